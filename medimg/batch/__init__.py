@@ -1,0 +1,1 @@
+"""Many photos: scanning, pool, journal, run folder."""

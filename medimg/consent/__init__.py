@@ -1,0 +1,1 @@
+"""The consent checklist: definition, context, answers, state, sheets."""

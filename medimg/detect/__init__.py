@@ -1,0 +1,121 @@
+"""Detectors: one file each, plus its name in :data:`DETECTORS`.
+
+A detector looks at a :class:`Frame` and returns findings whose regions it makes with :meth:`Frame.region`.
+It holds its models, is made once per process (``make(policy)`` in its module) and is safe to call from one
+thread at a time. Any exception it raises means *the check did not run*, and the photo is held.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medimg import geometry
+from medimg._opencv import cv2
+from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon, Region
+
+if TYPE_CHECKING:
+    from medimg.policy import Policy
+
+DETECTORS: tuple[str, ...] = ("text", "codes", "faces")
+
+Pixels = NDArray[np.uint8]
+
+_TURN = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda a: np.rot90(a, 1),
+}
+
+
+class Frame:
+    """One picture as a person sees it, with a resize pyramid that all detectors share.
+
+    Attributes:
+        rgb: Upright pixels at full size, uint8, (H, W, 3), contiguous.
+        index: Which frame of the file.
+    """
+
+    def __init__(self, stored: NDArray[Any], orientation: int = 1, index: int = 0) -> None:
+        self._stored_size = (int(stored.shape[1]), int(stored.shape[0]))
+        self._orientation = orientation
+        turn = _TURN.get(orientation)
+        self.rgb: Pixels = np.ascontiguousarray(turn(stored) if turn else stored)
+        self.index = index
+        self._scaled: dict[int, Pixels] = {}
+
+    @property
+    def width(self) -> int:
+        """Upright pixels across."""
+        return int(self.rgb.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Upright pixels down."""
+        return int(self.rgb.shape[0])
+
+    def scaled(self, long_side: int) -> tuple[Pixels, float]:
+        """The frame with its longer side at most ``long_side`` pixels, and the factor (<= 1) it was shrunk by."""
+        factor = min(1.0, long_side / max(self.width, self.height))
+        if factor == 1.0:
+            return self.rgb, 1.0
+        if long_side not in self._scaled:
+            # Shrink from the nearest larger level: an area filter over 12 MP is paid for once.
+            larger = [self._scaled[k] for k in sorted(self._scaled) if k > long_side * 1.5]
+            source = larger[0] if larger else self.rgb
+            size = (max(1, round(self.width * factor)), max(1, round(self.height * factor)))
+            self._scaled[long_side] = cast(Pixels, cv2.resize(source, size, interpolation=cv2.INTER_AREA))
+        return self._scaled[long_side], factor
+
+    def region(self, upright: Polygon) -> Region:
+        """A region from upright full-size coordinates."""
+        return Region(geometry.to_stored(upright, *self._stored_size, self._orientation), self.index)
+
+    def upright(self, stored: Polygon) -> Polygon:
+        """Upright coordinates of a stored polygon."""
+        return geometry.to_upright(stored, *self._stored_size, self._orientation)
+
+
+class Detector(Protocol):
+    """What ``make(policy)`` of a detector module returns."""
+
+    name: str
+    version: str
+    """Engine, version and model digests: goes into the report."""
+
+    def find(self, frame: Frame, known: KnownValues = NOTHING_KNOWN) -> list[Finding]:
+        """Everything found, harmless things included (their category says so)."""
+        ...
+
+    def recheck(
+        self, frame: Frame, covers: Sequence[Polygon], known: KnownValues = NOTHING_KNOWN
+    ) -> tuple[list[Finding], str]:
+        """Look at the written copy.
+
+        Args:
+            frame: The copy, decoded from disk.
+            covers: What was filled, in upright coordinates.
+            known: As for :meth:`find`.
+
+        Returns:
+            What is found outside the covers, and the name of the engine that looked
+            (a second, independent one where there is one).
+        """
+        ...
+
+
+def make(name: str, policy: Policy) -> Detector:
+    """Load a detector and its models.
+
+    Raises:
+        MissingPart: A model or package is not there, or its digest is wrong.
+    """
+    return cast(Detector, importlib.import_module(f"medimg.detect.{name}").make(policy))

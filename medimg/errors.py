@@ -1,0 +1,178 @@
+"""The errors medimg raises, and the exit code each stands for.
+
+::
+
+    MedimgError
+    ├── UsageError              2   wrong use or wrong settings; nothing was written
+    ├── MissingPart             3   a model, program or package that is needed is not there
+    ├── InputError             21   this photo cannot be cleaned; it is not copied
+    │   ├── Unreadable              the file could not be read from disk
+    │   ├── Changed                 it changed while it was being read
+    │   ├── NotAPicture             its content is no picture
+    │   ├── Unsupported             a picture (or other file) of a kind that is not handled
+    │   ├── Malformed               damaged or hostile content
+    │   └── TooLarge                over a limit of the policy
+    ├── Held                   20   a check failed or could not run; the copy is kept back
+    │   ├── CheckFailed             the written copy did not pass
+    │   └── CheckNotRun             a check could not be run
+    ├── OutputError            30   the output could not be written
+    └── Interrupted           130   stopped by the user; nothing half-written is left
+
+A message says what happened, to which photo (by its safe id, never its name) and what to do. No message
+quotes input: no file name, path, text, or value from a photo. ``code`` is stable across versions.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class MedimgError(Exception):
+    """Base of every error medimg raises on purpose.
+
+    Args:
+        what: What happened, in plain words, without any content of the input.
+        todo: What the person can do next.
+        safe_id: The photo's safe id (``P01-003``), empty when no photo is meant.
+    """
+
+    code: ClassVar[str] = "M-000"
+    exit_code: ClassVar[int] = 1
+    todo_default: ClassVar[str] = ""
+
+    def __init__(self, what: str, *, todo: str = "", safe_id: str = "") -> None:
+        self.what = what
+        self.todo = todo or self.todo_default
+        self.safe_id = safe_id
+        super().__init__(what, self.todo, safe_id)
+
+    def __str__(self) -> str:
+        photo = f"{self.safe_id}: " if self.safe_id else ""
+        todo = f" {self.todo}" if self.todo else ""
+        return f"{photo}{self.what}{todo} [{self.code}]"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.what, self.todo, self.safe_id))
+
+    def about(self, safe_id: str) -> MedimgError:
+        """The same error, saying which photo it is about."""
+        return type(self)(self.what, todo=self.todo, safe_id=safe_id)
+
+
+def _rebuild(kind: type[MedimgError], what: str, todo: str, safe_id: str) -> MedimgError:
+    return kind(what, todo=todo, safe_id=safe_id)
+
+
+class UsageError(MedimgError):
+    """Wrong use or wrong settings; nothing was written."""
+
+    code = "M-USE"
+    exit_code = 2
+
+
+class MissingPart(MedimgError):
+    """A model, program or package that is needed is not there."""
+
+    code = "M-MISSING"
+    exit_code = 3
+    todo_default = "Run 'medimg doctor' to see what is missing and how to install it."
+
+
+class InputError(MedimgError):
+    """This photo cannot be cleaned; it is not copied."""
+
+    code = "M-IN"
+    exit_code = 21
+
+
+class Unreadable(InputError):
+    """The file could not be read from disk."""
+
+    code = "M-IN-READ"
+    todo_default = "Check that the file is still there and that you may read it."
+
+
+class Changed(InputError):
+    """The file changed while it was being read."""
+
+    code = "M-IN-CHANGED"
+    todo_default = "Wait until the transfer has finished, then run again."
+
+
+class NotAPicture(InputError):
+    """The content is no picture."""
+
+    code = "M-IN-NOTPIC"
+
+
+class Unsupported(InputError):
+    """A picture or other file of a kind that is not handled."""
+
+    code = "M-IN-KIND"
+
+
+class Malformed(InputError):
+    """Damaged or hostile content."""
+
+    code = "M-IN-BAD"
+    todo_default = "Export the photo again from the device, and clean the new file."
+
+
+class TooLarge(InputError):
+    """Over a limit of the policy."""
+
+    code = "M-IN-LARGE"
+    todo_default = "Raise the limit in the policy if you trust the file."
+
+
+class Held(MedimgError):
+    """A check failed or could not run; the copy is kept back."""
+
+    code = "M-HOLD"
+    exit_code = 20
+
+
+class CheckFailed(Held):
+    """The written copy did not pass a check."""
+
+    code = "M-HOLD-FAIL"
+
+
+class CheckNotRun(Held):
+    """A check could not be run, so nothing can be said."""
+
+    code = "M-HOLD-NOTRUN"
+    todo_default = "Run 'medimg doctor'; then clean this photo again."
+
+
+class OutputError(MedimgError):
+    """The output could not be written."""
+
+    code = "M-OUT"
+    exit_code = 30
+
+
+class Interrupted(MedimgError):
+    """Stopped by the user; nothing half-written is left."""
+
+    code = "M-STOP"
+    exit_code = 130
+
+
+__all__ = [
+    "Changed",
+    "CheckFailed",
+    "CheckNotRun",
+    "Held",
+    "InputError",
+    "Interrupted",
+    "Malformed",
+    "MedimgError",
+    "MissingPart",
+    "NotAPicture",
+    "OutputError",
+    "TooLarge",
+    "Unreadable",
+    "Unsupported",
+    "UsageError",
+]

@@ -1,0 +1,117 @@
+"""Containers: one file a format, plus its name in :data:`FORMATS`.
+
+A format module is cheap to import (no numpy, no Pillow, no cv2 at the top) and has:
+
+``NAME``
+    its name, the same as its file.
+``sniff(head: bytes) -> bool``
+    whether content that starts with ``head`` (up to 4096 bytes) is of this format. The suffix plays no part.
+``open(data: bytes, limits: Limits) -> Opened``
+    parse strictly; raises :class:`~medimg.errors.Malformed`, :class:`~medimg.errors.TooLarge` or
+    :class:`~medimg.errors.Unsupported`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from medimg.errors import NotAPicture, Unsupported
+from medimg.types import Copy, Cover, Finding, Limits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+HEAD = 4096
+
+FORMATS: tuple[str, ...] = ("jpeg", "png")
+"""Names of the format modules, asked in this order."""
+
+
+class Opened(Protocol):
+    """A parsed photo of one format. Decoding is lazy; nothing is written to ``data``."""
+
+    name: str
+    data: bytes
+    width: int
+    """Stored pixels across."""
+    height: int
+    """Stored pixels down."""
+    orientation: int
+    """EXIF orientation 1 to 8 that a viewer applies to the stored pixels."""
+    frames: int
+
+    def metadata(self) -> list[Finding]:
+        """Everything in the container that is not the picture: kind, category, count, path; never values.
+
+        A container that holds only allow-listed structure gives an empty list, and what :meth:`write`
+        returned must give one.
+        """
+        ...
+
+    def samples(self, frame: int = 0) -> NDArray[Any]:
+        """Decoded samples in stored orientation, native depth: uint8 or uint16, (H, W) or (H, W, C)."""
+        ...
+
+    def views(self, frame: int = 0) -> list[NDArray[Any]]:
+        """What can be seen of a frame, for detectors: one or more uint8 RGB arrays (H, W, 3), stored orientation.
+
+        More than one where one rendering would hide something (alpha, 16 bit).
+        """
+        ...
+
+    def write(self, covers: Sequence[Cover] = (), *, keep_profile: bool = True, keep_frames: bool = False) -> Copy:
+        """The copy: allow-listed structure, cleaned profile, covers filled; pixels elsewhere untouched.
+
+        Raises:
+            CheckNotRun: It cannot be written without a loss the policy does not allow.
+        """
+        ...
+
+
+class Format(Protocol):
+    """What a format module looks like."""
+
+    NAME: str
+
+    def sniff(self, head: bytes) -> bool:
+        """Whether the content is of this format."""
+        ...
+
+    def open(self, data: bytes, limits: Limits) -> Opened:
+        """Parse strictly."""
+        ...
+
+
+def load(name: str) -> Format:
+    """The module of a format."""
+    return cast(Format, importlib.import_module(f"medimg.formats.{name}"))
+
+
+def sniff(head: bytes) -> str:
+    """The format's name, from content alone; empty when none is recognised."""
+    for name in FORMATS:
+        if load(name).sniff(head):
+            return name
+    return ""
+
+
+def open_photo(data: bytes, limits: Limits) -> Opened:
+    """Parse a photo of any known format.
+
+    Raises:
+        NotAPicture: The content is not a picture.
+        Unsupported: A recognised kind that is not handled; the message names the kind.
+        Malformed: It is damaged.
+        TooLarge: It is over a limit.
+    """
+    name = sniff(data[:HEAD])
+    if name:
+        return load(name).open(data, limits)
+    from medimg.formats import refused
+
+    kind = refused.name_of(data)
+    if kind:
+        raise Unsupported(f"this is {kind}, which is not cleaned.", todo="Export it as JPEG or PNG first.")
+    raise NotAPicture("the content is not a picture.")

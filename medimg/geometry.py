@@ -1,0 +1,94 @@
+"""Orientation and polygon arithmetic. No imaging library; coordinates as in :mod:`medimg.types`.
+
+EXIF orientation (Exif 3.0, tag 0x0112): 1 as stored; 2 mirrored; 3 turned 180; 4 mirrored upside down;
+5 mirrored then turned 270 clockwise; 6 to be turned 90 clockwise for viewing; 7 mirrored then turned 90
+clockwise; 8 to be turned 270 clockwise.
+"""
+
+from __future__ import annotations
+
+import math
+
+from medimg.types import Point, Polygon
+
+
+def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
+    """Size as a viewer shows it."""
+    return (height, width) if orientation >= 5 else (width, height)
+
+
+def to_stored(polygon: Polygon, width: int, height: int, orientation: int) -> Polygon:
+    """Map points of the upright picture to stored coordinates of a ``width`` x ``height`` picture."""
+    w, h = float(width), float(height)
+
+    def one(p: Point) -> Point:
+        x, y = p
+        match orientation:
+            case 2:
+                return (w - x, y)
+            case 3:
+                return (w - x, h - y)
+            case 4:
+                return (x, h - y)
+            case 5:
+                return (y, x)
+            case 6:
+                return (y, h - x)
+            case 7:
+                return (w - y, h - x)
+            case 8:
+                return (w - y, x)
+            case _:
+                return (x, y)
+
+    return tuple(one(p) for p in polygon)
+
+
+def to_upright(polygon: Polygon, width: int, height: int, orientation: int) -> Polygon:
+    """Map stored points of a ``width`` x ``height`` picture to the upright picture."""
+    inverse = {6: 8, 8: 6}.get(orientation, orientation)
+    return to_stored(polygon, *upright_size(width, height, orientation), inverse)
+
+
+def centre(polygon: Polygon) -> Point:
+    """Mean of the corners."""
+    n = len(polygon)
+    return (sum(p[0] for p in polygon) / n, sum(p[1] for p in polygon) / n)
+
+
+def area(polygon: Polygon) -> float:
+    """Area in square pixels (shoelace formula)."""
+    total = 0.0
+    for (x0, y0), (x1, y1) in zip(polygon, polygon[1:] + polygon[:1], strict=True):
+        total += x0 * y1 - x1 * y0
+    return abs(total) / 2
+
+
+def grown(polygon: Polygon, margin: float) -> Polygon:
+    """Every corner moved outward along both sides' normals by about ``margin`` pixels (convex polygons)."""
+    cx, cy = centre(polygon)
+    out = []
+    n = len(polygon)
+    clockwise = sum(
+        (polygon[(k + 1) % n][0] - polygon[k][0]) * (polygon[(k + 1) % n][1] + polygon[k][1]) for k in range(n)
+    )
+    sign = 1.0 if clockwise < 0 else -1.0
+    for k in range(n):
+        (ax, ay), (bx, by), (x, y) = polygon[k - 1], polygon[(k + 1) % n], polygon[k]
+        ux, uy = x - ax, y - ay
+        vx, vy = bx - x, by - y
+        lu, lv = math.hypot(ux, uy), math.hypot(vx, vy)
+        if lu < 1e-6 or lv < 1e-6:
+            d = math.hypot(x - cx, y - cy) or 1.0
+            out.append((x + (x - cx) / d * margin, y + (y - cy) / d * margin))
+            continue
+        nx, ny = sign * (uy / lu + vy / lv), sign * (-ux / lu - vx / lv)
+        dot = 1 + (ux * vx + uy * vy) / (lu * lv)
+        scale = margin / max(dot, 0.25)
+        out.append((x + nx * scale, y + ny * scale))
+    return tuple(out)
+
+
+def distance(a: Point, b: Point) -> float:
+    """Euclidean distance in pixels."""
+    return math.hypot(a[0] - b[0], a[1] - b[1])

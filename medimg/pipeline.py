@@ -1,0 +1,303 @@
+"""The one way through: bytes in, verified copy and report out.
+
+The order of the stages stands in :func:`scrub` and is not configurable: *verify last* is a safety rule.
+Nothing here imports an imaging library until a stage needs one, so a metadata-only run stays light.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from medimg import formats, verify
+from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, UsageError
+from medimg.policy import Policy, covers, decide
+from medimg.types import (
+    NOTHING_KNOWN,
+    Action,
+    Check,
+    Copy,
+    CopySummary,
+    Finding,
+    KnownValues,
+    PhotoState,
+    Plan,
+    Report,
+)
+
+if TYPE_CHECKING:
+    from medimg.detect import Detector
+
+CONTENT_CHECKS = ("text", "codes", "faces")
+
+
+class Sink(Protocol):
+    """Where a copy goes. It is staged, read back, judged, and only then released."""
+
+    def stage(self, copy: Copy) -> bytes:
+        """Write the copy under a temporary name, fsync it, open it again and return what is there."""
+        ...
+
+    def release(self) -> str:
+        """Give the staged copy its final name, and return that name."""
+        ...
+
+    def discard(self) -> None:
+        """Remove what was staged, if anything."""
+        ...
+
+
+class MemorySink:
+    """Keeps the copy in memory, for callers that want bytes; ``data`` is empty until it is released."""
+
+    def __init__(self) -> None:
+        self._staged = b""
+        self.data = b""
+        self.suffix = ""
+
+    def stage(self, copy: Copy) -> bytes:
+        """Hold the copy."""
+        self._staged, self.suffix = copy.data, copy.suffix
+        return self._staged
+
+    def release(self) -> str:
+        """Make the bytes available."""
+        self.data = self._staged
+        return f"copy{self.suffix}"
+
+    def discard(self) -> None:
+        """Forget the copy."""
+        self._staged = b""
+
+
+class _Record:
+    """What is known of the photo so far; becomes the report whatever happens."""
+
+    def __init__(self, safe_id: str, policy: Policy, detectors: Sequence[Detector]) -> None:
+        self.safe_id, self.policy = safe_id, policy
+        self.engines = {d.name: d.version for d in detectors}
+        self.seconds: dict[str, float] = {}
+        self.opened: formats.Opened | None = None
+        self.plan: Plan | None = None
+        self.checks: list[Check] = []
+        self.copy: CopySummary | None = None
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 4)
+
+    def report(self, state: PhotoState, error: MedimgError | None = None) -> Report:
+        return Report(
+            safe_id=self.safe_id,
+            state=state,
+            format=self.opened.name if self.opened else "",
+            width=self.opened.width if self.opened else 0,
+            height=self.opened.height if self.opened else 0,
+            plan=self.plan,
+            checks=tuple(self.checks),
+            copy=self.copy,
+            error_code=error.code if error else "",
+            exit_code=error.exit_code if error else 0,
+            reason=f"{error.what} {error.todo}".strip() if error else "",
+            scope=self.policy.scope,
+            policy_digest=self.policy.digest,
+            engines=self.engines,
+            seconds=self.seconds,
+        )
+
+
+def inspect(
+    data: bytes,
+    detectors: Sequence[Detector],
+    policy: Policy,
+    *,
+    safe_id: str = "photo",
+    known: KnownValues = NOTHING_KNOWN,
+    extra: Sequence[Finding] = (),
+) -> tuple[formats.Opened, Plan]:
+    """Everything that is found in a photo and what the policy would do about it; nothing is written.
+
+    Args:
+        data: The whole file.
+        detectors: Loaded detectors; none for a metadata-only look.
+        policy: The settings.
+        safe_id: How messages name the photo.
+        known: Values the caller knows.
+        extra: Findings made outside the file (its name).
+
+    Raises:
+        InputError: The photo cannot be handled.
+        CheckNotRun: A detector raised.
+    """
+    return _inspect(data, detectors, policy, known, extra, _Record(safe_id, policy, detectors))
+
+
+def _inspect(
+    data: bytes,
+    detectors: Sequence[Detector],
+    policy: Policy,
+    known: KnownValues,
+    extra: Sequence[Finding],
+    record: _Record,
+) -> tuple[formats.Opened, Plan]:
+    with record.stage("open"):
+        opened = record.opened = formats.open_photo(data, policy.limits)
+        found = [*extra, *opened.metadata()]
+    if policy.scope == "full":
+        if not set(CONTENT_CHECKS) <= {d.name for d in detectors}:
+            raise CheckNotRun("not every check of the picture is loaded.")
+        found += _detect(opened, detectors, policy, known, record)
+    numbered = [msgspec.structs.replace(f, id=f"f{n}") for n, f in enumerate(found, 1)]
+    record.plan = decide(numbered, policy, width=opened.width, height=opened.height)
+    return opened, record.plan
+
+
+def _detect(
+    opened: formats.Opened, detectors: Sequence[Detector], policy: Policy, known: KnownValues, record: _Record
+) -> list[Finding]:
+    from medimg.detect import Frame
+
+    found: list[Finding] = []
+    for index in range(opened.frames if policy.metadata.keep_frames else 1):
+        with record.stage("decode"):
+            frames = [Frame(view, opened.orientation, index) for view in opened.views(index)]
+        for frame in frames:
+            for detector in detectors:
+                with record.stage(detector.name):
+                    try:
+                        found += detector.find(frame, known)
+                    except Exception as error:
+                        raise CheckNotRun(f"the {detector.name} check did not run.") from error
+    return found
+
+
+def scrub(
+    data: bytes,
+    sink: Sink,
+    detectors: Sequence[Detector],
+    policy: Policy,
+    *,
+    safe_id: str = "photo",
+    known: KnownValues = NOTHING_KNOWN,
+    extra: Sequence[Finding] = (),
+    plan: Plan | None = None,
+) -> Report:
+    """Find, decide, cover, write, and check what was written. Never raises for a fault of the photo.
+
+    Args:
+        data: The whole file.
+        sink: Where the copy goes; it is released only when every check ran and passed.
+        detectors: Loaded detectors, one for each of :data:`CONTENT_CHECKS` unless the scope is metadata-only.
+        policy: The settings.
+        safe_id: How the report names the photo.
+        known: Values the caller knows.
+        extra: Findings made outside the file (its name).
+        plan: A plan made earlier, perhaps edited by a person; the detectors then run on the copy only.
+
+    Returns:
+        The report; ``state`` is ``unreviewed`` when a copy was released, otherwise nothing was.
+    """
+    record = _Record(safe_id, policy, detectors)
+    try:
+        if plan is None:
+            opened, plan = _inspect(data, detectors, policy, known, extra, record)
+        else:
+            opened = record.opened = formats.open_photo(data, policy.limits)
+            if (plan.width, plan.height) != (opened.width, opened.height):
+                raise UsageError("this plan was made for a picture of another size.")
+            record.plan = plan
+        if plan.doing("hold"):
+            raise Held(
+                " ".join(sorted({f"{a.why}." for a in plan.doing("hold")})),
+                todo="Look at the photo, then decide in the review or crop it before cleaning.",
+            )
+        for rounds_left in range(policy.verify.rounds, -1, -1):
+            with record.stage("write"):
+                copy = opened.write(
+                    covers(plan, policy),
+                    keep_profile=policy.metadata.keep_profile,
+                    keep_frames=policy.metadata.keep_frames,
+                )
+                written = sink.stage(copy)
+            with record.stage("verify"):
+                record.checks, left = _verify(written, opened, copy, detectors, plan, policy, known)
+            if all(c.state in ("passed", "not-asked") for c in record.checks):
+                record.copy = _summary(sink.release(), copy)
+                return record.report("unreviewed")
+            if not left or not rounds_left or any(c.state == "not-run" for c in record.checks):
+                break
+            sink.discard()
+            plan = record.plan = _with(plan, left)
+        raise CheckFailed(
+            "the written copy did not pass: " + ", ".join(c.name for c in record.checks if c.state != "passed") + ".",
+            todo="Look at the photo; crop it or cover more by hand.",
+        )
+    except MedimgError as error:
+        sink.discard()
+        state: PhotoState = "held" if error.exit_code == 20 else "failed" if error.exit_code == 30 else "refused"
+        return record.report(state, error)
+    except MemoryError:
+        sink.discard()
+        return record.report("held", CheckNotRun("there was not enough memory for this photo."))
+    except Exception as error:  # noqa: BLE001 - an unforeseen fault holds the photo; its text may quote input
+        sink.discard()
+        return record.report("held", CheckNotRun(f"a check stopped unexpectedly ({type(error).__name__})."))
+
+
+def _verify(
+    written: bytes,
+    original: formats.Opened,
+    copy: Copy,
+    detectors: Sequence[Detector],
+    plan: Plan,
+    policy: Policy,
+    known: KnownValues,
+) -> tuple[list[Check], list[Finding]]:
+    if written != copy.data:
+        return [Check(name="readback", state="failed", engine="compare", detail="the disk gave other bytes")], []
+    checks = verify.container(written, copy.format, policy)
+    if policy.scope == "metadata-only":
+        return [*checks, *(Check(name=n, state="not-asked") for n in CONTENT_CHECKS)], []
+    if any(c.state != "passed" for c in checks):
+        return checks, []
+    from medimg.verify import picture
+
+    reopened = formats.open_photo(written, policy.limits)
+    checks.append(picture.pixels(original, reopened, copy))
+    again, left = picture.content(reopened, copy, detectors, plan, policy, known)
+    return [*checks, *again], left
+
+
+def _with(plan: Plan, left: Sequence[Finding]) -> Plan:
+    """The plan with what the second look found covered as well."""
+    start = len(plan.actions) + 1
+    more = tuple(
+        Action(finding=msgspec.structs.replace(f, id=f"f{n}"), do="cover", why="found by the second look")
+        for n, f in enumerate(left, start)
+        if f.region is not None
+    )
+    return msgspec.structs.replace(plan, actions=plan.actions + more)
+
+
+def _summary(name: str, copy: Copy) -> CopySummary:
+    return CopySummary(
+        name=name,
+        format=copy.format,
+        bytes=len(copy.data),
+        sha256=hashlib.sha256(copy.data).hexdigest(),
+        width=copy.width,
+        height=copy.height,
+        lossless=copy.lossless,
+        method=copy.method,
+        covered=copy.covered,
+        notes=copy.notes,
+    )

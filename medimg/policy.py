@@ -1,0 +1,190 @@
+"""The policy: what is done about each finding. Pure functions over :mod:`medimg.types` records.
+
+A policy is a TOML file (``medimg/policies/default.toml`` is the shipped one). Unknown settings are refused with
+their path, so that a misspelt setting never means a silent default.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from medimg import geometry
+from medimg.errors import UsageError
+from medimg.types import Action, Cover, Finding, Limits, Plan, Polygon
+
+
+class MetadataRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What of the container is kept."""
+
+    keep_profile: bool = True
+    keep_frames: bool = False
+
+
+class TextRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``keep`` is a keep-list of categories: text of any other category is covered, unread text too."""
+
+    keep: tuple[str, ...] = ("ruler", "colour-card", "unit", "harmless", "laterality")
+    margin: float = 0.12
+
+
+class CodeRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bar and 2-D codes are covered whether or not they decode."""
+
+    margin: float = 0.08
+
+
+class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Faces are covered; a cover over more than ``hold_share`` of the frame waits for a person."""
+
+    margin: float = 0.10
+    hold_share: float = 0.35
+
+
+class VerifyRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the written copy is judged."""
+
+    rounds: int = 2
+    second_reader: Literal["when-present", "required"] = "when-present"
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings of a run. ``scope="metadata-only"`` leaves text, codes and faces unchecked, and says so."""
+
+    schema: Literal["medimg.policy/1"] = "medimg.policy/1"
+    metadata: MetadataRules = MetadataRules()
+    text: TextRules = TextRules()
+    codes: CodeRules = CodeRules()
+    faces: FaceRules = FaceRules()
+    verify: VerifyRules = VerifyRules()
+    limits: Limits = Limits()
+    scope: Literal["full", "metadata-only"] = "full"
+
+    @property
+    def digest(self) -> str:
+        """First 16 hex digits of the SHA-256 of the settings in canonical form."""
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:16]
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Policy:
+        """Read a policy; the shipped default when no path is given.
+
+        Raises:
+            UsageError: The file cannot be read, or a setting is unknown or of the wrong kind.
+        """
+        try:
+            if path is None:
+                raw = resources.files("medimg").joinpath("policies/default.toml").read_bytes()
+            else:
+                raw = path.read_bytes()
+            return msgspec.toml.decode(raw, type=cls)
+        except OSError as error:
+            raise UsageError("the policy file could not be read.") from error
+        except msgspec.DecodeError as error:  # its text names the setting's path, never a value
+            raise UsageError(f"the policy file is not valid: {error}.") from error
+
+
+def decide(findings: Iterable[Finding], policy: Policy, *, width: int, height: int) -> Plan:
+    """One action per finding. ``width`` and ``height`` are the stored size of the frame, in pixels."""
+    return Plan(
+        width=width,
+        height=height,
+        actions=tuple(_decide_one(f, policy, width * height) for f in findings),
+    )
+
+
+def _decide_one(finding: Finding, policy: Policy, frame_area: int) -> Action:
+    match finding.kind:
+        case "metadata" | "hidden-image":
+            return Action(finding=finding, do="drop", why="not part of the picture")
+        case "filename":
+            return Action(finding=finding, do="drop", why="the copy gets a neutral name")
+        case "code":
+            return Action(finding=finding, do="cover", why="codes are covered whether or not they can be read")
+        case "document":
+            return Action(finding=finding, do="hold", why="this looks like a document")
+        case "face":
+            return _decide_face(finding, policy, frame_area)
+        case "text":
+            if finding.category in policy.text.keep:
+                return Action(finding=finding, do="keep", why="known to be harmless")
+            if finding.category == "unread":
+                return Action(finding=finding, do="cover", why="found but not readable")
+            if finding.category == "unknown":
+                return Action(finding=finding, do="cover", why="read but not known to be harmless")
+            return Action(finding=finding, do="cover", why="identifying")
+
+
+def _decide_face(finding: Finding, policy: Policy, frame_area: int) -> Action:
+    if finding.category == "possible-face":
+        return Action(finding=finding, do="ask", why="possible face: look")
+    if finding.region is not None:
+        share = geometry.area(cover_polygon(finding, policy)) / frame_area
+        if share > policy.faces.hold_share:
+            return Action(finding=finding, do="hold", why="a cover would hide most of the picture: crop, cover or show")
+    return Action(finding=finding, do="cover", why="a face identifies")
+
+
+def cover_polygon(finding: Finding, policy: Policy) -> Polygon:
+    """The polygon to fill for a finding: its own, grown by the margin of its kind."""
+    if finding.region is None:
+        return ()
+    polygon = finding.region.polygon
+    box = finding.region.box
+    # The short side of a slanted line of text is its area over its longest side.
+    longest = max(geometry.distance(a, b) for a, b in zip(polygon, polygon[1:] + polygon[:1], strict=True))
+    short = geometry.area(polygon) / longest if longest else 0.0
+    match finding.kind:
+        case "text":
+            margin = max(2.0, policy.text.margin * short)
+        case "code":
+            margin = max(2.0, policy.codes.margin * short)
+        case _:
+            margin = max(2.0, policy.faces.margin * min(box.width, box.height))
+    return geometry.grown(polygon, margin)
+
+
+def covers(plan: Plan, policy: Policy) -> tuple[Cover, ...]:
+    """What is to be filled, in the order of the plan."""
+    return tuple(
+        Cover(
+            polygon=cover_polygon(a.finding, policy),
+            category=a.finding.category,
+            frame=a.finding.region.frame,
+        )
+        for a in plan.doing("cover")
+        if a.finding.region is not None
+    )
+
+
+def explain(policy: Policy) -> list[str]:
+    """What the policy does, one plain sentence each."""
+    kept = ", ".join(policy.text.keep)
+    out = [
+        "Metadata: everything that is not the picture is left out of the copy; only the orientation"
+        + (" and a rebuilt colour profile stay." if policy.metadata.keep_profile else " stays."),
+        "Further pages and frames: "
+        + ("kept, each checked as a picture of its own." if policy.metadata.keep_frames else "left out of the copy."),
+    ]
+    if policy.scope == "metadata-only":
+        return [*out, "Text, codes and faces: not checked."]
+    percent = round(policy.faces.hold_share * 100)
+    return [
+        *out,
+        f"Text: covered, unless it is known to be harmless ({kept}). Text that cannot be read is covered.",
+        "Bar and 2-D codes: covered, whether or not they can be read. Their content is not stored.",
+        f"Faces: covered. When a cover would hide more than {percent} % of the picture, the photo is held"
+        " until a person chooses.",
+        "Possible faces and documents: a possible face is shown to the person who looks; a photo that looks like"
+        " a document is held.",
+        "Covers: one solid colour, larger than what they hide. Nothing is blurred.",
+        f"Written copies: opened again from disk and checked again. What the second look finds is covered too, up to"
+        f" {policy.verify.rounds} times; after that the photo is held.",
+        "Second text reader: "
+        + ("needed." if policy.verify.second_reader == "required" else "used when it is installed."),
+    ]

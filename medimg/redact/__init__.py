@@ -1,0 +1,1 @@
+"""Filling covers: samples (cover) and JPEG coefficients (jpeg_lossless)."""

@@ -1,0 +1,1 @@
+"""What a person reads: share sheet, record sheet, summaries."""

@@ -1,0 +1,341 @@
+"""The records that travel one way through the pipeline.
+
+``Photo -> Finding -> Plan -> Copy -> Report``. All are frozen. Coordinates are *stored* pixel coordinates
+(the pixel grid of the file, before any EXIF orientation), x to the right, y down, unless a name says
+``upright``. A record that can be written to disk never holds a value from the photo: what a detector read is
+a :class:`Secret`, which does not print, does not pickle and is left out of every JSON.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+Point = tuple[float, float]
+Polygon = tuple[Point, ...]
+
+Kind = Literal["metadata", "hidden-image", "text", "code", "face", "filename", "document"]
+Do = Literal["cover", "drop", "keep", "ask", "hold"]
+By = Literal["rule", "person"]
+CheckState = Literal["passed", "failed", "not-run", "not-asked"]
+PhotoState = Literal["unreviewed", "held", "refused", "failed"]
+
+
+class Secret:
+    """A value from a photo. It never prints, never pickles and never reaches a file by accident."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str = "") -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for matching in memory or for the owner's own terminal."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(***)" if self._value else "Secret()"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[()]]:
+        return (Secret, ())
+
+
+NO_SECRET = Secret()
+
+
+class Box(msgspec.Struct, frozen=True, order=True):
+    """Whole pixels ``x0 <= x < x1``, ``y0 <= y < y1``."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @property
+    def width(self) -> int:
+        """Pixels across."""
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> int:
+        """Pixels down."""
+        return self.y1 - self.y0
+
+    @property
+    def area(self) -> int:
+        """Pixels inside; 0 for an empty box."""
+        return max(self.width, 0) * max(self.height, 0)
+
+    def clipped(self, width: int, height: int) -> Box:
+        """The part inside a picture of ``width`` x ``height`` pixels."""
+        return Box(
+            min(max(self.x0, 0), width),
+            min(max(self.y0, 0), height),
+            min(max(self.x1, 0), width),
+            min(max(self.y1, 0), height),
+        )
+
+    def overlap(self, other: Box) -> int:
+        """Pixels the two share."""
+        return Box(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1)).area
+
+    @property
+    def polygon(self) -> Polygon:
+        """The four corners, clockwise from the top left."""
+        return (
+            (float(self.x0), float(self.y0)),
+            (float(self.x1), float(self.y0)),
+            (float(self.x1), float(self.y1)),
+            (float(self.x0), float(self.y1)),
+        )
+
+
+class Region(msgspec.Struct, frozen=True):
+    """A polygon in stored coordinates of one frame."""
+
+    polygon: Polygon
+    frame: int = 0
+
+    @property
+    def box(self) -> Box:
+        """The smallest upright box of whole pixels around the polygon."""
+        return bounding_box(self.polygon)
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing a check found.
+
+    Attributes:
+        kind: Which family of check found it.
+        category: What it is, in a fixed word (``location``, ``record-number``, ``ruler`` ...).
+        detector: Who found it, with its version.
+        score: 0 to 1, the detector's own.
+        count: How many of the same kind stand at the same place.
+        where: Path in the container (``APP1/Exif/GPS``); never a value.
+        region: Where in the picture, for findings that can be seen.
+        secret: What was read; never leaves memory.
+        id: Short handle inside one photo (``f3``), given by the pipeline.
+    """
+
+    kind: Kind
+    category: str
+    detector: str
+    score: float = 1.0
+    count: int = 1
+    where: str = ""
+    region: Region | None = None
+    secret: Secret = NO_SECRET
+    id: str = ""
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done about one finding, why, and who decided."""
+
+    finding: Finding
+    do: Do
+    why: str
+    by: By = "rule"
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """One action per finding; a person may edit it and have it applied again.
+
+    ``cover`` fills a region, ``drop`` leaves a piece of metadata out, ``keep`` leaves the finding in, ``ask`` puts a
+    question to the person who looks at the copy, ``hold`` keeps the whole photo back until a person decides.
+
+    ``width`` and ``height`` are the stored size of the photo it was made for; a plan is refused for another.
+    """
+
+    schema: Literal["medimg.plan/1"] = "medimg.plan/1"
+    width: int
+    height: int
+    actions: tuple[Action, ...] = ()
+
+    def doing(self, *what: Do) -> tuple[Action, ...]:
+        """The actions of the named sorts."""
+        return tuple(a for a in self.actions if a.do in what)
+
+
+class Cover(msgspec.Struct, frozen=True, kw_only=True):
+    """A polygon to be filled with one solid colour."""
+
+    polygon: Polygon
+    category: str
+    frame: int = 0
+
+
+class Copy(msgspec.Struct, frozen=True, kw_only=True):
+    """The bytes of a written copy and how they were made.
+
+    Attributes:
+        data: The whole file.
+        format: Name of the format written (``jpeg``).
+        suffix: File suffix with its dot.
+        width: Stored pixels across.
+        height: Stored pixels down.
+        orientation: EXIF orientation 1 to 8 that the copy carries.
+        lossless: True when everything outside ``covered`` is the original's, sample for sample.
+        method: How it was written: ``segment-copy``, ``coefficients``, ``samples``, ``re-encoded``.
+        covered: The polygons really filled, in stored coordinates, after growth to whole blocks (boxes then);
+            all of one colour.
+        fringe: Pixels round a box whose chroma may differ (JPEG chroma upsampling); 0 for exact formats.
+        notes: Fixed phrases for the report (``frames-dropped``).
+    """
+
+    data: bytes
+    format: str
+    suffix: str
+    width: int
+    height: int
+    orientation: int = 1
+    lossless: bool = True
+    method: str = "segment-copy"
+    covered: tuple[Polygon, ...] = ()
+    fringe: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One check of the written copy: whether it ran, with which engine, and what came of it."""
+
+    name: str
+    state: CheckState
+    engine: str = ""
+    found: int = 0
+    detail: str = ""
+
+
+class CopySummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report may say of a copy: everything but its bytes."""
+
+    name: str
+    format: str
+    bytes: int
+    sha256: str
+    width: int
+    height: int
+    lossless: bool
+    method: str
+    covered: tuple[Polygon, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one photo. Holds kinds, counts and places; never a value from the photo.
+
+    ``state`` is ``unreviewed`` (a verified copy waits for a person), ``held`` (a check failed or did not
+    run), ``refused`` (the input cannot be handled) or ``failed`` (the output could not be written).
+    """
+
+    schema: Literal["medimg.report/1"] = "medimg.report/1"
+    safe_id: str
+    state: PhotoState
+    format: str = ""
+    width: int = 0
+    height: int = 0
+    plan: Plan | None = None
+    checks: tuple[Check, ...] = ()
+    copy: CopySummary | None = None
+    error_code: str = ""
+    exit_code: int = 0
+    reason: str = ""
+    scope: Literal["full", "metadata-only"] = "full"
+    policy_digest: str = ""
+    engines: dict[str, str] = {}
+    seconds: dict[str, float] = {}
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding of the plan."""
+        return tuple(a.finding for a in self.plan.actions) if self.plan else ()
+
+    def counts(self, *kinds: Kind) -> dict[str, int]:
+        """Category -> how many, of the named kinds (all when none is named)."""
+        out: dict[str, int] = {}
+        for f in self.findings:
+            if not kinds or f.kind in kinds:
+                out[f.category] = out.get(f.category, 0) + f.count
+        return out
+
+
+class KnownValues(msgspec.Struct, frozen=True, kw_only=True):
+    """Values the caller knows belong to the person; searched for, kept in memory only."""
+
+    names: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"KnownValues({len(self.names)} names, {len(self.numbers)} numbers, {len(self.dates)} dates)"
+
+
+NOTHING_KNOWN = KnownValues()
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds on one photo.
+
+    Attributes:
+        bytes: File size.
+        pixels: Width times height of a frame.
+        frames: Pages or frames.
+        seconds: Wall time for one photo, in a batch.
+    """
+
+    bytes: int = 512 * 1024 * 1024
+    pixels: int = 200_000_000
+    frames: int = 500
+    seconds: float = 300.0
+
+
+def bounding_box(polygon: Iterable[Point]) -> Box:
+    """The smallest box of whole pixels around a polygon."""
+    points = list(polygon)
+    xs = [p[0] for p in points]
+    ys = [p[1] for p in points]
+    return Box(math.floor(min(xs)), math.floor(min(ys)), math.ceil(max(xs)), math.ceil(max(ys)))
+
+
+def _no_secret(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return None
+    raise NotImplementedError(type(value).__name__)
+
+
+def _decode_secret(kind: type, _value: Any) -> Any:
+    if kind is Secret:
+        return NO_SECRET
+    raise NotImplementedError(kind.__name__)
+
+
+def to_json(record: Any, *, indent: int = 2) -> bytes:
+    """A record as JSON text, UTF-8, ending in a newline; secrets become null."""
+    return msgspec.json.format(msgspec.json.encode(record, enc_hook=_no_secret), indent=indent) + b"\n"
+
+
+def from_json(data: bytes, kind: type[T]) -> T:
+    """Read a record written by :func:`to_json`.
+
+    Raises:
+        msgspec.ValidationError: The text does not fit the record.
+    """
+    return msgspec.json.decode(data, type=kind, dec_hook=_decode_secret)

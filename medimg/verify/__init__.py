@@ -1,0 +1,32 @@
+"""The judge of a written copy. It starts from the bytes on disk and shares no state with what wrote them.
+
+:func:`container` needs no imaging library; :mod:`medimg.verify.picture` decodes and looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from medimg import audit, formats
+from medimg.errors import MedimgError
+from medimg.policy import Policy
+from medimg.types import Check
+
+
+def container(data: bytes, format_name: str, policy: Policy) -> list[Check]:
+    """Is there anything in the file but the picture? Two readers look, and they share no code."""
+    checks: list[Check] = []
+    for name, engine, read in (
+        ("structure", "independent walk", lambda: audit.walk(data, format_name)),
+        ("metadata", f"{format_name} reader", lambda: formats.open_photo(data, policy.limits).metadata()),
+    ):
+        try:
+            checks.append(outcome(name, engine, read()))
+        except MedimgError as error:
+            checks.append(Check(name=name, engine=engine, state="not-run", detail=error.what))
+    return checks
+
+
+def outcome(name: str, engine: str, found: Sequence[object]) -> Check:
+    """A check that ran: failed when it found anything."""
+    return Check(name=name, state="failed" if found else "passed", engine=engine, found=len(found))
