@@ -1,0 +1,75 @@
+# `make demo` sets everything up and cleans the fixtures; `make test` runs every test. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO ?= demo-out
+
+# Debian packages: what the main job uses, and what only the tests use besides.
+APT_RUN := tesseract-ocr libgl1 libglib2.0-0
+APT_TEST := libimage-exiftool-perl chromium poppler-utils
+# $(call apt,PACKAGES): install them where apt is there and permitted, else say what to install.
+define apt
+missing=""; for p in $(1); do dpkg -s "$$p" >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+if [ -n "$$missing" ]; then \
+  if command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then \
+    sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo"; \
+    $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null \
+      || echo "Some of these could not be installed:$$missing. medimg runs without them and says what it did not use."; \
+  else \
+    echo "Not installed:$$missing. To install: sudo apt-get install$$missing"; \
+    echo "medimg runs without Tesseract (with one reader instead of two) and says so."; \
+  fi; \
+fi
+endef
+
+.PHONY: help demo test check bench fuzz dist clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "medimg needs Python 3.11 or newer."; exit 3; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); $(call apt,python3-venv); $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.run: pyproject.toml | $(VENV)/bin/python
+	@$(call apt,$(APT_RUN))
+	@echo "Installing medimg into $(VENV) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@$(call apt,$(APT_TEST))
+	@echo "Installing what the tests need ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic,dev]'
+	@touch $@
+
+demo: $(VENV)/.run ## set up everything, draw the fixture photos, clean them, say where the report is
+	@$(BIN)/python fixtures/make.py fixtures/out
+	@rm -rf $(DEMO)
+	@# 10 and 11 mean that a person still has to look and answer: that is how a first run ends.
+	@$(BIN)/medimg clean fixtures/out/photos -o $(DEMO) --where AU || { code=$$?; [ $$code = 10 ] || [ $$code = 11 ] || exit $$code; }
+
+test: $(VENV)/.dev ## every test
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## lint, types, layers
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## the timing tables of docs/benchmarks.md
+	@$(BIN)/python benchmarks/run.py
+
+FUZZ_SECONDS ?= 600
+fuzz: $(VENV)/.dev ## fuzz every parser, FUZZ_SECONDS each
+	@$(BIN)/python -m pip install -q --disable-pip-version-check atheris
+	@for target in tests/fuzz/fuzz_*.py; do echo "== $$target"; mkdir -p build/fuzz; \
+	  (cd build/fuzz && ../../$(BIN)/python ../../$$target -max_total_time=$(FUZZ_SECONDS)); done
+
+dist: $(VENV)/.dev ## the wheel
+	@$(BIN)/python -m pip install -q --disable-pip-version-check build && $(BIN)/python -m build --wheel
+
+clean: ## remove what the above made
+	@rm -rf $(VENV) $(DEMO) fixtures/out build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
