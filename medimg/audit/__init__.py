@@ -9,8 +9,9 @@ content. It raises :class:`~medimg.errors.Malformed` when it cannot follow the f
 from __future__ import annotations
 
 import importlib
+import struct
 
-from medimg.errors import CheckNotRun
+from medimg.errors import CheckNotRun, Malformed
 
 AUDITS: tuple[str, ...] = ("jpeg", "png")
 
@@ -24,5 +25,8 @@ def walk(data: bytes, name: str) -> list[str]:
     """
     if name not in AUDITS:
         raise CheckNotRun("there is no independent reader for this format.")
-    strays: list[str] = importlib.import_module(f"medimg.audit.{name}").walk(data)
+    try:
+        strays: list[str] = importlib.import_module(f"medimg.audit.{name}").walk(data)
+    except (struct.error, IndexError, ValueError, OverflowError) as error:
+        raise Malformed("the copy could not be followed to its end.") from error
     return strays

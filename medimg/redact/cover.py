@@ -34,6 +34,11 @@ def is_box(polygon: Polygon) -> bool:
     return len(polygon) == 4 and len(xs) == 2 and len(ys) == 2 and len(set(polygon)) == 4
 
 
+def clipped(covers: Sequence[Cover], width: int, height: int, frame: int = 0) -> tuple[Polygon, ...]:
+    """The polygons of one frame that touch the picture, as :class:`~medimg.types.Copy` lists them."""
+    return tuple(c.polygon for c in covers if c.frame == frame and bounding_box(c.polygon).clipped(width, height).area)
+
+
 def paint(
     samples: NDArray[Any], covers: Sequence[Cover], frame: int = 0, colour: int | Sequence[int] = 0
 ) -> NDArray[Any]:
