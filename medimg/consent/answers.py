@@ -1,0 +1,96 @@
+"""What a person may answer, which answers close a question, and the record of one answer."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+By = Literal["person", "rule", "site"]
+
+#: The five grounds a use may rest on (``con.basis``), with the words a person sees.
+BASES: dict[str, str] = {
+    "written-consent": "written consent",
+    "spoken-consent-in-notes": "spoken consent, recorded in the notes",
+    "reasonable-expectation": "the patient would reasonably expect it for their own care",
+    "permitted-by-law": "the law allows it",
+    "uk-anonymised-teaching": "UK: anonymised picture for teaching inside healthcare, without consent",
+    "us-deidentified": "US: de-identified under HIPAA, without authorization",
+}
+
+#: Answers that are possible everywhere. ``not-applicable`` is only ever a person's choice.
+COMMON = ("yes", "no", "not-sure", "not-applicable")
+
+#: ``pass`` of an item -> the answers that close it. An empty set: no answer closes it.
+CLOSING: dict[str, frozenset[str]] = {
+    "yes": frozenset({"yes"}),
+    "no": frozenset({"no"}),
+    "never": frozenset(),
+    "yes_each_file": frozenset({"yes"}),
+    "each_region_decided": frozenset({"yes"}),
+    "each_face_decided": frozenset({"yes"}),
+    "all_covered": frozenset({"yes"}),
+    "nothing_left_or_accepted": frozenset({"no", "accepted"}),
+    "none_or_covered_or_consented": frozenset({"yes"}),
+    "no_or_consented_to_be_recognised": frozenset({"no", "agreed"}),
+    "one_basis_chosen": frozenset(BASES),
+    "lawful_decision_maker_recorded": frozenset({"yes"}),
+    "advice_taken": frozenset({"advice-taken"}),
+    "needed": frozenset({"needed", "yes"}),
+    "yes_or_none_exists": frozenset({"yes", "none-exists"}),
+    "yes_or_no_transfer": frozenset({"yes", "no-transfer"}),
+    # Items the tool answers; a person's answer does not count there.
+    "none_left": frozenset(),
+    "none_left_or_allowlisted": frozenset(),
+    "neutral": frozenset(),
+    "solid_full_cover": frozenset(),
+    "clean": frozenset(),
+}
+
+#: How an answer is written for people.
+ANSWER_WORDS: dict[str, str] = {
+    "yes": "yes",
+    "no": "no",
+    "not-sure": "not sure",
+    "not-applicable": "does not apply",
+    "accepted": "yes, and accepted",
+    "agreed": "yes, and the patient agreed to that",
+    "advice-taken": "advice taken",
+    "needed": "a picture is needed",
+    "none-exists": "none exists",
+    "no-transfer": "it does not leave the country",
+    **BASES,
+}
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One answer to one item about one subject.
+
+    Attributes:
+        item: Id of the item.
+        subject: ``batch``, a patient group (``P01``) or a copy (``P01-001``).
+        choice: One of :func:`choices`.
+        by: ``person``; ``site`` when the organisation's profile answers it. The tool itself never answers.
+        role: The role the person typed; never a login name.
+        at: UTC time, to the second.
+        note: Record part only.
+        valid_until: ISO date after which the answer no longer counts; empty for none.
+        wording: First 16 hex digits of the digest of the checklist that was shown.
+    """
+
+    item: str
+    subject: str
+    choice: str
+    by: By = "person"
+    role: str = ""
+    at: str = ""
+    note: str = ""
+    valid_until: str = ""
+    wording: str = ""
+
+
+def choices(item_pass: str) -> tuple[str, ...]:
+    """The answers a person may give to an item with this ``pass``."""
+    if item_pass == "one_basis_chosen":  # noqa: S105 - a word of the checklist
+        return (*BASES, "not-sure")
+    return (*COMMON, *sorted(CLOSING[item_pass] - set(COMMON)))

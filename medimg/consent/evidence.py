@@ -1,0 +1,212 @@
+"""What the checks say about an item: they can fail it or support it, and they never sign it.
+
+Evidence is drawn from the reports of the pipeline alone. It holds counts and fixed words, never a value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import msgspec
+
+from medimg.types import Action, Check, Report
+
+Verdict = Literal["supports", "fails", "unknown"]
+
+#: Copies are named by group and number, nothing else (output layout).
+NEUTRAL_NAME = re.compile(r"P\d{2,}-\d{3,}(?:-[0-9a-z]{1,4})?\.[a-z0-9]{2,5}\Z")
+
+LOCATION = frozenset({"location", "gps", "place"})
+STAFF = frozenset({"staff", "employer", "hospital", "ward"})
+
+
+class AutoEvidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What the checks say about one item and one copy.
+
+    Attributes:
+        item: Id of the item.
+        subject: Safe id of the copy.
+        verdict: ``unknown`` when a check did not run; an item stays open then.
+        found: How many findings of the kind.
+        words: A sentence for people: what the check found.
+    """
+
+    item: str
+    subject: str
+    verdict: Verdict
+    found: int = 0
+    words: str = ""
+
+
+_Builder = Callable[[Report], AutoEvidence]
+
+
+def evidence(report: Report) -> list[AutoEvidence]:
+    """The evidence of one photo for every item that the checks feed."""
+    return [build(report) for build in _BUILDERS]
+
+
+def conditions(reports: Sequence[Report]) -> dict[str, str]:
+    """Conditions that findings raise: a face sets ``face``. No finding ever sets a condition to *no*."""
+    faces = sum(_count(r, "face") for r in reports)
+    return {"face": "yes"} if faces else {}
+
+
+def _count(report: Report, *kinds: str, categories: frozenset[str] | None = None) -> int:
+    return sum(f.count for f in report.findings if f.kind in kinds and (categories is None or f.category in categories))
+
+
+def _check(report: Report, name: str) -> Check | None:
+    return next((c for c in report.checks if c.name == name), None)
+
+
+def _container(item: str, kinds: tuple[str, ...], pick: frozenset[str] | None, noun: str) -> _Builder:
+    def build(report: Report) -> AutoEvidence:
+        found = _count(report, *kinds, categories=pick)
+        return AutoEvidence(
+            item=item,
+            subject=report.safe_id,
+            verdict=_written(report, "structure", "metadata"),
+            found=found,
+            words=f"the check found {_n(found, noun)} in the original" + _after(report, "structure", "metadata"),
+        )
+
+    return build
+
+
+def _picture(item: str, check: str, count: Callable[[Report], int], noun: str, miss: str) -> _Builder:
+    def build(report: Report) -> AutoEvidence:
+        found = count(report)
+        verdict = _written(report, check)
+        done = _check(report, check)
+        if verdict == "unknown":
+            words = _NOT_CHECKED[check] if done and done.state == "not-asked" else "the check did not run"
+        elif found:
+            words = f"the check found {_n(found, noun)}"
+        else:
+            words = f"the check found none; it can miss {miss}"
+        return AutoEvidence(item=item, subject=report.safe_id, verdict=verdict, found=found, words=words)
+
+    return build
+
+
+def _written(report: Report, *names: str) -> Verdict:
+    """What the checks of the written copy allow to be said. No copy, or a check missing: unknown."""
+    states = [c.state if (c := _check(report, n)) else "not-run" for n in names]
+    if "failed" in states:
+        return "fails"
+    if report.copy is None or report.state != "unreviewed" or any(s != "passed" for s in states):
+        return "unknown"
+    return "supports"
+
+
+def _after(report: Report, *names: str) -> str:
+    match _written(report, *names):
+        case "supports":
+            return " and nothing outside the allow-list in the copy"
+        case "fails":
+            return "; the copy did not pass"
+        case _:
+            return "; there is no copy that passed"
+
+
+def _filename(report: Report) -> AutoEvidence:
+    neutral = report.copy is not None and NEUTRAL_NAME.match(report.copy.name) is not None
+    return AutoEvidence(
+        item="img.filename",
+        subject=report.safe_id,
+        verdict="unknown" if report.copy is None else "supports" if neutral else "fails",
+        found=_count(report, "filename"),
+        words="the copy has a neutral name" if neutral else "there is no copy with a neutral name",
+    )
+
+
+def _cover_method(report: Report) -> AutoEvidence:
+    shown = sum(a.do == "keep" for a in _actions(report, "face"))
+    words = "every cover is one solid colour and larger than what it hides"
+    if shown:
+        words += f"; {_n(shown, 'face')} shown by a person's decision"
+    return AutoEvidence(
+        item="img.cover-method",
+        subject=report.safe_id,
+        verdict=_written(report, "pixels"),
+        found=sum(a.do == "cover" for a in _actions(report, "face")),
+        words=words if _written(report, "pixels") == "supports" else "the covers were not checked",
+    )
+
+
+def _reopened(report: Report) -> AutoEvidence:
+    ran = [c for c in report.checks if c.state in ("passed", "failed")]
+    failed = [c for c in report.checks if c.state == "failed"]
+    complete = report.copy is not None and report.state == "unreviewed" and report.checks and not failed
+    complete = complete and all(c.state in ("passed", "not-asked") for c in report.checks)
+    partly = report.scope == "metadata-only"
+    words = f"{_n(len(ran), 'check')} ran on the written copy" + (f", {len(failed)} failed" if failed else "")
+    if partly:
+        words += "; text, codes and faces were not checked"
+    return AutoEvidence(
+        item="img.reopened",
+        subject=report.safe_id,
+        verdict="fails" if failed else "supports" if complete and not partly else "unknown",
+        found=len(failed),
+        words=words,
+    )
+
+
+def _actions(report: Report, kind: str) -> list[Action]:
+    return [a for a in report.plan.actions if a.finding.kind == kind] if report.plan else []
+
+
+def _n(count: int, noun: str) -> str:
+    if count == 0:
+        return f"no {_plural(noun)}"
+    return f"1 {noun}" if count == 1 else f"{count} {_plural(noun)}"
+
+
+def _plural(noun: str) -> str:
+    head, _, rest = noun.partition(" of ")
+    return f"{head}s of {rest}" if rest else f"{head}s"
+
+
+def _texts(report: Report) -> int:
+    return _count(report, "text")
+
+
+def _unread(report: Report) -> int:
+    return _count(report, "text", categories=frozenset({"unread"}))
+
+
+def _staff(report: Report) -> int:
+    return _count(report, "text", categories=STAFF)
+
+
+def _faces(report: Report) -> int:
+    return _count(report, "face")
+
+
+def _codes(report: Report) -> int:
+    return _count(report, "code")
+
+
+_NOT_CHECKED = {
+    "text": "text was not checked",
+    "codes": "codes were not checked",
+    "faces": "faces were not checked",
+}
+
+_BUILDERS: tuple[_Builder, ...] = (
+    _container("img.location", ("metadata",), LOCATION, "trace of a place"),
+    _container("img.metadata", ("metadata",), None, "piece of hidden information"),
+    _container("img.hidden-images", ("hidden-image",), None, "hidden picture"),
+    _filename,
+    _picture("img.text", "text", _texts, "area with writing", "writing"),
+    _picture("img.text-unread", "text", _unread, "area that could not be read", "writing"),
+    _picture("img.codes", "codes", _codes, "code", "codes"),
+    _picture("img.faces", "faces", _faces, "face", "faces"),
+    _cover_method,
+    _picture("img.staff-employer", "text", _staff, "area that names staff or a workplace", "writing and signs"),
+    _picture("img.other-people", "faces", _faces, "face", "people"),
+    _reopened,
+)

@@ -1,0 +1,158 @@
+"""A hospital's own settings: one TOML file that may add and raise questions, and never drops a blocking one.
+
+::
+
+    schema = "medimg.site/1"
+    organisation = "Example Hospital"
+    policy_text = "Clinical images: policy CP-12."
+    policy_link = "https://intranet.example/policy"
+    audiences = ["colleague-opinion", "closed-group", "teaching"]   # others are refused
+    output_places = ["/srv/clean"]                                    # outputs elsewhere are refused
+    allow_key = false                                                 # --keep-key is refused
+
+    [contacts]
+    privacy_officer = "extension 100"
+    hospital_management = "extension 101"
+
+    [levels.closed-group]
+    "id.timing" = "blocking"
+
+    [[items]]
+    id = "site.registered"
+    ask = "Is this use entered in the image register?"
+    level = { closed-group = "blocking", teaching = "blocking" }
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from medimg.consent.checklist import ChecklistDefinition, Item, Level, Question, SharingContext
+from medimg.errors import UsageError
+
+SECTION = "site"
+
+
+class Contacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to call at once when a picture reached the wrong person (obligations, row 65)."""
+
+    privacy_officer: str = ""
+    hospital_management: str = ""
+    defence_organisation: str = ""
+    help_desk: str = ""
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Who and how, of those that are set."""
+        return [(name.replace("_", " "), value) for name, value in msgspec.structs.asdict(self).items() if value]
+
+
+class SiteItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A question of the organisation's own, answered yes to close."""
+
+    id: str
+    ask: str
+    level: dict[str, Level]
+    help: str = ""
+    record: Literal["both", "record-only"] = "record-only"
+
+
+class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an organisation sets for every run."""
+
+    schema: Literal["medimg.site/1"]
+    organisation: str = ""
+    policy_text: str = ""
+    policy_link: str = ""
+    audiences: tuple[str, ...] = ()
+    output_places: tuple[str, ...] = ()
+    allow_key: bool = True
+    languages: tuple[str, ...] = ("en",)
+    contacts: Contacts = Contacts()
+    levels: dict[str, dict[str, Level]] = {}
+    items: tuple[SiteItem, ...] = ()
+
+    @classmethod
+    def load(cls, path: Path, definition: ChecklistDefinition | None = None) -> SiteProfile:
+        """Read and check a profile.
+
+        Raises:
+            UsageError: It cannot be read, has an unknown setting, or would weaken a blocking question.
+        """
+        try:
+            profile = msgspec.toml.decode(path.read_bytes(), type=cls)
+        except OSError as error:
+            raise UsageError("the site profile could not be read.") from error
+        except msgspec.DecodeError as error:
+            raise UsageError(f"the site profile is not valid: {error}.") from error
+        profile._check(definition or ChecklistDefinition.load())
+        return profile
+
+    def _check(self, definition: ChecklistDefinition) -> None:
+        items = {i.id: i for i in definition.items}
+        audiences = set(definition.audiences)
+        if not {*self.audiences, *self.levels, *(a for i in self.items for a in i.level)} <= audiences:
+            raise UsageError("the site profile names an unknown audience.")
+        if self.policy_link and not self.policy_link.startswith(("https://", "http://")):
+            raise UsageError("the policy link of the site profile is not a web address.")
+        for audience, levels in self.levels.items():
+            for item_id, level in levels.items():
+                if item_id not in items:
+                    raise UsageError("the site profile sets a level for an unknown item.")
+                if level == "advisory" and items[item_id].level.get(audience) == "blocking":
+                    raise UsageError(
+                        "the site profile may raise a question to blocking, never lower or drop a blocking one."
+                    )
+        seen: set[str] = set()
+        for item in self.items:
+            if not item.id.startswith(f"{SECTION}.") or item.id in seen or item.id in items:
+                raise UsageError(f"an item of the site profile needs an id of its own that starts with '{SECTION}.'.")
+            seen.add(item.id)
+
+    def applied(self, asked: list[Question], context: SharingContext) -> list[Question]:
+        """The questions with the organisation's levels and its own items."""
+        levels = self.levels.get(context.audience, {})
+        out = [self._raised(q, levels.get(q.id)) for q in asked]
+        return out + [
+            Question(
+                item=_as_item(item),
+                asked=True,
+                level=item.level[context.audience],
+                why="set by your organisation",
+                set_by_site=True,
+            )
+            for item in self.items
+            if context.audience in item.level
+        ]
+
+    @staticmethod
+    def _raised(question: Question, level: Level | None) -> Question:
+        if level is None or not question.asked or question.level == "blocking":
+            return question
+        return msgspec.structs.replace(question, level=level, why="set by your organisation", set_by_site=True)
+
+    def allows(self, context: SharingContext) -> None:
+        """Refuse an audience the organisation does not allow.
+
+        Raises:
+            UsageError: It is not among ``audiences``.
+        """
+        if self.audiences and context.audience not in self.audiences:
+            raise UsageError("your organisation does not allow this audience.", todo="Ask your privacy officer.")
+
+
+def _as_item(item: SiteItem) -> Item:
+    return Item(
+        id=item.id,
+        ask=item.ask,
+        evidence="human",
+        level=item.level,
+        jurisdictions="all",
+        record=item.record,
+        free_text="none",
+        sources=(),
+        pass_="yes",  # noqa: S106 - the answer that closes the item
+        help=item.help,
+    )

@@ -1,0 +1,195 @@
+"""Where each question stands, and the state of the whole set: ``open``, ``stop`` or ``answered``."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+from medimg.consent import rules
+from medimg.consent.answers import CLOSING, Answer
+from medimg.consent.checklist import ChecklistDefinition, Question, SharingContext, questions
+from medimg.consent.evidence import AutoEvidence, conditions, evidence
+from medimg.consent.site import SiteProfile
+from medimg.types import Report
+
+State = Literal["open", "closed", "failed", "not-applicable", "not-asked"]
+Overall = Literal["open", "stop", "answered"]
+
+BATCH = "batch"
+
+_Stand = Callable[[State, str], "Standing"]
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """One question about one subject, with what the checks and the person say.
+
+    Attributes:
+        question: The question in its context.
+        subject: ``batch``, a patient group or a copy.
+        state: ``closed`` only by a closing answer of a person, or for items the tool answers by its checks.
+        why: The reason, in plain words.
+        answer: The person's answer that counts, if any.
+        auto: What the checks say, if they feed this item.
+    """
+
+    question: Question
+    subject: str
+    state: State
+    why: str
+    answer: Answer | None = None
+    auto: AutoEvidence | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it keeps the group from being released."""
+        return self.question.blocking and self.state in ("open", "failed")
+
+
+class GroupResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole checklist for one patient group."""
+
+    group: str
+    overall: Overall
+    context: SharingContext
+    standings: tuple[Standing, ...]
+    stops: tuple[str, ...] = ()
+
+    def waiting(self) -> list[Standing]:
+        """What keeps the group from being released."""
+        return [s for s in self.standings if s.waits]
+
+    def counts(self) -> dict[str, int]:
+        """Questions asked and still waiting, by level. A question about several copies counts once."""
+        asked: dict[str, set[str]] = {"blocking": set(), "advisory": set()}
+        left: dict[str, set[str]] = {"blocking": set(), "advisory": set()}
+        for s in self.standings:
+            if s.state == "not-asked":
+                continue
+            asked[s.question.level].add(s.question.id)
+            if s.state in ("open", "failed"):
+                left[s.question.level].add(s.question.id)
+        return {
+            "blocking": len(asked["blocking"]),
+            "blocking_open": len(left["blocking"]),
+            "advisory": len(asked["advisory"]),
+            "advisory_open": len(left["advisory"]),
+        }
+
+
+def assess(
+    group: str,
+    reports: Sequence[Report],
+    context: SharingContext,
+    answers: Iterable[Answer] = (),
+    *,
+    extra: Iterable[AutoEvidence] = (),
+    today: datetime.date | None = None,
+    definition: ChecklistDefinition | None = None,
+    site: SiteProfile | None = None,
+) -> GroupResult:
+    """Where a patient group stands.
+
+    Args:
+        group: Key of the group (``P01``).
+        reports: The reports of its photos.
+        context: For whom, where, and the conditions a person said about this group.
+        answers: Every answer of the run; those of other groups and copies are passed over.
+        extra: Evidence about the run as a whole (a synced folder, a caption), subject ``batch`` or the group.
+        today: The day on which answers may have expired; none means that no answer expires.
+        definition: The checklist; the shipped one when none is given.
+        site: The organisation's profile.
+
+    Raises:
+        UsageError: The context has a word that is not in the checklist.
+    """
+    mine = [a for a in answers if a.subject in (BATCH, group) or a.subject.startswith(f"{group}-")]
+    given = {(a.item, a.subject): a for a in mine}
+    context = _settled(context, reports, given.get(("con.basis", group)))
+    found = {(e.item, e.subject): e for r in reports for e in evidence(r)}
+    found.update({(e.item, e.subject): e for e in extra})
+    copies = [r.safe_id for r in reports if r.copy is not None]
+    standings: list[Standing] = []
+    for question in questions(context, definition, site=site):
+        subjects = _subjects(question, group, copies) if question.asked else [group]
+        standings += [_stand(question, s, given, found, context, group, today) for s in subjects]
+    plain = {a.item: a.choice for a in mine if a.subject == group}
+    stopped = tuple(rules.stops(context, plain))
+    waiting = any(s.waits for s in standings)
+    # Without a copy there is nothing that could be shared, so nothing is answered either.
+    overall: Overall = "stop" if stopped else "open" if waiting or not copies else "answered"
+    return GroupResult(group=group, overall=overall, context=context, standings=tuple(standings), stops=stopped)
+
+
+def _settled(context: SharingContext, reports: Sequence[Report], basis: Answer | None) -> SharingContext:
+    """The context with what findings raise and with the chosen basis, when it may be used here."""
+    raised = conditions(reports)
+    context = msgspec.structs.replace(context, conditions={**context.conditions, **raised})
+    if basis is None or basis.choice == "not-sure" or rules.basis_refused(basis.choice, context):
+        return context
+    return msgspec.structs.replace(context, basis=basis.choice)
+
+
+def _subjects(question: Question, group: str, copies: Sequence[str]) -> list[str]:
+    match question.item.subject:
+        case "file":
+            return list(copies)
+        case "batch":
+            return [BATCH]
+        case _:
+            return [group]
+
+
+def _stand(
+    question: Question,
+    subject: str,
+    given: dict[tuple[str, str], Answer],
+    found: dict[tuple[str, str], AutoEvidence],
+    context: SharingContext,
+    group: str,
+    today: datetime.date | None,
+) -> Standing:
+    auto = found.get((question.id, subject)) or found.get((question.id, group)) or found.get((question.id, BATCH))
+    answer = given.get((question.id, subject))
+
+    def stand(state: State, why: str) -> Standing:
+        return Standing(question=question, subject=subject, state=state, why=why, answer=answer, auto=auto)
+
+    if not question.asked:
+        return stand("not-asked", question.why)
+    if auto is not None and auto.verdict == "fails":
+        return stand("failed", auto.words)
+    if question.item.evidence == "auto":
+        if auto is not None and auto.verdict == "supports":
+            return stand("closed", auto.words)
+        return stand("open", auto.words if auto else "no check has looked at this yet")
+    # A check that should have looked and did not leaves the item open, whatever a person says of it.
+    if auto is not None and auto.verdict == "unknown":
+        return stand("open", auto.words)
+    if answer is None:
+        return stand("open", "not answered yet")
+    if today is not None and answer.valid_until and answer.valid_until < today.isoformat():
+        return stand("open", "the answer has expired: ask again")
+    return _by_person(question, answer, context, stand=stand)
+
+
+def _by_person(question: Question, answer: Answer, context: SharingContext, *, stand: _Stand) -> Standing:
+    if answer.choice == "not-sure":
+        return stand("open", "answered: not sure")
+    if answer.choice == "not-applicable":
+        if question.item.pass_ == "never" or question.id == "con.basis":  # noqa: S105 - a word of the checklist
+            return stand("open", "this cannot be set aside")
+        return stand("not-applicable", "a person said that it does not apply")
+    if rules.fails_by_basis(question, context):
+        return stand("failed", "the consent was spoken; for this audience it has to be written")
+    if question.id == "con.basis":
+        refused = rules.basis_refused(answer.choice, context)
+        if refused:
+            return stand("failed", refused)
+        if answer.choice == "permitted-by-law" and not answer.note:
+            return stand("open", "say which law, and whose advice was taken")
+    if answer.choice in CLOSING[question.item.pass_]:
+        return stand("closed", "answered by a person")
+    return stand("failed", "the answer does not allow sharing" if question.level == "blocking" else "think about")
