@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from medimg import _programs
+from medimg.errors import CheckNotRun, MissingPart
+
+ENV = str(_programs.find("env"))
+SH = str(_programs.find("sh"))
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in ("Z", "X")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_environment_is_made_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in ("LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH", "USER", "PATIENT", "QT_QPA_FONTDIR"):
+        monkeypatch.setenv(key, "")
+    lines = dict(line.split("=", 1) for line in _programs.run([ENV], timeout=20).decode().splitlines())
+    assert set(lines) == {"PATH", "LC_ALL", "HOME", "TMPDIR", "OMP_THREAD_LIMIT"}
+    assert lines["HOME"] == lines["TMPDIR"]
+
+
+def test_working_folder_is_private_and_removed() -> None:
+    out = _programs.run([SH, "-c", "pwd; stat -c %a .; ls -A | wc -l"], timeout=20).decode().split()
+    assert out[0] != str(Path.cwd())
+    assert out[1:] == ["700", "0"]
+    assert not Path(out[0]).exists()
+
+
+def test_input_goes_in_and_output_comes_back() -> None:
+    big = os.urandom(1 << 20)
+    assert _programs.run([str(_programs.find("cat"))], timeout=20, given=big) == big
+
+
+def test_programs_are_found_by_absolute_path_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = tmp_path / "planted-program"
+    planted.write_text("#!/bin/sh\n")
+    planted.chmod(0o755)
+    monkeypatch.setenv("PATH", f":{tmp_path}")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MissingPart):
+        _programs.find("planted-program")
+    with pytest.raises(ValueError, match="absolute"):
+        _programs.run(["planted-program"], timeout=20)
+
+
+def test_error_is_reported_without_what_the_program_said() -> None:
+    with pytest.raises(CheckNotRun) as caught:
+        _programs.run([SH, "-c", "echo MARKER-4711 >&2; echo MARKER-4711; exit 3"], timeout=20)
+    assert "MARKER" not in str(caught.value)
+    assert "'sh' ended with an error." in str(caught.value)
+
+
+def test_a_folder_cannot_be_run() -> None:
+    with pytest.raises(CheckNotRun, match="could not be run"):
+        _programs.run(["/usr"], timeout=20)
+
+
+def test_time_up_kills_the_whole_group(tmp_path: Path) -> None:
+    note = tmp_path / "pids"
+    script = f"sleep 300 & echo $! > {note}; echo $$ >> {note}; wait"
+    with pytest.raises(CheckNotRun, match="too long"):
+        _programs.run([SH, "-c", script], timeout=1.0)
+    pids = [int(p) for p in note.read_text().split()]
+    assert len(pids) == 2
+    assert not any(alive(p) for p in pids)
+
+
+def test_stop_all_ends_what_runs() -> None:
+    with _programs.workspace() as folder, _programs.Program([SH, "-c", "exec sleep 300"], folder, 60) as program:
+        _programs.stop_all()
+        assert program.wait(20) == -signal.SIGKILL
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processor limits of another process are Linux's")
+def test_processor_time_and_memory_are_bounded_by_the_kernel() -> None:
+    with _programs.workspace() as folder, _programs.Program([str(_programs.find("cat"))], folder, 7) as program:
+        limits = Path(f"/proc/{program.pid}/limits").read_text()
+        assert "Max cpu time              7" in limits
+        assert f"Max address space         {_programs.MEMORY}" in limits
+
+
+@pytest.mark.skipif(not (shutil.which("gcc") and Path("/usr/bin/tesseract").exists()), reason="program not installed")
+@pytest.mark.parametrize(("how", "runs_planted"), [("raw", True), ("ours", False)])
+def test_library_planted_among_the_photos(tmp_path: Path, how: str, runs_planted: bool) -> None:
+    """With an empty entry in LD_LIBRARY_PATH a library in the current folder is loaded; not by us."""
+    source = tmp_path / "planted.c"
+    mark = tmp_path / "ran"
+    source.write_text(
+        "#include <stdio.h>\n"
+        f'__attribute__((constructor)) static void f(void){{FILE*x=fopen("{mark}","w");if(x)fclose(x);}}\n'
+    )
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-Wl,-soname,libgif.so.7", "-o", "libgif.so.7", source.name],
+        cwd=tmp_path,
+        check=True,
+    )
+    call = {
+        "raw": "import subprocess; subprocess.run(['/usr/bin/tesseract', '--version'], capture_output=True)",
+        "ours": (
+            "import numpy; from medimg.detect import _tesseract;"
+            "reader = _tesseract.Reader(); reader.read(numpy.full((60, 200), 255, numpy.uint8))"
+        ),
+    }[how]
+    subprocess.run(
+        [sys.executable, "-c", call],
+        cwd=tmp_path,
+        env={**os.environ, "LD_LIBRARY_PATH": ":/usr/lib"},
+        timeout=100,
+        check=how == "ours",
+    )
+    assert mark.exists() is runs_planted
