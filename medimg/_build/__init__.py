@@ -1,0 +1,1 @@
+"""Build steps; nothing here runs in an installed medimg."""
