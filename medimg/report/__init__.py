@@ -1,1 +1,114 @@
-"""What a person reads: share sheet, record sheet, summaries."""
+"""The two sheets of a run: one may travel with the pictures, the other stays in the patient's record.
+
+:func:`write_sheets` writes them all: ``share-sheet.html`` and ``.json`` beside the ``share`` folder, and in
+``PRIVATE-patient-record/``: ``record-sheet.html`` and ``.json``, ``paste-into-notes.txt``, ``decisions.json`` and
+``answers.json`` (the state of the questions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from medimg import _files
+from medimg.consent import run as runs
+from medimg.consent.checklist import SharingContext
+from medimg.consent.run import RunState, RunSummary
+from medimg.consent.standing import GroupResult
+from medimg.errors import OutputError
+from medimg.types import Plan, Report, to_json
+
+if TYPE_CHECKING:
+    from medimg.report.thumbs import Thumb
+
+
+class Decisions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``decisions.json``: the plan of every photo, to be opened and applied again."""
+
+    schema: Literal["medimg.decisions/1"] = "medimg.decisions/1"
+    run: str
+    plans: dict[str, Plan]
+
+
+def write_sheets(
+    run: RunSummary, reports: Sequence[Report], context: SharingContext, out: Path
+) -> dict[str, GroupResult]:
+    """Write every sheet of a run, and keep what was answered before about copies that did not change.
+
+    Args:
+        run: What the run was.
+        reports: One report a photo.
+        context: For whom and where; conditions in it hold for every group.
+        out: The run folder.
+
+    Returns:
+        Where each patient group stands.
+
+    Raises:
+        UsageError: The context has an unknown word, or the answers in the folder are damaged.
+        OutputError: A sheet could not be written.
+    """
+    state = runs.load(out)
+    state = runs.fresh(run, context, reports) if state is None else runs.reconciled(state, run, context, reports)
+    _folder(out / runs.RECORD_FOLDER)
+    return refresh(runs.save(out, state), reports, out)
+
+
+def refresh(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, GroupResult]:
+    """Write the sheets of a run again from its saved state.
+
+    Raises:
+        OutputError: A sheet could not be written.
+    """
+    from medimg.report import build, html, text
+
+    found = build.results(state, reports)
+    share = build.share_sheet(state, reports, found)
+    record = build.record_sheet(state, reports, found)
+    thumbs = _thumbs(state, reports, out)
+    private = out / runs.RECORD_FOLDER
+    by_id = {r.safe_id: r for r in reports}
+    tallies = {g: build.tally(by_id[i] for i in ids if i in by_id) for g, ids in state.run.groups.items()}
+    plans = {r.safe_id: r.plan for r in reports if r.plan is not None}
+    for path, data in (
+        (private / "decisions.json", to_json(Decisions(run=state.run.tag, plans=plans))),
+        (private / "record-sheet.json", to_json(record)),
+        (private / "record-sheet.html", html.record_html(record, thumbs, reports).encode()),
+        (private / "paste-into-notes.txt", text.notes(record, tallies).encode()),
+        (out / "share-sheet.json", to_json(share)),
+        (out / "share-sheet.html", html.share_html(share, thumbs).encode()),
+    ):
+        _files.write_private(path, data)
+    return found
+
+
+def _thumbs(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, Thumb]:
+    from medimg.report import html
+    from medimg.report.thumbs import thumbnail
+
+    by_id = {r.safe_id: r for r in reports}
+    thumbs: dict[str, Thumb] = {}
+    for ids in state.run.groups.values():
+        for safe_id in ids[: html.SHOWN]:
+            report = by_id.get(safe_id)
+            if report is None or report.copy is None or Path(report.copy.name).name != report.copy.name:
+                continue
+            for place in (runs.SHARE_FOLDER, runs.UNREVIEWED_FOLDER):
+                made = thumbnail(out / place / report.copy.name, report.copy.sha256)
+                if made is not None:
+                    thumbs[report.copy.name] = made
+                    break
+    return thumbs
+
+
+def _folder(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise OutputError("the private folder could not be made.") from error
+
+
+__all__ = ["Decisions", "RunState", "RunSummary", "SharingContext", "refresh", "write_sheets"]

@@ -1,0 +1,144 @@
+"""The two sheets as HTML: one self-contained file each, no script, nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from medimg.consent.checklist import SECTIONS
+from medimg.report.build import condition_words
+from medimg.report.model import RecordAnswer, RecordSheet, ShareSheet
+from medimg.types import Report
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    from medimg.report.thumbs import Thumb
+
+#: Small pictures and detailed photos shown for each group; the rest stands in the JSON sheets.
+SHOWN = 60
+#: Rows of the digest table for each group.
+LISTED = 400
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("medimg.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=False,
+        auto_reload=False,
+    )
+
+
+@cache
+def _css() -> Markup:
+    from markupsafe import Markup
+
+    style = resources.files("medimg.report").joinpath("templates/style.css").read_text("utf-8")
+    return Markup(style)  # noqa: S704 - our own file
+
+
+def share_html(sheet: ShareSheet, thumbs: Mapping[str, Thumb]) -> str:
+    """The share sheet as a page."""
+    return (
+        _environment()
+        .get_template("share.html.j2")
+        .render(s=sheet, thumbs=thumbs, css=_css(), sections=SECTIONS, shown=SHOWN, listed=LISTED)
+    )
+
+
+def record_html(sheet: RecordSheet, thumbs: Mapping[str, Thumb], reports: Sequence[Report]) -> str:
+    """The record sheet as a page, with numbered outlines over the small pictures."""
+    return (
+        _environment()
+        .get_template("record.html.j2")
+        .render(
+            s=sheet,
+            thumbs=thumbs,
+            css=_css(),
+            sections=SECTIONS,
+            shown=SHOWN,
+            outlines={r.safe_id: _outlines(r, thumbs) for r in reports},
+            conditions={g.group: condition_words(g.conditions) for g in sheet.groups},
+            answers={g.group: _rows(g.answers) for g in sheet.groups},
+        )
+    )
+
+
+def _outlines(report: Report, thumbs: Mapping[str, Thumb]) -> list[dict[str, Any]]:
+    """Numbered outlines of the findings that can be seen, in the small picture's coordinates."""
+    thumb = thumbs.get(report.copy.name) if report.copy else None
+    if thumb is None or report.plan is None or report.copy is None:
+        return []
+    # A copy of another size has another pixel grid; an outline in the wrong place would be worse than none.
+    if (thumb.stored_width, thumb.stored_height) != (report.width, report.height):
+        return []
+    out: list[dict[str, Any]] = []
+    number = 0
+    for action in report.plan.actions:
+        region = action.finding.region
+        if region is None:
+            continue
+        number += 1
+        if region.frame:
+            continue
+        points = thumb.outline(region.polygon)
+        xs, ys = zip(*(map(float, p.split(",")) for p in points.split(" ")), strict=True)
+        out.append(
+            {
+                "number": number,
+                "points": points,
+                "x": min(max(min(xs), 9.0), thumb.width - 9.0),
+                "y": min(max(min(ys), 9.0), thumb.height - 9.0),
+            }
+        )
+    return out
+
+
+def _rows(answers: Sequence[RecordAnswer]) -> list[tuple[RecordAnswer, str, list[str], bool]]:
+    """One row an item: the first answer, the joined state, a line for each subject, and whether all agree."""
+    by_item: dict[str, list[RecordAnswer]] = {}
+    for answer in answers:
+        by_item.setdefault(answer.item, []).append(answer)
+    rows: list[tuple[RecordAnswer, str, list[str], bool]] = []
+    for same in by_item.values():
+        states = {a.state for a in same}
+        state = next(s for s in ("failed", "open", "closed", "not-applicable") if s in states)
+        one = len({a.choice for a in same}) == 1
+        rows.append((same[0], state, _lines(same), one))
+    return rows
+
+
+def _lines(same: Sequence[RecordAnswer]) -> list[str]:
+    """What is said about each subject; equal lines of several copies are joined."""
+    said: dict[str, list[str]] = {}
+    for a in same:
+        parts = [a.checks_say[:1].upper() + a.checks_say[1:] if a.checks_say else ""]
+        if a.choice:
+            when = f", {a.at}" if a.at else ""
+            until = f", valid until {a.valid_until}" if a.valid_until else ""
+            parts.append(f"Answered: {a.choice} ({a.role or a.by}{when}{until})")
+        if a.note:
+            parts.append(f"Note: {a.note}")
+        if a.why and a.why.casefold() not in (
+            a.checks_say.casefold(),
+            "answered by a person",
+            "asked for this audience",
+        ):
+            parts.append(a.why[:1].upper() + a.why[1:])
+        line = ". ".join(p for p in parts if p)
+        said.setdefault(line, []).append(a.subject)
+    out = []
+    for line, subjects in said.items():
+        if not line:
+            continue
+        names = ", ".join(subjects) if len(subjects) <= 6 else f"{len(subjects)} copies"
+        out.append(f"{names}: {line}." if len(same) > 1 else f"{line}.")
+    return out

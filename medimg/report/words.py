@@ -1,0 +1,78 @@
+"""The fixed sentences of the sheets. Every one is held against the never-say list by a test."""
+
+from __future__ import annotations
+
+KINDS: dict[str, str] = {
+    "metadata": "Hidden information",
+    "hidden-image": "Hidden pictures",
+    "text": "Writing in the picture",
+    "code": "Barcodes and QR codes",
+    "face": "Faces",
+    "filename": "File names",
+    "document": "Documents",
+}
+
+CHECKS: dict[str, str] = {
+    "readback": "The file on disk is what was written",
+    "structure": "Nothing but the picture in the file (independent reader)",
+    "metadata": "Nothing but the picture in the file (second reader)",
+    "pixels": "Covers are solid; the rest is the original's",
+    "text": "Writing, looked for again",
+    "codes": "Codes, looked for again",
+    "faces": "Faces, looked for again",
+}
+
+SCOPE_FULL = "Hidden information, writing, codes and faces were checked, in the photo and again in the written copy."
+SCOPE_METADATA = (
+    "Only hidden information was checked and taken out. Writing, codes and faces in the pictures were NOT checked."
+)
+
+REMAINING_RISK = (
+    "A person who knows the patient may still recognise them. The checks can miss things without any warning."
+    " Copies cannot be called back."
+)
+WRONG_RECIPIENT = "If this reached you by mistake: do not forward it, delete it, and tell the sender."
+
+#: What to do when a picture reached the wrong person, in order (obligations, rows 65 and 66).
+INCIDENT = (
+    "Tell hospital management or the privacy officer, your employer and your medical defence organisation at once."
+    " Notification clocks can be short.",
+    "Ask the person who received it to delete it, not to forward it, and to confirm that.",
+    "Delete the post or message, and look that it is gone.",
+    "After the original is gone, ask search engines and the platform to remove cached copies.",
+    "Write down what was shared, when, with whom, and what was done. Keep the note in the patient's record.",
+)
+
+#: Said of a check that found nothing.
+ZERO = {
+    "text": "Writing: the check found none; it can miss writing.",
+    "code": "Codes: the check found none; it can miss codes.",
+    "face": "Faces: the check found none; it can miss faces.",
+}
+
+METHODS = {
+    "segment-copy": "picture data untouched",
+    "coefficients": "covered; everything outside the covers is untouched",
+    "samples": "covered; every pixel outside the covers is untouched",
+    "re-encoded": "covered and saved again; pixels outside the covers may differ slightly",
+}
+
+DOES = {
+    "cover": "covered",
+    "drop": "taken out",
+    "keep": "kept",
+    "ask": "for you to look at",
+    "hold": "held back",
+}
+
+STATES = {
+    "unreviewed": "A covered copy passed the checks and waits for a person's look.",
+    "held": "Kept back. No copy was made.",
+    "refused": "This file could not be handled. It was not copied.",
+    "failed": "The copy could not be written.",
+}
+
+
+def category(name: str) -> str:
+    """A detector's category as words."""
+    return name.replace("-", " ").replace("_", " ")
