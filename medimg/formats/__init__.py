@@ -51,7 +51,10 @@ class Opened(Protocol):
         ...
 
     def samples(self, frame: int = 0) -> NDArray[Any]:
-        """Decoded samples in stored orientation, native depth: uint8 or uint16, (H, W) or (H, W, C)."""
+        """Decoded samples in stored orientation, native depth: uint8 or uint16, (H, W) or (H, W, C).
+
+        Colours under alpha 0 are given as 0: they cannot be seen and no copy keeps them.
+        """
         ...
 
     def views(self, frame: int = 0) -> list[NDArray[Any]]:
