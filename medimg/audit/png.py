@@ -1,0 +1,240 @@
+"""Independent walk of a PNG copy: nothing but structure, appearance and the picture (PNG, third edition)."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from medimg.audit import _icc
+from medimg.errors import Malformed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ORDER = {name: place for place, name in enumerate(["IHDR", "look", "PLTE", "tRNS", "IDAT", "IEND"])}
+LOOKS = ("gAMA", "cHRM", "sRGB", "cICP", "sBIT", "iCCP", "eXIf")
+FACTORS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+BOMB = 1 << 33
+"""No picture within the limits of a policy inflates to more bytes."""
+
+
+def walk(data: bytes) -> list[str]:
+    """Paths of everything that is not allow-listed; see :mod:`medimg.audit`."""
+    if data[:8] != b"\x89PNG\r\n\x1a\n":
+        raise Malformed("the copy is not a PNG file.")
+    strays: list[str] = []
+    found: dict[str, bytes] = {}
+    picture: list[bytes] = []
+    position, place = 8, 0
+    while position < len(data):
+        size, raw = struct.unpack_from(">I4s", data, position)
+        body = data[position + 8 : position + 8 + size]
+        (crc,) = struct.unpack_from(">I", data, position + 8 + size)
+        if len(body) != size or zlib.crc32(raw + body) != crc:
+            raise Malformed("a chunk of the copy is damaged.")
+        name = raw.decode("latin-1")
+        position += 12 + size
+        step = ORDER.get(name, ORDER["look"])
+        if name not in ORDER and name not in LOOKS:
+            strays.append(name if name.isascii() and name.isalpha() else "chunk")
+        elif step < place or (name in found and name != "IDAT") or (not found) != (name == "IHDR"):
+            strays.append(f"{name}/order")
+        place = max(place, step)
+        if name == "IDAT":
+            picture.append(body)
+        found[name] = body
+        if name == "IEND":
+            break
+    if "IEND" not in found or "IHDR" not in found or not picture:
+        raise Malformed("the copy could not be followed to its end.")
+    if found["IEND"]:
+        strays.append("IEND")
+    if position != len(data):
+        strays.append("after IEND")
+    head = struct.unpack(">IIBBBBB", found["IHDR"])
+    return strays + _looks(found, head) + _picture(found, picture, head)
+
+
+def _looks(found: dict[str, bytes], head: tuple[int, ...]) -> list[str]:
+    """Chunks that say how the picture looks: right size, values that can mean that."""
+    depth, colour = head[2], head[3]
+    out = []
+    for name, body in found.items():
+        good = True
+        if name == "gAMA":
+            good = len(body) == 4 and 1000 <= struct.unpack(">I", body)[0] <= 1_000_000
+        elif name == "cHRM":
+            good = len(body) == 32 and max(struct.unpack(">8I", body)) <= 200_000
+        elif name == "sRGB":
+            good = body in (b"\0", b"\1", b"\2", b"\3")
+        elif name == "cICP":
+            good = len(body) == 4 and body[0] <= 22 and body[1] <= 18 and body[2:] in (b"\0\0", b"\0\1")
+        elif name == "sBIT":
+            good = len(body) == (3 if colour == 3 else FACTORS[colour]) and max(body) <= (8 if colour == 3 else depth)
+            good = good and min(body) > 0
+        elif name == "eXIf":
+            good = _orientation(body)
+        elif name == "iCCP":
+            good = _profile(body)
+        elif name == "tRNS":
+            good = len(body) == {0: 2, 2: 6}.get(colour, len(body)) and colour in (0, 2, 3)
+            if good and colour != 3:
+                good = all(v < 1 << depth for v in struct.unpack(f">{len(body) // 2}H", body))
+        elif name == "PLTE":
+            good = colour == 3
+        if not good:
+            out.append(name)
+    return out
+
+
+def _orientation(tiff: bytes) -> bool:
+    """A TIFF block with one entry, Orientation 2 to 8, and nothing else."""
+    little = tiff[:4] == b"II*\0"
+    if len(tiff) != 26 or (not little and tiff[:4] != b"MM\0*"):
+        return False
+    order = "<" if little else ">"
+    start, entries, tag, kind, count, value, spare, following = struct.unpack_from(order + "IHHHIHHI", tiff, 4)
+    return (start, entries, tag, kind, count, spare, following) == (8, 1, 0x112, 3, 1, 0, 0) and 2 <= value <= 8
+
+
+def _profile(body: bytes) -> bool:
+    """A profile under a neutral name, alone in its stream and cleaned."""
+    if not body.startswith(b"icc\0\0"):
+        return False
+    inflater = zlib.decompressobj()
+    profile = inflater.decompress(body[5:], 1 << 26)
+    return inflater.eof and not inflater.unused_data and not _icc.strays(profile)
+
+
+def _picture(found: dict[str, bytes], picture: list[bytes], head: tuple[int, ...]) -> list[str]:
+    """The compressed rows: exactly as many as the header says, and nothing hidden in what they hold."""
+    width, height, depth, colour, _, _, lace = head
+    bits = depth * FACTORS[colour]
+    sizes = [(width, height)]
+    if lace:
+        steps = ((8, 8, 0, 0), (8, 8, 4, 0), (4, 8, 0, 4), (4, 4, 2, 0), (2, 4, 0, 2), (2, 2, 1, 0), (1, 2, 0, 1))
+        sizes = [(-(-max(width - x, 0) // a), -(-max(height - y, 0) // b)) for a, b, x, y in steps]
+    expected = sum(h * (1 + (w * bits + 7) // 8) for w, h in sizes if w and h)
+    inflater, produced = zlib.decompressobj(), 0
+    stream = b"".join(picture)
+    if expected > BOMB:
+        raise Malformed("the copy is larger than any picture.")
+    try:
+        while not inflater.eof and produced <= expected:
+            block = inflater.decompress(stream, 1 << 22)
+            stream = inflater.unconsumed_tail
+            produced += len(block)
+            if not block and not stream:
+                break
+    except zlib.error as error:
+        raise Malformed("the picture of the copy could not be inflated.") from error
+    out = []
+    if produced != expected or not inflater.eof:
+        out.append("IDAT/length")
+    if inflater.unused_data:
+        out.append("IDAT/after the picture")
+    if out:
+        return out
+    if colour in (4, 6):
+        out += _under_alpha(found["IHDR"], picture)
+    if colour == 3:
+        out += _entries(found, picture)
+    if any(w * bits % 8 for w, _ in sizes):
+        out += _row_ends(picture, sizes, bits)
+    return out
+
+
+def _rewrapped(ihdr: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
+    out = b"\x89PNG\r\n\x1a\n"
+    for name, body in [(b"IHDR", ihdr), *chunks, (b"IEND", b"")]:
+        out += struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    return out
+
+
+def _under_alpha(ihdr: bytes, picture: list[bytes]) -> list[str]:
+    """Colour under alpha 0."""
+    width, height, depth, colour, _, _, lace = struct.unpack(">IIBBBBB", ihdr)
+    chunks = [(b"IDAT", part) for part in picture]
+    if colour == 4 and lace:
+        if depth == 16:
+            return ["IDAT/not followed"]
+        pixels = _pillow(_rewrapped(ihdr, chunks), "LA")
+        grey, alpha = pixels[..., 0], pixels[..., 1]
+    elif colour == 4 and depth == 8:  # a pair of bytes reads as one 16-bit sample
+        pixels = _cv2(_rewrapped(struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0), chunks))
+        grey, alpha = pixels >> 8, pixels & 255
+    elif colour == 4:  # two 16-bit samples read as four of 8 bits, which cv2 gives as B G R A
+        pixels = _cv2(_rewrapped(struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0), chunks))
+        grey, alpha = pixels[..., 1] | pixels[..., 2], pixels[..., 0] | pixels[..., 3]
+    else:
+        pixels = _cv2(_rewrapped(ihdr, chunks))
+        grey, alpha = pixels[..., :3].max(axis=2), pixels[..., 3]
+    return ["IDAT/alpha 0"] if bool(grey[alpha == 0].any()) else []
+
+
+def _entries(found: dict[str, bytes], picture: list[bytes]) -> list[str]:
+    """Palette entries that no pixel uses, or that look like another that is used."""
+    plte, trns = found.get("PLTE", b""), found.get("tRNS", b"")
+    indices = _pillow(_rewrapped(found["IHDR"], [(b"PLTE", plte), *((b"IDAT", p) for p in picture)]), "P")
+    used = set(indices.ravel().tolist()) if indices.size < 4096 else {k for k in range(256) if (indices == k).any()}
+    if max(used) * 3 + 3 != len(plte) or len(trns) > len(plte) // 3 or (trns and trns[-1] == 255):
+        return ["PLTE/length"]
+    looks: set[bytes] = set()
+    for k in range(len(plte) // 3):
+        look = plte[3 * k : 3 * k + 3] + (trns[k : k + 1] or b"\xff")
+        if k not in used:
+            if look != b"\0\0\0\xff":
+                return ["PLTE/unused"]
+        elif look in looks or (look[3] == 0 and look[:3] != b"\0\0\0"):
+            return ["PLTE/equal colours"]
+        else:
+            looks.add(look)
+    return []
+
+
+def _row_ends(picture: list[bytes], sizes: list[tuple[int, int]], bits: int) -> list[str]:
+    """Bits after the last pixel of a row. A row of small samples is a row of bytes to the filters (PNG 9.2)."""
+    raw = b"".join(picture)
+    if len(sizes) > 1:
+        raw = zlib.decompress(raw)
+    at = 0
+    for width, height in sizes:
+        row = (width * bits + 7) // 8
+        if not row or not height:
+            continue
+        part = raw if len(sizes) == 1 else zlib.compress(raw[at : at + height * (row + 1)], 1)
+        at += height * (row + 1)
+        spare = row * 8 - width * bits
+        grey = _cv2(_rewrapped(struct.pack(">IIBBBBB", row, height, 8, 0, 0, 0, 0), [(b"IDAT", part)]))
+        if spare and bool((grey[:, -1] & ((1 << spare) - 1)).any()):
+            return ["IDAT/row ends"]
+    return []
+
+
+def _cv2(file: bytes) -> NDArray[Any]:
+    import numpy as np
+
+    from medimg._opencv import cv2
+
+    pixels = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise Malformed("the picture of the copy could not be decoded.")
+    return pixels
+
+
+def _pillow(file: bytes, mode: str) -> NDArray[Any]:
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(file), formats=("PNG",)) as picture:
+                if picture.mode != mode:
+                    raise Malformed("the picture of the copy is of another kind than its header says.")
+                return np.asarray(picture)
+    except (OSError, Image.DecompressionBombError) as error:
+        raise Malformed("the picture of the copy could not be decoded.") from error

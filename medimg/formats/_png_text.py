@@ -1,0 +1,119 @@
+"""What PNG chunks outside the picture say: kinds and places (PNG 11.3; ExifTool's list of raw profiles)."""
+
+from __future__ import annotations
+
+import zlib
+
+from medimg.formats import _exif, _icc, _xmp
+from medimg.formats._png_chunks import Chunk
+from medimg.types import NO_SECRET, Finding, Kind, Secret
+
+DETECTOR = "png reader"
+TEXT_LIMIT = 4 << 20
+"""Most bytes a compressed text or profile is inflated to for looking; the chunk is dropped whatever it holds."""
+
+KEYWORDS = {
+    "author": "name",
+    "copyright": "name",
+    "creation time": "date",
+    "create-date": "date",
+    "date:create": "date",
+    "date:modify": "date",
+    "date:timestamp": "date",
+    "software": "software",
+    "source": "device",
+}
+PLAIN = {
+    b"tIME": "date",
+    b"pHYs": "resolution",
+    b"bKGD": "background-colour",
+    b"hIST": "histogram",
+    b"sPLT": "unused-palette",
+    b"PLTE": "unused-palette",
+    b"mDCV": "display-hint",
+    b"cLLI": "display-hint",
+    b"caBX": "content-credential",
+    b"oFFs": "scanner-placement",
+    b"pCAL": "calibration",
+    b"sCAL": "calibration",
+    b"iDOT": "software",
+    b"vpAg": "software",
+}
+
+
+def finding(category: str, where: str, *, kind: Kind = "metadata", count: int = 1, value: str = "") -> Finding:
+    """A finding of this reader."""
+    secret = Secret(value) if value else NO_SECRET
+    return Finding(kind=kind, category=category, where=where, count=count, detector=DETECTOR, secret=secret)
+
+
+def of(chunk: Chunk, data: bytes) -> list[Finding]:
+    """What one dropped chunk holds."""
+    payload, name = chunk.payload(data), chunk.type.decode("ascii")
+    match chunk.type:
+        case b"eXIf":
+            return _exif.findings(payload, name) or [finding("unknown-block", name)]
+        case b"iCCP":
+            profile = icc_profile(payload)
+            found = _icc.findings(profile, name) if profile else []
+            return found or [finding("colour-profile-text", name)]
+        case b"tEXt" | b"zTXt" | b"iTXt":
+            return _text(name, payload)
+        case _:
+            return [finding(PLAIN.get(chunk.type, "unknown-block"), name)]
+
+
+def inflate(data: bytes) -> bytes | None:
+    """A small zlib stream, whole; None when it is damaged or too long."""
+    inflater = zlib.decompressobj()
+    try:
+        out = inflater.decompress(data, TEXT_LIMIT)
+    except zlib.error:
+        return None
+    return out if inflater.eof else None
+
+
+def icc_profile(payload: bytes) -> bytes | None:
+    """The profile in an iCCP chunk (PNG 11.3.2.3); None when it cannot be read."""
+    name, nul, rest = payload.partition(b"\0")
+    return inflate(rest[1:]) if nul and 0 < len(name) < 80 and rest[:1] == b"\0" else None
+
+
+def _text(where: str, payload: bytes) -> list[Finding]:
+    keyword, _, rest = payload.partition(b"\0")
+    label = keyword.decode("latin-1").strip()
+    text: bytes | None = rest
+    if where == "zTXt":
+        text = inflate(rest[1:])
+    elif where == "iTXt":
+        packed, rest = rest[:1] == b"\x01", rest[2:]
+        text = rest.split(b"\0", 2)[-1]
+        text = inflate(text) if packed else text
+    if text is None:
+        return [finding("unknown-block", where)]
+    if label == "XML:com.adobe.xmp":
+        return _xmp.findings(text, f"{where}/XMP") or [finding("xmp", f"{where}/XMP")]
+    if label.startswith("Raw profile type "):
+        return _raw_profile(label[17:].strip().lower(), text, where)
+    value = text.decode("utf-8" if where == "iTXt" else "latin-1", "replace")
+    return [finding(KEYWORDS.get(label.lower(), "comment"), where, value=value)]
+
+
+def _raw_profile(kind: str, text: bytes, where: str) -> list[Finding]:
+    """ImageMagick's hexadecimal profiles: a newline, the name, the length, then hex digits."""
+    lines = text.strip().split(b"\n", 2)
+    try:
+        raw = bytes.fromhex(lines[2].decode("ascii")) if len(lines) == 3 else b""
+    except ValueError:
+        raw = b""
+    if kind in ("exif", "app1") and raw:
+        if raw.startswith(b"http://ns.adobe.com/xap/1.0/\0"):
+            return _xmp.findings(raw[29:], f"{where}/XMP") or [finding("xmp", f"{where}/XMP")]
+        return _exif.findings(raw.removeprefix(b"Exif\0\0"), f"{where}/Exif") or [finding("exif", f"{where}/Exif")]
+    if kind == "xmp" and raw:
+        return _xmp.findings(raw, f"{where}/XMP") or [finding("xmp", f"{where}/XMP")]
+    if kind in ("icc", "icm"):
+        return [finding("colour-profile-text", f"{where}/ICC")]
+    if kind in ("iptc", "8bim"):
+        return [finding("iptc", f"{where}/IPTC")]
+    return [finding("unknown-block", where)]

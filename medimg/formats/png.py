@@ -1,0 +1,328 @@
+"""PNG and APNG (PNG, third edition, W3C 2025).
+
+Without covers the compressed picture is copied byte for byte, with the chunks that say how it looks and nothing
+else. Where something hides in the picture data itself (colour under alpha 0, palette entries that look alike,
+padding bits, data after the last row) it is encoded anew without it, exact in everything that can be seen.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from medimg.errors import CheckNotRun, Malformed, TooLarge
+from medimg.formats import _exif, _icc, _png_text, _trailing
+from medimg.formats._png_chunks import SIGNATURE, Chunk, Header, check_stream, chunk, header, parts, walk
+from medimg.types import Copy, Cover, Finding, Limits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from medimg.formats._png_palette import Palette
+
+NAME = "png"
+PROFILE_NAME = b"icc"
+ANIMATION = frozenset((b"acTL", b"fcTL", b"fdAT"))
+
+
+def sniff(head: bytes) -> bool:
+    """Whether content starts with the PNG signature."""
+    return head.startswith(SIGNATURE)
+
+
+def open(data: bytes, limits: Limits) -> Png:  # noqa: A001 - the name every format module has
+    """Walk every chunk and inflate the picture once, without keeping it.
+
+    Raises:
+        Malformed: A chunk, its order, its checksum or the picture data is wrong.
+        TooLarge: The picture has more pixels or frames than the limits allow.
+        Unsupported: It needs an extension that is not handled.
+    """
+    return Png(data, limits)
+
+
+class Png:
+    """A parsed PNG file."""
+
+    name = NAME
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        self.data = data
+        self.chunks, self.end = walk(data)
+        self.header: Header = header(self.chunks[0].payload(data), limits.pixels)
+        self.width, self.height = self.header.width, self.header.height
+        self.idat = [c for c in self.chunks if c.type == b"IDAT"]
+        self._check_palette()
+        self.frames = self._count_frames(limits)
+        self.stream = check_stream(parts(data, self.idat), self.header.passes())
+        exif = self._first(b"eXIf")
+        self.orientation = _exif.orientation(exif) if exif is not None else 1
+
+    def _first(self, kind: bytes) -> bytes | None:
+        for c in self.chunks:
+            if c.type == kind:
+                return c.payload(self.data)
+        return None
+
+    def _check_palette(self) -> None:
+        plte, trns, colour = self._first(b"PLTE"), self._first(b"tRNS"), self.header.colour
+        if plte is not None and (len(plte) % 3 or not 3 <= len(plte) <= 768 or colour in (0, 4)):
+            raise Malformed("the palette is damaged.")
+        if colour == 3 and (plte is None or len(plte) // 3 > 1 << self.header.depth):
+            raise Malformed("the palette is damaged.")
+        if trns is None:
+            return
+        if colour == 3:
+            fits = plte is not None and 1 <= len(trns) <= len(plte) // 3
+        else:
+            fits = {0: 2, 2: 6}.get(colour) == len(trns)
+            fits = fits and all(v < 1 << self.header.depth for v in struct.unpack(f">{len(trns) // 2}H", trns))
+        if not fits:
+            raise Malformed("the transparency of the picture is damaged.")
+
+    def _count_frames(self, limits: Limits) -> int:
+        """Frames of an animation, and the still picture where it is not one of them (PNG 11.3.6)."""
+        control = self._first(b"acTL")
+        if control is None:
+            return 1
+        if len(control) != 8:
+            raise Malformed("the animation of the PNG file is damaged.")
+        told = [c for c in self.chunks if c.type == b"fcTL"]
+        claimed = struct.unpack(">I", control[:4])[0]
+        if max(claimed, len(told)) > limits.frames:
+            raise TooLarge("the animation has more frames than the policy allows.")
+        if claimed != len(told) or any(c.end - c.start != 26 for c in told):
+            raise Malformed("the animation of the PNG file is damaged.")
+        return len(told) + (not told or told[0].begin > self.idat[0].begin)
+
+    # -- what is in there -------------------------------------------------------------------------------------------
+
+    def metadata(self) -> list[Finding]:
+        """Chunks and bytes that are not the picture; see :class:`medimg.formats.Opened`."""
+        single: list[Finding] = []
+        for c in self.chunks:
+            if c.type not in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", *ANIMATION) and not self._stays(c):
+                single += _png_text.of(c, self.data)
+        if self._first(b"PLTE") is not None and self.header.colour != 3:
+            single.append(_png_text.finding("unused-palette", "PLTE"))
+        moving = [c for c in self.chunks if c.type in ANIMATION]
+        if moving:
+            count = max(self.frames - 1, 1)
+            single.append(_png_text.finding("extra-frames", "fdAT", kind="hidden-image", count=count))
+        if self.stream.surplus or self.stream.trailing:
+            single.append(_png_text.finding("trailing-bytes", "IDAT/after the picture"))
+        single += self._in_pixels()
+        single += _trailing.finding(self.data, self.end, "after IEND", _png_text.DETECTOR)
+        return merged(single)
+
+    def _in_pixels(self) -> list[Finding]:
+        found = []
+        if self.header.colour in (4, 6) and self._hidden:
+            found.append(_png_text.finding("hidden-pixels", "IDAT/alpha 0", kind="hidden-image"))
+        if self.header.colour == 3:
+            if self.palette.mixed or self.palette.veiled:
+                found.append(_png_text.finding("hidden-pixels", "PLTE/equal colours", kind="hidden-image"))
+            if self.palette.unused:
+                found.append(_png_text.finding("unused-palette", "PLTE"))
+        if self._may_pad and self._rows[1]:
+            found.append(_png_text.finding("padding-bits", "IDAT/row ends"))
+        return found
+
+    # -- pixels -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _may_pad(self) -> bool:
+        bits = self.header.depth * self.header.channels
+        return any(p.width * bits % 8 for p in self.header.passes())
+
+    @cached_property
+    def _rows(self) -> tuple[NDArray[Any], bool]:
+        """Stored values, and whether padding bits are set."""
+        from medimg.formats import _png_pixels
+
+        whole = not self.stream.surplus and not self.stream.trailing
+        grids = _png_pixels.rows(self.data, self.idat, self.header, whole=whole)
+        return _png_pixels.values(grids, self.header), _png_pixels.padding_used(grids, self.header)
+
+    @property
+    def stored(self) -> NDArray[Any]:
+        """Stored values: palette indices, or samples that are not scaled."""
+        return self._rows[0]
+
+    @property
+    def hides(self) -> bool:
+        """Whether the picture data has to be encoded anew because something hides in it."""
+        if self.stream.surplus or (self._may_pad and self._rows[1]):
+            return True
+        if self.header.colour == 3:
+            return self.palette.mixed
+        return self.header.colour in (4, 6) and self._hidden
+
+    @cached_property
+    def _hidden(self) -> bool:
+        """Whether a fully transparent pixel has a colour."""
+        stored = self.stored
+        return bool(stored[..., :-1][stored[..., -1] == 0].any())
+
+    @cached_property
+    def palette(self) -> Palette:
+        """The palette and how the picture uses it."""
+        from medimg.formats import _png_palette
+
+        return _png_palette.read(self._first(b"PLTE") or b"", self._first(b"tRNS") or b"", self.stored)
+
+    @cached_property
+    def _seen(self) -> NDArray[Any]:
+        stored, depth = self.stored, self.header.depth
+        if self.header.colour == 3:
+            return self.palette.colours(stored)
+        if depth < 8:
+            scaled: NDArray[Any] = stored * stored.dtype.type(255 // ((1 << depth) - 1))
+            return scaled
+        return without_hidden(stored) if self.header.colour in (4, 6) else stored
+
+    def samples(self, frame: int = 0) -> NDArray[Any]:
+        """Samples of the still picture: grey, grey+alpha, RGB or RGBA, uint8 or uint16; 0 where alpha is 0."""
+        self._only_first(frame)
+        return self._seen
+
+    def views(self, frame: int = 0) -> list[NDArray[Any]]:
+        """8-bit RGB renderings; more than one where alpha, a transparent colour or 16 bits may hide something."""
+        from medimg.formats import _views
+
+        self._only_first(frame)
+        key = self.key
+        if key is None:
+            return list(_views.of(self._seen))
+        import numpy as np
+
+        stored = self.stored
+        shown = stored != np.array(key if len(key) > 1 else key[0], stored.dtype)
+        if shown.ndim == 3:
+            shown = shown.any(axis=2)
+        full = np.iinfo(self._seen.dtype).max
+        alpha = (shown * full).astype(self._seen.dtype)
+        return [*_views.of(self._seen), _views.of(np.dstack((self._seen, alpha)))[0]]
+
+    def _only_first(self, frame: int) -> None:
+        if frame:
+            raise CheckNotRun("further frames of an animated PNG cannot be looked at.")
+
+    @property
+    def key(self) -> tuple[int, ...] | None:
+        """The colour that a grey or RGB picture shows as transparent, in stored values."""
+        trns = self._first(b"tRNS")
+        if trns is None or self.header.colour == 3:
+            return None
+        return tuple(struct.unpack(f">{len(trns) // 2}H", trns))
+
+    # -- the copy ---------------------------------------------------------------------------------------------------
+
+    def write(self, covers: Sequence[Cover] = (), *, keep_profile: bool = True, keep_frames: bool = False) -> Copy:
+        """The still picture with the chunks that say how it looks.
+
+        Raises:
+            CheckNotRun: Frames are to be kept, or the picture cannot be decoded or encoded here.
+        """
+        if keep_frames and self.frames > 1:
+            raise CheckNotRun("the frames of an animated PNG cannot be checked one by one, so they cannot be kept.")
+        from medimg.formats import _png_write
+
+        return _png_write.copy(self, covers, keep_profile=keep_profile)
+
+    def _stays(self, c: Chunk) -> bool:
+        """Whether a chunk besides those that hold the picture is exactly what the copy has."""
+        payload = c.payload(self.data)
+        if c.type == b"iCCP":
+            return payload == self._profile
+        if c.type == b"eXIf":
+            return self.orientation > 1 and payload == _exif.orientation_only(self.orientation)
+        return appearance(c.type, payload, self.header)
+
+    @cached_property
+    def _profile(self) -> bytes | None:
+        """The payload of a clean iCCP chunk with the picture's colour profile; None without a usable one."""
+        payload = self._first(b"iCCP")
+        profile = _png_text.icc_profile(payload) if payload is not None else None
+        clean = _icc.clean(profile) if profile else None
+        return profile_payload(clean) if clean else None
+
+    def looks(self, *, keep_profile: bool) -> bytes:
+        """Every chunk of the copy between IHDR and PLTE, in order."""
+        out = b"".join(c.whole(self.data) for c in self.chunks if appearance(c.type, c.payload(self.data), self.header))
+        if keep_profile and self._profile:
+            out += chunk(b"iCCP", self._profile)
+        return out + (chunk(b"eXIf", _exif.orientation_only(self.orientation)) if self.orientation > 1 else b"")
+
+
+def appearance(kind: bytes, payload: bytes, head: Header) -> bool:
+    """Whether a chunk says how the picture looks, with values that can mean that (PNG 11.3.2)."""
+    match kind, len(payload):
+        case b"gAMA", 4:
+            return 1000 <= int.from_bytes(payload, "big") <= 1_000_000
+        case b"cHRM", 32:
+            return all(v <= 200_000 for v in struct.unpack(">8I", payload))
+        case b"sRGB", 1:
+            return payload[0] <= 3
+        case b"cICP", 4:
+            return payload[0] <= 22 and payload[1] <= 18 and payload[2] == 0 and payload[3] <= 1
+        case b"sBIT", length:
+            most = 8 if head.colour == 3 else head.depth
+            return length == (3 if head.colour == 3 else head.channels) and all(1 <= v <= most for v in payload)
+    return False
+
+
+def profile_payload(profile: bytes) -> bytes:
+    """An iCCP payload with a neutral name."""
+    return PROFILE_NAME + b"\0\0" + zlib.compress(profile, 9)
+
+
+def without_hidden(stored: NDArray[Any]) -> NDArray[Any]:
+    """The values with every colour under alpha 0 set to 0; the same array when there is none."""
+    gone = stored[..., -1] == 0
+    if not stored[..., :-1][gone].any():
+        return stored
+    out = stored.copy()
+    out[gone] = 0
+    return out
+
+
+def merged(found: list[Finding]) -> list[Finding]:
+    """Findings that differ in their count alone, as one; those with a value stay apart."""
+    import msgspec
+
+    out: dict[tuple[object, ...], Finding] = {}
+    for f in found:
+        key = (f.kind, f.category, f.where, f.detector, f.secret)
+        out[key] = msgspec.structs.replace(out[key], count=out[key].count + f.count) if key in out else f
+    return list(out.values())
+
+
+def encode(
+    samples: NDArray[Any], *, icc: bytes | None = None, cicp: tuple[int, int] | None = None, orientation: int = 1
+) -> bytes:
+    """A PNG file of grey, grey+alpha, RGB or RGBA samples, uint8 or uint16, (H, W) or (H, W, C).
+
+    Args:
+        samples: The samples; colour under alpha 0 is left out.
+        icc: A cleaned colour profile.
+        cicp: Colour primaries and transfer characteristics (ITU-T H.273), when there is no profile.
+        orientation: EXIF orientation.
+
+    Raises:
+        CheckNotRun: The size cannot be encoded.
+    """
+    from medimg.formats import _png_write
+
+    looks = b""
+    if icc:
+        looks += chunk(b"iCCP", profile_payload(icc))
+    elif cicp:
+        code = bytes((cicp[0] & 255, cicp[1] & 255, 0, 1))
+        looks += chunk(b"cICP", code) if max(cicp) < 256 else b""
+    if orientation > 1:
+        looks += chunk(b"eXIf", _exif.orientation_only(orientation))
+    return _png_write.file(samples, looks)
