@@ -40,9 +40,16 @@ def clipped(covers: Sequence[Cover], width: int, height: int, frame: int = 0) ->
 
 
 def paint(
-    samples: NDArray[Any], covers: Sequence[Cover], frame: int = 0, colour: int | Sequence[int] = 0
+    samples: NDArray[Any], covers: Sequence[Cover], frame: int = 0, colour: int | Sequence[int] | None = None
 ) -> NDArray[Any]:
-    """A copy of ``samples`` (H, W) or (H, W, C) with the covers filled with ``colour``, given in sample values."""
+    """A copy of ``samples`` (H, W) or (H, W, C) with the covers filled.
+
+    ``colour`` is given in sample values. Left out, it is black: the last of two or four channels full, the others 0,
+    which is opaque for alpha and black ink for CMYK.
+    """
+    if colour is None:
+        channels = 1 if samples.ndim == 2 else samples.shape[2]
+        colour = [0] * (channels - 1) + [int(np.iinfo(samples.dtype).max)] if channels in (2, 4) else 0
     out = samples.copy()
     polygons = [c.polygon for c in covers if c.frame == frame]
     out[mask(polygons, samples.shape[1], samples.shape[0])] = colour
