@@ -1,9 +1,72 @@
 """medimg makes a clinical photograph safer to share.
 
 It covers what identifies a person, leaves the medicine untouched, checks the written copy again, and reports what
-was found and done. The public names are the ones below; everything loads on first use.
+was found and done. The public names are the ones below; everything loads on first use::
+
+    import medimg
+
+    copy = medimg.scrub("photo.jpg")            # one photo; the copy and its report in memory
+    plan = medimg.inspect("photo.jpg")          # what is there; nothing is written
+    with_models = medimg.Scrubber()             # keeps the models loaded for many photos
+    run = medimg.scrub_folder(["photos"], "out")  # a batch, each photo in a worker process
 """
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from medimg import errors
+    from medimg.api import Scrubbed, Scrubber, inspect, scrub
+    from medimg.batch.run import Outcome, scrub_folder
+    from medimg.errors import MedimgError
+    from medimg.policy import Policy
+    from medimg.types import Finding, KnownValues, Plan, Report
+
 __version__ = "0.1.0"
+
+_WHERE = {
+    "Finding": "medimg.types",
+    "KnownValues": "medimg.types",
+    "MedimgError": "medimg.errors",
+    "Outcome": "medimg.batch.run",
+    "Plan": "medimg.types",
+    "Policy": "medimg.policy",
+    "Report": "medimg.types",
+    "Scrubbed": "medimg.api",
+    "Scrubber": "medimg.api",
+    "errors": "medimg.errors",
+    "inspect": "medimg.api",
+    "scrub": "medimg.api",
+    "scrub_folder": "medimg.batch.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'medimg' has no attribute {name!r}")
+    module = importlib.import_module(_WHERE[name])
+    return module if name == "errors" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_WHERE])
+
+
+__all__ = [
+    "Finding",
+    "KnownValues",
+    "MedimgError",
+    "Outcome",
+    "Plan",
+    "Policy",
+    "Report",
+    "Scrubbed",
+    "Scrubber",
+    "__version__",
+    "errors",
+    "inspect",
+    "scrub",
+    "scrub_folder",
+]

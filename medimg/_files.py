@@ -8,19 +8,28 @@ import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from medimg.errors import Changed, OutputError, TooLarge, Unreadable
+
+if TYPE_CHECKING:
+    from medimg.types import Copy
 
 NEUTRAL_TIME = 946_684_800  # 2000-01-01 00:00 UTC: a file time that tells nothing
 
 
-def read_original(path: Path, limit: int) -> bytes:
+def read_original(path: Path, limit: int, expected: tuple[int, int] | None = None) -> bytes:
     """The bytes of a photo, read once.
+
+    Args:
+        path: Where it is.
+        limit: Most bytes.
+        expected: Size and ``mtime_ns`` it had when it was listed.
 
     Raises:
         Unreadable: It is gone, not a regular file, or may not be read.
         TooLarge: It is larger than ``limit`` bytes.
-        Changed: Its size or time changed while it was being read.
+        Changed: Its size or time changed while it was being read, or since it was listed.
     """
     try:
         # O_NONBLOCK: a named pipe must not hang the batch. O_NOATIME would need ownership, so it is only tried.
@@ -33,6 +42,8 @@ def read_original(path: Path, limit: int) -> bytes:
             before = os.fstat(file.fileno())
             if not stat.S_ISREG(before.st_mode):
                 raise Unreadable("this is not a regular file.")
+            if expected is not None and (before.st_size, before.st_mtime_ns) != expected:
+                raise Changed("the file changed after it was listed.")
             if before.st_size > limit:
                 raise TooLarge("the file is larger than the policy allows.")
             data = file.read(limit + 1)
@@ -81,18 +92,72 @@ def staged(path: Path, data: bytes, *, mode: int = 0o600) -> Iterator[Path]:
             temporary.unlink()
 
 
-def publish(temporary: Path, path: Path) -> None:
-    """Give a staged file its final name and make the name durable.
+def publish(temporary: Path, path: Path, *, durable: bool = True) -> None:
+    """Give a staged file its final name; ``durable`` makes the name outlive a power cut (:func:`sync_folder`).
 
     Raises:
         OutputError: The rename failed.
     """
     try:
         temporary.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
     except OSError as error:
         raise OutputError("the output could not be given its name.") from error
+    if durable:
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder outlive a power cut.
+
+    Raises:
+        OutputError: The folder could not be synchronised.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise OutputError("the output folder could not be synchronised with the disk.") from error
+
+
+class FileSink:
+    """Puts one copy into a folder: staged under a temporary name, read back from there, then given its name.
+
+    Args:
+        folder: Where the copy goes; it must exist.
+        stem: Its name without the suffix.
+        durable: False when the caller calls :func:`sync_folder` after several copies.
+    """
+
+    def __init__(self, folder: Path, stem: str, *, durable: bool = True) -> None:
+        self._folder, self._stem, self._durable = folder, stem, durable
+        self._stack = contextlib.ExitStack()
+        self._staged: tuple[Path, Path] | None = None
+
+    def stage(self, copy: Copy) -> bytes:
+        """Write the copy beside its later place, fsync it, and return what the file then holds."""
+        self.discard()
+        final = self._folder / f"{self._stem}{copy.suffix}"
+        temporary = self._stack.enter_context(staged(final, copy.data))
+        self._staged = (temporary, final)
+        try:
+            return temporary.read_bytes()
+        except OSError as error:
+            raise OutputError("the output could not be read back.") from error
+
+    def release(self) -> str:
+        """Give the copy its name, and return it."""
+        if self._staged is None:
+            raise OutputError("nothing was staged.")
+        temporary, final = self._staged
+        publish(temporary, final, durable=self._durable)
+        self._staged = None
+        self._stack.close()
+        return final.name
+
+    def discard(self) -> None:
+        """Remove what was staged, if anything."""
+        self._staged = None
+        self._stack.close()

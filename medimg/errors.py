@@ -15,6 +15,9 @@
     ├── Held                   20   a check failed or could not run; the copy is kept back
     │   ├── CheckFailed             the written copy did not pass
     │   └── CheckNotRun             a check could not be run
+    │       ├── OutOfMemory         the photo needs more memory than a worker may use
+    │       ├── OutOfTime           the photo takes longer than the policy allows
+    │       └── Crashed             the worker ended while it worked on this photo
     ├── OutputError            30   the output could not be written
     └── Interrupted           130   stopped by the user; nothing half-written is left
 
@@ -145,6 +148,27 @@ class CheckNotRun(Held):
     todo_default = "Run 'medimg doctor'; then clean this photo again."
 
 
+class OutOfMemory(CheckNotRun):
+    """The photo needs more memory than a worker may use."""
+
+    code = "M-HOLD-MEMORY"
+    todo_default = "Clean it alone on a computer with more memory, or make it smaller first."
+
+
+class OutOfTime(CheckNotRun):
+    """The photo takes longer than the policy allows."""
+
+    code = "M-HOLD-TIME"
+    todo_default = "Raise limits.seconds in the policy if you trust the file."
+
+
+class Crashed(CheckNotRun):
+    """The worker process ended while it worked on this photo."""
+
+    code = "M-HOLD-CRASH"
+    todo_default = "Export the photo again from the device, and clean the new file."
+
+
 class OutputError(MedimgError):
     """The output could not be written."""
 
@@ -163,6 +187,7 @@ __all__ = [
     "Changed",
     "CheckFailed",
     "CheckNotRun",
+    "Crashed",
     "Held",
     "InputError",
     "Interrupted",
@@ -170,6 +195,8 @@ __all__ = [
     "MedimgError",
     "MissingPart",
     "NotAPicture",
+    "OutOfMemory",
+    "OutOfTime",
     "OutputError",
     "TooLarge",
     "Unreadable",

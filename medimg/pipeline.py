@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from medimg import formats, verify
-from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, UsageError
+from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemory, UsageError
 from medimg.policy import Policy, covers, decide
 from medimg.types import (
     NOTHING_KNOWN,
@@ -175,6 +175,8 @@ def _detect(
                 with record.stage(detector.name):
                     try:
                         found += detector.find(frame, known)
+                    except MemoryError:
+                        raise
                     except Exception as error:
                         raise CheckNotRun(f"the {detector.name} check did not run.") from error
     return found
@@ -243,14 +245,25 @@ def scrub(
         )
     except MedimgError as error:
         sink.discard()
-        state: PhotoState = "held" if error.exit_code == 20 else "failed" if error.exit_code == 30 else "refused"
-        return record.report(state, error)
+        return record.report(_state(error), error)
     except MemoryError:
         sink.discard()
-        return record.report("held", CheckNotRun("there was not enough memory for this photo."))
+        return record.report("held", OutOfMemory("there was not enough memory for this photo."))
     except Exception as error:  # noqa: BLE001 - an unforeseen fault holds the photo; its text may quote input
         sink.discard()
         return record.report("held", CheckNotRun(f"a check stopped unexpectedly ({type(error).__name__})."))
+    except BaseException:  # stopped by the user
+        sink.discard()
+        raise
+
+
+def refusal(safe_id: str, policy: Policy, error: MedimgError) -> Report:
+    """The report of a photo that never reached the pipeline: it could not be read, or its worker ended."""
+    return _Record(safe_id, policy, ()).report(_state(error), error)
+
+
+def _state(error: MedimgError) -> PhotoState:
+    return "held" if error.exit_code == 20 else "failed" if error.exit_code == 30 else "refused"
 
 
 def _verify(

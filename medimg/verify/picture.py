@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from medimg import formats
 from medimg._opencv import cv2
 from medimg.detect import Detector, Frame
-from medimg.errors import CheckNotRun
+from medimg.errors import CheckNotRun, MedimgError
 from medimg.policy import Policy, decide
 from medimg.redact.cover import mask
 from medimg.types import Check, Copy, Finding, KnownValues, Plan, Polygon, Region
@@ -97,6 +97,8 @@ def content(
         for detector in detectors:
             try:
                 found, engine = detector.recheck(frame, upright, known)
+            except MemoryError:
+                raise
             except Exception as error:
                 raise CheckNotRun(f"the {detector.name} check of the written copy did not run.") from error
             again = decide(found, policy, width=written.width, height=written.height)
@@ -104,6 +106,38 @@ def content(
             left.extend(bad)
             checks.append(outcome(detector.name, engine, bad))
     return checks, left
+
+
+def alone(opened: formats.Opened, detectors: Sequence[Detector], policy: Policy, known: KnownValues) -> list[Check]:
+    """Every detector looks at every frame twice, the way it looks at an original and the way it looks at a copy.
+
+    Returns:
+        One check a detector: failed when either look found something the policy does not keep, or would ask about.
+    """
+    try:
+        frames = [
+            Frame(view, opened.orientation, index) for index in range(opened.frames) for view in opened.views(index)
+        ]
+    except MedimgError as error:
+        return [Check(name=d.name, engine=d.version, state="not-run", detail=error.what) for d in detectors]
+    return [_looked(d, frames, opened, policy, known) for d in detectors]
+
+
+def _looked(
+    detector: Detector, frames: Sequence[Frame], opened: formats.Opened, policy: Policy, known: KnownValues
+) -> Check:
+    found = 0
+    engines = {detector.version: None}
+    for frame in frames:
+        try:
+            first = detector.find(frame, known)
+            second, engine = detector.recheck(frame, (), known)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the check did not run
+            return Check(name=detector.name, engine=detector.version, state="not-run", detail=type(error).__name__)
+        engines[engine] = None
+        looks = [decide(look, policy, width=opened.width, height=opened.height) for look in (first, second)]
+        found += max(len(plan.doing("cover", "hold", "ask")) for plan in looks)
+    return Check(name=detector.name, engine=", ".join(engines), state="failed" if found else "passed", found=found)
 
 
 def _decided(finding: Finding, kept: Sequence[Region]) -> bool:

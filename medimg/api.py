@@ -1,0 +1,278 @@
+"""The library's door: look at a photo, or make its covered copy, in this process.
+
+A batch isolates every photo in a worker process (:func:`medimg.scrub_folder`); what stands here is for a program that
+does its own isolation, or trusts its files.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
+
+from medimg import _files, formats, names, pipeline, verify
+from medimg.errors import MedimgError, MissingPart, OutputError, TooLarge, UsageError
+from medimg.policy import Policy
+from medimg.types import NOTHING_KNOWN, Check, Copy, Finding, KnownValues, Plan, Report
+
+if TYPE_CHECKING:
+    from medimg.detect import Detector
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+"""A path, the bytes of a file, or an open binary file."""
+
+MEDIA_TYPES = {
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "webp": "image/webp",
+    "tiff": "image/tiff",
+    "heif": "image/heic",
+    "gif": "image/gif",
+    "bmp": "image/bmp",
+}
+
+
+class Scrubbed(msgspec.Struct, frozen=True, kw_only=True):
+    """A covered copy in memory, and its report.
+
+    Attributes:
+        report: What was found, done and checked.
+        data: The copy; empty when the photo was held or refused.
+        suffix: File suffix of the copy with its dot.
+    """
+
+    report: Report
+    data: bytes = b""
+    suffix: str = ""
+
+    @property
+    def held(self) -> bool:
+        """True when there is no copy."""
+        return not self.data
+
+    @property
+    def media_type(self) -> str:
+        """IANA media type of the copy; empty when there is none."""
+        return MEDIA_TYPES.get(self.report.copy.format, "application/octet-stream") if self.report.copy else ""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that was found."""
+        return self.report.findings
+
+
+def load_detectors(policy: Policy) -> tuple[Detector, ...]:
+    """The detectors a policy needs, with their models loaded; none for metadata alone.
+
+    Raises:
+        MissingPart: A model, program or package is not there, or its digest is wrong.
+    """
+    if policy.scope == "metadata-only":
+        return ()
+    try:
+        from medimg import detect
+
+        return tuple(detect.make(name, policy) for name in detect.DETECTORS)
+    except ImportError as error:
+        raise MissingPart("a package that looks at the picture could not be loaded.") from error
+
+
+class Scrubber:
+    """Keeps a policy and the loaded models, for more than one photo. Several threads may share one.
+
+    Args:
+        policy: The settings; the shipped ones when none are given.
+        detectors: Detectors of the caller's own, instead of the shipped ones. They must answer for each of the
+            names in :data:`medimg.pipeline.CONTENT_CHECKS`.
+    """
+
+    def __init__(self, policy: Policy | None = None, *, detectors: Sequence[Detector] | None = None) -> None:
+        self.policy = policy if policy is not None else Policy.load()
+        self._detectors = tuple(detectors) if detectors is not None else None
+        self._lock = threading.RLock()
+
+    def load(self) -> tuple[Detector, ...]:
+        """Load the models now instead of at the first photo.
+
+        Raises:
+            MissingPart: Something needed is not there.
+        """
+        with self._lock:
+            if self._detectors is None:
+                self._detectors = load_detectors(self.policy)
+            return self._detectors
+
+    @property
+    def engines(self) -> dict[str, str]:
+        """Detector name -> engine, version and model digests."""
+        return {d.name: d.version for d in self.load()}
+
+    def inspect(self, source: Source, *, known: KnownValues = NOTHING_KNOWN) -> Plan:
+        """Everything found in a photo and what the policy would do about it. Writes nothing.
+
+        Raises:
+            InputError: The photo cannot be handled.
+            CheckNotRun: A check could not be run.
+            MissingPart: Something needed is not there.
+        """
+        data, named = self._read(source, known)
+        with self._lock:
+            return pipeline.inspect(data, self.load(), self.policy, known=known, extra=named)[1]
+
+    def scrub(
+        self,
+        source: Source,
+        *,
+        to: str | os.PathLike[str] | None = None,
+        known: KnownValues = NOTHING_KNOWN,
+        plan: Plan | None = None,
+        safe_id: str = "photo",
+    ) -> Scrubbed:
+        """Make the covered copy of a photo and check it again.
+
+        Args:
+            source: The photo.
+            to: Where to write the copy; its suffix becomes the one of the copy's format. A file that is already there
+                is never replaced. Without it the copy is only in the answer's ``data``.
+            known: Values the caller knows.
+            plan: A plan of :meth:`inspect`, perhaps edited by a person; it is applied as it is.
+            safe_id: How the report and messages name the photo.
+
+        Returns:
+            The copy and its report. A photo that is held or refused has no copy, and the report says why.
+
+        Raises:
+            MissingPart: Something needed is not there.
+            UsageError: The source is not what it should be.
+        """
+        try:
+            data, named = self._read(source, known)
+        except MedimgError as error:
+            return Scrubbed(report=pipeline.refusal(safe_id, self.policy, error))
+        memory = _Both(Path(to)) if to is not None else pipeline.MemorySink()
+        with self._lock:
+            report = pipeline.scrub(
+                data, memory, self.load(), self.policy, safe_id=safe_id, known=known, extra=named, plan=plan
+            )
+        return Scrubbed(report=report, data=memory.data, suffix=memory.suffix if memory.data else "")
+
+    def scrub_to(
+        self,
+        data: bytes,
+        sink: pipeline.Sink,
+        *,
+        safe_id: str,
+        known: KnownValues = NOTHING_KNOWN,
+        extra: Sequence[Finding] = (),
+    ) -> Report:
+        """The same for a caller with a place of its own for the copy (:class:`medimg.pipeline.Sink`).
+
+        Raises:
+            MissingPart: Something needed is not there.
+        """
+        with self._lock:
+            return pipeline.scrub(data, sink, self.load(), self.policy, safe_id=safe_id, known=known, extra=extra)
+
+    def verify(self, source: Source, *, known: KnownValues = NOTHING_KNOWN) -> tuple[Check, ...]:
+        """Judge any picture as if it were a written copy: container, and the picture with every detector twice.
+
+        Returns:
+            The checks. The picture may be shared as far as these checks go when every one of them ``passed``.
+
+        Raises:
+            InputError: The photo cannot be handled.
+            MissingPart: Something needed is not there.
+        """
+        data, _ = self._read(source, known)
+        with self._lock:
+            detectors = self.load()
+            return judge(data, detectors, self.policy, known)
+
+    def _read(self, source: Source, known: KnownValues) -> tuple[bytes, list[Finding]]:
+        if isinstance(source, bytes | bytearray | memoryview):
+            return bytes(source), []
+        if isinstance(source, str | os.PathLike):
+            path = Path(source)
+            return _files.read_original(path, self.policy.limits.bytes), names.findings(path.name, known=known)
+        data = source.read(self.policy.limits.bytes + 1)
+        if not isinstance(data, bytes):
+            raise UsageError("the file must be open in binary mode.")
+        if len(data) > self.policy.limits.bytes:
+            raise TooLarge("the file is larger than the policy allows.")
+        return data, []
+
+
+def judge(data: bytes, detectors: Sequence[Detector], policy: Policy, known: KnownValues) -> tuple[Check, ...]:
+    """The checks of :meth:`Scrubber.verify`, with detectors at hand.
+
+    Raises:
+        InputError: The photo cannot be handled.
+    """
+    opened = formats.open_photo(data, policy.limits)
+    checks = verify.container(data, opened.name, policy)
+    if policy.scope == "metadata-only":
+        return (*checks, *(Check(name=n, state="not-asked") for n in pipeline.CONTENT_CHECKS))
+    from medimg.verify import picture
+
+    return (*checks, *picture.alone(opened, detectors, policy, known))
+
+
+class _Both(pipeline.MemorySink):
+    """A file, and the bytes as well."""
+
+    def __init__(self, to: Path) -> None:
+        super().__init__()
+        self._to = to
+        self._file = _files.FileSink(to.parent, to.with_suffix("").name)
+
+    def stage(self, copy: Copy) -> bytes:
+        """Write it beside its later place."""
+        if self._to.with_suffix(copy.suffix).exists():
+            raise OutputError("there is already a file of that name.", todo="Choose another place.")
+        super().stage(copy)
+        return self._file.stage(copy)
+
+    def release(self) -> str:
+        """Give the file its name."""
+        name = self._file.release()
+        super().release()
+        return name
+
+    def discard(self) -> None:
+        """Remove it."""
+        self._file.discard()
+        super().discard()
+
+
+def inspect(source: Source, *, policy: Policy | None = None, known: KnownValues = NOTHING_KNOWN) -> Plan:
+    """:meth:`Scrubber.inspect` for a single photo; the models are loaded for this call alone.
+
+    Raises:
+        InputError: The photo cannot be handled.
+        CheckNotRun: A check could not be run.
+        MissingPart: Something needed is not there.
+    """
+    return Scrubber(policy).inspect(source, known=known)
+
+
+def scrub(
+    source: Source,
+    *,
+    to: str | os.PathLike[str] | None = None,
+    policy: Policy | None = None,
+    known: KnownValues = NOTHING_KNOWN,
+    plan: Plan | None = None,
+) -> Scrubbed:
+    """:meth:`Scrubber.scrub` for a single photo; the models are loaded for this call alone.
+
+    Raises:
+        MissingPart: Something needed is not there.
+    """
+    return Scrubber(policy).scrub(source, to=to, known=known, plan=plan)
+
+
+__all__ = ["Scrubbed", "Scrubber", "Source", "inspect", "judge", "load_detectors", "scrub"]

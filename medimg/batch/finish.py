@@ -1,0 +1,238 @@
+"""The end of a run: the reports, the list of what was kept back, the sheets and the summary."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from medimg import __version__, _files
+from medimg.batch import places, worker
+from medimg.batch.folder import RunFolder
+from medimg.batch.journal import Journal, Settings
+from medimg.batch.pool import Workers
+from medimg.consent.checklist import SharingContext
+from medimg.consent.run import RunSummary, Warn
+from medimg.errors import MedimgError, OutputError
+from medimg.policy import Policy, explain
+from medimg.types import Report, to_json
+
+EXIT_CODES = {"output": 30, "hold": 20, "stop": 12, "unreadable": 21, "questions": 11, "review": 10}
+"""Condition -> exit code, worst first."""
+
+CONDITIONS = tuple(EXIT_CODES)
+
+WORDS = {
+    "output": "an output could not be written",
+    "hold": "a file is on hold",
+    "stop": "a group of photos has reached a stop",
+    "unreadable": "a file could not be read or is of a kind that is not handled",
+    "questions": "questions are open that need an answer before sharing",
+    "review": "a person still has to look at the copies",
+}
+
+_STATE_CONDITION = {"unreviewed": "review", "held": "hold", "refused": "unreadable", "failed": "output"}
+
+
+class Closed(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended. ``finished`` is False when something is worth trying again with ``--resume``."""
+
+    photos: dict[str, int]
+    set_aside: dict[str, int]
+    conditions: tuple[str, ...]
+    finished: bool
+
+
+class _Tally:
+    """What the run's machine summary counts, one report at a time."""
+
+    def __init__(self) -> None:
+        self.photos: Counter[str] = Counter()
+        self.found: dict[str, Counter[str]] = {}
+        self.codes: Counter[str] = Counter()
+        self.copies: list[dict[str, object]] = []
+        self.back: list[dict[str, str]] = []
+        self.groups: dict[str, list[str]] = {}
+
+    def add(self, report: Report) -> None:
+        self.photos[report.state] += 1
+        self.groups.setdefault(report.safe_id.partition("-")[0], []).append(report.safe_id)
+        for finding in report.findings:
+            self.found.setdefault(finding.kind, Counter())[finding.category] += finding.count
+        if report.copy is not None:
+            copy = report.copy
+            self.copies.append({"name": copy.name, "format": copy.format, "bytes": copy.bytes, "sha256": copy.sha256})
+        if report.state != "unreviewed":
+            self.codes[report.error_code] += 1
+            self.back.append(
+                {"id": report.safe_id, "state": report.state, "code": report.error_code, "reason": report.reason}
+            )
+
+
+def close(
+    run: RunFolder,
+    journal: Journal,
+    pool: Workers,
+    policy: Policy,
+    context: SharingContext,
+    settings: Settings,
+    engines: dict[str, str],
+) -> Closed:
+    """Write everything a person or a program reads about the run.
+
+    Raises:
+        OutputError: Something could not be written.
+    """
+    tally = _Tally()
+    with _streamed(run.reports) as file:
+        file.write(b"[")
+        for number, report in enumerate(journal.reports()):
+            file.write(b",\n" if number else b"\n")
+            file.write(to_json(report, indent=0).rstrip())
+            tally.add(report)
+        file.write(b"\n]\n")
+    asides = journal.asides()
+    set_aside = Counter(a.reason for a in asides)
+    conditions = {_STATE_CONDITION[state] for state in tally.photos}
+    if any(a.asked for a in asides):
+        conditions.add("unreadable")
+    _held_list(run, tally, set_aside, settings.keep_key)
+    if settings.keep_key:
+        _key(run, journal, settings)
+    else:
+        run.key.unlink(missing_ok=True)
+    summary = RunSummary(
+        tag=run.tag,
+        version=__version__,
+        policy_digest=policy.digest,
+        groups={group: tuple(ids) for group, ids in sorted(tally.groups.items())},
+        policy_lines=tuple(explain(policy)),
+        engines=engines,
+        scope=policy.scope,
+        month=datetime.now(UTC).strftime("%Y-%m"),
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        warnings=_warnings(run, settings, "unreadable" in conditions),
+    )
+    standings = _sheets(pool, summary, context, run)
+    if tally.photos["unreviewed"]:
+        conditions |= {{"open": "questions", "stop": "stop"}[s] for s in standings.values() if s in ("open", "stop")}
+    finished = "output" not in conditions
+    ordered = tuple(c for c in CONDITIONS if c in conditions)
+    _files.write_private(
+        run.summary,
+        to_json(
+            {
+                "schema": "medimg.run/1",
+                "run": run.tag,
+                "medimg": __version__,
+                "finished": finished,
+                "at": summary.finished,
+                "scope": policy.scope,
+                "policy": policy.digest,
+                "engines": engines,
+                "audience": context.audience,
+                "where": list(context.jurisdictions),
+                "photos": dict(tally.photos),
+                "set_aside": dict(set_aside),
+                "found": {kind: dict(counts) for kind, counts in sorted(tally.found.items())},
+                "groups": standings,
+                "copies": tally.copies,
+                "kept_back": [{k: v for k, v in b.items() if k != "reason"} for b in tally.back],
+                "conditions": [{"name": c, "exit_code": EXIT_CODES[c], "words": WORDS[c]} for c in ordered],
+                "exit_code": EXIT_CODES[ordered[0]] if ordered else 0,
+            }
+        ),
+    )
+    return Closed(photos=dict(tally.photos), set_aside=dict(set_aside), conditions=ordered, finished=finished)
+
+
+def _sheets(pool: Workers, summary: RunSummary, context: SharingContext, run: RunFolder) -> dict[str, str]:
+    """The sheets show small pictures of the copies: they are made in a worker, like everything that decodes."""
+    future = pool.submit(worker.sheets, summary, context, str(run.path), seconds=3600.0)
+    pool.wait()
+    try:
+        return pool.result(future)
+    except OutputError:
+        raise
+    except MedimgError as error:
+        raise OutputError(f"the sheets could not be written: {error.what}") from error
+
+
+def _warnings(run: RunFolder, settings: Settings, skipped: bool) -> tuple[Warn, ...]:
+    seen: dict[Warn, bool] = {
+        "synced-input": any(places.synced(Path(os.fsdecode(r.folder))) for r in settings.roots),
+        "synced-output": places.synced(run.path),
+        "synced-temp": places.synced(Path(tempfile.gettempdir())),
+        "removable-output": places.removable(run.path),
+        "skipped-files": skipped,
+        "key-kept": settings.keep_key,
+    }
+    return tuple(name for name, is_so in seen.items() if is_so)
+
+
+def _held_list(run: RunFolder, tally: _Tally, set_aside: dict[str, int], key: bool) -> None:
+    """``hold/``: which photos were kept back and why, by safe id; never an original."""
+    aside = [{"reason": reason, "count": count} for reason, count in sorted(set_aside.items())]
+    _files.write_private(
+        run.hold / "why-held.json",
+        to_json({"schema": "medimg.why-held/1", "run": run.tag, "photos": tally.back, "set_aside": aside}),
+    )
+    lines = [f"{b['id']}  {_PLAIN[b['state']]}: {b['reason']} [{b['code']}]" for b in tally.back]
+    lines += [f"{a['count']} not a photo: {a['reason']}" for a in aside]
+    if not lines:
+        lines = ["Nothing was kept back."]
+    elif not key:
+        lines += ["", "To see which file is which, run again with --keep-key."]
+    _files.write_private(run.hold / "why-held.txt", ("\n".join(lines) + "\n").encode())
+
+
+_PLAIN = {"held": "on hold", "refused": "not cleaned", "failed": "not written"}
+
+
+def _key(run: RunFolder, journal: Journal, settings: Settings) -> None:
+    """``key.csv``: the only file with original names, written when it was asked for."""
+    seen = Counter(path for _, path, _, _ in journal.names())
+    with _streamed(run.key) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        rows = csv.writer(text)
+        rows.writerow(["original", "copy", "state"])
+        for root, path, _, report in journal.names():
+            if seen[path] > 1:  # two inputs of one name: the folder they were named by tells them apart
+                path = os.path.join(os.path.basename(settings.roots[root].folder), path)  # noqa: PTH118, PTH119
+            copy = report.copy.name if report and report.copy else ""
+            rows.writerow([_readable(path), copy, report.state if report else "pending"])
+        for aside in journal.asides():
+            rows.writerow([_readable(aside.path), "", "set-aside"])
+        text.detach()
+
+
+def _readable(path: bytes) -> str:
+    """The name in UTF-8; bytes that are none are escaped."""
+    return path.decode("utf-8", "backslashreplace")
+
+
+@contextlib.contextmanager
+def _streamed(path: Path) -> Iterator[BinaryIO]:
+    """A private file written bit by bit, that appears whole or not at all."""
+    try:
+        with _files.staged(path, b"") as temporary:
+            with temporary.open("r+b") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.utime(temporary, (_files.NEUTRAL_TIME, _files.NEUTRAL_TIME))
+            _files.publish(temporary, path)
+    except OSError as error:
+        raise OutputError("a report could not be written.", todo="Check the free space, then --resume.") from error
+
+
+__all__ = ["CONDITIONS", "EXIT_CODES", "WORDS", "Closed", "close"]

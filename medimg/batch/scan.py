@@ -1,0 +1,193 @@
+"""Which files a batch is about, in which order, under which safe ids."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from medimg.errors import UsageError
+
+GroupBy = Literal["folder", "file"]
+
+# Files an operating system leaves in picture folders; nobody asked for them to be cleaned.
+_LITTER = frozenset({b".ds_store", b"thumbs.db", b"desktop.ini", b"ehthumbs.db", b".picasa.ini", b".nomedia"})
+
+
+class Root(msgspec.Struct, frozen=True):
+    """A folder the photos come from, and the single files of it that were named (none: all of it)."""
+
+    folder: bytes
+    only: tuple[bytes, ...] = ()
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One file to be cleaned. ``path`` is relative to its root."""
+
+    root: int
+    path: bytes
+    safe_id: str
+    size: int
+    mtime_ns: int
+
+
+class Aside(msgspec.Struct, frozen=True):
+    """Something that was found and is not cleaned; ``asked`` when the user may have meant it to be."""
+
+    root: int
+    path: bytes
+    reason: str
+    asked: bool = True
+
+
+class _Folder(msgspec.Struct):
+    root: int
+    path: bytes
+    count: int
+
+
+def roots(inputs: Sequence[Path]) -> list[Root]:
+    """What the user named, in that order: folders whole, files one by one.
+
+    Raises:
+        UsageError: Nothing was named, or something named is not there.
+    """
+    if not inputs:
+        raise UsageError("no photos were named.")
+    found: dict[bytes, list[bytes] | None] = {}
+    for number, given in enumerate(inputs, 1):
+        try:
+            resolved = given.resolve(strict=True)
+            path, mode = os.fsencode(resolved), resolved.stat().st_mode
+        except (OSError, RuntimeError) as error:
+            raise UsageError(f"number {number} of the files and folders named is not there.") from error
+        if stat.S_ISDIR(mode):
+            found[path] = None
+        else:
+            # The name that was given counts, not the one a link leads to; its folder is resolved.
+            folder = os.fsencode(given.parent.resolve(strict=True))
+            named = found.setdefault(folder, [])
+            name = os.fsencode(given.name)
+            if named is not None and name not in named:
+                named.append(name)
+    return [Root(folder, tuple(only or ())) for folder, only in found.items()]
+
+
+class Scan:
+    """Walks the roots twice: first to count and to draw the order of the groups, then to list every file.
+
+    Links are not followed: what they lead to lies outside the folders named, or is there anyway.
+    """
+
+    def __init__(self, roots: Sequence[Root], group_by: GroupBy = "folder") -> None:
+        self._roots = roots
+        self._group_by = group_by
+        self.asides: list[Aside] = []
+        self._folders: list[_Folder] = []
+        self._seen: set[bytes] = set()
+        whole = {i: list(self._count(i)) for i, root in enumerate(roots) if not root.only}
+        for index, root in enumerate(roots):
+            if not root.only:
+                self._folders += whole[index]
+            elif root.folder not in self._seen:
+                self._folders.append(_Folder(index, b"", len(root.only)))
+
+    @property
+    def total(self) -> int:
+        """How many files the first walk found."""
+        return sum(f.count for f in self._folders)
+
+    def items(self) -> Iterator[Item]:
+        """Every file, with its safe id ``P<group>-<number>``; groups in random order."""
+        folders = [f for f in self._folders if f.count]
+        groups = self.total if self._group_by == "file" else len(folders)
+        order = list(range(1, groups + 1))
+        random.Random(secrets.randbits(128)).shuffle(order)  # noqa: S311 - seeded from the system's source
+        width = max(2, len(str(groups)))
+        used = 0
+        for folder in folders:
+            number = 0
+            for name, info in self._files(folder):
+                if self._group_by == "file":
+                    # A file that came after the count gets the next free group.
+                    group, number = order[used] if used < len(order) else used + 1, 1
+                else:
+                    group, number = order[used], number + 1
+                path = os.path.join(folder.path, name)  # noqa: PTH118 - bytes, which Path does not take
+                yield Item(folder.root, path, f"P{group:0{width}d}-{number:03d}", info.st_size, info.st_mtime_ns)
+                if self._group_by == "file":
+                    used += 1
+            if self._group_by == "folder":
+                used += 1
+
+    def _files(self, folder: _Folder) -> Iterator[tuple[bytes, os.stat_result]]:
+        root = self._roots[folder.root]
+        base = os.path.join(root.folder, folder.path)  # noqa: PTH118
+        try:
+            names = list(root.only) or sorted(e.name for e in os.scandir(base) if _is_file(e))
+        except OSError:
+            self.asides.append(Aside(folder.root, folder.path, "the folder could not be opened"))
+            return
+        for name in names:
+            if not root.only and _litter(name):
+                continue  # listed by the first walk
+            try:
+                # A file named by the user may be a link; one that was found may not.
+                info = os.stat(os.path.join(base, name), follow_symlinks=bool(root.only))  # noqa: PTH116, PTH118
+            except OSError:
+                info = os.stat_result((0,) * 10)  # gone: the worker will say so
+            yield name, info
+
+    def _count(self, index: int) -> Iterator[_Folder]:
+        top = self._roots[index].folder
+        waiting = [b""]
+        while waiting:
+            path = waiting.pop()
+            full = os.path.join(top, path)  # noqa: PTH118
+            if full in self._seen:
+                continue  # a folder that was named twice, once inside the other
+            self._seen.add(full)
+            folder = _Folder(index, path, 0)
+            below: list[bytes] = []
+            try:
+                with os.scandir(full) as entries:
+                    for entry in entries:
+                        inside = os.path.join(path, entry.name)  # noqa: PTH118
+                        if entry.is_symlink():
+                            self._link(index, inside)
+                        elif entry.is_dir(follow_symlinks=False):
+                            below.append(inside)
+                        elif not entry.is_file(follow_symlinks=False):
+                            self.asides.append(Aside(index, inside, "not a regular file"))
+                        elif _litter(entry.name):
+                            self.asides.append(Aside(index, inside, "a file of the operating system", asked=False))
+                        else:
+                            folder.count += 1
+            except OSError:
+                self.asides.append(Aside(index, path, "the folder could not be opened"))
+            waiting += sorted(below, reverse=True)
+            yield folder
+
+    def _link(self, index: int, inside: bytes) -> None:
+        target = os.path.realpath(os.path.join(self._roots[index].folder, inside))  # noqa: PTH118
+        there = any(
+            target == r.folder or target.startswith(os.path.join(r.folder, b""))  # noqa: PTH118
+            for r in self._roots
+            if not r.only
+        ) and os.path.exists(target)  # noqa: PTH110
+        reason = "a link to something that is listed itself" if there else "a link that leads out of the folders named"
+        self.asides.append(Aside(index, inside, reason, asked=not there))
+
+
+def _is_file(entry: os.DirEntry[bytes]) -> bool:
+    return entry.is_file(follow_symlinks=False)
+
+
+def _litter(name: bytes) -> bool:
+    return name.lower() in _LITTER or name.startswith(b"._")

@@ -1,0 +1,214 @@
+"""What runs inside a worker process: the start-up that bounds it, and the jobs it does.
+
+A worker leads a session of its own. When it is told to stop, or when the batch that started it is gone, it takes
+every program it has started with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+
+from medimg import _files, names, pipeline
+from medimg.api import Scrubber, judge, load_detectors
+from medimg.consent.checklist import SharingContext
+from medimg.consent.run import RECORD_FOLDER, REPORTS_NAME, RunSummary
+from medimg.errors import CheckNotRun, MedimgError, OutOfMemory
+from medimg.policy import Policy
+from medimg.types import NOTHING_KNOWN, Check, KnownValues, Plan, Report, from_json
+
+if TYPE_CHECKING:
+    from medimg.detect import Detector
+
+Maker = Callable[[Policy], Sequence["Detector"]]
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """What every worker is started with.
+
+    Attributes:
+        policy: The settings.
+        known: Values the caller knows.
+        make: Loads the detectors; a function of a module, so that a fresh process can import it.
+        threads: Threads one inference may use.
+        memory: Most bytes of address space; 0 for no limit.
+        scratch: Folder for temporary files; empty for the system's.
+    """
+
+    policy: Policy
+    known: KnownValues = NOTHING_KNOWN
+    make: Maker = load_detectors
+    threads: int = 1
+    memory: int = 0
+    scratch: str = ""
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One photo to work on. ``expected`` is its size and ``mtime_ns`` when it was listed."""
+
+    path: bytes
+    safe_id: str
+    folders: tuple[str, ...] = ()
+    expected: tuple[int, int] | None = None
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What an inspection brings back. ``values`` are what was read, only when they were asked for."""
+
+    safe_id: str
+    format: str = ""
+    plan: Plan | None = None
+    values: dict[str, str] = {}
+    error: MedimgError | None = None
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What a verification brings back."""
+
+    safe_id: str
+    checks: tuple[Check, ...] = ()
+    error: MedimgError | None = None
+
+
+_state: dict[str, Any] = {}
+"""This worker's setup and scrubber; a worker process serves one pool only."""
+
+
+def start(setup: Setup) -> None:
+    """Bound this process and load the models. A fault is kept, and raised by the first job."""
+    os.setsid()
+    signal.signal(signal.SIGTERM, _leave)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    os.environ["MEDIMG_THREADS"] = str(setup.threads)
+    os.environ["OMP_THREAD_LIMIT"] = "1"  # Tesseract's own threads only get in each other's way
+    if setup.scratch:
+        tempfile.tempdir = setup.scratch
+    _bound(setup.memory)
+    _state["setup"] = setup
+    try:
+        detectors = tuple(setup.make(setup.policy))
+        _state["scrubber"] = Scrubber(setup.policy, detectors=detectors)
+        if setup.policy.scope == "full" and "medimg._opencv" in sys.modules:
+            sys.modules["medimg._opencv"].cv2.setNumThreads(setup.threads)
+    except MedimgError as error:
+        _state["fault"] = error
+    except MemoryError:
+        _state["fault"] = OutOfMemory("the models do not fit into the memory a worker may use.")
+    except Exception as error:  # noqa: BLE001 - reported by its type; nothing is written
+        _state["fault"] = CheckNotRun(f"the checks could not be loaded ({type(error).__name__}).")
+
+
+def _bound(memory: int) -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the photo
+    if memory:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _watch(parent: Any) -> None:
+    parent.join()
+    _leave()
+
+
+def _leave(*_: object) -> NoReturn:
+    programs = sys.modules.get("medimg._programs")
+    if programs is not None:
+        programs.stop_all()
+    os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+def _scrubber() -> Scrubber:
+    if "fault" in _state:
+        fault: MedimgError = _state["fault"]
+        raise fault
+    scrubber: Scrubber = _state["scrubber"]
+    return scrubber
+
+
+def warm() -> dict[str, str]:
+    """The engines of this worker.
+
+    Raises:
+        MedimgError: What went wrong at its start.
+    """
+    return _scrubber().engines
+
+
+def clean(jobs: Sequence[Job], folder: str) -> list[Report]:
+    """Make the copies of some photos; their names are durable when this returns."""
+    scrubber = _scrubber()
+    setup: Setup = _state["setup"]
+    reports = []
+    for job in jobs:
+        try:
+            data = _read(job, setup.policy)
+        except MedimgError as error:
+            reports.append(pipeline.refusal(job.safe_id, setup.policy, error))
+            continue
+        sink = _files.FileSink(Path(folder), job.safe_id, durable=False)
+        reports.append(
+            scrubber.scrub_to(data, sink, safe_id=job.safe_id, known=setup.known, extra=_named(job, setup.known))
+        )
+    if any(r.copy for r in reports):
+        _files.sync_folder(Path(folder))
+    return reports
+
+
+def look(job: Job, values: bool) -> Seen:
+    """Inspect one photo; ``values`` brings back what was read, for the owner's own terminal."""
+    scrubber = _scrubber()
+    setup: Setup = _state["setup"]
+    try:
+        data = _read(job, setup.policy)
+        opened, plan = pipeline.inspect(
+            data, scrubber.load(), setup.policy, known=setup.known, extra=_named(job, setup.known)
+        )
+    except MedimgError as error:
+        return Seen(safe_id=job.safe_id, error=error)
+    read = {a.finding.id: a.finding.secret.reveal() for a in plan.actions if a.finding.secret} if values else {}
+    return Seen(safe_id=job.safe_id, format=opened.name, plan=plan, values=read)
+
+
+def verify(job: Job) -> Judged:
+    """Judge one picture."""
+    scrubber = _scrubber()
+    setup: Setup = _state["setup"]
+    try:
+        return Judged(
+            safe_id=job.safe_id,
+            checks=judge(_read(job, setup.policy), scrubber.load(), setup.policy, setup.known),
+        )
+    except MedimgError as error:
+        return Judged(safe_id=job.safe_id, error=error)
+
+
+def sheets(summary: RunSummary, context: SharingContext, folder: str) -> dict[str, str]:
+    """Write the sheets of a run from its ``reports.json``; where each group stands."""
+    from medimg.report import write_sheets
+
+    out = Path(folder)
+    reports = from_json((out / RECORD_FOLDER / REPORTS_NAME).read_bytes(), tuple[Report, ...])
+    return {group: result.overall for group, result in write_sheets(summary, reports, context, out).items()}
+
+
+def _read(job: Job, policy: Policy) -> bytes:
+    return _files.read_original(Path(os.fsdecode(job.path)), policy.limits.bytes, job.expected)
+
+
+def _named(job: Job, known: KnownValues) -> list[Any]:
+    return names.findings(os.path.basename(os.fsdecode(job.path)), job.folders, known)  # noqa: PTH119
