@@ -1,0 +1,64 @@
+"""At which sizes a picture is looked at, and in how many pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from medimg._opencv import cv2
+from medimg.detect import Frame, Pixels
+from medimg.detect._ocr import Models, Spot
+
+SMALL = 640
+"""A picture with a longer side below this is enlarged as well, in pixels."""
+SLIM = 6.0
+"""A picture more than this many times as long as high is looked at piece by piece: shrunk whole, nothing is left."""
+LEAST_SCORE = 0.5
+
+
+class Look:
+    """One size at which the frame is looked at."""
+
+    def __init__(self, pieces: Sequence[tuple[Pixels, float, float]], factor: float) -> None:
+        self._pieces = pieces
+        self._factor = factor
+
+    def spots(self, models: Models) -> Iterator[Spot]:
+        """Places that look like text, in upright full-size coordinates."""
+        for pixels, x, y in self._pieces:
+            for spot in models.detect(pixels, LEAST_SCORE):
+                moved = (spot.quad + np.array([x, y], np.float32)) / self._factor
+                yield Spot(moved.astype(np.float32), spot.score)
+
+
+def looks(frame: Frame, sizes: Sequence[int]) -> list[Look]:
+    """The looks to take, the finest first; sizes the picture does not have fall together."""
+    longest, shortest = max(frame.width, frame.height), min(frame.width, frame.height)
+    if longest > SLIM * shortest:
+        return [_slim(frame, max(sizes))]
+    out = []
+    for size in sorted({min(size, longest) for size in sizes}, reverse=True):
+        pixels, factor = frame.scaled(size)
+        out.append(Look([(pixels, 0.0, 0.0)], factor))
+    if longest < SMALL:
+        double = cv2.resize(frame.rgb, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+        out.insert(0, Look([(np.asarray(double, np.uint8), 0.0, 0.0)], 2.0))
+    return out
+
+
+def _slim(frame: Frame, size: int) -> Look:
+    rgb = frame.rgb
+    factor = min(1.0, size / (SLIM * min(frame.width, frame.height)))
+    if factor < 1:
+        rgb = np.asarray(cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+    height, width = rgb.shape[:2]
+    high = min(height, width)
+    # Pieces overlap by three times the shorter side, so that no word is cut in all of them.
+    length, step = round(SLIM * high), max(1, round((SLIM - 3) * high))
+    ends = range(0, max(1, max(height, width) - 3 * high), step)
+    if width >= height:
+        pieces = [(np.ascontiguousarray(rgb[:, a : a + length]), float(a), 0.0) for a in ends]
+    else:
+        pieces = [(np.ascontiguousarray(rgb[a : a + length]), 0.0, float(a)) for a in ends]
+    return Look(pieces, factor)

@@ -1,0 +1,128 @@
+"""Text in the picture: found at two sizes, read from the full-size pixels, and kept only when known to be harmless.
+
+What cannot be read is ``unread`` and gets covered. What becomes of a line is decided by
+:mod:`medimg.detect.identifiers`; rulers are recognised by :mod:`medimg.detect.ruler`; whole documents by
+:mod:`medimg.detect._documents`. The written copy is looked at by :mod:`medimg.detect._second_look`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medimg.detect import Frame, Pixels, _documents, _lines, _ocr, _second_look, _tesseract
+from medimg.detect._known import Known
+from medimg.detect._layout import Line, decide, merged
+from medimg.detect._sizes import looks
+from medimg.errors import MissingPart
+from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon, Secret
+
+if TYPE_CHECKING:
+    from medimg.policy import Policy
+
+SIZES = (1600, 640)
+"""Long sides looked at, in pixels. A small second size finds large and worn lettering that the first takes apart."""
+SECOND_SIZE = 1200
+"""Long side for the look at the written copy: another grid, so what was missed by bad luck gets a new chance."""
+MOST_READ = 240
+"""Lines read in one picture; the rest is ``unread``. Bounds the time for a page full of text."""
+MOST_LINES = 1200
+"""Lines handled in one picture; when there are more, they are covered together."""
+
+
+class TextDetector:
+    """Finds and reads text.
+
+    Args:
+        policy: ``policy.verify.second_reader`` says whether Tesseract has to be there.
+
+    Raises:
+        MissingPart: A model is not there or not the pinned one, or Tesseract is required and missing.
+    """
+
+    name = "text"
+
+    def __init__(self, policy: Policy) -> None:
+        self._models = _ocr.models()
+        self._second: _tesseract.Reader | None
+        try:
+            self._second = _tesseract.Reader()
+        except MissingPart:
+            if policy.verify.second_reader == "required":
+                raise
+            self._second = None
+        self.version = self._models.version + (f", {self._second.version}" if self._second else "")
+
+    def find(self, frame: Frame, known: KnownValues = NOTHING_KNOWN) -> list[Finding]:
+        """Every text in the frame; the category says whether it may stay."""
+        lines = self._read(frame, SIZES, known)
+        found = [self._finding(frame, line) for line in lines]
+        kind = _documents.kind(lines, frame.width, frame.height)
+        if kind:
+            found.append(Finding(kind="document", category=kind, detector="text"))
+        return found
+
+    def recheck(
+        self, frame: Frame, covers: Sequence[Polygon], known: KnownValues = NOTHING_KNOWN
+    ) -> tuple[list[Finding], str]:
+        """What can still be read in the written copy outside its covers."""
+        lines = _second_look.outside(self._read(frame, (SECOND_SIZE,), known), covers)
+        found = [self._finding(frame, line) for line in lines]
+        if self._second is None:
+            return found, f"{self._models.version} at another size; no second reader is installed"
+        more = _second_look.identifying(self._second, frame, lines, covers, Known(known))
+        found += [self._finding(frame, line) for line in more]
+        return found, f"{self._models.version} at another size, and {self._second.version}"
+
+    def _read(self, frame: Frame, sizes: Sequence[int], known: KnownValues) -> list[Line]:
+        spots = merged([[*look.spots(self._models)] for look in looks(frame, sizes)], frame.width, frame.height)
+        lines = _layout_read(self._models, frame, spots)
+        return decide(lines, frame, Known(known))
+
+    def _finding(self, frame: Frame, line: Line) -> Finding:
+        return Finding(
+            kind="text",
+            category=line.category,
+            detector="text",
+            score=round(min(max(line.spot.score, 0.0), 1.0), 3),
+            region=frame.region(_lines.polygon(line.cover)),
+            secret=Secret(line.text),
+        )
+
+
+def _layout_read(models: _ocr.Models, frame: Frame, spots: Sequence[_ocr.Spot]) -> list[Line]:
+    if len(spots) > MOST_LINES:
+        whole = _lines.around([s.quad for s in spots], _lines.axis(spots[0].quad))
+        return [Line(_ocr.Spot(whole, 1.0), "", 0.0)]
+    # The surest first: what is over the limit stays unread.
+    order = sorted(range(len(spots)), key=lambda k: -spots[k].score)
+    some = order[:MOST_READ]
+    crops = {k: _ocr.crop(frame.rgb, spots[k].quad) for k in some}
+    readings = dict(zip(some, models.read([crops[k] for k in some]), strict=True))
+    # Writing may stand on its head; a box hardly longer than high may stand on its side as well.
+    for turns, least, squarest in ((2, 0.8, 0.0), (1, 0.6, 0.67), (3, 0.6, 0.67)):
+        again = [
+            k
+            for k in some
+            if readings[k].score < least and min(crops[k].shape[:2]) / max(crops[k].shape[:2]) >= squarest
+        ]
+        turned = models.read([_turned(crops[k], turns) for k in again])
+        for k, reading in zip(again, turned, strict=True):
+            if reading.score > max(readings[k].score, 0.6) and len(reading.text) >= len(readings[k].text) * 0.6:
+                readings[k] = reading
+    return [Line(s, *readings.get(k, _ocr.Reading("", 0.0))) for k, s in enumerate(spots)]
+
+
+def _turned(crop: Pixels, quarters: int) -> Pixels:
+    return np.ascontiguousarray(np.rot90(crop, quarters))
+
+
+def make(policy: Policy) -> TextDetector:
+    """Load the models.
+
+    Raises:
+        MissingPart: As for :class:`TextDetector`.
+    """
+    return TextDetector(policy)
