@@ -51,6 +51,8 @@ def workspace() -> Iterator[Path]:
     """A private folder (mode 0700), in memory where the system has such a place; removed with all it holds."""
     memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own in it
     base = memory if memory.is_dir() and os.access(memory, os.W_OK | os.X_OK) else None
+    # A batch gives its workers a folder that is removed even when a worker is killed.
+    base = Path(os.environ["MEDIMG_SCRATCH"]) if os.environ.get("MEDIMG_SCRATCH") else base
     with tempfile.TemporaryDirectory(prefix="medimg-", dir=base, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 

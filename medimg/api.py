@@ -41,18 +41,18 @@ class Scrubbed(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         report: What was found, done and checked.
-        data: The copy; empty when the photo was held or refused.
+        data: The copy; None when the photo was held or refused, and the report says why.
         suffix: File suffix of the copy with its dot.
     """
 
     report: Report
-    data: bytes = b""
+    data: bytes | None = None
     suffix: str = ""
 
     @property
     def held(self) -> bool:
         """True when there is no copy."""
-        return not self.data
+        return self.data is None
 
     @property
     def media_type(self) -> str:
@@ -158,7 +158,7 @@ class Scrubber:
             report = pipeline.scrub(
                 data, memory, self.load(), self.policy, safe_id=safe_id, known=known, extra=named, plan=plan
             )
-        return Scrubbed(report=report, data=memory.data, suffix=memory.suffix if memory.data else "")
+        return Scrubbed(report=report, data=memory.data or None, suffix=memory.suffix if memory.data else "")
 
     def scrub_to(
         self,

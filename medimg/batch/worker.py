@@ -94,7 +94,7 @@ def start(setup: Setup) -> None:
     os.environ["MEDIMG_THREADS"] = str(setup.threads)
     os.environ["OMP_THREAD_LIMIT"] = "1"  # Tesseract's own threads only get in each other's way
     if setup.scratch:
-        tempfile.tempdir = setup.scratch
+        tempfile.tempdir = os.environ["MEDIMG_SCRATCH"] = setup.scratch
     _bound(setup.memory)
     _state["setup"] = setup
     try:

@@ -1,0 +1,232 @@
+"""``medimg clean``: the main job."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+import msgspec
+
+from medimg.batch.finish import CONDITIONS, WORDS
+from medimg.batch.run import Outcome, Progress, scrub_folder
+from medimg.cli import common
+from medimg.errors import Interrupted, UsageError
+
+_EVERY = 10.0  # seconds between two plain lines
+
+
+@click.command()
+@click.argument("photos", nargs=-1, required=True, type=common.FILE)
+@click.option("-o", "--out", required=True, type=common.FILE, metavar="OUT", help="Where the run folder is made.")
+@click.option("--audience", default="closed-group", show_default=True, metavar="WHO", help="For whom the copies are.")
+@click.option("--where", multiple=True, metavar="COUNTRY", help="Ask this country's questions; all when not given.")
+@common.policy_options
+@common.known_option
+@click.option("--keep-key", is_flag=True, help="Keep the list of original names in the private part.")
+@click.option(
+    "--group-by",
+    type=click.Choice(["folder", "file"]),
+    default="folder",
+    show_default=True,
+    help="What is one patient's group.",
+)
+@common.workers_option
+@click.option("--resume", is_flag=True, help="Go on with the newest unfinished run of these photos, or start one.")
+@click.option(
+    "--fail-on",
+    metavar="LIST",
+    help=f"Conditions that give an exit code: any of {', '.join(c for c in CONDITIONS if c != 'output')}, or none.",
+)
+@click.option("--json-lines", is_flag=True, help="Print events for programs, one JSON object a line.")
+def clean(
+    photos: tuple[Path, ...],
+    out: Path,
+    audience: str,
+    where: tuple[str, ...],
+    policy_file: Path | None,
+    metadata_only: bool,
+    known_file: Path | None,
+    keep_key: bool,
+    group_by: Any,
+    workers: int | None,
+    resume: bool,
+    fail_on: str | None,
+    json_lines: bool,
+) -> int:
+    """Make covered copies of photos, checked again, and the consent report.
+
+    PHOTOS are files and folders; folders with everything below them. OUT may not lie inside one of them. The originals
+    are read and never changed. Copies wait in unreviewed/ for a person's look.
+    """
+    shown: _Lines | _Bar | _Events
+    shown = _Events() if json_lines else _Bar() if sys.stderr.isatty() else _Lines()
+    for stop in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, _interrupt)
+    try:
+        outcome = scrub_folder(
+            photos,
+            out,
+            policy=common.read_policy(policy_file, metadata_only),
+            audience=audience,
+            where=tuple(c for given in where for c in given.replace(",", " ").split()),
+            known=common.read_known(known_file),
+            keep_key=keep_key,
+            group_by=group_by,
+            workers=workers,
+            resume=resume,
+            fail_on=_conditions(fail_on),
+            progress=shown.tell,
+        )
+    except Interrupted:
+        shown.stop()
+        raise
+    shown.stop()
+    if json_lines:
+        _print_json(
+            {
+                "event": "finished",
+                "folder": str(outcome.folder),
+                "photos": outcome.photos,
+                "conditions": list(outcome.conditions),
+                "exit_code": outcome.exit_code,
+            }
+        )
+    else:
+        _say(outcome, metadata_only)
+    return outcome.exit_code
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _conditions(text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return CONDITIONS
+    named = tuple(t for t in text.replace(",", " ").split() if t != "none")
+    if not set(named) <= set(CONDITIONS):
+        raise UsageError(f"--fail-on takes any of: {', '.join(CONDITIONS)}, or none.")
+    return named
+
+
+def _say(outcome: Outcome, metadata_only: bool) -> None:
+    waiting = outcome.photos.get("unreviewed", 0)
+    held, refused, failed = (outcome.photos.get(s, 0) for s in ("held", "refused", "failed"))
+    click.echo(f"{common.plural(waiting, 'copy', 'copies')} passed every check that was asked for.")
+    if metadata_only:
+        click.echo("Only metadata was checked: text, codes and faces were not looked for.")
+    if held:
+        click.echo(f"{common.plural(held, 'photo')} on hold. hold/why-held.txt says why.")
+    if refused:
+        click.echo(f"{common.plural(refused, 'file')} not cleaned and not copied. hold/why-held.txt says why.")
+    if failed:
+        click.echo(f"{common.plural(failed, 'copy', 'copies')} could not be written. Run again with --resume.")
+    for reason, count in sorted(outcome.set_aside.items()):
+        click.echo(f"{count} not cleaned: {reason}.")
+    click.echo()
+    click.echo(f"Run folder:    {outcome.folder}")
+    click.echo(f"Share sheet:   {outcome.share_sheet}")
+    click.echo(f"Record sheet:  {outcome.record_sheet}  (private)")
+    click.echo()
+    steps = []
+    if "review" in outcome.conditions:
+        steps.append(f"Look at every copy in {outcome.folder / 'unreviewed'}, full size.")
+    if "questions" in outcome.conditions or "stop" in outcome.conditions:
+        steps.append(f"Answer the questions: medimg answer {outcome.folder}")
+    if "review" in outcome.conditions:
+        steps.append(f"Release what you have looked at: medimg release {outcome.folder}")
+    for number, step in enumerate(steps, 1):
+        click.echo(f"{number}. {step}")
+    if outcome.exit_code:
+        click.echo(f"Exit code {outcome.exit_code}: {'; '.join(WORDS[c] for c in outcome.conditions)}.")
+
+
+def _rate(progress: Progress, before: int) -> float:
+    return (progress.settled - before) / progress.seconds if progress.seconds else 0.0
+
+
+class _Bar:
+    """A bar on a terminal, with count, rate, time left and outcomes."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._before = 0
+
+    def tell(self, progress: Progress) -> None:
+        if progress.event == "start":
+            self._before = progress.settled
+            self._bar = click.progressbar(
+                length=progress.total,
+                label="Cleaning",
+                show_pos=True,
+                show_eta=True,
+                file=sys.stderr,
+                item_show_func=lambda p: "" if p is None else _outcomes(p, self._before),
+            )
+            self._bar.__enter__()
+            self._bar.update(progress.settled)
+        elif progress.event == "photo":
+            self._bar.update(1, progress)
+
+    def stop(self) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+
+
+def _outcomes(progress: Progress, before: int) -> str:
+    held, failed = progress.counts["held"], progress.counts["failed"]
+    extra = "".join(f", {n} {word}" for n, word in ((held, "on hold"), (failed, "not cleaned")) if n)
+    return f"{_rate(progress, before):.1f}/s{extra}"
+
+
+class _Lines:
+    """Plain lines where there is no terminal: at the start, now and then, at the end."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+        self._before = 0
+
+    def tell(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if progress.event == "start":
+            self._before = progress.settled
+            click.echo(f"Run {progress.run}: {common.plural(progress.total, 'file')}.", err=True)
+            self._next = now + _EVERY
+        elif progress.event == "end" or now >= self._next:
+            self._next = now + _EVERY
+            rate = _rate(progress, self._before)
+            left = (progress.total - progress.settled) / rate if rate else 0.0
+            end = f", about {left:.0f} s left" if left else ""
+            click.echo(f"{progress.settled} of {progress.total}, {_outcomes(progress, self._before)}{end}", err=True)
+
+    def stop(self) -> None:
+        """Nothing to put away."""
+
+
+class _Events:
+    """One JSON object a line, on standard output."""
+
+    def tell(self, progress: Progress) -> None:
+        event: dict[str, Any] = {
+            "event": progress.event,
+            "run": progress.run,
+            "total": progress.total,
+            "counts": progress.counts,
+            "seconds": round(progress.seconds, 3),
+        }
+        if progress.report is not None:
+            report = progress.report
+            event["photo"] = {"id": report.safe_id, "state": report.state, "code": report.error_code}
+        _print_json(event)
+
+    def stop(self) -> None:
+        """Nothing to put away."""
+
+
+def _print_json(event: dict[str, Any]) -> None:
+    click.echo(msgspec.json.encode(event))

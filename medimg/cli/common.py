@@ -1,0 +1,123 @@
+"""What several commands share: options, the caller's known values, words."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from medimg.batch import scan
+from medimg.batch.pool import Workers, suitable_workers
+from medimg.batch.worker import Job, Setup
+from medimg.errors import UsageError
+from medimg.policy import Policy
+from medimg.types import NOTHING_KNOWN, KnownValues
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FILE = click.Path(path_type=Path)
+
+
+def policy_options(command: F) -> F:
+    """``--policy`` and ``--metadata-only``."""
+    command = click.option(
+        "--policy", "policy_file", type=FILE, metavar="FILE", help="Settings, instead of the shipped ones."
+    )(command)
+    return click.option(
+        "--metadata-only", is_flag=True, help="Leave text, codes and faces unchecked; the report says so."
+    )(command)
+
+
+def known_option(command: F) -> F:
+    """``--known``."""
+    return click.option(
+        "--known",
+        "known_file",
+        type=FILE,
+        metavar="FILE",
+        help="Names, numbers and dates to look for: TOML or JSON with the lists names, numbers, dates. - reads stdin.",
+    )(command)
+
+
+def workers_option(command: F) -> F:
+    """``--workers``."""
+    return click.option(
+        "--workers", type=click.IntRange(min=1), metavar="N", help="Processes; as many as suit when not given."
+    )(command)
+
+
+def read_policy(path: Path | None, metadata_only: bool) -> Policy:
+    """The settings of a command.
+
+    Raises:
+        UsageError: The file is not a policy.
+    """
+    policy = Policy.load(path)
+    return msgspec.structs.replace(policy, scope="metadata-only") if metadata_only else policy
+
+
+def read_known(path: Path | None) -> KnownValues:
+    """The values the caller knows, from a file or from standard input; kept in memory only.
+
+    Raises:
+        UsageError: The file is not of that form. It is not quoted.
+    """
+    if path is None:
+        return NOTHING_KNOWN
+    try:
+        data = sys.stdin.buffer.read() if os.fspath(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise UsageError("the file of known values could not be read.") from error
+    read: Callable[..., dict[str, list[str]]] = (
+        msgspec.json.decode if data.lstrip().startswith(b"{") else msgspec.toml.decode
+    )
+    try:
+        lists = read(data, type=dict[str, list[str]])
+        if not lists or not set(lists) <= {"names", "numbers", "dates"}:
+            raise ValueError
+    except ValueError as error:  # its text may quote a value
+        raise UsageError(
+            "the file of known values must hold the lists names, numbers and dates, all of them texts."
+        ) from error
+    return KnownValues(**{key: tuple(values) for key, values in lists.items()})
+
+
+def jobs(paths: Sequence[Path]) -> list[tuple[Job, bytes]]:
+    """The files of a command that writes nothing: numbered in the order they were named, with their readable names.
+
+    Raises:
+        UsageError: Something named is not there.
+    """
+    found: list[tuple[Job, bytes]] = []
+    roots = scan.roots(list(paths))
+    for item in sorted(scan.Scan(roots).items(), key=lambda i: (i.root, i.path)):
+        root = roots[item.root]
+        folders = Path(os.fsdecode(item.path)).parts[:-1]
+        found.append(
+            (
+                Job(
+                    path=os.path.join(root.folder, item.path),  # noqa: PTH118 - bytes
+                    safe_id=f"photo {len(found) + 1}",
+                    folders=folders if root.only else (Path(os.fsdecode(root.folder)).name, *folders),
+                ),
+                item.path,
+            )
+        )
+    if not found:
+        raise UsageError("there are no files in what was named.", todo="Name photos, or a folder with photos.")
+    return found
+
+
+def pool(policy: Policy, known: KnownValues, count: int, workers: int | None) -> Workers:
+    """Workers for a command that writes nothing."""
+    return Workers(Setup(policy=policy, known=known), min(workers or suitable_workers(), count))
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """``1 photo``, ``2 photos``."""
+    return f"{count} {one if count == 1 else many or one + 's'}"

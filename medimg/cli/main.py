@@ -1,0 +1,112 @@
+"""The command ``medimg``. A command's module is imported when it is used, so ``medimg --help`` needs click alone."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+import medimg
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "clean": ("medimg.cli.clean:clean", "Make covered copies of photos, checked again, and the consent report."),
+    "inspect": ("medimg.cli.inspect:inspect", "Say what would be found in photos; write nothing."),
+    "verify": ("medimg.cli.verify:verify", "Judge any picture: 0 only when every check ran and found nothing."),
+    "explain": ("medimg.cli.explain:explain", "Say in plain words what the policy does."),
+    "doctor": ("medimg.cli.doctor:doctor", "Say what is installed, what is missing, and how to install it."),
+}
+"""Command -> where it is, and what its help begins with."""
+
+
+class Lazy(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """In the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Their first lines, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+
+@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(medimg.__version__, prog_name="medimg", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Make a clinical photo safer to share.
+
+    Nothing leaves this computer, and no original is changed. You look at every copy before it goes.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line. No message quotes a file name or anything else that was given."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = _say("stopped; nothing half-written is left. [M-STOP]", 130)
+    except click.UsageError as error:
+        code = _say(_usage(error), 2)
+    except click.ClickException:
+        code = _say("this cannot be done with what was given. [M-USE]", 2)
+    except BrokenPipeError:
+        code = 1
+    except medimg.MedimgError as error:
+        code = _say(str(error), error.exit_code)
+    except Exception as error:  # a traceback may quote names; its type does not
+        if os.environ.get("MEDIMG_DEBUG"):
+            raise
+        code = _say(f"a fault in medimg itself ({type(error).__name__}). Nothing was marked as done. [M-000]", 1)
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(text: str, code: int) -> int:
+    with contextlib.suppress(OSError):
+        click.echo(f"medimg: {text}", err=True)
+    return code
+
+
+def _usage(error: click.UsageError) -> str:
+    """What click says, without what the user gave: a photo's name may stand where an option should."""
+    command = error.ctx.command_path if error.ctx else "medimg"
+    hint = f" '{command} --help' lists what there is. [M-USE]"
+    match error:
+        case click.NoSuchOption() if error.ctx and error.ctx.command.name == "cli":
+            return "there is no such option." + hint
+        case click.NoSuchOption():
+            return "there is no such option. Write -- before the photos when a name begins with a dash." + hint
+        case click.MissingParameter():
+            name = (error.param.human_readable_name or "") if error.param else ""
+            return f"{name.upper()} is missing.".strip() + hint
+        case click.BadOptionUsage():
+            return f"the option {error.option_name} needs a value." + hint
+        case click.BadParameter() if error.param is not None:
+            choices = getattr(error.param.type, "choices", None)
+            name = max(error.param.opts, key=len) if error.param.opts else ""
+            allowed = f" Choose from: {', '.join(map(str, choices))}." if choices else ""
+            return f"the value given for {name} does not fit.{allowed}" + hint
+        case _ if error.ctx is not None and error.ctx.command is cli:
+            return "there is no such command." + hint
+        case _:
+            return "this is not how the command is used." + hint
+
+
+if __name__ == "__main__":
+    main()
