@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 HEAD = 4096
 
-FORMATS: tuple[str, ...] = ("jpeg", "png")
+FORMATS: tuple[str, ...] = ("jpeg", "png", "webp")
 """Names of the format modules, asked in this order."""
 
 
