@@ -24,11 +24,11 @@ _Stand = Callable[[State, str], "Standing"]
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """One question about one subject, with what the checks and the person say.
+    """One question about one subject, or about several copies that stand alike.
 
     Attributes:
         question: The question in its context.
-        subject: ``batch``, a patient group or a copy.
+        subjects: ``batch``, a patient group, or the copies it holds for.
         state: ``closed`` only by a closing answer of a person, or for items the tool answers by its checks.
         why: The reason, in plain words.
         answer: The person's answer that counts, if any.
@@ -36,7 +36,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     question: Question
-    subject: str
+    subjects: tuple[str, ...]
     state: State
     why: str
     answer: Answer | None = None
@@ -114,7 +114,7 @@ def assess(
     standings: list[Standing] = []
     for question in questions(context, definition, site=site):
         subjects = _subjects(question, group, copies) if question.asked else [group]
-        standings += [_stand(question, s, given, found, context, group, today) for s in subjects]
+        standings += _alike(_stand(question, s, given, found, context, group, today) for s in subjects)
     plain = {a.item: a.choice for a in mine if a.subject == group}
     stopped = tuple(rules.stops(context, plain))
     waiting = any(s.waits for s in standings)
@@ -130,6 +130,18 @@ def _settled(context: SharingContext, reports: Sequence[Report], basis: Answer |
     if basis is None or basis.choice == "not-sure" or rules.basis_refused(basis.choice, context):
         return context
     return msgspec.structs.replace(context, basis=basis.choice)
+
+
+def _alike(standings: Iterable[Standing]) -> list[Standing]:
+    """Copies that stand alike share one standing, so that a group of many thousand copies stays small."""
+    rows: dict[tuple[object, ...], list[Standing]] = {}
+    for s in standings:
+        answer = msgspec.structs.replace(s.answer, subject="") if s.answer else None
+        auto = msgspec.structs.replace(s.auto, subject="") if s.auto else None
+        rows.setdefault((s.state, s.why, answer, auto), []).append(s)
+    return [
+        msgspec.structs.replace(same[0], subjects=tuple(n for s in same for n in s.subjects)) for same in rows.values()
+    ]
 
 
 def _subjects(question: Question, group: str, copies: Sequence[str]) -> list[str]:
@@ -155,7 +167,7 @@ def _stand(
     answer = given.get((question.id, subject))
 
     def stand(state: State, why: str) -> Standing:
-        return Standing(question=question, subject=subject, state=state, why=why, answer=answer, auto=auto)
+        return Standing(question=question, subjects=(subject,), state=state, why=why, answer=answer, auto=auto)
 
     if not question.asked:
         return stand("not-asked", question.why)

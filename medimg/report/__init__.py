@@ -91,7 +91,7 @@ def _thumbs(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, 
 
     by_id = {r.safe_id: r for r in reports}
     thumbs: dict[str, Thumb] = {}
-    for ids in state.run.groups.values():
+    for ids in list(state.run.groups.values())[: html.GROUPS]:
         for safe_id in ids[: html.SHOWN]:
             report = by_id.get(safe_id)
             if report is None or report.copy is None or Path(report.copy.name).name != report.copy.name:

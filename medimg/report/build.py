@@ -96,7 +96,7 @@ def share_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gro
         engines=_engines(state, reports),
         month=state.run.month,
         audience=state.context.audience,
-        audience_words=definition.audiences[state.context.audience],
+        audience_words=audience_words(state.context.audience),
         countries=state.context.jurisdictions,
         scope=state.run.scope,
         scope_words=_scope(state),
@@ -129,7 +129,7 @@ def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gr
         policy=state.run.policy_lines,
         engines=_engines(state, reports),
         audience=state.context.audience,
-        audience_words=definition.audiences[state.context.audience],
+        audience_words=audience_words(state.context.audience),
         countries=state.context.jurisdictions,
         scope=state.run.scope,
         scope_words=_scope(state),
@@ -145,6 +145,11 @@ def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gr
         groups=tuple(_record_group(state, found[g], _of(state, g, by_id)) for g in state.run.groups),
         incident=w.INCIDENT,
     )
+
+
+def audience_words(audience: str) -> str:
+    """What an audience is, without the remark on which one is the default."""
+    return ChecklistDefinition.load().audiences[audience].partition(" (the default")[0]
 
 
 def tally(reports: Iterable[Report]) -> tuple[Tally, ...]:
@@ -220,8 +225,8 @@ def _short(standings: Sequence[Standing]) -> str:
     said = {_short_one(s) for s in standings}
     if len(said) == 1:
         return said.pop()
-    done = sum(s.state in ("closed", "not-applicable") for s in standings)
-    return f"{done} of {len(standings)} answered"
+    done = sum(len(s.subjects) for s in standings if s.state in ("closed", "not-applicable"))
+    return f"{done} of {sum(len(s.subjects) for s in standings)} answered"
 
 
 def _short_one(standing: Standing) -> str:
@@ -254,7 +259,7 @@ def _copy_line(report: Report, result: GroupResult, state: RunState) -> CopyLine
     if report.copy is None:
         return None
     looked = any(
-        s.question.id == "img.person-looked" and s.subject == report.safe_id and s.state == "closed"
+        s.question.id == "img.person-looked" and report.safe_id in s.subjects and s.state == "closed"
         for s in result.standings
     )
     return CopyLine(
@@ -299,7 +304,7 @@ def _record_answer(standing: Standing, definition: ChecklistDefinition) -> Recor
         ask=item.ask,
         help=item.help,
         level=standing.question.level,
-        subject=standing.subject,
+        subjects=standing.subjects,
         state=standing.state,
         why=standing.why if standing.state != "open" or standing.why != "not answered yet" else standing.question.why,
         choice=ANSWER_WORDS.get(answer.choice, "") if answer else "",

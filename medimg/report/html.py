@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Small pictures and detailed photos shown for each group; the rest stands in the JSON sheets.
 SHOWN = 60
+#: Groups with a section of their own on a page; all of them stand in the JSON sheets.
+GROUPS = 40
 #: Rows of the digest table for each group.
 LISTED = 400
 
@@ -28,13 +30,20 @@ LISTED = 400
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("medimg.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=False,
         auto_reload=False,
     )
+    environment.filters["when"] = when
+    return environment
+
+
+def when(time: str) -> str:
+    """A UTC time as people write it."""
+    return f"{time[:10]} {time[11:16]} UTC" if len(time) >= 16 else time
 
 
 @cache
@@ -50,7 +59,7 @@ def share_html(sheet: ShareSheet, thumbs: Mapping[str, Thumb]) -> str:
     return (
         _environment()
         .get_template("share.html.j2")
-        .render(s=sheet, thumbs=thumbs, css=_css(), sections=SECTIONS, shown=SHOWN, listed=LISTED)
+        .render(s=sheet, thumbs=thumbs, css=_css(), sections=SECTIONS, shown=SHOWN, listed=LISTED, groups=GROUPS)
     )
 
 
@@ -65,6 +74,7 @@ def record_html(sheet: RecordSheet, thumbs: Mapping[str, Thumb], reports: Sequen
             css=_css(),
             sections=SECTIONS,
             shown=SHOWN,
+            groups=GROUPS,
             outlines={r.safe_id: _outlines(r, thumbs) for r in reports},
             conditions={g.group: condition_words(g.conditions) for g in sheet.groups},
             answers={g.group: _rows(g.answers) for g in sheet.groups},
@@ -122,9 +132,9 @@ def _lines(same: Sequence[RecordAnswer]) -> list[str]:
     for a in same:
         parts = [a.checks_say[:1].upper() + a.checks_say[1:] if a.checks_say else ""]
         if a.choice:
-            when = f", {a.at}" if a.at else ""
+            at = f", {when(a.at)}" if a.at else ""
             until = f", valid until {a.valid_until}" if a.valid_until else ""
-            parts.append(f"Answered: {a.choice} ({a.role or a.by}{when}{until})")
+            parts.append(f"Answered: {a.choice} ({a.role or a.by}{at}{until})")
         if a.note:
             parts.append(f"Note: {a.note}")
         if a.why and a.why.casefold() not in (
@@ -134,11 +144,11 @@ def _lines(same: Sequence[RecordAnswer]) -> list[str]:
         ):
             parts.append(a.why[:1].upper() + a.why[1:])
         line = ". ".join(p for p in parts if p)
-        said.setdefault(line, []).append(a.subject)
+        said.setdefault(line, []).extend(a.subjects)
     out = []
     for line, subjects in said.items():
         if not line:
             continue
         names = ", ".join(subjects) if len(subjects) <= 6 else f"{len(subjects)} copies"
-        out.append(f"{names}: {line}." if len(same) > 1 else f"{line}.")
+        out.append(f"{names}: {line}." if len(said) > 1 else f"{line}.")
     return out

@@ -152,7 +152,7 @@ class RecordAnswer(msgspec.Struct, frozen=True, kw_only=True):
     ask: str
     help: str
     level: str
-    subject: str
+    subjects: tuple[str, ...]
     state: str
     why: str
     choice: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medimg.report.html import when
 from medimg.report.model import RecordGroup, RecordSheet, Tally
 from medimg.report.words import REMAINING_RISK
 
@@ -25,13 +26,13 @@ def _lines(sheet: RecordSheet, group: RecordGroup, found: tuple[Tally, ...]) -> 
     count = group.questions
     looked = sum(c.looked_at for c in copies)
     return [
-        f"Clinical photographs prepared for sharing: medimg {sheet.medimg}, run {sheet.run}, {sheet.finished or '-'}.",
+        f"Clinical photographs prepared for sharing: medimg {sheet.medimg}, run {sheet.run}, {when(sheet.finished)}.",
         f"For: {sheet.audience_words} ({where}). Group {group.group}. Basis: {group.basis or _BLANK}.",
         f"Copies: {', '.join(f'{c.name} (sha256 {c.sha256[:12]})' for c in copies) or 'none'}."
         " The originals were not changed.",
         f"Found in the originals: {kinds}.",
         f"{sheet.scope_words} Looked at full size by a person: {looked} of {len(copies)}.",
-        f"Checklist {sheet.checklist} ({sheet.checklist_digest}): {group.status}"
+        f"Checklist {sheet.checklist} ({sheet.checklist_digest}): {group.status}."
         f" {count['blocking'] - count['blocking_open']} of {count['blocking']} blocking closed,"
         f" {count['advisory'] - count['advisory_open']} of {count['advisory']} advisory.",
         f"Shared with: {group.recipients or _BLANK}  By (role): {_BLANK}  When: {_BLANK}  Form filed: {_BLANK}",
