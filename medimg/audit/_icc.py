@@ -1,0 +1,66 @@
+"""Judge a colour profile in a written copy: colour tags, one fixed description, one fixed date, nothing else."""
+
+from __future__ import annotations
+
+import struct
+
+CURVES = (b"rTRC", b"gTRC", b"bTRC", b"kTRC")
+POINTS = (b"wtpt", b"bkpt", b"rXYZ", b"gXYZ", b"bXYZ", b"lumi")
+TABLES = (b"A2B0", b"A2B1", b"A2B2", b"B2A0", b"B2A1", b"B2A2", b"gamt")
+FIXED_DATE = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
+TEXTS = {b"desc": "medimg", b"cprt": "CC0"}
+
+
+def strays(profile: bytes) -> list[str]:
+    """Names of what stands outside the allow-list; empty when there is nothing."""
+    out: list[str] = []
+    size, count = struct.unpack_from(">I", profile)[0], struct.unpack_from(">I", profile, 128)[0]
+    head = profile[:128]
+    if size != len(profile) or head[24:36] != FIXED_DATE or head[36:40] != b"acsp":
+        out.append("header")
+    if head[4:8].strip(b"\0") or head[10:12].strip(b"\0") or head[40:64].strip(b"\0") or head[80:].strip(b"\0"):
+        out.append("header")
+    spans = {(0, 132 + 12 * count)}
+    for k in range(count):
+        sig, at, length = struct.unpack_from(">4sII", profile, 132 + 12 * k)
+        body = profile[at : at + length]
+        if len(body) != length or not _allowed(sig, body, profile[8]):
+            out.append("tag")
+        spans.add((at, at + length))
+    end = 0
+    for start, stop in sorted(spans):
+        if start < end or start - end > 3 or profile[end:start].strip(b"\0"):
+            out.append("gap")
+        end = stop
+    if len(profile) - end > 3 or profile[end:].strip(b"\0"):
+        out.append("gap")
+    return out
+
+
+def _allowed(sig: bytes, body: bytes, major: int) -> bool:
+    kind, rest = body[:4], body[8:]
+    if body[4:8] != bytes(4):
+        return False
+    if sig in TEXTS:
+        return body == _text(sig, TEXTS[sig], major)
+    if sig in POINTS:
+        return kind == b"XYZ " and len(body) == 20
+    if sig in CURVES:
+        if kind == b"curv":
+            return len(rest) == 4 + 2 * struct.unpack_from(">I", rest)[0]
+        return kind == b"para" and len(rest) == 4 + 4 * {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}[rest[1]] and not rest[0]
+    if sig == b"chad":
+        return kind == b"sf32" and len(body) == 44
+    if sig == b"cicp":
+        return kind == b"cicp" and len(body) == 12
+    return sig in TABLES and kind in (b"mft1", b"mft2", b"mAB ", b"mBA ")
+
+
+def _text(sig: bytes, text: str, major: int) -> bytes:
+    if major >= 4:
+        raw = text.encode("utf-16-be")
+        return b"mluc\0\0\0\0\0\0\0\1\0\0\0\x0cenUS" + struct.pack(">II", len(raw), 28) + raw
+    ascii_text = text.encode() + b"\0"
+    if sig == b"cprt":
+        return b"text\0\0\0\0" + ascii_text
+    return b"desc\0\0\0\0" + struct.pack(">I", len(ascii_text)) + ascii_text + b"\0" * 78

@@ -1,0 +1,188 @@
+"""EXIF (JEITA CP-3451 / CIPA DC-008, Exif 3.0): what a block says, by kind; and the block that says one thing.
+
+piexif reads what it can. Our own bounded walk of the directories always runs beside it, because piexif gives up on a
+block that cameras and image editors still read, and because a block that nobody can parse must still be reported.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from medimg.types import NO_SECRET, Finding, Kind, Secret
+
+MAX_IFDS, MAX_ENTRIES, MAX_SECRET = 64, 2000, 200
+SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
+
+ORIENTATION = 0x0112
+EXIF_IFD, GPS_IFD, INTEROP_IFD, SUB_IFDS = 0x8769, 0x8825, 0xA005, 0x014A
+THUMBNAIL_AT, THUMBNAIL_SIZE = 0x0201, 0x0202
+
+# Tag -> category (Exif 3.0, tables 4 to 9; TIFF 6.0, section 8; DNG 1.7 for 0xC614 and 0xC62F; Windows XP fields).
+CATEGORIES = {
+    0x010D: "caption", 0x010E: "caption", 0x010F: "device", 0x0110: "device", 0x011D: "caption", 0x0131: "software",
+    0x0132: "capture-time", 0x013B: "owner", 0x013C: "device", 0x8298: "owner", 0x9003: "capture-time",
+    0x9004: "capture-time", 0x9010: "capture-time", 0x9011: "capture-time", 0x9012: "capture-time",
+    0x9290: "capture-time", 0x9291: "capture-time", 0x9292: "capture-time", 0x927C: "maker-note", 0x9286: "comment",
+    0x9C9B: "caption", 0x9C9C: "comment", 0x9C9D: "owner", 0x9C9E: "caption", 0x9C9F: "caption", 0xA004: "comment",
+    0xA420: "id", 0xA430: "owner", 0xA431: "serial", 0xA433: "device", 0xA434: "device", 0xA435: "serial",
+    0xA436: "caption", 0xA437: "owner", 0xA438: "owner", 0xA439: "software", 0xA43A: "software", 0xA43B: "software",
+    0xA43C: "software", 0xC614: "device", 0xC62F: "serial", 0x02BC: "xmp", 0x83BB: "caption", 0x8649: "unknown-block",
+    0x8773: "colour-profile-text", 0xC4A5: "unknown-block", 0xEA1C: "unknown-block",
+}  # fmt: skip
+MATCHED = frozenset(("owner", "caption", "comment"))
+"""Categories whose value may name a person: kept in memory, to look for it in the picture and in file names."""
+
+
+def orientation_only(orientation: int) -> bytes:
+    """A 26-byte TIFF structure that holds the orientation and nothing else (without the ``Exif`` prefix of JPEG)."""
+    return b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, ORIENTATION, 3, 1, orientation, 0, 0)
+
+
+def is_orientation_only(block: bytes) -> bool:
+    """Whether a TIFF structure is exactly what :func:`orientation_only` makes."""
+    return len(block) == 26 and any(block == orientation_only(k) for k in range(1, 9))
+
+
+def orientation(block: bytes) -> int:
+    """Orientation 1 to 8; 1 when it is missing, damaged or out of range."""
+    order = _order(block)
+    if order is None:
+        return 1
+    (first,) = struct.unpack_from(f"{order}I", block, 4)
+    for tag, kind, count, raw in _entries(block, order, first):
+        if tag == ORIENTATION and kind == 3 and count == 1:
+            (value,) = struct.unpack(f"{order}H", raw[:2])
+            return value if 1 <= value <= 8 else 1
+    return 1
+
+
+def findings(block: bytes, where: str) -> list[Finding]:
+    """Everything a block says besides the orientation, by kind and count; one ``unknown-block`` when it is damaged.
+
+    Args:
+        block: The TIFF structure, without any prefix.
+        where: Path of the block in its container.
+    """
+    if is_orientation_only(block):
+        return []
+    counts: dict[tuple[Kind, str, str], int] = {}
+    secrets: dict[tuple[Kind, str, str], Secret] = {}
+    for directory, tag, raw in _walk(block):
+        key = _key(directory, tag, where)
+        if key is None:
+            continue
+        counts[key] = counts.get(key, 0) + 1
+        if key[1] in MATCHED and key not in secrets:
+            secrets[key] = Secret(_text(raw, tag))
+    for key in _by_piexif(block, where):
+        counts.setdefault(key, 1)
+    if not counts:
+        counts[("metadata", "unknown-block", where)] = 1
+    return [
+        Finding(
+            kind=kind, category=category, where=path, count=count, detector="exif reader",
+            secret=secrets.get((kind, category, path), NO_SECRET),
+        )
+        for (kind, category, path), count in counts.items()
+    ]  # fmt: skip
+
+
+def _key(directory: str, tag: int, where: str) -> tuple[Kind, str, str] | None:
+    path = f"{where}/{directory}"
+    if directory == "GPS":
+        return ("metadata", "location", path)
+    if directory == "IFD1":
+        return ("hidden-image", "thumbnail", path) if tag in (THUMBNAIL_AT, 0x0111) else None
+    if directory.startswith("Sub"):
+        return ("hidden-image", "second-image", path) if tag in (THUMBNAIL_AT, 0x0111, 0x0144) else None
+    if tag in (ORIENTATION, EXIF_IFD, GPS_IFD, INTEROP_IFD, SUB_IFDS):
+        return None
+    return ("metadata", CATEGORIES.get(tag, "camera-setting"), path)
+
+
+def _by_piexif(block: bytes, where: str) -> Iterator[tuple[Kind, str, str]]:
+    import piexif
+
+    try:
+        read = piexif.load(b"Exif\0\0" + block)
+    except Exception:  # noqa: BLE001 - it raises whatever its parsing stumbles on; the walk above is the proof
+        return
+    if read.get("GPS"):
+        yield ("metadata", "location", f"{where}/GPS")
+    if read.get("thumbnail"):
+        yield ("hidden-image", "thumbnail", f"{where}/IFD1")
+    for name, directory in (("0th", "IFD0"), ("Exif", "Exif")):
+        for tag in read.get(name) or {}:
+            key = _key(directory, tag, where)
+            if key is not None:
+                yield key
+
+
+def _order(block: bytes) -> str | None:
+    if len(block) < 8:
+        return None
+    return {b"II*\0": "<", b"MM\0*": ">"}.get(block[:4])
+
+
+def _walk(block: bytes) -> Iterator[tuple[str, int, bytes]]:
+    """(directory, tag, raw value) of every field of every directory that can be reached."""
+    order = _order(block)
+    if order is None:
+        return
+    queue: list[tuple[str, int]] = [("IFD0", struct.unpack_from(f"{order}I", block, 4)[0])]
+    seen: set[int] = set()
+    while queue and len(seen) < MAX_IFDS:
+        name, at = queue.pop(0)
+        if at in seen or not at:
+            continue
+        seen.add(at)
+        count = 0
+        for tag, kind, many, raw in _entries(block, order, at):
+            count += 1
+            yield name, tag, raw
+            if tag in (EXIF_IFD, GPS_IFD, INTEROP_IFD, SUB_IFDS) and kind in (4, 13):
+                targets = struct.unpack(f"{order}{min(many, 32)}I", raw[: 4 * min(many, 32)])
+                child = {EXIF_IFD: "Exif", GPS_IFD: "GPS", INTEROP_IFD: "Interop", SUB_IFDS: "SubIFD"}[tag]
+                queue += [(child, target) for target in targets]
+        if name.startswith("IFD"):
+            after = _next(block, order, at)
+            queue.append((f"IFD{int(name[3:]) + 1}", after))
+
+
+def _entries(block: bytes, order: str, at: int) -> Iterator[tuple[int, int, int, bytes]]:
+    """(tag, type, count, raw value) of one directory; fields that point outside the block come with no value."""
+    if at + 2 > len(block):
+        return
+    (count,) = struct.unpack_from(f"{order}H", block, at)
+    for k in range(min(count, MAX_ENTRIES)):
+        place = at + 2 + 12 * k
+        if place + 12 > len(block):
+            return
+        tag, kind, many = struct.unpack_from(f"{order}HHI", block, place)
+        size = SIZES.get(kind, 0) * many
+        value = place + 8
+        if size > 4:
+            (value,) = struct.unpack_from(f"{order}I", block, value)
+        raw = block[value : value + size] if value + size <= len(block) else b""
+        yield tag, kind, (many if raw else 0), raw
+
+
+def _next(block: bytes, order: str, at: int) -> int:
+    if at + 2 > len(block):
+        return 0
+    (count,) = struct.unpack_from(f"{order}H", block, at)
+    end = at + 2 + 12 * count
+    return int(struct.unpack_from(f"{order}I", block, end)[0]) if end + 4 <= len(block) else 0
+
+
+def _text(raw: bytes, tag: int) -> str:
+    """A value as text, for matching in memory."""
+    raw = raw[: 4 * MAX_SECRET]
+    if tag in range(0x9C9B, 0x9CA0):  # Windows XP fields are UTF-16
+        text = raw.decode("utf-16-le", "ignore")
+    elif tag == 0x9286 and raw[:8] in (b"ASCII\0\0\0", b"UNICODE\0", bytes(8)):
+        text = raw[8:].decode("utf-16" if raw[:1] == b"U" else "latin-1", "ignore")
+    else:
+        text = raw.decode("utf-8", "replace")
+    return text.replace("\0", " ").strip()[:MAX_SECRET]
