@@ -47,8 +47,8 @@ def _allowed(sig: bytes, body: bytes, major: int) -> bool:
         return kind == b"XYZ " and len(body) == 20
     if sig in CURVES:
         if kind == b"curv":
-            return len(rest) == 4 + 2 * struct.unpack_from(">I", rest)[0]
-        return kind == b"para" and len(rest) == 4 + 4 * {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}[rest[1]] and not rest[0]
+            return len(rest) == 4 + 2 * int.from_bytes(rest[:4], "big")
+        return kind == b"para" and not rest[0] and len(rest) == 4 + 4 * {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}[rest[1]]
     if sig == b"chad":
         return kind == b"sf32" and len(body) == 44
     if sig == b"cicp":

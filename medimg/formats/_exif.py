@@ -137,9 +137,7 @@ def _walk(block: bytes) -> Iterator[tuple[str, int, bytes]]:
         if at in seen or not at:
             continue
         seen.add(at)
-        count = 0
         for tag, kind, many, raw in _entries(block, order, at):
-            count += 1
             yield name, tag, raw
             if tag in (EXIF_IFD, GPS_IFD, INTEROP_IFD, SUB_IFDS) and kind in (4, 13):
                 targets = struct.unpack(f"{order}{min(many, 32)}I", raw[: 4 * min(many, 32)])

@@ -1,0 +1,198 @@
+"""Walk a written HEIF or AVIF copy: one picture, its tiles, an allow-list of properties, and not a byte besides."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from medimg.audit import _icc
+from medimg.errors import Malformed
+
+BRANDS = frozenset((b"heic", b"heix", b"mif1", b"miaf", b"avif", b"MA1B", b"MA1A", b"MiHB", b"MiHE"))
+META = (b"hdlr", b"pitm", b"iinf", b"iref", b"iprp", b"iloc")
+SIZES = {
+    b"ispe": (12,),
+    b"pasp": (8,),
+    b"pixi": (6, 7, 8, 9),
+    b"irot": (1,),
+    b"imir": (1,),
+    b"clap": (32,),
+    b"clli": (4,),
+    b"mdcv": (24,),
+    b"lsel": (2,),
+    b"a1op": (1,),
+}
+ITEMS = frozenset((b"hvc1", b"av01", b"grid", b"iden"))
+
+Part = tuple[bytes, bytes]
+
+
+def walk(data: bytes) -> list[str]:
+    """Paths of everything outside the allow-list; see :mod:`medimg.audit`."""
+    parts = list(_boxes(data))
+    if [p[0] for p in parts] != [b"ftyp", b"meta", b"mdat"]:
+        return ["boxes beside ftyp, meta and mdat"]
+    stray: list[str] = []
+    ftyp, meta, mdat = (p[1] for p in parts)
+    brands = [ftyp[:4]] + [ftyp[k : k + 4] for k in range(8, len(ftyp), 4)]
+    if len(ftyp) % 4 or ftyp[4:8] != bytes(4) or not set(brands) <= BRANDS:
+        stray.append("ftyp")
+    if meta[:4] != bytes(4):
+        stray.append("meta/flags")
+    tables = dict(_boxes(meta[4:]))
+    if len(tables) != len(list(_boxes(meta[4:]))) or not set(tables) <= set(META):
+        return [*stray, "meta/unknown box"]
+    if tables.get(b"hdlr") != bytes(8) + b"pict" + bytes(13):
+        stray.append("meta/hdlr")
+    types = _items(tables.get(b"iinf", b""), stray)
+    _references(tables.get(b"iref"), len(types), stray)
+    length_size = _properties(tables.get(b"iprp", b""), stray)
+    extents = _extents(tables.get(b"iloc", b""), len(types), stray)
+    at = len(data) - len(mdat)
+    for kind, (offset, length) in zip(types, extents, strict=True):
+        if offset != at:
+            stray.append("mdat/bytes of no item")
+        _picture(kind, data[offset : offset + length], length_size, stray)
+        at = offset + length
+    if at != len(data):
+        stray.append("mdat/bytes of no item")
+    return stray
+
+
+def _boxes(data: bytes) -> Iterator[Part]:
+    at = 0
+    while at < len(data):
+        if at + 8 > len(data):
+            raise Malformed("a box of the copy is cut short.")
+        size, kind = struct.unpack_from(">I4s", data, at)
+        if size < 8 or at + size > len(data):
+            raise Malformed("a box of the copy has a wrong size.")
+        yield kind, data[at + 8 : at + size]
+        at += size
+
+
+def _items(raw: bytes, stray: list[str]) -> list[bytes]:
+    types: list[bytes] = []
+    for number, (kind, body) in enumerate(_boxes(raw[6:]), 1):
+        good = kind == b"infe" and len(body) == 13 and body[0] == 2 and body[1:4] == bytes(3)
+        if not good or body[4:8] != struct.pack(">HH", number, 0) or body[8:12] not in ITEMS or body[12]:
+            stray.append("meta/iinf")
+        types.append(body[8:12])
+    if raw[:6] != struct.pack(">IH", 0, len(types)):
+        stray.append("meta/iinf")
+    return types
+
+
+def _references(raw: bytes | None, items: int, stray: list[str]) -> None:
+    if raw is None:
+        return
+    if raw[:4] != bytes(4):
+        stray.append("meta/iref")
+    for kind, body in _boxes(raw[4:]):
+        numbers = struct.unpack(f">{len(body) // 2}H", body[: len(body) // 2 * 2])
+        tiles = (numbers[0], *numbers[2:])
+        whole = kind == b"dimg" and not len(body) % 2 and numbers[1] == len(numbers) - 2
+        if not whole or not all(1 <= n <= items for n in tiles):
+            stray.append("meta/iref")
+
+
+def _properties(raw: bytes, stray: list[str]) -> int:
+    """Judge the properties; returns the size of a NAL length."""
+    length_size = 4
+    parts = list(_boxes(raw))
+    if [k for k, _ in parts] != [b"ipco", b"ipma"]:
+        stray.append("meta/iprp")
+        return length_size
+    properties = list(_boxes(parts[0][1]))
+    used: set[int] = set()
+    ipma = parts[1][1]
+    at, (flags, count) = 8, struct.unpack(">II", ipma[:8])
+    for _ in range(count):
+        entries = ipma[at + 2]
+        used |= {v & 0x7FFF for v in struct.unpack(f">{entries}H", ipma[at + 3 : at + 3 + 2 * entries])}
+        at += 3 + 2 * entries
+    if flags != 1 or at != len(ipma) or used != set(range(1, len(properties) + 1)):
+        stray.append("meta/iprp/ipma")
+    for kind, body in properties:
+        if kind == b"hvcC":
+            length_size = _hevc_configuration(body, stray)
+        elif kind == b"av1C":
+            if body[:1] != b"\x81" or any(t != 1 for t in _av1_types(body[4:])):
+                stray.append("meta/iprp/av1C")
+        elif kind == b"colr":
+            nclx = body[:4] == b"nclx" and len(body) == 11
+            if not nclx and (body[:4] != b"prof" or _icc.strays(body[4:])):
+                stray.append("meta/iprp/colr")
+        elif len(body) not in SIZES.get(kind, ()):
+            stray.append("meta/iprp/unknown property")
+    return length_size
+
+
+def _hevc_configuration(body: bytes, stray: list[str]) -> int:
+    at = 23
+    for _ in range(body[22]):
+        kind, count = struct.unpack_from(">BH", body, at)
+        at += 3
+        for _ in range(count):
+            at += 2 + struct.unpack_from(">H", body, at)[0]
+        if kind & 63 not in (32, 33, 34):
+            stray.append("meta/iprp/hvcC")
+    if at != len(body):
+        stray.append("meta/iprp/hvcC")
+    return (body[21] & 3) + 1
+
+
+def _extents(raw: bytes, items: int, stray: list[str]) -> list[tuple[int, int]]:
+    if raw[:8] != struct.pack(">IHH", 0, 0x4400, items) or len(raw) != 8 + 14 * items:
+        raise Malformed("the copy's location table is not valid.")
+    out = []
+    for k in range(items):
+        number, source, one, offset, length = struct.unpack_from(">HHHII", raw, 8 + 14 * k)
+        if (number, source, one) != (k + 1, 0, 1):
+            stray.append("meta/iloc")
+        out.append((offset, length))
+    return out
+
+
+def _picture(kind: bytes, payload: bytes, length_size: int, stray: list[str]) -> None:
+    if kind == b"hvc1":
+        at = 0
+        while at + length_size < len(payload):
+            size = int.from_bytes(payload[at : at + length_size], "big")
+            if payload[at + length_size] >> 1 & 63 > 34:
+                stray.append("mdat/supplemental unit")
+            at += length_size + size
+        if at != len(payload):
+            stray.append("mdat/bytes after a picture")
+    elif kind == b"av01":
+        if any(t not in (1, 3, 4, 6, 7) for t in _av1_types(payload)):
+            stray.append("mdat/metadata unit")
+    elif kind == b"grid":
+        if len(payload) != (12 if payload[1] & 1 else 8):
+            stray.append("mdat/grid")
+    elif payload:
+        stray.append("mdat/derived picture")
+
+
+def _av1_types(data: bytes) -> list[int]:
+    out, at = [], 0
+    while at < len(data):
+        head = data[at]
+        out.append(head >> 3 & 15)
+        at += 1 + (head >> 2 & 1)
+        if not head & 2:
+            return out
+        size, shift = 0, 0
+        while True:
+            if at >= len(data) or shift > 49:
+                raise Malformed("a coded picture of the copy is damaged.")
+            byte = data[at]
+            at += 1
+            size |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                break
+        at += size
+    if at != len(data):
+        raise Malformed("a coded picture of the copy ends early.")
+    return out
