@@ -67,11 +67,19 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Released(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A group that was released: which copies, with which digests, when."""
+    """A group that was released: which copies, with which digests, when, and the register's receipt."""
 
     group: str
     at: str
     copies: dict[str, str]
+    receipt: str = ""
+
+
+class Reopened(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A group whose copies were taken back from the share folder."""
+
+    group: str
+    at: str
 
 
 class Withdrawn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,6 +118,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     caption_found: dict[str, int] = {}
     recipients: dict[str, str] = {}
     released: tuple[Released, ...] = ()
+    reopened: tuple[Reopened, ...] = ()
     withdrawn: tuple[Withdrawn, ...] = ()
 
     def group_context(self, group: str) -> SharingContext:
@@ -118,8 +127,9 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return msgspec.structs.replace(self.context, conditions=said)
 
     def released_names(self, group: str) -> frozenset[str]:
-        """Names of the copies of a group that were released."""
-        return frozenset(n for r in self.released if r.group == group for n in r.copies)
+        """Names of the copies of a group that are released now, not taken back since."""
+        since = max((r.at for r in self.reopened if r.group == group), default="")
+        return frozenset(n for r in self.released if r.group == group and r.at > since for n in r.copies)
 
     def is_withdrawn(self, group: str) -> bool:
         """Whether the patient withdrew."""
@@ -252,6 +262,7 @@ __all__ = [
     "UNREVIEWED_FOLDER",
     "WARNINGS",
     "Released",
+    "Reopened",
     "RunState",
     "RunSummary",
     "Warn",

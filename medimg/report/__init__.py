@@ -63,11 +63,11 @@ def refresh(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, 
     Raises:
         OutputError: A sheet could not be written.
     """
-    from medimg.report import build, html, text
+    from medimg.report import build, html, record, text
 
     found = build.results(state, reports)
     share = build.share_sheet(state, reports, found)
-    record = build.record_sheet(state, reports, found)
+    kept = record.record_sheet(state, reports, found)
     thumbs = _thumbs(state, reports, out)
     private = out / runs.RECORD_FOLDER
     by_id = {r.safe_id: r for r in reports}
@@ -75,9 +75,9 @@ def refresh(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, 
     plans = {r.safe_id: r.plan for r in reports if r.plan is not None}
     for path, data in (
         (private / "decisions.json", to_json(Decisions(run=state.run.tag, plans=plans))),
-        (private / "record-sheet.json", to_json(record)),
-        (private / "record-sheet.html", html.record_html(record, thumbs, reports).encode()),
-        (private / "paste-into-notes.txt", text.notes(record, tallies).encode()),
+        (private / "record-sheet.json", to_json(kept)),
+        (private / "record-sheet.html", html.record_html(kept, thumbs, reports).encode()),
+        (private / "paste-into-notes.txt", text.notes(kept, tallies).encode()),
         (out / "share-sheet.json", to_json(share)),
         (out / "share-sheet.html", html.share_html(share, thumbs).encode()),
     ):

@@ -1,48 +1,57 @@
-"""From reports, context and answers to the two sheets. The share sheet is built from named fields alone."""
+"""From reports, context and answers to the sheet that travels, and what both sheets count alike."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Sequence
 
-from medimg.consent.answers import ANSWER_WORDS, choices
-from medimg.consent.checklist import ChecklistDefinition, words
+import msgspec
+
+from medimg.consent.answers import Answer
+from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.evidence import AutoEvidence
-from medimg.consent.run import WARNINGS, RunState
+from medimg.consent.run import RunState
 from medimg.consent.standing import GroupResult, Standing, assess
 from medimg.report import words as w
 from medimg.report.model import (
     CheckLine,
     CopyLine,
-    Decision,
-    RecordAnswer,
-    RecordCheck,
-    RecordGroup,
-    RecordPhoto,
-    RecordSheet,
     ShareAnswer,
     ShareGroup,
     ShareSheet,
     Tally,
 )
-from medimg.types import Action, Report
+from medimg.types import Report
 
 _WORST = ("answered", "open", "stop")
 
 
-def results(state: RunState, reports: Sequence[Report]) -> dict[str, GroupResult]:
-    """The checklist of every group of the run."""
+def results(state: RunState, reports: Sequence[Report], today: datetime.date | None = None) -> dict[str, GroupResult]:
+    """The checklist of every group of the run. A group whose patient withdrew is at a stop.
+
+    Args:
+        state: What people said.
+        reports: One report a photo.
+        today: The day on which answers may have expired; the present day (UTC) when not given.
+    """
     by_id = {r.safe_id: r for r in reports}
-    return {
+    extra = run_evidence(state)
+    mine: dict[str, list[Answer]] = {}
+    for answer in state.answers:
+        mine.setdefault(answer.subject.partition("-")[0], []).append(answer)
+    found = {
         group: assess(
             group,
-            [by_id[i] for i in ids if i in by_id],
+            of(state, group, by_id),
             state.group_context(group),
-            state.answers,
-            extra=run_evidence(state),
+            [*mine.get("batch", ()), *mine.get(group, ())],
+            extra=extra,
+            today=today or datetime.datetime.now(datetime.UTC).date(),
             site=state.run.site,
         )
-        for group, ids in state.run.groups.items()
+        for group in state.run.groups
     }
+    return {g: msgspec.structs.replace(r, overall="stop") if state.is_withdrawn(g) else r for g, r in found.items()}
 
 
 def run_evidence(state: RunState) -> list[AutoEvidence]:
@@ -82,25 +91,25 @@ def share_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gro
     by_id = {r.safe_id: r for r in reports}
     released = [g for g in state.run.groups if state.released_names(g) and not state.is_withdrawn(g)]
     shown = released or list(state.run.groups)
-    groups = tuple(_share_group(state, found[g], _of(state, g, by_id)) for g in shown)
-    mine = [r for g in shown for r in _of(state, g, by_id) if r.copy is not None]
+    groups = tuple(_share_group(state, found[g], of(state, g, by_id)) for g in shown)
+    mine = [r for g in shown for r in of(state, g, by_id) if r.copy is not None]
     if released:
         mine = [r for r in mine if r.copy and any(r.copy.name in state.released_names(g) for g in released)]
-    overall = _worst(found[g].overall for g in shown)
+    overall = worst(found[g].overall for g in shown)
     return ShareSheet(
         run=state.run.tag,
         medimg=state.run.version,
         checklist=state.checklist,
         checklist_digest=state.checklist_digest,
         policy_digest=state.run.policy_digest,
-        engines=_engines(state, reports),
+        engines=engines(state, reports),
         month=state.run.month,
         audience=state.context.audience,
         audience_words=audience_words(state.context.audience),
         countries=state.context.jurisdictions,
         scope=state.run.scope,
-        scope_words=_scope(state),
-        status=_status(definition, overall),
+        scope_words=scope(state),
+        status=status(definition, overall),
         overall=overall,
         found=tally(mine),
         zero_lines=_zero(mine, state),
@@ -109,41 +118,6 @@ def share_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gro
         remaining_risk=w.REMAINING_RISK,
         wrong_recipient=w.WRONG_RECIPIENT,
         set_by_organisation="Some questions were set by the sharer's organisation." if state.run.site else "",
-    )
-
-
-def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, GroupResult]) -> RecordSheet:
-    """The part that stays in the patient's record."""
-    definition = ChecklistDefinition.load()
-    by_id = {r.safe_id: r for r in reports}
-    site = state.run.site
-    overall = _worst(r.overall for r in found.values())
-    return RecordSheet(
-        run=state.run.tag,
-        replaces=state.run.replaces,
-        finished=state.run.finished,
-        medimg=state.run.version,
-        checklist=state.checklist,
-        checklist_digest=state.checklist_digest,
-        policy_digest=state.run.policy_digest,
-        policy=state.run.policy_lines,
-        engines=_engines(state, reports),
-        audience=state.context.audience,
-        audience_words=audience_words(state.context.audience),
-        countries=state.context.jurisdictions,
-        scope=state.run.scope,
-        scope_words=_scope(state),
-        status=_status(definition, overall),
-        overall=overall,
-        warnings=tuple(WARNINGS[x] for x in state.run.warnings),
-        organisation=site.organisation if site else "",
-        policy_text=site.policy_text if site else "",
-        policy_link=site.policy_link if site else "",
-        contacts=tuple(site.contacts.lines()) if site else (),
-        found=tally(reports),
-        checks=check_lines([r for r in reports if r.copy is not None]),
-        groups=tuple(_record_group(state, found[g], _of(state, g, by_id)) for g in state.run.groups),
-        incident=w.INCIDENT,
     )
 
 
@@ -159,7 +133,9 @@ def tally(reports: Iterable[Report]) -> tuple[Tally, ...]:
     for report in reports:
         for action in report.plan.actions if report.plan else ():
             row = rows.setdefault((action.finding.kind, action.finding.category), {})
-            for name in ("found", column[action.do], *(["by_person"] if action.by == "person" else [])):
+            # Without a copy nothing was taken out or covered: the photo was kept back.
+            done = column[action.do] if report.copy is not None else "kept_back"
+            for name in ("found", done, *(["by_person"] if action.by == "person" else [])):
                 row[name] = row.get(name, 0) + action.finding.count
     order = list(w.KINDS)
     return tuple(
@@ -191,12 +167,12 @@ def check_lines(reports: Sequence[Report]) -> tuple[CheckLine, ...]:
 
 def _share_group(state: RunState, result: GroupResult, reports: Sequence[Report]) -> ShareGroup:
     names = state.released_names(result.group)
-    copies = [_copy_line(r, result, state) for r in reports if r.copy is not None]
+    copies = [copy_line(r, result, state) for r in reports if r.copy is not None]
     kept = tuple(c for c in copies if c and (not names or c.name in names))
     return ShareGroup(
         group=result.group,
         overall=result.overall,
-        status=_status(ChecklistDefinition.load(), result.overall),
+        status=status(ChecklistDefinition.load(), result.overall),
         copies=kept,
         kept_back=len(reports) - len(kept),
         questions=result.counts(),
@@ -255,7 +231,8 @@ def _by_item(result: GroupResult) -> list[list[Standing]]:
     return list(rows.values())
 
 
-def _copy_line(report: Report, result: GroupResult, state: RunState) -> CopyLine | None:
+def copy_line(report: Report, result: GroupResult, state: RunState) -> CopyLine | None:
+    """A copy as it may be named anywhere; None when the photo has none."""
     if report.copy is None:
         return None
     looked = any(
@@ -277,88 +254,6 @@ def _copy_line(report: Report, result: GroupResult, state: RunState) -> CopyLine
     )
 
 
-def _record_group(state: RunState, result: GroupResult, reports: Sequence[Report]) -> RecordGroup:
-    definition = ChecklistDefinition.load()
-    return RecordGroup(
-        group=result.group,
-        overall=result.overall,
-        status=_status(definition, result.overall),
-        stops=tuple(definition.item(i).ask for i in result.stops),
-        conditions={c: result.context.flag(c) for c in definition.conditions if c != "anonymised_basis"},
-        basis=ANSWER_WORDS.get(result.context.basis, ""),
-        recipients=state.recipients.get(result.group, ""),
-        released_at=tuple(r.at for r in state.released if r.group == result.group),
-        withdrawn=tuple(f"{x.at} {x.note}".strip() for x in state.withdrawn if x.group == result.group),
-        questions=result.counts(),
-        photos=tuple(_record_photo(r, result, state) for r in reports),
-        answers=tuple(_record_answer(s, definition) for s in result.standings if s.state != "not-asked"),
-        not_asked={s.question.id: s.why for s in result.standings if s.state == "not-asked"},
-    )
-
-
-def _record_answer(standing: Standing, definition: ChecklistDefinition) -> RecordAnswer:
-    item, answer = standing.question.item, standing.answer
-    return RecordAnswer(
-        item=item.id,
-        section=item.section,
-        ask=item.ask,
-        help=item.help,
-        level=standing.question.level,
-        subjects=standing.subjects,
-        state=standing.state,
-        why=standing.why if standing.state != "open" or standing.why != "not answered yet" else standing.question.why,
-        choice=ANSWER_WORDS.get(answer.choice, "") if answer else "",
-        choices=() if item.evidence == "auto" else tuple(ANSWER_WORDS[c] for c in choices(item.pass_)),
-        by=answer.by if answer else "",
-        role=answer.role if answer else "",
-        at=answer.at if answer else "",
-        valid_until=answer.valid_until if answer else "",
-        note=answer.note if answer else "",
-        checks_say=standing.auto.words if standing.auto else "",
-        sources=tuple(definition.sources[s].title for s in item.sources),
-        set_by_site=standing.question.set_by_site,
-    )
-
-
-def _record_photo(report: Report, result: GroupResult, state: RunState) -> RecordPhoto:
-    actions = report.plan.actions if report.plan else ()
-    seen = [a for a in actions if a.finding.region is not None]
-    hidden = [a for a in actions if a.finding.region is None]
-    return RecordPhoto(
-        safe_id=report.safe_id,
-        state=report.state,
-        reason=report.reason or w.STATES[report.state],
-        code=report.error_code,
-        format=report.format,
-        width=report.width,
-        height=report.height,
-        copy=_copy_line(report, result, state),
-        decisions=(*(_decision(n, a) for n, a in enumerate(seen, 1)), *(_decision(0, a) for a in hidden)),
-        checks=tuple(
-            RecordCheck(name=c.name, state=c.state, engine=c.engine, found=c.found, detail=c.detail)
-            for c in report.checks
-        ),
-    )
-
-
-def _decision(number: int, action: Action) -> Decision:
-    found = action.finding
-    return Decision(
-        number=number,
-        kind=w.KINDS[found.kind],
-        category=found.category,
-        words=w.category(found.category),
-        count=found.count,
-        where=found.where,
-        box=found.region.box if found.region else None,
-        score=round(found.score, 3),
-        detector=found.detector,
-        do=w.DOES[action.do],
-        why=action.why,
-        by="a person" if action.by == "person" else "rule",
-    )
-
-
 def _zero(reports: Sequence[Report], state: RunState) -> tuple[str, ...]:
     """What is said of kinds that no check found. Nothing, where the check was not asked for."""
     if state.run.scope == "metadata-only" or not reports:
@@ -366,11 +261,13 @@ def _zero(reports: Sequence[Report], state: RunState) -> tuple[str, ...]:
     return tuple(line for kind, line in w.ZERO.items() if not any(f.kind == kind for r in reports for f in r.findings))
 
 
-def _scope(state: RunState) -> str:
+def scope(state: RunState) -> str:
+    """What was checked and what was not, in words."""
     return w.SCOPE_METADATA if state.run.scope == "metadata-only" else w.SCOPE_FULL
 
 
-def _status(definition: ChecklistDefinition, overall: str) -> str:
+def status(definition: ChecklistDefinition, overall: str) -> str:
+    """The fixed words for a state."""
     return {
         "open": definition.status_words.open,
         "stop": definition.status_words.stop,
@@ -378,24 +275,20 @@ def _status(definition: ChecklistDefinition, overall: str) -> str:
     }[overall]
 
 
-def _worst(states: Iterable[str]) -> str:
+def worst(states: Iterable[str]) -> str:
+    """The worst of several states."""
     # No group at all means that nothing was answered.
     return max(states, key=_WORST.index, default="open")
 
 
-def _engines(state: RunState, reports: Sequence[Report]) -> dict[str, str]:
+def engines(state: RunState, reports: Sequence[Report]) -> dict[str, str]:
+    """Every engine and model that looked, with its version."""
     out = dict(state.run.engines)
     for report in reports:
         out.update(report.engines)
     return out
 
 
-def _of(state: RunState, group: str, by_id: dict[str, Report]) -> list[Report]:
+def of(state: RunState, group: str, by_id: dict[str, Report]) -> list[Report]:
+    """The reports of one group."""
     return [by_id[i] for i in state.run.groups[group] if i in by_id]
-
-
-def condition_words(flags: dict[str, str]) -> list[tuple[str, str, str]]:
-    """Condition, what it means, and what was said."""
-    definition = ChecklistDefinition.load()
-    said = {"yes": "yes", "no": "no", "not-sure": "not said"}
-    return [(words(c), definition.conditions[c], said[f]) for c, f in flags.items()]

@@ -8,8 +8,8 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from medimg.consent.checklist import SECTIONS
-from medimg.report.build import condition_words
 from medimg.report.model import RecordAnswer, RecordSheet, ShareSheet
+from medimg.report.record import condition_words
 from medimg.types import Report
 
 if TYPE_CHECKING:
@@ -150,5 +150,5 @@ def _lines(same: Sequence[RecordAnswer]) -> list[str]:
         if not line:
             continue
         names = ", ".join(subjects) if len(subjects) <= 6 else f"{len(subjects)} copies"
-        out.append(f"{names}: {line}." if len(said) > 1 else f"{line}.")
+        out.append(f"{names}: {line}." if len(said) > 1 else f"Each copy: {line}." if len(subjects) > 1 else f"{line}.")
     return out

@@ -24,6 +24,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     kept: int = 0
     to_look_at: int = 0
     by_person: int = 0
+    kept_back: int = 0
 
 
 class CheckLine(msgspec.Struct, frozen=True, kw_only=True):

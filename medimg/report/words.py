@@ -65,6 +65,15 @@ DOES = {
     "hold": "held back",
 }
 
+#: For a photo that was kept back: nothing was done yet.
+WOULD = {
+    "cover": "to be covered",
+    "drop": "to be taken out",
+    "keep": "to be kept",
+    "ask": "for you to look at",
+    "hold": "held back",
+}
+
 STATES = {
     "unreviewed": "A covered copy passed the checks and waits for a person's look.",
     "held": "Kept back. No copy was made.",

@@ -1,0 +1,141 @@
+"""From reports, context and answers to the sheet that stays in the patient's record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from medimg.consent.answers import ANSWER_WORDS, choices
+from medimg.consent.checklist import ChecklistDefinition, words
+from medimg.consent.run import WARNINGS, RunState
+from medimg.consent.standing import GroupResult, Standing
+from medimg.report import words as w
+from medimg.report.build import audience_words, check_lines, copy_line, engines, of, scope, status, tally, worst
+from medimg.report.model import Decision, RecordAnswer, RecordCheck, RecordGroup, RecordPhoto, RecordSheet
+from medimg.types import Action, Report
+
+
+def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, GroupResult]) -> RecordSheet:
+    """The part that stays in the patient's record."""
+    definition = ChecklistDefinition.load()
+    by_id = {r.safe_id: r for r in reports}
+    site = state.run.site
+    overall = worst(r.overall for r in found.values())
+    return RecordSheet(
+        run=state.run.tag,
+        replaces=state.run.replaces,
+        finished=state.run.finished,
+        medimg=state.run.version,
+        checklist=state.checklist,
+        checklist_digest=state.checklist_digest,
+        policy_digest=state.run.policy_digest,
+        policy=state.run.policy_lines,
+        engines=engines(state, reports),
+        audience=state.context.audience,
+        audience_words=audience_words(state.context.audience),
+        countries=state.context.jurisdictions,
+        scope=state.run.scope,
+        scope_words=scope(state),
+        status=status(definition, overall),
+        overall=overall,
+        warnings=tuple(WARNINGS[x] for x in state.run.warnings),
+        organisation=site.organisation if site else "",
+        policy_text=site.policy_text if site else "",
+        policy_link=site.policy_link if site else "",
+        contacts=tuple(site.contacts.lines()) if site else (),
+        found=tally(reports),
+        checks=check_lines([r for r in reports if r.copy is not None]),
+        groups=tuple(_record_group(state, found[g], of(state, g, by_id)) for g in state.run.groups),
+        incident=w.INCIDENT,
+    )
+
+
+def _record_group(state: RunState, result: GroupResult, reports: Sequence[Report]) -> RecordGroup:
+    definition = ChecklistDefinition.load()
+    return RecordGroup(
+        group=result.group,
+        overall=result.overall,
+        status=status(definition, result.overall),
+        stops=tuple(definition.item(i).ask for i in result.stops),
+        conditions={c: result.context.flag(c) for c in definition.conditions if c != "anonymised_basis"},
+        basis=ANSWER_WORDS.get(result.context.basis, ""),
+        recipients=state.recipients.get(result.group, ""),
+        released_at=tuple(r.at for r in state.released if r.group == result.group),
+        withdrawn=tuple(f"{x.at} {x.note}".strip() for x in state.withdrawn if x.group == result.group),
+        questions=result.counts(),
+        photos=tuple(_record_photo(r, result, state) for r in reports),
+        answers=tuple(_record_answer(s, definition) for s in result.standings if s.state != "not-asked"),
+        not_asked={s.question.id: s.why for s in result.standings if s.state == "not-asked"},
+    )
+
+
+def _record_answer(standing: Standing, definition: ChecklistDefinition) -> RecordAnswer:
+    item, answer = standing.question.item, standing.answer
+    return RecordAnswer(
+        item=item.id,
+        section=item.section,
+        ask=item.ask,
+        help=item.help,
+        level=standing.question.level,
+        subjects=standing.subjects,
+        state=standing.state,
+        why=standing.why if standing.state != "open" or standing.why != "not answered yet" else standing.question.why,
+        choice=ANSWER_WORDS.get(answer.choice, "") if answer else "",
+        choices=() if item.evidence == "auto" else tuple(ANSWER_WORDS[c] for c in choices(item.pass_)),
+        by=answer.by if answer else "",
+        role=answer.role if answer else "",
+        at=answer.at if answer else "",
+        valid_until=answer.valid_until if answer else "",
+        note=answer.note if answer else "",
+        checks_say=standing.auto.words if standing.auto else "",
+        sources=tuple(definition.sources[s].title for s in item.sources),
+        set_by_site=standing.question.set_by_site,
+    )
+
+
+def _record_photo(report: Report, result: GroupResult, state: RunState) -> RecordPhoto:
+    actions = report.plan.actions if report.plan else ()
+    seen = [a for a in actions if a.finding.region is not None]
+    hidden = [a for a in actions if a.finding.region is None]
+    return RecordPhoto(
+        safe_id=report.safe_id,
+        state=report.state,
+        reason=report.reason or w.STATES[report.state],
+        code=report.error_code,
+        format=report.format,
+        width=report.width,
+        height=report.height,
+        copy=copy_line(report, result, state),
+        decisions=(
+            *(_decision(n, a, done=report.copy is not None) for n, a in enumerate(seen, 1)),
+            *(_decision(0, a, done=report.copy is not None) for a in hidden),
+        ),
+        checks=tuple(
+            RecordCheck(name=c.name, state=c.state, engine=c.engine, found=c.found, detail=c.detail)
+            for c in report.checks
+        ),
+    )
+
+
+def _decision(number: int, action: Action, *, done: bool) -> Decision:
+    found = action.finding
+    return Decision(
+        number=number,
+        kind=w.KINDS[found.kind],
+        category=found.category,
+        words=w.category(found.category),
+        count=found.count,
+        where=found.where,
+        box=found.region.box if found.region else None,
+        score=round(found.score, 3),
+        detector=found.detector,
+        do=w.DOES[action.do] if done else w.WOULD[action.do],
+        why=action.why,
+        by="a person" if action.by == "person" else "rule",
+    )
+
+
+def condition_words(flags: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Condition, what it means, and what was said."""
+    definition = ChecklistDefinition.load()
+    said = {"yes": "yes", "no": "no", "not-sure": "not said"}
+    return [(words(c), definition.conditions[c], said[f]) for c, f in flags.items()]
