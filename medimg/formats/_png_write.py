@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg.errors import CheckNotRun
-from medimg.formats import _png_palette, _png_pixels
+from medimg.formats import _palette, _png_pixels
 from medimg.formats._png_chunks import SIGNATURE, Header, chunk
 from medimg.redact.cover import clipped, paint
 from medimg.types import Copy, Cover
@@ -80,7 +80,7 @@ def _palette_anew(photo: Png, covers: Sequence[Cover], looks: bytes) -> tuple[by
     indices = palette.first.astype(np.uint8)[photo.stored]
     table, black = palette.clean(), 0
     if covers:
-        room = _png_palette.with_black(palette, 256)
+        room = _palette.with_colour(palette.clean(), palette, _palette.BLACK)
         if room is None:
             samples = photo.samples()
             colour = [0, 0, 0, 255][: samples.shape[2]]
@@ -90,12 +90,12 @@ def _palette_anew(photo: Png, covers: Sequence[Cover], looks: bytes) -> tuple[by
     head = Header(photo.width, photo.height, depth, 3, False)
     painted = paint(indices, covers, colour=black)
     # A cover may hide the last pixels of a colour; its entry goes too.
-    left = _png_palette.read(*_png_palette.chunks(table), painted)
+    left = _palette.read(*_palette.chunks(table), painted)
     return _file(head, looks, _palette_chunks(left.clean()), _idat(painted, head)), ()
 
 
 def _palette_chunks(table: NDArray[np.uint8]) -> bytes:
-    plte, trns = _png_palette.chunks(table)
+    plte, trns = _palette.chunks(table)
     return chunk(b"PLTE", plte) + (chunk(b"tRNS", trns) if trns else b"")
 
 

@@ -21,7 +21,7 @@ from medimg.types import Copy, Cover, Finding, Limits
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from medimg.formats._png_palette import Palette
+    from medimg.formats._palette import Palette
 
 NAME = "png"
 PROFILE_NAME = b"icc"
@@ -170,9 +170,9 @@ class Png:
     @cached_property
     def palette(self) -> Palette:
         """The palette and how the picture uses it."""
-        from medimg.formats import _png_palette
+        from medimg.formats import _palette
 
-        return _png_palette.read(self._first(b"PLTE") or b"", self._first(b"tRNS") or b"", self.stored)
+        return _palette.read(self._first(b"PLTE") or b"", self._first(b"tRNS") or b"", self.stored)
 
     @cached_property
     def _seen(self) -> NDArray[Any]:

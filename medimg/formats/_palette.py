@@ -74,16 +74,20 @@ def chunks(table: NDArray[np.uint8]) -> tuple[bytes, bytes]:
     return np.ascontiguousarray(table[:, :3]).tobytes(), trns
 
 
-def with_black(palette: Palette, entries: int) -> tuple[NDArray[np.uint8], int] | None:
-    """A clean table that has opaque black, and its index; None when ``entries`` entries do not suffice."""
-    table = palette.clean()
-    keep = palette.used & (palette.first == np.arange(len(palette.table)))
-    black = np.flatnonzero(keep[: len(table)] & (table == np.array(BLACK, np.uint8)).all(axis=1))
-    if len(black):
-        return table, int(black[0])
-    free = np.flatnonzero(~keep[: len(table)])
+def with_colour(
+    table: NDArray[np.uint8], palette: Palette, colour: tuple[int, int, int, int], entries: int = 256
+) -> tuple[NDArray[np.uint8], int] | None:
+    """A clean table of ``palette`` that has a colour, and its index; None when ``entries`` do not suffice."""
+    keep = (palette.used & (palette.first == np.arange(len(palette.table))))[: len(table)]
+    wanted = np.array(colour, np.uint8)
+    there = np.flatnonzero(keep & (table == wanted).all(axis=1))
+    if len(there):
+        return table, int(there[0])
+    free = np.flatnonzero(~keep)
     if len(free):
-        return table, int(free[0])  # unused entries are black already
+        table = table.copy()
+        table[free[0]] = wanted
+        return table, int(free[0])
     if len(table) >= entries:
         return None
-    return np.vstack((table, np.array([BLACK], np.uint8))), len(table)
+    return np.vstack((table, wanted[None])), len(table)
