@@ -1,0 +1,773 @@
+/* Rewrites the entropy-coded data of one JPEG scan so that chosen blocks become flat, vanish, or stay as they are.
+ *
+ * The scan is decoded symbol by symbol (ITU-T T.81: F.2.2 sequential Huffman, G.2 progressive, F.2.4 and G.2
+ * arithmetic) and written again with Huffman codes; no coefficient is ever dequantised, so what is kept is exact.
+ * Every symbol is checked. Memory: what the caller hands over, plus tables on the stack; nothing is allocated.
+ * The Python twin is _jpeg_twin.py; both must give the same bytes. C99, no other dependency, no global state.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define KERNEL_VERSION 1
+
+enum { SEQUENTIAL, DC_FIRST, DC_REFINE, AC_FIRST, AC_REFINE };            /* what a scan holds */
+enum { KEEP, FLAT, BEYOND, DROP };                                       /* what becomes of a block */
+enum { OK, CORRUPT, SHORT, NO_CODE, NO_SPACE, BAD_RESTART, BAD_CALL };   /* results */
+
+typedef struct {            /* one component of the scan */
+    const uint8_t *fate;    /* rows x stride: KEEP, FLAT, ... */
+    const uint64_t *seen;   /* rows x stride: bit k set when coefficient k was non-zero before this scan, or NULL */
+    uint64_t *seen_after;   /* the same after this scan, or NULL */
+    int32_t stride, rows;
+    int32_t h, v;           /* blocks of an MCU */
+    int32_t flat;           /* quantised DC of a FLAT block */
+    int32_t dc, ac;         /* table slots 0 to 3 */
+} Part;
+
+typedef struct {
+    int32_t mode, arithmetic, ss, se, al;
+    int32_t restart, keep_restarts;   /* MCUs between restart markers, 0 for none; whether they are written again */
+    int32_t mcus_x, mcus_y, parts;
+    Part part[4];
+    uint8_t low[4], high[4], kx[4];   /* arithmetic conditioning, F.1.4.4.1.2 and F.1.4.4.2 */
+    uint8_t defined[8];               /* which of the Huffman tables (0-3 DC, 4-7 AC) there are */
+    uint8_t in[8][272], out[8][272];  /* 16 counts and up to 256 symbols each, as in a DHT segment */
+} Scan;
+
+typedef struct {
+    int64_t consumed, written, extra; /* extra: most unread bytes met before a marker */
+} Result;
+
+#define LOOK 10
+typedef struct {
+    uint16_t look[1 << LOOK];         /* length << 8 | symbol; 0: longer than LOOK bits, or no such code */
+    uint32_t first[17], limit[17], base[17];
+    const uint8_t *symbols;
+} Decode;
+
+typedef struct {
+    uint16_t code[256];
+    uint8_t length[256];
+} Encode;
+
+typedef struct {
+    const Scan *scan;
+    const uint8_t *p, *end;           /* input */
+    uint64_t window;
+    int bits;
+    uint8_t *o, *o_end;               /* output */
+    uint64_t pending;
+    int pending_bits;
+    uint32_t *freq;                   /* when set, symbols are counted and nothing is written */
+    int error;
+    int32_t pred_in[4], pred_out[4];
+    int32_t run_in, run_out, held;    /* end-of-band runs; correction bits waiting for the run to be written */
+    uint8_t held_bit[1024];
+    int64_t extra;
+    uint32_t c, a;                    /* arithmetic decoder, Annex D */
+    int ct, dc_context[4];
+    uint8_t dc_state[4][64], ac_state[4][256], even;
+    Decode dec[8];
+    Encode enc[8];
+} Run;
+
+/* ---- Huffman tables (Annex C) ---- */
+
+static int make_tables(Run *s, int slot)
+{
+    const uint8_t *in = s->scan->in[slot], *out = s->scan->out[slot];
+    Decode *d = &s->dec[slot];
+    Encode *e = &s->enc[slot];
+    uint32_t code = 0, k = 0;
+    d->symbols = in + 16;
+    for (int n = 1; n <= 16; n++, code <<= 1) {
+        d->first[n] = code;
+        d->base[n] = k;
+        if (k + in[n - 1] > 256 || code + in[n - 1] > (1u << n))
+            return CORRUPT;
+        for (int i = 0; i < in[n - 1]; i++, k++, code++)
+            if (n <= LOOK)
+                for (uint32_t j = code << (LOOK - n); j < (code + 1) << (LOOK - n); j++)
+                    d->look[j] = (uint16_t)(n << 8 | in[16 + k]);
+        d->limit[n] = code;
+    }
+    code = k = 0;
+    for (int n = 1; n <= 16; n++, code <<= 1) {
+        if (k + out[n - 1] > 256 || code + out[n - 1] > (1u << n))
+            return CORRUPT;
+        for (int i = 0; i < out[n - 1]; i++, k++, code++) {
+            e->code[out[16 + k]] = (uint16_t)code;
+            e->length[out[16 + k]] = (uint8_t)n;
+        }
+    }
+    return OK;
+}
+
+/* ---- input ---- */
+
+static void fail(Run *s, int why)
+{
+    if (!s->error)
+        s->error = why;
+}
+
+static void refill(Run *s)
+{
+    while (s->bits <= 56 && s->p < s->end) {
+        uint8_t b = *s->p;
+        if (b == 0xFF) {
+            if (s->end - s->p < 2 || s->p[1])
+                return; /* a marker, or the file ends */
+            s->p++;
+        }
+        s->p++;
+        s->window |= (uint64_t)b << (56 - s->bits);
+        s->bits += 8;
+    }
+}
+
+static void consume(Run *s, int n)
+{
+    s->window <<= n;
+    s->bits -= n;
+    if (s->bits < 0) {
+        s->bits = 0;
+        fail(s, SHORT);
+    }
+}
+
+static int symbol(Run *s, int slot)
+{
+    const Decode *d = &s->dec[slot];
+    if (s->bits < 32)
+        refill(s);
+    uint32_t w = (uint32_t)(s->window >> 48);
+    uint32_t e = d->look[w >> (16 - LOOK)];
+    if (e) {
+        consume(s, (int)(e >> 8));
+        return (int)(e & 255);
+    }
+    for (int n = LOOK + 1; n <= 16; n++) {
+        uint32_t v = w >> (16 - n);
+        if (v >= d->first[n] && v < d->limit[n]) {
+            consume(s, n);
+            return d->symbols[d->base[n] + v - d->first[n]];
+        }
+    }
+    fail(s, s->bits < 16 ? SHORT : CORRUPT);
+    return 0;
+}
+
+static uint32_t take(Run *s, int n) /* n <= 16 */
+{
+    if (!n)
+        return 0;
+    if (s->bits < n)
+        refill(s);
+    uint32_t v = (uint32_t)(s->window >> (64 - n));
+    consume(s, n);
+    return v;
+}
+
+static int32_t extend(uint32_t v, int n)
+{
+    return n && !(v >> (n - 1)) ? (int32_t)v - (1 << n) + 1 : (int32_t)v;
+}
+
+/* Moves to the next marker; what lies before it is counted as extra. Returns the marker's code, or -1. */
+static int next_marker(Run *s)
+{
+    int64_t extra = s->bits / 8;
+    s->window = 0;
+    s->bits = 0;
+    for (; s->end - s->p >= 2; s->p++, extra++) {
+        if (s->p[0] != 0xFF)
+            continue;
+        if (s->p[1] == 0xFF)
+            extra--; /* fill byte, B.1.1.2 */
+        else if (s->p[1] == 0)
+            s->p++;
+        else {
+            if (extra > s->extra)
+                s->extra = extra;
+            return s->p[1];
+        }
+    }
+    return -1;
+}
+
+/* ---- output ---- */
+
+static void put(Run *s, uint32_t v, int n) /* n <= 32 */
+{
+    if (s->freq)
+        return;
+    s->pending = s->pending << n | v;
+    s->pending_bits += n;
+    while (s->pending_bits >= 8) {
+        s->pending_bits -= 8;
+        uint8_t b = (uint8_t)(s->pending >> s->pending_bits);
+        *s->o++ = b;
+        if (b == 0xFF)
+            *s->o++ = 0;
+    }
+}
+
+static void emit(Run *s, int slot, int sym, uint32_t v, int n) /* a symbol and its n further bits */
+{
+    if (s->freq) {
+        s->freq[slot * 256 + sym]++;
+        return;
+    }
+    int length = s->enc[slot].length[sym];
+    if (!length) {
+        fail(s, NO_CODE);
+        return;
+    }
+    put(s, (uint32_t)s->enc[slot].code[sym] << n | v, length + n);
+}
+
+static int size_of(int32_t v)
+{
+    uint32_t u = (uint32_t)(v < 0 ? -v : v);
+    int n = 0;
+    while (u) {
+        u >>= 1;
+        n++;
+    }
+    return n;
+}
+
+static void emit_value(Run *s, int slot, int zeros, int32_t v) /* run/size symbol and magnitude bits, F.1.2 */
+{
+    int n = size_of(v);
+    if (n > (slot < 4 ? 11 : 10))
+        fail(s, CORRUPT);
+    else
+        emit(s, slot, zeros << 4 | n, (uint32_t)(v < 0 ? v + (1 << n) - 1 : v), n);
+}
+
+static void flush_run(Run *s, int slot) /* G.1.2.2, G.1.2.3 */
+{
+    if (!s->run_out)
+        return;
+    int n = size_of(s->run_out) - 1;
+    emit(s, slot, n << 4, (uint32_t)(s->run_out - (1 << n)), n);
+    for (int i = 0; i < s->held; i++)
+        put(s, s->held_bit[i], 1);
+    s->run_out = s->held = 0;
+}
+
+static void pad(Run *s)
+{
+    int n = (8 - s->pending_bits) & 7;
+    put(s, (1u << n) - 1, n);
+}
+
+/* ---- arithmetic decoder (Annex D), contexts of F.1.4.4 ---- */
+
+static const struct { uint16_t qe; uint8_t lps, mps, swap; } STATE[114] = { /* Table D.3; 113: fixed, one half */
+    {0x5a1d,1,1,1}, {0x2586,14,2,0}, {0x1114,16,3,0}, {0x080b,18,4,0}, {0x03d8,20,5,0}, {0x01da,23,6,0},
+    {0x00e5,25,7,0}, {0x006f,28,8,0}, {0x0036,30,9,0}, {0x001a,33,10,0}, {0x000d,35,11,0}, {0x0006,9,12,0},
+    {0x0003,10,13,0}, {0x0001,12,13,0}, {0x5a7f,15,15,1}, {0x3f25,36,16,0}, {0x2cf2,38,17,0}, {0x207c,39,18,0},
+    {0x17b9,40,19,0}, {0x1182,42,20,0}, {0x0cef,43,21,0}, {0x09a1,45,22,0}, {0x072f,46,23,0}, {0x055c,48,24,0},
+    {0x0406,49,25,0}, {0x0303,51,26,0}, {0x0240,52,27,0}, {0x01b1,54,28,0}, {0x0144,56,29,0}, {0x00f5,57,30,0},
+    {0x00b7,59,31,0}, {0x008a,60,32,0}, {0x0068,62,33,0}, {0x004e,63,34,0}, {0x003b,32,35,0}, {0x002c,33,9,0},
+    {0x5ae1,37,37,1}, {0x484c,64,38,0}, {0x3a0d,65,39,0}, {0x2ef1,67,40,0}, {0x261f,68,41,0}, {0x1f33,69,42,0},
+    {0x19a8,70,43,0}, {0x1518,72,44,0}, {0x1177,73,45,0}, {0x0e74,74,46,0}, {0x0bfb,75,47,0}, {0x09f8,77,48,0},
+    {0x0861,78,49,0}, {0x0706,79,50,0}, {0x05cd,48,51,0}, {0x04de,50,52,0}, {0x040f,50,53,0}, {0x0363,51,54,0},
+    {0x02d4,52,55,0}, {0x025c,53,56,0}, {0x01f8,54,57,0}, {0x01a4,55,58,0}, {0x0160,56,59,0}, {0x0125,57,60,0},
+    {0x00f6,58,61,0}, {0x00cb,59,62,0}, {0x00ab,61,63,0}, {0x008f,61,32,0}, {0x5b12,65,65,1}, {0x4d04,80,66,0},
+    {0x412c,81,67,0}, {0x37d8,82,68,0}, {0x2fe8,83,69,0}, {0x293c,84,70,0}, {0x2379,86,71,0}, {0x1edf,87,72,0},
+    {0x1aa9,87,73,0}, {0x174e,72,74,0}, {0x1424,72,75,0}, {0x119c,74,76,0}, {0x0f6b,74,77,0}, {0x0d51,75,78,0},
+    {0x0bb6,77,79,0}, {0x0a40,77,48,0}, {0x5832,80,81,1}, {0x4d1c,88,82,0}, {0x438e,89,83,0}, {0x3bdd,90,84,0},
+    {0x34ee,91,85,0}, {0x2eae,92,86,0}, {0x299a,93,87,0}, {0x2516,86,71,0}, {0x5570,88,89,1}, {0x4ca9,95,90,0},
+    {0x44d9,96,91,0}, {0x3e22,97,92,0}, {0x3824,99,93,0}, {0x32b4,99,94,0}, {0x2e17,93,86,0}, {0x56a8,95,96,1},
+    {0x4f46,101,97,0}, {0x47e5,102,98,0}, {0x41cf,103,99,0}, {0x3c3d,104,100,0}, {0x375e,99,93,0},
+    {0x5231,105,102,0}, {0x4c0f,106,103,0}, {0x4639,107,104,0}, {0x415e,103,99,0}, {0x5627,105,106,1},
+    {0x50e7,108,107,0}, {0x4b85,109,103,0}, {0x5597,110,109,0}, {0x504f,111,107,0}, {0x5a10,110,111,1},
+    {0x5522,112,109,0}, {0x59eb,112,111,1}, {0x5a1d,113,113,0},};
+
+static void arith_reset(Run *s)
+{
+    s->c = s->a = 0;
+    s->ct = -16;
+    memset(s->dc_state, 0, sizeof s->dc_state);
+    memset(s->ac_state, 0, sizeof s->ac_state);
+    memset(s->dc_context, 0, sizeof s->dc_context);
+    s->even = 113;
+}
+
+static int arith_bit(Run *s, uint8_t *state) /* bit 7 of a state: the more probable symbol */
+{
+    while (s->a < 0x8000) {
+        if (--s->ct < 0) {
+            uint32_t b = 0; /* zeros after the end, D.2.6 */
+            if (s->p < s->end && (*s->p != 0xFF || (s->end - s->p >= 2 && s->p[1] == 0))) {
+                b = *s->p;
+                s->p += b == 0xFF ? 2 : 1;
+            }
+            s->c = s->c << 8 | b;
+            s->ct += 8;
+            if (s->ct < 0 && ++s->ct == 0)
+                s->a = 0x8000;
+        }
+        s->a <<= 1;
+    }
+    uint8_t old = *state, mps = old & 0x80, index = old & 0x7F;
+    uint32_t qe = STATE[index].qe;
+    int lps = 0;
+    s->a -= qe;
+    if (s->c >= s->a << s->ct) {
+        s->c -= s->a << s->ct;
+        lps = s->a >= qe;
+        s->a = qe;
+    } else if (s->a < 0x8000)
+        lps = s->a < qe;
+    else
+        return mps >> 7;
+    /* Where the intervals were exchanged the coded symbol is the opposite of the interval's name (D.1.2). */
+    if (lps) {
+        *state = (uint8_t)((mps ^ (STATE[index].swap << 7)) | STATE[index].lps);
+        return (mps >> 7) ^ 1;
+    }
+    *state = mps | STATE[index].mps;
+    return mps >> 7;
+}
+
+static int32_t arith_magnitude(Run *s, uint8_t *state, int32_t m) /* the bits below the leading one */
+{
+    int32_t v = m;
+    while (m >>= 1)
+        if (arith_bit(s, state))
+            v |= m;
+    return v + 1;
+}
+
+static int32_t arith_dc(Run *s, int n, int slot) /* a DC difference, Figures F.19 to F.24 */
+{
+    uint8_t *base = s->dc_state[slot], *state = base + s->dc_context[n];
+    s->dc_context[n] = 0;
+    if (!arith_bit(s, state))
+        return 0;
+    int sign = arith_bit(s, state + 1);
+    state += 2 + sign;
+    int32_t m = arith_bit(s, state);
+    if (m)
+        for (state = base + 20; arith_bit(s, state); state++)
+            if ((m <<= 1) >= 0x1000) {
+                fail(s, CORRUPT);
+                return 0;
+            }
+    if (m > (1 << s->scan->high[slot]) >> 1)
+        s->dc_context[n] = 12 + 4 * sign;
+    else if (m >= (1 << s->scan->low[slot]) >> 1)
+        s->dc_context[n] = 4 + 4 * sign;
+    m = arith_magnitude(s, state + 14, m);
+    return sign ? -m : m;
+}
+
+static int32_t arith_ac(Run *s, int slot, int k) /* a non-zero AC value at k */
+{
+    uint8_t *state = s->ac_state[slot] + 3 * (k - 1) + 2;
+    int sign = arith_bit(s, &s->even);
+    int32_t m = arith_bit(s, state);
+    if (m && arith_bit(s, state)) {
+        m = 2;
+        for (state = s->ac_state[slot] + (k <= s->scan->kx[slot] ? 189 : 217); arith_bit(s, state); state++)
+            if ((m <<= 1) >= 0x800) {
+                fail(s, CORRUPT);
+                return 0;
+            }
+    }
+    m = arith_magnitude(s, state + 14, m);
+    return sign ? -m : m;
+}
+
+/* ---- reading and writing bands; v[k] is what the scan says about coefficient k ---- */
+
+static void read_band_arith(Run *s, int slot, int16_t *v)
+{
+    for (int k = s->scan->ss; k <= s->scan->se && !s->error; k++) {
+        uint8_t *state = s->ac_state[slot] + 3 * (k - 1);
+        if (arith_bit(s, state))
+            return;
+        for (; !arith_bit(s, state + 1); state += 3)
+            if (++k > s->scan->se) {
+                fail(s, CORRUPT);
+                return;
+            }
+        v[k] = (int16_t)arith_ac(s, slot, k);
+    }
+}
+
+static void read_refinement_arith(Run *s, int slot, int16_t *v, uint64_t seen)
+{
+    int last = s->scan->se;
+    while (last && !(seen >> last & 1))
+        last--;
+    for (int k = s->scan->ss; k <= s->scan->se; k++) {
+        uint8_t *state = s->ac_state[slot] + 3 * (k - 1);
+        if (k > last && arith_bit(s, state))
+            return;
+        for (;; state += 3) {
+            if (seen >> k & 1) {
+                v[k] = (int16_t)arith_bit(s, state + 2);
+                break;
+            }
+            if (arith_bit(s, state + 1)) {
+                v[k] = arith_bit(s, &s->even) ? -1 : 1;
+                break;
+            }
+            if (++k > s->scan->se) {
+                fail(s, CORRUPT);
+                return;
+            }
+        }
+    }
+}
+
+static void read_band(Run *s, int slot, int16_t *v) /* G.1.2.2 */
+{
+    if (s->run_in) {
+        s->run_in--;
+        return;
+    }
+    for (int k = s->scan->ss; k <= s->scan->se && !s->error; k++) {
+        int sym = symbol(s, slot), r = sym >> 4, n = sym & 15;
+        if (!n && r < 15) {
+            s->run_in = (1 << r) + (int32_t)take(s, r) - 1;
+            return;
+        }
+        k += r;
+        if (k > s->scan->se || n > 10) {
+            fail(s, CORRUPT);
+            return;
+        }
+        if (n)
+            v[k] = (int16_t)extend(take(s, n), n);
+    }
+}
+
+static void read_refinement(Run *s, int slot, int16_t *v, uint64_t seen) /* G.1.2.3 */
+{
+    int k = s->scan->ss, se = s->scan->se;
+    for (; !s->run_in && k <= se && !s->error; k++) {
+        int sym = symbol(s, slot), r = sym >> 4, n = sym & 15, fresh = 0;
+        if (n > 1) {
+            fail(s, CORRUPT);
+            return;
+        }
+        if (n)
+            fresh = take(s, 1) ? 1 : -1;
+        else if (r < 15) {
+            s->run_in = (1 << r) + (int32_t)take(s, r);
+            break;
+        }
+        for (; k <= se; k++) {
+            if (seen >> k & 1)
+                v[k] = (int16_t)take(s, 1);
+            else if (--r < 0)
+                break;
+        }
+        if (k > se) {
+            fail(s, CORRUPT);
+            return;
+        }
+        v[k] = (int16_t)fresh;
+    }
+    if (s->run_in) {
+        for (; k <= se; k++)
+            if (seen >> k & 1)
+                v[k] = (int16_t)take(s, 1);
+        s->run_in--;
+    }
+}
+
+static void write_band(Run *s, int slot, const int16_t *v)
+{
+    int zeros = 0;
+    for (int k = s->scan->ss; k <= s->scan->se; k++) {
+        if (!v[k]) {
+            zeros++;
+            continue;
+        }
+        flush_run(s, slot);
+        for (; zeros > 15; zeros -= 16)
+            emit(s, slot, 0xF0, 0, 0);
+        emit_value(s, slot, zeros, v[k]);
+        zeros = 0;
+    }
+    if (!zeros)
+        return;
+    if (s->scan->mode == SEQUENTIAL)
+        emit(s, slot, 0, 0, 0);
+    else if (++s->run_out == 0x7FFF)
+        flush_run(s, slot);
+}
+
+static void write_refinement(Run *s, int slot, const int16_t *v, uint64_t seen)
+{
+    uint8_t bit[64];
+    int zeros = 0, bits = 0, last = 0;
+    for (int k = s->scan->ss; k <= s->scan->se; k++)
+        if (v[k] && !(seen >> k & 1))
+            last = k;
+    for (int k = s->scan->ss; k <= s->scan->se; k++) {
+        int old = (int)(seen >> k & 1);
+        if (!old && !v[k]) {
+            zeros++;
+            continue;
+        }
+        for (; zeros > 15 && k <= last; zeros -= 16) {
+            flush_run(s, slot);
+            emit(s, slot, 0xF0, 0, 0);
+            for (int i = 0; i < bits; i++)
+                put(s, bit[i], 1);
+            bits = 0;
+        }
+        if (old) {
+            bit[bits++] = (uint8_t)v[k];
+            continue;
+        }
+        flush_run(s, slot);
+        emit(s, slot, zeros << 4 | 1, v[k] > 0, 1);
+        for (int i = 0; i < bits; i++)
+            put(s, bit[i], 1);
+        zeros = bits = 0;
+    }
+    if (!zeros && !bits)
+        return;
+    s->run_out++;
+    memcpy(s->held_bit + s->held, bit, (size_t)bits);
+    s->held += bits;
+    if (s->run_out == 0x7FFF || s->held > (int)sizeof s->held_bit - 64)
+        flush_run(s, slot);
+}
+
+/* ---- blocks ---- */
+
+static void dc_block(Run *s, int n, const Part *part, int fate)
+{
+    int slot = part->dc;
+    int32_t diff;
+    if (s->scan->arithmetic)
+        diff = arith_dc(s, n, slot);
+    else {
+        int size = symbol(s, slot);
+        if (size > 11) {
+            fail(s, CORRUPT);
+            return;
+        }
+        diff = extend(take(s, size), size);
+    }
+    s->pred_in[n] += diff;
+    if (s->pred_in[n] > 2047 || s->pred_in[n] < -2048)
+        fail(s, CORRUPT);
+    if (s->error || fate == DROP)
+        return;
+    int32_t now = fate == FLAT ? part->flat >> s->scan->al : fate == BEYOND ? s->pred_out[n] : s->pred_in[n];
+    emit_value(s, slot, 0, now - s->pred_out[n]);
+    s->pred_out[n] = now;
+}
+
+static void sequential_ac(Run *s, const Part *part, int fate) /* Huffman to Huffman, symbol by symbol */
+{
+    int slot = part->ac + 4;
+    for (int k = 1; k < 64;) {
+        int sym = symbol(s, slot), r = sym >> 4, n = sym & 15;
+        if (!n && r != 15) {
+            if (r)
+                fail(s, CORRUPT);
+            if (fate == KEEP)
+                emit(s, slot, 0, 0, 0);
+            break;
+        }
+        k += r + 1;
+        if (k > 64 || n > 10) {
+            fail(s, CORRUPT);
+            return;
+        }
+        uint32_t bits = take(s, n);
+        if (fate == KEEP)
+            emit(s, slot, sym, bits, n);
+    }
+    if (fate == FLAT || fate == BEYOND)
+        emit(s, slot, 0, 0, 0);
+}
+
+static void ac_block(Run *s, const Part *part, int fate, size_t at)
+{
+    int16_t v[64] = {0};
+    int slot = part->ac, refine = s->scan->mode == AC_REFINE;
+    uint64_t seen = part->seen ? part->seen[at] : 0;
+    if (s->scan->arithmetic && refine)
+        read_refinement_arith(s, slot, v, seen);
+    else if (s->scan->arithmetic)
+        read_band_arith(s, slot, v);
+    else if (refine)
+        read_refinement(s, slot + 4, v, seen);
+    else
+        read_band(s, slot + 4, v);
+    if (s->error)
+        return;
+    if (part->seen_after) {
+        uint64_t after = seen;
+        for (int k = s->scan->ss; k <= s->scan->se; k++)
+            after |= (uint64_t)(v[k] != 0) << k;
+        part->seen_after[at] = after;
+    }
+    if (fate == DROP)
+        return;
+    if (fate != KEEP) {
+        memset(v, 0, sizeof v);
+        seen = 0;
+    }
+    if (refine)
+        write_refinement(s, slot + 4, v, seen);
+    else
+        write_band(s, slot + 4, v);
+}
+
+static void block(Run *s, int n, const Part *part, size_t at)
+{
+    int fate = part->fate[at];
+    switch (s->scan->mode) {
+    case SEQUENTIAL:
+        dc_block(s, n, part, fate);
+        if (s->scan->arithmetic)
+            ac_block(s, part, fate, at);
+        else if (!s->error)
+            sequential_ac(s, part, fate);
+        break;
+    case DC_FIRST:
+        dc_block(s, n, part, fate);
+        break;
+    case DC_REFINE: {
+        uint32_t bit = s->scan->arithmetic ? (uint32_t)arith_bit(s, &s->even) : take(s, 1);
+        if (fate == FLAT)
+            bit = (uint32_t)(part->flat >> s->scan->al) & 1;
+        if (fate != DROP)
+            put(s, fate == BEYOND ? 0 : bit, 1);
+        break;
+    }
+    default:
+        ac_block(s, part, fate, at);
+    }
+}
+
+static int valid(const Scan *scan)
+{
+    int ac = scan->mode >= AC_FIRST;
+    if (scan->mode < SEQUENTIAL || scan->mode > AC_REFINE || scan->parts < 1 || scan->parts > 4 || scan->mcus_x < 1 ||
+        scan->mcus_y < 1 || scan->restart < 0 || scan->al < 0 || scan->al > 13)
+        return 0;
+    if (ac || scan->mode == SEQUENTIAL ? scan->ss < ac || scan->ss > scan->se || scan->se > 63 : scan->se != 0)
+        return 0;
+    if (scan->mode == SEQUENTIAL && scan->ss != 1) /* the band of its AC part */
+        return 0;
+    for (int n = 0; n < scan->parts; n++) {
+        const Part *p = &scan->part[n];
+        if (p->h < 1 || p->h > 4 || p->v < 1 || p->v > 4 || p->dc < 0 || p->dc > 3 || p->ac < 0 || p->ac > 3)
+            return 0;
+        if (!p->fate || (int64_t)scan->mcus_x * p->h > p->stride || (int64_t)scan->mcus_y * p->v > p->rows)
+            return 0;
+        if ((scan->mode == AC_REFINE && !p->seen) || scan->low[p->dc] > 15 || scan->high[p->dc] > 15)
+            return 0;
+        int dc_used = scan->mode == SEQUENTIAL || scan->mode == DC_FIRST, ac_used = ac || scan->mode == SEQUENTIAL;
+        if (!scan->arithmetic && ((dc_used && !scan->defined[p->dc]) || (ac_used && !scan->defined[4 + p->ac])))
+            return 0;
+    }
+    return 1;
+}
+
+static int end_segment(Run *s)
+{
+    if (s->run_in)
+        return -1;
+    if (s->scan->mode >= AC_FIRST && s->scan->keep_restarts)
+        flush_run(s, s->scan->part[0].ac + 4);
+    return next_marker(s);
+}
+
+int32_t medimg_kernel_version(void)
+{
+    return KERNEL_VERSION;
+}
+
+size_t medimg_scan_size(void)
+{
+    return sizeof(Scan);
+}
+
+size_t medimg_work_size(void)
+{
+    return sizeof(Run);
+}
+
+/* Rewrites the scan whose entropy-coded data begin at `in`. `work` has medimg_work_size() bytes. With `freq` (8 x 256)
+ * nothing is written: the symbols that would be are counted. */
+int32_t medimg_scan(const Scan *scan, void *work, const uint8_t *in, int64_t in_size, uint8_t *out, int64_t out_size,
+                    uint32_t *freq, Result *result)
+{
+    Run *s = work;
+    if (!valid(scan) || in_size < 0 || out_size < 0)
+        return BAD_CALL;
+    memset(s, 0, sizeof *s);
+    s->scan = scan;
+    s->p = in;
+    s->end = in + in_size;
+    s->o = out;
+    s->o_end = out + out_size;
+    s->freq = freq;
+    for (int slot = 0; slot < 8; slot++)
+        if (make_tables(s, slot))
+            return CORRUPT;
+    arith_reset(s);
+    int32_t left = scan->restart, restarts = 0;
+    for (int32_t my = 0; my < scan->mcus_y; my++)
+        for (int32_t mx = 0; mx < scan->mcus_x; mx++) {
+            if (scan->restart && left-- == 0) {
+                if (end_segment(s) != 0xD0 + (restarts & 7))
+                    return BAD_RESTART;
+                s->p += 2;
+                arith_reset(s);
+                memset(s->pred_in, 0, sizeof s->pred_in);
+                if (scan->keep_restarts) {
+                    memset(s->pred_out, 0, sizeof s->pred_out);
+                    pad(s);
+                    if (!freq) {
+                        *s->o++ = 0xFF;
+                        *s->o++ = (uint8_t)(0xD0 + (restarts & 7));
+                    }
+                }
+                restarts++;
+                left = scan->restart - 1;
+            }
+            for (int n = 0; n < scan->parts; n++) {
+                const Part *part = &scan->part[n];
+                for (int y = 0; y < part->v; y++)
+                    for (int x = 0; x < part->h; x++) {
+                        /* A block writes at most 64 codes of 26 bits and 1024 held bits, every byte stuffed. */
+                        if (!freq && s->o_end - s->o < 2048)
+                            return NO_SPACE;
+                        size_t at = (size_t)(my * part->v + y) * (size_t)part->stride + (size_t)(mx * part->h + x);
+                        block(s, n, part, at);
+                        if (s->error)
+                            return s->error;
+                    }
+            }
+        }
+    if (end_segment(s) < 0)
+        return SHORT;
+    if (scan->mode >= AC_FIRST)
+        flush_run(s, scan->part[0].ac + 4);
+    pad(s);
+    if (s->error)
+        return s->error;
+    result->consumed = s->p - in;
+    result->written = s->o - out;
+    result->extra = s->extra;
+    return OK;
+}
