@@ -96,7 +96,9 @@ def _key(directory: str, tag: int, where: str) -> tuple[Kind, str, str] | None:
         return ("hidden-image", "thumbnail", path) if tag in (THUMBNAIL_AT, 0x0111) else None
     if directory.startswith("Sub"):
         return ("hidden-image", "second-image", path) if tag in (THUMBNAIL_AT, 0x0111, 0x0144) else None
-    if tag in (ORIENTATION, EXIF_IFD, GPS_IFD, INTEROP_IFD, SUB_IFDS):
+    if tag == GPS_IFD:  # counted even when what it points to cannot be read
+        return ("metadata", "location", f"{where}/GPS")
+    if tag in (ORIENTATION, EXIF_IFD, INTEROP_IFD, SUB_IFDS):
         return None
     return ("metadata", CATEGORIES.get(tag, "camera-setting"), path)
 
