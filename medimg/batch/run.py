@@ -146,10 +146,11 @@ def scrub_folder(
     if listing is not None:
         size = min(size, -(-listing.total // chunk))
     setup = Setup(policy=policy, known=known, make=make)
+    run = found
     try:
         with Workers(setup, size) as pool:
             _warm(pool)
-            run = found or RunFolder.create(target)
+            run = run or RunFolder.create(target)
             handle = run.lock()
             try:
                 with Journal(run.journal, create=found is None) as journal:
@@ -168,6 +169,9 @@ def scrub_folder(
                 run.unlock(handle)
     except KeyboardInterrupt as error:
         raise Interrupted("stopped; nothing half-written is left.", todo="Add --resume to go on.") from error
+    finally:
+        if run is not None:
+            run.sweep()  # the workers are gone; what they had not finished goes too
     conditions = tuple(c for c in finish.CONDITIONS if c in closed.conditions)
     counted = [c for c in conditions if c == "output" or c in fail_on]
     return Outcome(

@@ -149,7 +149,7 @@ class Scan:
         waiting = [b""]
         while waiting:
             path = waiting.pop()
-            full = os.path.join(top, path)  # noqa: PTH118
+            full = os.path.join(top, path) if path else top  # noqa: PTH118
             if full in self._seen:
                 continue  # a folder that was named twice, once inside the other
             self._seen.add(full)

@@ -15,7 +15,7 @@ import medimg
 COMMANDS: dict[str, tuple[str, str]] = {
     "clean": ("medimg.cli.clean:clean", "Make covered copies of photos, checked again, and the consent report."),
     "inspect": ("medimg.cli.inspect:inspect", "Say what would be found in photos; write nothing."),
-    "verify": ("medimg.cli.verify:verify", "Judge any picture: 0 only when every check ran and found nothing."),
+    "verify": ("medimg.cli.verify:verify", "Judge any picture: exit code 0 only when every check ran and found nothing."),
     "explain": ("medimg.cli.explain:explain", "Say in plain words what the policy does."),
     "doctor": ("medimg.cli.doctor:doctor", "Say what is installed, what is missing, and how to install it."),
 }

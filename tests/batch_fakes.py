@@ -1,0 +1,78 @@
+"""Detectors for engine tests: the first pixel of a photo says what its text check does. Importable by workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from medimg import _programs
+from medimg.errors import MissingPart
+
+WELL, RAISES, CRASHES, HANGS, EATS, IS_KILLED, HANGS_WITH_PROGRAM, QUITS, IS_KILLED_WITH_PROGRAM = range(9)
+
+PROGRAM = ("/bin/sleep", "9173")
+
+
+class Fake:
+    version = "fake 1"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def find(self, frame: Any, known: Any = None) -> list[Any]:
+        if self.name == "text":
+            _behave(int(frame.rgb[0, 0, 0]))
+        return []
+
+    def recheck(self, frame: Any, covers: Sequence[Any], known: Any = None) -> tuple[list[Any], str]:
+        return [], "fake 1"
+
+
+def _behave(how: int) -> None:
+    match how:
+        case 1:
+            raise ValueError("MARKER-IN-AN-EXCEPTION")
+        case 2:
+            os._exit(139)
+        case 3:
+            threading.Event().wait()
+        case 4:
+            np.ones(1 << 37, np.uint8)
+        case 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        case 6:
+            _programs.Program(PROGRAM, Path("/"), 100)
+            threading.Event().wait()
+        case 7:
+            os._exit(0)
+        case 8:
+            _programs.Program(PROGRAM, Path("/"), 100)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def make(policy: Any) -> list[Fake]:
+    return [Fake("text"), Fake("codes"), Fake("faces")]
+
+
+def make_nothing(policy: Any) -> list[Fake]:
+    raise MissingPart("the model of the text check is not there.")
+
+
+def make_broken(policy: Any) -> list[Fake]:
+    raise RuntimeError("MARKER-IN-AN-EXCEPTION")
+
+
+def photo(path: Path, how: int = WELL, seed: int = 0) -> Path:
+    """A small PNG whose text check behaves as told."""
+    pixels = np.random.default_rng(seed).integers(100, 255, (24, 32, 3), dtype=np.uint8)
+    pixels[0, 0] = how
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return path

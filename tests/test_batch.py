@@ -1,0 +1,308 @@
+"""The batch engine with detectors that misbehave on purpose: what fails, fails alone, with the right reason."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import batch_fakes as fakes
+import msgspec
+import pytest
+from PIL import Image
+
+import medimg
+from medimg.batch.run import Progress
+from medimg.errors import Interrupted, MissingPart, NotAPicture, UsageError
+from medimg.policy import Policy
+from medimg.types import KnownValues, Limits, Report, from_json
+
+POLICY = Policy(limits=Limits(seconds=3.0))
+LIGHT = Policy(scope="metadata-only")
+
+
+def reports(folder: Path) -> dict[str, Report]:
+    found = from_json((folder / "PRIVATE-patient-record/reports.json").read_bytes(), list[Report])
+    return {r.safe_id: r for r in found}
+
+
+def by_name(folder: Path) -> dict[str, Report]:
+    """Original name -> report, through the key."""
+    import csv
+
+    with (folder / "PRIVATE-patient-record/key.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    byid = reports(folder)
+    copies = {r.copy.name: r for r in byid.values() if r.copy}
+    rest = [r for r in byid.values() if not r.copy]
+    found = {row["original"]: copies[row["copy"]] for row in rows if row["copy"]}
+    assert len(found) + len(rest) == len([r for r in rows if r["state"] != "set-aside"])
+    return found
+
+
+def listing(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {
+        str(p.relative_to(folder)): (p.read_bytes(), p.stat().st_mtime_ns)
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
+
+
+def test_exactly_the_bad_ones_end_held_and_nobody_else_is_blamed(tmp_path: Path) -> None:
+    bad = {
+        7: (fakes.RAISES, "M-HOLD-NOTRUN"),
+        19: (fakes.CRASHES, "M-HOLD-CRASH"),
+        31: (fakes.HANGS, "M-HOLD-TIME"),
+        40: (fakes.EATS, "M-HOLD-MEMORY"),
+        52: (fakes.IS_KILLED, "M-HOLD-CRASH"),
+    }
+    for n in range(60):
+        fakes.photo(tmp_path / f"in/{n:02d}.png", bad.get(n, (fakes.WELL, ""))[0], seed=n)
+    before = listing(tmp_path / "in")
+    outcome = medimg.scrub_folder(
+        [tmp_path / "in"], tmp_path / "out", policy=POLICY, make=fakes.make, workers=2, group_by="folder", keep_key=True
+    )
+    got = reports(outcome.folder)
+    # One folder is one group, numbered by name: file n is number n + 1.
+    for n in range(60):
+        report = got[f"P01-{n + 1:03d}"]
+        if n in bad:
+            assert (report.state, report.error_code, report.copy) == ("held", bad[n][1], None)
+        else:
+            assert (report.state, report.error_code) == ("unreviewed", "")
+    assert outcome.photos == {"unreviewed": 55, "held": 5}
+    assert outcome.exit_code == 20
+    assert len(list((outcome.folder / "unreviewed").iterdir())) == 55
+    assert listing(tmp_path / "in") == before
+    assert not any(b"MARKER" in p.read_bytes() for p in outcome.folder.rglob("*") if p.is_file())
+    assert not list(outcome.folder.rglob("*journal*"))
+    assert not list(outcome.folder.rglob("*.part"))
+
+
+def test_a_worker_that_leaves_without_a_word_is_noticed(tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in/1.png", fakes.QUITS)
+    fakes.photo(tmp_path / "in/2.png", seed=2)
+    outcome = medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=POLICY, make=fakes.make, workers=2)
+    assert outcome.photos == {"unreviewed": 1, "held": 1}
+
+
+@pytest.mark.parametrize("how", [fakes.HANGS_WITH_PROGRAM, fakes.IS_KILLED_WITH_PROGRAM])
+def test_a_program_goes_with_its_worker(tmp_path: Path, how: int) -> None:
+    fakes.photo(tmp_path / "in/1.png", how)
+    policy = Policy(limits=Limits(seconds=1.5))
+    medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=policy, make=fakes.make)
+    assert running(fakes.PROGRAM) == []
+
+
+def running(command: Sequence[str]) -> list[int]:
+    """Processes with exactly this command line."""
+    wanted = b"\0".join(part.encode() for part in command) + b"\0"
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if entry.read_bytes() == wanted:
+                found.append(int(entry.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_bad_input_beside_good_input(tmp_path: Path) -> None:
+    good = fakes.photo(tmp_path / "in/good.png")
+    (tmp_path / "in/empty.jpg").write_bytes(b"")
+    (tmp_path / "in/text.jpg").write_text("Mary Jones was here")
+    (tmp_path / "in/cut.png").write_bytes(good.read_bytes()[:60])
+    (tmp_path / "in/letter.pdf").write_bytes(b"%PDF-1.7\nMary Jones")
+    outcome = medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=LIGHT, keep_key=True)
+    assert outcome.photos == {"unreviewed": 1, "refused": 4}
+    assert outcome.conditions[:1] == ("unreadable",)
+    assert outcome.exit_code == 21
+    codes = sorted(r.error_code for r in reports(outcome.folder).values())
+    assert codes == ["", "M-IN-BAD", "M-IN-KIND", "M-IN-NOTPIC", "M-IN-NOTPIC"]
+    why = (outcome.folder / "hold/why-held.txt").read_text()
+    assert why.count("  not cleaned: ") == 4
+    assert "Mary" not in why
+    assert [p.suffix for p in (outcome.folder / "hold").iterdir()] in ([".json", ".txt"], [".txt", ".json"])
+
+
+def test_the_key_has_names_of_any_bytes_and_nothing_else_has_them(tmp_path: Path) -> None:
+    photo = fakes.photo(tmp_path / "photo.png").read_bytes()
+    names = [b"Mary 'MARKER' \"Jones\".png", b"MARKER\nline.png", b"MARKER-\xe9\xff.png", b"-MARKER.png"]
+    folder = tmp_path / "in" / "MARKER Smith 12345678"
+    folder.mkdir(parents=True)
+    for name in names:
+        Path(os.fsdecode(os.path.join(os.fsencode(folder), name))).write_bytes(photo)
+    said: list[Progress] = []
+    outcome = medimg.scrub_folder([folder], tmp_path / "out", policy=LIGHT, keep_key=True, progress=said.append)
+    found = by_name(outcome.folder)
+    assert set(found) == {n.decode("utf-8", "backslashreplace") for n in names}
+    for path in outcome.folder.rglob("*"):
+        assert "MARKER" not in path.name
+        if path.is_file() and path.name != "key.csv":
+            assert b"MARKER" not in path.read_bytes()
+            assert b"12345678" not in path.read_bytes()
+    assert all("MARKER" not in repr(event) for event in said)
+    kinds = {f.category for r in found.values() for f in r.findings if f.kind == "filename"}
+    assert {"words", "number"} <= kinds
+
+
+def test_no_key_unless_asked_and_two_inputs_of_one_name(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        fakes.photo(tmp_path / folder / "x.png", seed=len(folder))
+    inputs = [tmp_path / "a", tmp_path / "b"]
+    plain = medimg.scrub_folder(inputs, tmp_path / "out", policy=LIGHT)
+    assert not (plain.folder / "PRIVATE-patient-record/key.csv").exists()
+    keyed = medimg.scrub_folder(inputs, tmp_path / "out", policy=LIGHT, keep_key=True)
+    assert set(by_name(keyed.folder)) == {"a/x.png", "b/x.png"}
+    assert sorted(p.name for p in (keyed.folder / "unreviewed").iterdir()) == ["P01-001.png", "P02-001.png"]
+
+
+def test_progress_counts_every_photo_once(tmp_path: Path) -> None:
+    for n in range(40):
+        fakes.photo(tmp_path / f"in/{n}.png", seed=n)
+    events: list[Progress] = []
+    medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=LIGHT, workers=2, progress=events.append)
+    assert [e.event for e in events] == ["start", *["photo"] * 40, "end"]
+    assert [e.settled for e in events] == [*range(41), 40]
+    assert {e.total for e in events} == {40}
+    assert len({e.report.safe_id for e in events if e.report}) == 40
+
+
+@pytest.mark.parametrize("make", [fakes.make_nothing, fakes.make_broken])
+def test_what_cannot_be_loaded_stops_the_run_before_anything_is_written(tmp_path: Path, make: object) -> None:
+    fakes.photo(tmp_path / "in/1.png")
+    with pytest.raises(MissingPart) as caught:
+        medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", make=make)  # type: ignore[arg-type]
+    assert caught.value.exit_code == 3
+    assert "MARKER" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_use_writes_nothing(tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in/1.png")
+    (tmp_path / "none").mkdir()
+    for photos, out, more in (
+        (tmp_path / "in", tmp_path / "in/out", {}),
+        (tmp_path / "in", tmp_path / "in", {}),
+        (tmp_path / "in", tmp_path / "out", {"audience": "everyone"}),
+        (tmp_path / "in", tmp_path / "out", {"where": ["ZZ"]}),
+        (tmp_path / "in", tmp_path / "out", {"workers": 0}),
+    ):
+        with pytest.raises(UsageError):
+            medimg.scrub_folder([photos], out, policy=LIGHT, **more)  # type: ignore[arg-type]
+    with pytest.raises(NotAPicture):
+        medimg.scrub_folder([tmp_path / "none"], tmp_path / "out", policy=LIGHT)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in", "none"]
+    assert [p.name for p in (tmp_path / "in").iterdir()] == ["1.png"]
+
+
+def test_a_photo_that_vanishes_or_changes_after_it_was_listed(tmp_path: Path) -> None:
+    for n in range(3):
+        fakes.photo(tmp_path / f"in/{n}.png", seed=n)
+
+    def meddle(event: Progress) -> None:
+        if event.event == "start":
+            (tmp_path / "in/1.png").unlink()
+            fakes.photo(tmp_path / "in/2.png", seed=99)
+
+    outcome = medimg.scrub_folder(
+        [tmp_path / "in"], tmp_path / "out", policy=POLICY, make=fakes.make, workers=1, progress=meddle
+    )
+    codes = {i: r.error_code for i, r in reports(outcome.folder).items()}
+    assert codes == {"P01-001": "", "P01-002": "M-IN-READ", "P01-003": "M-IN-CHANGED"}
+
+
+def test_a_stop_by_the_user_can_be_resumed_and_gives_the_same(tmp_path: Path) -> None:
+    for n in range(30):
+        fakes.photo(tmp_path / f"in/{n % 5}/{n}.png", seed=n)
+    inputs = [tmp_path / "in"]
+
+    def stop(event: Progress) -> None:
+        if event.settled == 9:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as caught:
+        medimg.scrub_folder(inputs, tmp_path / "out", policy=POLICY, make=fakes.make, progress=stop)
+    assert caught.value.exit_code == 130
+    (run,) = (tmp_path / "out").iterdir()
+    assert not list(run.rglob("*.part"))
+    early = {p.name: p.stat().st_ino for p in (run / "unreviewed").iterdir()}
+    assert 9 <= len(early) < 30
+    with contextlib.closing(sqlite3.connect(run / "PRIVATE-patient-record/journal.sqlite")) as db:
+        planned = {os.fsdecode(p): i for p, i in db.execute("SELECT path, safe_id FROM item")}
+        assert db.execute("SELECT count(*) FROM item WHERE state = 'running'").fetchone() == (0,)
+    outcome = medimg.scrub_folder(inputs, tmp_path / "out", policy=POLICY, make=fakes.make, resume=True)
+    assert outcome.folder == run
+    assert outcome.photos == {"unreviewed": 30}
+    for name, safe_id in planned.items():
+        copy = run / "unreviewed" / f"{safe_id}.png"
+        with Image.open(copy) as made, Image.open(tmp_path / "in" / name) as original:
+            assert made.tobytes() == original.tobytes()
+    # What was settled before the stop was not done again: at most what the two workers had in hand.
+    again = [n for n, inode in early.items() if (run / "unreviewed" / n).stat().st_ino != inode]
+    assert len(again) <= 2
+    assert not (run / "PRIVATE-patient-record/journal.sqlite").exists()
+
+
+def test_resume_needs_the_same_settings_and_starts_afresh_when_nothing_waits(tmp_path: Path) -> None:
+    for n in range(6):
+        fakes.photo(tmp_path / f"in/{n}.png", seed=n)
+    inputs = [tmp_path / "in"]
+    known = KnownValues(names=("Mary",))
+
+    def stop(event: Progress) -> None:
+        if event.settled:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted):
+        medimg.scrub_folder(inputs, tmp_path / "out", policy=POLICY, make=fakes.make, known=known, progress=stop)
+    with pytest.raises(UsageError) as caught:
+        medimg.scrub_folder(inputs, tmp_path / "out", policy=LIGHT, make=fakes.make, resume=True)
+    assert "policy, known" in str(caught.value)
+    other = medimg.scrub_folder([tmp_path / "in/0.png"], tmp_path / "out", policy=LIGHT, resume=True)
+    assert other.photos == {"unreviewed": 1}
+    done = medimg.scrub_folder(inputs, tmp_path / "out", policy=POLICY, make=fakes.make, known=known, resume=True)
+    again = medimg.scrub_folder(inputs, tmp_path / "out", policy=POLICY, make=fakes.make, known=known, resume=True)
+    assert done.folder != again.folder
+    assert done.photos == again.photos == {"unreviewed": 6}
+
+
+def test_the_summary_says_the_same_as_the_outcome(tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in/1.png")
+    (tmp_path / "in/x.txt").write_text("no picture")
+    outcome = medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=LIGHT, fail_on=("review",))
+    summary = json.loads((outcome.folder / "run.json").read_bytes())
+    assert summary["photos"] == outcome.photos == {"unreviewed": 1, "refused": 1}
+    assert [c["name"] for c in summary["conditions"]] == list(outcome.conditions)
+    assert summary["conditions"][0]["exit_code"] == summary["exit_code"] == 21
+    assert outcome.exit_code == 10
+    assert summary["run"] == outcome.folder.name.removeprefix("medimg-")
+    copy = outcome.folder / "unreviewed" / summary["copies"][0]["name"]
+    assert summary["copies"][0]["bytes"] == copy.stat().st_size
+
+
+def test_every_worker_memory_limit_is_set(tmp_path: Path) -> None:
+    from medimg.batch.pool import MEMORY_LIGHT, Workers
+    from medimg.batch.worker import Setup
+
+    with Workers(Setup(policy=LIGHT), 1) as pool:
+        future = pool.submit(_limits, seconds=30)
+        pool.wait()
+        assert pool.result(future) == (MEMORY_LIGHT, 0)
+
+
+def _limits() -> tuple[int, int]:
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_CORE)[0]
+
+
+def test_reports_are_json_that_comes_back(tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in/1.png")
+    outcome = medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=LIGHT)
+    raw = (outcome.folder / "PRIVATE-patient-record/reports.json").read_bytes()
+    assert msgspec.json.decode(raw)[0]["safe_id"] == "P01-001"
+    assert reports(outcome.folder)["P01-001"].scope == "metadata-only"
