@@ -103,12 +103,12 @@ def test_picture_data_is_copied_byte_for_byte(name: str) -> None:
 @pytest.mark.parametrize(
     ("extra", "category"),
     [
-        (chunk(b"tEXt", b"Author\0Jane Doe"), "name"),
+        (chunk(b"tEXt", b"Author\0Jane Doe"), "owner"),
         (chunk(b"tEXt", b"Comment\0MRN 123"), "comment"),
         (chunk(b"zTXt", b"Software\0\0" + zlib.compress(b"x" * 99)), "software"),
         (chunk(b"zTXt", b"Comment\0\0broken"), "unknown-block"),
-        (chunk(b"iTXt", b"Creation Time\0\0\0en\0\0today"), "date"),
-        (chunk(b"tIME", bytes(7)), "date"),
+        (chunk(b"iTXt", b"Creation Time\0\0\0en\0\0today"), "capture-time"),
+        (chunk(b"tIME", bytes(7)), "capture-time"),
         (chunk(b"caBX", b"\0\0\0\x0cjumb"), "content-credential"),
         (chunk(b"pHYs", bytes(9)), "resolution"),
         (chunk(b"bKGD", bytes(6)), "background-colour"),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 HEAD = 4096
 
-FORMATS: tuple[str, ...] = ("jpeg", "png", "heif", "tiff", "webp", "gif")
+FORMATS: tuple[str, ...] = ("jpeg", "png", "heif", "tiff", "webp", "gif", "bmp")
 """Names of the format modules, asked in this order."""
 
 

@@ -22,7 +22,7 @@ LIKE = {1: (0, 8), 2: (0, 16), 3: (2, 8), 4: (6, 8), 6: (2, 16), 8: (6, 16)}
 
 LEVEL = 3
 STRATEGY = cv2.IMWRITE_PNG_STRATEGY_RLE
-"""Deflate level and strategy by measurement; see ``benchmarks/png_levels.py``."""
+"""Deflate level and strategy by measurement; see ``benchmarks/lossless_levels.py``."""
 
 
 def rows(data: bytes, idat: list[Chunk], header: Header, *, whole: bool) -> list[NDArray[np.uint8]]:

@@ -13,18 +13,20 @@ TEXT_LIMIT = 4 << 20
 """Most bytes a compressed text or profile is inflated to for looking; the chunk is dropped whatever it holds."""
 
 KEYWORDS = {
-    "author": "name",
-    "copyright": "name",
-    "creation time": "date",
-    "create-date": "date",
-    "date:create": "date",
-    "date:modify": "date",
-    "date:timestamp": "date",
+    "author": "owner",
+    "copyright": "owner",
+    "creation time": "capture-time",
+    "create-date": "capture-time",
+    "date:create": "capture-time",
+    "date:modify": "capture-time",
+    "date:timestamp": "capture-time",
+    "title": "caption",
+    "description": "caption",
     "software": "software",
     "source": "device",
 }
 PLAIN = {
-    b"tIME": "date",
+    b"tIME": "capture-time",
     b"pHYs": "resolution",
     b"bKGD": "background-colour",
     b"hIST": "histogram",
@@ -52,7 +54,7 @@ def of(chunk: Chunk, data: bytes) -> list[Finding]:
     payload, name = chunk.payload(data), chunk.type.decode("ascii")
     match chunk.type:
         case b"eXIf":
-            return _exif.findings(payload, name) or [finding("unknown-block", name)]
+            return _exif.findings(payload, name)
         case b"iCCP":
             profile = icc_profile(payload)
             found = _icc.findings(profile, name) if profile else []
@@ -92,7 +94,7 @@ def _text(where: str, payload: bytes) -> list[Finding]:
     if text is None:
         return [finding("unknown-block", where)]
     if label == "XML:com.adobe.xmp":
-        return _xmp.findings(text, f"{where}/XMP") or [finding("xmp", f"{where}/XMP")]
+        return _xmp.findings(text, f"{where}/XMP")
     if label.startswith("Raw profile type "):
         return _raw_profile(label[17:].strip().lower(), text, where)
     value = text.decode("utf-8" if where == "iTXt" else "latin-1", "replace")
@@ -108,10 +110,10 @@ def _raw_profile(kind: str, text: bytes, where: str) -> list[Finding]:
         raw = b""
     if kind in ("exif", "app1") and raw:
         if raw.startswith(b"http://ns.adobe.com/xap/1.0/\0"):
-            return _xmp.findings(raw[29:], f"{where}/XMP") or [finding("xmp", f"{where}/XMP")]
-        return _exif.findings(raw.removeprefix(b"Exif\0\0"), f"{where}/Exif") or [finding("exif", f"{where}/Exif")]
+            return _xmp.findings(raw[29:], f"{where}/XMP")
+        return _exif.findings(raw.removeprefix(b"Exif\0\0"), f"{where}/Exif")
     if kind == "xmp" and raw:
-        return _xmp.findings(raw, f"{where}/XMP") or [finding("xmp", f"{where}/XMP")]
+        return _xmp.findings(raw, f"{where}/XMP")
     if kind in ("icc", "icm"):
         return [finding("colour-profile-text", f"{where}/ICC")]
     if kind in ("iptc", "8bim"):

@@ -142,13 +142,13 @@ class WebP:
         if c.name == b"EXIF":
             if self.orientation > 1 and payload == _exif.orientation_only(self.orientation):
                 return []
-            return _exif.findings(self._tiff, where) or [_finding("unknown-block", where)]
+            return _exif.findings(self._tiff, where)
         if c.name == b"ICCP":
             if payload == self._profile:
                 return []
             return _icc.findings(payload, where) or [_finding("colour-profile-text", where)]
         if c.name == b"XMP ":
-            return _xmp.findings(payload, where) or [_finding("xmp", where)]
+            return _xmp.findings(payload, where)
         if c.name == b"C2PA":
             return [_finding("content-credential", where)]
         return [_finding("unknown-block", where)]
