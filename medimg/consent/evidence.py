@@ -13,7 +13,7 @@ import msgspec
 
 from medimg.types import Action, Check, Report
 
-Verdict = Literal["supports", "fails", "unknown"]
+Verdict = Literal["supports", "asks", "fails", "unknown"]
 
 #: Copies are named by group and number, nothing else (output layout).
 NEUTRAL_NAME = re.compile(r"P\d{2,}-\d{3,}(?:-[0-9a-z]{1,4})?\.[a-z0-9]{2,5}\Z")
@@ -28,7 +28,8 @@ class AutoEvidence(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         item: Id of the item.
         subject: Safe id of the copy.
-        verdict: ``unknown`` when a check did not run; an item stays open then.
+        verdict: ``unknown`` when a check did not run: an item stays open then. ``fails``: it is not met, whatever a
+            person says. ``asks``: something was found that a person has to judge.
         found: How many findings of the kind.
         words: A sentence for people: what the check found.
     """

@@ -203,6 +203,8 @@ def with_answers(state: RunState, new: Sequence[Answer]) -> RunState:
             if item.evidence == "auto":
                 raise UsageError("this item is answered by the checks; a person cannot answer it.")
             kind, allowed = item.subject, choices(item.pass_)
+            if answer.note and item.free_text == "none":
+                raise UsageError("this item takes no note. Write it on the record sheet.")
         subjects = {"batch": {"batch"}, "group": groups, "file": files}[kind]
         if answer.subject not in subjects:
             raise UsageError("an answer is about a group or a copy that this run does not have.")

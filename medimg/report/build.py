@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from medimg.consent import caption
 from medimg.consent.answers import Answer
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.evidence import AutoEvidence
@@ -69,14 +70,15 @@ def run_evidence(state: RunState) -> list[AutoEvidence]:
             )
         )
     if state.caption:
-        found = sum(state.caption_found.values())
+        found = state.caption_found
+        kinds = ", ".join(f"{w.category(k)} {n}" for k, n in found.items())
         out += [
             AutoEvidence(
                 item="id.caption",
                 subject=group,
-                verdict="fails" if found else "supports",
-                found=found,
-                words=f"the check found {found} in the caption: {', '.join(map(w.category, state.caption_found))}"
+                verdict="fails" if caption.SURE & found.keys() else "asks" if found else "supports",
+                found=sum(found.values()),
+                words=f"the check found in the caption: {kinds}"
                 if found
                 else "the check found none in the caption; it can miss names",
             )

@@ -1,0 +1,222 @@
+"""``medimg answer``: the questions of a run, page by page, from a file, or one at a time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import click
+import msgspec
+
+from medimg.cli import run_common
+from medimg.consent import answering, caption, pages, rules
+from medimg.consent import run as runs
+from medimg.consent.checklist import ChecklistDefinition, Flag
+from medimg.consent.pages import Ask, Page
+from medimg.consent.release import OpenRun, now
+from medimg.consent.run import RunState
+from medimg.consent.standing import GroupResult
+from medimg.errors import UsageError
+from medimg.report import build
+
+_KEYS = {"y": "yes", "n": "no", "?": "not-sure", "a": "not-applicable"}
+
+
+class _Stop(Exception):
+    """The person wants to go on later."""
+
+
+@click.command()
+@run_common.run_argument
+@click.option("--group", "groups", multiple=True, metavar="GROUP", help="Only this patient group. May be repeated.")
+@click.option("--from", "source", type=run_common.FILE, metavar="FILE", help="Take the answers from a YAML file.")
+@click.option("--set", "settings", multiple=True, metavar="[GROUP:]ITEM=ANSWER", help="One answer. May be repeated.")
+@click.option("--note", default="", metavar="WORDS", help="For the record sheet alone; goes with --set.")
+@click.option("--recipients", default="", metavar="WORDS", help="With whom, for the record sheet alone.")
+@click.option(
+    "--caption",
+    "caption_file",
+    type=run_common.FILE,
+    metavar="FILE",
+    help="Check the text that will be posted; - is stdin.",
+)
+@click.option("--again", is_flag=True, help="Ask what is answered already, too.")
+@click.option("--list", "listed", is_flag=True, help="List every item with its id, and write nothing.")
+@run_common.role_option
+@click.pass_context
+def answer(
+    ctx: click.Context,
+    run: Path,
+    groups: tuple[str, ...],
+    source: Path | None,
+    settings: tuple[str, ...],
+    note: str,
+    recipients: str,
+    caption_file: Path | None,
+    again: bool,
+    listed: bool,
+    role: str,
+) -> None:
+    """Answer the questions of a run. Every page is kept as soon as it is answered; stop and go on at any time.
+
+    Keys: y yes, n no, ? not sure, a does not apply, s leave open, q stop here. Other answers have a number.
+    Answers about channel and policy hold for every group; answers about consent never do.
+
+    Exit code: 0 every group is answered, 11 blocking questions are open, 12 a group is at a stop.
+    """
+    opened, results = run_common.opened(run)
+    wanted = opened.groups(groups)
+    if listed:
+        _list(opened, wanted)
+        return
+    state = opened.state
+    given = bool(source or settings or recipients or caption_file)
+    if caption_file is not None:
+        state = _caption(state, caption_file)
+    if source is not None:
+        state = answering.from_yaml(state, _read(source), now())
+    for setting in settings:
+        state = answering.from_setting(state, setting, now(), groups=groups, role=role, note=note)
+    for group in wanted if recipients else ():
+        state = answering.with_recipients(state, group, recipients)
+    state = runs.save(opened.folder, state) if given else _ask_all(opened, wanted, role, again)
+    results = run_common.written(opened, state)
+    run_common.say({g: results[g] for g in wanted}, state)
+    ctx.exit(run_common.exit_code({g: results[g] for g in wanted}))
+
+
+def _ask_all(opened: OpenRun, wanted: list[str], role: str, again: bool) -> RunState:
+    """Page by page, saving after each; answering one page may change which others are asked."""
+    session = _Session(opened, role)
+    try:
+        for group in wanted:
+            session.page(pages.conditions_page(session.state, session.result(group), again=again))
+        _rounds(session, partial(_batch_pages, session, again))
+        for group in wanted:
+            _rounds(session, partial(_group_pages, session, group, again))
+    except (_Stop, click.Abort):
+        click.echo("\nKept so far. The same command goes on from here.")
+    return session.state
+
+
+def _batch_pages(session: _Session, again: bool) -> list[Page]:
+    return pages.batch_pages(session.results(), again=again)
+
+
+def _group_pages(session: _Session, group: str, again: bool) -> list[Page]:
+    return pages.question_pages(session.results(), group, again=again)
+
+
+def _rounds(session: _Session, make: Callable[[], list[Page]]) -> None:
+    done: set[tuple[str, tuple[str, ...]]] = set()
+    while True:
+        left = [p for p in make() if any((a.item, a.subjects) not in done for a in p.asks)]
+        if not left:
+            return
+        page = msgspec.structs.replace(left[0], asks=tuple(a for a in left[0].asks if (a.item, a.subjects) not in done))
+        done |= {(a.item, a.subjects) for a in page.asks}
+        session.page(page)
+
+
+class _Session:
+    """Asks on the terminal and keeps the answers."""
+
+    def __init__(self, opened: OpenRun, role: str) -> None:
+        self.opened, self.state, self.role = opened, opened.state, role
+
+    def results(self) -> dict[str, GroupResult]:
+        return build.results(self.state, self.opened.reports)
+
+    def result(self, group: str) -> GroupResult:
+        return self.results()[group]
+
+    def page(self, page: Page) -> None:
+        if not page.asks:
+            return
+        whom = "every group" if page.group == answering.BATCH else page.group
+        click.echo(f"\n=== {page.title} ({whom}) ===")
+        state = self.state
+        try:
+            for number, ask in enumerate(page.asks, 1):
+                state = self._one(state, ask, f"{number}/{len(page.asks)}")
+        finally:
+            if state is not self.state:
+                self.state = runs.save(self.opened.folder, state)
+
+    def _one(self, state: RunState, ask: Ask, place: str) -> RunState:
+        level = {"blocking": " (needs an answer before sharing)", "advisory": " (to think about)"}.get(ask.level, "")
+        about = "" if ask.condition or ask.subjects == (answering.BATCH,) else f" [{_named(ask.subjects)}]"
+        click.echo(f"\n{place}{about} {ask.text}{level}")
+        for line in (
+            ask.help,
+            f"Checks: {ask.checks_say}." if ask.checks_say else "",
+            f"Now: {ask.now}." if ask.now else "",
+        ):
+            if line:
+                click.echo(f"    {line}")
+        keys = {k: c for k, c in _KEYS.items() if c in ask.choices}
+        keys |= {str(n): c for n, c in enumerate((c for c in ask.choices if c not in _KEYS.values()), 1)}
+        choice = self._key(keys, ask)
+        if choice is None:
+            return state
+        if ask.condition:
+            flag: Flag = choice  # type: ignore[assignment]
+            return answering.with_condition(state, ask.subjects[0], ask.item, flag)
+        if ask.item == "con.basis":
+            refused = rules.basis_refused(choice, state.group_context(ask.subjects[0]))
+            if refused:
+                click.echo(f"    This cannot be chosen here: {refused}")
+                return self._one(state, ask, place)
+        note = ""
+        if ask.takes_note:
+            note = click.prompt("    Note for the record sheet alone (Enter for none)", default="", show_default=False)
+        return answering.answered_by(state, ask.item, ask.subjects, choice, role=self.role, at=now(), note=note)
+
+    def _key(self, keys: dict[str, str], ask: Ask) -> str | None:
+        shown = "  ".join(f"[{k}] {ask.choices[c]}" for k, c in keys.items())
+        while True:
+            typed = (
+                click.prompt(f"    {shown}  [s] leave open  [q] stop", default="s", show_default=False).strip().lower()
+            )
+            if typed == "q":
+                raise _Stop
+            if typed == "s":
+                return None
+            if typed in keys:
+                return keys[typed]
+            click.echo("    Please type one of the keys.")
+
+
+def _named(subjects: tuple[str, ...]) -> str:
+    return ", ".join(subjects) if len(subjects) <= 4 else f"{len(subjects)} copies"
+
+
+def _caption(state: RunState, path: Path) -> RunState:
+    text = _read(path).decode("utf-8", "replace")
+    found = caption.scan(text)
+    click.echo(
+        "Caption: the check found "
+        + (", ".join(f"{k} {n}" for k, n in found.items()) or "none; it can miss names")
+        + "."
+    )
+    return runs.with_caption(state, caption.digest(text), found)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise UsageError("the file could not be read.") from error
+
+
+def _list(opened: OpenRun, wanted: list[str]) -> None:
+    results = build.results(opened.state, opened.reports)
+    for group in wanted:
+        click.echo(f"{group}:")
+        for s in results[group].standings:
+            subjects = _named(s.subjects)
+            click.echo(f"  {s.question.id}  [{subjects}]  {s.question.level}, {s.state}: {s.question.item.ask}")
+    known = [c for c in ChecklistDefinition.load().conditions if c != "anonymised_basis"]
+    click.echo(f"Conditions: {', '.join(known)}")

@@ -1,0 +1,115 @@
+"""``medimg register``: the record of what was shared."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import click
+
+from medimg import _files
+from medimg.cli import run_common
+from medimg.consent.register import Entry
+from medimg.errors import UsageError
+from medimg.types import to_json
+
+
+@click.group()
+@run_common.register_option
+@click.pass_context
+def register(ctx: click.Context, register_file: Path | None) -> None:
+    """Show and check the record of what was shared. It stays on this computer, readable by you alone."""
+    ctx.obj = run_common.register(register_file)
+
+
+@register.command("list")
+@click.option("--run", default="", metavar="TAG", help="Only this run.")
+@click.pass_context
+def list_(ctx: click.Context, run: str) -> None:
+    """One line an entry."""
+    entries = ctx.obj.entries(run)
+    for e in entries:
+        copies = f"{len(e.sharing.copies)} {'copy' if len(e.sharing.copies) == 1 else 'copies'}"
+        click.echo(f"{e.seq:>4}  {e.at[:16].replace('T', ' ')}  {e.event}  {e.sharing.run} {e.sharing.group}  {copies}")
+    if not entries:
+        click.echo("The register holds no entry.")
+
+
+@register.command()
+@click.argument("number", type=int)
+@click.pass_context
+def show(ctx: click.Context, number: int) -> None:
+    """Everything one entry says, as JSON."""
+    entry = next((e for e in ctx.obj.entries() if e.seq == number), None)
+    if entry is None:
+        raise UsageError("the register has no entry of this number.")
+    click.echo(to_json(entry).decode(), nl=False)
+
+
+@register.command()
+@click.argument("runs", nargs=-1, type=run_common.FILE, metavar="[RUN]...")
+@click.pass_context
+def verify(ctx: click.Context, runs: tuple[Path, ...]) -> None:
+    """Walk the chain of entries. With RUN: also look that its receipts are in the register.
+
+    Exit code 0 when the chain holds, 20 when it does not.
+    """
+    problems = list(ctx.obj.verify())
+    for path in runs:
+        opened, _ = run_common.opened(path)
+        missing = sum(not ctx.obj.holds(r.receipt) for r in opened.state.released)
+        if missing:
+            problems.append(f"run {opened.state.run.tag}: {missing} of its releases are not in this register.")
+    for problem in problems:
+        click.echo(problem)
+    if not problems:
+        click.echo(f"{len(ctx.obj.entries())} entries; the chain holds.")
+    ctx.exit(20 if problems else 0)
+
+
+@register.command()
+@click.option("-o", "--out", type=run_common.FILE, metavar="FILE", help="Write here, readable by you alone.")
+@click.option("--format", "form", type=click.Choice(["json", "csv"]), default="json", show_default=True)
+@click.option("--with-recipients", is_flag=True, help="Include what was typed as recipients and notes.")
+@click.pass_context
+def export(ctx: click.Context, out: Path | None, form: str, with_recipients: bool) -> None:
+    """All entries as JSON or CSV. What people typed is left out unless it is asked for."""
+    entries = ctx.obj.entries()
+    if form == "json":
+        data = to_json({"schema": "medimg.register/1", "entries": [_plain(e, with_recipients) for e in entries]})
+    else:
+        data = _csv(entries, with_recipients)
+    if out is None:
+        click.echo(data.decode(), nl=False)
+    else:
+        _files.write_private(out, data)
+
+
+def _plain(entry: Entry, typed: bool) -> dict[str, object]:
+    hidden = () if typed else ("recipients", "note")
+    sharing = {k: getattr(entry.sharing, k) for k in entry.sharing.__struct_fields__ if k not in hidden}
+    return {"seq": entry.seq, "at": entry.at, "event": entry.event, **sharing, "digest": entry.digest}
+
+
+def _csv(entries: list[Entry], typed: bool) -> bytes:
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    names = ["seq", "at", "event", "run", "group", "copy", "sha256", "audience", "countries", "basis", "checklist"]
+    rows.writerow([*names, *(["recipients", "note"] if typed else [])])
+    for e in entries:
+        s = e.sharing
+        for copy, digest in s.copies.items() or [("", "")]:
+            more = [_cell(s.recipients), _cell(s.note)] if typed else []
+            rows.writerow(
+                [
+                    *(e.seq, e.at, e.event, s.run, s.group, copy, digest),
+                    *(s.audience, " ".join(s.countries), s.basis, s.checklist, *more),
+                ]
+            )
+    return text.getvalue().encode()
+
+
+def _cell(text: str) -> str:
+    """Typed text that a spreadsheet would take for a formula is marked as text (CSV injection)."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

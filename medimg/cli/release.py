@@ -1,0 +1,78 @@
+"""``medimg release``: move answered copies to the share folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from medimg.cli import run_common
+from medimg.consent import release as releasing
+from medimg.consent.answering import with_recipients
+from medimg.consent.run import SHARE_FOLDER, save
+from medimg.errors import UsageError
+from medimg.report.build import audience_words
+from medimg.report.words import REMAINING_RISK
+
+
+@click.command()
+@run_common.run_argument
+@click.argument("groups", nargs=-1, metavar="[GROUP]...")
+@click.option("--recipients", default="", metavar="WORDS", help="With whom, for the record and the register alone.")
+@run_common.role_option
+@click.option("-y", "--yes", is_flag=True, help="Do not ask once more.")
+@run_common.register_option
+@click.pass_context
+def release(
+    ctx: click.Context,
+    run: Path,
+    groups: tuple[str, ...],
+    recipients: str,
+    role: str,
+    yes: bool,
+    register_file: Path | None,
+) -> None:
+    """Move the copies of answered groups from unreviewed/ to share/.
+
+    Only groups whose blocking questions are all closed, and whose every copy a person looked at, are released. Without
+    GROUP: every group that is answered. Nothing is sent.
+    """
+    opened, results = run_common.opened(run)
+    wanted = opened.groups(groups)
+    ready = [g for g in wanted if results[g].overall == "answered" and (groups or not opened.state.released_names(g))]
+    for group in wanted:
+        if results[group].overall != "answered":
+            run_common.say({group: results[group]}, opened.state)
+    if ready:
+        state = opened.state
+        for group in ready if recipients else ():
+            state = with_recipients(state, group, recipients)
+        _last_look(ready, state.context.audience, yes)
+        if recipients:
+            opened = msgspec.structs.replace(opened, state=save(opened.folder, state))
+        register = run_common.register(register_file)
+        state = releasing.release(opened, results, ready, register, role=role)
+        run_common.written(opened, state)
+        for group in ready:
+            count = len(state.released_names(group))
+            click.echo(f"{group}: {count} {'copy' if count == 1 else 'copies'} moved to {SHARE_FOLDER}/.")
+        click.echo(
+            f"Attach the files in {SHARE_FOLDER}/ and nothing else. File the record sheet in the patient's record."
+        )
+    elif not any(results[g].overall != "answered" for g in wanted):
+        click.echo("Everything that was asked for is released already.")
+    ctx.exit(run_common.exit_code({g: results[g] for g in wanted}))
+
+
+def _last_look(ready: list[str], audience: str, yes: bool) -> None:
+    """The last screen: who will see it, and that copies cannot be called back. No is the default."""
+    click.echo(f"To be released: {', '.join(ready)}. It will be seen by: {audience_words(audience)}.")
+    click.echo(REMAINING_RISK)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is there to confirm the release. Nothing was moved.", todo="Add --yes.")
+    if not click.confirm("If in doubt, leave it out. Release?", default=False):
+        raise click.Abort

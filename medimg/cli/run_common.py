@@ -1,0 +1,94 @@
+"""What the commands about a run folder share: opening it, saying where it stands, writing its sheets again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.register import Register
+from medimg.consent.release import OpenRun, open_run
+from medimg.consent.run import RunState
+from medimg.consent.standing import GroupResult
+from medimg.report import build, refresh
+
+F = TypeVar("F", bound=Callable[..., Any])
+FILE = click.Path(path_type=Path)
+
+
+def run_argument(command: F) -> F:
+    """``RUN``: a run folder, or the folder it lies in."""
+    return click.argument("run", type=FILE, metavar="RUN")(command)
+
+
+def register_option(command: F) -> F:
+    """``--register``."""
+    return click.option(
+        "--register", "register_file", type=FILE, metavar="FILE", help="The register, instead of your own."
+    )(command)
+
+
+def role_option(command: F) -> F:
+    """``--role``."""
+    return click.option("--role", default="", metavar="WORDS", help="Your role, for the record sheet. Not your name.")(
+        command
+    )
+
+
+def opened(path: Path) -> tuple[OpenRun, dict[str, GroupResult]]:
+    """A run and where its groups stand."""
+    run = open_run(path)
+    return run, build.results(run.state, run.reports)
+
+
+def register(path: Path | None) -> Register:
+    """The register of this user, or the named one."""
+    return Register(path)
+
+
+def written(run: OpenRun, state: RunState) -> dict[str, GroupResult]:
+    """Write the sheets again for a new state."""
+    return refresh(state, run.reports, run.folder)
+
+
+def say(results: Mapping[str, GroupResult], state: RunState, *, full: bool = True) -> None:
+    """Where every group stands, on the terminal."""
+    for group, result in results.items():
+        count = result.counts()
+        click.echo(f"{group}: {words(result)}")
+        click.echo(
+            f"  blocking questions: {count['blocking'] - count['blocking_open']} of {count['blocking']} closed;"
+            f" advisory: {count['advisory'] - count['advisory_open']} of {count['advisory']}."
+        )
+        released = len(state.released_names(group))
+        if state.is_withdrawn(group):
+            click.echo("  The patient withdrew. This group is not released.")
+        elif released:
+            click.echo(f"  Released: {released} {'copy' if released == 1 else 'copies'}, in share/.")
+        if full:
+            for item, ask, why in waiting(result):
+                click.echo(f"  - {item}: {ask}\n      {why}")
+
+
+def waiting(result: GroupResult) -> list[tuple[str, str, str]]:
+    """The blocking questions that are open or not met, each once."""
+    rows: dict[str, tuple[str, str, str]] = {}
+    for standing in result.waiting():
+        question = standing.question
+        rows.setdefault(question.id, (question.id, question.item.ask, standing.why))
+    return list(rows.values())
+
+
+def words(result: GroupResult) -> str:
+    """The fixed words for where a group stands."""
+    status = ChecklistDefinition.load().status_words
+    return {"open": status.open, "stop": status.stop, "answered": status.answered}[result.overall]
+
+
+def exit_code(results: Mapping[str, GroupResult]) -> int:
+    """12 with a stop, 11 with open blocking questions, else 0."""
+    states = {r.overall for r in results.values()}
+    return 12 if "stop" in states else 11 if "open" in states or not states else 0

@@ -1,0 +1,59 @@
+"""``medimg withdraw``: the patient changed their mind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from medimg import _files
+from medimg.cli import run_common
+from medimg.consent import release as releasing
+from medimg.consent.register import Entry
+from medimg.consent.run import RECORD_FOLDER, RunState
+from medimg.report.html import when
+from medimg.report.words import INCIDENT
+
+
+@click.command()
+@run_common.run_argument
+@click.argument("group", metavar="GROUP")
+@click.option("--note", default="", metavar="WORDS", help="For the record sheet and the register alone.")
+@run_common.role_option
+@run_common.register_option
+def withdraw(run: Path, group: str, note: str, role: str, register_file: Path | None) -> None:
+    """Note that a patient withdrew: list what went where, and say what to do. Deletes nothing."""
+    opened, _ = run_common.opened(run)
+    opened.groups([group])
+    register = run_common.register(register_file)
+    before = releasing.shared_before(opened, group, register)
+    state = releasing.withdraw(opened, group, register, note=note, role=role)
+    run_common.written(opened, state)
+    lines = _note(state, group, before)
+    path = opened.folder / RECORD_FOLDER / f"withdrawal-{group}.txt"
+    _files.write_private(path, ("\n".join(lines) + "\n").encode())
+    click.echo("\n".join(lines))
+    click.echo(f"This note is in {RECORD_FOLDER}/withdrawal-{group}.txt.")
+
+
+def _note(state: RunState, group: str, before: list[Entry]) -> list[str]:
+    at = next(w.at for w in reversed(state.withdrawn) if w.group == group)
+    out = [f"Withdrawal, group {group}, run {state.run.tag}, {when(at)}.", "", "What was shared:"]
+    shared = [e for e in before if e.event == "released"]
+    for entry in shared:
+        to = entry.sharing.recipients or "recipients not written down"
+        names = ", ".join(entry.sharing.copies)
+        out.append(f"- {when(entry.at)}: {names}; for: {entry.sharing.audience}; with: {to}.")
+    if not shared:
+        out.append("- The register holds no release of this group.")
+    names_left = sorted(state.released_names(group))
+    out += ["", "What to do now:"]
+    steps = [*INCIDENT[1:4], INCIDENT[4]]
+    if names_left:
+        steps.insert(0, f"Take these copies out of share/ yourself: {', '.join(names_left)}. medimg deletes nothing.")
+    steps.insert(0, "Tell the people who received the pictures that the patient withdrew.")
+    out += [f"{n}. {step}" for n, step in enumerate(steps, 1)]
+    contacts = state.run.site.contacts.lines() if state.run.site else []
+    if contacts:
+        out += ["", "Contacts, set by your organisation:", *(f"- {who}: {how}" for who, how in contacts)]
+    return out

@@ -1,0 +1,220 @@
+"""Answers from a file, from ``--set`` and from the terminal, spread to the subjects they are about.
+
+An answers file is YAML::
+
+    role: registrar
+    batch:                      # channel, policy, incident: once for the whole run
+      pol.employer: yes
+    groups:
+      P01:
+        conditions: {child: no, intimate: no}
+        recipients: the members of the hand surgery group
+        looked_at: [P01-001, P01-002]
+        answers:
+          con.basis: written-consent
+          con.current: {answer: yes, valid_until: 2027-05-01}
+          id.sum: {answer: no, note: discussed with the consultant}
+          img.text: yes         # holds for every copy of the group
+    files:
+      P01-002:
+        img.marks: not-applicable
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from medimg.consent import _yaml
+from medimg.consent import run as runs
+from medimg.consent.answers import Answer
+from medimg.consent.checklist import ChecklistDefinition, Flag
+from medimg.consent.run import RunState
+from medimg.errors import UsageError
+
+BATCH = "batch"
+#: Has to be said copy by copy (checklist: yes_each_file).
+EACH_FILE = "img.person-looked"
+_SETTING = re.compile(r"(?:(?P<subject>[A-Za-z0-9-]+):)?(?P<key>[a-z_]+(?:\.[a-z-]+)?)=(?P<value>[a-z-]+)\Z")
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An answer with more than a word to it."""
+
+    answer: str
+    note: str = ""
+    valid_until: str = ""
+    role: str = ""
+
+
+class GroupAnswers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a file says about one patient group."""
+
+    conditions: dict[str, Flag] = {}
+    recipients: str = ""
+    looked_at: tuple[str, ...] = ()
+    answers: dict[str, str | Given] = {}
+
+
+class AnswersFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole answers file."""
+
+    role: str = ""
+    batch: dict[str, str | Given] = {}
+    groups: dict[str, GroupAnswers] = {}
+    files: dict[str, dict[str, str | Given]] = {}
+
+
+def from_yaml(state: RunState, data: bytes, at: str) -> RunState:
+    """The state with everything an answers file says, or nothing of it.
+
+    Raises:
+        UsageError: It cannot be read, or names an unknown item, subject, condition or choice.
+    """
+    try:
+        file = msgspec.convert(_yaml.read(data), AnswersFile)
+    except _yaml.YamlRefused as error:
+        raise UsageError(f"the answers file cannot be read: {error}. Nothing was written.") from error
+    except msgspec.ValidationError as error:  # it may quote a key, which a person typed
+        raise UsageError("the answers file is not in the form that is read here. Nothing was written.") from error
+    if not set(file.groups) <= set(state.run.groups):
+        raise UsageError("the answers file names a group that this run does not have. Nothing was written.")
+    new: list[Answer] = []
+    for item, given in file.batch.items():
+        new += _spread(state, item, BATCH, given, at, file.role)
+    for group, said in file.groups.items():
+        for condition, flag in said.conditions.items():
+            state = with_condition(state, group, condition, flag)
+        if said.recipients:
+            state = with_recipients(state, group, said.recipients)
+        for item, given in said.answers.items():
+            new += _spread(state, item, group, given, at, file.role)
+        if not set(said.looked_at) <= set(state.run.groups[group]):
+            raise UsageError("'looked_at' names a copy that is not in its group. Nothing was written.")
+        for safe_id in said.looked_at:
+            new += _spread(state, EACH_FILE, safe_id, "yes", at, file.role)
+    for safe_id, answers in file.files.items():
+        for item, given in answers.items():
+            new += _spread(state, item, safe_id, given, at, file.role)
+    return runs.with_answers(state, new)
+
+
+def from_setting(
+    state: RunState, setting: str, at: str, *, groups: Iterable[str] = (), role: str = "", note: str = ""
+) -> RunState:
+    """The state with one ``[SUBJECT:]ITEM=ANSWER`` or ``[GROUP:]condition=yes|no|not-sure``.
+
+    Args:
+        state: The state before.
+        setting: What was typed.
+        at: UTC time.
+        groups: The groups it is about, when the setting names no subject; every group when empty.
+        role: The role of the person, as typed.
+        note: A note for the record part.
+
+    Raises:
+        UsageError: It is not of that form, or names something unknown. It is not quoted.
+    """
+    match = _SETTING.match(setting)
+    if match is None:
+        raise UsageError("--set takes ITEM=ANSWER, for example P01:con.written=yes or child=no.")
+    subject, key, value = match["subject"] or "", match["key"], match["value"]
+    named = list(groups)
+    if "." not in key:
+        if value not in ("yes", "no", "not-sure"):
+            raise UsageError("a condition is yes, no or not-sure.")
+        flag: Flag = value  # type: ignore[assignment]
+        for group in [subject] if subject else named or list(state.run.groups):
+            state = with_condition(state, group, key, flag)
+        return state
+    given = Given(answer=value, note=note)
+    subjects = [subject] if subject else _subjects_of(state, key, named)
+    new = [a for s in subjects for a in _spread(state, key, s, given, at, role)]
+    return runs.with_answers(state, new)
+
+
+def _subjects_of(state: RunState, item: str, named: list[str]) -> list[str]:
+    if _kind(state, item) == "batch":
+        return [BATCH]
+    if named:
+        return named
+    if len(state.run.groups) == 1:
+        return list(state.run.groups)
+    # Consent and recognition never cross from one patient to another (guidance, scope of reuse).
+    raise UsageError("this answer is about one patient: say which group, for example P01:con.written=yes.")
+
+
+def with_condition(state: RunState, group: str, condition: str, flag: Flag) -> RunState:
+    """The state with a condition said about one group.
+
+    Raises:
+        UsageError: There is no such group or condition, or the condition follows from the basis.
+    """
+    if group not in state.run.groups:
+        raise UsageError("this run has no such group.")
+    known = [c for c in ChecklistDefinition.load().conditions if c != "anonymised_basis"]
+    if condition not in known:
+        raise UsageError(f"there is no such condition. Choose from: {', '.join(known)}.")
+    said = {**state.conditions.get(group, {}), condition: flag}
+    return msgspec.structs.replace(state, conditions={**state.conditions, group: said})
+
+
+def with_recipients(state: RunState, group: str, recipients: str) -> RunState:
+    """The state with whom a group is shared with, as typed. It goes to the record part and the register alone."""
+    return msgspec.structs.replace(state, recipients={**state.recipients, group: recipients.strip()})
+
+
+def _kind(state: RunState, item: str) -> str:
+    if state.run.site and item in {i.id for i in state.run.site.items}:
+        return "group"
+    return ChecklistDefinition.load().item(item).subject
+
+
+def _spread(state: RunState, item: str, subject: str, given: str | Given, at: str, role: str) -> list[Answer]:
+    """One answer a subject: an answer about pictures that is given for a group holds for each of its copies.
+
+    Raises:
+        UsageError: A group's answer is given for the whole run, or *looked at* for a whole group.
+    """
+    full = given if isinstance(given, Given) else Given(answer=given)
+    kind = _kind(state, item)
+    if full.valid_until and not _is_date(full.valid_until):
+        raise UsageError("valid_until is a date such as 2027-05-01.")
+    subjects = [subject]
+    if kind == "file" and subject in state.run.groups:
+        if item == EACH_FILE:
+            raise UsageError(
+                "that a picture was looked at is said copy by copy.", todo="Name each copy, for example P01-001."
+            )
+        subjects = [s for s in state.run.groups[subject] if s in state.digests]
+    return [
+        Answer(
+            item=item,
+            subject=s,
+            choice=full.answer,
+            role=full.role or role,
+            at=at,
+            note=full.note,
+            valid_until=full.valid_until,
+            wording=state.checklist_digest,
+        )
+        for s in subjects
+    ]
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def answered_by(state: RunState, item: str, subjects: Iterable[str], choice: str, **more: Any) -> RunState:
+    """The state with one choice for several subjects, from a terminal or a window."""
+    new = [Answer(item=item, subject=s, choice=choice, wording=state.checklist_digest, **more) for s in subjects]
+    return runs.with_answers(state, new)

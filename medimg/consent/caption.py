@@ -1,0 +1,69 @@
+"""The caption check: kinds of identifying words in the text that will stand beside a picture.
+
+The same rules that judge writing in a picture look at the caption, window by window. Kinds and counts are kept,
+never the words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+#: Kinds that leave nothing to judge: the caption has to be changed.
+SURE = frozenset({"age-over-89", "record-number", "phone", "email", "date", "date-of-birth", "address", "url"})
+
+_OVER_89 = re.compile(r"\b(?:9\d|1[0-2]\d)[ -]?(?:years?\b|yrs?\b|y/?o\b)|\baged? (?:9\d|1[0-2]\d)\b", re.IGNORECASE)
+_AGE = re.compile(
+    r"\b\d{1,3}[ -]?(?:years?|yrs?|months?|weeks?|days?)[ -]?old\b|\b\d{1,3} ?y/?o\b|\baged? \d{1,3}\b", re.IGNORECASE
+)
+_INITIALS = re.compile(r"(?<![\w.])(?:[A-Z]\.[ ]?){2,4}(?!\w)")
+_TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sister|Nurse)\.? +[A-Z][\w'\u2019-]*")
+_WINDOW = 6
+_LONGEST = 100_000  # characters; a caption longer than that is no caption
+
+
+def scan(text: str) -> dict[str, int]:
+    """Kinds found in a caption, and how often; empty when nothing was found.
+
+    Args:
+        text: The caption, message or slide text.
+    """
+    from medimg.detect import identifiers
+
+    found: dict[str, int] = {}
+
+    def add(kind: str, count: int = 1) -> None:
+        if count:
+            found[kind] = found.get(kind, 0) + count
+
+    for line in text[:_LONGEST].splitlines():
+        rest = line
+        for kind, pattern in (
+            ("age-over-89", _OVER_89), ("exact-age", _AGE), ("name", _TITLED), ("initials", _INITIALS)
+        ):  # fmt: skip
+            rest, count = pattern.subn(" | ", rest)
+            add(kind, count)
+        words = rest.split()
+        taken = [False] * len(words)
+        # Short windows first: the tightest match says best what was found, and leaves the rest to others.
+        for size in range(1, _WINDOW + 1):
+            for start in range(len(words) - size + 1):
+                if any(taken[start : start + size]):
+                    continue
+                window = " ".join(words[start : start + size]).strip(" ,;:!?()[]\"'")
+                one = identifiers.identify(window)
+                if one is None and size <= 2 and _capital(words[start : start + size]):
+                    one = "name" if identifiers.classify(window, 1.0).category == "name" else None
+                if one is not None:
+                    taken[start : start + size] = [True] * size
+                    add(one)
+    return found
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a caption, to notice that it changed."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _capital(words: list[str]) -> bool:
+    return all(w[:1].isupper() and w[1:2].islower() for w in words)

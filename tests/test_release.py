@@ -1,0 +1,514 @@
+"""From answered questions to the share folder, and back: answer, release, status, reopen, withdraw, register."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+from sheets_kit import MARKER, run_folder
+
+from medimg.cli.answer import answer
+from medimg.cli.register import register
+from medimg.cli.release import release
+from medimg.cli.reopen import reopen
+from medimg.cli.status import status
+from medimg.cli.withdraw import withdraw
+from medimg.consent import pages
+from medimg.consent import run as runs
+from medimg.consent.answers import CLOSING
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.register import Register, Sharing
+from medimg.consent.release import open_run
+from medimg.consent.release import release as move
+from medimg.errors import CheckFailed, MedimgError, OutputError, UsageError
+from medimg.report import build
+
+GROUP_YES = {
+    "con.basis": "written-consent",
+    "con.written": "yes",
+    "con.specific": "yes",
+    "con.audience": "yes",
+    "con.limits": "yes",
+    "con.withdraw": "yes",
+    "con.current": "yes",
+    "id.sum": "no",
+    "id.recognition": "no",
+    "id.caption": "yes",
+    "rec.consent-filed": "yes",
+    "img.text": "yes",
+    "img.text-unread": "yes",
+    "img.codes": "yes",
+    "img.faces": "yes",
+    "img.marks": "yes",
+    "img.staff-employer": "no",
+    "img.other-people": "yes",
+}
+BATCH_YES = {"pol.employer": "yes", "pol.owner": "yes", "aud.who-is-in": "yes", "aud.right-recipient": "yes"}
+
+
+@pytest.fixture(autouse=True)
+def own_register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "register" / "register.sqlite"
+    monkeypatch.setenv("MEDIMG_REGISTER", str(path))
+    return path
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "medimg-R7Q4"
+    run_folder(folder, {"P01": 2, "P02": 1})
+    return folder
+
+
+def call(command: object, *args: object, input: str | None = None) -> Result:  # noqa: A002
+    result = CliRunner().invoke(command, [str(a) for a in args], input=input)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def yaml_answers(groups: dict[str, list[str]], batch: bool = True, extra: str = "") -> str:
+    lines = ["role: registrar", "batch:"] + [f"  {k}: {v}" for k, v in BATCH_YES.items()] if batch else []
+    lines.append("groups:")
+    for group, looked in groups.items():
+        lines += [f"  {group}:", f"    looked_at: [{', '.join(looked)}]", "    answers:"]
+        lines += [f"      {k}: {v}" for k, v in GROUP_YES.items()]
+    return "\n".join(lines) + "\n" + extra
+
+
+def answered(out: Path, tmp_path: Path, groups: dict[str, list[str]] | None = None) -> Result:
+    source = tmp_path / "answers.yaml"
+    source.write_text(yaml_answers(groups or {"P01": ["P01-001", "P01-002"]}))
+    return call(answer, out, "--from", source)
+
+
+def test_a_fresh_run_releases_nothing(out: Path) -> None:
+    result = call(release, out, "--yes")
+    assert result.exit_code == 11
+    assert "con.basis" in result.output
+    assert not list((out / "share").iterdir())
+    assert len(list((out / "unreviewed").iterdir())) == 3
+
+
+def test_one_answered_group_goes_the_other_stays(out: Path, tmp_path: Path) -> None:
+    assert answered(out, tmp_path).exit_code == 11  # P02 is open
+    before = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in (out / "unreviewed").iterdir()}
+    result = call(release, out, "--yes", "--recipients", "the hand group")
+    assert result.exit_code == 11
+    moved = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in (out / "share").iterdir()}
+    assert moved == {n: before[n] for n in ("P01-001.jpg", "P01-002.jpg")}
+    assert [p.name for p in (out / "unreviewed").iterdir()] == ["P02-001.jpg"]
+    sheet = json.loads((out / "share-sheet.json").read_bytes())
+    assert [g["group"] for g in sheet["groups"]] == ["P01"]
+    assert sheet["overall"] == "answered"
+    assert "P02" not in (out / "share-sheet.html").read_text()
+
+
+def test_a_group_that_is_released_is_not_released_twice(out: Path, tmp_path: Path, own_register: Path) -> None:
+    answered(out, tmp_path)
+    call(release, out, "P01", "--yes")
+    result = call(release, out, "--yes")
+    assert result.exit_code == 11
+    assert [e.event for e in Register(own_register).entries()] == ["released"]
+
+
+def test_one_picture_nobody_looked_at_keeps_the_group(out: Path, tmp_path: Path) -> None:
+    answered(out, tmp_path, {"P01": ["P01-001"]})
+    result = call(release, out, "P01", "--yes")
+    assert result.exit_code == 11
+    assert "img.person-looked" in result.output
+    assert not list((out / "share").iterdir())
+
+
+def test_looked_at_is_not_said_for_a_whole_group(out: Path) -> None:
+    with pytest.raises(UsageError, match="copy by copy"):
+        call(answer, out, "--set", "P01:img.person-looked=yes")
+
+
+def test_a_stop_releases_nothing(out: Path, tmp_path: Path) -> None:
+    answered(out, tmp_path)
+    result = call(answer, out, "--set", "P01:child=yes", "--set", "P01:intimate=yes")
+    assert result.exit_code == 12
+    assert "Stop: get advice before sharing" in result.output
+    assert call(release, out, "P01", "--yes").exit_code == 12
+    assert not list((out / "share").iterdir())
+
+
+@pytest.mark.parametrize("harm", ["changed", "gone", "doubled", "link", "renamed"])
+def test_a_copy_that_is_not_the_one_that_was_checked_is_refused(out: Path, tmp_path: Path, harm: str) -> None:
+    answered(out, tmp_path)
+    copy = out / "unreviewed" / "P01-002.jpg"
+    match harm:
+        case "changed":
+            copy.write_bytes(copy.read_bytes() + b"x")
+        case "gone":
+            copy.unlink()
+        case "doubled":
+            (out / "share" / copy.name).write_bytes(copy.read_bytes())
+        case "link":
+            copy.rename(tmp_path / "elsewhere.jpg")
+            copy.symlink_to(tmp_path / "elsewhere.jpg")
+        case "renamed":
+            copy.rename(copy.with_name("P01-003.jpg"))
+    with pytest.raises(CheckFailed):
+        call(release, out, "P01", "--yes")
+    assert not [p for p in (out / "share").iterdir() if p.name == "P01-001.jpg"]
+
+
+def test_a_hand_edited_run_is_refused(out: Path) -> None:
+    path = out / "PRIVATE-patient-record" / "answers.json"
+    state = json.loads(path.read_bytes())
+    state["digests"]["P01-001"] = "0" * 64
+    path.write_text(json.dumps(state))
+    with pytest.raises(UsageError, match="edited by hand"):
+        call(status, out)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b'{"schema":"medimg.answers/2"}', b"\xff\xfe"])
+def test_damaged_answers_are_refused_and_kept(out: Path, data: bytes) -> None:
+    path = out / "PRIVATE-patient-record" / "answers.json"
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match="damaged"):
+        call(answer, out, "--set", "pol.employer=yes")
+    assert path.read_bytes() == data
+
+
+def test_two_people_at_once_are_noticed(out: Path) -> None:
+    mine, theirs = runs.load(out), runs.load(out)
+    assert mine is not None
+    assert theirs is not None
+    runs.save(out, theirs)
+    with pytest.raises(UsageError, match="somebody else"):
+        runs.save(out, mine)
+    after = runs.load(out)
+    assert after is not None
+    assert after.revision == theirs.revision + 1
+
+
+def test_nobody_there_to_confirm_is_no(out: Path, tmp_path: Path) -> None:
+    answered(out, tmp_path)
+    with pytest.raises(UsageError, match="nobody is there"):
+        call(release, out, "P01")
+    assert not list((out / "share").iterdir())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "groups: {P09: {answers: {con.written: yes}}}",
+        "groups: {P01: {answers: {con.nothing: yes}}}",
+        "groups: {P01: {answers: {con.written: perhaps}}}",
+        "groups: {P01: {answers: {img.location: yes}}}",
+        "groups: {P01: {answers: {con.basis: not-applicable}}}",
+        "groups: {P01: {conditions: {tall: yes}}}",
+        "groups: {P01: {conditions: {child: maybe}}}",
+        "groups: {P01: {answers: {con.written: yes, con.written: no}}}",
+        "groups: {P01: {answers: {con.current: {answer: yes, valid_until: soon}}}}",
+        "groups: {P01: {answers: {con.specific: {answer: yes, note: a note}}}}",
+        "batch: {con.written: yes}",
+        "files: {P01-009: {img.marks: yes}}",
+        "unknown: 1",
+        "a: &a [x]\nb: *a",
+        "- a list",
+        "",
+        "groups: [",
+        "!!python/object/apply:os.system [id]",
+    ],
+)
+def test_a_wrong_answers_file_changes_nothing(out: Path, tmp_path: Path, text: str) -> None:
+    source = tmp_path / "a.yaml"
+    source.write_text(text + f"\n# {MARKER}")
+    before = (out / "PRIVATE-patient-record" / "answers.json").read_bytes()
+    with pytest.raises(MedimgError) as error:
+        call(answer, out, "--from", source)
+    assert error.value.exit_code == 2
+    assert MARKER not in str(error.value)
+    assert (out / "PRIVATE-patient-record" / "answers.json").read_bytes() == before
+
+
+def test_consent_does_not_cross_to_another_patient(out: Path) -> None:
+    with pytest.raises(UsageError, match="which group"):
+        call(answer, out, "--set", "con.written=yes")
+
+
+def test_answering_on_the_terminal_is_kept_page_by_page(out: Path) -> None:
+    result = call(answer, out, "--group", "P01", input="y\ny\nq\n")
+    assert "Kept so far" in result.output
+    state = runs.load(out)
+    assert state is not None
+    assert len(state.answers) == 2
+    assert {a.choice for a in state.answers} == {"yes"}
+    asked_first = state.answers[0].item
+    result = call(answer, out, "--group", "P01", input="q\n")
+    assert runs.load(out).answers[0].item == asked_first  # type: ignore[union-attr]
+
+
+def test_the_whole_terminal_dialogue_leads_to_a_release(out: Path) -> None:
+    """Every question answered by key; the closing answer of each is looked up in what the terminal shows."""
+    typed: list[str] = []
+    definition = ChecklistDefinition.load()
+    opened = open_run(out)
+    results = build.results(opened.state, opened.reports)
+    for page in [*pages.batch_pages(results), *pages.question_pages(results, "P01")]:
+        for ask in page.asks:
+            closing = CLOSING[definition.item(ask.item).pass_]
+            special = [c for c in ask.choices if c not in ("yes", "no", "not-sure", "not-applicable")]
+            if "yes" in closing:
+                typed.append("y")
+            elif "no" in closing:
+                typed.append("n")
+            else:
+                typed.append(str(special.index(next(c for c in special if c in closing)) + 1))
+            if ask.takes_note:
+                typed.append("")
+    result = call(answer, out, "--group", "P01", input="\n".join(typed) + "\n")
+    assert result.exit_code == 0, result.output[-2000:]
+    assert call(release, out, "P01", "--yes").exit_code == 0
+    assert len(list((out / "share").iterdir())) == 2
+
+
+def test_reopen_takes_back_and_asks_again(out: Path, tmp_path: Path, own_register: Path) -> None:
+    answered(out, tmp_path)
+    call(release, out, "P01", "--yes")
+    result = call(reopen, out, "P01")
+    assert result.exit_code == 11
+    assert not list((out / "share").iterdir())
+    assert len(list((out / "unreviewed").iterdir())) == 3
+    state = runs.load(out)
+    assert state is not None
+    sections = {a.item.partition(".")[0] for a in state.answers if a.subject.startswith("P01")}
+    assert sections == {"con", "rec"}
+    assert [e.event for e in Register(own_register).entries()] == ["released", "reopened"]
+    answered(out, tmp_path)
+    assert call(release, out, "P01", "--yes").exit_code == 0
+    assert len(list((out / "share").iterdir())) == 2
+
+
+def test_withdrawal_lists_what_went_where_and_deletes_nothing(out: Path, tmp_path: Path, own_register: Path) -> None:
+    answered(out, tmp_path)
+    call(release, out, "P01", "--yes", "--recipients", "hand surgery group")
+    files = {p.relative_to(out) for p in out.rglob("*.jpg")}
+    result = call(withdraw, out, "P01", "--note", "asked by letter")
+    assert result.exit_code == 0
+    assert "hand surgery group" in result.output
+    assert "cached copies" in result.output
+    assert "P01-001.jpg" in result.output
+    assert {p.relative_to(out) for p in out.rglob("*.jpg")} == files
+    note = out / "PRIVATE-patient-record" / "withdrawal-P01.txt"
+    assert stat.S_IMODE(note.stat().st_mode) == 0o600
+    assert call(status, out).exit_code == 12
+    opened = open_run(out)
+    with pytest.raises(UsageError, match="withdrawn"):
+        move(opened, build.results(opened.state, opened.reports), ["P01"], Register(own_register))
+    assert "hand surgery group" not in (out / "share-sheet.html").read_text()
+    assert "asked by letter" not in (out / "share-sheet.json").read_text()
+
+
+def test_status_as_json(out: Path) -> None:
+    result = call(status, out, "--json")
+    assert result.exit_code == 11
+    data = json.loads(result.output)
+    assert data["groups"]["P01"]["overall"] == "open"
+    assert "con.basis" in data["groups"]["P01"]["waiting"]
+
+
+def test_a_folder_above_the_run_will_do(out: Path) -> None:
+    assert call(status, out.parent).exit_code == 11
+
+
+@pytest.mark.parametrize("what", ["nothing", "several"])
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, what: str) -> None:
+    if what == "several":
+        for name in ("medimg-AAAA", "medimg-BBBB"):
+            (tmp_path / name / "PRIVATE-patient-record").mkdir(parents=True)
+    with pytest.raises(UsageError):
+        call(status, tmp_path)
+
+
+def test_the_marker_is_in_no_file_of_a_whole_run(tmp_path: Path, own_register: Path) -> None:
+    """What was read, and what a person typed as a note, stay where they belong."""
+    home = tmp_path / MARKER
+    home.mkdir()
+    folder = home / "medimg-R7Q4"
+    run_folder(folder, {"P01": 2})
+    typed = "TYPEDRECIPIENT"
+    answered(folder, tmp_path)
+    outputs = [
+        call(answer, folder, "--set", "P01:id.sum=no", "--note", typed).output,
+        call(release, folder, "--yes", "--recipients", typed).output,
+        call(status, folder, "--json").output,
+        call(withdraw, folder, "P01").output,
+        call(register, "export").output,
+    ]
+    assert all(MARKER not in o for o in outputs)
+    assert typed not in outputs[-1]
+    for path in [*folder.rglob("*"), own_register]:
+        if path.is_file():
+            assert MARKER.encode() not in path.read_bytes(), path.name
+            if "PRIVATE" not in str(path) and path != own_register:
+                assert typed.encode() not in path.read_bytes(), path.name
+
+
+# ---------------------------------------------------------------- the register
+
+
+def entry(register: Register, group: str = "P01") -> None:
+    register.append(
+        "released", Sharing(run="R7Q4", group=group, copies={f"{group}-001.jpg": "0" * 64}), "2026-01-01T00:00:00Z"
+    )
+
+
+def test_the_register_is_private_and_its_chain_holds(own_register: Path) -> None:
+    book = Register(own_register)
+    for n in range(5):
+        entry(book, f"P{n:02d}")
+    assert stat.S_IMODE(own_register.stat().st_mode) == 0o600
+    assert stat.S_IMODE(own_register.parent.stat().st_mode) == 0o700
+    assert book.verify() == []
+    assert [e.seq for e in book.entries()] == [1, 2, 3, 4, 5]
+    assert call(register, "verify").exit_code == 0
+    assert "P03" in call(register, "list").output
+    assert json.loads(call(register, "show", "2").output)["sharing"]["group"] == "P01"
+
+
+@pytest.mark.parametrize("harm", ["changed", "middle", "end", "swapped"])
+def test_tampering_shows(own_register: Path, harm: str) -> None:
+    book = Register(own_register)
+    for n in range(4):
+        entry(book, f"P{n:02d}")
+    db = sqlite3.connect(own_register)
+    for trigger in ("entries_stay", "entries_kept", "head_kept", "head_grows"):
+        db.execute(f"DROP TRIGGER {trigger}")
+    match harm:
+        case "changed":
+            db.execute("UPDATE entries SET body = replace(body, 'P01', 'P09') WHERE seq = 2")
+        case "middle":
+            db.execute("DELETE FROM entries WHERE seq = 2")
+        case "end":
+            db.execute("DELETE FROM entries WHERE seq = 4")
+        case "swapped":
+            db.execute("UPDATE entries SET at = '2020' WHERE seq = 4")
+    db.commit()
+    db.close()
+    assert book.verify()
+    assert call(register, "verify").exit_code == 20
+
+
+@pytest.mark.parametrize(
+    "sql", ["UPDATE entries SET at = 'x'", "DELETE FROM entries", "DELETE FROM head", "UPDATE head SET seq = 0"]
+)
+def test_the_register_only_grows(own_register: Path, sql: str) -> None:
+    entry(Register(own_register))
+    db = sqlite3.connect(own_register)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        db.execute(sql)
+    db.close()
+
+
+@pytest.mark.parametrize("harm", ["cut", "empty", "text", "newer"])
+def test_a_register_cut_short_is_refused_and_left_alone(own_register: Path, harm: str) -> None:
+    book = Register(own_register)
+    for n in range(40):
+        entry(book, f"P{n:02d}")
+    if harm == "newer":
+        db = sqlite3.connect(own_register)
+        db.execute("PRAGMA user_version = 9")
+        db.close()
+    else:
+        data = own_register.read_bytes()
+        own_register.write_bytes({"cut": data[: len(data) // 2], "empty": b"", "text": b"no register" * 100}[harm])
+    before = own_register.read_bytes()
+    if harm == "empty":
+        # An empty file is what SQLite calls an empty database: reading refuses, so nothing looks complete.
+        with pytest.raises(UsageError, match="damaged"):
+            book.entries()
+        return
+    with pytest.raises((UsageError, OutputError)):
+        entry(book)
+    assert own_register.read_bytes() == before
+
+
+def test_receipts_show_that_the_register_was_replaced(out: Path, tmp_path: Path, own_register: Path) -> None:
+    answered(out, tmp_path)
+    call(release, out, "P01", "--yes")
+    assert call(register, "verify", out).exit_code == 0
+    own_register.unlink()
+    entry(Register(own_register), "P77")
+    result = call(register, "verify", out)
+    assert result.exit_code == 20
+    assert "1 of its releases" in result.output
+
+
+def test_a_register_that_cannot_be_written_stops_the_release(out: Path, tmp_path: Path) -> None:
+    answered(out, tmp_path)
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    with pytest.raises(OutputError):
+        call(release, out, "P01", "--yes", "--register", blocked / "register.sqlite")
+    assert not list((out / "share").iterdir())
+
+
+def test_a_move_that_fails_is_said_and_can_be_finished(
+    out: Path, tmp_path: Path, own_register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(out, tmp_path)
+    real = Path.rename
+
+    def broken(self: Path, target: Path) -> Path:
+        if self.name == "P01-002.jpg":
+            raise OSError(28, "no space")
+        return real(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", broken)
+        with pytest.raises(OutputError):
+            call(release, out, "P01", "--yes")
+    assert [e.event for e in Register(own_register).entries()] == ["released", "release-incomplete"]
+    assert call(release, out, "P01", "--yes").exit_code == 0
+    assert sorted(p.name for p in (out / "share").iterdir()) == ["P01-001.jpg", "P01-002.jpg"]
+
+
+def test_export_as_csv_leaves_typed_text_out_and_defuses_formulas(own_register: Path, tmp_path: Path) -> None:
+    Register(own_register).append(
+        "released", Sharing(run="R", group="P01", copies={"a.jpg": "0"}, recipients="=cmd()"), "2026-01-01T00:00:00Z"
+    )
+    assert "cmd" not in call(register, "export", "--format", "csv").output
+    target = tmp_path / "e.csv"
+    call(register, "export", "--format", "csv", "--with-recipients", "-o", target)
+    assert ",'=cmd()," in target.read_text()
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_the_state_file_is_private(out: Path) -> None:
+    for path in (out / "PRIVATE-patient-record").iterdir():
+        if path.name != "reports.json":
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
+    assert stat.S_IMODE((out / "share-sheet.html").stat().st_mode) == 0o600
+
+
+def test_a_read_only_run_folder_is_said(out: Path) -> None:
+    if os.geteuid() == 0:
+        private = out / "PRIVATE-patient-record"
+        (private / "answers.json").rename(private / "kept.json")
+        (private / "answers.json").mkdir()
+        with pytest.raises(MedimgError):
+            call(answer, out, "--set", "pol.employer=yes")
+        return
+    (out / "PRIVATE-patient-record").chmod(0o500)
+    with pytest.raises(OutputError):
+        call(answer, out, "--set", "pol.employer=yes")
+
+
+def test_a_newer_checklist_is_refused(out: Path) -> None:
+    path = out / "PRIVATE-patient-record" / "answers.json"
+    state = runs.load(out)
+    assert state is not None
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(state, checklist="99.0.0", checklist_digest="f" * 16)))
+    with pytest.raises(UsageError, match="newer checklist"):
+        call(status, out)
