@@ -79,18 +79,12 @@ def _same(a: Quad, b: Quad) -> bool:
 
 
 def _rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
-    at = [k for k, line in enumerate(lines) if line.certainty >= 0.4 and identifiers.numeral(line.text) is not None]
-    numerals = []
-    for k in at:
-        quad = lines[k].spot.quad
-        x, y = quad.mean(axis=0)
-        value = identifiers.numeral(lines[k].text)
-        numerals.append(ruler.Numeral(value or 0.0, float(x), float(y), sides(quad)[1]))
-    on = {at[n] for n in ruler.scale(numerals)} if len(at) <= 120 else set()
+    at, values = numerals(lines)
+    on = {at[n] for n in ruler.scale(values)} if len(at) <= 120 else set()
     for k, line in enumerate(lines):
         if k in on or line.kept or line.category == "known":
             continue
-        if _counts_up(line.text) or (not _wordy(line) and _ticked(line, frame)):
+        if _counts_up(line.text) or (not line.strong and not _wordy(line) and _ticked(line, frame)):
             on.add(k)
     zones = [lines[k].spot.quad for k in sorted(on)]
     for k, line in enumerate(lines):
@@ -98,22 +92,31 @@ def _rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
         if k in on or line.kept or line.strong or not zones or _wordy(line):
             continue
         long, high = sides(line.spot.quad)
-        near = grown(line.spot.quad, 2.5 * high)
+        near = grown(line.spot.quad, 4.0 * high)
         numeral = identifiers.numeral(line.text) is not None
-        if (numeral or (line.certainty < 0.8 and long < 2.0 * high)) and sum(
+        if (numeral or (sum(c.isalnum() for c in line.text) <= 1 and long < 2.0 * high)) and sum(
             0.4 < sides(zone)[1] / max(high, 1e-6) < 2.5 and shared(near, zone) > 0 for zone in zones
         ) >= (1 if numeral else 2):
             on.add(k)
     return [replace(line, category="ruler", strong=False) if k in on else line for k, line in enumerate(lines)]
 
 
+def numerals(lines: Sequence[Line]) -> tuple[list[int], list[ruler.Numeral]]:
+    """Indices of the lines that are one number, and these numbers with their places."""
+    at = [k for k, line in enumerate(lines) if line.certainty >= 0.4 and identifiers.numeral(line.text) is not None]
+    out = []
+    for k in at:
+        quad = lines[k].spot.quad
+        x, y = quad.mean(axis=0)
+        out.append(ruler.Numeral(identifiers.numeral(lines[k].text) or 0.0, float(x), float(y), sides(quad)[1]))
+    return at, out
+
+
 def _ticked(line: Line, frame: Frame) -> bool:
-    quad = line.spot.quad
-    high = sides(quad)[1]
-    if ruler.ticked(frame.rgb, quad) >= TICKED:
+    if ruler.ticked(frame.rgb, line.spot.quad) >= TICKED:
         return True
-    digits = bool(line.text) and identifiers.scale_text(line.text)
-    return digits and not line.strong and ruler.ticked(frame.rgb, grown(quad, 1.2 * high)) >= TICKED
+    digits = identifiers.scale_text(line.text) and sum(c.isdigit() for c in line.text) <= 4
+    return digits and ruler.beside_ticks(frame.rgb, line.spot.quad)
 
 
 def _wordy(line: Line) -> bool:
@@ -121,7 +124,13 @@ def _wordy(line: Line) -> bool:
     if line.certainty < identifiers.LEAST_SCORE:
         return False
     letters = max((len(w) for w in re.findall(r"[^\W\d_]+", line.text)), default=0)
-    return (letters >= 3 or line.strong) and not identifiers.scale_text(line.text)
+    return (letters >= 3 or line.strong) and not identifiers.scale_text(line.text) and not _comb(line.text)
+
+
+def _comb(text: str) -> bool:
+    """Whether a reading is what a row of ticks is misread as: upright strokes, the same few over and over."""
+    letters = re.sub(r"[\W_]", "", text.lower())
+    return len(letters) >= 6 and len(set(letters)) < 0.5 * len(letters) and not set(letters) - set("mnuilthbdo1j0")
 
 
 def _counts_up(text: str) -> bool:

@@ -15,6 +15,8 @@ SMALL = 640
 SLIM = 6.0
 """A picture more than this many times as long as high is looked at piece by piece: shrunk whole, nothing is left."""
 LEAST_SCORE = 0.5
+WEAKEST = 0.3
+"""A place between this and :data:`LEAST_SCORE` counts only when a closer look finds text in it."""
 
 
 class Look:
@@ -27,7 +29,7 @@ class Look:
     def spots(self, models: Models) -> Iterator[Spot]:
         """Places that look like text, in upright full-size coordinates."""
         for pixels, x, y in self._pieces:
-            for spot in models.detect(pixels, LEAST_SCORE):
+            for spot in models.detect(pixels, WEAKEST):
                 moved = (spot.quad + np.array([x, y], np.float32)) / self._factor
                 yield Spot(moved.astype(np.float32), spot.score)
 

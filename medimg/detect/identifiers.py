@@ -82,8 +82,11 @@ def identify(line: str) -> str | None:
 
 
 def numeral(line: str) -> float | None:
-    """The value of a ruler's numeral (0 to 9999, perhaps with a unit), or None."""
-    found = re.fullmatch(r"[^\w]{0,2}(\d{1,4}(?:[.,]\d)?)(?: ?(?:cm|mm|in|inch|\"))?[^\w]{0,2}", line.strip().lower())
+    """The value of a ruler's numeral (0 to 999, perhaps with a unit), or None."""
+    plain = line.strip().lower()
+    if len(plain) <= 3 and any(c.isdigit() for c in plain):
+        plain = plain.translate(str.maketrans("oilsz", "01152"))
+    found = re.fullmatch(r"[^\w]{0,2}(\d{1,3}(?:[.,]\d)?)(?: ?(?:cm|mm|in|inch|\"))?[^\w]{0,2}", plain)
     return float(found.group(1).replace(",", ".")) if found else None
 
 

@@ -25,6 +25,9 @@ BANDS = 8
 LEAST_PERIOD = 4
 PEAK = 0.45
 """Least autocorrelation at the period of a tick row; measured: bar codes and text lie below 0.4 nearly always."""
+CLOSE = 0.28
+"""Longest period, as a share of the strip's height: letters and figures follow each other at 0.35 and more."""
+CORNERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 TICKS = 6
 """Least number of marks in a row."""
 
@@ -45,10 +48,44 @@ def ticked(rgb: Pixels, polygon: Polygon | NDArray[np.float32]) -> float:
         rgb: The picture.
         polygon: Four corners, clockwise; the longer side is the direction looked along.
     """
-    strip = _strip(rgb, np.asarray(polygon, np.float32))
+    return _ticked(rgb, np.asarray(polygon, np.float32), CLOSE)
+
+
+def beside_ticks(rgb: Pixels, quad: NDArray[np.float32]) -> bool:
+    """Whether a row of ticks runs past a numeral, along its line or across it.
+
+    Args:
+        rgb: The picture.
+        quad: Corners of the numeral.
+    """
+    x, y = quad.mean(axis=0)
+    along, across = quad[1] - quad[0], quad[3] - quad[0]
+    high = min(float(np.hypot(*along)), float(np.hypot(*across)))
+    for side in (along, across):
+        way = side / max(float(np.hypot(*side)), 1e-6)
+        turned = np.array([-way[1], way[0]])
+        # Numerals stand beside the long ticks, so the short ones are up to two lines away; the first and the last
+        # numeral have ticks on one side of them only.
+        for shift, ahead in ((s, a) for s in (-1.0, 1.0, -2.0, 2.0, 0.0) for a in (0.0, -4.5, 4.5)):
+            middle = np.array([x, y]) + turned * shift * high + way * ahead * high
+            near = [middle + a * way * 5 * high + b * turned * 0.8 * high for a, b in CORNERS]
+            if _ticked(rgb, np.array(near, np.float32), 2 * CLOSE) >= 0.5:
+                return True
+    return False
+
+
+def _ticked(rgb: Pixels, quad: NDArray[np.float32], close: float) -> float:
+    strip = _strip(rgb, quad)
     if strip is None:
         return 0.0
-    return max(_share(band) for band in _bands(strip))
+    longest = close * STRIP * strip.shape[1] / _length(quad, strip.shape[1])
+    return max(_share(band, longest) for band in _bands(strip))
+
+
+def _length(quad: NDArray[np.float32], width: int) -> float:
+    """What the strip's width would be without a limit, so that periods can be compared with its height."""
+    a, b = math.dist(quad[0], quad[1]), math.dist(quad[1], quad[2])
+    return max(a, b) * STRIP / max(min(a, b), 1e-6) if width else 1.0
 
 
 def scale(numerals: Sequence[Numeral]) -> list[int]:
@@ -112,46 +149,46 @@ def _bands(strip: NDArray[np.float32]) -> NDArray[np.float32]:
     return strip.reshape(BANDS, STRIP // BANDS, -1).mean(axis=1)
 
 
-def _share(profile: NDArray[np.float32]) -> float:
-    """Share of the windows along a profile that repeat at one period."""
+def _share(profile: NDArray[np.float32], longest: float) -> float:
+    """Share of the windows along a profile that repeat, at one period that changes slowly (perspective) if at all."""
     length = len(profile)
-    window = min(length, max(96, length // 4))
-    starts = range(0, max(1, length - window + 1), max(1, window // 2))
-    good = 0
-    total = 0
-    for start in starts:
-        total += 1
-        good += _repeats(profile[start : start + window])
-    return good / total
+    window = min(length, max(96, length // 4, round((TICKS + 0.5) * longest)))
+    periods = [
+        _period(profile[start : start + window], longest)
+        for start in range(0, max(1, length - window + 1), max(1, window // 2))
+    ]
+    usual = float(np.median([p for p in periods if p] or [0.0]))
+    return sum(1 for p in periods if p and abs(p - usual) <= 0.2 * usual) / len(periods)
 
 
-def _repeats(part: NDArray[np.float32]) -> bool:
+def _period(part: NDArray[np.float32], longest: float) -> float:
+    """The distance at which a profile repeats, in pixels; 0 when it does not."""
     size = len(part)
     if size < LEAST_PERIOD * TICKS:
-        return False
+        return 0.0
     # Shading and shadow are slower than the marks.
-    smooth = np.convolve(np.pad(part, 12, mode="edge"), np.full(25, 1 / 25, np.float32), mode="valid")
+    half = max(12, round(0.75 * longest))
+    kernel = np.full(2 * half + 1, 1 / (2 * half + 1), np.float32)
+    smooth = np.convolve(np.pad(part, half, mode="edge"), kernel, mode="valid")
     rough = part - smooth
     spread = float(rough.std())
     if spread < 3.0:
-        return False
+        return 0.0
     rough = np.clip(rough, -2.5 * spread, 2.5 * spread)
     power = np.abs(np.fft.rfft(rough - rough.mean(), 2 * size)) ** 2
     raw = np.fft.irfft(power)[:size]
-    lags = np.arange(size)
-    related = raw / raw[0] * size / np.maximum(size - lags, 1)
-    most = size // TICKS + 1
-    inner = related[LEAST_PERIOD:most]
-    if len(inner) < 3:
-        return False
+    related = raw / raw[0] * size / np.maximum(size - np.arange(size), 1)
+    most = min(size // TICKS, int(longest)) + 1
     below = int(np.argmax(related[:most] < 0.0))  # the first lag past the mark itself
-    if below == 0:
-        return False
     start = max(below, LEAST_PERIOD)
-    if start >= most:
-        return False
+    if below == 0 or start + 2 > most:
+        return 0.0
     peak = start + int(np.argmax(related[start:most]))
     if related[peak] < PEAK:
-        return False
-    near = slice(max(2 * peak - 2, 0), min(2 * peak + 3, size))
-    return bool(related[near].max(initial=-1.0) > 0.75 * PEAK)
+        return 0.0
+    # What repeats once repeats again: twice and three times as far.
+    for times, least in ((2, 0.8), (3, 0.65)):
+        near = related[max(times * peak - times, 0) : min(times * peak + times + 1, size)]
+        if near.max(initial=-1.0) < least * PEAK:
+            return 0.0
+    return float(peak)

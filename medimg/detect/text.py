@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medimg.detect import Frame, Pixels, _documents, _lines, _ocr, _second_look, _tesseract
+from medimg.detect import Frame, Pixels, _documents, _lines, _ocr, _second_look, _tesseract, _zoom
 from medimg.detect._known import Known
 from medimg.detect._layout import Line, decide, merged
-from medimg.detect._sizes import looks
+from medimg.detect._sizes import LEAST_SCORE, looks
 from medimg.errors import MissingPart
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon, Secret
 
@@ -77,8 +77,15 @@ class TextDetector:
         return found, f"{self._models.version} at another size, and {self._second.version}"
 
     def _read(self, frame: Frame, sizes: Sequence[int], known: KnownValues) -> list[Line]:
-        spots = merged([[*look.spots(self._models)] for look in looks(frame, sizes)], frame.width, frame.height)
-        lines = _layout_read(self._models, frame, spots)
+        every = [[*look.spots(self._models)] for look in looks(frame, sizes)]
+        sure = [[s for s in spots if s.score >= LEAST_SCORE] for spots in every]
+        weak = [s.quad for spots in every for s in spots if s.score < LEAST_SCORE]
+        lines = _read_spots(self._models, frame, merged(sure, frame.width, frame.height))
+        if len(lines) < MOST_READ:
+            new, replaced = _zoom.closer(self._models, frame, lines, weak)
+            rest = [line for k, line in enumerate(lines) if k not in replaced]
+            fresh = merged([[line.spot for line in rest], new], frame.width, frame.height)[len(rest) :]
+            lines = rest + _read_spots(self._models, frame, [s._replace(level=0) for s in fresh])
         return decide(lines, frame, Known(known))
 
     def _finding(self, frame: Frame, line: Line) -> Finding:
@@ -92,7 +99,7 @@ class TextDetector:
         )
 
 
-def _layout_read(models: _ocr.Models, frame: Frame, spots: Sequence[_ocr.Spot]) -> list[Line]:
+def _read_spots(models: _ocr.Models, frame: Frame, spots: Sequence[_ocr.Spot]) -> list[Line]:
     if len(spots) > MOST_LINES:
         whole = _lines.around([s.quad for s in spots], _lines.axis(spots[0].quad))
         return [Line(_ocr.Spot(whole, 1.0), "", 0.0)]

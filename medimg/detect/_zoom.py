@@ -1,0 +1,142 @@
+"""A closer look at what could not be read.
+
+At a coarse size a ruler, a label or a card is often found as one long word. The strip is cut out, made upright and
+looked at again with its shorter side as high as a few lines of text: numerals, print and a name written beside them
+come apart, and only what identifies gets covered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+
+from medimg._opencv import cv2
+from medimg.detect import Frame, Pixels, ruler
+from medimg.detect._layout import Line, numerals
+from medimg.detect._lines import Quad, area, around, axis, grown, shared, sides
+from medimg.detect._ocr import Models, Spot, ordered
+
+MOST = 5
+"""Strips looked at in one picture."""
+LEAST_SHARE = 0.002
+"""Smallest strip worth a look, as a share of the frame."""
+LEAST_SIDE = 24
+"""Shorter side of the smallest strip, in pixels."""
+HIGH = 256
+LONG = 1600
+FINE = 0.5
+"""A find that fills more than this share of its strip says nothing new."""
+
+
+def closer(models: Models, frame: Frame, lines: Sequence[Line], weak: Sequence[Quad]) -> tuple[list[Spot], set[int]]:
+    """Look again at strips that could not be read.
+
+    Args:
+        models: The networks.
+        frame: The picture.
+        lines: What was found and read.
+        weak: Places that were too unsure to count; the long ones are looked at.
+
+    Returns:
+        New spots, and the indices of the lines they take the place of.
+    """
+    wanted: list[tuple[Quad, int | None]] = [(line.spot.quad, k) for k, line in enumerate(lines) if _doubtful(line)]
+    wanted += [(np.clip(q, 0, [frame.width, frame.height]).astype(np.float32), None) for q in weak if _long(q)]
+    wanted = [(q, k) for q, k in wanted if area(q) >= LEAST_SHARE * frame.width * frame.height]
+    wanted.sort(key=lambda item: -area(item[0]))
+    strips: list[tuple[Quad, int | None]] = [(strip, None) for strip in _scales(frame, lines)]
+    wanted = strips + wanted
+    new: list[Spot] = []
+    replaced: set[int] = set()
+    seen: list[Quad] = []
+    for quad, k in wanted:
+        if min(sides(quad)) < LEAST_SIDE:
+            continue
+        # Inside a strip that was looked at already: its finds count for this one too.
+        within = any(shared(quad, done) > 0.8 * area(quad) for done in seen)
+        if not within:
+            if len(seen) >= MOST:
+                continue
+            seen.append(quad)
+            new += _look(models, frame, quad)
+        finer = [s for s in new if shared(s.quad, quad) > 0.7 * area(s.quad) and area(s.quad) < FINE * area(quad)]
+        if finer and k is not None:
+            replaced.add(k)
+    return new, replaced
+
+
+def _long(quad: Quad) -> bool:
+    long, high = sides(quad)
+    return long > 2.5 * high
+
+
+def _doubtful(line: Line) -> bool:
+    long, high = sides(line.spot.quad)
+    signs = sum(c.isalnum() for c in line.text)
+    # A line of print has about two signs for each time it is as long as high.
+    return line.certainty < 0.75 or signs < 0.4 * long / max(high, 1.0)
+
+
+def _scales(frame: Frame, lines: Sequence[Line]) -> list[Quad]:
+    """Strips wide enough for a whole ruler, from the numerals that were found on it.
+
+    Few are found when the ticks crowd them, and a name written beside them is found even less.
+    """
+    at, values = numerals(lines)
+    if len(values) > 120:
+        return []
+    on = ruler.scale(values)
+    if not on:
+        on = [n for n in range(min(len(at), 12)) if ruler.beside_ticks(frame.rgb, lines[at[n]].spot.quad)]
+    out = []
+    while len(on) >= 2 and len(out) < 2:
+        first = on[0]
+        alike = [n for n in on if 0.5 < values[n].height / values[first].height < 2]
+        low, top = min(alike, key=lambda n: values[n].value), max(alike, key=lambda n: values[n].value)
+        rise = values[top].value - values[low].value
+        way = np.array([values[top].x - values[low].x, values[top].y - values[low].y], np.float32)
+        on = [n for n in on if n not in alike]
+        length = float(np.hypot(*way))
+        if rise <= 0 or length < 1:
+            continue
+        high = float(np.median([values[n].height for n in alike]))
+        # The scale begins at 0, found or not.
+        zero = np.array([values[low].x, values[low].y], np.float32) - way * min(values[low].value / rise, 3.0)
+        point = np.array([[*zero], [*zero], [*zero], [*zero]], np.float32)
+        strip = around([point, *(lines[at[n]].spot.quad for n in alike)], way / length)
+        out.append(grown(strip, 4.0 * high))
+    return out
+
+
+def _look(models: Models, frame: Frame, quad: Quad) -> list[Spot]:
+    wide = grown(quad, 0.04 * sides(quad)[1])
+    flat = around([wide], axis(wide))
+    long, high = sides(flat)
+    factor = min(2.0, HIGH / high, LONG / long)
+    width, height = max(32, round(long * factor)), max(32, round(high * factor))
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(flat, corners)
+    source, shift = frame.rgb, np.eye(3)
+    if factor < 0.6:
+        # Shrink first: a warp alone would skip pixels.
+        level = 0.5 ** int(np.floor(np.log2(1 / factor)))
+        x0, y0 = np.maximum(np.floor(flat.min(axis=0)).astype(int), 0)
+        x1, y1 = np.ceil(flat.max(axis=0)).astype(int) + 1
+        part = frame.rgb[y0:y1, x0:x1]
+        if part.size == 0:
+            return []
+        source = cast(Pixels, cv2.resize(part, None, fx=level, fy=level, interpolation=cv2.INTER_AREA))
+        shift = np.array([[1 / level, 0, x0], [0, 1 / level, y0], [0, 0, 1]])
+    cut = cv2.warpPerspective(
+        source, matrix @ shift, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    back = np.linalg.inv(matrix)
+    out = []
+    for spot in models.detect(cast(Pixels, cut)):
+        moved = cv2.perspectiveTransform(spot.quad[None], back)[0]
+        quad_there = np.clip(moved, 0, [frame.width, frame.height]).astype(np.float32)
+        if area(quad_there) >= 16 and area(quad_there) < FINE * area(quad):
+            out.append(Spot(ordered(quad_there), spot.score))
+    return out
