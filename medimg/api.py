@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from medimg import _files, formats, names, pipeline, verify
-from medimg.errors import MedimgError, MissingPart, OutputError, TooLarge, UsageError
+from medimg.errors import InputError, MissingPart, OutputError, TooLarge, UsageError
 from medimg.policy import Policy
 from medimg.types import NOTHING_KNOWN, Check, Copy, Finding, KnownValues, Plan, Report
 
@@ -151,7 +151,7 @@ class Scrubber:
         """
         try:
             data, named = self._read(source, known)
-        except MedimgError as error:
+        except InputError as error:
             return Scrubbed(report=pipeline.refusal(safe_id, self.policy, error))
         memory = _Both(Path(to)) if to is not None else pipeline.MemorySink()
         with self._lock:

@@ -134,7 +134,7 @@ def test_the_key_has_names_of_any_bytes_and_nothing_else_has_them(tmp_path: Path
     folder = tmp_path / "in" / "MARKER Smith 12345678"
     folder.mkdir(parents=True)
     for name in names:
-        Path(os.fsdecode(os.path.join(os.fsencode(folder), name))).write_bytes(photo)
+        (folder / os.fsdecode(name)).write_bytes(photo)
     said: list[Progress] = []
     outcome = medimg.scrub_folder([folder], tmp_path / "out", policy=LIGHT, keep_key=True, progress=said.append)
     found = by_name(outcome.folder)

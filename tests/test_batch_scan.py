@@ -109,7 +109,7 @@ def test_pipes_are_set_aside_and_litter_is_passed_over(tmp_path: Path) -> None:
 
 def test_names_of_any_bytes(tmp_path: Path) -> None:
     for name in HOSTILE:
-        Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name))).write_bytes(b"x")
+        (tmp_path / os.fsdecode(name)).write_bytes(b"x")
     items, _ = listed(tmp_path)
     assert {i.path for i in items} == set(HOSTILE)
     assert all(i.safe_id.isascii() and i.safe_id.startswith("P01-") for i in items)

@@ -14,8 +14,32 @@ import medimg
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "clean": ("medimg.cli.clean:clean", "Make covered copies of photos, checked again, and the consent report."),
+    "status": (
+        "medimg.cli.status:status",
+        "Say which groups of a run are answered, which questions wait, and what was released.",
+    ),
+    "answer": (
+        "medimg.cli.answer:answer",
+        "Answer the questions of a run. Every page is kept as soon as it is answered; stop and go on at any time.",
+    ),
+    "release": ("medimg.cli.release:release", "Move the copies of answered groups from unreviewed/ to share/."),
+    "reopen": (
+        "medimg.cli.reopen:reopen",
+        "Move copies back from share/ to unreviewed/, and open the questions about pictures and recognition again.",
+    ),
+    "withdraw": (
+        "medimg.cli.withdraw:withdraw",
+        "Note that a patient withdrew: list what went where, and say what to do. Deletes nothing.",
+    ),
+    "register": (
+        "medimg.cli.register:register",
+        "Show and check the record of what was shared. It stays on this computer, readable by you alone.",
+    ),
     "inspect": ("medimg.cli.inspect:inspect", "Say what would be found in photos; write nothing."),
-    "verify": ("medimg.cli.verify:verify", "Judge any picture: exit code 0 only when every check ran and found nothing."),
+    "verify": (
+        "medimg.cli.verify:verify",
+        "Judge any picture: exit code 0 only when every check ran and found nothing.",
+    ),
     "explain": ("medimg.cli.explain:explain", "Say in plain words what the policy does."),
     "doctor": ("medimg.cli.doctor:doctor", "Say what is installed, what is missing, and how to install it."),
 }

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medimg import names
+from medimg.types import KnownValues
+
+
+def kinds(name: str, *folders: str, known: KnownValues | None = None) -> dict[str, int]:
+    found = names.findings(name, folders, known or KnownValues())
+    out: dict[str, int] = {}
+    for finding in found:
+        out[finding.category] = out.get(finding.category, 0) + finding.count
+    return out
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "IMG_0001.JPG",
+        "DSC_1234.jpg",
+        "DSCF0042.JPG",
+        "P1020304.jpg"[:6] + ".jpg",
+        "image.png",
+        "photo (2).jpg",
+        "scan.tif",
+        "IMG-12345.jpg",
+    ],
+)
+def test_what_cameras_write_is_nothing(name: str) -> None:
+    assert kinds(name) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("Mary Jones.jpg", {"words": 2}),
+        ("O'Brien.jpg", {"words": 1}),
+        ("jones_mary_1234567.jpg", {"words": 2, "number": 1}),
+        ("IMG_20240531_101500.jpg", {"date": 1}),
+        ("PXL_20240531_101500123.jpg", {"date": 1}),
+        ("2024-05-31.jpg", {"date": 1}),
+        ("31.5.2024.jpg", {"date": 1}),
+        ("3 Jan.jpg", {"date": 1}),
+        ("NHS 943 476 5919.jpg", {"words": 1}),
+        ("9434765919.jpg", {"number": 1}),
+        ("Ngāti.jpg", {"words": 1}),
+        ("田中.jpg", {"words": 1}),
+    ],
+)
+def test_what_people_write_is_named_by_kind(name: str, found: dict[str, int]) -> None:
+    assert kinds(name) == found
+
+
+def test_folders_are_told_apart_and_known_values_are_seen_in_any_spelling() -> None:
+    found = names.findings("IMG_1.jpg", ["Jones", "DCIM"])
+    assert [(f.where, f.category, f.count) for f in found] == [("folder name", "words", 1)]
+    known = KnownValues(names=("Mary-Ann Jones",), numbers=("123 456",))
+    assert kinds("maryann_JONES.jpg", known=known)["known"] == 1
+    assert kinds("x123456.jpg", known=known)["known"] == 1
+    assert "known" not in kinds("x.jpg", known=KnownValues(names=("", "-")))
+
+
+@given(st.text(max_size=80), st.text(max_size=40))
+def test_any_name_is_counted_and_never_shown(name: str, folder: str) -> None:
+    for finding in names.findings(name, [folder]):
+        assert finding.kind == "filename"
+        assert finding.count >= 1
+        assert finding.category in ("words", "date", "number")
+        assert finding.where in ("file name", "folder name")
