@@ -121,7 +121,7 @@ class Rewriter:
                 payload = payload[:1] + goal.size[1].to_bytes(2) + goal.size[0].to_bytes(2) + payload[5:]
             self._pieces.append(jf.put(plain, payload))
         elif marker == jf.DHT:
-            if not (frame.progressive or frame.arithmetic):  # otherwise every scan gets tables of its own
+            if not frame.progressive and not frame.arithmetic:  # their scans bring tables of their own
                 self._pieces.append(jf.put(marker, payload))
                 self._written |= jf.huffman_tables(payload)
         elif not (marker == jf.DAC or (marker == jf.DRI and goal.size)):
@@ -250,7 +250,7 @@ class Rewriter:
     def _rewritten(self, job: Job, start: int) -> tuple[dict[int, Table], Rewritten]:
         if job.mode == Mode.DC_REFINE:
             return {}, self._engine.rewrite(job, self._data, start, {})
-        if job.mode == Mode.SEQUENTIAL and not job.arithmetic:
+        if not job.arithmetic:
             try:
                 return job.tables, self._engine.rewrite(job, self._data, start, job.tables)
             except NoCode:

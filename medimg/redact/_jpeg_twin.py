@@ -29,8 +29,8 @@ from medimg.redact._jpeg_job import (
 from medimg.redact._jpeg_segments import Segment, segments, unused
 from medimg.redact._jpeg_tables import Table, codes
 
-_HELD = 1024 - 64
-"""Correction bits that may wait for an end-of-band run."""
+_HELD = 937
+"""Correction bits that may wait for an end-of-band run; as many as libjpeg lets wait."""
 
 
 class Twin:

@@ -18,7 +18,7 @@ enum { OK, CORRUPT, SHORT, NO_CODE, NO_SPACE, BAD_RESTART, BAD_CALL };   /* resu
 typedef struct {            /* one component of the scan */
     const uint8_t *fate;    /* rows x stride: KEEP, FLAT, ... */
     const uint64_t *seen;   /* rows x stride: bit k set when coefficient k was non-zero before this scan, or NULL */
-    uint64_t *seen_after;   /* the same after this scan, or NULL */
+    uint64_t *seen_after;   /* the same after this scan, or NULL; comes as a copy of `seen` */
     int32_t stride, rows;
     int32_t h, v;           /* blocks of an MCU */
     int32_t flat;           /* quantised DC of a FLAT block */
@@ -62,8 +62,9 @@ typedef struct {
     uint32_t *freq;                   /* when set, symbols are counted and nothing is written */
     int error;
     int32_t pred_in[4], pred_out[4];
+    uint64_t band;                    /* bits ss to se */
     int32_t run_in, run_out, held;    /* end-of-band runs; correction bits waiting for the run to be written */
-    uint8_t held_bit[1024];
+    uint8_t held_bit[1024];           /* 937 + 63 at most */
     int64_t extra;
     uint32_t c, a;                    /* arithmetic decoder, Annex D */
     int ct, dc_context[4];
@@ -248,15 +249,39 @@ static void emit_value(Run *s, int slot, int zeros, int32_t v) /* run/size symbo
         emit(s, slot, zeros << 4 | n, (uint32_t)(v < 0 ? v + (1 << n) - 1 : v), n);
 }
 
+static int lowest(uint64_t set) /* the lowest bit that is set */
+{
+#if defined(__GNUC__)
+    return __builtin_ctzll(set);
+#else
+    int k = 0;
+    for (; !(set & 1); set >>= 1)
+        k++;
+    return k;
+#endif
+}
+
+static int put_bits(Run *s, const uint8_t *bit, int bits)
+{
+    for (int i = 0; i < bits; i++)
+        put(s, bit[i], 1);
+    return 0;
+}
+
 static void flush_run(Run *s, int slot) /* G.1.2.2, G.1.2.3 */
 {
     if (!s->run_out)
         return;
     int n = size_of(s->run_out) - 1;
     emit(s, slot, n << 4, (uint32_t)(s->run_out - (1 << n)), n);
-    for (int i = 0; i < s->held; i++)
-        put(s, s->held_bit[i], 1);
-    s->run_out = s->held = 0;
+    s->held = put_bits(s, s->held_bit, s->held);
+    s->run_out = 0;
+}
+
+static void end_block(Run *s, int slot)
+{
+    if (++s->run_out == 0x7FFF || s->held > 937) /* as libjpeg does */
+        flush_run(s, slot);
 }
 
 static void pad(Run *s)
@@ -385,32 +410,37 @@ static int32_t arith_ac(Run *s, int slot, int k) /* a non-zero AC value at k */
     return sign ? -m : m;
 }
 
-/* ---- reading and writing bands; v[k] is what the scan says about coefficient k ---- */
+/* ---- reading and writing bands; v[k] is what the scan says about coefficient k ----
+ * Readers return which coefficients became non-zero. */
 
-static void read_band_arith(Run *s, int slot, int16_t *v)
+static uint64_t read_band_arith(Run *s, int slot, int16_t *v)
 {
+    uint64_t set = 0;
     for (int k = s->scan->ss; k <= s->scan->se && !s->error; k++) {
         uint8_t *state = s->ac_state[slot] + 3 * (k - 1);
         if (arith_bit(s, state))
-            return;
+            return set;
         for (; !arith_bit(s, state + 1); state += 3)
             if (++k > s->scan->se) {
                 fail(s, CORRUPT);
-                return;
+                return set;
             }
         v[k] = (int16_t)arith_ac(s, slot, k);
+        set |= (uint64_t)1 << k;
     }
+    return set;
 }
 
-static void read_refinement_arith(Run *s, int slot, int16_t *v, uint64_t seen)
+static uint64_t read_refinement_arith(Run *s, int slot, int16_t *v, uint64_t seen)
 {
+    uint64_t set = 0;
     int last = s->scan->se;
     while (last && !(seen >> last & 1))
         last--;
     for (int k = s->scan->ss; k <= s->scan->se; k++) {
         uint8_t *state = s->ac_state[slot] + 3 * (k - 1);
         if (k > last && arith_bit(s, state))
-            return;
+            return set;
         for (;; state += 3) {
             if (seen >> k & 1) {
                 v[k] = (int16_t)arith_bit(s, state + 2);
@@ -418,46 +448,53 @@ static void read_refinement_arith(Run *s, int slot, int16_t *v, uint64_t seen)
             }
             if (arith_bit(s, state + 1)) {
                 v[k] = arith_bit(s, &s->even) ? -1 : 1;
+                set |= (uint64_t)1 << k;
                 break;
             }
             if (++k > s->scan->se) {
                 fail(s, CORRUPT);
-                return;
+                return set;
             }
         }
     }
+    return set;
 }
 
-static void read_band(Run *s, int slot, int16_t *v) /* G.1.2.2 */
+static uint64_t read_band(Run *s, int slot, int16_t *v) /* G.1.2.2 */
 {
+    uint64_t set = 0;
     if (s->run_in) {
         s->run_in--;
-        return;
+        return set;
     }
     for (int k = s->scan->ss; k <= s->scan->se && !s->error; k++) {
         int sym = symbol(s, slot), r = sym >> 4, n = sym & 15;
         if (!n && r < 15) {
             s->run_in = (1 << r) + (int32_t)take(s, r) - 1;
-            return;
+            return set;
         }
         k += r;
         if (k > s->scan->se || n > 10) {
             fail(s, CORRUPT);
-            return;
+            return set;
         }
-        if (n)
+        if (n) {
             v[k] = (int16_t)extend(take(s, n), n);
+            set |= (uint64_t)1 << k;
+        }
     }
+    return set;
 }
 
-static void read_refinement(Run *s, int slot, int16_t *v, uint64_t seen) /* G.1.2.3 */
+static uint64_t read_refinement(Run *s, int slot, int16_t *v, uint64_t seen) /* G.1.2.3 */
 {
+    uint64_t set = 0;
     int k = s->scan->ss, se = s->scan->se;
     for (; !s->run_in && k <= se && !s->error; k++) {
         int sym = symbol(s, slot), r = sym >> 4, n = sym & 15, fresh = 0;
         if (n > 1) {
             fail(s, CORRUPT);
-            return;
+            return set;
         }
         if (n)
             fresh = take(s, 1) ? 1 : -1;
@@ -473,77 +510,67 @@ static void read_refinement(Run *s, int slot, int16_t *v, uint64_t seen) /* G.1.
         }
         if (k > se) {
             fail(s, CORRUPT);
-            return;
+            return set;
         }
         v[k] = (int16_t)fresh;
+        set |= (uint64_t)(n != 0) << k;
     }
     if (s->run_in) {
-        for (; k <= se; k++)
-            if (seen >> k & 1)
-                v[k] = (int16_t)take(s, 1);
+        for (uint64_t old = k > 63 ? 0 : seen & s->band & (~(uint64_t)0 << k); old; old &= old - 1)
+            v[lowest(old)] = (int16_t)take(s, 1);
         s->run_in--;
     }
+    return set;
 }
 
-static void write_band(Run *s, int slot, const int16_t *v)
+/* `set`: bit k for every k with something to write. */
+static void write_band(Run *s, int slot, const int16_t *v, uint64_t set)
 {
-    int zeros = 0;
-    for (int k = s->scan->ss; k <= s->scan->se; k++) {
-        if (!v[k]) {
-            zeros++;
-            continue;
-        }
+    int before = s->scan->ss - 1;
+    for (; set; set &= set - 1) {
+        int k = lowest(set), zeros = k - before - 1;
         flush_run(s, slot);
         for (; zeros > 15; zeros -= 16)
             emit(s, slot, 0xF0, 0, 0);
         emit_value(s, slot, zeros, v[k]);
-        zeros = 0;
+        before = k;
     }
-    if (!zeros)
+    if (before == s->scan->se)
         return;
     if (s->scan->mode == SEQUENTIAL)
         emit(s, slot, 0, 0, 0);
-    else if (++s->run_out == 0x7FFF)
-        flush_run(s, slot);
+    else
+        end_block(s, slot);
 }
 
-static void write_refinement(Run *s, int slot, const int16_t *v, uint64_t seen)
+static void write_refinement(Run *s, int slot, const int16_t *v, uint64_t seen, uint64_t fresh)
 {
     uint8_t bit[64];
-    int zeros = 0, bits = 0, last = 0;
-    for (int k = s->scan->ss; k <= s->scan->se; k++)
-        if (v[k] && !(seen >> k & 1))
-            last = k;
-    for (int k = s->scan->ss; k <= s->scan->se; k++) {
-        int old = (int)(seen >> k & 1);
-        if (!old && !v[k]) {
-            zeros++;
-            continue;
-        }
-        for (; zeros > 15 && k <= last; zeros -= 16) {
+    int zeros = 0, bits = 0, before = s->scan->ss - 1;
+    for (uint64_t set = (seen & s->band) | fresh; set; set &= set - 1) {
+        int k = lowest(set);
+        zeros += k - before - 1;
+        before = k;
+        for (; zeros > 15 && fresh; zeros -= 16) { /* with nothing fresh ahead the block's end says it */
             flush_run(s, slot);
             emit(s, slot, 0xF0, 0, 0);
-            for (int i = 0; i < bits; i++)
-                put(s, bit[i], 1);
-            bits = 0;
+            bits = put_bits(s, bit, bits);
         }
-        if (old) {
+        if (seen >> k & 1) {
             bit[bits++] = (uint8_t)v[k];
             continue;
         }
+        fresh &= fresh - 1;
         flush_run(s, slot);
         emit(s, slot, zeros << 4 | 1, v[k] > 0, 1);
-        for (int i = 0; i < bits; i++)
-            put(s, bit[i], 1);
-        zeros = bits = 0;
+        bits = put_bits(s, bit, bits);
+        zeros = 0;
     }
-    if (!zeros && !bits)
+    if (before == s->scan->se && !zeros && !bits)
         return;
-    s->run_out++;
     memcpy(s->held_bit + s->held, bit, (size_t)bits);
     s->held += bits;
-    if (s->run_out == 0x7FFF || s->held > (int)sizeof s->held_bit - 64)
-        flush_run(s, slot);
+    end_block(s, slot);
 }
 
 /* ---- blocks ---- */
@@ -599,35 +626,31 @@ static void sequential_ac(Run *s, const Part *part, int fate) /* Huffman to Huff
 
 static void ac_block(Run *s, const Part *part, int fate, size_t at)
 {
-    int16_t v[64] = {0};
+    int16_t v[64];
     int slot = part->ac, refine = s->scan->mode == AC_REFINE;
     uint64_t seen = part->seen ? part->seen[at] : 0;
-    if (s->scan->arithmetic && refine)
-        read_refinement_arith(s, slot, v, seen);
-    else if (s->scan->arithmetic)
-        read_band_arith(s, slot, v);
-    else if (refine)
-        read_refinement(s, slot + 4, v, seen);
-    else
-        read_band(s, slot + 4, v);
+    if (s->run_in && !(refine && seen & s->band)) { /* most blocks: nothing in the band */
+        s->run_in--;
+        if (fate != DROP)
+            end_block(s, slot + 4);
+        return;
+    }
+    memset(v, 0, sizeof v);
+    uint64_t fresh = s->scan->arithmetic ? (refine ? read_refinement_arith(s, slot, v, seen) : read_band_arith(s, slot, v))
+                     : refine            ? read_refinement(s, slot + 4, v, seen)
+                                         : read_band(s, slot + 4, v);
     if (s->error)
         return;
-    if (part->seen_after) {
-        uint64_t after = seen;
-        for (int k = s->scan->ss; k <= s->scan->se; k++)
-            after |= (uint64_t)(v[k] != 0) << k;
-        part->seen_after[at] = after;
-    }
+    if (part->seen_after)
+        part->seen_after[at] = seen | fresh;
     if (fate == DROP)
         return;
-    if (fate != KEEP) {
-        memset(v, 0, sizeof v);
-        seen = 0;
-    }
+    if (fate != KEEP)
+        fresh = seen = 0;
     if (refine)
-        write_refinement(s, slot + 4, v, seen);
+        write_refinement(s, slot + 4, v, seen, fresh);
     else
-        write_band(s, slot + 4, v);
+        write_band(s, slot + 4, v, fresh);
 }
 
 static void block(Run *s, int n, const Part *part, size_t at)
@@ -721,6 +744,7 @@ int32_t medimg_scan(const Scan *scan, void *work, const uint8_t *in, int64_t in_
     s->o = out;
     s->o_end = out + out_size;
     s->freq = freq;
+    s->band = (~(uint64_t)0 >> (63 - scan->se)) & (~(uint64_t)0 << scan->ss);
     for (int slot = 0; slot < 8; slot++)
         if (make_tables(s, slot))
             return CORRUPT;
