@@ -1,0 +1,180 @@
+"""Looks at a picture with both networks at several sizes and quarter turns, and groups what they say of one place.
+
+Patients lie down, and a face that fills the frame is found only when the picture is made small: no one view finds
+all. What several views say of the same place is weighed by :mod:`medimg.detect._facescore`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from medimg._opencv import cv2
+from medimg.detect import Frame, Pixels
+from medimg.detect._centerface import CenterFace
+from medimg.detect._yunet import YuNet
+
+Corners = tuple[float, float, float, float]
+"""x0, y0, x1, y1."""
+
+CENTERFACE_SIDES = (640, 320, 160, 96, 64)
+YUNET_SIDES = (160, 96)
+VIEWS = len(CENTERFACE_SIDES) + len(YUNET_SIDES)
+LEAST = 0.1
+LEAST_YUNET = 0.35
+MOST_CANDIDATES = 600
+"""Per tile: a crowd has 300 faces at most; noise made to look like faces must not cost minutes."""
+
+LONG = 2.5
+MOST_TILES = 24
+
+
+class Tile(NamedTuple):
+    """A part of the frame that is looked at as a picture of its own, in full-size pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class Seen(NamedTuple):
+    """What one view says: upright full-size corners, score, number of the view, quarter turns counter-clockwise."""
+
+    corners: Corners
+    score: float
+    view: int
+    turn: int
+
+
+class Group(NamedTuple):
+    """What the views say of one place, best first, and the long side of the tile it was seen in."""
+
+    seen: list[Seen]
+    side: int
+
+    @property
+    def turn(self) -> int:
+        """The quarter turn that makes the face upright: the one the views say most of."""
+        total = [0.0] * 4
+        for s in self.seen:
+            total[s.turn] += s.score
+        return total.index(max(total))
+
+    @property
+    def corners(self) -> Corners:
+        """Where the best view of that turn puts the face."""
+        turn = self.turn
+        return next(s.corners for s in self.seen if s.turn == turn)
+
+    def features(self) -> list[float]:
+        """What the score is made of: one number a view, then best, best of other turns, log size, log aspect."""
+        turn = self.turn
+        by_view = [0.0] * VIEWS
+        for s in self.seen:
+            if s.turn == turn:
+                by_view[s.view] = max(by_view[s.view], s.score)
+        x0, y0, x1, y1 = self.corners
+        wide, high = max(x1 - x0, 1.0), max(y1 - y0, 1.0)
+        return [
+            *by_view,
+            max(s.score for s in self.seen),
+            max((s.score for s in self.seen if s.turn != turn), default=0.0),
+            math.log(max(wide, high) / self.side),
+            math.log(high / wide) * (1 if turn % 2 == 0 else -1),
+        ]
+
+
+def tiles(width: int, height: int) -> list[Tile]:
+    """The whole frame, or overlapping parts of a strip whose faces would vanish when it is made small."""
+    long, short = max(width, height), min(width, height)
+    if long <= LONG * short:
+        return [Tile(0, 0, width, height)]
+    window = max(2 * short, math.ceil(long / (1 + (MOST_TILES - 1) * 0.75)))
+    count = max(2, math.ceil((long - window) / (0.75 * window)) + 1)
+    starts = [round(n * (long - window) / (count - 1)) for n in range(count)] if window < long else [0]
+    window = min(window, long)
+    if width >= height:
+        return [Tile(start, 0, window, height) for start in starts]
+    return [Tile(0, start, width, window) for start in starts]
+
+
+def groups(frame: Frame, centerface: CenterFace, yunet: YuNet) -> Iterator[Group]:
+    """Every place where any view sees anything."""
+    parts = tiles(frame.width, frame.height)
+    for tile in parts:
+        seen = list(_views(frame, tile, len(parts) == 1, centerface, yunet))
+        seen.sort(key=lambda s: -s.score)
+        side = max(tile.width, tile.height)
+        yield from (Group(members, side) for members in _grouped(seen[:MOST_CANDIDATES]))
+
+
+def _views(frame: Frame, tile: Tile, whole: bool, centerface: CenterFace, yunet: YuNet) -> Iterator[Seen]:
+    part = frame.rgb[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
+    done: dict[tuple[object, tuple[int, ...], int], np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = {}
+    nets = [(centerface, s, LEAST) for s in CENTERFACE_SIDES] + [(yunet, s, LEAST_YUNET) for s in YUNET_SIDES]
+    for view, (net, side, least) in enumerate(nets):
+        small = frame.scaled(side)[0] if whole else _shrunk(part, side)
+        factor = max(small.shape[:2]) / max(tile.width, tile.height)
+        for turn in range(4):
+            key = (net, small.shape, turn)
+            if key not in done:  # sizes larger than the picture are all the picture itself
+                done[key] = net.detect(np.ascontiguousarray(np.rot90(small, turn)), least)
+            for row in done[key]:
+                corners = _unturned((row[0], row[1], row[2], row[3]), turn, small.shape[1], small.shape[0])
+                x0, y0, x1, y1 = (v / factor for v in corners)
+                at = (x0 + tile.x, y0 + tile.y, x1 + tile.x, y1 + tile.y)
+                yield Seen(at, float(row[4]), view, turn)
+
+
+def _shrunk(part: Pixels, side: int) -> Pixels:
+    factor = side / max(part.shape[:2])
+    if factor >= 1:
+        return part
+    size = (max(1, round(part.shape[1] * factor)), max(1, round(part.shape[0] * factor)))
+    return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _unturned(corners: Corners, turn: int, width: int, height: int) -> Corners:
+    """Corners found in a picture turned by so many quarters counter-clockwise, in the picture before turning."""
+    x0, y0, x1, y1 = (float(v) for v in corners)
+    match turn:
+        case 1:
+            return (width - y1, x0, width - y0, x1)
+        case 2:
+            return (width - x1, height - y1, width - x0, height - y0)
+        case 3:
+            return (y0, height - x1, y1, height - x0)
+        case _:
+            return (x0, y0, x1, y1)
+
+
+def _area(corners: Corners) -> float:
+    return max(corners[2] - corners[0], 1e-6) * max(corners[3] - corners[1], 1e-6)
+
+
+def shared(a: Corners, b: Corners) -> float:
+    """Area that two boxes share."""
+    return max(min(a[2], b[2]) - max(a[0], b[0]), 0.0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0.0)
+
+
+def _same(a: Corners, b: Corners) -> bool:
+    """Two views of one face: the boxes agree, or one lies in the other and is not much smaller."""
+    both, area_a, area_b = shared(a, b), _area(a), _area(b)
+    small, large = min(area_a, area_b), max(area_a, area_b)
+    return both > 0.3 * (area_a + area_b - both) or (both > 0.75 * small and large < 3.5 * small)
+
+
+def _grouped(seen: list[Seen]) -> list[list[Seen]]:
+    out: list[list[Seen]] = []
+    for one in seen:
+        for members in out:
+            if _same(one.corners, members[0].corners):
+                members.append(one)
+                break
+        else:
+            out.append([one])
+    return out
