@@ -114,7 +114,7 @@ def open_photo(data: bytes, limits: Limits) -> Opened:
         return load(name).open(data, limits)
     from medimg.formats import refused
 
-    kind = refused.name_of(data)
-    if kind:
-        raise Unsupported(f"this is {kind}, which is not cleaned.", todo="Export it as JPEG or PNG first.")
+    found = refused.recognise(data)
+    if found:
+        raise Unsupported(f"this is {found.name}, which is not cleaned.", todo=found.advice)
     raise NotAPicture("the content is not a picture.")

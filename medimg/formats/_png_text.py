@@ -94,7 +94,7 @@ def _text(where: str, payload: bytes) -> list[Finding]:
     if text is None:
         return [finding("unknown-block", where)]
     if label == "XML:com.adobe.xmp":
-        return _xmp.findings(text, f"{where}/XMP")
+        return _xmp.findings(text, f"{where}/XMP") or [finding("xmp", f"{where}/XMP")]
     if label.startswith("Raw profile type "):
         return _raw_profile(label[17:].strip().lower(), text, where)
     value = text.decode("utf-8" if where == "iTXt" else "latin-1", "replace")
@@ -110,10 +110,10 @@ def _raw_profile(kind: str, text: bytes, where: str) -> list[Finding]:
         raw = b""
     if kind in ("exif", "app1") and raw:
         if raw.startswith(b"http://ns.adobe.com/xap/1.0/\0"):
-            return _xmp.findings(raw[29:], f"{where}/XMP")
+            return _xmp.findings(raw[29:], f"{where}/XMP") or [finding("xmp", f"{where}/XMP")]
         return _exif.findings(raw.removeprefix(b"Exif\0\0"), f"{where}/Exif")
     if kind == "xmp" and raw:
-        return _xmp.findings(raw, f"{where}/XMP")
+        return _xmp.findings(raw, f"{where}/XMP") or [finding("xmp", f"{where}/XMP")]
     if kind in ("icc", "icm"):
         return [finding("colour-profile-text", f"{where}/ICC")]
     if kind in ("iptc", "8bim"):

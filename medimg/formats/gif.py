@@ -93,7 +93,8 @@ class Gif:
                 # The packet is not cut into sub-blocks; walking it as if it were loses the bytes taken for lengths.
                 start = e.begin + 14
                 end = self.data.find(b"\x01\xff\xfe\xfd", start)
-                return _xmp.findings(self.data[start : max(end, start)], "application/XMP")
+                found = _xmp.findings(self.data[start : max(end, start)], "application/XMP")
+                return found or [_finding("xmp", "application/XMP")]
             case b"ICCRGBG1012":
                 where = "application/ICC"
                 return _icc.findings(e.rest, where) or [_finding("colour-profile-text", where)]

@@ -148,7 +148,7 @@ class WebP:
                 return []
             return _icc.findings(payload, where) or [_finding("colour-profile-text", where)]
         if c.name == b"XMP ":
-            return _xmp.findings(payload, where)
+            return _xmp.findings(payload, where) or [_finding("xmp", where)]
         if c.name == b"C2PA":
             return [_finding("content-credential", where)]
         return [_finding("unknown-block", where)]
