@@ -20,8 +20,8 @@ from PIL import Image, ImageCms
 
 from medimg import audit, formats
 from medimg.errors import Malformed, MedimgError, TooLarge, Unsupported
-from medimg.formats import _exif, _icc, jpeg
-from medimg.formats._jpeg_walk import put
+from medimg.formats import _exif, _icc, _jpeg_findings, jpeg
+from medimg.formats._jpeg_segments import segment as put
 from medimg.types import Cover, Limits
 
 LIMITS = Limits()
@@ -86,10 +86,10 @@ HIDING_PLACES: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "exif that nobody can parse": (lambda: after_soi(put(0xE1, b"Exif\0\0II" + MARK)), {"unknown-block"}),
     "second exif": (lambda: after_soi(put(0xE1, exif_block()), put(0xE1, b"Exif\0\0II" + MARK)), {"unknown-block"}),
     "xmp": (
-        lambda: after_soi(put(0xE1, jpeg.XMP + b"<rdf exif:GPSLatitude='1' dc:creator='" + MARK + b"'/>")),
+        lambda: after_soi(put(0xE1, _jpeg_findings.XMP + b"<rdf exif:GPSLatitude='1' dc:creator='" + MARK + b"'/>")),
         {"xmp", "location", "owner"},
     ),
-    "extended xmp": (lambda: after_soi(put(0xE1, jpeg.XMP_MORE + b"0" * 40 + b"<dc:description>" + MARK)), {"caption"}),
+    "extended xmp": (lambda: after_soi(put(0xE1, _jpeg_findings.XMP_MORE + b"0" * 40 + b"<dc:description>" + MARK)), {"caption"}),
     "iptc": (
         lambda: after_soi(
             put(

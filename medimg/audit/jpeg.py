@@ -1,109 +1,178 @@
-"""Walk a written JPEG copy: tables, one frame, scans, and four kinds of segment whose every byte is known."""
+"""Independent walk of a JPEG copy: the coded picture, the tables it uses, a colour profile, an orientation; no more."""
 
 from __future__ import annotations
 
+import math
+import re
 import struct
 
 from medimg.audit import _icc
 from medimg.errors import Malformed
 
-JFIF = b"JFIF\0\1\1\0\0\1\0\1\0\0"
-ADOBE = b"Adobe\0\x64\0\0\0\0"
+END, SCAN, QUANTISATION, HUFFMAN, CONDITIONING, RESTART = 0xD9, 0xDA, 0xDB, 0xC4, 0xCC, 0xDD
 FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
+MULTIPLE_PASSES, ARITHMETIC = (0xC2, 0xCA), (0xC9, 0xCA)
+
+TURN = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0%c\0\0\0\0\0\0"
+TURNS = frozenset(TURN % k for k in range(2, 9))
+TRANSFORMS = frozenset(b"Adobe\0\x64\0\0\0\0%c" % k for k in range(3))
+AFTER_CODED = re.compile(rb"\xff(?![\x00\xd0-\xd7])")
+RESTARTS = re.compile(rb"\xff[\xd0-\xd7]")
 
 
 def walk(data: bytes) -> list[str]:
-    """Paths of everything outside the allow-list; see :mod:`medimg.audit`."""
-    if data[:2] != b"\xff\xd8":
-        raise Malformed("the copy does not begin as a JPEG.")
-    stray: list[str] = []
-    seen: list[int] = []
-    profile: list[bytes] = []
-    at, frame, scans = 2, b"", 0
-    while True:
-        if at + 2 > len(data):
-            raise Malformed("the copy has no end.")
-        if data[at] != 0xFF:
-            raise Malformed("the copy has bytes between its segments.")
-        marker = data[at + 1]
-        if marker == 0xD9:
-            break
-        (size,) = struct.unpack_from(">H", data, at + 2)
-        body = data[at + 4 : at + 2 + size]
-        if size < 2 or len(body) != size - 2:
-            raise Malformed("a segment of the copy is cut short.")
-        if marker in FRAMES:
-            if frame:
-                stray.append("second frame")
-            frame = body
-        elif marker == 0xE2 and body[:12] == b"ICC_PROFILE\0" and not scans:
-            profile.append(body)
-        elif marker in (0xE0, 0xE1, 0xEE) and not frame and marker not in seen:
-            if not _known(marker, body):
-                stray.append(f"APP{marker - 0xE0}")
-        elif not _structure(marker, body):
-            stray.append(f"segment {marker:02X}")
-        seen.append(marker)
-        at += 2 + size
-        if marker == 0xDA:
-            scans += 1
-            at = _scan_end(data, at)
-    if at + 2 != len(data):
-        stray.append("after EOI")
-    if len(frame) < 6 or len(frame) != 6 + 3 * frame[5] or not scans:
-        raise Malformed("the copy holds no picture.")
-    if profile and _profile_strays(profile):
-        stray.append("APP2/ICC")
-    return stray
+    """Paths of everything that is not allow-listed; see :mod:`medimg.audit`."""
+    return _Reader(data).read()
 
 
-def _known(marker: int, body: bytes) -> bool:
-    if marker == 0xE0:
-        return body == JFIF
-    if marker == 0xEE:
-        return body[:-1] == ADOBE and body[-1] <= 2
-    head, value, tail = body[:24], body[24:26], body[26:]
-    return (
-        head == b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1"
-        and tail == bytes(6)
-        and 2 <= int.from_bytes(value, "big") <= 8
-    )
+class _Reader:
+    """One pass; ``waiting`` holds what was defined and not yet used by a scan."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.strays: list[str] = []
+        self.defined: dict[tuple[int, int], None] = {}
+        self.waiting: set[tuple[int, int]] = set()
+        self.chunks: list[bytes] = []
+        self.once: set[int] = set()
+        self.sof = self.scans = self.interval = 0
+        self.components: dict[int, int] = {}
+
+    def read(self) -> list[str]:
+        if self.data[:2] != b"\xff\xd8":
+            raise Malformed("the copy does not begin like a JPEG.")
+        at = 2
+        while self.data[at : at + 2] != b"\xff\xd9":
+            flag, marker, length = struct.unpack_from(">BBH", self.data, at)
+            payload = self.data[at + 4 : at + 2 + length]
+            if flag != 0xFF or len(payload) != length - 2:
+                raise Malformed("the copy could not be followed to its end.")
+            at += 2 + length
+            if marker == SCAN:
+                at = self._scan(payload, at)
+            else:
+                self._segment(marker, payload)
+        if at + 2 != len(self.data):
+            self.strays.append("after EOI")
+        if not self.scans:
+            raise Malformed("the copy holds no picture.")
+        self.strays += ["unused table"] * len(self.waiting)
+        self._profile()
+        return self.strays
+
+    def _segment(self, marker: int, payload: bytes) -> None:
+        if marker in (QUANTISATION, HUFFMAN):
+            self._tables(marker, payload)
+        elif marker in FRAMES:
+            self._frame(marker, payload)
+        elif marker == RESTART and len(payload) == 2:
+            self._define(RESTART, 0)
+            self.interval = int.from_bytes(payload)
+        elif marker == CONDITIONING:
+            self._conditioning(payload)
+        elif 0xE0 <= marker <= 0xEF or marker == 0xFE:
+            self._application(marker, payload)
+        else:
+            raise Malformed("the copy has a segment of no known kind.")
+
+    def _application(self, marker: int, payload: bytes) -> None:
+        name = "COM" if marker == 0xFE else f"APP{marker - 0xE0}"
+        first = marker not in self.once and not self.scans
+        self.once.add(marker)
+        if marker == 0xE2 and payload[:12] == b"ICC_PROFILE\0" and not self.scans:
+            self.chunks.append(payload[12:])
+        elif not first or not (
+            (marker == 0xE0 and _plain_jfif(payload))
+            or (marker == 0xE1 and payload in TURNS)
+            or (marker == 0xEE and payload in TRANSFORMS)
+        ):
+            self.strays.append(name)
+
+    def _profile(self) -> None:
+        count = len(self.chunks)
+        if not count:
+            return
+        numbered = all(c[:2] == bytes((k, count)) for k, c in enumerate(self.chunks, 1))
+        if not numbered or _icc.strays(b"".join(c[2:] for c in self.chunks)):
+            self.strays.append("APP2/ICC")
+
+    # -- structure ----------------------------------------------------------------------------------------------------
+
+    def _define(self, marker: int, slot: int) -> None:
+        if (marker, slot) in self.waiting:
+            self.strays.append("unused table")
+        self.defined[marker, slot] = None
+        self.waiting.add((marker, slot))
+
+    def _use(self, marker: int, slot: int) -> None:
+        if (marker, slot) not in self.defined:
+            raise Malformed("a table of the copy is missing.")
+        self.waiting.discard((marker, slot))
+
+    def _tables(self, marker: int, payload: bytes) -> None:
+        if not payload:
+            self.strays.append("empty table")
+        while payload:
+            head = payload[0]
+            if marker == QUANTISATION:
+                size = {0: 65, 1: 129}.get(head >> 4, 0)
+            else:
+                symbols = payload[17 : 17 + sum(payload[1:17])]
+                size = 17 + len(symbols) if head >> 4 < 2 and sum(payload[1:17]) == len(symbols) else 0
+                codes = sum(n << 16 >> k for k, n in enumerate(payload[1:17], 1))
+                if len(set(symbols)) != len(symbols) or codes > 1 << 16:
+                    self.strays.append("table")
+            if not size or size > len(payload) or head & 15 > 3:
+                raise Malformed("a table of the copy is damaged.")
+            self._define(marker, head if marker == HUFFMAN else head & 15)
+            payload = payload[size:]
+
+    def _conditioning(self, payload: bytes) -> None:
+        places = payload[::2]
+        if len(payload) % 2 or len(set(places)) != len(places) or any(p & 0xEC for p in places):
+            raise Malformed("a table of the copy is damaged.")
+        if self.sof and self.sof not in ARITHMETIC:
+            self.strays.append("unused table")
+
+    def _frame(self, marker: int, payload: bytes) -> None:
+        count = payload[5]
+        if self.sof or payload[0] != 8 or len(payload) != 6 + 3 * count or count not in (1, 3, 4):
+            raise Malformed("the frame of the copy is damaged.")
+        self.sof = marker
+        self.components = {payload[6 + 3 * k]: payload[8 + 3 * k] for k in range(count)}
+
+    def _scan(self, payload: bytes, at: int) -> int:
+        count = payload[0]
+        if not self.sof or len(payload) != 4 + 2 * count or not 1 <= count <= 4:
+            raise Malformed("a scan of the copy is damaged.")
+        self.scans += 1
+        begin, high = payload[-3], payload[-1] >> 4
+        passes = self.sof in MULTIPLE_PASSES
+        if not passes and payload[-3:] != b"\0\x3f\0":
+            self.strays.append("SOS")
+        for k in range(count):
+            name, slots = payload[1 + 2 * k], payload[2 + 2 * k]
+            if name not in self.components:
+                raise Malformed("a scan of the copy is damaged.")
+            self._use(QUANTISATION, self.components[name])
+            if self.sof not in ARITHMETIC and not (passes and (begin or high)):
+                self._use(HUFFMAN, slots >> 4)
+            if self.sof not in ARITHMETIC and (begin or not passes):
+                self._use(HUFFMAN, 16 + (slots & 15))
+        self.waiting.discard((RESTART, 0))
+        end = AFTER_CODED.search(self.data, at)
+        if end is None:
+            raise Malformed("the copy could not be followed to its end.")
+        if not self.interval and RESTARTS.search(self.data, at, end.start()):
+            self.strays.append("restart marker")
+        if self.data[end.end() : end.end() + 1] == b"\xff" or end.start() == at:
+            raise Malformed("a scan of the copy is damaged.")
+        return end.start()
 
 
-def _structure(marker: int, body: bytes) -> bool:
-    """Whether a table or scan header has exactly the bytes its counts ask for."""
-    if marker == 0xDB:
-        at = 0
-        while at < len(body) and body[at] >> 4 <= 1 and body[at] & 15 <= 3:
-            at += 129 if body[at] >> 4 else 65
-        return at == len(body)
-    if marker == 0xC4:
-        at = 0
-        while at + 17 <= len(body) and not body[at] & 0xEC:
-            at += 17 + sum(body[at + 1 : at + 17])
-        return at == len(body)
-    if marker == 0xDD:
-        return len(body) == 2
-    if marker == 0xCC:
-        return len(body) % 2 == 0
-    return marker == 0xDA and 1 <= body[0] <= 4 and len(body) == 4 + 2 * body[0]
-
-
-def _scan_end(data: bytes, at: int) -> int:
-    """Where the next marker stands after coded data; restart markers belong to it."""
-    while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(data):
-            raise Malformed("the copy ends inside its picture.")
-        if data[at + 1] != 0 and not 0xD0 <= data[at + 1] <= 0xD7:
-            return at
-        at += 2
-
-
-def _profile_strays(chunks: list[bytes]) -> bool:
-    whole = b""
-    for number, chunk in enumerate(chunks, 1):
-        if chunk[12:14] != bytes((number, len(chunks))):
-            return True
-        whole += chunk[14:]
-    return bool(_icc.strays(whole))
+def _plain_jfif(payload: bytes) -> bool:
+    """Version 1.01, no unit, no thumbnail, and a pixel's shape in smallest numbers."""
+    if len(payload) != 14 or payload[:8] != b"JFIF\0\1\1\0" or payload[12:] != b"\0\0":
+        return False
+    across, down = struct.unpack(">HH", payload[8:12])
+    return math.gcd(across, down) == 1

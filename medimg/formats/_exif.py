@@ -88,6 +88,19 @@ def findings(block: bytes, where: str) -> list[Finding]:
     ]  # fmt: skip
 
 
+def fields(block: bytes) -> Iterator[tuple[int, bytes]]:
+    """(tag, raw value) of the first directory."""
+    order = _order(block)
+    if order is not None:
+        for tag, _, _, raw in _entries(block, order, struct.unpack_from(f"{order}I", block, 4)[0]):
+            yield tag, raw
+
+
+def secret(raw: bytes) -> Secret:
+    """Free text, for matching in memory."""
+    return Secret(_text(raw, 0))
+
+
 def _key(directory: str, tag: int, where: str) -> tuple[Kind, str, str] | None:
     path = f"{where}/{directory}"
     if directory == "GPS":

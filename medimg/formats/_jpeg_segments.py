@@ -1,158 +1,287 @@
-"""The segments of a JPEG stream (ITU-T T.81, annex B), walked strictly and without touching the coded data."""
+"""The segments of a JPEG (ITU-T T.81, Annex B), read strictly and without looking at a byte of its coded data twice.
+
+What decoders disagree about is refused; what they all pass over (bytes between segments, tables nobody refers to) is
+noted, and left out of the copy.
+"""
 
 from __future__ import annotations
 
 import re
-import struct
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from medimg.errors import Malformed, Unsupported
+from medimg.errors import Malformed, TooLarge, Unsupported
+from medimg.formats._jpeg_frame import Frame, Progress, ScanHeader, frame, huffman_tables, quantisation_tables, scan
+from medimg.types import Limits
 
-SOI, EOI, SOS, DQT, DNL, DRI, DAC, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD, 0xCC, 0xFE
-DHT, APP0, APP15 = 0xC4, 0xE0, 0xEF
-FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, DAC, 0xC8}
-MAX_SCANS, MAX_SEGMENTS = 1000, 20_000
+SOI, EOI, SOS, DQT, DHT, DAC, DRI, DNL, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xCC, 0xDD, 0xDC, 0xFE
+APP0, APP15 = 0xE0, 0xEF
+CODED = 0
+"""Stands for the entropy-coded data of a scan, where a :class:`Part` has no marker."""
 
-# Inside coded data FF is followed by 00 (stuffing) or a restart marker; anything else ends the scan (B.1.1.5). A run of
-# FF bytes before a marker is fill (B.1.1.2).
-_SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+MAX_SCANS = 200
+MAX_SEGMENTS = 20_000
+MAX_BLANK = 512
+
+BLANK = re.compile(rb"(?:\xef\xbb\xbf)?[\x00\t\n\r ]{0,%d}(?=\xff\xd8\xff)" % MAX_BLANK)
+"""What may stand before the start: a byte order mark and blanks, as broken transfers leave them. No viewer shows it."""
+_MARKER = re.compile(rb"\xff[\x01-\xfe]")
+_SCAN_END = re.compile(rb"\xff[^\x00]")
+_SCAN_END_RESTARTS = re.compile(rb"\xff[^\x00\xd0-\xd7]")
+_FILL = re.compile(rb"\xff+")
+_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 
 
-@dataclass(frozen=True)
-class Segment:
-    """A marker segment; ``start`` and ``end`` enclose its payload."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A segment or the coded data of a scan: ``data[begin:end]`` is all of it, ``data[start:end]`` its payload."""
 
     marker: int
+    begin: int
     start: int
     end: int
-    after_frame: bool = False
 
 
 @dataclass
-class Stream:
-    """A walked stream: the picture's own parts in order, and everything else."""
+class Jpeg:
+    """A JPEG taken apart.
 
-    structure: list[tuple[int, int]] = field(default_factory=list)
-    """(start, end) of tables, frame header and scans, markers included, fill bytes and gaps left out."""
-    others: list[Segment] = field(default_factory=list)
-    """Application and comment segments."""
-    frame: Segment | None = None
-    loose: int = 0
-    """Bytes that stand between segments and belong to none."""
+    Attributes:
+        data: The file.
+        begin: Where SOI stands.
+        end: Behind the first EOI.
+        frame: The frame header.
+        parts: Everything between, in order.
+        first_scan: Index of the first SOS in ``parts``.
+        between: Bytes that stand between segments.
+        used: Tables that a scan refers to: index in ``parts`` -> places of the tables in that segment's payload.
+        unused: How many tables no scan refers to.
+    """
+
+    data: bytes
+    begin: int
     end: int = 0
-    """Where the picture ends, after its EOI."""
+    frame: Frame | None = None
+    parts: list[Part] = field(default_factory=list)
+    first_scan: int = -1
+    between: int = 0
+    used: dict[int, set[tuple[int, int]]] = field(default_factory=dict)
+    unused: int = 0
+
+    def payload(self, part: Part) -> bytes:
+        """A segment without its marker and length."""
+        return self.data[part.start : part.end]
 
 
-def walk(data: bytes) -> Stream:
-    """Walk from SOI to the first EOI.
+def starts(head: bytes) -> int:
+    """Where SOI stands; -1 when the content is no JPEG."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return 0
+    found = BLANK.match(head)
+    return found.end() if found else -1
+
+
+def parse(data: bytes, limits: Limits) -> Jpeg:
+    """Take a JPEG apart.
 
     Raises:
-        Malformed: A length lies, a part is missing, stands twice or in the wrong place, or the stream ends early.
-        Unsupported: Hierarchical frames, or a height that is given after the scan.
+        Malformed: It is damaged, cut short, or so made that decoders would show it differently.
+        Unsupported: It is of a kind that is not handled.
+        TooLarge: The picture is over the limits.
     """
-    stream = Stream()
-    if data[:2] != b"\xff\xd8":
-        raise Malformed("the picture has no beginning.")
-    at, scans = 2, 0
-    for _ in range(MAX_SEGMENTS):
-        at, marker = _marker(data, at, stream)
-        if marker == EOI:
-            if not scans:
-                raise Malformed("the picture holds no image data.")
-            stream.end = at
-            return stream
-        if at + 2 > len(data):
-            raise Malformed("the picture ends early.")
-        end = at + int.from_bytes(data[at : at + 2], "big")
-        if end < at + 2 or end > len(data):
-            raise Malformed("a segment is longer than the file.")
-        segment = Segment(marker, at + 2, end, stream.frame is not None)
-        if APP0 <= marker <= APP15 or marker == COM:
-            stream.others.append(segment)
-            at = end
+    begin = starts(data[: MAX_BLANK + 8])
+    if begin < 0:
+        raise Malformed("the file does not begin like a JPEG.")
+    return _Walk(Jpeg(data, begin), limits).run()
+
+
+def kept(jpeg: Jpeg, number: int) -> bool:
+    """Whether a part is needed to show the picture; of tables, whether any in the segment is."""
+    marker = jpeg.parts[number].marker
+    if marker in (DQT, DHT, DRI):
+        return number in jpeg.used
+    if marker == DAC:
+        return jpeg.frame is not None and jpeg.frame.arithmetic
+    return not (APP0 <= marker <= APP15 or marker == COM)
+
+
+def coded_picture(jpeg: Jpeg) -> list[bytes | memoryview]:
+    """Everything that is needed to show the picture, as it stands in the file, in order."""
+    data = memoryview(jpeg.data)
+    out: list[bytes | memoryview] = []
+    for number, part in enumerate(jpeg.parts):
+        if not kept(jpeg, number):
             continue
-        _check(data, segment, stream)
-        stop = end
-        if marker == SOS:
-            scans += 1
-            if scans > MAX_SCANS:
-                raise Malformed("the picture has too many scans.")
-            found = _SCAN_END.search(data, end)
+        places = sorted(jpeg.used.get(number, ()))
+        payload = jpeg.payload(part) if places else b""
+        if sum(end - begin for begin, end in places) != len(payload):
+            out.append(segment(part.marker, b"".join(payload[begin:end] for begin, end in places)))
+        else:
+            out.append(data[part.begin : part.end])
+    return out
+
+
+def segment(marker: int, payload: bytes) -> bytes:
+    """A segment as it stands in a file."""
+    return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2) + payload
+
+
+class _Walk:
+    """One pass over the segments."""
+
+    def __init__(self, jpeg: Jpeg, limits: Limits) -> None:
+        self.jpeg, self.limits = jpeg, limits
+        self.tables: dict[tuple[int, int], tuple[int, int, int]] = {}  # (marker, slot) -> part, from, to
+        self.content: dict[tuple[int, int], bytes] = {}
+        self.every: set[tuple[int, int, int]] = set()
+        self.latched: dict[int, bytes] = {}
+        self.interval, self.interval_part = 0, -1
+        self.conditioned: set[int] = set()
+        self.scans = 0
+        self.progress: Progress | None = None
+
+    def run(self) -> Jpeg:
+        jpeg, at = self.jpeg, self.jpeg.begin + 2
+        while True:
+            if len(jpeg.parts) > MAX_SEGMENTS:
+                raise TooLarge("the JPEG has too many segments.")
+            found = _MARKER.search(jpeg.data, at)
             if found is None:
-                raise Malformed("the picture ends early.")
-            stop = found.start()
-            while stop > end and data[stop - 1] == 0xFF:
-                stop -= 1
-            if stop == end:
-                raise Malformed("a scan of the picture is empty.")
-        stream.structure.append((at - 2, stop))
-        at = stop if marker == SOS else end
-    raise Malformed("the picture has too many segments.")
+                raise Malformed("the JPEG ends in the middle.")
+            marker = jpeg.data[found.end() - 1]
+            jpeg.between += len(jpeg.data[at : found.start()].rstrip(b"\xff"))
+            if marker == EOI:
+                jpeg.end = found.end()
+                break
+            at = self._segment(marker, found.start())
+        if jpeg.frame is None or self.progress is None:
+            raise Malformed("the JPEG holds no picture.")
+        self.progress.finish()
+        tables = sum(len(jpeg.used.get(n, ())) for n, part in enumerate(jpeg.parts) if part.marker in (DQT, DHT))
+        others = sum(not kept(jpeg, n) for n, part in enumerate(jpeg.parts) if part.marker in (DRI, DAC))
+        jpeg.unused = len(self.every) - tables + others
+        return jpeg
 
+    def _segment(self, marker: int, begin: int) -> int:
+        data, start = self.jpeg.data, begin + 4
+        if marker < 0xC0 or 0xD0 <= marker <= 0xD8:
+            raise Malformed("a marker of the JPEG stands where it does not belong.")
+        length = int.from_bytes(data[begin + 2 : start])
+        end = begin + 2 + length
+        if length < 2 or start > len(data) or end > len(data):
+            raise Malformed("a segment of the JPEG is cut short.")
+        part = Part(marker, begin, start, end)
+        self.jpeg.parts.append(part)
+        if APP0 <= marker <= APP15 or marker == COM:
+            return end
+        payload = data[start:end]
+        if marker in (DQT, DHT):
+            self._tables(marker, payload)
+        elif marker == SOS:
+            return self._scan(payload, end)
+        elif marker == DRI:
+            if len(payload) != 2:
+                raise Malformed("the restart interval of the JPEG is damaged.")
+            self.interval, self.interval_part = int.from_bytes(payload), len(self.jpeg.parts) - 1
+        elif marker == DAC:
+            self._conditioning(payload)
+        elif 0xC0 <= marker <= 0xCF:
+            self._frame(marker, payload)
+        elif marker == DNL:
+            raise Unsupported("the JPEG gives its height after its picture.", todo="Save it as a normal JPEG first.")
+        else:
+            raise Malformed("the JPEG has a segment of no known kind.")
+        return end
 
-def _marker(data: bytes, at: int, stream: Stream) -> tuple[int, int]:
-    """The next marker and where its length stands; bytes of no segment are counted, as decoders skip them."""
-    start = data.find(b"\xff", at)
-    while 0 <= start < len(data) - 1 and data[start + 1] in (0x00, 0xFF):
-        if data[start + 1] == 0:
-            stream.loose += 1
-        start = data.find(b"\xff", start + 1)
-    if start < 0 or start + 1 >= len(data):
-        raise Malformed("the picture ends early.")
-    stream.loose += len(data[at:start].replace(b"\xff", b""))
-    marker = data[start + 1]
-    if marker in (SOI, 0x01) or 0xD0 <= marker <= 0xD7 or 0x02 <= marker <= 0xBF:
-        raise Malformed("a marker stands where none may stand.")
-    return start + 2, marker
+    def _frame(self, marker: int, payload: bytes) -> None:
+        if self.jpeg.frame:
+            raise Malformed("the JPEG has more than one frame.")
+        self.jpeg.frame = header = frame(marker, payload)
+        if header.width * header.height > self.limits.pixels:
+            raise TooLarge("the picture is larger than the policy allows.")
+        self.progress = Progress(header)
 
+    def _tables(self, marker: int, payload: bytes) -> None:
+        number = len(self.jpeg.parts) - 1
+        read = huffman_tables(payload) if marker == DHT else quantisation_tables(payload)
+        for slot, begin, end in read:
+            self.tables[marker, slot] = (number, begin, end)
+            self.content[marker, slot] = payload[begin:end]
+            self.every.add((number, begin, end))
 
-def _check(data: bytes, segment: Segment, stream: Stream) -> None:
-    """Exact sizes of the structural segments (T.81, B.2.2 to B.2.4): nothing may hide behind a table."""
-    marker, body = segment.marker, data[segment.start : segment.end]
-    if marker in FRAMES:
-        if stream.frame is not None:
-            raise Unsupported("this JPEG holds more than one frame.")
-        if marker not in (0xC0, 0xC1, 0xC2, 0xC9, 0xCA):
-            raise Unsupported("this kind of JPEG (lossless or hierarchical) is not cleaned.", todo="Export it as PNG.")
-        if len(body) < 6 or len(body) != 6 + 3 * body[5]:
-            raise Malformed("the frame header is damaged.")
-        stream.frame = segment
-    elif marker == SOS:
-        if stream.frame is None or not body or len(body) != 4 + 2 * body[0] or not 1 <= body[0] <= 4:
-            raise Malformed("a scan header is damaged.")
-    elif marker == DQT:
-        _tables(body, lambda head: 1 + (128 if head >> 4 else 64) if head >> 4 <= 1 and head & 15 <= 3 else 0)
-    elif marker == DHT:
-        at = 0
-        while at < len(body):
-            if at + 17 > len(body) or body[at] & 0xEC:
-                raise Malformed("a table is damaged.")
-            at += 17 + sum(body[at + 1 : at + 17])
-        if at != len(body) or not body:
-            raise Malformed("a table is damaged.")
-    elif marker == DAC:
-        _tables(body, lambda _: 2)
-    elif marker == DRI:
-        if len(body) != 2:
-            raise Malformed("a table is damaged.")
-    elif marker == DNL:
-        raise Unsupported("this JPEG gives its height after the picture.", todo="Export it again from the device.")
-    else:
-        raise Malformed("a segment of an unknown kind stands in the picture.")
+    def _conditioning(self, payload: bytes) -> None:
+        """T.81, B.2.4.3."""
+        slots = payload[::2]
+        if not payload or len(payload) % 2 or len(set(slots)) != len(slots) or self.conditioned & set(slots):
+            raise Malformed("the arithmetic conditioning of the JPEG is damaged.")
+        self.conditioned |= set(slots)
+        for where, value in zip(slots, payload[1::2], strict=True):
+            fits = value & 15 <= value >> 4 if where < 16 else 1 <= value <= 63
+            if where & 15 > 3 or where >> 4 > 1 or not fits:
+                raise Malformed("the arithmetic conditioning of the JPEG is damaged.")
 
+    # -- scans --------------------------------------------------------------------------------------------------------
 
-def _tables(body: bytes, size: Callable[[int], int]) -> None:
-    at = 0
-    while at < len(body):
-        step = size(body[at])
-        if not step:
-            raise Malformed("a table is damaged.")
-        at += step
-    if at != len(body) or not body:
-        raise Malformed("a table is damaged.")
+    def _scan(self, payload: bytes, at: int) -> int:
+        jpeg, header = self.jpeg, self.jpeg.frame
+        if header is None or self.progress is None:
+            raise Malformed("a scan of the JPEG stands before its frame.")
+        self.scans += 1
+        if self.scans > MAX_SCANS:
+            raise TooLarge("the JPEG has too many scans.")
+        if jpeg.first_scan < 0:
+            jpeg.first_scan = len(jpeg.parts) - 1
+        read = scan(payload, header)
+        self.progress.add(read)
+        for key in read.tables(header):
+            self._use(*key)
+        for n, _, _ in read.parts:
+            self._latch(n, header)
+        if self.interval_part >= 0:
+            jpeg.used.setdefault(self.interval_part, set())
+        end, after = self._coded_end(at)
+        self._coded(read, header, at, end)
+        jpeg.parts.append(Part(CODED, at, at, end))
+        return after
 
+    def _latch(self, n: int, header: Frame) -> None:
+        """A component is dequantised with the table that stands at its first scan; later ones would divide decoders."""
+        slot = header.components[n].tq
+        self._use(DQT, slot)
+        if self.latched.setdefault(n, self.content[DQT, slot]) != self.content[DQT, slot]:
+            raise Malformed("the JPEG changes a quantisation table between scans.")
 
-def put(marker: int, payload: bytes) -> bytes:
-    """A marker segment."""
-    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+    def _use(self, marker: int, slot: int) -> None:
+        place = self.tables.get((marker, slot))
+        if place is None:
+            raise Malformed("a table of the JPEG is missing.")
+        self.jpeg.used.setdefault(place[0], set()).add(place[1:])
+
+    def _coded_end(self, at: int) -> tuple[int, int]:
+        """Where the coded data of a scan end, and where the marker behind them stands (fill bytes may lie between)."""
+        data = self.jpeg.data
+        pattern = _SCAN_END_RESTARTS if self.interval else _SCAN_END
+        while True:
+            found = pattern.search(data, at)
+            if found is None:
+                raise Malformed("the JPEG ends in the middle.")
+            fill = _FILL.match(data, found.start())
+            last = fill.end() if fill else found.end() - 1
+            follows = data[last : last + 1]
+            if not follows or follows == b"\0":  # a stuffed zero behind fill bytes: decoders disagree
+                raise Malformed("the picture data of the JPEG are damaged.")
+            if self.interval and 0xD0 <= follows[0] <= 0xD7:
+                at = last + 1
+                continue
+            return found.start(), last - 1
+
+    def _coded(self, read: ScanHeader, header: Frame, begin: int, end: int) -> None:
+        """Restart markers in order and as many as there must be; no fewer bits than blocks need."""
+        units, blocks = read.size(header)
+        if self.interval:
+            numbers = bytes(m[1] & 7 for m in _RESTART.findall(self.jpeg.data, begin, end))
+            expected = -(-units // self.interval) - 1
+            if len(numbers) != expected or numbers != (bytes(range(8)) * (expected // 8 + 1))[:expected]:
+                raise Malformed("the restart markers of the JPEG are damaged.")
+        least = blocks * 2 // 8 if not (header.progressive or header.arithmetic) else 1
+        if end - begin < max(least, 1):
+            raise Malformed("the picture data of the JPEG are cut short.")

@@ -16,7 +16,7 @@ from medimg.formats import _exif, _icc, _jpeg_findings
 from medimg.formats._jpeg_findings import ADOBE, EXIF, ICC, JFIF, MPF
 from medimg.formats._jpeg_frame import Frame
 from medimg.formats._jpeg_segments import Jpeg, coded_picture, parse, segment, starts
-from medimg.types import Copy, Cover, Finding, Limits
+from medimg.types import Copy, Cover, Finding, Limits, Polygon
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -124,7 +124,9 @@ class JpegPhoto:
         Raises:
             CheckNotRun: A cover is asked for and cannot be made without loss.
         """
-        data, method, polygons, fringe = self._stripped(keep_profile=keep_profile), "segment-copy", (), 0
+        data, method = self._stripped(keep_profile=keep_profile), "segment-copy"
+        polygons: tuple[Polygon, ...] = ()
+        fringe = 0
         if covers:
             from medimg.redact.jpeg_lossless import cover_jpeg
 
