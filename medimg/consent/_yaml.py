@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 MAX_BYTES = 4 * 1024 * 1024
+MAX_DEPTH = 20
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 Plain = str | list[Any] | dict[str, Any]
@@ -31,23 +32,24 @@ def read(data: bytes) -> Plain:
         raise YamlRefused("it is too large")
     try:
         text = data.decode("utf-8-sig")
+        depth = 0
         for event in yaml.parse(text, Loader=_LOADER):
             if isinstance(event, yaml.AliasEvent):
                 raise YamlRefused(f"line {event.start_mark.line + 1}: aliases are not read here")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise YamlRefused("it is nested too deeply")
         node = yaml.compose(text, Loader=_LOADER)
     except UnicodeDecodeError as error:
         raise YamlRefused("it is not UTF-8 text") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise YamlRefused(f"line {line}: this is not valid YAML") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise YamlRefused("this is not valid YAML") from error
     if node is None:
         raise YamlRefused("it is empty")
-    try:
-        return _plain(node)
-    except RecursionError as error:
-        raise YamlRefused("it is nested too deeply") from error
+    return _plain(node)
 
 
 def _plain(node: Any) -> Plain:

@@ -156,6 +156,11 @@ class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         return definition
 
     def _check(self) -> None:
+        for rule in self.rules:
+            if not set(rule.allowed.get("audiences", ())) <= set(self.audiences) or not set(
+                rule.allowed.get("jurisdictions", ())
+            ) <= set(self.jurisdictions):
+                raise UsageError("a rule of the checklist names an unknown audience or country.")
         seen: set[str] = set()
         for item in self.items:
             where = f"item {len(seen) + 1} of the checklist"

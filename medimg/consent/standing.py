@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from medimg.consent import rules
-from medimg.consent.answers import CLOSING, Answer
+from medimg.consent.answers import BASES, CLOSING, Answer
 from medimg.consent.checklist import ChecklistDefinition, Question, SharingContext, questions
 from medimg.consent.evidence import AutoEvidence, conditions, evidence
 from medimg.consent.site import SiteProfile
@@ -127,7 +127,7 @@ def _settled(context: SharingContext, reports: Sequence[Report], basis: Answer |
     """The context with what findings raise and with the chosen basis, when it may be used here."""
     raised = conditions(reports)
     context = msgspec.structs.replace(context, conditions={**context.conditions, **raised})
-    if basis is None or basis.choice == "not-sure" or rules.basis_refused(basis.choice, context):
+    if basis is None or basis.choice not in BASES or rules.basis_refused(basis.choice, context):
         return context
     return msgspec.structs.replace(context, basis=basis.choice)
 
