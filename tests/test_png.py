@@ -542,3 +542,16 @@ def test_encode_for_other_formats() -> None:
         assert photo.metadata() == []
         assert photo.orientation == 6
         assert np.array_equal(photo.samples().reshape(shape), array)
+
+
+@pytest.mark.parametrize("kind", [3, 4, 5, 10, 12])
+def test_exif_that_claims_gigabytes_costs_nothing(kind: int) -> None:
+    import tracemalloc
+
+    field = struct.pack(">HHII", 0x0112, kind, 0x48000001, 8)
+    wide = struct.pack(">HHII", 0x0100, 1, 60_000, 8) * 5000
+    for block in (b"MM\0*\0\0\0\x08\0\x01" + field + bytes(4), b"MM\0*\0\0\0\x08" + struct.pack(">H", 5000) + wide):
+        tracemalloc.start()
+        assert opened(insert(saved(ARRAYS["rgb"]), chunk(b"eXIf", block))).metadata()
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+        tracemalloc.stop()

@@ -119,6 +119,8 @@ def _key(directory: str, tag: int, where: str) -> tuple[Kind, str, str] | None:
 def _by_piexif(block: bytes, where: str) -> Iterator[tuple[Kind, str, str]]:
     import piexif
 
+    if not _claims_fit(block):
+        return
     try:
         read = piexif.load(b"Exif\0\0" + block)
     except Exception:  # noqa: BLE001 - it raises whatever its parsing stumbles on; the walk above is the proof
@@ -134,6 +136,38 @@ def _by_piexif(block: bytes, where: str) -> Iterator[tuple[Kind, str, str]]:
                 yield key
 
 
+def _claims_fit(block: bytes) -> bool:
+    """Whether the fields that piexif would read claim no more than the block holds.
+
+    It sets memory and time aside for what each field claims: a block of 60 bytes can take gigabytes.
+    """
+    order = _order(block)
+    if order is None:
+        return False
+    queue, seen, claimed = [(struct.unpack_from(f"{order}I", block, 4)[0], True)], 0, 0
+    while queue:
+        at, first = queue.pop()
+        seen += 1
+        if seen > MAX_IFDS or at + 2 > len(block):
+            return False
+        (count,) = struct.unpack_from(f"{order}H", block, at)
+        if at + 2 + 12 * count > len(block):
+            return False
+        for k in range(count):
+            tag, kind, many, value = struct.unpack_from(f"{order}HHII", block, at + 2 + 12 * k)
+            claimed += SIZES.get(kind, 1) * many
+            if tag in (EXIF_IFD, GPS_IFD, INTEROP_IFD):
+                if kind != 4 or many != 1:
+                    return False
+                queue.append((value, False))
+        if claimed > len(block):
+            return False
+        after = _next(block, order, at) if first else 0
+        if after:
+            queue.append((after, False))
+    return True
+
+
 def _order(block: bytes) -> str | None:
     if len(block) < 8:
         return None
@@ -147,12 +181,16 @@ def _walk(block: bytes) -> Iterator[tuple[str, int, bytes]]:
         return
     queue: list[tuple[str, int]] = [("IFD0", struct.unpack_from(f"{order}I", block, 4)[0])]
     seen: set[int] = set()
-    while queue and len(seen) < MAX_IFDS:
+    budget = 2 * len(block)  # fields of one block do not share their values: a hostile one ends here
+    while queue and len(seen) < MAX_IFDS and budget > 0:
         name, at = queue.pop(0)
         if at in seen or not at:
             continue
         seen.add(at)
         for tag, kind, many, raw in _entries(block, order, at):
+            budget -= len(raw)
+            if budget < 0:
+                break
             yield name, tag, raw
             if tag in (EXIF_IFD, GPS_IFD, INTEROP_IFD, SUB_IFDS) and kind in (4, 13):
                 targets = struct.unpack(f"{order}{min(many, 32)}I", raw[: 4 * min(many, 32)])
