@@ -17,7 +17,7 @@ from medimg._opencv import cv2
 from medimg.detect import Frame, Pixels
 from medimg.detect._centerface import CenterFace
 from medimg.detect._facegroups import Corners, Group, groups, shared
-from medimg.detect._facescore import ASK, COVER, LARGEST_VIEW, score
+from medimg.detect._facescore import judged
 from medimg.detect._yunet import YuNet
 from medimg.types import NOTHING_KNOWN, Box, Finding, KnownValues, Polygon
 
@@ -74,7 +74,7 @@ class Faces:
         seen = [f for f in (_face(g, frame) for g in groups(frame, self._centerface, self._yunet)) if f]
         kept: list[Face] = []
         for face in sorted(seen, key=lambda f: (not f.sure, -f.score)):
-            if all(not _twice(face.face, k.face) for k in kept):
+            if all(not _twice(face, k) for k in kept):
                 kept.append(face)
         return kept
 
@@ -89,12 +89,11 @@ class Faces:
 
 
 def _face(group: Group, frame: Frame) -> Face | None:
-    sure = score(group.features())
-    largest = max((s.score for s in group.seen if s.view == 0), default=0.0)
+    score, verdict = judged(group.features())
     head = head_box(group.corners, group.turn).clipped(frame.width, frame.height)
-    if not head.area or (sure < ASK and largest < LARGEST_VIEW):
+    if not verdict or not head.area:
         return None
-    return Face(group.corners, head, sure, sure >= COVER or largest >= LARGEST_VIEW)
+    return Face(group.corners, head, score, verdict == "face")
 
 
 def head_box(face: Corners, turn: int) -> Box:
@@ -113,9 +112,12 @@ def head_box(face: Corners, turn: int) -> Box:
     return Box(math.floor(x0 - left), math.floor(y0 - top), math.ceil(x1 + right), math.ceil(y1 + bottom))
 
 
-def _twice(a: Corners, b: Corners) -> bool:
-    areas = [(c[2] - c[0]) * (c[3] - c[1]) for c in (a, b)]
-    return shared(a, b) > 0.4 * min(areas)
+def _twice(face: Face, kept: Face) -> bool:
+    """Does a less certain place say nothing new: the same face, or a possible one in a head that is covered anyway?"""
+    areas = [(c[2] - c[0]) * (c[3] - c[1]) for c in (face.face, kept.face)]
+    head = (float(kept.head.x0), float(kept.head.y0), float(kept.head.x1), float(kept.head.y1))
+    inside = not face.sure and kept.sure and shared(face.face, head) > 0.6 * areas[0]
+    return inside or shared(face.face, kept.face) > 0.4 * min(areas)
 
 
 def _painted(frame: Frame, covers: Sequence[Polygon]) -> tuple[Pixels, float]:
