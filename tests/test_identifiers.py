@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -86,7 +88,7 @@ def test_half_read_words_are_no_ground_to_keep_anything(text: str) -> None:
 def test_no_listed_name_is_kept_alone_or_beside_another() -> None:
     names = sorted(identifiers._names())
     assert len(names) > 900
-    for first, second in zip(names, names[1:], strict=False):
+    for first, second in pairwise(names):
         assert identifiers.classify(first, 1.0).category not in identifiers.KEPT, first
         assert identifiers.classify(f"{first} {second}".title(), 1.0).category not in identifiers.KEPT
 

@@ -75,7 +75,8 @@ def test_numerals_beside_ticks() -> None:
     near = np.array([[443, 106], [458, 106], [458, 128], [443, 128]], np.float32)
     assert ruler.beside_ticks(picture, near)
     assert not ruler.beside_ticks(drawn("blank"), near)
-    assert not ruler.beside_ticks(drawn("text"), near)
+    letters = np.array([[440, 72], [475, 72], [475, 118], [440, 118]], np.float32)
+    assert not ruler.beside_ticks(drawn("text"), letters)
 
 
 def numerals(values: list[float], step: float = 40.0, angle: float = 0.3) -> list[ruler.Numeral]:

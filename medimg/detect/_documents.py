@@ -39,14 +39,14 @@ def kind(lines: Sequence[Line], width: int, height: int) -> str:
         return ""
     corners = np.concatenate([line.spot.quad for line in read]).astype(np.float32)
     share = float(cv2.contourArea(cv2.convexHull(corners))) / (width * height)
+    if share >= FORM_SHARE and len(read) >= FORM_LINES:
+        signs = {m.group().lower() for line in read for m in _FORM.finditer(line.text)}
+        if len(signs) >= 3:
+            return "consent-form"
     if share >= CARD_SHARE:
         if any(_MACHINE_READABLE.search(line.text.replace(" ", "")) for line in read):
             return "identity-document"
         signs = {m.group().lower() for line in read for m in [_CARD.search(line.text)] if m}
         if len(signs) >= 3 and len(read) <= 40:
             return "identity-document"
-    if share >= FORM_SHARE and len(read) >= FORM_LINES:
-        signs = {m.group().lower() for line in read for m in _FORM.finditer(line.text)}
-        if len(signs) >= 3:
-            return "consent-form"
     return ""

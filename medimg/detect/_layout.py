@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from medimg.detect import Frame, identifiers, ruler
-from medimg.detect._known import Known
+from medimg.detect._known import Known, skeleton
 from medimg.detect._lines import Quad, area, around, axis, grown, labels, shared, sides
 from medimg.detect._ocr import Spot
 
@@ -157,7 +157,9 @@ def _explained(lines: Sequence[Line]) -> list[Line]:
             ]
             hidden = sum(shared(quad, other.spot.quad) for other in inside) / max(size, 1.0)
             kept = bool(inside) and all(other.kept for other in inside)
-            if hidden >= 0.6 or (kept and hidden >= 0.3 and not line.strong):
+            said = skeleton(line.text)
+            again = bool(said) and any(o.certainty >= 0.8 and skeleton(o.text) == said for o in inside)
+            if again or hidden >= 0.6 or (kept and hidden >= 0.3 and not line.strong):
                 continue
         if not line.kept and not line.strong:
             whole = [

@@ -57,7 +57,8 @@ def _slim(frame: Frame, size: int) -> Look:
     height, width = rgb.shape[:2]
     high = min(height, width)
     # Pieces overlap by three times the shorter side, so that no word is cut in all of them.
-    length, step = round(SLIM * high), max(1, round((SLIM - 3) * high))
+    length = max(SMALL, round(SLIM * high))
+    step = length - 3 * high
     ends = range(0, max(1, max(height, width) - 3 * high), step)
     if width >= height:
         pieces = [(np.ascontiguousarray(rgb[:, a : a + length]), float(a), 0.0) for a in ends]

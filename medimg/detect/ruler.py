@@ -69,7 +69,7 @@ def beside_ticks(rgb: Pixels, quad: NDArray[np.float32]) -> bool:
         for shift, ahead in ((s, a) for s in (-1.0, 1.0, -2.0, 2.0, 0.0) for a in (0.0, -4.5, 4.5)):
             middle = np.array([x, y]) + turned * shift * high + way * ahead * high
             near = [middle + a * way * 5 * high + b * turned * 0.8 * high for a, b in CORNERS]
-            if _ticked(rgb, np.array(near, np.float32), 2 * CLOSE) >= 0.5:
+            if _ticked(rgb, np.array(near, np.float32), 2 * CLOSE) >= 0.75:
                 return True
     return False
 
@@ -146,7 +146,7 @@ def _strip(rgb: Pixels, quad: NDArray[np.float32]) -> NDArray[np.float32] | None
 
 
 def _bands(strip: NDArray[np.float32]) -> NDArray[np.float32]:
-    return strip.reshape(BANDS, STRIP // BANDS, -1).mean(axis=1)
+    return cast("NDArray[np.float32]", strip.reshape(BANDS, STRIP // BANDS, -1).mean(axis=1))
 
 
 def _share(profile: NDArray[np.float32], longest: float) -> float:
