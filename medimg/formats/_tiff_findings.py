@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 
 from medimg.errors import Malformed
-from medimg.formats import _exif, _icc, _xmp
+from medimg.formats import _exif, _icc, _iptc, _xmp
 from medimg.formats._tiff_file import Ifd, Tiff, directory
 from medimg.types import Finding, Kind
 
@@ -26,7 +26,7 @@ SUB_IFDS = (330, 34732, 40965)
 C2PA = 52545
 
 
-def of_page(tiff: Tiff, page: Ifd, kept: frozenset[int], chunks: list[tuple[int, int]]) -> list[Finding]:  # noqa: ARG001
+def of_page(tiff: Tiff, page: Ifd, kept: frozenset[int]) -> list[Finding]:
     """Findings for every field of the first page that is not kept as it is."""
     out: list[Finding] = []
     for tag, entry in page.entries.items():
@@ -44,10 +44,9 @@ def of_page(tiff: Tiff, page: Ifd, kept: frozenset[int], chunks: list[tuple[int,
         elif tag == C2PA:
             out.append(_one("metadata", "content-credential", where))
         elif tag == IPTC:
-            out.append(_one("metadata", "caption", where))
+            out += _iptc.iim(entry.raw, where)
         elif tag == IRB:
-            kind: Kind = "hidden-image" if b"8BIM\x04\x0c" in entry.raw or b"8BIM\x04\x09" in entry.raw else "metadata"
-            out.append(_one(kind, "thumbnail" if kind == "hidden-image" else "unknown-block", where))
+            out += _iptc.irb(entry.raw, where)
         else:
             out.append(_one("metadata", CATEGORIES.get(tag, "unknown-block"), where))
     return out

@@ -144,7 +144,7 @@ class TiffPhoto:
 
     def metadata(self) -> list[Finding]:
         """Fields, pages and bytes that are not the picture; see :class:`medimg.formats.Opened`."""
-        found = _tiff_findings.of_page(self.tiff, self.page, self._kept_tags(), self.chunks)
+        found = _tiff_findings.of_page(self.tiff, self.page, self._kept_tags())
         if self.frames > 1:
             found.append(
                 Finding(
