@@ -18,7 +18,7 @@ def strays(profile: bytes) -> list[str]:
     head = profile[:128]
     if size != len(profile) or head[24:36] != FIXED_DATE or head[36:40] != b"acsp":
         out.append("header")
-    if head[4:8].strip(b"\0") or head[10:12].strip(b"\0") or head[40:64].strip(b"\0") or head[80:].strip(b"\0"):
+    if head[4:8].strip(b"\0") or head[10:12].strip(b"\0") or head[40:67].strip(b"\0") or head[80:].strip(b"\0"):
         out.append("header")
     spans = {(0, 132 + 12 * count)}
     for k in range(count):
@@ -53,7 +53,12 @@ def _allowed(sig: bytes, body: bytes, major: int) -> bool:
         return kind == b"sf32" and len(body) == 44
     if sig == b"cicp":
         return kind == b"cicp" and len(body) == 12
-    return sig in TABLES and kind in (b"mft1", b"mft2", b"mAB ", b"mBA ")
+    if sig in TABLES and kind in (b"mft1", b"mft2"):
+        inputs, outputs, grid = body[8:11]
+        width, rows = (1, (256, 256)) if kind == b"mft1" else (2, struct.unpack_from(">HH", body, 48))
+        numbers = rows[0] * inputs + grid**inputs * outputs + rows[1] * outputs
+        return bool(len(body) == (48 if width == 1 else 52) + width * numbers)
+    return sig in TABLES and kind in (b"mAB ", b"mBA ")
 
 
 def _text(sig: bytes, text: str, major: int) -> bytes:

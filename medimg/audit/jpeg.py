@@ -16,8 +16,8 @@ MULTIPLE_PASSES, ARITHMETIC = (0xC2, 0xCA), (0xC9, 0xCA)
 TURN = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0%c\0\0\0\0\0\0"
 TURNS = frozenset(TURN % k for k in range(2, 9))
 TRANSFORMS = frozenset(b"Adobe\0\x64\0\0\0\0%c" % k for k in range(3))
-AFTER_CODED = re.compile(rb"\xff(?![\x00\xd0-\xd7])")
-RESTARTS = re.compile(rb"\xff[\xd0-\xd7]")
+AFTER_CODED = re.compile(rb"\xff(?!\x00)")
+AFTER_CODED_RESTARTING = re.compile(rb"\xff(?![\x00\xd0-\xd7])")
 
 
 def walk(data: bytes) -> list[str]:
@@ -160,11 +160,9 @@ class _Reader:
             if self.sof not in ARITHMETIC and (begin or not passes):
                 self._use(HUFFMAN, 16 + (slots & 15))
         self.waiting.discard((RESTART, 0))
-        end = AFTER_CODED.search(self.data, at)
+        end = (AFTER_CODED_RESTARTING if self.interval else AFTER_CODED).search(self.data, at)
         if end is None:
             raise Malformed("the copy could not be followed to its end.")
-        if not self.interval and RESTARTS.search(self.data, at, end.start()):
-            self.strays.append("restart marker")
         if self.data[end.end() : end.end() + 1] == b"\xff" or end.start() == at:
             raise Malformed("a scan of the copy is damaged.")
         return end.start()

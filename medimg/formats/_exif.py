@@ -9,14 +9,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from medimg.types import NO_SECRET, Finding, Kind, Secret
+from medimg.types import Finding, Kind, Secret
 
-MAX_IFDS, MAX_ENTRIES, MAX_SECRET = 64, 2000, 200
+MAX_IFDS, MAX_ENTRIES, MAX_SECRET, MAX_TEXTS = 64, 2000, 200, 20
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
 
 ORIENTATION = 0x0112
 EXIF_IFD, GPS_IFD, INTEROP_IFD, SUB_IFDS = 0x8769, 0x8825, 0xA005, 0x014A
-THUMBNAIL_AT, THUMBNAIL_SIZE = 0x0201, 0x0202
+THUMBNAIL_AT, STRIPS_AT, TILES_AT, MAKER_NOTE = 0x0201, 0x0111, 0x0144, 0x927C
+PICTURE = b"\xff\xd8\xff"
 
 # Tag -> category (Exif 3.0, tables 4 to 9; TIFF 6.0, section 8; DNG 1.7 for 0xC614 and 0xC62F; Windows XP fields).
 CATEGORIES = {
@@ -67,14 +68,16 @@ def findings(block: bytes, where: str) -> list[Finding]:
     if is_orientation_only(block):
         return []
     counts: dict[tuple[Kind, str, str], int] = {}
-    secrets: dict[tuple[Kind, str, str], Secret] = {}
+    texts: dict[tuple[Kind, str, str], list[str]] = {}
     for directory, tag, raw in _walk(block):
         key = _key(directory, tag, where)
         if key is None:
             continue
         counts[key] = counts.get(key, 0) + 1
-        if key[1] in MATCHED and key not in secrets:
-            secrets[key] = Secret(_text(raw, tag))
+        if key[1] in MATCHED and len(texts.setdefault(key, [])) < MAX_TEXTS:
+            texts[key].append(_text(raw, tag))
+        if tag == MAKER_NOTE and PICTURE in raw:
+            counts["hidden-image", "preview", f"{where}/{directory}/MakerNote"] = raw.count(PICTURE)
     for key in _by_piexif(block, where):
         counts.setdefault(key, 1)
     if not counts:
@@ -82,7 +85,7 @@ def findings(block: bytes, where: str) -> list[Finding]:
     return [
         Finding(
             kind=kind, category=category, where=path, count=count, detector="exif reader",
-            secret=secrets.get((kind, category, path), NO_SECRET),
+            secret=Secret("\n".join(filter(None, texts.get((kind, category, path), ())))),
         )
         for (kind, category, path), count in counts.items()
     ]  # fmt: skip
@@ -105,10 +108,10 @@ def _key(directory: str, tag: int, where: str) -> tuple[Kind, str, str] | None:
     path = f"{where}/{directory}"
     if directory == "GPS":
         return ("metadata", "location", path)
-    if directory == "IFD1":
-        return ("hidden-image", "thumbnail", path) if tag in (THUMBNAIL_AT, 0x0111) else None
-    if directory.startswith("Sub"):
-        return ("hidden-image", "second-image", path) if tag in (THUMBNAIL_AT, 0x0111, 0x0144) else None
+    if directory not in ("IFD0", "Exif", "Interop"):  # further pictures: the thumbnail, and what is less usual
+        if tag in (THUMBNAIL_AT, STRIPS_AT, TILES_AT):
+            return ("hidden-image", "thumbnail" if directory == "IFD1" else "second-image", path)
+        return ("metadata", CATEGORIES[tag], path) if tag in CATEGORIES else None
     if tag == GPS_IFD:  # counted even when what it points to cannot be read
         return ("metadata", "location", f"{where}/GPS")
     if tag in (ORIENTATION, EXIF_IFD, INTEROP_IFD, SUB_IFDS):

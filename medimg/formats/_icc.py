@@ -50,7 +50,7 @@ def clean(profile: bytes) -> bytes | None:
     head[12:24] = profile[12:24]  # class, colour space, connection space
     head[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
     head[36:40] = b"acsp"
-    head[64:68] = profile[64:68]  # rendering intent
+    head[67] = profile[67] & 3  # rendering intent
     head[68:80] = struct.pack(">3I", 0xF6D6, 0x10000, 0xD32D)  # D50, as every profile must say (7.2.16)
     out = bytes(head) + struct.pack(">I", len(every)) + index + body
     return struct.pack(">I", len(out)) + out[4:]
@@ -103,9 +103,20 @@ def exact(signature: bytes, body: bytes) -> bytes | None:
         if function > 4:
             return None
         size = 12 + 4 * (1, 3, 4, 5, 7)[function]
+    elif kind in (b"mft1", b"mft2"):
+        size = _table_size(kind, body)
     else:
-        return body  # lookup tables are copied whole
+        return body  # mAB and mBA tables are copied whole: their parts may stand anywhere inside
     return body[:size] if len(body) >= size else None
+
+
+def _table_size(kind: bytes, body: bytes) -> int:
+    """ICC.1:2022, 10.10 and 10.11."""
+    inputs, outputs, points = body[8:11]
+    if kind == b"mft1":
+        return int(48 + 256 * inputs + points**inputs * outputs + 256 * outputs)
+    before, after = struct.unpack_from(">HH", body.ljust(52, b"\0"), 48)
+    return int(52 + 2 * (before * inputs + points**inputs * outputs + after * outputs))
 
 
 def _description(major: int) -> bytes:

@@ -239,8 +239,7 @@ class _Walk:
         if self.interval_part >= 0:
             jpeg.used.setdefault(self.interval_part, set())
         end, after = self._coded_end(at)
-        self._coded(read, header, at, end)
-        jpeg.parts.append(Part(CODED, at, at, end))
+        jpeg.parts.append(Part(CODED, at, at, self._coded(read, header, at, end)))
         return after
 
     def _latch(self, n: int, header: Frame) -> None:
@@ -274,14 +273,19 @@ class _Walk:
                 continue
             return found.start(), last - 1
 
-    def _coded(self, read: ScanHeader, header: Frame, begin: int, end: int) -> None:
-        """Restart markers in order and as many as there must be; no fewer bits than blocks need."""
+    def _coded(self, read: ScanHeader, header: Frame, begin: int, end: int) -> int:
+        """Restart markers in order and as many as there must be; no fewer bits than blocks need; returns the end."""
         units, blocks = read.size(header)
         if self.interval:
             numbers = bytes(m[1] & 7 for m in _RESTART.findall(self.jpeg.data, begin, end))
             expected = -(-units // self.interval) - 1
-            if len(numbers) != expected or numbers != (bytes(range(8)) * (expected // 8 + 1))[:expected]:
-                raise Malformed("the restart markers of the JPEG are damaged.")
+            if numbers != (bytes(range(8)) * (len(numbers) // 8 + 1))[: len(numbers)]:
+                raise Malformed("the restart markers of the JPEG are out of order.")
+            if len(numbers) == expected + 1 and _RESTART.fullmatch(self.jpeg.data, end - 2, end):
+                end -= 2  # some cameras write one behind the last interval too; every decoder passes over it
+            elif len(numbers) != expected:
+                raise Malformed("the JPEG has too few or too many restart markers.")
         least = blocks * 2 // 8 if not (header.progressive or header.arithmetic) else 1
         if end - begin < max(least, 1):
             raise Malformed("the picture data of the JPEG are cut short.")
+        return end
