@@ -21,8 +21,11 @@ LIKE = {1: (0, 8), 2: (0, 16), 3: (2, 8), 4: (6, 8), 6: (2, 16), 8: (6, 16)}
 """Stride -> colour type and depth of the plain picture a row is read as."""
 
 LEVEL = 3
-STRATEGY = cv2.IMWRITE_PNG_STRATEGY_RLE
-"""Deflate level and strategy by measurement; see ``benchmarks/lossless_levels.py``."""
+PHOTO, DRAWING = cv2.IMWRITE_PNG_STRATEGY_RLE, cv2.IMWRITE_PNG_STRATEGY_DEFAULT
+"""Deflate level and strategies by measurement (``benchmarks/lossless_levels.py``): noise leaves run lengths nothing to
+lose and takes a third of the time; a screenshot gets half the size from looking for repeats."""
+STRIP = 48
+"""Rows that are tried with both strategies."""
 
 
 def rows(data: bytes, idat: list[Chunk], header: Header, *, whole: bool) -> list[NDArray[np.uint8]]:
@@ -84,16 +87,23 @@ def packed(grid: NDArray[np.uint8], stride: int, *, photo: bool) -> bytes:
     pixels = np.ascontiguousarray(pixels).reshape(shape)
     if channels > 1:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR if channels == 3 else cv2.COLOR_RGBA2BGRA)
+    middle = max(0, height // 2 - STRIP // 2)
+    strip = np.ascontiguousarray(pixels[middle : middle + STRIP])
+    drawing = len(_encoded(strip, DRAWING)) < 0.8 * len(_encoded(strip, PHOTO))
+    whole = _encoded(pixels, DRAWING if drawing else PHOTO)
+    return b"".join(parts(whole, [c for c in walk(whole)[0] if c.type == b"IDAT"]))
+
+
+def _encoded(pixels: NDArray[Any], strategy: int) -> bytes:
     try:
         done, file = cv2.imencode(
-            ".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, LEVEL, cv2.IMWRITE_PNG_STRATEGY, STRATEGY]
+            ".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, LEVEL, cv2.IMWRITE_PNG_STRATEGY, strategy]
         )
     except cv2.error as error:
         raise CheckNotRun("the picture is too large for the encoder.") from error
     if not done:
         raise CheckNotRun("the picture could not be encoded.")
-    whole = file.tobytes()
-    return b"".join(parts(whole, [c for c in walk(whole)[0] if c.type == b"IDAT"]))
+    return bytes(file.tobytes())
 
 
 def padding_used(grids: list[NDArray[np.uint8]], header: Header) -> bool:
