@@ -128,7 +128,7 @@ def _cover_method(report: Report) -> AutoEvidence:
     shown = sum(a.do == "keep" for a in _actions(report, "face"))
     words = "every cover is one solid colour and larger than what it hides"
     if shown:
-        words += f"; {_n(shown, 'face')} shown by a person's decision"
+        words += f"; {_n(shown, 'face/faces')} shown by a person's decision"
     return AutoEvidence(
         item="img.cover-method",
         subject=report.safe_id,
@@ -144,7 +144,7 @@ def _reopened(report: Report) -> AutoEvidence:
     complete = report.copy is not None and report.state == "unreviewed" and report.checks and not failed
     complete = complete and all(c.state in ("passed", "not-asked") for c in report.checks)
     partly = report.scope == "metadata-only"
-    words = f"{_n(len(ran), 'check')} ran on the written copy" + (f", {len(failed)} failed" if failed else "")
+    words = f"{_n(len(ran), 'check/checks')} ran on the written copy" + (f", {len(failed)} failed" if failed else "")
     if partly:
         words += "; text, codes and faces were not checked"
     return AutoEvidence(
@@ -161,14 +161,9 @@ def _actions(report: Report, kind: str) -> list[Action]:
 
 
 def _n(count: int, noun: str) -> str:
-    if count == 0:
-        return f"no {_plural(noun)}"
-    return f"1 {noun}" if count == 1 else f"{count} {_plural(noun)}"
-
-
-def _plural(noun: str) -> str:
-    head, _, rest = noun.partition(" of ")
-    return f"{head}s of {rest}" if rest else f"{head}s"
+    """A count with its noun; ``noun`` is singular and plural with a stroke between them."""
+    one, _, many = noun.partition("/")
+    return f"1 {one}" if count == 1 else f"{count or 'no'} {many}"
 
 
 def _texts(report: Report) -> int:
@@ -198,16 +193,22 @@ _NOT_CHECKED = {
 }
 
 _BUILDERS: tuple[_Builder, ...] = (
-    _container("img.location", ("metadata",), LOCATION, "trace of a place"),
-    _container("img.metadata", ("metadata",), None, "piece of hidden information"),
-    _container("img.hidden-images", ("hidden-image",), None, "hidden picture"),
+    _container("img.location", ("metadata",), LOCATION, "trace of a place/traces of a place"),
+    _container("img.metadata", ("metadata",), None, "piece of hidden information/pieces of hidden information"),
+    _container("img.hidden-images", ("hidden-image",), None, "hidden picture/hidden pictures"),
     _filename,
-    _picture("img.text", "text", _texts, "area with writing", "writing"),
-    _picture("img.text-unread", "text", _unread, "area that could not be read", "writing"),
-    _picture("img.codes", "codes", _codes, "code", "codes"),
-    _picture("img.faces", "faces", _faces, "face", "faces"),
+    _picture("img.text", "text", _texts, "area with writing/areas with writing", "writing"),
+    _picture("img.text-unread", "text", _unread, "area that could not be read/areas that could not be read", "writing"),
+    _picture("img.codes", "codes", _codes, "code/codes", "codes"),
+    _picture("img.faces", "faces", _faces, "face/faces", "faces"),
     _cover_method,
-    _picture("img.staff-employer", "text", _staff, "area that names staff or a workplace", "writing and signs"),
-    _picture("img.other-people", "faces", _faces, "face", "people"),
+    _picture(
+        "img.staff-employer",
+        "text",
+        _staff,
+        "area that names staff or a workplace/areas that name staff or a workplace",
+        "writing and signs",
+    ),
+    _picture("img.other-people", "faces", _faces, "face/faces", "people"),
     _reopened,
 )

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from medimg.consent.checklist import SECTIONS
-from medimg.report.model import RecordAnswer, RecordSheet, ShareSheet
+from medimg.report.model import RecordAnswer, RecordSheet, ShareAnswer, ShareGroup, ShareSheet
 from medimg.report.record import condition_words
 from medimg.types import Report
 
@@ -59,7 +59,16 @@ def share_html(sheet: ShareSheet, thumbs: Mapping[str, Thumb]) -> str:
     return (
         _environment()
         .get_template("share.html.j2")
-        .render(s=sheet, thumbs=thumbs, css=_css(), sections=SECTIONS, shown=SHOWN, listed=LISTED, groups=GROUPS)
+        .render(
+            s=sheet,
+            thumbs=thumbs,
+            css=_css(),
+            sections=SECTIONS,
+            shown=SHOWN,
+            listed=LISTED,
+            groups=GROUPS,
+            asked=_alike(sheet.groups[:GROUPS]),
+        )
     )
 
 
@@ -75,11 +84,30 @@ def record_html(sheet: RecordSheet, thumbs: Mapping[str, Thumb], reports: Sequen
             sections=SECTIONS,
             shown=SHOWN,
             groups=GROUPS,
+            sources=_sources(sheet),
             outlines={r.safe_id: _outlines(r, thumbs) for r in reports},
             conditions={g.group: condition_words(g.conditions) for g in sheet.groups},
             answers={g.group: _rows(g.answers) for g in sheet.groups},
         )
     )
+
+
+def _alike(groups: Sequence[ShareGroup]) -> list[tuple[list[str], ShareGroup]]:
+    """Groups whose questions stand alike are listed together."""
+    rows: dict[tuple[ShareAnswer, ...], tuple[list[str], ShareGroup]] = {}
+    for group in groups:
+        rows.setdefault(group.answers, ([], group))[0].append(group.group)
+    return list(rows.values())
+
+
+def _sources(sheet: RecordSheet) -> dict[str, int]:
+    """Every source that is used, numbered from 1 in the order of use."""
+    out: dict[str, int] = {}
+    for group in sheet.groups[:GROUPS]:
+        for answer in group.answers:
+            for title in answer.sources:
+                out.setdefault(title, len(out) + 1)
+    return out
 
 
 def _outlines(report: Report, thumbs: Mapping[str, Thumb]) -> list[dict[str, Any]]:
