@@ -555,3 +555,19 @@ def test_exif_that_claims_gigabytes_costs_nothing(kind: int) -> None:
         assert opened(insert(saved(ARRAYS["rgb"]), chunk(b"eXIf", block))).metadata()
         assert tracemalloc.get_traced_memory()[1] < 50_000_000
         tracemalloc.stop()
+
+
+def test_a_plain_picture_needs_no_imaging_library() -> None:
+    import base64
+    import subprocess
+    import sys
+
+    data = insert(saved(ARRAYS["rgb"]), chunk(b"tEXt", b"Author\0x"))
+    script = (
+        "import base64, sys; from medimg import audit, formats; from medimg.types import Limits;"
+        f"photo = formats.load('png').open(base64.b64decode({base64.b64encode(data)!r}), Limits());"
+        "assert photo.metadata() and not audit.walk(photo.write().data, 'png');"
+        "print([m for m in ('numpy', 'cv2', 'PIL') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

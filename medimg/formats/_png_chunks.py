@@ -110,6 +110,11 @@ def chunk(kind: bytes, payload: bytes) -> bytes:
     return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(payload, zlib.crc32(kind)))
 
 
+def assembled(head: Header, looks: bytes, colours: bytes, idat: bytes) -> bytes:
+    """A PNG file of ready chunks."""
+    return SIGNATURE + chunk(b"IHDR", head.packed()) + looks + colours + idat + chunk(b"IEND", b"")
+
+
 def walk(data: bytes) -> tuple[list[Chunk], int]:
     """Every chunk up to IEND, and where IEND ends.
 
@@ -184,6 +189,23 @@ def header(payload: bytes, pixels: int) -> Header:
     if width * height > pixels:
         raise TooLarge("the picture is larger than the policy allows.")
     return Header(width, height, depth, colour, bool(lace))
+
+
+def appearance(kind: bytes, payload: bytes, head: Header) -> bool:
+    """Whether a chunk says how the picture looks, with values that can mean that (PNG 11.3.2)."""
+    match kind, len(payload):
+        case b"gAMA", 4:
+            return 1000 <= int.from_bytes(payload, "big") <= 1_000_000
+        case b"cHRM", 32:
+            return all(v <= 200_000 for v in struct.unpack(">8I", payload))
+        case b"sRGB", 1:
+            return payload[0] <= 3
+        case b"cICP", 4:
+            return payload[0] <= 22 and payload[1] <= 18 and payload[2] == 0 and payload[3] <= 1
+        case b"sBIT", length:
+            most = 8 if head.colour == 3 else head.depth
+            return length == (3 if head.colour == 3 else head.channels) and all(1 <= v <= most for v in payload)
+    return False
 
 
 class Inflation:

@@ -66,7 +66,8 @@ def _unfiltered(idat: bytes, grid: Pass, stride: int) -> NDArray[np.uint8]:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if channels == 3 else cv2.COLOR_BGRA2RGBA)
     if depth == 16:
         pixels = pixels.astype(">u2", copy=False)
-    return np.ascontiguousarray(pixels).view(np.uint8).reshape(grid.height, grid.row)
+    raw: NDArray[np.uint8] = np.ascontiguousarray(pixels).view(np.uint8).reshape(grid.height, grid.row)
+    return raw
 
 
 def packed(grid: NDArray[np.uint8], stride: int, *, photo: bool) -> bytes:
@@ -150,4 +151,5 @@ def row_bytes(pixels: NDArray[Any], depth: int) -> NDArray[np.uint8]:
     padded = np.zeros((height, -(-width // per_byte) * per_byte), np.uint8)
     padded[:, :width] = pixels
     shifts = np.arange(8 - depth, -1, -depth, dtype=np.uint8)
-    return np.bitwise_or.reduce(padded.reshape(height, -1, per_byte) << shifts, axis=2).astype(np.uint8)
+    packed_rows: NDArray[np.uint8] = np.bitwise_or.reduce(padded.reshape(height, -1, per_byte) << shifts, axis=2)
+    return packed_rows.astype(np.uint8)

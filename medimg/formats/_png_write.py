@@ -10,56 +10,21 @@ from numpy.typing import NDArray
 
 from medimg.errors import CheckNotRun
 from medimg.formats import _palette, _png_pixels
-from medimg.formats._png_chunks import SIGNATURE, Header, chunk
-from medimg.redact.cover import clipped, paint
-from medimg.types import Copy, Cover
+from medimg.formats._png_chunks import Header, assembled, chunk
+from medimg.redact.cover import paint
+from medimg.types import Cover
 
 if TYPE_CHECKING:
     from medimg.formats.png import Png
 
 
-def copy(photo: Png, covers: Sequence[Cover], *, keep_profile: bool) -> Copy:
-    """The copy of a PNG file; see :meth:`medimg.formats.png.Png.write`."""
-    covered = clipped(covers, photo.width, photo.height)
-    notes: tuple[str, ...] = ("frames-dropped",) if photo.frames > 1 else ()
-    looks = photo.looks(keep_profile=keep_profile)
-    if covered or photo.hides:
-        data, more = _anew(photo, covers if covered else (), looks)
-        notes += more
-        method = "samples"
-    else:
-        data = _verbatim(photo, looks)
-        method = "segment-copy"
-    return Copy(
-        data=data,
-        format="png",
-        suffix=".png",
-        width=photo.width,
-        height=photo.height,
-        orientation=photo.orientation,
-        method=method,
-        covered=covered,
-        notes=notes,
-    )
+def verbatim_palette(photo: Png) -> bytes:
+    """PLTE and tRNS with the entries in use alone, at their places."""
+    return _palette_chunks(photo.palette.clean())
 
 
-def _verbatim(photo: Png, looks: bytes) -> bytes:
-    """The compressed picture byte for byte."""
-    data = photo.data
-    if photo.stream.trailing:
-        whole = b"".join(c.payload(data) for c in photo.idat)
-        idat = chunk(b"IDAT", whole[: len(whole) - photo.stream.trailing])
-    else:
-        idat = b"".join(c.whole(data) for c in photo.idat)
-    if photo.header.colour == 3:
-        colours = _palette_chunks(photo.palette.clean())
-    else:
-        colours = b"".join(c.whole(data) for c in photo.chunks if c.type == b"tRNS")
-    return _file(photo.header, looks, colours, idat)
-
-
-def _anew(photo: Png, covers: Sequence[Cover], looks: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """The picture encoded again, with covers and without what hides in it."""
+def anew(photo: Png, covers: Sequence[Cover], looks: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """The file with its picture encoded again, with covers and without what hides in it; and notes for the report."""
     if photo.header.colour == 3:
         return _palette_anew(photo, covers, looks)
     stored = photo.stored
@@ -72,7 +37,7 @@ def _anew(photo: Png, covers: Sequence[Cover], looks: bytes) -> tuple[bytes, tup
         painted = paint(stored, covers, colour=1 if key is not None and not any(key) else 0)
     trns = b"".join(c.whole(photo.data) for c in photo.chunks if c.type == b"tRNS")
     head = photo.header._replace(interlaced=False)
-    return _file(head, looks, trns, _idat(painted, head)), ()
+    return assembled(head, looks, trns, _idat(painted, head)), ()
 
 
 def _palette_anew(photo: Png, covers: Sequence[Cover], looks: bytes) -> tuple[bytes, tuple[str, ...]]:
@@ -91,7 +56,7 @@ def _palette_anew(photo: Png, covers: Sequence[Cover], looks: bytes) -> tuple[by
     painted = paint(indices, covers, colour=black)
     # A cover may hide the last pixels of a colour; its entry goes too.
     left = _palette.read(*_palette.chunks(table), painted)
-    return _file(head, looks, _palette_chunks(left.clean()), _idat(painted, head)), ()
+    return assembled(head, looks, _palette_chunks(left.clean()), _idat(painted, head)), ()
 
 
 def _palette_chunks(table: NDArray[np.uint8]) -> bytes:
@@ -102,10 +67,6 @@ def _palette_chunks(table: NDArray[np.uint8]) -> bytes:
 def _idat(pixels: NDArray[Any], head: Header) -> bytes:
     photo = head.colour != 3 and head.depth >= 8
     return chunk(b"IDAT", _png_pixels.packed(_png_pixels.row_bytes(pixels, head.depth), head.stride, photo=photo))
-
-
-def _file(head: Header, looks: bytes, colours: bytes, idat: bytes) -> bytes:
-    return SIGNATURE + chunk(b"IHDR", head.packed()) + looks + colours + idat + chunk(b"IEND", b"")
 
 
 def file(samples: NDArray[Any], looks: bytes) -> bytes:
@@ -125,4 +86,4 @@ def file(samples: NDArray[Any], looks: bytes) -> bytes:
     if colour in (4, 6):
         samples = without_hidden(samples)
     head = Header(samples.shape[1], samples.shape[0], samples.dtype.itemsize * 8, colour, False)
-    return _file(head, looks, b"", _idat(samples, head))
+    return assembled(head, looks, b"", _idat(samples, head))

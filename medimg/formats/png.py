@@ -15,8 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 from medimg.errors import CheckNotRun, Malformed, TooLarge
 from medimg.formats import _exif, _icc, _png_text, _trailing
-from medimg.formats._png_chunks import SIGNATURE, Chunk, Header, check_stream, chunk, header, parts, walk
-from medimg.types import Copy, Cover, Finding, Limits
+from medimg.formats._png_chunks import (
+    SIGNATURE,
+    Chunk,
+    Header,
+    appearance,
+    assembled,
+    check_stream,
+    chunk,
+    header,
+    parts,
+    walk,
+)
+from medimg.types import Copy, Cover, Finding, Limits, Polygon
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -229,9 +240,47 @@ class Png:
         """
         if keep_frames and self.frames > 1:
             raise CheckNotRun("the frames of an animated PNG cannot be checked one by one, so they cannot be kept.")
-        from medimg.formats import _png_write
+        looks = self.looks(keep_profile=keep_profile)
+        notes: tuple[str, ...] = ("frames-dropped",) if self.frames > 1 else ()
+        covered: tuple[Polygon, ...] = ()
+        if covers:
+            from medimg.redact.cover import clipped
 
-        return _png_write.copy(self, covers, keep_profile=keep_profile)
+            covered = clipped(covers, self.width, self.height)
+        if covered or self.hides:
+            from medimg.formats import _png_write
+
+            data, more = _png_write.anew(self, covers if covered else (), looks)
+            notes += more
+            method = "samples"
+        else:
+            data, method = self._verbatim(looks), "segment-copy"
+        return Copy(
+            data=data,
+            format=NAME,
+            suffix=".png",
+            width=self.width,
+            height=self.height,
+            orientation=self.orientation,
+            method=method,
+            covered=covered,
+            notes=notes,
+        )
+
+    def _verbatim(self, looks: bytes) -> bytes:
+        """The compressed picture byte for byte; without an imaging library unless there is a palette."""
+        if self.stream.trailing:
+            whole = b"".join(c.payload(self.data) for c in self.idat)
+            idat = chunk(b"IDAT", whole[: len(whole) - self.stream.trailing])
+        else:
+            idat = b"".join(c.whole(self.data) for c in self.idat)
+        if self.header.colour == 3:
+            from medimg.formats import _png_write
+
+            colours = _png_write.verbatim_palette(self)
+        else:
+            colours = b"".join(c.whole(self.data) for c in self.chunks if c.type == b"tRNS")
+        return assembled(self.header, looks, colours, idat)
 
     def _stays(self, c: Chunk) -> bool:
         """Whether a chunk besides those that hold the picture is exactly what the copy has."""
@@ -256,23 +305,6 @@ class Png:
         if keep_profile and self._profile:
             out += chunk(b"iCCP", self._profile)
         return out + (chunk(b"eXIf", _exif.orientation_only(self.orientation)) if self.orientation > 1 else b"")
-
-
-def appearance(kind: bytes, payload: bytes, head: Header) -> bool:
-    """Whether a chunk says how the picture looks, with values that can mean that (PNG 11.3.2)."""
-    match kind, len(payload):
-        case b"gAMA", 4:
-            return 1000 <= int.from_bytes(payload, "big") <= 1_000_000
-        case b"cHRM", 32:
-            return all(v <= 200_000 for v in struct.unpack(">8I", payload))
-        case b"sRGB", 1:
-            return payload[0] <= 3
-        case b"cICP", 4:
-            return payload[0] <= 22 and payload[1] <= 18 and payload[2] == 0 and payload[3] <= 1
-        case b"sBIT", length:
-            most = 8 if head.colour == 3 else head.depth
-            return length == (3 if head.colour == 3 else head.channels) and all(1 <= v <= most for v in payload)
-    return False
 
 
 def profile_payload(profile: bytes) -> bytes:
