@@ -343,3 +343,9 @@ def test_exiftool_finds_structure_only(tmp_path) -> None:
     for line in shown.splitlines():
         group, tag = line[1:].split("]")[0], line.split("]")[1].split(":")[0].strip()
         assert group in {"ExifTool", "File", "Composite", "System"} or (group == "GIF" and tag in structure), tag
+
+
+def test_many_extensions_are_counted() -> None:
+    packet = b"!\xff\x0bXMP DataXMP" + blocks(b"x" * 40)
+    found = opened(built((30, 20), TABLE, packet * 3000, image(INDICES))).metadata()
+    assert sum(f.count for f in found if f.category == "unknown-block") == 2800

@@ -571,3 +571,11 @@ def test_a_plain_picture_needs_no_imaging_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_many_compressed_texts_are_not_all_inflated() -> None:
+    bomb = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(4_000_000), 9))
+    data = insert(saved(ARRAYS["rgb"]), *[bomb] * 5000)
+    found = opened(data).metadata()
+    assert sum(f.count for f in found) == 5000
+    assert copied(data) == saved(ARRAYS["rgb"])

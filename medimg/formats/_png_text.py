@@ -11,6 +11,9 @@ from medimg.types import NO_SECRET, Finding, Kind, Secret
 DETECTOR = "png reader"
 TEXT_LIMIT = 4 << 20
 """Most bytes a compressed text or profile is inflated to for looking; the chunk is dropped whatever it holds."""
+LOOKED_INTO = 200
+"""Text chunks of one file that are looked into; further ones are told by their type alone."""
+SECRET_LIMIT = 4096
 
 KEYWORDS = {
     "author": "owner",
@@ -43,15 +46,20 @@ PLAIN = {
 }
 
 
+TEXT = frozenset((b"tEXt", b"zTXt", b"iTXt"))
+
+
 def finding(category: str, where: str, *, kind: Kind = "metadata", count: int = 1, value: str = "") -> Finding:
     """A finding of this reader."""
     secret = Secret(value) if value else NO_SECRET
     return Finding(kind=kind, category=category, where=where, count=count, detector=DETECTOR, secret=secret)
 
 
-def of(chunk: Chunk, data: bytes) -> list[Finding]:
-    """What one dropped chunk holds."""
+def of(chunk: Chunk, data: bytes, *, look: bool = True) -> list[Finding]:
+    """What one dropped chunk holds; told by its type alone without ``look``."""
     payload, name = chunk.payload(data), chunk.type.decode("ascii")
+    if chunk.type in TEXT and not look:
+        return [finding("comment", name)]
     match chunk.type:
         case b"eXIf":
             return _exif.findings(payload, name)
@@ -97,7 +105,7 @@ def _text(where: str, payload: bytes) -> list[Finding]:
         return _xmp.findings(text, f"{where}/XMP") or [finding("xmp", f"{where}/XMP")]
     if label.startswith("Raw profile type "):
         return _raw_profile(label[17:].strip().lower(), text, where)
-    value = text.decode("utf-8" if where == "iTXt" else "latin-1", "replace")
+    value = text[:SECRET_LIMIT].decode("utf-8" if where == "iTXt" else "latin-1", "replace")
     return [finding(KEYWORDS.get(label.lower(), "comment"), where, value=value)]
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 NAME = "gif"
 DETECTOR = "gif reader"
+LOOKED_INTO, XMP_LIMIT, SECRET_LIMIT = 200, 4 << 20, 4096
+"""Extensions of one file that are looked into, most bytes of an XMP packet, and of a text kept in memory."""
 LACES = ((0, 8), (4, 8), (2, 4), (1, 2))
 """First row and row step of the four passes (appendix E)."""
 
@@ -65,8 +67,10 @@ class Gif:
     def metadata(self) -> list[Finding]:
         """Blocks and bytes that are not the first picture; see :class:`medimg.formats.Opened`."""
         found: list[Finding] = []
-        for extension in self.screen.extensions:
+        for extension in self.screen.extensions[:LOOKED_INTO]:
             found += self._extension(extension)
+        if more := len(self.screen.extensions[LOOKED_INTO:]):
+            found.append(_finding("unknown-block", "extension", count=more))
         if self.frames > 1:
             found.append(_finding("extra-frames", "image 2...", kind="hidden-image", count=self.frames - 1))
         if self.first.palette and self.screen.palette:
@@ -81,9 +85,9 @@ class Gif:
 
     def _extension(self, e: Extension) -> list[Finding]:
         if e.label == 0xFE:
-            return [_finding("comment", "comment", value=(e.first + e.rest).decode("latin-1"))]
+            return [_finding("comment", "comment", value=(e.first + e.rest)[:SECRET_LIMIT].decode("latin-1"))]
         if e.label == 0x01:
-            return [_finding("comment", "plain text", value=e.rest.decode("latin-1"))]
+            return [_finding("comment", "plain text", value=e.rest[:SECRET_LIMIT].decode("latin-1"))]
         if e.label != 0xFF:
             return [_finding("unknown-block", "extension")]
         match e.first[:11]:
@@ -92,7 +96,7 @@ class Gif:
             case b"XMP DataXMP":
                 # The packet is not cut into sub-blocks; walking it as if it were loses the bytes taken for lengths.
                 start = e.begin + 14
-                end = self.data.find(b"\x01\xff\xfe\xfd", start)
+                end = self.data.find(b"\x01\xff\xfe\xfd", start, start + XMP_LIMIT)
                 found = _xmp.findings(self.data[start : max(end, start)], "application/XMP")
                 return found or [_finding("xmp", "application/XMP")]
             case b"ICCRGBG1012":

@@ -114,9 +114,11 @@ class Png:
     def metadata(self) -> list[Finding]:
         """Chunks and bytes that are not the picture; see :class:`medimg.formats.Opened`."""
         single: list[Finding] = []
+        texts = 0
         for c in self.chunks:
+            texts += c.type in _png_text.TEXT
             if c.type not in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", *ANIMATION) and not self._stays(c):
-                single += _png_text.of(c, self.data)
+                single += _png_text.of(c, self.data, look=texts <= _png_text.LOOKED_INTO)
         if self._first(b"PLTE") is not None and self.header.colour != 3:
             single.append(_png_text.finding("unused-palette", "PLTE"))
         moving = [c for c in self.chunks if c.type in ANIMATION]
