@@ -558,6 +558,28 @@ def test_no_profile_can_make_a_blocking_question_advisory(tmp_path: Path) -> Non
         assert before <= after
 
 
+def test_a_profile_limits_places_and_keys(tmp_path: Path) -> None:
+    allowed = tmp_path / "allowed"
+    site = profile(tmp_path, f'schema = "medimg.site/1"\noutput_places = ["{allowed}"]\nallow_key = false')
+    site.allows(context(), allowed / "today")
+    for wrong in ({"out": tmp_path}, {"out": tmp_path / "allowed-not"}, {"out": allowed / ".."}, {"key": True}):
+        with pytest.raises(UsageError, match="your organisation"):
+            site.allows(context(), **wrong)
+
+
+def test_an_installed_profile_that_cannot_be_used_is_never_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site.toml").write_text(PROFILE)
+    monkeypatch.setenv("MEDIMG_SITE", str(tmp_path / "site.toml"))
+    site = SiteProfile.installed()
+    assert site is not None
+    assert site.organisation == "Example Hospital"
+    monkeypatch.setenv("MEDIMG_SITE", str(tmp_path / "gone.toml"))
+    with pytest.raises(UsageError):
+        SiteProfile.installed()
+
+
 def test_a_site_question_is_answered_like_any_other(tmp_path: Path) -> None:
     site = profile(tmp_path, PROFILE)
     run, reports = run_folder(tmp_path / "medimg-R7Q4", {"P01": 1}, site=site)

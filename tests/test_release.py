@@ -6,6 +6,10 @@ import json
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
@@ -91,7 +95,8 @@ def answered(out: Path, tmp_path: Path, groups: dict[str, list[str]] | None = No
 def test_a_fresh_run_releases_nothing(out: Path) -> None:
     result = call(release, out, "--yes")
     assert result.exit_code == 11
-    assert "con.basis" in result.output
+    assert "img.text" in result.output
+    assert "more; 'medimg status' lists them" in result.output
     assert not list((out / "share").iterdir())
     assert len(list((out / "unreviewed").iterdir())) == 3
 
@@ -189,6 +194,38 @@ def test_two_people_at_once_are_noticed(out: Path) -> None:
     after = runs.load(out)
     assert after is not None
     assert after.revision == theirs.revision + 1
+
+
+def _bump(folder: str, times: int) -> int:
+    done = 0
+    for _ in range(times):
+        state = runs.load(Path(folder))
+        assert state is not None
+        try:
+            runs.save(Path(folder), state)
+        except UsageError:
+            continue
+        done += 1
+    return done
+
+
+def test_two_processes_never_overwrite_each_other(out: Path) -> None:
+    """Every write that succeeded is counted once: none was lost between comparing and writing."""
+    start = runs.load(out)
+    assert start is not None
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        done = sum(pool.map(_bump, [str(out)] * 2, [40] * 2))
+    after = runs.load(out)
+    assert after is not None
+    assert after.revision == start.revision + done
+
+
+def test_commands_load_no_imaging_library() -> None:
+    code = (
+        "import sys, medimg.cli.answer, medimg.cli.release, medimg.cli.status, medimg.cli.register;"
+        "sys.exit(any(m in sys.modules for m in ('numpy', 'PIL', 'cv2', 'onnxruntime', 'jinja2')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_nobody_there_to_confirm_is_no(out: Path, tmp_path: Path) -> None:

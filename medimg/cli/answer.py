@@ -83,7 +83,7 @@ def answer(
         state = answering.with_recipients(state, group, recipients)
     state = runs.save(opened.folder, state) if given else _ask_all(opened, wanted, role, again)
     results = run_common.written(opened, state)
-    run_common.say({g: results[g] for g in wanted}, state)
+    run_common.say({g: results[g] for g in wanted}, state, most=run_common.MOST)
     ctx.exit(run_common.exit_code({g: results[g] for g in wanted}))
 
 

@@ -44,7 +44,7 @@ def release(
     ready = [g for g in wanted if results[g].overall == "answered" and (groups or not opened.state.released_names(g))]
     for group in wanted:
         if results[group].overall != "answered":
-            run_common.say({group: results[group]}, opened.state)
+            run_common.say({group: results[group]}, opened.state, most=run_common.MOST)
     if ready:
         state = opened.state
         for group in ready if recipients else ():

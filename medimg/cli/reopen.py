@@ -25,6 +25,6 @@ def reopen(ctx: click.Context, run: Path, groups: tuple[str, ...], role: str, re
     wanted = opened.groups(groups)
     state = releasing.reopen(opened, wanted, run_common.register(register_file), role=role)
     results = run_common.written(opened, state)
-    run_common.say({g: results[g] for g in wanted}, state, full=False)
+    run_common.say({g: results[g] for g in wanted}, state, most=0)
     click.echo("Copies that were sent before cannot be called back by this.")
     ctx.exit(run_common.exit_code({g: results[g] for g in wanted}))

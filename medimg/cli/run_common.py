@@ -16,6 +16,7 @@ from medimg.consent.standing import GroupResult
 from medimg.report import build, refresh
 
 F = TypeVar("F", bound=Callable[..., Any])
+MOST = 8  # open questions that are named after an answer or a refused release
 FILE = click.Path(path_type=Path)
 
 
@@ -54,8 +55,8 @@ def written(run: OpenRun, state: RunState) -> dict[str, GroupResult]:
     return refresh(state, run.reports, run.folder)
 
 
-def say(results: Mapping[str, GroupResult], state: RunState, *, full: bool = True) -> None:
-    """Where every group stands, on the terminal."""
+def say(results: Mapping[str, GroupResult], state: RunState, *, most: int | None = None) -> None:
+    """Where every group stands, on the terminal; ``most`` open questions of each are named, all by default."""
     for group, result in results.items():
         count = result.counts()
         click.echo(f"{group}: {words(result)}")
@@ -68,9 +69,11 @@ def say(results: Mapping[str, GroupResult], state: RunState, *, full: bool = Tru
             click.echo("  The patient withdrew. This group is not released.")
         elif released:
             click.echo(f"  Released: {released} {'copy' if released == 1 else 'copies'}, in share/.")
-        if full:
-            for item, ask, why in waiting(result):
-                click.echo(f"  - {item}: {ask}\n      {why}")
+        left = waiting(result)
+        for item, ask, why in left[:most]:
+            click.echo(f"  - {item}: {ask}" + ("" if why == "not answered yet" else f"\n      {why}"))
+        if most and len(left) > most:
+            click.echo(f"  ... and {len(left) - most} more; 'medimg status' lists them.")
 
 
 def waiting(result: GroupResult) -> list[tuple[str, str, str]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +15,7 @@ from medimg import _files
 from medimg.consent.answers import Answer, choices
 from medimg.consent.checklist import ChecklistDefinition, Flag, SharingContext
 from medimg.consent.site import SiteProfile
-from medimg.errors import UsageError
+from medimg.errors import OutputError, UsageError
 from medimg.types import Report, to_json
 
 RECORD_FOLDER = "PRIVATE-patient-record"
@@ -242,15 +245,32 @@ def save(folder: Path, state: RunState) -> RunState:
         UsageError: Somebody else wrote in the meantime.
         OutputError: It could not be written.
     """
-    before = load(folder)
-    if (before.revision if before else 0) != state.revision:
-        raise UsageError(
-            "somebody else changed the answers of this run in the meantime. Nothing was written.",
-            todo="Start the command again: it shows what is answered now.",
-        )
-    state = msgspec.structs.replace(state, revision=state.revision + 1)
-    _files.write_private(folder / RECORD_FOLDER / STATE_NAME, to_json(state))
+    with _alone(folder / RECORD_FOLDER):
+        before = load(folder)
+        if (before.revision if before else 0) != state.revision:
+            raise UsageError(
+                "somebody else changed the answers of this run in the meantime. Nothing was written.",
+                todo="Start the command again: it shows what is answered now.",
+            )
+        state = msgspec.structs.replace(state, revision=state.revision + 1)
+        _files.write_private(folder / RECORD_FOLDER / STATE_NAME, to_json(state))
     return state
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time compare and write; the lock is on the folder itself and leaves no file behind."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise OutputError("the private folder of this run cannot be opened.") from error
+    try:
+        # A file system without locks (some network shares) still has the comparison of revisions.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _digests(reports: Sequence[Report]) -> dict[str, str]:

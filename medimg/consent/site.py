@@ -25,6 +25,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -90,6 +91,21 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         profile._check(definition or ChecklistDefinition.load())
         return profile
 
+    @classmethod
+    def installed(cls) -> SiteProfile | None:
+        """The profile of this computer: ``MEDIMG_SITE``, or ``site.toml`` in the system's folder for settings.
+
+        Raises:
+            UsageError: It is there and cannot be used. It is never passed over.
+        """
+        named = os.environ.get("MEDIMG_SITE")
+        if named:
+            return cls.load(Path(named))
+        import platformdirs
+
+        path = platformdirs.site_config_path("medimg", appauthor=False) / "site.toml"
+        return cls.load(path) if path.exists() else None
+
     def _check(self, definition: ChecklistDefinition) -> None:
         items = {i.id: i for i in definition.items}
         audiences = set(definition.audiences)
@@ -133,14 +149,25 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             return question
         return msgspec.structs.replace(question, level=level, why="set by your organisation", set_by_site=True)
 
-    def allows(self, context: SharingContext) -> None:
-        """Refuse an audience the organisation does not allow.
+    def allows(self, context: SharingContext, out: Path | None = None, *, key: bool = False) -> None:
+        """Refuse what the organisation does not allow.
+
+        Args:
+            context: For whom and where.
+            out: Where the run folder would be made.
+            key: Whether the key of original names would be kept.
 
         Raises:
-            UsageError: It is not among ``audiences``.
+            UsageError: The audience, the place or the key is not allowed.
         """
+        ask = "Ask your privacy officer."
         if self.audiences and context.audience not in self.audiences:
-            raise UsageError("your organisation does not allow this audience.", todo="Ask your privacy officer.")
+            raise UsageError("your organisation does not allow this audience.", todo=ask)
+        if key and not self.allow_key:
+            raise UsageError("your organisation does not allow a key of original names to be kept.", todo=ask)
+        places = [Path(p).resolve() for p in self.output_places]
+        if out is not None and places and not any(out.resolve().is_relative_to(p) for p in places):
+            raise UsageError("your organisation does not allow this output folder.", todo=ask)
 
 
 def _as_item(item: SiteItem) -> Item:
