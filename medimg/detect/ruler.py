@@ -23,13 +23,15 @@ STRIP = 64
 LONGEST_STRIP = 2400
 BANDS = 8
 LEAST_PERIOD = 4
-PEAK = 0.45
+PEAK = 0.7
 """Least autocorrelation at the period of a tick row; measured: bar codes and text lie below 0.4 nearly always."""
 CLOSE = 0.28
 """Longest period, as a share of the strip's height: letters and figures follow each other at 0.35 and more."""
 CORNERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 TICKS = 6
-"""Least number of marks in a row."""
+"""Least number of marks in a window."""
+MARKS = 16
+"""Least number of marks in all: the strokes of letters (as in *William*) keep one distance for a dozen at most."""
 
 
 class Numeral(NamedTuple):
@@ -48,7 +50,7 @@ def ticked(rgb: Pixels, polygon: Polygon | NDArray[np.float32]) -> float:
         rgb: The picture.
         polygon: Four corners, clockwise; the longer side is the direction looked along.
     """
-    return _ticked(rgb, np.asarray(polygon, np.float32), CLOSE)
+    return _ticked(rgb, np.asarray(polygon, np.float32), CLOSE, MARKS)
 
 
 def beside_ticks(rgb: Pixels, quad: NDArray[np.float32]) -> bool:
@@ -69,17 +71,17 @@ def beside_ticks(rgb: Pixels, quad: NDArray[np.float32]) -> bool:
         for shift, ahead in ((s, a) for s in (-1.0, 1.0, -2.0, 2.0, 0.0) for a in (0.0, -4.5, 4.5)):
             middle = np.array([x, y]) + turned * shift * high + way * ahead * high
             near = [middle + a * way * 5 * high + b * turned * 0.8 * high for a, b in CORNERS]
-            if _ticked(rgb, np.array(near, np.float32), 2 * CLOSE) >= 0.75:
+            if _ticked(rgb, np.array(near, np.float32), 2 * CLOSE, MARKS - 4) >= 0.75:
                 return True
     return False
 
 
-def _ticked(rgb: Pixels, quad: NDArray[np.float32], close: float) -> float:
+def _ticked(rgb: Pixels, quad: NDArray[np.float32], close: float, marks: int) -> float:
     strip = _strip(rgb, quad)
     if strip is None:
         return 0.0
     longest = close * STRIP * strip.shape[1] / _length(quad, strip.shape[1])
-    return max(_share(band, longest) for band in _bands(strip))
+    return max(_share(band, longest, marks) for band in _bands(strip))
 
 
 def _length(quad: NDArray[np.float32], width: int) -> float:
@@ -149,7 +151,7 @@ def _bands(strip: NDArray[np.float32]) -> NDArray[np.float32]:
     return cast("NDArray[np.float32]", strip.reshape(BANDS, STRIP // BANDS, -1).mean(axis=1))
 
 
-def _share(profile: NDArray[np.float32], longest: float) -> float:
+def _share(profile: NDArray[np.float32], longest: float, marks: int) -> float:
     """Share of the windows along a profile that repeat, at one period that changes slowly (perspective) if at all."""
     length = len(profile)
     window = min(length, max(96, length // 4, round((TICKS + 0.5) * longest)))
@@ -158,6 +160,8 @@ def _share(profile: NDArray[np.float32], longest: float) -> float:
         for start in range(0, max(1, length - window + 1), max(1, window // 2))
     ]
     usual = float(np.median([p for p in periods if p] or [0.0]))
+    if length < marks * usual:
+        return 0.0
     return sum(1 for p in periods if p and abs(p - usual) <= 0.2 * usual) / len(periods)
 
 
