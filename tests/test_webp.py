@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import shutil
 import struct
@@ -325,3 +326,17 @@ def test_exiftool_finds_structure_only(corpus, tmp_path) -> None:
                 tag in {"Orientation", "ExifByteOrder"}
             ), tag
         target.unlink()
+
+
+def test_damaged_coded_data_that_decoders_fill_up() -> None:
+    """Found by fuzzing: it decodes without its last bytes, but to another picture."""
+    data = base64.b64decode(FILLED_UP)
+    copied(data)
+    copied(data, Box(1, 1, 4, 3))
+
+
+FILLED_UP = (
+    "UklGRrYAAABXRUJQVlA4WAoAAAAcAAAAHwAAFwAATFBBSBoAAAABuYzof0BN20ZQP9iFXgK33hQxARPQcx3vDVZQOCBqAAAAMAQA"
+    "nQEqIAAYAD5tNJVHpCMiISgIAIANiWIAd+PwCT3AEE3Hu9rxGvngAED4jFPe/uKupKSjf/Y1NVpOZf/y0oZGjVSR27J95psfKYcc"
+    "QDiAAAAARVhJRg4AAABJSSoACAAAAAAAAAAAAFhNUCAEAAAAPHgvPg=="
+)

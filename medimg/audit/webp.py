@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SPARE = 8
-"""A picture that still decodes without so many bytes carries something behind its end."""
+"""A picture that decodes to the same without so many bytes carries something behind its end."""
 
 
 def walk(data: bytes) -> list[str]:
@@ -88,13 +88,13 @@ def _coded(data: bytes, parts: dict[str, bytes]) -> list[str]:
     if pixels is None:
         raise Malformed("the picture of the copy could not be decoded.")
     out = []
-    if len(image) > SPARE and _decoded(_bare(pixels, name, image[:-SPARE], alpha)) is not None:
+    if len(image) > SPARE and _same(_decoded(_bare(pixels, name, image[:-SPARE], alpha)), pixels):
         out.append(f"{name.strip()}/after the picture")
     height, width = pixels.shape[:2]
     if alpha and not alpha[0] & 3:
         if len(alpha) != 1 + width * height:
             out.append("ALPH/after the picture")
-    elif len(alpha) > SPARE and _decoded(_bare(pixels, name, image, alpha[:-SPARE])) is not None:
+    elif len(alpha) > SPARE and _same(_decoded(_bare(pixels, name, image, alpha[:-SPARE])), pixels):
         out.append("ALPH/after the picture")
     if pixels.shape[2] == 4 and bool(pixels[..., :3][pixels[..., 3] == 0].any()):
         out.append(f"{name.strip()}/alpha 0")
@@ -111,6 +111,10 @@ def _bare(pixels: NDArray[Any], name: str, image: bytes, alpha: bytes) -> bytes:
     for kind, payload in [*chunks, (name.encode("ascii"), image)]:
         body += struct.pack("<4sI", kind, len(payload)) + payload + bytes(len(payload) % 2)
     return struct.pack("<4sI4s", b"RIFF", len(body) + 4, b"WEBP") + body
+
+
+def _same(one: NDArray[Any] | None, other: NDArray[Any]) -> bool:
+    return one is not None and one.shape == other.shape and bool((one == other).all())
 
 
 def _decoded(file: bytes) -> NDArray[Any] | None:

@@ -20,7 +20,7 @@ from medimg.redact.cover import paint
 from medimg.types import Cover
 
 SLACK = 8
-"""Bytes at the end that an encoder may flush without need; the decoder refuses a picture that is cut shorter."""
+"""Bytes at the end that an encoder may flush without need; a picture that is cut shorter decodes to another or not."""
 METHOD, QUALITY = 0, 20
 """Effort of the lossless encoder, 0 to 6 and 0 to 100, by measurement; see ``benchmarks/lossless_levels.py``."""
 SIDE = 16383
@@ -78,7 +78,11 @@ def shortest(picture: Still) -> Still:
 
 def _cut(picture: Still, raw: bytes, made: Callable[[bytes], Still]) -> Still:
     """The shortest beginning of ``raw`` that decodes to the same; all of it when nothing is to be cut."""
-    if len(raw) <= SLACK or decoded(made(raw[:-SLACK])) is None:
+    shorter = decoded(made(raw[:-SLACK])) if len(raw) > SLACK else None
+    if shorter is None:
+        return picture
+    whole = decoded(picture)
+    if not _same(shorter, whole):
         return picture
     low, high = 0, len(raw) - SLACK  # decodes at high, not at low
     while high - low > 1:
@@ -87,7 +91,6 @@ def _cut(picture: Still, raw: bytes, made: Callable[[bytes], Still]) -> Still:
             low = middle
         else:
             high = middle
-    whole = decoded(picture)
     while high < len(raw) - SLACK and not _same(decoded(made(raw[:high])), whole):
         high += 1  # the decoder makes up for the last few bits
     return made(raw[:high])
