@@ -5,7 +5,8 @@
 Each folder holds pictures and ``labels.csv`` with a header and these columns::
 
     file     path below the folder
-    kind     general (a whole face), masked, closeup (part of a face, or one that fills the frame), noface
+    kind     general (a whole face), masked, closeup (part of a face, or one that fills the frame),
+             crop (a close-up cut from another picture), bystander (a face in the background), noface
     tags     words, separated by spaces, that get a row of their own: tone:light tone:dark child bar profile ...
     group    pictures of one source have the same word here; a group is never split between tuning and reporting
 
@@ -38,6 +39,7 @@ from medimg.types import Finding
 
 Pixels = NDArray[np.uint8]
 CELL = 200
+KINDS = ("general", "masked", "bystander", "closeup", "crop", "noface")
 
 
 class Picture(NamedTuple):
@@ -167,11 +169,11 @@ def main() -> None:
             elif view == "as it is" and picture.kind == "noface" and found:
                 cells.append(drawn(changed, found, "#b09000", "asked"))
     print(f"{detector.version}, {options.half} half\n{'':34s} {'n':>5s} {'covered %':>9s} {'covered or asked %':>17s}")
-    for kind in ("general", "masked", "closeup", "noface"):
+    for kind in KINDS:
         for view in options.views.split(","):
             row(f"{kind}, {view}", [o for o in outcomes if o.picture.kind == kind and o.view == view])
     for tag in sorted({t for o in outcomes for t in o.picture.tags}):
-        for kind in ("general", "masked", "closeup", "noface"):
+        for kind in KINDS:
             of = [o for o in outcomes if tag in o.picture.tags and o.picture.kind == kind and o.view == "as it is"]
             row(f"{tag} ({kind})", of)
     timed(detector)

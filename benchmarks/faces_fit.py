@@ -57,7 +57,7 @@ def main() -> None:
     centerface, yunet = CenterFace(), YuNet()
     tables: list[tuple[str, Table]] = []
     for picture in pictures(options.folders, "tune"):
-        if "tiny" not in picture.tags:
+        if "tiny" not in picture.tags and picture.kind != "bystander":
             rgb = np.asarray(ImageOps.exif_transpose(Image.open(picture.path)).convert("RGB"))
             tables.append((picture.kind, rows_of(rgb, centerface, yunet)))
             if len(tables) % 4 == 0:
