@@ -15,8 +15,8 @@ from medimg.redact._jpeg_tables import Table, optimal
 
 MAX_SCANS = 200
 """A bound on work; encoders write about ten."""
-SPARE_BYTES = 2
-"""What may lie unread before a marker; more means that the decoder lost its way."""
+SPARE_BYTES = 0
+"""Whole bytes that may lie unread before a marker; encoders leave none, so more means damage."""
 
 
 @dataclass(frozen=True)
