@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import struct
-import subprocess
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import piexif
@@ -89,7 +86,10 @@ HIDING_PLACES: dict[str, tuple[Callable[[], bytes], set[str]]] = {
         lambda: after_soi(put(0xE1, _jpeg_findings.XMP + b"<rdf exif:GPSLatitude='1' dc:creator='" + MARK + b"'/>")),
         {"xmp", "location", "owner"},
     ),
-    "extended xmp": (lambda: after_soi(put(0xE1, _jpeg_findings.XMP_MORE + b"0" * 40 + b"<dc:description>" + MARK)), {"caption"}),
+    "extended xmp": (
+        lambda: after_soi(put(0xE1, _jpeg_findings.XMP_MORE + b"0" * 40 + b"<dc:description>" + MARK)),
+        {"caption"},
+    ),
     "iptc": (
         lambda: after_soi(
             put(
@@ -112,8 +112,34 @@ HIDING_PLACES: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "flir": (lambda: after_soi(put(0xE1, b"FLIR\0\1\0\0" + MARK)), {"thermal-image"}),
     "c2pa": (lambda: after_soi(put(0xEB, b"JP\0\1\0\0\0\1" + MARK)), {"content-credential"}),
     "second pictures table": (lambda: after_soi(put(0xE2, b"MPF\0" + MARK)), {"second-image"}),
-    "flashpix preview": (lambda: after_soi(put(0xE2, b"FPXR\0" + MARK)), {"preview"}),
-    "ricoh, samsung": (lambda: after_soi(put(0xE5, b"RMETA\0" + MARK)), {"maker-note"}),
+    "preview in a flashpix segment": (lambda: after_soi(put(0xE2, b"FPXR\0" + thumbnail() + MARK)), {"preview"}),
+    "gain map": (lambda: after_soi(put(0xE2, b"urn:iso:std:iso:ts:21496:-1\0" + MARK)), {"gain-map"}),
+    "kodak": (lambda: after_soi(put(0xE3, b"Meta\0\0" + MARK)), {"device"}),
+    "stereo picture": (lambda: after_soi(put(0xE3, b"_JPSJPS_" + MARK)), {"second-image"}),
+    "dji thermal data": (lambda: after_soi(put(0xE3, MARK * 50)), {"unknown-block"}),
+    "ricoh": (lambda: after_soi(put(0xE5, b"RMETA\0" + MARK)), {"device"}),
+    "samsung": (lambda: after_soi(put(0xE5, b"ssuniqueid\0" + MARK)), {"id"}),
+    "gopro": (lambda: after_soi(put(0xE6, b"GoPro\0" + MARK)), {"maker-note"}),
+    "casio": (lambda: after_soi(put(0xE1, b"QVCI\0" + MARK)), {"maker-note"}),
+    "photostudio": (lambda: after_soi(put(0xEA, b"UNICODE\0" + MARK)), {"comment"}),
+    "olympus": (lambda: after_soi(put(0xEC, b"OLYMPUS OPTICAL" + MARK)), {"device"}),
+    "segments behind the frame": (
+        lambda: plain().replace(b"\xff\xda", put(0xE1, exif_block()) + put(0xFE, MARK) + b"\xff\xda", 1),
+        {"location", "comment"},
+    ),
+    "bytes before the start": (lambda: b"\xef\xbb\xbf\r\n" + after_soi(put(0xFE, MARK)), {"bytes-before-start"}),
+    "a table that no scan uses": (
+        lambda: after_soi(
+            put(0xC4, b"\x13" + bytes(7) + b"\x08" + bytes(8) + bytes(dict.fromkeys(b"ZqMARKER1"))) + put(0xFE, MARK)
+        ),
+        {"unused-table"},
+    ),
+    "a restart interval that no scan uses": (
+        lambda: after_soi(put(0xDD, b"ab"), put(0xDD, b"\0\0"), put(0xFE, MARK)),
+        {"unused-table"},
+    ),
+    "the end of an earlier file": (lambda: plain() + MARK + plain()[-300:], {"earlier-version"}),
+    "samsung trailer": (lambda: plain() + b"\0\0\1\x0a" + MARK + b"SEFHxxxxSEFT", {"maker-note"}),
     "ducky": (lambda: after_soi(put(0xEC, b"Ducky\0" + MARK)), {"software"}),
     "unknown app15": (lambda: after_soi(put(0xEF, MARK)), {"unknown-block"}),
     "long adobe segment": (lambda: after_soi(put(0xEE, b"Adobe\0\x64\0\0\0\0\1" + MARK)), {"unknown-block"}),
@@ -121,10 +147,10 @@ HIDING_PLACES: dict[str, tuple[Callable[[], bytes], set[str]]] = {
         lambda: after_soi(put(0xE2, jpeg.ICC + b"\1\1" + MARK)),
         {"colour-profile-text"},
     ),
-    "bytes between segments": (lambda: plain()[:20] + MARK + plain()[20:], {"unknown-block"}),
+    "bytes between segments": (lambda: plain()[:20] + MARK + plain()[20:], {"bytes-between-segments"}),
     "bytes after the end": (lambda: plain() + MARK, {"trailing-bytes"}),
     "a video after the end": (lambda: plain() + b"\0\0\0\x18ftypmp42" + MARK, {"motion-video"}),
-    "a picture after the end": (lambda: plain() + thumbnail() + MARK, {"second-picture"}),
+    "a picture after the end": (lambda: plain() + thumbnail() + MARK, {"second-image"}),
     "an archive after the end": (lambda: plain() + b"PK\x03\x04" + MARK, {"attached-archive"}),
 }
 
@@ -140,7 +166,7 @@ def test_every_hiding_place_is_reported_and_empty_in_the_copy(place: str) -> Non
     assert thumbnail()[20:] not in copy.data
     assert categories(copy.data) == set()
     assert audit.walk(copy.data, "jpeg") == []
-    if place not in ("jfif thumbnail", "long adobe segment"):  # there the base itself differs
+    if place != "long adobe segment":  # its transform has to stay
         assert copy.data == jpeg.open(plain(), LIMITS).write().data
 
 
@@ -178,8 +204,9 @@ def test_pixels_and_coded_data_stay(variant: str) -> None:
     copy = photo.write()
     before, after = (np.asarray(Image.open(io.BytesIO(d))) for d in (data, copy.data))
     assert np.array_equal(before, after)
-    for start, end in photo.stream.structure:
-        assert data[start:end] in copy.data
+    at = data.index(b"\xff\xda")
+    assert copy.data.endswith(data[at:])
+    assert all(t in copy.data for t in re.findall(rb"\xff[\xdb\xc0\xc2\xdd]\0.{2,160}?(?=\xff)", data[:at], re.S))
     assert np.array_equal(jpeg.open(copy.data, LIMITS).samples(), photo.samples())
     assert np.array_equal(photo.samples(), before)
 
@@ -267,7 +294,7 @@ SCAN = put(0xDA, b"\1\1\0\0\x3f\0") + b"\x12\x34"
         (b"\xff\xd8" + sof(10, 0) + SCAN + b"\xff\xd9", Unsupported),
         (b"\xff\xd8" + sof(10, 10, 0xC3) + SCAN + b"\xff\xd9", Unsupported),
         (b"\xff\xd8" + sof(10, 10, 0xC1, 12) + SCAN + b"\xff\xd9", Unsupported),
-        (b"\xff\xd8" + sof(10, 10) + sof(10, 10) + SCAN + b"\xff\xd9", Unsupported),
+        (b"\xff\xd8" + sof(10, 10) + sof(10, 10) + SCAN + b"\xff\xd9", Malformed),
         (b"\xff\xd8" + SCAN + b"\xff\xd9", Malformed),
         (b"\xff\xd8\xff\xe0\xff\xff" + b"x" * 50, Malformed),
         (b"\xff\xd8\xff\xd9", Malformed),
@@ -277,7 +304,7 @@ SCAN = put(0xDA, b"\1\1\0\0\x3f\0") + b"\x12\x34"
         (b"\xff\xd8" + sof(8, 8) + SCAN, Malformed),
         (b"\xff\xd8\xff" + b"\xff" * 100_000, Malformed),
     ],
-    ids=["65535 square", "no width", "height later", "lossless", "12 bit", "two frames", "no frame", "length past the end",
+    ids=["65535 square", "no width", "height later", "lossless", "12 bit", "two frames", "no frame", "long length",
          "nothing inside", "soi twice", "text behind a table", "text behind codes", "no end", "only fill"],
 )  # fmt: skip
 def test_hostile_streams_are_refused(data: bytes, error: type[MedimgError]) -> None:
@@ -301,38 +328,3 @@ def test_exif_directories_in_a_circle_end() -> None:
     loop = b"MM\0*" + struct.pack(">I", 8) + struct.pack(">HHHII", 1, 0x8769, 4, 1, 8) + struct.pack(">I", 8)
     assert _exif.findings(loop, "x")
     assert _exif.orientation(loop) == 1
-
-
-def strings(data: bytes) -> set[bytes]:
-    return set(re.findall(rb"[\x20-\x7e]{6,}", data))
-
-
-def test_real_photos(corpus: Callable[[str], list[Path]]) -> None:
-    exiftool = shutil.which("exiftool")
-    done = 0
-    for path in [*corpus("*.jpg"), *corpus("*.mpo")]:
-        data = path.read_bytes()
-        try:
-            photo = jpeg.open(data, LIMITS)
-        except Malformed:
-            with pytest.raises(OSError, match="truncated"), Image.open(path) as broken:
-                broken.load()
-            continue
-        copy = photo.write()
-        assert audit.walk(copy.data, "jpeg") == [], path.name
-        assert jpeg.open(copy.data, LIMITS).metadata() == [], path.name
-        with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(copy.data)) as after:
-            assert np.array_equal(np.asarray(before), np.asarray(after)), path.name
-        told = set().union(*(strings(photo.data[s.start : s.end]) for s in photo.stream.others))
-        assert not {s for s in told if s in copy.data} - strings(copy.data[:700]), path.name
-        if exiftool:
-            shown = subprocess.run(
-                [exiftool, "-a", "-u", "-U", "-G1", "-s", "-ee", "-"], input=copy.data, capture_output=True, check=False
-            ).stdout.decode("utf-8", "replace")
-            groups = {line.split("]")[0].strip("[ ") for line in shown.splitlines() if line.startswith("[")}
-            allowed = {"ExifTool", "System", "File", "JFIF", "Adobe", "Composite", "ICC_Profile", "ICC-header", "APP14"}
-            if photo.orientation != 1:
-                allowed |= {"IFD0"}
-            assert groups <= allowed, (path.name, groups - allowed)
-        done += 1
-    assert done

@@ -134,8 +134,7 @@ class _Walk:
         self.content: dict[tuple[int, int], bytes] = {}
         self.every: set[tuple[int, int, int]] = set()
         self.latched: dict[int, bytes] = {}
-        self.interval, self.interval_part = 0, -1
-        self.conditioned: set[int] = set()
+        self.interval, self.interval_part, self.in_effect = 0, -1, 0
         self.scans = 0
         self.progress: Progress | None = None
 
@@ -211,9 +210,8 @@ class _Walk:
     def _conditioning(self, payload: bytes) -> None:
         """T.81, B.2.4.3."""
         slots = payload[::2]
-        if not payload or len(payload) % 2 or len(set(slots)) != len(slots) or self.conditioned & set(slots):
+        if not payload or len(payload) % 2 or len(set(slots)) != len(slots):
             raise Malformed("the arithmetic conditioning of the JPEG is damaged.")
-        self.conditioned |= set(slots)
         for where, value in zip(slots, payload[1::2], strict=True):
             fits = value & 15 <= value >> 4 if where < 16 else 1 <= value <= 63
             if where & 15 > 3 or where >> 4 > 1 or not fits:
@@ -236,8 +234,9 @@ class _Walk:
             self._use(*key)
         for n, _, _ in read.parts:
             self._latch(n, header)
-        if self.interval_part >= 0:
+        if self.interval != self.in_effect:
             jpeg.used.setdefault(self.interval_part, set())
+            self.in_effect = self.interval
         end, after = self._coded_end(at)
         jpeg.parts.append(Part(CODED, at, at, self._coded(read, header, at, end)))
         return after

@@ -132,7 +132,10 @@ class JpegPhoto:
 
             done = cover_jpeg(data, covers)
             if done.polygons:
-                data, method, polygons, fringe = done.data, "coefficients", done.polygons, done.fringe
+                # Scans may have been given new tables; those they no longer use are left out.
+                rewritten = open(done.data, Limits(pixels=self.width * self.height))
+                data, method = rewritten._stripped(keep_profile=keep_profile), "coefficients"
+                polygons, fringe = done.polygons, done.fringe
         return Copy(
             data=data,
             format=NAME,
