@@ -340,3 +340,10 @@ FILLED_UP = (
     "nQEqIAAYAD5tNJVHpCMiISgIAIANiWIAd+PwCT3AEE3Hu9rxGvngAED4jFPe/uKupKSjf/Y1NVpOZf/y0oZGjVSR27J95psfKYcc"
     "QDiAAAAARVhJRg4AAABJSSoACAAAAAAAAAAAAFhNUCAEAAAAPHgvPg=="
 )
+
+
+def test_the_smallest_files() -> None:
+    for size in ((1, 1), (1, 32), (5, 1)):
+        for colour in (0, 255):
+            data = saved(np.full((*size, 3), colour, np.uint8), lossless=True)
+            assert copied(data) == data

@@ -122,8 +122,9 @@ def _decoded(file: bytes) -> NDArray[Any] | None:
 
     from medimg._opencv import cv2
 
+    padded = file.ljust(64, b"\0")  # cv2 refuses files of less than 32 bytes, which a plain colour takes
     try:
-        pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_UNCHANGED)
+        pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(padded, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
         return None
     return pixels
