@@ -48,8 +48,9 @@ $(VENV)/.dev: $(VENV)/.run
 	@touch $@
 
 demo: $(VENV)/.run ## set up everything, draw the fixture photos, clean them, say where the report is
-	@$(BIN)/python fixtures/make.py fixtures/out
-	@rm -rf $(DEMO)
+	@rm -rf fixtures/out $(DEMO)
+	@$(BIN)/python fixtures/make.py fixtures/out/photos
+	@mv fixtures/out/photos/manifest.json fixtures/out/
 	@# 10 and 11 mean that a person still has to look and answer: that is how a first run ends.
 	@$(BIN)/medimg clean fixtures/out/photos -o $(DEMO) --where AU || { code=$$?; [ $$code = 10 ] || [ $$code = 11 ] || exit $$code; }
 
