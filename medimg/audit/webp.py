@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import struct
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from medimg.audit import _icc
@@ -119,12 +121,12 @@ def _same(one: NDArray[Any] | None, other: NDArray[Any]) -> bool:
 
 def _decoded(file: bytes) -> NDArray[Any] | None:
     import numpy as np
+    from PIL import Image
 
-    from medimg._opencv import cv2
-
-    padded = file.ljust(64, b"\0")  # cv2 refuses files of less than 32 bytes, which a plain colour takes
     try:
-        pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(padded, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(file), formats=("WEBP",)) as picture:
+                return np.asarray(picture)
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
         return None
-    return pixels
