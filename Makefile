@@ -38,13 +38,13 @@ $(VENV)/bin/python:
 $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 	@$(call apt,$(APT_RUN))
 	@echo "Installing medimg into $(VENV) ..."
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic,demo]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
 	@$(call apt,$(APT_TEST))
 	@echo "Installing what the tests need ..."
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic,dev]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic,demo,dev]'
 	@touch $@
 
 demo: $(VENV)/.run ## set up everything, draw the fixture photos, clean them, say where the report is
