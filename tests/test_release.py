@@ -549,3 +549,35 @@ def test_a_newer_checklist_is_refused(out: Path) -> None:
     path.write_bytes(msgspec.json.encode(msgspec.structs.replace(state, checklist="99.0.0", checklist_digest="f" * 16)))
     with pytest.raises(UsageError, match="newer checklist"):
         call(status, out)
+
+
+@pytest.mark.parametrize("state", ["open", "stop"])
+def test_the_library_door_refuses_what_is_not_answered(out: Path, own_register: Path, state: str) -> None:
+    """A window or a script that calls the function directly meets the same refusal as the command."""
+    if state == "stop":
+        call(answer, out, "--set", "P01:child=yes", "--set", "P01:intimate=yes")
+    opened = open_run(out)
+    results = build.results(opened.state, opened.reports)
+    assert results["P01"].overall == state
+    with pytest.raises(UsageError, match=f"not released: {state}"):
+        move(opened, results, ["P01"], Register(own_register))
+    assert not list((out / "share").iterdir())
+    assert not own_register.exists()
+
+
+def test_one_group_that_is_not_ready_keeps_all_named_ones(out: Path, tmp_path: Path, own_register: Path) -> None:
+    answered(out, tmp_path)
+    opened = open_run(out)
+    results = build.results(opened.state, opened.reports)
+    assert results["P01"].overall == "answered"
+    with pytest.raises(UsageError):
+        move(opened, results, ["P01", "P02"], Register(own_register))
+    assert not list((out / "share").iterdir())
+
+
+def test_an_answer_that_expires_before_the_release_keeps_the_group(out: Path, tmp_path: Path) -> None:
+    answered(out, tmp_path)
+    source = tmp_path / "late.yaml"
+    source.write_text("groups: {P01: {answers: {con.current: {answer: yes, valid_until: 2020-01-01}}}}")
+    assert "expired" in call(answer, out, "--from", source).output
+    assert call(release, out, "P01", "--yes").exit_code == 11

@@ -6,11 +6,15 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from sheets_kit import run_folder
 
 from medimg.consent.checklist import ChecklistDefinition, SharingContext
+from medimg.consent.run import WARNINGS, Warn
+from medimg.report.words import DOES, KINDS, STATES, WOULD
+from medimg.types import Do, Kind, PhotoState
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "medimg"
@@ -95,3 +99,10 @@ def test_the_list_itself_is_applied() -> None:
     assert found("It is HIPAA-compliant.") == ["HIPAA-compliant"]
     assert found("The safe id of the photo") == []
     assert found("an unsafe word, safety first") == []
+
+
+def test_every_warning_and_check_of_a_run_has_words() -> None:
+    assert set(get_args(Warn)) == set(WARNINGS)
+    assert set(get_args(Kind)) == set(KINDS)
+    assert set(get_args(PhotoState)) == set(STATES)
+    assert set(get_args(Do)) == set(DOES) == set(WOULD)

@@ -38,12 +38,17 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters["when"] = when
+    environment.filters["extract_from"] = _extract
     return environment
 
 
 def when(time: str) -> str:
     """A UTC time as people write it."""
     return f"{time[:10]} {time[11:16]} UTC" if len(time) >= 16 else time
+
+
+def _extract(key: str, numbers: Mapping[str, int]) -> int:
+    return numbers[key]
 
 
 @cache
