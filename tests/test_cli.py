@@ -173,6 +173,27 @@ def test_wrong_use_is_a_clear_error_that_quotes_nothing(tmp_path: Path, argument
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_what_an_organisation_does_not_allow_is_refused(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(
+        'schema = "medimg.site/1"\norganisation = "Example Hospital"\nallow_key = false\n'
+        f'audiences = ["closed-group"]\noutput_places = ["{tmp_path}/out"]\n'
+    )
+    monkeypatch.setenv("MEDIMG_SITE", str(site))
+    for more in (["--keep-key"], ["--audience", "public"]):
+        done = medimg("clean", photos, "-o", tmp_path / "out", "--metadata-only", *more)
+        assert done.returncode == 2
+        assert b"your organisation does not allow" in done.stderr
+    assert medimg("clean", photos, "-o", tmp_path / "other", "--metadata-only").returncode == 2
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "other").exists()
+    assert medimg("clean", photos, "-o", tmp_path / "out", "--metadata-only").returncode == 11
+    sheet = (the_run(tmp_path / "out") / "PRIVATE-patient-record/record-sheet.html").read_text()
+    assert "Example Hospital" in sheet
+
+
 def test_a_name_that_begins_with_a_dash_goes_after_two_dashes(tmp_path: Path) -> None:
     fakes.photo(tmp_path / "-rf.png")
     done = medimg("clean", "-o", "out", "--metadata-only", "--", "-rf.png", cwd=tmp_path)

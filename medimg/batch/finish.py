@@ -22,6 +22,7 @@ from medimg.batch.journal import Journal, Settings
 from medimg.batch.pool import Workers
 from medimg.consent.checklist import SharingContext
 from medimg.consent.run import RunSummary, Warn
+from medimg.consent.site import SiteProfile
 from medimg.errors import MedimgError, OutputError
 from medimg.policy import Policy, explain
 from medimg.types import Report, to_json
@@ -86,6 +87,7 @@ def close(
     context: SharingContext,
     settings: Settings,
     engines: dict[str, str],
+    site: SiteProfile | None = None,
 ) -> Closed:
     """Write everything a person or a program reads about the run.
 
@@ -121,6 +123,7 @@ def close(
         month=datetime.now(UTC).strftime("%Y-%m"),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         warnings=_warnings(run, settings, "unreadable" in conditions),
+        site=site,
     )
     standings = _sheets(pool, summary, context, run)
     if tally.photos["unreviewed"]:

@@ -18,6 +18,7 @@ from medimg.batch.pool import Workers, suitable_workers
 from medimg.batch.scan import GroupBy
 from medimg.batch.worker import Job, Maker, Setup
 from medimg.consent.checklist import SharingContext
+from medimg.consent.site import SiteProfile
 from medimg.errors import (
     Crashed,
     Interrupted,
@@ -91,6 +92,7 @@ def scrub_folder(
     workers: int | None = None,
     resume: bool = False,
     fail_on: Collection[str] = finish.CONDITIONS,
+    site: SiteProfile | None = None,
     progress: Callable[[Progress], None] | None = None,
     make: Maker = load_detectors,
 ) -> Outcome:
@@ -111,6 +113,7 @@ def scrub_folder(
         workers: Worker processes; as many as suit the machine when not given.
         resume: Go on with the newest unfinished run of the same photos under ``out``; start one when there is none.
         fail_on: Conditions that give an exit code; ``output`` always does.
+        site: The organisation's profile; what it does not allow is refused.
         progress: Called at the start, after every photo, and at the end.
         make: Loads the detectors, for host programs with their own; a function of an importable module.
 
@@ -128,6 +131,8 @@ def scrub_folder(
     roots = scan.roots([Path(p) for p in photos])
     target = Path(out)
     refuse_inside(target, [Path(os.fsdecode(r.folder)) for r in roots if not r.only])
+    if site is not None:
+        site.allows(context, target, key=keep_key)
     settings = Settings(
         roots=tuple(roots),
         policy=policy.digest,
@@ -161,7 +166,7 @@ def scrub_folder(
                         journal.recover()
                     batch = _Batch(run, journal, pool, policy, roots, chunk, progress)
                     batch.drain()
-                    closed = finish.close(run, journal, pool, policy, context, settings, batch.engines)
+                    closed = finish.close(run, journal, pool, policy, context, settings, batch.engines, site)
                     batch.tell("end")
                     if closed.finished:
                         journal.remove()

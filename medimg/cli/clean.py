@@ -15,6 +15,7 @@ import msgspec
 from medimg.batch.finish import CONDITIONS, WORDS
 from medimg.batch.run import Outcome, Progress, scrub_folder
 from medimg.cli import common
+from medimg.consent.site import SiteProfile
 from medimg.errors import Interrupted, UsageError
 
 _EVERY = 10.0  # seconds between two plain lines
@@ -80,6 +81,7 @@ def clean(
             workers=workers,
             resume=resume,
             fail_on=_conditions(fail_on),
+            site=SiteProfile.installed(),
             progress=shown.tell,
         )
     except Interrupted:
