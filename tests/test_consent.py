@@ -462,7 +462,7 @@ def test_a_synced_folder_fails_the_upload_item_and_does_not_block(tmp_path: Path
     [
         ("Wound of the left hand, day 3 after debridement. Scale in cm.", set()),
         ("MRN 1234567", {"record-number"}),
-        ("Mr Whitcombe had this for years", {"name"}),
+        ("Mr Whitcombe had this for years", {"title-and-name"}),
         ("A 92-year-old woman with a pressure ulcer", {"age-over-89"}),
         ("A 45 year old man", {"exact-age"}),
         ("Hand of J. S. before closure", {"initials"}),
@@ -483,7 +483,12 @@ def test_the_caption_check_takes_any_text(text: str) -> None:
 
 def test_a_sure_finding_in_the_caption_beats_the_answer_a_soft_one_does_not(tmp_path: Path) -> None:
     state, reports = state_of({"P01": 1}, tmp_path)
-    for text, expected in (("MRN 1234567", "failed"), ("Mary smiled, aged 45", "closed"), ("A burn", "closed")):
+    for text, expected in (
+        ("MRN 1234567", "failed"),
+        ("Mr Whitcombe", "failed"),
+        ("Mary smiled, aged 45", "closed"),
+        ("A burn", "closed"),
+    ):
         told = runs.with_caption(state, caption.digest(text), caption.scan(text))
         told = from_setting(told, "P01:id.caption=yes", AT)
         assert find(build.results(told, reports)["P01"], "id.caption").state == expected, text

@@ -113,6 +113,10 @@ def test_one_answered_group_goes_the_other_stays(out: Path, tmp_path: Path) -> N
     assert [g["group"] for g in sheet["groups"]] == ["P01"]
     assert sheet["overall"] == "answered"
     assert "P02" not in (out / "share-sheet.html").read_text()
+    notes = (out / "PRIVATE-patient-record" / "paste-into-notes.txt").read_text().split("\n\n")
+    assert "Shared with: the hand group" in notes[0]
+    assert " UTC  Form filed" in notes[0]
+    assert "When: ____" in notes[1]
 
 
 def test_a_group_that_is_released_is_not_released_twice(out: Path, tmp_path: Path, own_register: Path) -> None:

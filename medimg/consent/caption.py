@@ -10,7 +10,9 @@ import hashlib
 import re
 
 #: Kinds that leave nothing to judge: the caption has to be changed.
-SURE = frozenset({"age-over-89", "record-number", "phone", "email", "date", "date-of-birth", "address", "url"})
+SURE = frozenset(
+    {"title-and-name", "age-over-89", "record-number", "phone", "email", "date", "date-of-birth", "address", "url"}
+)
 
 _OVER_89 = re.compile(r"\b(?:9\d|1[0-2]\d)[ -]?(?:years?\b|yrs?\b|y/?o\b)|\baged? (?:9\d|1[0-2]\d)\b", re.IGNORECASE)
 _AGE = re.compile(
@@ -39,7 +41,7 @@ def scan(text: str) -> dict[str, int]:
     for line in text[:_LONGEST].splitlines():
         rest = line
         for kind, pattern in (
-            ("age-over-89", _OVER_89), ("exact-age", _AGE), ("name", _TITLED), ("initials", _INITIALS)
+            ("age-over-89", _OVER_89), ("exact-age", _AGE), ("title-and-name", _TITLED), ("initials", _INITIALS)
         ):  # fmt: skip
             rest, count = pattern.subn(" | ", rest)
             add(kind, count)
