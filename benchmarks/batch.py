@@ -60,6 +60,7 @@ def faults(base: Path, items: int, **_: int) -> None:
         1500: fakes.EATS,
         1777: fakes.IS_KILLED,
         1900: fakes.IS_KILLED_WITH_PROGRAM,
+        1950: fakes.FILLS,
     }
     made(base / "in", items, bad)
     start = time.perf_counter()
@@ -73,7 +74,7 @@ def faults(base: Path, items: int, **_: int) -> None:
         if report.state != "unreviewed":
             print(f"  {report.state:8} {report.error_code:16} {report.reason}")
     left = list(outcome.folder.rglob("*.part"))
-    print(f"expected to be held: {len([n for n in bad if n < items])}; temporary files left: {len(left)}")
+    print(f"expected to be held or failed: {len([n for n in bad if n < items])}; temporary files left: {len(left)}")
 
 
 def kills(base: Path, items: int, kills: int, **_: int) -> None:

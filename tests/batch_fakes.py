@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import threading
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from PIL import Image
 from medimg import _programs
 from medimg.errors import MissingPart
 
-WELL, RAISES, CRASHES, HANGS, EATS, IS_KILLED, HANGS_WITH_PROGRAM, QUITS, IS_KILLED_WITH_PROGRAM = range(9)
+WELL, RAISES, CRASHES, HANGS, EATS, IS_KILLED, HANGS_WITH_PROGRAM, QUITS, IS_KILLED_WITH_PROGRAM, FILLS = range(10)
 
 PROGRAM = ("/bin/sleep", "9173")
 
@@ -35,7 +36,13 @@ class Fake:
         return [], "fake 1"
 
 
+def _may_write(size: int) -> None:
+    """Bound the files this process writes, as a full disk does."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
 def _behave(how: int) -> None:
+    _may_write(resource.RLIM_INFINITY)
     match how:
         case 1:
             raise ValueError("MARKER-IN-AN-EXCEPTION")
@@ -52,6 +59,8 @@ def _behave(how: int) -> None:
             threading.Event().wait()
         case 7:
             os._exit(0)
+        case 9:
+            _may_write(0)
         case 8:
             _programs.Program(PROGRAM, Path("/"), 100)
             os.kill(os.getpid(), signal.SIGKILL)
@@ -67,6 +76,18 @@ def make_nothing(policy: Any) -> list[Fake]:
 
 def make_broken(policy: Any) -> list[Fake]:
     raise RuntimeError("MARKER-IN-AN-EXCEPTION")
+
+
+def make_nothing_found(policy: Any) -> list[Fake]:
+    """A machine on which nothing goes wrong any more."""
+    tools = make(policy)
+    for tool in tools:
+        tool.find = lambda frame, known=None: []  # type: ignore[method-assign]
+    return tools
+
+
+def make_dying(policy: Any) -> list[Fake]:
+    os._exit(1)
 
 
 def photo(path: Path, how: int = WELL, seed: int = 0) -> Path:

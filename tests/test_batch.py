@@ -82,6 +82,23 @@ def test_exactly_the_bad_ones_end_held_and_nobody_else_is_blamed(tmp_path: Path)
     assert not list(outcome.folder.rglob("*.part"))
 
 
+def test_a_copy_that_cannot_be_written_is_tried_again_by_resume(tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in/1.png", fakes.FILLS)
+    fakes.photo(tmp_path / "in/2.png", seed=2)
+    once = medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=POLICY, make=fakes.make, workers=1)
+    assert once.photos == {"failed": 1, "unreviewed": 1}
+    assert (once.conditions[0], once.exit_code) == ("output", 30)
+    assert reports(once.folder)["P01-001"].error_code == "M-OUT"
+    assert not list(once.folder.rglob("*.part"))
+    assert json.loads((once.folder / "run.json").read_bytes())["finished"] is False
+    again = medimg.scrub_folder(
+        [tmp_path / "in"], tmp_path / "out", policy=POLICY, make=fakes.make_nothing_found, workers=1, resume=True
+    )
+    assert again.folder == once.folder
+    assert again.photos == {"unreviewed": 2}
+    assert not list(once.folder.rglob("*journal*"))
+
+
 def test_a_worker_that_leaves_without_a_word_is_noticed(tmp_path: Path) -> None:
     fakes.photo(tmp_path / "in/1.png", fakes.QUITS)
     fakes.photo(tmp_path / "in/2.png", seed=2)
@@ -171,7 +188,7 @@ def test_progress_counts_every_photo_once(tmp_path: Path) -> None:
     assert len({e.report.safe_id for e in events if e.report}) == 40
 
 
-@pytest.mark.parametrize("make", [fakes.make_nothing, fakes.make_broken])
+@pytest.mark.parametrize("make", [fakes.make_nothing, fakes.make_broken, fakes.make_dying])
 def test_what_cannot_be_loaded_stops_the_run_before_anything_is_written(tmp_path: Path, make: object) -> None:
     fakes.photo(tmp_path / "in/1.png")
     with pytest.raises(MissingPart) as caught:

@@ -118,6 +118,11 @@ def pool(policy: Policy, known: KnownValues, count: int, workers: int | None) ->
     return Workers(Setup(policy=policy, known=known), min(workers or suitable_workers(), count))
 
 
+def printable(text: str) -> str:
+    """Text for a terminal: what is not printable is escaped, so that a name cannot steer the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """``1 photo``, ``2 photos``."""
     return f"{count} {one if count == 1 else many or one + 's'}"

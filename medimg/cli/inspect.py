@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from medimg.batch import worker
 from medimg.batch.worker import Seen
@@ -46,7 +45,7 @@ def inspect(
     policy = common.read_policy(policy_file, metadata_only)
     known = common.read_known(known_file)
     found = common.jobs(photos)
-    readable = {job.safe_id: path.decode("utf-8", "backslashreplace") for job, path in found}
+    readable = {job.safe_id: common.printable(path.decode("utf-8", "backslashreplace")) for job, path in found}
     codes = set()
     seen: list[Seen] = []
     with common.pool(policy, known, len(found), workers) as pool:
@@ -87,7 +86,7 @@ def _say(seen: Seen, name: str) -> None:
     for action in seen.plan.actions:
         value = seen.values.get(action.finding.id)
         if value is not None:
-            click.echo(f"    {action.finding.kind} {action.finding.category}: {msgspec.json.encode(value).decode()}")
+            click.echo(f"    {action.finding.kind} {action.finding.category}: {common.printable(value)}")
 
 
 def _kinds(plan: Plan) -> str:
