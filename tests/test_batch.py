@@ -323,3 +323,20 @@ def test_reports_are_json_that_comes_back(tmp_path: Path) -> None:
     raw = (outcome.folder / "PRIVATE-patient-record/reports.json").read_bytes()
     assert msgspec.json.decode(raw)[0]["safe_id"] == "P01-001"
     assert reports(outcome.folder)["P01-001"].scope == "metadata-only"
+
+
+def test_temporary_files_of_a_batch_that_was_killed_are_removed_by_the_next(tmp_path: Path) -> None:
+    import subprocess
+    import tempfile
+
+    from medimg.batch import pool
+
+    gone = subprocess.run(["/bin/sh", "-c", "echo $$"], capture_output=True, text=True, check=True).stdout.strip()
+    places = [p for p in (Path("/dev/shm"), Path(tempfile.gettempdir())) if os.access(p, os.W_OK)]
+    left = places[0] / f"medimg-scratch-{gone}-test"
+    left.mkdir()
+    (left / "crop.png").write_bytes(b"part of a photo")
+    fakes.photo(tmp_path / "in/1.png")
+    medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=LIGHT)
+    assert not left.exists()
+    assert not list(places[0].glob(f"{pool._SCRATCH}{os.getpid()}-*"))
