@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from medimg._opencv import cv2
-from medimg.detect import ruler
+from medimg.detect import patches, ruler
 
 Pixels = NDArray[np.uint8]
 BOX = ((40.0, 60.0), (860.0, 60.0), (860.0, 130.0), (40.0, 130.0))
@@ -105,3 +105,33 @@ def test_a_number_beside_a_scale_does_not_belong_to_it() -> None:
 @given(st.lists(st.tuples(*[st.floats(-50, 1000)] * 2), min_size=4, max_size=4))
 def test_any_quadrilateral_is_handled(corners: list[tuple[float, float]]) -> None:
     assert 0 <= ruler.ticked(drawn("ruler"), tuple(corners)) <= 1
+
+
+def card_picture(kind: str, angle: float) -> tuple[Pixels, NDArray[np.float32]]:
+    rng = np.random.default_rng(4)
+    image = Image.new("RGB", (400, 280), (30, 30, 30))
+    draw = ImageDraw.Draw(image)
+    for k in range(24):
+        x, y = 15 + 64 * (k % 6), 12 + 66 * (k // 6)
+        if kind == "card":
+            colour = (250 - k % 6 * 44,) * 3 if k >= 18 else tuple(int(v) for v in rng.integers(20, 240, 3))
+            draw.rectangle((x, y, x + 54, y + 54), fill=colour)
+        else:
+            draw.text((x, y), "Rq8KwNgZtEhP"[k % 12] * 2, font=ImageFont.load_default(34), fill=(230, 230, 230))
+    big = Image.new("RGB", (700, 700), (200, 160, 140))
+    big.paste(image, (150, 210))
+    turned = np.asarray(big.rotate(angle, Image.Resampling.BICUBIC, fillcolor=(200, 160, 140)), np.uint8)
+    matrix = cv2.getRotationMatrix2D((350, 350), angle, 1.0)
+    corners = np.array([[[130, 190]], [[570, 190]], [[570, 510]], [[130, 510]]], np.float32)
+    return turned, cv2.transform(corners, matrix)[:, 0]
+
+
+@pytest.mark.parametrize("angle", [0, 20, -40, 90])
+def test_a_colour_card_is_seen_and_a_page_of_letters_is_none(angle: float) -> None:
+    assert patches.card(*card_picture("card", angle))
+    assert not patches.card(*card_picture("letters", angle))
+
+
+@pytest.mark.parametrize("kind", ["ruler", "text", "blank", "noise", "bar code"])
+def test_strips_are_no_colour_cards(kind: str) -> None:
+    assert not patches.card(drawn(kind), np.asarray(BOX, np.float32))

@@ -310,7 +310,7 @@ def test_a_page_full_of_text_is_covered_in_bounded_work(
     unread = [f for f in found if not f.secret]
     assert len(found) - len(unread) <= 6 < len(found)
     assert not {f.category for f in unread} & KEPT
-    assert sum(share > 0.9 for share in covered(found, places, (1200, 900))) >= len(unread) - 1
+    assert sum(share > 0.9 for share in covered(found, places, (1200, 900))) >= 10
     monkeypatch.setattr(text, "MOST_LINES", 8)
     assert min(covered(detector.find(Frame(pixels)), places, (1200, 900))) > 0.97
 

@@ -80,7 +80,11 @@ class TextDetector:
         every = [[*look.spots(self._models)] for look in looks(frame, sizes)]
         sure = [[s for s in spots if s.score >= LEAST_SCORE] for spots in every]
         weak = [s.quad for spots in every for s in spots if s.score < LEAST_SCORE]
-        lines = _read_spots(self._models, frame, merged(sure, frame.width, frame.height))
+        spots = merged(sure, frame.width, frame.height)
+        if len(spots) > MOST_LINES:
+            whole = _lines.around([s.quad for s in spots], _lines.axis(spots[0].quad))
+            return [Line(_ocr.Spot(whole, 1.0), "", 0.0, cover=whole)]
+        lines = _read_spots(self._models, frame, spots)
         if len(lines) < MOST_READ:
             new, replaced = _zoom.closer(self._models, frame, lines, weak)
             rest = [line for k, line in enumerate(lines) if k not in replaced]
@@ -100,9 +104,6 @@ class TextDetector:
 
 
 def _read_spots(models: _ocr.Models, frame: Frame, spots: Sequence[_ocr.Spot]) -> list[Line]:
-    if len(spots) > MOST_LINES:
-        whole = _lines.around([s.quad for s in spots], _lines.axis(spots[0].quad))
-        return [Line(_ocr.Spot(whole, 1.0), "", 0.0)]
     # The surest first: what is over the limit stays unread.
     order = sorted(range(len(spots)), key=lambda k: -spots[k].score)
     some = order[:MOST_READ]
