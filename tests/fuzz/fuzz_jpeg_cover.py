@@ -72,9 +72,9 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
     if len(data) < 40:
         data = SEEDS[seed % len(SEEDS)]
     scan = data.find(b"\xff\xda")
-    if seed % 3 and scan > 0:
-        return data[: scan + 14] + atheris.Mutate(data[scan + 14 :], 1 << 12)
-    return atheris.Mutate(data, max_size)
+    if seed % 3 and 0 < scan < max_size - 14:
+        return data[: scan + 14] + atheris.Mutate(data[scan + 14 :], max_size - scan - 14)
+    return atheris.Mutate(data[:max_size], max_size)
 
 
 SEEDS = seeds()
