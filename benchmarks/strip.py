@@ -24,16 +24,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import piexif
-from PIL import Image
-
 SIZE = (4032, 3024)
 KINDS = 6
 
 
 def photos(folder: Path, items: int) -> float:
     """Make the photos; returns their size in MB. A few pictures, each file with metadata and some bytes of its own."""
+    import numpy as np  # here, so that the workers need not load them
+    import piexif
+    from PIL import Image
+
     rng = np.random.default_rng(1)
     pictures = []
     for kind in range(KINDS):
