@@ -386,7 +386,7 @@ def _sticker(rng: d.RNG) -> d.Card:
     ground = _paper(rng)
     if rng.random() < 0.5:
         symbology = LINEAR[int(rng.integers(len(LINEAR)))]
-        text = {"EAN13": "9400000000016", "ITF": "00114422", "Codabar": "40156"}.get(
+        text = {"EAN13": "9400000000016", "ITF": "00114422", "Codabar": "A40156B"}.get(
             symbology, who.number.replace(" ", "").upper()
         )
         return cards.code_card(text, symbology, 4, int(rng.integers(60, 220)), 10, ground)
