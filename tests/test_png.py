@@ -134,7 +134,7 @@ def test_findings_hold_their_value_in_memory_alone() -> None:
     ("tail", "kind", "category"),
     [
         (b"\0" * 8, "metadata", "trailing-bytes"),
-        (b"\xff\xd8\xff\xe0", "hidden-image", "second-picture"),
+        (b"\xff\xd8\xff\xe0", "hidden-image", "second-image"),
         (b"\0\0\0\x18ftypmp42", "hidden-image", "motion-video"),
         (b"PK\x03\x04", "metadata", "attached-archive"),
         (b"rows" * 9 + chunk(b"IEND"), "hidden-image", "earlier-version"),

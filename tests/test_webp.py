@@ -113,7 +113,7 @@ def test_the_coded_picture_is_copied_byte_for_byte(name: str) -> None:
     keep = (b"VP8 ", b"VP8L", b"ALPH")
     assert [p for p in parts(copy) if p[0] in keep] == [p for p in parts(data) if p[0] in keep]
     assert copied(data) == copy
-    assert {"content-credential", "second-picture"} <= categories(noisy + b"\xff\xd8\xff\xe0")
+    assert {"content-credential", "second-image"} <= categories(noisy + b"\xff\xd8\xff\xe0")
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -8,8 +8,8 @@ WITHIN = 1 << 16
 """How far into the bytes a known beginning is looked for."""
 
 BEGINNINGS: tuple[tuple[bytes, Kind, str], ...] = (
-    (b"\xff\xd8\xff", "hidden-image", "second-picture"),
-    (b"\x89PNG\r\n\x1a\n", "hidden-image", "second-picture"),
+    (b"\xff\xd8\xff", "hidden-image", "second-image"),
+    (b"\x89PNG\r\n\x1a\n", "hidden-image", "second-image"),
     (b"ftyp", "hidden-image", "motion-video"),
     (b"PK\x03\x04", "metadata", "attached-archive"),
     (b"Rar!\x1a\x07", "metadata", "attached-archive"),
