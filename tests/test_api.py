@@ -171,7 +171,8 @@ def test_bad_input_is_refused_by_its_kind(tmp_path: Path) -> None:
     tool = medimg.Scrubber(Policy(scope="metadata-only", limits=medimg.types.Limits(bytes=5000)))
     for source, code in (
         (b"", "M-IN-NOTPIC"),
-        (b"Mary Jones", "M-IN-NOTPIC"),
+        (b"Mary Jones", "M-IN-KIND"),
+        (b"\x01\x00\x02Mary", "M-IN-NOTPIC"),
         (b"%PDF-1.7 Mary", "M-IN-KIND"),
         (tmp_path / "Mary Jones.jpg", "M-IN-READ"),
         (io.BytesIO(bytes(6000)), "M-IN-LARGE"),

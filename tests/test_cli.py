@@ -258,7 +258,7 @@ def test_inspect_writes_nothing_and_shows_no_value(photos: Path, tmp_path: Path)
 
 
 def test_inspect_and_verify_name_what_cannot_be_handled(tmp_path: Path) -> None:
-    (tmp_path / f"{MARKER}.jpg").write_text("no picture")
+    (tmp_path / f"{MARKER}.jpg").write_bytes(b"\x01\x00\x02 no picture")
     for command in ("inspect", "verify"):
         done = medimg(command, tmp_path / f"{MARKER}.jpg", "--metadata-only")
         assert done.returncode == 21
