@@ -170,7 +170,7 @@ def test_a_check_that_is_missing_holds_the_photo(tmp_path: Path) -> None:
 def test_bad_input_is_refused_by_its_kind(tmp_path: Path) -> None:
     tool = medimg.Scrubber(Policy(scope="metadata-only", limits=medimg.types.Limits(bytes=5000)))
     for source, code in (
-        (b"", "M-IN-NOTPIC"),
+        (b"", "M-IN-KIND"),
         (b"Mary Jones", "M-IN-KIND"),
         (b"\x01\x00\x02Mary", "M-IN-NOTPIC"),
         (b"%PDF-1.7 Mary", "M-IN-KIND"),

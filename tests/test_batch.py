@@ -138,7 +138,7 @@ def test_bad_input_beside_good_input(tmp_path: Path) -> None:
     assert outcome.conditions[:1] == ("unreadable",)
     assert outcome.exit_code == 21
     codes = sorted(r.error_code for r in reports(outcome.folder).values())
-    assert codes == ["", "M-IN-BAD", "M-IN-KIND", "M-IN-KIND", "M-IN-NOTPIC"]
+    assert codes == ["", "M-IN-BAD", "M-IN-KIND", "M-IN-KIND", "M-IN-KIND"]
     why = (outcome.folder / "hold/why-held.txt").read_text()
     assert why.count("  not cleaned: ") == 4
     assert "Mary" not in why
