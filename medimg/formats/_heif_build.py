@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 PROPERTIES: dict[bytes, frozenset[int] | None] = {
     b"ispe": frozenset((12,)),
     b"pasp": frozenset((8,)),
-    b"pixi": frozenset((6, 7, 8, 9)),
     b"irot": frozenset((1,)),
     b"imir": frozenset((1,)),
     b"clap": frozenset((32,)),
@@ -25,6 +24,7 @@ PROPERTIES: dict[bytes, frozenset[int] | None] = {
     b"mdcv": frozenset((24,)),
     b"lsel": frozenset((2,)),
     b"a1op": frozenset((1,)),
+    b"pixi": None,
     b"colr": None,
     b"hvcC": None,
     b"av1C": None,
@@ -113,11 +113,15 @@ def _locations(payloads: list[bytes], start: int) -> bytes:
 def _property(kind: bytes, raw: bytes, essential: bool, keep_profile: bool) -> bytes | None:
     if kind not in PROPERTIES or kind in DROPPED:
         if essential:
-            raise Unsupported("the picture needs a property that is not known.")
+            raise Unsupported("the picture needs a property that is not known.", todo="Export it as JPEG first.")
         return None
     sizes = PROPERTIES[kind]
     if sizes is not None and len(raw) not in sizes:
         raise Malformed("a property of the picture has a wrong size.")
+    if kind == b"pixi":  # bits of each channel; what a later version adds behind them is left out
+        if len(raw) < 5 or not 1 <= raw[4] <= 4 or len(raw) < 5 + raw[4]:
+            raise Malformed("a property of the picture has a wrong size.")
+        return bytes(4) + raw[4 : 5 + raw[4]]
     if kind == b"colr":
         if raw[:4] == b"nclx" and len(raw) == 11:
             return raw
@@ -143,7 +147,7 @@ def _derived_size(kind: bytes, raw: bytes) -> int:
         return 0
     if kind == b"grid" and len(raw) >= 8:
         return 12 if raw[1] & 1 else 8
-    raise Unsupported("the picture is put together in a way that is not handled.")
+    raise Unsupported("the picture is put together in a way that is not handled.", todo="Export it as JPEG first.")
 
 
 def _brands(photo: Heif) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +15,10 @@ if TYPE_CHECKING:
     from medimg.formats.heif import Heif
 
 
-def heic(data: bytes) -> NDArray[Any]:
+def heic(photo: Heif) -> NDArray[Any]:
     """The primary picture, turned by the decoder; uint8 or uint16.
+
+    The built copy is decoded, not the original: it holds one picture, so both give the same one.
 
     Raises:
         CheckNotRun: pi-heif is not installed.
@@ -26,8 +30,11 @@ def heic(data: bytes) -> NDArray[Any]:
         from medimg.formats.heif import missing_decoder
 
         raise missing_decoder("medimg[heic]") from error
+    from medimg.formats import _heif_build
+
+    raw = photo.data if photo.alpha else _heif_build.build(photo).data
     try:
-        opened = pi_heif.open_heif(data, convert_hdr_to_8bit=False)
+        opened = pi_heif.open_heif(raw, convert_hdr_to_8bit=False)
         primary = opened[opened.primary_index]
         pixels = np.asarray(primary).copy()
     except (ValueError, OSError, RuntimeError, SyntaxError, EOFError) as error:
@@ -58,7 +65,7 @@ def avif(photo: Heif) -> NDArray[Any]:
         bits = 12 if config[2] & 0x20 else 10  # AV1 in ISOBMFF, 2.3.3: high_bitdepth, twelve_bit
         wide = pixels.astype(np.uint32)
         pixels = (wide << (16 - bits) | wide >> (2 * bits - 16)).astype(np.uint16)
-    return _turned(pixels, photo)
+    return _turned(_cropped(pixels, photo), photo)
 
 
 def _pillow(raw: bytes) -> NDArray[Any]:
@@ -68,9 +75,32 @@ def _pillow(raw: bytes) -> NDArray[Any]:
 
     try:
         with Image.open(io.BytesIO(raw), formats=["AVIF"]) as picture:
-            return np.asarray(picture.copy())
-    except (OSError, ValueError, SyntaxError) as error:
+            return np.asarray(picture).copy()
+    except (OSError, ValueError, SyntaxError, RuntimeError) as error:
         raise Malformed("the picture cannot be decoded.") from error
+
+
+def _cropped(pixels: NDArray[Any], photo: Heif) -> NDArray[Any]:
+    """The clean aperture, which comes before rotation (ISO/IEC 14496-12, 12.1.4; MIAF, 7.3.6.7)."""
+    clap = photo.property(photo.tables.primary, b"clap")
+    if clap is None:
+        return pixels
+    size, (wide, high) = pixels.shape[:2], _ratios(clap[:16])
+    right, down = _ratios(clap[16:], signed=True)
+    left = (size[1] - wide) / 2 + right
+    top = (size[0] - high) / 2 + down
+    corners = [left, top, left + wide, top + high]
+    if any(c.denominator != 1 for c in corners) or min(corners) < 0 or corners[2] > size[1] or corners[3] > size[0]:
+        raise Malformed("the picture's clean aperture is damaged.")
+    x0, y0, x1, y1 = map(int, corners)
+    return pixels[y0:y1, x0:x1]
+
+
+def _ratios(raw: bytes, *, signed: bool = False) -> tuple[Fraction, Fraction]:
+    n1, d1, n2, d2 = struct.unpack(">iIiI" if signed else ">4I", raw)
+    if not d1 or not d2:
+        raise Malformed("the picture's clean aperture is damaged.")
+    return Fraction(n1, d1), Fraction(n2, d2)
 
 
 def _turned(pixels: NDArray[Any], photo: Heif) -> NDArray[Any]:

@@ -62,7 +62,9 @@ def read(data: bytes, meta: Span) -> Tables:
         inside[one.type] = one
         if one.type not in (b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat", b"dinf"):
             tables.others.append(one.type)
-    for needed in (b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp"):
+    if b"pitm" not in inside:
+        raise Unsupported("this file holds no single primary picture.", todo="Export it as JPEG first.")
+    for needed in (b"hdlr", b"iinf", b"iloc", b"iprp"):
         if needed not in inside:
             raise Malformed("a table that every picture needs is missing.")
     _handler(data, inside[b"hdlr"], tables)
@@ -89,7 +91,7 @@ def _handler(data: bytes, span: Span, tables: Tables) -> None:
     reader, _ = _full(data, span)
     reader.take(4)
     if reader.take(4) != b"pict":
-        raise Unsupported("this file holds no still picture.")
+        raise Unsupported("this file holds no still picture.", todo="Save the picture you need as JPEG first.")
     reader.take(12)
     tables.handler = reader.take(reader.left).rstrip(b"\0")
 

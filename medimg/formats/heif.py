@@ -74,7 +74,9 @@ class Heif:
         self.kept = self._closure(self.tables.primary)
         kinds = {self.tables.items[i].type for i in self.kept} - DERIVED
         if len(kinds) != 1 or not kinds <= set(CODED):
-            raise Unsupported("the picture in this file is coded in a way that is not handled.")
+            raise Unsupported(
+                "the picture in this file is coded in a way that is not handled.", todo="Export it as JPEG first."
+            )
         self.coding = CODED[kinds.pop()]
         self.width, self.height = self._shown_size()
 
@@ -238,7 +240,7 @@ class Heif:
     def _decoded(self) -> NDArray[Any]:
         from medimg.formats import _heif_decode
 
-        pixels = _heif_decode.avif(self) if self.coding == "avif" else _heif_decode.heic(self.data)
+        pixels = _heif_decode.avif(self) if self.coding == "avif" else _heif_decode.heic(self)
         if pixels.shape[:2] != (self.height, self.width):
             raise Malformed("the picture does not decode to the size it claims.")
         if pixels.ndim == 3 and pixels.shape[2] == 4:

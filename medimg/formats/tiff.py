@@ -61,6 +61,9 @@ JPEG_TABLES, PROFILE = 347, 34675
 STRIPS, TILES = (273, 279), (324, 325)
 RAW_TAGS = {50706: "a DNG raw photo", 33421: "a camera raw photo", 50752: "a camera raw photo"}
 CFA, LINEAR_RAW = 32803, 34892
+# Photometric interpretation -> colour channels (TIFF 6.0, sections 8, 16, 20, 21 and 23).
+COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3}
+PALETTE, YCBCR = 3, 6
 
 
 def sniff(head: bytes) -> bool:
@@ -76,13 +79,13 @@ def open(data: bytes, limits: Limits) -> TiffPhoto:  # noqa: A001 - the name eve
         TooLarge: The picture is over a limit.
         Unsupported: It is camera raw, or packed in a way that is not handled.
     """
+    found = refused.recognise(data)
+    if found is not None and (found.kind != "picture" or data[128:132] == b"DICM"):
+        raise Unsupported(f"this is {found.name}, which is not cleaned.", todo=found.advice)
     tiff = read(data, limits.frames)
-    raw = refused.name_of(data)
     for tag, name in RAW_TAGS.items():
         if any(tag in page.entries for page in tiff.pages):
-            raw = raw or name
-    if "raw" in raw:
-        raise Unsupported(f"this is {raw}, which is not cleaned.", todo="Export it as JPEG or TIFF first.")
+            raise Unsupported(f"this is {name}, which is not cleaned.", todo=refused.ADVICE["raw"])
     photo = TiffPhoto(tiff)
     if photo.width * photo.height > limits.pixels:
         raise TooLarge("the picture is larger than the policy allows.")
@@ -115,7 +118,22 @@ class TiffPhoto:
             raise Unsupported("this TIFF has a bit depth that is not handled.", todo="Export it as PNG first.")
         if set(tiff.numbers(self.page, 339, (1,))) - {1, 4}:
             raise Unsupported("this TIFF holds measurements, not a picture.", todo="Export it as PNG first.")
+        self._check_channels()
         self.chunks = self._chunks()
+
+    def _check_channels(self) -> None:
+        """Colour channels and at most one alpha: in any other channel a picture could hide."""
+        colours, extra = COLOURS.get(self._number(262, -1)), self.tiff.numbers(self.page, 338)
+        channels = self._number(277, 1)
+        if colours is None or (self._number(262, -1) == YCBCR and self.compression != "jpeg"):
+            raise Unsupported(
+                "this TIFF stores its colours in a way that is not handled.", todo="Export it as PNG first."
+            )
+        if colours == 1 and self._number(262, 0) == PALETTE and self.bits[0] > 8:
+            raise Unsupported("this TIFF has a bit depth that is not handled.", todo="Export it as PNG first.")
+        alpha = len(extra) == 1 and extra[0] in (1, 2) and self._number(262, 0) in (0, 1, 2)
+        if channels != colours + len(extra) or len(self.bits) not in (1, channels) or (extra and not alpha):
+            raise Unsupported("this TIFF has channels that are no colours.", todo="Export it as PNG first.")
 
     def _number(self, tag: int, default: int) -> int:
         return self.tiff.number(self.page, tag, default)
@@ -156,7 +174,7 @@ class TiffPhoto:
             found.append(
                 Finding(kind="metadata", category="unknown-block", where="bytes of no field", detector="tiff reader")
             )
-        if any(len(c) != n for c, (_, n) in zip(self._payloads, self.chunks, strict=True)):
+        if any(len(c) != n for c, (_, n) in zip(self.payloads, self.chunks, strict=True)):
             found.append(
                 Finding(
                     kind="metadata",
@@ -176,7 +194,7 @@ class TiffPhoto:
         return self._number(262, 0) in (0, 1, 2) and 338 in self.page.entries
 
     @cached_property
-    def _payloads(self) -> list[bytes]:
+    def payloads(self) -> list[bytes]:
         """The strips or tiles, without what their compression does not read."""
         return [self._payload(self.data[a : a + n], k) for k, (a, n) in enumerate(self.chunks)]
 
@@ -202,8 +220,6 @@ class TiffPhoto:
             step = min(self._number(278, 2**32 - 1) or 1, self.height)
             strips = -(-self.height // step)
             rows = min(step, self.height - (index % strips) * step)
-        if self._number(262, 0) == 6 and self.compression != "jpeg":
-            raise Unsupported("this TIFF stores its colours in a way that is not handled.", todo="Export it as PNG.")
         return -(-across * samples * self.bits[0] // 8) * rows
 
     # -- pixels -----------------------------------------------------------------------------------------------------
@@ -229,21 +245,28 @@ class TiffPhoto:
 
     # -- the copy ---------------------------------------------------------------------------------------------------
 
-    def stripped(self, *, keep_profile: bool = True, keep_orientation: bool = True) -> bytes:
+    def stripped(self, *, keep_profile: bool = True, colour_map: bytes | None = None) -> bytes:
         """The first page with its layout fields, its strips or tiles, and nothing else."""
-        fields: dict[int, tuple[int, bytes]] = {}
-        for tag in LAYOUT:
-            entry = self.page.entries.get(tag)
-            if entry is not None:
-                fields[tag] = self._field(entry)
-        if self.orientation == 1 or not keep_orientation:
+        fields = self.layout | self._profile_field(keep_profile)
+        if self.orientation == 1:
             fields.pop(274, None)
+        if colour_map is not None:
+            fields[320] = (3, colour_map)
+        return self.built(fields, self.payloads)
+
+    def built(self, fields: dict[int, tuple[int, bytes]], chunks: list[bytes]) -> bytes:
+        """A file of these fields and strips or tiles."""
+        place, size = TILES if TILES[0] in self.page.entries else STRIPS
+        return build(self.tiff.order, fields, chunks, offsets=place, counts=size)
+
+    @property
+    def layout(self) -> dict[int, tuple[int, bytes]]:
+        """Tag -> (field type, value) of the fields that say how the samples are laid out."""
+        fields = {tag: self._field(self.page.entries[tag]) for tag in LAYOUT if tag in self.page.entries}
         tables = self.page.entries.get(JPEG_TABLES)
         if tables is not None and self.compression == "jpeg":
             fields[JPEG_TABLES] = (7, _bare_jpeg(tables.raw))
-        fields |= self._profile_field(keep_profile)
-        place, size = TILES if TILES[0] in self.page.entries else STRIPS
-        return build(self.tiff.order, fields, self._payloads, offsets=place, counts=size)
+        return fields
 
     def _field(self, entry: Entry) -> tuple[int, bytes]:
         """A layout field, its numbers in classic types."""
@@ -271,7 +294,8 @@ class TiffPhoto:
         notes = ("frames-dropped",) if self.frames > 1 else ()
         covered: tuple[Polygon, ...] = ()
         if not covers and not self.has_alpha:
-            data, method = self.stripped(keep_profile=keep_profile), "segment-copy"
+            colour_map = _tiff_decode.colour_map(self) if self._number(262, 0) == PALETTE else None
+            data, method = self.stripped(keep_profile=keep_profile, colour_map=colour_map), "segment-copy"
         else:
             data, covered = _tiff_decode.covered(self, covers, self._profile_field(keep_profile))
             method = "samples"
