@@ -25,6 +25,10 @@ HARMLESS = {
     "500 ml": "unit",
     "98%": "unit",
     "10 x 12 cm": "unit",
+    "128/74": "unit",
+    "HR": "harmless",
+    "SpO2 %": "harmless",
+    "Paracetamol 500 mg tablets": "harmless",
 }
 
 IDENTIFYING = {
@@ -61,7 +65,7 @@ NEVER_KEPT = [
     "Foot", "Rose", "Black", "Long", "May", "Grant", "Young", "Hope", "Max", "Lee", "Bill White", "Patient Foot",
     "Nurse Rose", "Te Whakapapa", "Xiomara", "Longbottom", "Featherstone", "Whiteside", "Wednesday", "5", "1956",
     "123456", "A1234567", "Kowhai", "Rx 7QK2", "Ngo Do", "An On", "王小明", "Иванова", "محمد", "",
-    "M", "J", "1 2 1956", "Sterile Kapoor", "Left Ngata",
+    "M", "J", "1 2 1956", "Sterile Kapoor", "Left Ngata", "12/03", "78", "31/12",
 ]  # fmt: skip
 
 

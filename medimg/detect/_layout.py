@@ -66,8 +66,29 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known) -> list[Line]:
             continue
         judged.append(line)
     judged = [_card(line, frame) for line in _rulers(judged, frame)]
-    judged = _explained(judged)
+    judged = _explained(_monitor(judged))
     return _whole_labels(judged)
+
+
+def _monitor(lines: Sequence[Line]) -> list[Line]:
+    """A monitor's readings stay, beside the name of what is measured or in a column with a blood pressure."""
+    near: list[Quad] = []
+    for line in lines:
+        if line.certainty >= 0.6 and identifiers.vital_sign(line.text):
+            near.append(grown(line.spot.quad, sides(line.spot.quad)[1]))
+        elif line.certainty >= 0.6 and _pressure(line):
+            near.append(grown(line.spot.quad, 5.0 * sides(line.spot.quad)[1]))
+    out = []
+    for line in lines:
+        plain = not line.kept and line.category != "known" and line.certainty >= 0.6
+        if plain and identifiers.vital_value(line.text) and any(shared(line.spot.quad, quad) > 0 for quad in near):
+            line = replace(line, category="unit", strong=False)
+        out.append(line)
+    return out
+
+
+def _pressure(line: Line) -> bool:
+    return "/" in line.text and identifiers.vital_value(line.text)
 
 
 def _card(line: Line, frame: Frame) -> Line:
@@ -218,6 +239,8 @@ def _whole_labels(lines: Sequence[Line]) -> list[Line]:
         filled = sum(area(lines[k].spot.quad) for k in members) / max(area(block), 1.0)
         for k in members:
             line = lines[k]
+            if line.category == "unit" and identifiers.vital_value(line.text):
+                continue
             if line.kept or line.category in ("unknown", "unread"):
                 line = replace(line, category=lines[first].category)
             if filled >= FILLED and not on_ruler:

@@ -23,6 +23,11 @@ KEPT = frozenset({"ruler", "colour-card", "unit", "harmless", "laterality"})
 LEAST_SCORE = 0.6
 """A line read with less is ``unread``, whatever it says: half-read words are no ground to keep anything."""
 
+VITAL_SIGNS = frozenset(
+    "hr rr bp nibp ibp abp cvp map spo2 sp02 spoz etco2 ecg ekg pulse resp temp pr bpm mmhg".split()  # noqa: SIM905
+)
+"""What stands beside the values of a bedside monitor."""
+
 LONGEST = 300
 """Characters of a line that are looked at; a longer one is ``unknown`` beyond them. Bounds the work of patterns."""
 
@@ -104,7 +109,30 @@ def safe(line: str) -> bool:
     return _harmless(line) is not None
 
 
+def vital_sign(line: str) -> bool:
+    """Whether a line names what a bedside monitor measures: ``HR``, ``SpO2 %``."""
+    words = _words(line)
+    return bool(words) and any(w in VITAL_SIGNS for w in words) and all(_monitored(w) for w in words)
+
+
+def vital_value(line: str) -> bool:
+    """Whether a line can be a monitor's reading: a number below 1000, or a blood pressure."""
+    pressure = re.fullmatch(r"(\d{2,3}) ?/ ?(\d{2,3})(?: ?\(\d{2,3}\))?", line.strip())
+    if pressure:
+        # A day and a month never get as high as a systolic pressure.
+        return 60 <= int(pressure[1]) <= 260 and 30 <= int(pressure[2]) < int(pressure[1])
+    return re.fullmatch(r"\d{1,3}(?:[.,]\d)?", line.strip()) is not None
+
+
+def _monitored(word: str) -> bool:
+    return word in VITAL_SIGNS or word in _lexicon()["unit"] or word == "%" or vital_value(word.rstrip("%"))
+
+
 def _harmless(line: str) -> Verdict | None:
+    if vital_sign(line):
+        return Verdict("harmless")
+    if "/" in line and vital_value(line):
+        return Verdict("unit")
     bare = line.strip(" .:;,()[]*-_/|'\"")
     if bare.upper() in ("L", "R", "LT", "RT", "LEFT", "RIGHT", "LHS", "RHS", "L)", "R)"):
         return Verdict("laterality")
