@@ -22,6 +22,8 @@ SIZES = {
     b"lsel": (2,),
     b"a1op": (1,),
 }
+RESERVED = {b"ispe": b"\xff" * 4, b"pixi": b"\xff" * 4, b"irot": b"\xfc", b"imir": b"\xfe"}
+"""Bits at the start of a property that have to be 0."""
 ITEMS = frozenset((b"hvc1", b"av01", b"grid", b"iden"))
 
 Part = tuple[bytes, bytes]
@@ -120,11 +122,14 @@ def _properties(raw: bytes, stray: list[str]) -> int:
             if body[:1] != b"\x81" or any(t != 1 for t in _av1_types(body[4:])):
                 stray.append("meta/iprp/av1C")
         elif kind == b"colr":
-            nclx = body[:4] == b"nclx" and len(body) == 11
+            nclx = body[:4] == b"nclx" and len(body) == 11 and not body[10] & 0x7F
+            nclx = nclx and all(value <= 22 for value in struct.unpack(">HHH", body[4:10]))
             if not nclx and (body[:4] != b"prof" or _icc.strays(body[4:])):
                 stray.append("meta/iprp/colr")
         elif len(body) not in SIZES.get(kind, ()):
             stray.append("meta/iprp/unknown property")
+        elif any(byte & reserved for byte, reserved in zip(body, RESERVED.get(kind, b""), strict=False)):
+            stray.append(f"meta/iprp/{kind.decode()}")
     return length_size
 
 

@@ -30,6 +30,8 @@ PROPERTIES: dict[bytes, frozenset[int] | None] = {
     b"av1C": None,
     b"auxC": None,
 }
+# Bits that say something (ISO/IEC 23008-12, 6.5.3, 6.5.10 and 6.5.12); the rest is reserved and becomes 0.
+MASKS = {b"ispe": bytes(4) + b"\xff" * 8, b"irot": b"\x03", b"imir": b"\x01"}
 DROPPED = frozenset((b"auxC",))
 
 
@@ -123,11 +125,23 @@ def _property(kind: bytes, raw: bytes, essential: bool, keep_profile: bool) -> b
             raise Malformed("a property of the picture has a wrong size.")
         return bytes(4) + raw[4 : 5 + raw[4]]
     if kind == b"colr":
-        if raw[:4] == b"nclx" and len(raw) == 11:
-            return raw
+        if raw[:4] == b"nclx":
+            return _coding_points(raw)
         profile = _icc.clean(raw[4:]) if keep_profile and raw[:4] in (b"prof", b"rICC") else None
         return b"prof" + profile if profile else None
+    if kind in MASKS:
+        return bytes(byte & mask for byte, mask in zip(raw, MASKS[kind], strict=True))
     return raw
+
+
+def _coding_points(raw: bytes) -> bytes | None:
+    """Primaries, transfer and matrix of ITU-T H.273 and the range; None for numbers it does not define."""
+    if len(raw) != 11:
+        raise Malformed("a property of the picture has a wrong size.")
+    primaries, transfer, matrix = struct.unpack(">HHH", raw[4:10])
+    if primaries > 22 or transfer > 18 or matrix > 17:
+        return None
+    return raw[:10] + bytes([raw[10] & 0x80])
 
 
 def _payload(kind: bytes, raw: bytes, length_size: int) -> tuple[bytes, int]:

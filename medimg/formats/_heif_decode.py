@@ -14,6 +14,9 @@ from medimg.errors import Malformed
 if TYPE_CHECKING:
     from medimg.formats.heif import Heif
 
+DEPTH_TOLERANCE = 4.0
+"""Mean difference, of 255, that rounding to 8 bits and conversion of colours may make between two readers."""
+
 
 def heic(photo: Heif) -> NDArray[Any]:
     """The primary picture, turned by the decoder; uint8 or uint16.
@@ -37,7 +40,7 @@ def heic(photo: Heif) -> NDArray[Any]:
         opened = pi_heif.open_heif(raw, convert_hdr_to_8bit=False)
         primary = opened[opened.primary_index]
         pixels = np.asarray(primary).copy()
-    except (ValueError, OSError, RuntimeError, SyntaxError, EOFError) as error:
+    except (ValueError, OSError, RuntimeError, SyntaxError, EOFError, IndexError) as error:
         raise Malformed("the picture cannot be decoded.") from error
     return pixels
 
@@ -63,9 +66,39 @@ def avif(photo: Heif) -> NDArray[Any]:
     if pixels.dtype == np.uint16:
         config = photo.property(photo.kept[-1], b"av1C") or bytes(4)
         bits = 12 if config[2] & 0x20 else 10  # AV1 in ISOBMFF, 2.3.3: high_bitdepth, twelve_bit
-        wide = pixels.astype(np.uint32)
-        pixels = (wide << (16 - bits) | wide >> (2 * bits - 16)).astype(np.uint16)
+        pixels = _same(_widened(pixels, bits), _pillow(raw))
+    elif pixels.ndim == 2:
+        pixels = _pillow(raw)  # cv2 gives luma of limited range as it is coded
     return _turned(_cropped(pixels, photo), photo)
+
+
+def _widened(pixels: NDArray[Any], bits: int) -> NDArray[Any]:
+    wide = pixels.astype(np.uint32)
+    return np.asarray((wide << (16 - bits) | wide >> (2 * bits - 16)).astype(np.uint16))
+
+
+def _same(deep: NDArray[Any], shallow: NDArray[Any]) -> NDArray[Any]:
+    """Hold a 16-bit reading against an 8-bit one: a file may claim a depth its picture is not coded in.
+
+    Grey of limited range (ITU-T H.273, 8.3) is spread over the full one: cv2 gives it as it is coded.
+    """
+    if deep.ndim == 2 and _differ(deep, shallow) > DEPTH_TOLERANCE:
+        spread = (deep.astype(np.int64) - (16 << 8)) * 255 // 219
+        deep = np.clip(spread, 0, 65535).astype(np.uint16)
+    if _differ(deep, shallow) > DEPTH_TOLERANCE:
+        raise Malformed("two readers disagree about the picture.")
+    return deep
+
+
+def _differ(deep: NDArray[Any], shallow: NDArray[Any]) -> float:
+    """Mean difference, of 255."""
+    eight = (deep >> 8).astype(np.int16)
+    eight = eight[..., None] if eight.ndim == 2 else eight
+    colours = shallow[..., None] if shallow.ndim == 2 else shallow
+    if eight.shape[:2] != colours.shape[:2]:
+        return 255.0
+    channels = min(eight.shape[2], colours.shape[2], 3)
+    return float(np.abs(eight[..., :channels] - colours[..., :channels]).mean())
 
 
 def _pillow(raw: bytes) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from medimg._opencv import cv2
 from medimg.errors import Malformed, Unsupported
@@ -42,6 +42,8 @@ def first_page(photo: TiffPhoto) -> NDArray[Any]:
     if sixteen and photo.tiff.number(photo.page, 284, 1) == 2:
         pixels = _planes(photo, fields)
     else:
+        if sixteen and photo.tiff.number(photo.page, 262, 0) not in (0, 1, 2):
+            raise _unknown_pixels()
         data = photo.built(fields, photo.payloads)
         pixels = _sixteen(data) if sixteen else _pillow(data)
     if sixteen and photo.tiff.number(photo.page, 262, 0) == 0:  # white is zero: cv2 leaves it so, Pillow does not
@@ -119,6 +121,8 @@ def _pillow(data: bytes) -> NDArray[Any]:
             elif picture.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
                 raise _unknown_pixels()
             return np.asarray(picture).copy()
+    except UnidentifiedImageError as error:
+        raise _unknown_pixels() from error
     except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError) as error:
         raise Malformed("the picture cannot be decoded.") from error
 
@@ -146,10 +150,13 @@ def covered(
     bits = samples.dtype.itemsize * 8
     order = photo.tiff.order
     photometric = 5 if cmyk else 2 if channels >= 3 else 1
-    shorts = {
+    numbers = {
         256: photo.width, 257: photo.height, 259: 8, 262: photometric, 277: channels, 278: ROWS, 284: 1,
     }  # fmt: skip
-    fields = {tag: (4, struct.pack(f"{order}I", value)) for tag, value in shorts.items()}
+    fields = {
+        tag: _short(photo, value) if value <= 0xFFFF else (4, struct.pack(f"{order}I", value))
+        for tag, value in numbers.items()
+    }
     fields[258] = (3, struct.pack(f"{order}{channels}H", *[bits] * channels))
     if photo.orientation != 1:
         fields[274] = (3, struct.pack(f"{order}H", photo.orientation))

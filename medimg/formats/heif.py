@@ -299,7 +299,7 @@ class Heif:
             kind, payload = self.tables.properties[index - 1]
             if kind == b"colr" and payload[:4] == b"nclx" and len(payload) >= 11:
                 primaries, transfer = struct.unpack(">HH", payload[4:8])
-                return primaries, transfer
+                return (primaries, transfer) if primaries <= 22 and transfer <= 18 else None
         return None
 
 

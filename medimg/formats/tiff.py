@@ -272,9 +272,10 @@ class TiffPhoto:
         """A layout field, its numbers in classic types."""
         if entry.type in INTEGERS:
             values = self.tiff.numbers(self.page, entry.tag)
-            limit = len(self.bits) if entry.tag in (258, 338, 339) else 3 * 2 ** self.bits[0] if entry.tag == 320 else 6
-            if len(values) > max(limit, 1) or any(v >= 2**32 for v in values):
-                raise Malformed("a field of the picture has too many values.")
+            many = {258: len(self.bits), 320: 3 << self.bits[0], 529: 3, 530: 2, 532: 6}
+            channels = self._number(277, 1) if entry.tag in (338, 339) else 1
+            if not 1 <= len(values) <= many.get(entry.tag, channels) or any(v >= 2**32 for v in values):
+                raise Malformed("a field of the picture has too few or too many values.")
             wide = any(v > 0xFFFF for v in values)
             kind, code = (4, "I") if wide else (3, "H")
             return kind, struct.pack(f"{self.tiff.order}{len(values)}{code}", *values)

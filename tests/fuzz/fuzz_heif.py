@@ -1,0 +1,134 @@
+"""Fuzz the HEIC and AVIF reader and writer: ``python tests/fuzz/fuzz_heif.py -max_total_time=600`` (needs atheris).
+
+A file is either refused with an error of ours, or its copy passes both readers, is its own copy, and shows the same
+samples. HEIC is fuzzed through its tables alone: no encoder for it is at hand.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import struct
+import sys
+
+import atheris
+import numpy as np
+from PIL import Image
+
+PARTS = ("_bmff", "_heif_build", "_heif_codec", "_heif_decode", "_heif_items", "_exif", "_icc", "_xmp", "png")
+
+with atheris.instrument_imports(include=["medimg.formats", "medimg.audit"]):
+    from medimg import audit, formats
+    from medimg.errors import MedimgError
+    from medimg.types import Box, Cover, Limits
+
+    heif = formats.load("heif")
+    importlib.import_module("medimg.audit.heif")
+    for _name in PARTS:  # loaded here, so that they are watched
+        importlib.import_module(f"medimg.formats.{_name}")
+
+LIMITS = Limits(bytes=1 << 20, pixels=1 << 16)
+COVER = (Cover(polygon=Box(1, 1, 9, 9).polygon, category="name"),)
+
+
+def box(kind: bytes, *payload: bytes) -> bytes:
+    body = b"".join(payload)
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def heic() -> bytes:
+    """Two tiles and a grid over them, with parameter sets and slices of a few bytes that no decoder reads."""
+    hvcc = b"\1" + bytes(20) + b"\3\1" + b"\x21" + struct.pack(">HH", 1, 4) + b"\x42\1\7\7"
+    unit = struct.pack(">I", 6) + b"\x26\1abcd"
+    sei = struct.pack(">I", 5) + b"\x4e\1abc"
+    tile = unit + sei
+    full = bytes(4)
+    infe = [
+        box(b"infe", b"\2\0\0\0", struct.pack(">HH4s", n, 0, t), b"\0")
+        for n, t in enumerate((b"hvc1", b"hvc1", b"grid"), 1)
+    ]
+    ispe, whole = box(b"ispe", full, struct.pack(">II", 8, 8)), box(b"ispe", full, struct.pack(">II", 16, 8))
+    entries = b"".join(struct.pack(">HBBB", n, 2, 0x81, 2) for n in (1, 2)) + struct.pack(">HBB", 3, 1, 3)
+    grid = b"\0\0\0\1" + struct.pack(">HH", 16, 8)
+
+    def meta(start: int) -> bytes:
+        places = b"".join(struct.pack(">HHHII", n + 1, 0, 1, start + n * len(tile), len(tile)) for n in range(2))
+        places += struct.pack(">HHHII", 3, 0, 1, start + 2 * len(tile), len(grid))
+        return box(
+            b"meta", full,
+            box(b"hdlr", full, bytes(4), b"pict", bytes(12), b"\0"),
+            box(b"pitm", full, struct.pack(">H", 3)),
+            box(b"iinf", full, struct.pack(">H", 3), *infe),
+            box(b"iref", full, box(b"dimg", struct.pack(">HHHH", 3, 2, 1, 2))),
+            box(
+                b"iprp",
+                box(b"ipco", box(b"hvcC", hvcc), ispe, whole),
+                box(b"ipma", full, struct.pack(">I", 3), entries),
+            ),
+            box(b"iloc", full, b"\x44\0", struct.pack(">H", 3), places),
+        )  # fmt: skip
+
+    ftyp = box(b"ftyp", b"heic", bytes(4), b"mif1heic")
+    return ftyp + meta(len(ftyp) + len(meta(0)) + 8) + box(b"mdat", tile, tile, grid)
+
+
+def seeds() -> list[bytes]:
+    pixels = np.add.outer(np.arange(16), np.arange(24)).astype(np.uint8) * 6
+    rgb = np.dstack((pixels, pixels[::-1], pixels[:, ::-1]))
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "words", 6
+    out = []
+    for array in (pixels, rgb, np.dstack((rgb, pixels))):
+        for options in ({}, {"exif": exif.tobytes(), "xmp": b"<x:xmpmeta/>"}):
+            file = io.BytesIO()
+            Image.fromarray(array).save(file, "AVIF", speed=10, **options)
+            out.append(file.getvalue())
+    file = io.BytesIO()
+    Image.fromarray(rgb).save(file, "AVIF", speed=10, save_all=True, append_images=[Image.fromarray(rgb[::-1])])
+    return [*out, file.getvalue(), heic(), out[0] + box(b"mpvd", b"x" * 20)]
+
+
+def one(data: bytes) -> None:
+    try:
+        photo = heif.open(data, LIMITS)
+        photo.metadata()
+        copy = photo.write()
+    except MedimgError:
+        return
+    check(copy.data, copy.format)
+    try:
+        samples = photo.samples()
+        photo.views()
+        covered = photo.write(COVER)
+    except MedimgError:
+        return
+    if not np.array_equal(formats.open_photo(copy.data, LIMITS).samples(), samples):
+        raise RuntimeError("the picture changed")
+    check(covered.data, covered.format)
+
+
+def check(data: bytes, name: str) -> None:
+    strays, again = audit.walk(data, name), formats.open_photo(data, LIMITS)
+    left = again.metadata()
+    if strays or left:
+        raise RuntimeError(f"left: {strays} {[(f.category, f.where) for f in left]}")
+    if name == "heif" and again.write().data != data:
+        raise RuntimeError("the copy of the copy differs")
+
+
+def mutate(data: bytes, max_size: int, seed: int) -> bytes:
+    """Start from a seed where there is little; mostly change the tables, not the coded picture."""
+    if len(data) < 60 or not seed % 50:
+        data = SEEDS[seed % len(SEEDS)]
+    end = data.find(b"mdat")
+    if seed % 4 == 0 or end < 0:
+        return bytes(atheris.Mutate(data, max_size))
+    at = seed // 4 % max(1, end - 16)
+    return data[:at] + bytes(atheris.Mutate(data[at : at + 16], 16)).ljust(16, b"\0") + data[at + 16 :]
+
+
+SEEDS = seeds()
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, one, custom_mutator=mutate)
+    atheris.Fuzz()
