@@ -45,4 +45,5 @@ def _decoded(heat: Rows, size: Rows, offset: Rows, threshold: float) -> Rows:
     rows = np.stack([x0, y0, x0 + wide, y0 + high, heat[ys, xs]], axis=1).astype(np.float32)
     boxes = [(float(r[0]), float(r[1]), float(r[2] - r[0]), float(r[3] - r[1])) for r in rows]
     kept = cv2.dnn.NMSBoxes(boxes, rows[:, 4].tolist(), 0.0, 0.3) if boxes else []
-    return rows[np.asarray(kept, dtype=int).reshape(-1)]
+    chosen: NDArray[np.float32] = rows[np.asarray(kept, dtype=int).reshape(-1)]
+    return chosen

@@ -56,7 +56,8 @@ def read(plte: bytes, trns: bytes, indices: NDArray[np.uint8]) -> Palette:
     if int(indices.max()) >= len(table):
         raise Malformed("the picture uses colours its palette does not have.")
     used = np.bincount(indices.ravel(), minlength=len(table)) > 0
-    first, by_look = np.arange(len(table)), {}
+    first = np.arange(len(table))
+    by_look: dict[tuple[int, ...], int] = {}
     for k in np.flatnonzero(used).tolist():
         look = tuple(table[k].tolist()) if table[k, 3] else (0, 0, 0, 0)
         first[k] = by_look.setdefault(look, k)

@@ -124,7 +124,8 @@ def walk(data: bytes) -> tuple[list[Chunk], int]:
     """
     if data[:8] != SIGNATURE:
         raise Malformed("the PNG signature is damaged.")
-    view, at, out = memoryview(data), 8, []
+    view, at = memoryview(data), 8
+    out: list[Chunk] = []
     seen: set[bytes] = set()
     while True:
         if at + 12 > len(data):
