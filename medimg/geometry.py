@@ -50,6 +50,11 @@ def to_upright(polygon: Polygon, width: int, height: int, orientation: int) -> P
     return to_stored(polygon, *upright_size(width, height, orientation), inverse)
 
 
+def moved(polygon: Polygon, across: float, down: float) -> Polygon:
+    """The polygon elsewhere."""
+    return tuple((x + across, y + down) for x, y in polygon)
+
+
 def centre(polygon: Polygon) -> Point:
     """Mean of the corners."""
     n = len(polygon)

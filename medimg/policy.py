@@ -7,16 +7,17 @@ their path, so that a misspelt setting never means a silent default.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from medimg import geometry
 from medimg.errors import UsageError
-from medimg.types import Action, Cover, Finding, Limits, Plan, Polygon
+from medimg.types import BLACK, Action, Colour, Cover, Finding, Limits, Plan, Polygon
 
 
 class MetadataRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,6 +47,27 @@ class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     hold_share: float = 0.35
 
 
+class CoverRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``colour`` is ``auto`` (black; lighter where black could not be seen), ``black``, ``white`` or ``#RRGGBB``."""
+
+    colour: Annotated[str, msgspec.Meta(pattern=r"\A(auto|black|white|#[0-9A-Fa-f]{6})\Z")] = "auto"
+
+    @property
+    def rgb(self) -> Colour | None:
+        """The colour; None when it is chosen by the picture.
+
+        Raises:
+            UsageError: There is no such colour.
+        """
+        named = {"auto": None, "black": BLACK, "white": (255, 255, 255)}
+        if self.colour in named:
+            return named[self.colour]
+        if not re.fullmatch("#[0-9A-Fa-f]{6}", self.colour):
+            raise UsageError("the policy names a cover colour that does not exist.")
+        red, green, blue = bytes.fromhex(self.colour[1:])
+        return red, green, blue
+
+
 class VerifyRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the written copy is judged."""
 
@@ -61,6 +83,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     text: TextRules = TextRules()
     codes: CodeRules = CodeRules()
     faces: FaceRules = FaceRules()
+    covers: CoverRules = CoverRules()
     verify: VerifyRules = VerifyRules()
     limits: Limits = Limits()
     scope: Literal["full", "metadata-only"] = "full"
@@ -149,17 +172,21 @@ def cover_polygon(finding: Finding, policy: Policy) -> Polygon:
     return geometry.grown(polygon, margin)
 
 
-def covers(plan: Plan, policy: Policy) -> tuple[Cover, ...]:
-    """What is to be filled, in the order of the plan."""
+def covers(plan: Plan, policy: Policy, colour: Colour = BLACK) -> tuple[Cover, ...]:
+    """What is to be filled, in the order of the plan and in the coordinates of the whole picture."""
     return tuple(
         Cover(
             polygon=cover_polygon(a.finding, policy),
             category=a.finding.category,
             frame=a.finding.region.frame,
+            colour=colour,
         )
         for a in plan.doing("cover")
         if a.finding.region is not None
     )
+
+
+_COLOURS = {"auto": "black, or lighter where black could not be seen"}
 
 
 def explain(policy: Policy) -> list[str]:
@@ -182,7 +209,8 @@ def explain(policy: Policy) -> list[str]:
         " until a person chooses.",
         "Possible faces and documents: a possible face is shown to the person who looks; a photo that looks like"
         " a document is held.",
-        "Covers: one solid colour, larger than what they hide. Nothing is blurred.",
+        f"Covers: one solid colour ({_COLOURS.get(policy.covers.colour, policy.covers.colour)}), the same for a whole"
+        " picture, larger than what they hide. Nothing is blurred.",
         f"Written copies: opened again from disk and checked again. What the second look finds is covered too, up to"
         f" {policy.verify.rounds} times; after that the photo is held.",
         "Second text reader: "

@@ -18,6 +18,9 @@ T = TypeVar("T")
 
 Point = tuple[float, float]
 Polygon = tuple[Point, ...]
+Colour = tuple[int, int, int]
+"""Red, green, blue, 0 to 255."""
+BLACK: Colour = (0, 0, 0)
 
 Kind = Literal["metadata", "hidden-image", "text", "code", "face", "filename", "document"]
 Do = Literal["cover", "drop", "keep", "ask", "hold"]
@@ -163,24 +166,31 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     question to the person who looks at the copy, ``hold`` keeps the whole photo back until a person decides.
 
     ``width`` and ``height`` are the stored size of the photo it was made for; a plan is refused for another.
+    ``crop`` keeps only that box, in the same stored coordinates; a JPEG keeps the whole blocks inside it. Findings
+    outside it need nothing.
     """
 
     schema: Literal["medimg.plan/1"] = "medimg.plan/1"
     width: int
     height: int
     actions: tuple[Action, ...] = ()
+    crop: Box | None = None
 
     def doing(self, *what: Do) -> tuple[Action, ...]:
-        """The actions of the named sorts."""
-        return tuple(a for a in self.actions if a.do in what)
+        """The actions of the named sorts whose finding the crop does not leave out."""
+        return tuple(a for a in self.actions if a.do in what and self._in_crop(a.finding.region))
+
+    def _in_crop(self, region: Region | None) -> bool:
+        return self.crop is None or region is None or region.box.overlap(self.crop) > 0
 
 
 class Cover(msgspec.Struct, frozen=True, kw_only=True):
-    """A polygon to be filled with one solid colour."""
+    """A polygon to be filled with one solid colour, the same for all covers of a copy."""
 
     polygon: Polygon
     category: str
     frame: int = 0
+    colour: Colour = BLACK
 
 
 class Copy(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,6 +209,8 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True):
             all of one colour.
         fringe: Pixels round a box whose chroma may differ (JPEG chroma upsampling); 0 for exact formats.
         notes: Fixed phrases for the report (``frames-dropped``).
+        cropped: The box of the original that the copy shows, in the original's stored coordinates; None for all of
+            it. ``width``, ``height`` and ``covered`` are the copy's own.
     """
 
     data: bytes
@@ -212,6 +224,7 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True):
     covered: tuple[Polygon, ...] = ()
     fringe: int = 0
     notes: tuple[str, ...] = ()
+    cropped: Box | None = None
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,6 +250,7 @@ class CopySummary(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     covered: tuple[Polygon, ...] = ()
     notes: tuple[str, ...] = ()
+    cropped: Box | None = None
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -244,6 +258,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     ``state`` is ``unreviewed`` (a verified copy waits for a person), ``held`` (a check failed or did not
     run), ``refused`` (the input cannot be handled) or ``failed`` (the output could not be written).
+    ``captured`` says how long before the run the photo was taken, as a wide bucket and never as a date; empty when
+    that is not known. It belongs in the private part alone.
     """
 
     schema: Literal["medimg.report/1"] = "medimg.report/1"
@@ -262,6 +278,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     policy_digest: str = ""
     engines: dict[str, str] = {}
     seconds: dict[str, float] = {}
+    captured: Literal["", "days", "weeks", "months", "longer"] = ""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

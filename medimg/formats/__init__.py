@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from medimg.errors import NotAPicture, Unsupported
-from medimg.types import Copy, Cover, Finding, Limits
+from medimg.types import Box, Copy, Cover, Finding, Limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,10 +64,24 @@ class Opened(Protocol):
         """
         ...
 
-    def write(self, covers: Sequence[Cover] = (), *, keep_profile: bool = True, keep_frames: bool = False) -> Copy:
+    def write(
+        self,
+        covers: Sequence[Cover] = (),
+        *,
+        keep_profile: bool = True,
+        keep_frames: bool = False,
+        crop: Box | None = None,
+    ) -> Copy:
         """The copy: allow-listed structure, cleaned profile, covers filled; pixels elsewhere untouched.
 
+        Args:
+            covers: What is filled, in the coordinates of the whole picture; all of one colour.
+            keep_profile: Whether the cleaned colour profile stays.
+            keep_frames: Whether further frames stay.
+            crop: The box that is kept; a JPEG keeps the whole blocks inside it. None keeps all.
+
         Raises:
+            UsageError: The crop lies outside the picture.
             CheckNotRun: It cannot be written without a loss the policy does not allow.
         """
         ...

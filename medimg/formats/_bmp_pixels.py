@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from medimg.formats import _bmp_rle
 from medimg.formats._bmp_header import RGB, Header
+from medimg.types import Colour
 
 
 def unpacked(data: bytes, head: Header) -> tuple[NDArray[Any], bool, int]:
@@ -51,6 +52,17 @@ def packed(values: NDArray[Any], depth: int) -> bytes:
     out = np.zeros((height, (width * depth + 31) // 32 * 4), np.uint8)
     out[:, : rows.shape[1]] = rows
     return out.tobytes()
+
+
+def stored_colour(colour: Colour, head: Header) -> int | tuple[int, ...]:
+    """A colour as :func:`unpacked` gives it for 16, 24 and 32 bits, opaque."""
+    if head.depth == 24:
+        return colour[::-1]
+    value = head.masks[3]
+    for level, mask in zip(colour, head.masks[:3], strict=True):
+        low = mask & -mask
+        value |= (level * (mask // max(low, 1)) * 2 + 255) // 510 * low
+    return value
 
 
 def spare_bits(values: NDArray[Any], head: Header) -> bool:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from medimg.errors import CheckNotRun
 from medimg.formats import _palette, _png_pixels
 from medimg.formats._png_chunks import Header, assembled, chunk
-from medimg.redact.cover import paint
-from medimg.types import Cover
+from medimg.redact.cover import colour_of, cut, paint, sample_values
+from medimg.types import Box, Cover
 
 if TYPE_CHECKING:
     from medimg.formats.png import Png
@@ -23,38 +23,44 @@ def verbatim_palette(photo: Png) -> bytes:
     return _palette_chunks(photo.palette.clean())
 
 
-def anew(photo: Png, covers: Sequence[Cover], looks: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """The file with its picture encoded again, with covers and without what hides in it; and notes for the report."""
+def anew(photo: Png, covers: Sequence[Cover], looks: bytes, crop: Box | None = None) -> tuple[bytes, tuple[str, ...]]:
+    """The file with its picture encoded again, with covers and without what hides in it; and notes for the report.
+
+    The covers are in the coordinates of the crop.
+    """
     if photo.header.colour == 3:
-        return _palette_anew(photo, covers, looks)
-    stored = photo.stored
-    key = photo.key
+        return _palette_anew(photo, covers, looks, crop)
     if photo.header.colour in (4, 6):
-        full = (1 << photo.header.depth) - 1
-        painted = paint(photo.samples(), covers, colour=[0] * (stored.shape[2] - 1) + [full])
+        painted = paint(cut(photo.samples(), crop), covers)
     else:
-        # Black, unless black is the colour that is shown as transparent.
-        painted = paint(stored, covers, colour=1 if key is not None and not any(key) else 0)
+        painted = paint(cut(photo.stored, crop), covers, colour=_shown(photo, covers))
     trns = b"".join(c.whole(photo.data) for c in photo.chunks if c.type == b"tRNS")
-    head = photo.header._replace(interlaced=False)
+    head = photo.header._replace(interlaced=False, width=painted.shape[1], height=painted.shape[0])
     return assembled(head, looks, trns, _idat(painted, head)), ()
 
 
-def _palette_anew(photo: Png, covers: Sequence[Cover], looks: bytes) -> tuple[bytes, tuple[str, ...]]:
+def _shown(photo: Png, covers: Sequence[Cover]) -> list[int] | int:
+    """The colour of the covers in stored values of a grey or RGB picture, and not the one shown as transparent."""
+    full = (1 << photo.header.depth) - 1
+    values = sample_values(colour_of(covers), photo.header.channels, full)
+    if photo.key == tuple(values):
+        values = [v + 1 if v < full else v - 1 for v in values]
+    return values if len(values) > 1 else values[0]
+
+
+def _palette_anew(photo: Png, covers: Sequence[Cover], looks: bytes, crop: Box | None) -> tuple[bytes, tuple[str, ...]]:
     palette, depth = photo.palette, photo.header.depth
-    indices = palette.first.astype(np.uint8)[photo.stored]
-    table, black = palette.clean(), 0
+    indices = palette.first.astype(np.uint8)[cut(photo.stored, crop)]
+    table, colour = palette.clean(), 0
     if covers:
-        room = _palette.with_colour(palette.clean(), palette, _palette.BLACK)
+        room = _palette.with_colour(palette.clean(), palette, (*colour_of(covers), 255))
         if room is None:
-            samples = photo.samples()
-            colour = [0, 0, 0, 255][: samples.shape[2]]
-            return file(paint(samples, covers, colour=colour), looks), ("palette-replaced",)
-        table, black = room
+            return file(paint(cut(photo.samples(), crop), covers), looks), ("palette-replaced",)
+        table, colour = room
         depth = depth if len(table) <= 1 << depth else 8
-    head = Header(photo.width, photo.height, depth, 3, False)
-    painted = paint(indices, covers, colour=black)
-    # A cover may hide the last pixels of a colour; its entry goes too.
+    painted = paint(indices, covers, colour=colour)
+    head = Header(painted.shape[1], painted.shape[0], depth, 3, False)
+    # A cover or crop may take away the last pixels of a colour; its entry goes too.
     left = _palette.read(*_palette.chunks(table), painted)
     return assembled(head, looks, _palette_chunks(left.clean()), _idat(painted, head)), ()
 

@@ -15,8 +15,8 @@ from PIL import Image, UnidentifiedImageError
 from medimg._opencv import cv2
 from medimg.errors import Malformed, Unsupported
 from medimg.formats._tiff_file import build
-from medimg.redact.cover import clipped, paint
-from medimg.types import Cover, Polygon
+from medimg.redact.cover import clipped, cut, paint
+from medimg.types import Box, Cover, Polygon
 
 if TYPE_CHECKING:
     from medimg.formats.tiff import TiffPhoto
@@ -140,18 +140,19 @@ def to_rgb(photo: TiffPhoto, samples: NDArray[Any]) -> NDArray[Any]:
 
 
 def covered(
-    photo: TiffPhoto, covers: Sequence[Cover], profile: dict[int, tuple[int, bytes]]
+    photo: TiffPhoto, covers: Sequence[Cover], profile: dict[int, tuple[int, bytes]], crop: Box | None = None
 ) -> tuple[bytes, tuple[Polygon, ...]]:
-    """A deflated TIFF with the covers filled, and the polygons that were."""
-    samples = photo.samples()
+    """A deflated TIFF of the crop with the covers filled, and the polygons that were, in the crop's coordinates."""
+    samples = cut(photo.samples(), crop)
+    height, width = samples.shape[:2]
     cmyk = photo.tiff.number(photo.page, 262, 0) == 5
     channels = 1 if samples.ndim == 2 else samples.shape[2]
-    painted = paint(samples, covers)
+    painted = paint(samples, covers, inks=cmyk)
     bits = samples.dtype.itemsize * 8
     order = photo.tiff.order
     photometric = 5 if cmyk else 2 if channels >= 3 else 1
     numbers = {
-        256: photo.width, 257: photo.height, 259: 8, 262: photometric, 277: channels, 278: ROWS, 284: 1,
+        256: width, 257: height, 259: 8, 262: photometric, 277: channels, 278: ROWS, 284: 1,
     }  # fmt: skip
     fields = {
         tag: _short(photo, value) if value <= 0xFFFF else (4, struct.pack(f"{order}I", value))
@@ -163,6 +164,6 @@ def covered(
     if channels in (2, 4) and not cmyk:
         fields[338] = _short(photo, photo.tiff.number(photo.page, 338, ALPHA))
     wire = painted.astype(painted.dtype.newbyteorder("<" if order == "<" else ">"))
-    strips = [zlib.compress(wire[y : y + ROWS].tobytes(), 6) for y in range(0, photo.height, ROWS)]
+    strips = [zlib.compress(wire[y : y + ROWS].tobytes(), 6) for y in range(0, height, ROWS)]
     data = build(order, fields | profile, strips, offsets=273, counts=279)
-    return data, clipped(covers, photo.width, photo.height)
+    return data, clipped(covers, width, height)

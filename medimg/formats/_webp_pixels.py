@@ -101,14 +101,14 @@ def _same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
 
 
 def encoded(samples: NDArray[Any], covers: Sequence[Cover]) -> Still:
-    """A lossless picture of RGB or RGBA samples with the covers filled black.
+    """A lossless picture of RGB or RGBA samples with the covers filled.
 
     Raises:
         CheckNotRun: It cannot be encoded.
     """
     if max(samples.shape[:2]) > SIDE:
         raise CheckNotRun("the picture is larger than a WebP file can be.")
-    pixels = paint(samples, covers, colour=[0, 0, 0, 255][: samples.shape[2]])
+    pixels = paint(samples, covers)
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "WEBP", lossless=True, exact=True, method=METHOD, quality=QUALITY)
     data = out.getvalue()

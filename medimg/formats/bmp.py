@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from medimg.errors import CheckNotRun
 from medimg.formats import _bmp_header, _icc, _trailing
-from medimg.types import Copy, Cover, Finding, Kind, Limits
+from medimg.types import Box, Copy, Cover, Finding, Kind, Limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,20 +127,29 @@ class Bmp:
         start, stop = self.header.profile
         return (_icc.clean(self.data[start:stop]) or b"") if stop else b""
 
-    def write(self, covers: Sequence[Cover] = (), *, keep_profile: bool = True, keep_frames: bool = False) -> Copy:  # noqa: ARG002
+    def write(
+        self,
+        covers: Sequence[Cover] = (),
+        *,
+        keep_profile: bool = True,
+        keep_frames: bool = False,  # noqa: ARG002 - there is one
+        crop: Box | None = None,
+    ) -> Copy:
         """The pixels behind a small header, with the cleaned profile."""
         from medimg.formats import _bmp_pixels
-        from medimg.redact.cover import clipped
+        from medimg.redact.cover import clipped, framed
 
         head = self.header
-        covered = clipped(covers, self.width, self.height)
+        crop, covers = framed(covers, crop, self.width, self.height)
+        width, height = (crop.width, crop.height) if crop else (self.width, self.height)
+        covered = clipped(covers, width, height)
         values, padded, _ = self._stored
         method = "samples"
         notes: tuple[str, ...] = ()
         plain = head._replace(packing=_bmp_header.RGB, palette=b"", spare=False)
-        if covered or head.depth <= 8:
-            plain, rows, notes = self._anew(covers if covered else ())
-            same = not covered and head.packing == _bmp_header.RGB and not padded and not self._palette.mixed
+        if covered or crop or head.depth <= 8:
+            plain, rows, notes = self._anew(covers if covered else (), crop)
+            same = not (covered or crop) and head.packing == _bmp_header.RGB and not padded and not self._palette.mixed
             method = "segment-copy" if same else method
         else:
             rows = _bmp_pixels.packed(_bmp_pixels.without_spare(values, head), head.depth)
@@ -150,41 +159,43 @@ class Bmp:
             data=_bmp_header.file(plain, rows, self._profile if keep_profile else b""),
             format=NAME,
             suffix=".bmp",
-            width=self.width,
-            height=self.height,
+            width=width,
+            height=height,
             method=method,
             covered=covered,
-            notes=notes,
+            notes=(*notes, "cropped") if crop else notes,
+            cropped=crop,
         )
 
-    def _anew(self, covers: Sequence[Cover]) -> tuple[_bmp_header.Header, bytes, tuple[str, ...]]:
-        """Header and rows with the covers filled black, and palettes without what the picture does not use."""
+    def _anew(self, covers: Sequence[Cover], crop: Box | None) -> tuple[_bmp_header.Header, bytes, tuple[str, ...]]:
+        """Header and rows with the covers filled, and palettes without what the picture does not use."""
         import numpy as np
 
         from medimg.formats import _bmp_pixels, _palette
-        from medimg.redact.cover import paint
+        from medimg.redact.cover import colour_of, cut, paint
 
         head = self.header
         plain = head._replace(packing=_bmp_header.RGB, palette=b"", spare=False)
         values = self._stored[0]
-        upright = values if head.top_down else values[::-1]
+        upright = cut(values if head.top_down else values[::-1], crop)
+        plain = plain._replace(width=upright.shape[1], height=upright.shape[0])
         if head.depth > 8:
             clean = _bmp_pixels.without_spare(upright, head)
-            painted = paint(clean, covers, colour=head.masks[3])
+            painted = paint(clean, covers, colour=_bmp_pixels.stored_colour(colour_of(covers), head))
             return plain, _bmp_pixels.packed(painted if head.top_down else painted[::-1], head.depth), ()
         palette = self._palette
-        indices, table, black = palette.first.astype(np.uint8)[upright], palette.clean(), 0
+        indices, table, colour = palette.first.astype(np.uint8)[upright], palette.clean(), 0
         depth = head.depth
         if covers:
-            room = _palette.with_colour(table, palette, _palette.BLACK)
+            room = _palette.with_colour(table, palette, (*colour_of(covers), 255))
             if room is None:
-                painted = np.ascontiguousarray(paint(self._seen, covers)[..., ::-1])
+                painted = np.ascontiguousarray(paint(cut(self._seen, crop), covers)[..., ::-1])
                 plain = plain._replace(depth=24)
                 return plain, _bmp_pixels.packed(painted if head.top_down else painted[::-1], 24), ("palette-replaced",)
-            table, black = room
+            table, colour = room
             depth = next(d for d in (depth, 4, 8) if d >= depth and len(table) <= 1 << d)
-        painted = paint(indices, covers, colour=black)
-        # A cover may hide the last pixels of a colour; its entry goes too.
+        painted = paint(indices, covers, colour=colour)
+        # A cover or crop may take away the last pixels of a colour; its entry goes too.
         left = _palette.read(*_palette.chunks(table), painted).clean()
         entries = np.zeros((len(left), 4), np.uint8)
         entries[:, :3] = left[:, 2::-1]

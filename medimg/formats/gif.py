@@ -1,7 +1,7 @@
 """GIF, still and animated (GIF89a specification, CompuServe 1990).
 
 Without covers the code stream of the first picture is copied; a first picture that is only part of its screen, or
-in which something hides, is packed again. A covered picture without room for black in its palette becomes a PNG.
+in which something hides, is packed again. Where the palette has no room for the covers' colour, it is a PNG.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from medimg.errors import CheckNotRun, TooLarge
 from medimg.formats import _gif_blocks, _icc, _lzw, _trailing, _xmp
 from medimg.formats._gif_blocks import Extension, Picture
-from medimg.types import Copy, Cover, Finding, Kind, Limits, Secret
+from medimg.types import Box, Copy, Cover, Finding, Kind, Limits, Secret
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -172,7 +172,14 @@ class Gif:
 
     # -- the copy ---------------------------------------------------------------------------------------------------
 
-    def write(self, covers: Sequence[Cover] = (), *, keep_profile: bool = True, keep_frames: bool = False) -> Copy:  # noqa: ARG002
+    def write(
+        self,
+        covers: Sequence[Cover] = (),
+        *,
+        keep_profile: bool = True,  # noqa: ARG002 - there is none
+        keep_frames: bool = False,
+        crop: Box | None = None,
+    ) -> Copy:
         """The first picture with the palette entries it uses.
 
         Raises:
@@ -180,15 +187,17 @@ class Gif:
         """
         if keep_frames and self.frames > 1:
             raise CheckNotRun("the frames of an animated GIF file cannot be checked one by one, so they are not kept.")
-        from medimg.redact.cover import clipped
+        from medimg.redact.cover import clipped, framed
 
-        covered = clipped(covers, self.width, self.height)
-        notes: tuple[str, ...] = ("frames-dropped",) if self.frames > 1 else ()
+        crop, covers = framed(covers, crop, self.width, self.height)
+        width, height = (crop.width, crop.height) if crop else (self.width, self.height)
+        covered = clipped(covers, width, height)
+        notes: tuple[str, ...] = ("frames-dropped",) * (self.frames > 1) + ("cropped",) * bool(crop)
         method, name = "samples", NAME
-        if covered or not self._fills or self._palette.mixed or self._unpacked.surplus:
-            packed = self._anew(covers if covered else ())
+        if covered or crop or not self._fills or self._palette.mixed or self._unpacked.surplus:
+            packed = self._anew(covers if covered else (), crop)
             if packed is None:
-                data, name = self._as_png(covers if covered else ()), "png"
+                data, name = self._as_png(covers if covered else (), crop), "png"
                 notes += ("format-changed",)
             else:
                 data = packed
@@ -198,11 +207,12 @@ class Gif:
             data=data,
             format=name,
             suffix=f".{name}",
-            width=self.width,
-            height=self.height,
+            width=width,
+            height=height,
             method=method,
             covered=covered,
             notes=notes,
+            cropped=crop,
         )
 
     def _verbatim(self) -> bytes:
@@ -213,15 +223,15 @@ class Gif:
             size, colours, first.code_size, first.stream, transparent=hole, interlaced=first.interlaced
         )
 
-    def _anew(self, covers: Sequence[Cover]) -> bytes | None:
-        """Packed again, in place on its screen; None when the palette has no room for black or transparency."""
+    def _anew(self, covers: Sequence[Cover], crop: Box | None) -> bytes | None:
+        """Packed again, in place on its screen; None when the palette has no room for the covers or transparency."""
         import numpy as np
 
         from medimg.formats import _palette
-        from medimg.redact.cover import paint
+        from medimg.redact.cover import colour_of, cut, paint
 
         palette = self._palette
-        indices, table, black = palette.first.astype(np.uint8)[self._indices], palette.clean(), 0
+        indices, table, colour = palette.first.astype(np.uint8)[self._indices], palette.clean(), 0
         if not self._fills:
             room = _palette.with_colour(table, palette, (0, 0, 0, 0))
             if room is None:
@@ -233,24 +243,24 @@ class Gif:
             indices = screen
             palette = _palette.read(*_palette.chunks(table), indices)
         if covers:
-            room = _palette.with_colour(table, palette, _palette.BLACK)
+            room = _palette.with_colour(table, palette, (*colour_of(covers), 255))
             if room is None:
                 return None
-            table, black = room
-        painted = paint(indices, covers, colour=black)
-        # A cover may hide the last pixels of a colour; its entry goes too.
+            table, colour = room
+        painted = paint(cut(indices, crop), covers, colour=colour)
+        # A cover or crop may take away the last pixels of a colour; its entry goes too.
         left = _palette.read(*_palette.chunks(table), painted)
         colours, hole = _table(left)
         code_size = max(2, (len(colours) // 3 - 1).bit_length())
         stream = _lzw.pack(painted.tobytes(), code_size)
-        size = (self.width, self.height)
+        size = (painted.shape[1], painted.shape[0])
         return _gif_blocks.file(size, colours, code_size, stream, transparent=hole, interlaced=False)
 
-    def _as_png(self, covers: Sequence[Cover]) -> bytes:
+    def _as_png(self, covers: Sequence[Cover], crop: Box | None) -> bytes:
         from medimg.formats import png
-        from medimg.redact.cover import paint
+        from medimg.redact.cover import cut, paint
 
-        return png.encode(paint(self.samples(), covers))
+        return png.encode(paint(cut(self.samples(), crop), covers))
 
 
 def _table(palette: Palette) -> tuple[bytes, int]:

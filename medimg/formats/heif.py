@@ -16,7 +16,7 @@ from medimg.errors import CheckNotRun, Malformed, TooLarge, Unsupported
 from medimg.formats import _exif, _heif_build, _icc, _xmp
 from medimg.formats._bmff import Span, boxes
 from medimg.formats._heif_items import Item, Tables, read
-from medimg.types import Copy, Cover, Finding, Kind, Limits
+from medimg.types import Box, Copy, Cover, Finding, Kind, Limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +28,7 @@ AVIF_BRANDS = frozenset((b"avif", b"avis"))
 OTHER_BRANDS = frozenset((b"mif1", b"mif2", b"msf1", b"miaf"))
 
 C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")  # XMP specification, part 3, 1.2.7.1
 CODED = {b"hvc1": "heic", b"av01": "avif"}
 DERIVED = frozenset((b"grid", b"iden", b"iovl"))
 ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
@@ -170,6 +171,10 @@ class Heif:
             return [_finding("hidden-image", "motion-video", "mpvd")]
         if kind == b"uuid" and data[box.body : box.body + 16] == C2PA_UUID:
             return [_finding("metadata", "content-credential", "uuid/C2PA")]
+        if kind == b"uuid" and data[box.body : box.body + 16] == XMP_UUID:
+            return _xmp.findings(data[box.body + 16 : box.end], "uuid/XMP") or [
+                _finding("metadata", "unknown-block", "uuid/XMP")
+            ]
         if kind in (b"free", b"skip") and not data[box.body : box.end].strip(b"\0"):
             return []
         return [_finding("metadata", "unknown-block", _printable(kind))]
@@ -255,10 +260,23 @@ class Heif:
 
     # -- the copy ---------------------------------------------------------------------------------------------------
 
-    def write(self, covers: Sequence[Cover] = (), *, keep_profile: bool = True, keep_frames: bool = False) -> Copy:  # noqa: ARG002
-        """A HEIF file of the primary picture alone, or a PNG where something is covered or alpha could hide."""
-        if covers or self.alpha or self.property(self.tables.primary, b"clap") is not None:
-            return self._as_png(covers, keep_profile)
+    def write(
+        self,
+        covers: Sequence[Cover] = (),
+        *,
+        keep_profile: bool = True,
+        keep_frames: bool = False,
+        crop: Box | None = None,
+    ) -> Copy:
+        """A HEIF file of the primary picture alone, or a PNG where something is covered, cropped or could hide.
+
+        Raises:
+            CheckNotRun: The frames of a sequence are to be kept.
+        """
+        if keep_frames and any(b.type == b"moov" for b in self.top):
+            raise CheckNotRun("the frames of a sequence cannot be checked one by one, so they are not kept.")
+        if covers or crop or self.alpha or self.property(self.tables.primary, b"clap") is not None:
+            return self._as_png(covers, keep_profile, crop)
         notes = ("frames-dropped",) if any(b.type == b"moov" for b in self.top) else ()
         built = _heif_build.build(self, keep_profile=keep_profile)
         return Copy(
@@ -271,20 +289,23 @@ class Heif:
             notes=notes,
         )
 
-    def _as_png(self, covers: Sequence[Cover], keep_profile: bool) -> Copy:
+    def _as_png(self, covers: Sequence[Cover], keep_profile: bool, crop: Box | None) -> Copy:
         from medimg.formats import png
-        from medimg.redact.cover import clipped, paint
+        from medimg.redact.cover import clipped, cut, framed, paint
 
-        samples = self.samples()
+        crop, covers = framed(covers, crop, self.width, self.height)
+        samples = cut(self.samples(), crop)
+        height, width = samples.shape[:2]
         return Copy(
             data=png.encode(paint(samples, covers), icc=self._profile() if keep_profile else None, cicp=self._cicp()),
             format="png",
             suffix=".png",
-            width=self.width,
-            height=self.height,
+            width=width,
+            height=height,
             method="samples",
-            covered=clipped(covers, self.width, self.height),
-            notes=("format-changed",),
+            covered=clipped(covers, width, height),
+            notes=("format-changed",) + ("cropped",) * bool(crop),
+            cropped=crop,
         )
 
     def _profile(self) -> bytes | None:

@@ -16,7 +16,7 @@ from medimg.formats import _exif, _icc, _jpeg_findings
 from medimg.formats._jpeg_findings import ADOBE, EXIF, ICC, JFIF, MPF
 from medimg.formats._jpeg_frame import Frame
 from medimg.formats._jpeg_segments import Jpeg, coded_picture, parse, segment, starts
-from medimg.types import Copy, Cover, Finding, Limits, Polygon
+from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,35 +118,54 @@ class JpegPhoto:
 
     # -- the copy ---------------------------------------------------------------------------------------------------
 
-    def write(self, covers: Sequence[Cover] = (), *, keep_profile: bool = True, keep_frames: bool = False) -> Copy:  # noqa: ARG002 - there is one frame
+    def write(
+        self,
+        covers: Sequence[Cover] = (),
+        *,
+        keep_profile: bool = True,
+        keep_frames: bool = False,  # noqa: ARG002 - there is one
+        crop: Box | None = None,
+    ) -> Copy:
         """The picture, its cleaned profile and its orientation.
 
         Raises:
-            CheckNotRun: A cover is asked for and cannot be made without loss.
+            CheckNotRun: A cover or crop is asked for and cannot be made without loss.
+            UsageError: The crop lies outside the picture.
         """
         data, method = self._stripped(keep_profile=keep_profile), "segment-copy"
         polygons: tuple[Polygon, ...] = ()
         fringe = 0
-        if covers:
-            from medimg.redact.jpeg_lossless import cover_jpeg
+        if covers or crop:
+            from medimg.redact.cover import colour_of, framed
+            from medimg.redact.jpeg_lossless import cover_jpeg, crop_jpeg
 
-            done = cover_jpeg(data, covers)
-            if done.polygons:
+            crop, moved = framed(covers, crop, self.width, self.height)
+            rewritten = data
+            if crop:
+                less = crop_jpeg(data, crop)
+                # The crop shrinks to whole blocks, so the covers have to move by another step than was asked for.
+                crop, moved = framed(covers, less.box, self.width, self.height)
+                rewritten, fringe = less.data, less.fringe
+            if moved:
+                done = cover_jpeg(rewritten, moved, colour_of(moved))
+                if done.polygons:
+                    rewritten, polygons, fringe = done.data, done.polygons, done.fringe
+            if crop or polygons:
                 # Scans may have been given new tables; those they no longer use are left out.
-                rewritten = open(done.data, Limits(pixels=self.width * self.height))
-                data, method = rewritten._stripped(keep_profile=keep_profile), "coefficients"
-                polygons, fringe = done.polygons, done.fringe
+                whole = open(rewritten, Limits(pixels=self.width * self.height))
+                data, method = whole._stripped(keep_profile=keep_profile), "coefficients"
         return Copy(
             data=data,
             format=NAME,
             suffix=".jpg",
-            width=self.width,
-            height=self.height,
+            width=crop.width if crop else self.width,
+            height=crop.height if crop else self.height,
             orientation=self.orientation,
             method=method,
             covered=polygons,
             fringe=fringe,
-            notes=self._notes(keep_profile=keep_profile),
+            notes=self._notes(keep_profile=keep_profile) + (("cropped",) if crop else ()),
+            cropped=crop,
         )
 
     def _notes(self, *, keep_profile: bool) -> tuple[str, ...]:

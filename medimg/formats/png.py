@@ -27,7 +27,7 @@ from medimg.formats._png_chunks import (
     parts,
     walk,
 )
-from medimg.types import Copy, Cover, Finding, Limits, Polygon
+from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -234,7 +234,14 @@ class Png:
 
     # -- the copy ---------------------------------------------------------------------------------------------------
 
-    def write(self, covers: Sequence[Cover] = (), *, keep_profile: bool = True, keep_frames: bool = False) -> Copy:
+    def write(
+        self,
+        covers: Sequence[Cover] = (),
+        *,
+        keep_profile: bool = True,
+        keep_frames: bool = False,
+        crop: Box | None = None,
+    ) -> Copy:
         """The still picture with the chunks that say how it looks.
 
         Raises:
@@ -245,14 +252,17 @@ class Png:
         looks = self.looks(keep_profile=keep_profile)
         notes: tuple[str, ...] = ("frames-dropped",) if self.frames > 1 else ()
         covered: tuple[Polygon, ...] = ()
-        if covers:
-            from medimg.redact.cover import clipped
+        width, height = self.width, self.height
+        if covers or crop:
+            from medimg.redact.cover import clipped, framed
 
-            covered = clipped(covers, self.width, self.height)
-        if covered or self.hides:
+            crop, covers = framed(covers, crop, width, height)
+            width, height = (crop.width, crop.height) if crop else (width, height)
+            covered = clipped(covers, width, height)
+        if covered or crop or self.hides:
             from medimg.formats import _png_write
 
-            data, more = _png_write.anew(self, covers if covered else (), looks)
+            data, more = _png_write.anew(self, covers if covered else (), looks, crop)
             notes += more
             method = "samples"
         else:
@@ -261,12 +271,13 @@ class Png:
             data=data,
             format=NAME,
             suffix=".png",
-            width=self.width,
-            height=self.height,
+            width=width,
+            height=height,
             orientation=self.orientation,
             method=method,
             covered=covered,
-            notes=notes,
+            notes=(*notes, "cropped") if crop else notes,
+            cropped=crop,
         )
 
     def _verbatim(self, looks: bytes) -> bytes:

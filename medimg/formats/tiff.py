@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from medimg.errors import Malformed, TooLarge, Unsupported
+from medimg.errors import CheckNotRun, Malformed, TooLarge, Unsupported
 from medimg.formats import _icc, _tiff_findings, refused
 from medimg.formats._tiff_file import INTEGERS, Entry, Ifd, Tiff, build, read
-from medimg.types import Copy, Cover, Finding, Limits, Polygon
+from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -288,21 +288,38 @@ class TiffPhoto:
         clean = _icc.clean(entry.raw) if entry is not None and keep_profile else None
         return {PROFILE: (7, clean)} if clean else {}
 
-    def write(self, covers: Sequence[Cover] = (), *, keep_profile: bool = True, keep_frames: bool = False) -> Copy:  # noqa: ARG002
-        """The copy: strip-identical without covers, samples written again with them."""
+    def write(
+        self,
+        covers: Sequence[Cover] = (),
+        *,
+        keep_profile: bool = True,
+        keep_frames: bool = False,
+        crop: Box | None = None,
+    ) -> Copy:
+        """The copy: strip-identical without covers, samples written again with them.
+
+        Raises:
+            CheckNotRun: Further pages are to be kept.
+        """
+        if keep_frames and self.frames > 1:
+            raise CheckNotRun("the pages of a TIFF file cannot be checked one by one, so they are not kept.")
         from medimg.formats import _tiff_decode
 
         notes = ("frames-dropped",) if self.frames > 1 else ()
+        from medimg.redact.cover import framed
+
         covered: tuple[Polygon, ...] = ()
-        if not covers and not self.has_alpha:
+        crop, covers = framed(covers, crop, self.width, self.height)
+        if not covers and not crop and not self.has_alpha:
             colour_map = _tiff_decode.colour_map(self) if self._number(262, 0) == PALETTE else None
             data, method = self.stripped(keep_profile=keep_profile, colour_map=colour_map), "segment-copy"
         else:
-            data, covered = _tiff_decode.covered(self, covers, self._profile_field(keep_profile))
+            data, covered = _tiff_decode.covered(self, covers, self._profile_field(keep_profile), crop)
             method = "samples"
         return Copy(
-            data=data, format=NAME, suffix=".tif", width=self.width, height=self.height,
-            orientation=self.orientation, method=method, covered=covered, notes=notes,
+            data=data, format=NAME, suffix=".tif", width=crop.width if crop else self.width,
+            height=crop.height if crop else self.height, orientation=self.orientation, method=method,
+            covered=covered, notes=(*notes, "cropped") if crop else notes, cropped=crop,
         )  # fmt: skip
 
 

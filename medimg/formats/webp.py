@@ -27,7 +27,7 @@ from medimg.formats._webp_chunks import (
     number,
     still,
 )
-from medimg.types import Copy, Cover, Finding, Kind, Limits
+from medimg.types import Box, Copy, Cover, Finding, Kind, Limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -206,7 +206,14 @@ class WebP:
     def _profile(self) -> bytes:
         return _icc.clean(self._payload(b"ICCP")) or b"" if self._payload(b"ICCP") else b""
 
-    def write(self, covers: Sequence[Cover] = (), *, keep_profile: bool = True, keep_frames: bool = False) -> Copy:
+    def write(
+        self,
+        covers: Sequence[Cover] = (),
+        *,
+        keep_profile: bool = True,
+        keep_frames: bool = False,
+        crop: Box | None = None,
+    ) -> Copy:
         """The still picture, its cleaned profile and its orientation.
 
         Raises:
@@ -214,26 +221,29 @@ class WebP:
         """
         if keep_frames and self.frames > 1:
             raise CheckNotRun("the frames of an animated WebP file cannot be checked one by one.")
-        from medimg.redact.cover import clipped
+        from medimg.redact.cover import clipped, cut, framed
 
-        covered = clipped(covers, self.width, self.height)
+        crop, covers = framed(covers, crop, self.width, self.height)
+        width, height = (crop.width, crop.height) if crop else (self.width, self.height)
+        covered = clipped(covers, width, height)
         hidden = self._hidden  # decodes: a picture that a viewer would show only in part is not copied
         picture, method = self._shortest, "segment-copy"
-        if covered or hidden or not self._whole_canvas:
+        if covered or crop or hidden or not self._whole_canvas:
             from medimg.formats import _webp_pixels
 
-            picture, method = _webp_pixels.encoded(self.samples(), covers if covered else ()), "samples"
+            picture, method = _webp_pixels.encoded(cut(self.samples(), crop), covers if covered else ()), "samples"
         exif = _exif.orientation_only(self.orientation) if self.orientation > 1 else b""
         return Copy(
             data=file(picture, icc=self._profile if keep_profile else b"", exif=exif),
             format=NAME,
             suffix=".webp",
-            width=self.width,
-            height=self.height,
+            width=width,
+            height=height,
             orientation=self.orientation,
             method=method,
             covered=covered,
-            notes=("frames-dropped",) if self.frames > 1 else (),
+            notes=("frames-dropped",) * (self.frames > 1) + ("cropped",) * bool(crop),
+            cropped=crop,
         )
 
 

@@ -36,12 +36,12 @@ def touched(polygon: Polygon, cell_width: int, cell_height: int, columns: int, r
             if ay == by:
                 x0, x1 = min(ax, bx), max(ax, bx)
             else:
-                slope = (bx - ax) / (by - ay)
-                x0, x1 = sorted(ax + (min(max(y, top), bottom) - ay) * slope for y in (ay, by))
+                # Share of the way first: a slope may be beyond all numbers.
+                x0, x1 = sorted(ax + (min(max(y, top), bottom) - ay) / (by - ay) * (bx - ax) for y in (ay, by))
             # A vertical side on a grid line gives an empty range.
             out[row, min(max(math.floor(x0 / cell_width), 0), columns) : max(math.ceil(x1 / cell_width), 0)] = True
             if ay != by and (ay <= middle < by or by <= middle < ay):
-                crossing = ax + (middle - ay) * (bx - ax) / (by - ay)
+                crossing = ax + (middle - ay) / (by - ay) * (bx - ax)
                 winding += np.where(centres >= crossing, 1 if by > ay else -1, 0).astype(np.int32)
         out[row] |= winding != 0
     return out

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from medimg import geometry
 from medimg._opencv import cv2
-from medimg.types import Cover, Polygon, bounding_box
+from medimg.errors import UsageError
+from medimg.types import BLACK, Box, Colour, Cover, Polygon, bounding_box
 
 
 def mask(polygons: Iterable[Polygon], width: int, height: int) -> NDArray[np.bool_]:
@@ -25,7 +28,7 @@ def mask(polygons: Iterable[Polygon], width: int, height: int) -> NDArray[np.boo
         # cv2 puts pixel centres at whole numbers, we put them at halves; 4 fractional bits.
         points = (np.array(polygon, np.float64) - 0.5) * 16
         cv2.fillPoly(out, [np.clip(points, -(2**30), 2**30).round().astype(np.int32)], 1, shift=4)
-    return out.astype(bool)
+    return out.view(np.bool_)
 
 
 def is_box(polygon: Polygon) -> bool:
@@ -39,18 +42,68 @@ def clipped(covers: Sequence[Cover], width: int, height: int, frame: int = 0) ->
     return tuple(c.polygon for c in covers if c.frame == frame and bounding_box(c.polygon).clipped(width, height).area)
 
 
+def framed(covers: Sequence[Cover], crop: Box | None, width: int, height: int) -> tuple[Box | None, list[Cover]]:
+    """The box that is kept, and the covers in its coordinates; no box when the crop leaves nothing out.
+
+    Raises:
+        UsageError: The crop lies outside the picture.
+    """
+    if crop is None:
+        return None, list(covers)
+    box = crop.clipped(width, height)
+    if box.width <= 0 or box.height <= 0:
+        raise UsageError("the crop lies outside the picture.")
+    if box == Box(0, 0, width, height):
+        return None, list(covers)
+    return box, [msgspec.structs.replace(c, polygon=geometry.moved(c.polygon, -box.x0, -box.y0)) for c in covers]
+
+
+def cut(samples: NDArray[Any], box: Box | None) -> NDArray[Any]:
+    """The part of the samples inside a box; a view, not a copy."""
+    return samples if box is None else samples[box.y0 : box.y1, box.x0 : box.x1]
+
+
+def colour_of(covers: Sequence[Cover]) -> Colour:
+    """The one colour of the covers; black without any."""
+    return covers[0].colour if covers else BLACK
+
+
+def sample_values(colour: Colour, channels: int, full: int = 255, *, inks: bool = False) -> list[int]:
+    """A colour in sample values: grey, grey and alpha, RGB, RGBA, or (``inks``) CMYK; alpha opaque, neutral inks black.
+
+    Args:
+        colour: Red, green, blue, 0 to 255.
+        channels: 1 to 4.
+        full: The largest sample value.
+        inks: Whether the four channels are inks, 0 for none.
+    """
+    scaled = [(c * full * 2 + 255) // 510 for c in colour]
+    if inks:
+        key = full - max(scaled)
+        return [*(full - c - key for c in scaled), key]
+    if channels <= 2:
+        scaled = [(299 * scaled[0] + 587 * scaled[1] + 114 * scaled[2] + 500) // 1000]
+    return scaled + [full] * (channels in (2, 4))
+
+
 def paint(
-    samples: NDArray[Any], covers: Sequence[Cover], frame: int = 0, colour: int | Sequence[int] | None = None
+    samples: NDArray[Any],
+    covers: Sequence[Cover],
+    frame: int = 0,
+    colour: int | Sequence[int] | None = None,
+    *,
+    inks: bool = False,
 ) -> NDArray[Any]:
     """A copy of ``samples`` (H, W) or (H, W, C) with the covers filled.
 
-    ``colour`` is given in sample values. Left out, it is black: the last of two or four channels full, the others 0,
-    which is opaque for alpha and black ink for CMYK.
+    ``colour`` is given in sample values; left out, it is that of the covers (:func:`sample_values`).
     """
     if colour is None:
         channels = 1 if samples.ndim == 2 else samples.shape[2]
-        colour = [0] * (channels - 1) + [int(np.iinfo(samples.dtype).max)] if channels in (2, 4) else 0
+        values = sample_values(colour_of(covers), channels, int(np.iinfo(samples.dtype).max), inks=inks)
+        colour = values[0] if samples.ndim == 2 else values
     out = samples.copy()
     polygons = [c.polygon for c in covers if c.frame == frame]
-    out[mask(polygons, samples.shape[1], samples.shape[0])] = colour
+    if polygons:
+        out[mask(polygons, samples.shape[1], samples.shape[0])] = colour
     return out

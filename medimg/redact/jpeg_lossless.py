@@ -23,9 +23,7 @@ from medimg.redact import _jpeg_kernel, _jpeg_place
 from medimg.redact._jpeg_job import Engine, Fate
 from medimg.redact._jpeg_rewrite import Goal, Head, rewrite
 from medimg.redact._jpeg_twin import Twin
-from medimg.types import Box, Cover, Polygon, bounding_box
-
-BLACK = (0, 0, 0)
+from medimg.types import BLACK, Box, Colour, Cover, Polygon, bounding_box
 
 
 class CoveredJpeg(msgspec.Struct, frozen=True):
@@ -57,7 +55,7 @@ def engine() -> Engine:
 
 
 def cover_jpeg(
-    stripped: bytes, covers: Sequence[Cover], colour: tuple[int, int, int] = BLACK, *, using: Engine | None = None
+    stripped: bytes, covers: Sequence[Cover], colour: Colour = BLACK, *, using: Engine | None = None
 ) -> CoveredJpeg:
     """Fill covers with one colour, in the coefficients.
 
