@@ -3,7 +3,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first Python of 3.11 or newer that really starts (a version manager may list some that do not).
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
+  "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= demo-out
@@ -32,7 +34,7 @@ help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "medimg needs Python 3.11 or newer."; exit 3; }
+	@[ -n "$(PYTHON)" ] || { echo "medimg needs Python 3.11 or newer. On Debian 12: sudo apt-get install python3 python3-venv"; exit 3; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); $(call apt,python3-venv); $(PYTHON) -m venv $(VENV); }
 
 $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
