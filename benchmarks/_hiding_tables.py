@@ -1,0 +1,163 @@
+"""TIFF and HEIF files with one thing hidden in one place each; see :mod:`benchmarks._hiding`."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from PIL import TiffImagePlugin
+
+from benchmarks._hiding import C2PA_UUID, GPS_XMP, JUMBF, MARK, XMP, Case, blocks, iim, irb, mp4, picture, saved
+from medimg.formats._bmff import box, full_box
+
+
+def tiffs() -> Iterator[Case]:
+    """TIFF: fields, directories, pages, gaps."""
+    for name, options in (
+        ("strips", {}),
+        ("deflate", {"compression": "tiff_adobe_deflate"}),
+        ("LZW", {"compression": "tiff_lzw"}),
+    ):
+        plain = saved(picture(), "TIFF", **options)
+        tags = {"description, artist, times": {270: MARK.decode(), 315: MARK.decode(), 306: "2024:03:01 10:00:00"}}
+        if name == "strips":
+            tags |= {
+                "XMP": {700: GPS_XMP},
+                "IPTC": {33723: iim((80, MARK))},
+                "image resources": {34377: irb(0x0404, iim((80, MARK)))[18:]},
+                "private field": {65001: MARK},
+                "content credential (C2PA)": {52545: JUMBF},
+            }
+        for place, fields in tags.items():
+            info = dict(fields)
+            yield Case(f"TIFF, {name}", place, saved(picture(), "TIFF", tiffinfo=_directory(info), **options), plain)
+        yield Case(f"TIFF, {name}", "bytes of no field", plain + MARK, plain)
+    plain = saved(picture(), "TIFF")
+    pages = [picture(90)]
+    yield Case("TIFF, strips", "further pages", saved(picture(), "TIFF", save_all=True, append_images=pages), plain)
+    for place, tag, entry in (
+        ("second picture in a SubIFD", 330, struct.pack("<HHI", 270, 2, len(MARK))),
+        ("EXIF directory", 34665, struct.pack("<HHI", 0xA431, 2, len(MARK))),
+        ("GPS directory", 34853, struct.pack("<HHI", 27, 7, len(MARK))),
+    ):
+        yield Case("TIFF, strips", place, sub_directory(plain, tag, entry), plain)
+    yield Case(
+        "TIFF, BigTIFF", "description", saved(picture(), "TIFF", big_tiff=True, description=MARK.decode()), plain
+    )
+
+
+def _directory(fields: dict[int, object]) -> object:
+    info = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in fields.items():
+        info[tag] = value
+        info.tagtype[tag] = 7 if isinstance(value, bytes) else 2
+    return info
+
+
+def sub_directory(plain: bytes, tag: int, entry: bytes) -> bytes:
+    """The same file, its directory moved to the end, with a field that points at a directory of one entry of text."""
+    (at,) = struct.unpack_from("<I", plain, 4)
+    (count,) = struct.unpack_from("<H", plain, at)
+    entries = [plain[at + 2 + 12 * k : at + 14 + 12 * k] for k in range(count)]
+    end = len(plain) + len(plain) % 2
+    second = struct.pack("<H", 1) + entry + struct.pack("<II", end + 18, 0) + MARK + bytes(len(MARK) % 2)
+    entries.append(struct.pack("<HHII", tag, 4, 1, end))
+    entries.sort(key=lambda e: struct.unpack_from("<H", e)[0])
+    start = end + len(second)
+    table = struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+    return plain[:4] + struct.pack("<I", start) + plain[8:].ljust(end - 8, b"\0") + second + table
+
+
+class Part(NamedTuple):
+    """An item of a HEIF file besides the picture: type, payload, what stands in its table entry, reference to it."""
+
+    type: bytes
+    payload: bytes
+    entry: bytes = b"\0"
+    reference: bytes = b"cdsc"
+    aux: bytes = b""
+
+
+def heif(
+    parts: tuple[Part, ...] = (),
+    *,
+    handler: bytes = b"\0",
+    more: tuple[bytes, ...] = (),
+    tail: bytes = b"",
+    hevc: tuple[bytes, bytes] | None = None,
+) -> bytes:
+    """An AVIF file of the picture with further items, properties and boxes, laid out as phones do.
+
+    ``hevc``: a configuration record and coded data to have in place of the picture.
+    """
+    source = saved(picture(), "AVIF", quality=90)
+    coded = source[source.index(b"mdat") + 4 :]
+    av1c = source[source.index(b"av1C") - 4 :]
+    av1c = av1c[: int.from_bytes(av1c[:4], "big")]
+    if hevc:
+        av1c, coded = box(b"hvcC", hevc[0]), hevc[1]
+    kind, brands = (b"hvc1", b"heicmif1miaf") if hevc else (b"av01", b"avifmif1miaf")
+    size = full_box(b"ispe", 0, struct.pack(">II", 64, 48))
+    depth = full_box(b"pixi", 0, b"\3\x08\x08\x08")
+    auxes = [full_box(b"auxC", 0, p.aux + b"\0") for p in parts if p.aux]
+    properties = [size, av1c, depth, *more, *auxes]
+    payloads = [coded, *(p.payload for p in parts)]
+    infos = [full_box(b"infe", 2, struct.pack(">HH4s", 1, 0, kind), b"\0")]
+    shaping = [n | 0x80 * (prop[4:8] in (b"clap", b"irot", b"imir")) for n, prop in enumerate(more, 4)]
+    links = [struct.pack(">HB", 1, 3 + len(more)) + bytes([1, 0x82, 3, *shaping])]
+    aux_at = 4 + len(more)
+    references = []
+    for number, part in enumerate(parts, 2):
+        infos.append(full_box(b"infe", 2, struct.pack(">HH4s", number, 0, part.type), part.entry))
+        references.append(box(part.reference, struct.pack(">HHH", number, 1, 1)))
+        if part.type == b"av01":
+            extra = [aux_at] if part.aux else []
+            aux_at += bool(part.aux)
+            links.append(struct.pack(">HB", number, 3 + len(extra)) + bytes([1, 0x82, 3, *extra]))
+
+    def meta(start: int) -> bytes:
+        places = b""
+        for number, payload in enumerate(payloads, 1):
+            places += struct.pack(">HHHII", number, 0, 1, start, len(payload))
+            start += len(payload)
+        return full_box(
+            b"meta", 0,
+            full_box(b"hdlr", 0, bytes(4), b"pict", bytes(12), handler),
+            full_box(b"pitm", 0, struct.pack(">H", 1)),
+            full_box(b"iinf", 0, struct.pack(">H", len(infos)), *infos),
+            *([full_box(b"iref", 0, *references)] if references else []),
+            box(b"iprp", box(b"ipco", *properties), full_box(b"ipma", 0, struct.pack(">I", len(links)), *links)),
+            full_box(b"iloc", 0, b"\x44\0", struct.pack(">H", len(payloads)), places),
+        )  # fmt: skip
+
+    ftyp = box(b"ftyp", brands[:4], bytes(4), brands)
+    return ftyp + meta(len(ftyp) + len(meta(0)) + 8) + box(b"mdat", *payloads) + tail
+
+
+def heifs() -> Iterator[Case]:
+    """HEIF (coded as AVIF): items, properties, boxes."""
+    plain = heif()
+    second = saved(picture(40), "AVIF", quality=90)
+    coded = second[second.index(b"mdat") + 4 :]
+    block = blocks()
+    depth, gain = b"urn:mpeg:mpegB:cicp:systems:auxiliary:depth", b"urn:com:apple:photo:2020:aux:hdrgainmap"
+    for place, data in {
+        "Exif item with GPS": heif((Part(b"Exif", bytes(4) + block["EXIF GPS directory"]),)),
+        "Exif item with maker note": heif((Part(b"Exif", bytes(4) + block["EXIF maker note"]),)),
+        "XMP item": heif((Part(b"mime", GPS_XMP, b"\0application/rdf+xml\0"),)),
+        "content credential item": heif((Part(b"mime", JUMBF, b"\0application/c2pa\0"),)),
+        "item of an unknown type": heif((Part(b"priv", MARK),)),
+        "item name": heif((Part(b"Exif", bytes(4) + block["EXIF UserComment"], MARK + b"\0"),)),
+        "thumbnail": heif((Part(b"av01", coded, reference=b"thmb"),)),
+        "depth map": heif((Part(b"av01", coded, reference=b"auxl", aux=depth),)),
+        "gain map": heif((Part(b"av01", coded, reference=b"auxl", aux=gain),)),
+        "handler name": heif(handler=MARK + b"\0"),
+        "description property": heif(more=(full_box(b"udes", 0, b"en\0" + MARK + b"\0\0\0"),)),
+        "content credential (uuid box)": heif(tail=box(b"uuid", C2PA_UUID, JUMBF)),
+        "XMP (uuid box)": heif(tail=box(b"uuid", bytes.fromhex("be7acfcb97a942e89c71999491e3afac"), XMP)),
+        "motion photo video (mpvd box)": heif(tail=box(b"mpvd", mp4())),
+        "free box with content": heif(tail=box(b"free", MARK)),
+        "bytes of no item": heif(tail=box(b"mdat", MARK)),
+    }.items():
+        yield Case("HEIF", place, data, plain)

@@ -1,0 +1,423 @@
+"""What every format promises, and what was once found wrong in one of them. Every file is made here."""
+
+from __future__ import annotations
+
+import io
+import struct
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from benchmarks import _hiding as hiding
+from benchmarks import _hiding_tables as tables
+from benchmarks.formats import cases, coded
+from medimg import audit, formats
+from medimg.errors import CheckNotRun, Malformed, MedimgError, NotAPicture, Unsupported
+from medimg.formats import heif, tiff
+from medimg.formats._bmff import box
+from medimg.formats._tiff_file import build
+from medimg.pipeline import MemorySink, scrub
+from medimg.policy import MetadataRules, Policy
+from medimg.types import Box, Cover, Limits
+
+LIMITS = Limits()
+POLICY = Policy(scope="metadata-only")
+CASES = list(cases())
+ENCODERS = {
+    "jpeg": ("JPEG", {"quality": 95, "subsampling": 0}), "png": ("PNG", {}), "heif": ("AVIF", {"quality": 95}),
+    "tiff": ("TIFF", {"compression": "tiff_adobe_deflate"}), "webp": ("WEBP", {"lossless": True}), "gif": ("GIF", {}),
+    "bmp": ("BMP", {}),
+}  # fmt: skip
+EVERY = pytest.mark.parametrize("name", formats.FORMATS)
+
+
+def sample(name: str, **options: object) -> bytes:
+    kind, usual = ENCODERS[name]
+    return hiding.saved(hiding.picture(), kind, **usual, **options)
+
+
+def opened(data: bytes) -> formats.Opened:
+    return formats.open_photo(data, LIMITS)
+
+
+# -- every hiding place -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{c.format}: {c.place}" for c in CASES])
+def test_what_is_hidden_is_named_and_gone_and_the_picture_stays(case: hiding.Case) -> None:
+    photo, sink = opened(case.data), MemorySink()
+    assert photo.metadata()
+    report = scrub(case.data, sink, [], POLICY)
+    assert report.state == "unreviewed", report.reason
+    copy = sink.data
+    for coding in ("utf-8", "utf-16-le", "utf-16-be"):
+        assert hiding.MARK.decode().encode(coding) not in copy
+    again = opened(copy)
+    assert again.metadata() == []
+    assert audit.walk(copy, again.name) == []
+    assert np.array_equal(again.samples(), photo.samples())
+    assert (again.width, again.height, again.orientation) == (photo.width, photo.height, photo.orientation)
+    if "palette" not in case.place and "alpha" not in case.place and "frames" not in case.place:
+        assert copy == opened(case.plain).write().data
+        assert coded(case.plain, photo.name) in copy
+
+
+def test_every_format_has_hiding_places() -> None:
+    assert {formats.sniff(c.data[: formats.HEAD]) for c in CASES} == set(formats.FORMATS)
+
+
+# -- the contract -----------------------------------------------------------------------------------------------------
+
+
+@EVERY
+def test_content_decides_and_only_one_format_claims_it(name: str) -> None:
+    head = sample(name)[: formats.HEAD]
+    assert [n for n in formats.FORMATS if formats.load(n).sniff(head)] == [name]
+    assert opened(sample(name)).name == formats.load(name).NAME == name
+    assert not any(formats.load(n).sniff(b"") for n in formats.FORMATS)
+
+
+@EVERY
+def test_the_copy_of_a_copy_is_the_copy(name: str) -> None:
+    photo = opened(sample(name))
+    copy = photo.write()
+    again = opened(copy.data)
+    assert (again.metadata(), audit.walk(copy.data, copy.format)) == ([], [])
+    assert again.write().data == copy.data
+    assert copy.lossless
+    assert np.array_equal(again.samples(), photo.samples())
+    with Image.open(io.BytesIO(photo.data)) as before, Image.open(io.BytesIO(copy.data)) as after:
+        assert np.array_equal(np.asarray(before.convert("RGB")), np.asarray(after.convert("RGB")))
+
+
+@EVERY
+def test_covers_are_exact(name: str) -> None:
+    photo = opened(sample(name))
+    copy = photo.write((Cover(polygon=Box(17, 9, 39, 26).polygon, category="name"),))
+    assert audit.walk(copy.data, copy.format) == []
+    again = opened(copy.data)
+    assert again.metadata() == []
+    before, after = photo.samples(), again.samples()
+    touched = np.zeros(before.shape[:2], bool)
+    near = touched.copy()
+    for polygon in copy.covered:
+        xs, ys = [int(p[0]) for p in polygon], [int(p[1]) for p in polygon]
+        touched[min(ys) : max(ys), min(xs) : max(xs)] = True
+        f = copy.fringe
+        near[max(0, min(ys) - f) : max(ys) + f, max(0, min(xs) - f) : max(xs) + f] = True
+    assert touched[9:26, 17:39].all()
+    assert not near.all()
+    assert np.array_equal(before[~near], after[~near])
+    assert len(np.unique(after[touched].reshape(int(touched.sum()), -1), axis=0)) == 1
+
+
+@pytest.mark.parametrize("name", ["jpeg", "png", "tiff", "webp", "heif"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_orientation_stays_what_viewers_apply(name: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif[0x010F] = hiding.MARK.decode()
+    photo = opened(sample(name, exif=exif))
+    copy = photo.write()
+    with Image.open(io.BytesIO(photo.data)) as before, Image.open(io.BytesIO(copy.data)) as after:
+        first, second = ImageOps.exif_transpose(before), ImageOps.exif_transpose(after)
+        assert first.size == second.size
+        assert np.array_equal(np.asarray(first), np.asarray(second))
+    assert opened(copy.data).orientation == photo.orientation == copy.orientation
+    assert hiding.MARK not in copy.data
+
+
+@EVERY
+def test_what_is_cut_off_is_refused_or_harmless(name: str) -> None:
+    data = sample(name)
+    for cut in sorted({*range(0, min(len(data), 260), 7), *range(0, len(data), max(1, len(data) // 40))}):
+        try:
+            copy = opened(data[:cut]).write()
+        except MedimgError:
+            continue
+        assert audit.walk(copy.data, copy.format) == [], cut
+        assert opened(copy.data).metadata() == [], cut
+
+
+@EVERY
+def test_zero_bytes_are_refused(name: str) -> None:
+    data = sample(name)
+    for hurt in (b"", bytes(4096), data[:16] + bytes(len(data) - 16), bytes(16) + data[16:]):
+        with pytest.raises(MedimgError):
+            opened(hurt).write()
+    with pytest.raises((NotAPicture, Unsupported)):
+        opened(bytes(4096))
+
+
+def _patched(data: bytes, at: int, new: bytes) -> bytes:
+    return data[:at] + new + data[at + len(new) :]
+
+
+def claims() -> dict[str, bytes]:
+    """Small files that claim gigabytes."""
+    out = {"jpeg: 65500 x 65500": sample("jpeg")}
+    at = out["jpeg: 65500 x 65500"].index(b"\xff\xc0")
+    out["jpeg: 65500 x 65500"] = _patched(sample("jpeg"), at + 5, struct.pack(">HH", 65500, 65500))
+    header = struct.pack(">IIBBBBB", 50000, 50000, 8, 2, 0, 0, 0)
+    out["png: 50000 x 50000"] = sample("png")[:8] + hiding.chunk(b"IHDR", header) + sample("png")[33:]
+    out["png: a chunk of 2 GB"] = _patched(sample("png"), sample("png").index(b"IDAT") - 4, b"\x7f\xff\xff\xff")
+    out["gif: 65500 x 65500"] = _patched(sample("gif"), 6, struct.pack("<HH", 65500, 65500))
+    out["bmp: 50000 x 50000"] = _patched(sample("bmp"), 18, struct.pack("<ii", 50000, 50000))
+    out["webp: a chunk of 4 GB"] = _patched(sample("webp"), 16, b"\xf0\xff\xff\xff")
+    extended = b"VP8X" + struct.pack("<II", 10, 0) + b"\xff\xff\xff" * 2
+    plain = sample("webp")[12:]
+    out["webp: 16 million across"] = b"RIFF" + struct.pack("<I", 22 + len(plain)) + b"WEBP" + extended + plain
+    fields = {256: 70000, 257: 70000, 258: 8, 262: 1, 277: 1, 278: 70000}
+    packed = {tag: (4, struct.pack("<I", value)) for tag, value in fields.items()}
+    out["tiff: 70000 x 70000"] = build("<", packed, [b"x"], offsets=273, counts=279)
+    one = build("<", packed | {256: (4, b"\x08\0\0\0"), 257: (4, b"\1\0\0\0")}, [b"x" * 8], offsets=273, counts=279)
+    at = one.index(struct.pack("<HHI", 279, 4, 1)) + 8
+    out["tiff: a strip of 4 GB"] = _patched(one, at, b"\xf0\xff\xff\xff")
+    avif = sample("heif")
+    at = avif.index(b"ispe") + 8
+    out["heif: 65500 x 65500"] = _patched(avif, at, struct.pack(">II", 65500, 65500))
+    out["heif: a box of 5 GB"] = avif[:32] + struct.pack(">I4sQ", 1, b"meta", 5 << 30) + avif[40:]
+    return out
+
+
+@pytest.mark.parametrize("which", list(claims()))
+def test_a_small_file_that_claims_gigabytes_is_refused_in_little_memory(which: str) -> None:
+    data = claims()[which]
+    formats.load(which.split(":")[0])
+    tracemalloc.start()
+    try:
+        with pytest.raises(MedimgError):
+            opened(data).write((Cover(polygon=Box(0, 0, 4, 4).polygon, category="name"),))
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_no_imaging_library_is_loaded_by_reading_metadata() -> None:
+    program = (
+        "import sys, medimg.pipeline, medimg.audit\n"
+        "from medimg import formats\n"
+        "from medimg.formats import refused\n"
+        "for name in formats.FORMATS:\n"
+        "    formats.load(name)\n"
+        "    __import__('medimg.audit.' + name)\n"
+        "print(sorted({'numpy', 'PIL', 'cv2', 'pi_heif'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("place", ["further frames", "further pages", "further frames (APNG)", "further frames, XMP"])
+def test_frames_that_cannot_be_checked_are_not_kept(place: str) -> None:
+    for case in (c for c in CASES if c.place == place):
+        policy = Policy(scope="metadata-only", metadata=MetadataRules(keep_frames=True))
+        sink = MemorySink()
+        assert scrub(case.data, sink, [], policy).state == "held", case.format
+        assert sink.data == b""
+        with pytest.raises(CheckNotRun):
+            opened(case.data).write(keep_frames=True)
+
+
+# -- TIFF: once wrong -------------------------------------------------------------------------------------------------
+
+
+def tiff_of(planes: list[np.ndarray], photometric: int, *, apart: bool = False, **more: tuple[int, ...]) -> bytes:
+    """A TIFF of uint16 or uint8 planes."""
+    first = planes[0]
+    numbers: dict[int, tuple[int, ...]] = {
+        256: (first.shape[1],), 257: (first.shape[0],), 258: (first.itemsize * 8,) * len(planes), 259: (1,),
+        262: (photometric,), 277: (len(planes),), 278: (first.shape[0],), 284: (2 if apart else 1,),
+    } | {int(k[1:]): v for k, v in more.items()}  # fmt: skip
+    fields = {tag: (3, struct.pack(f"<{len(v)}H", *v)) for tag, v in numbers.items()}
+    little = [p.astype(p.dtype.newbyteorder("<")) for p in planes]
+    chunks = [p.tobytes() for p in little] if apart else [np.dstack(little).tobytes()]
+    return build("<", fields, chunks, offsets=273, counts=279)
+
+
+def ramps(count: int) -> list[np.ndarray]:
+    y, x = np.mgrid[0:20, 0:30]
+    return [(x * 900 + y * 700 * (k + 1)).astype(np.uint16) for k in range(count)]
+
+
+COVER = (Cover(polygon=Box(4, 4, 12, 10).polygon, category="name"),)
+
+
+def test_planes_of_sixteen_bits_are_read_as_they_stand() -> None:
+    planes = ramps(3)
+    photo = tiff.open(tiff_of(planes, 2, apart=True), LIMITS)
+    assert np.array_equal(photo.samples(), np.dstack(planes))
+    after = opened(photo.write(COVER).data).samples()
+    assert np.array_equal(after[12:], np.dstack(planes)[12:])
+
+
+def test_sixteen_bits_with_white_as_zero_are_not_turned_round() -> None:
+    (plane,) = ramps(1)
+    photo = tiff.open(tiff_of([plane], 0), LIMITS)
+    assert np.array_equal(photo.samples(), 65535 - plane)
+    assert np.array_equal(opened(photo.write(COVER).data).samples()[12:], 65535 - plane[12:])
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+@pytest.mark.parametrize("kind", [1, 2])
+def test_alpha_keeps_its_kind_and_colours_their_values(kind: int, depth: type) -> None:
+    full = np.iinfo(depth).max
+    colour = [(p // (65535 // full)).astype(depth) // 2 for p in ramps(3)]
+    alpha = np.full(colour[0].shape, full // 2, depth)
+    alpha[:3] = 0
+    photo = tiff.open(tiff_of([*colour, alpha], 2, t338=(kind,)), LIMITS)
+    copy = photo.write()
+    again = tiff.open(copy.data, LIMITS)
+    assert again.tiff.numbers(again.page, 338) == (kind,)
+    expected = np.dstack([*colour, alpha])
+    expected[:3] = 0
+    assert np.array_equal(again.samples(), expected)
+
+
+@pytest.mark.parametrize(
+    ("photometric", "planes", "more"),
+    [(1, 2, {}), (2, 4, {}), (2, 4, {"t338": (0,)}), (2, 5, {"t338": (2, 0)}), (5, 5, {"t338": (2,)}), (9, 3, {})],
+    ids=["grey and one", "colour and one", "not told", "alpha and one", "four inks and one", "unknown colours"],
+)
+def test_channels_in_which_a_picture_could_hide_are_refused(photometric: int, planes: int, more: dict) -> None:
+    with pytest.raises(Unsupported):
+        tiff.open(tiff_of([p.astype(np.uint8) for p in ramps(planes)], photometric, **more), LIMITS)
+
+
+def test_colours_the_picture_does_not_use_go() -> None:
+    shown = np.tile(np.array([0, 1, 2, 3], np.uint8), (8, 4))
+    spare = hiding.MARK + b"\0"
+    values = [9, 99, 199, 250, *struct.unpack(f"<{len(spare) // 2}H", spare)]
+    colour_map = (values + [7] * (256 - len(values))) * 3
+    data = tiff_of([shown], 3, t320=tuple(colour_map))
+    assert hiding.MARK in data
+    copy = tiff.open(data, LIMITS).write()
+    assert hiding.MARK not in copy.data
+    assert audit.walk(copy.data, "tiff") == []
+    kept = tiff.open(copy.data, LIMITS)
+    assert kept.tiff.numbers(kept.page, 320) == ((9, 99, 199, 250) + (0,) * 252) * 3
+    with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(copy.data)) as after:
+        assert np.array_equal(np.asarray(before.convert("RGB")), np.asarray(after.convert("RGB")))
+
+
+@pytest.mark.parametrize("values", [(), (1, 0x6941, 0x6E6E)], ids=["none", "three"])
+@pytest.mark.parametrize("tag", [259, 262, 266, 284, 317])
+def test_a_field_of_one_value_has_one(tag: int, values: tuple[int, ...]) -> None:
+    usual = {262: 1, 284: 1}
+    values = (usual.get(tag, 1), *values[1:]) if values else ()
+    with pytest.raises(MedimgError):
+        tiff.open(tiff_of([ramps(1)[0].astype(np.uint8)], 1, **{f"t{tag}": values}), LIMITS).write()
+
+
+def test_a_dicom_file_behind_a_tiff_header_is_called_by_its_name() -> None:
+    with pytest.raises(Unsupported, match="DICOM"):
+        opened(b"II*\0" + struct.pack("<I", 4096) + bytes(120) + b"DICM" + bytes(400))
+
+
+# -- HEIF: once wrong -------------------------------------------------------------------------------------------------
+
+
+def colour_box(primaries: int, transfer: int, matrix: int, last: int = 0x80) -> bytes:
+    return box(b"colr", b"nclx", struct.pack(">HHHB", primaries, transfer, matrix, last))
+
+
+def test_colour_codes_that_nobody_defined_go() -> None:
+    data = tables.heif(more=(colour_box(0x4D52, 0x4E31, 0x3233),))
+    photo = heif.open(data, LIMITS)
+    copy = photo.write()
+    assert b"nclx" not in copy.data
+    covered = photo.write(COVER)
+    assert (audit.walk(covered.data, "png"), opened(covered.data).metadata()) == ([], [])
+
+
+def test_reserved_bits_of_properties_go() -> None:
+    turned = box(b"irot", b"\xfc") + box(b"imir", b"\xfe")
+    data = tables.heif(more=(colour_box(1, 13, 6, 0xFF), turned[:9], turned[9:]))
+    data = data.replace(b"ispe\0\0\0\0", b"ispe\0abc")
+    copy = heif.open(data, LIMITS).write()
+    assert audit.walk(copy.data, "heif") == []
+    for part in (b"ispe\0\0\0\0", b"irot\0", b"imir\0", colour_box(1, 13, 6)):
+        assert part in copy.data
+        assert audit.walk(copy.data.replace(part, part[:-1] + bytes([part[-1] | 4])), "heif")
+
+
+def test_what_a_later_version_adds_to_pixel_information_goes() -> None:
+    longer = tables.heif(more=(box(b"pixi", b"\0\0\0\1\3\x08\x08\x08" + hiding.MARK),))
+    assert hiding.MARK not in heif.open(longer, LIMITS).write().data
+
+
+def test_a_crop_is_applied_and_what_lies_round_it_is_gone() -> None:
+    aperture = box(b"clap", struct.pack(">4IiIiI", 40, 1, 30, 1, 4, 1, -3, 1))
+    photo = heif.open(tables.heif(more=(aperture,)), LIMITS)
+    copy = photo.write()
+    assert (copy.format, copy.width, copy.height) == ("png", 40, 30)
+    whole = heif.open(tables.heif(), LIMITS).samples()
+    assert np.array_equal(opened(copy.data).samples(), whole[6:36, 16:56])
+
+
+@pytest.mark.parametrize("wide", [0, 66, 41], ids=["no width", "too wide", "half pixels"])
+def test_a_crop_that_does_not_fit_is_refused(wide: int) -> None:
+    aperture = box(b"clap", struct.pack(">4IiIiI", wide, 1, 30, 1, 0, 1, 0, 1))
+    with pytest.raises(MedimgError):
+        heif.open(tables.heif(more=(aperture,)), LIMITS).write()
+
+
+def test_a_depth_the_picture_is_not_coded_in_is_noticed() -> None:
+    data = tables.heif()
+    at = data.index(b"av1C") + 6
+    deep = _patched(data, at, bytes([data[at] | 0x40]))
+    with pytest.raises(MedimgError):
+        heif.open(deep, LIMITS).samples()
+
+
+@pytest.mark.parametrize("extent", ["full", "limited"])
+def test_grey_pictures_are_as_bright_as_in_another_reader(extent: str) -> None:
+    data = hiding.saved(hiding.picture().convert("L"), "AVIF", quality=95, range=extent)
+    with Image.open(io.BytesIO(data)) as shown:
+        expected = np.asarray(shown.convert("RGB"))
+    assert np.abs(opened(data).views()[0].astype(int) - expected).max() <= 1
+
+
+def test_a_heic_whose_picture_no_decoder_reads_is_damaged() -> None:
+    pytest.importorskip("pi_heif")
+    config = b"\1" + bytes(20) + b"\3\1\x21" + struct.pack(">HH", 1, 4) + b"\x42\1\7\7"
+    data = tables.heif(hevc=(config, struct.pack(">I", 6) + b"\x26\1abcd"))
+    photo = heif.open(data, LIMITS)
+    assert audit.walk(photo.write().data, "heif") == []
+    with pytest.raises(Malformed):
+        photo.samples()
+
+
+def test_words_among_the_units_of_a_heic_go() -> None:
+    config = b"\1" + bytes(20) + b"\3\2\x21" + struct.pack(">HH", 1, 4) + b"\x42\1\7\7"
+    config += b"\x27" + struct.pack(">HH", 1, 2 + len(hiding.MARK)) + b"\x4e\1" + hiding.MARK
+    words = struct.pack(">I", 2 + len(hiding.MARK)) + b"\x4e\1" + hiding.MARK
+    photo = heif.open(tables.heif(hevc=(config, words + struct.pack(">I", 6) + b"\x26\1abcd")), LIMITS)
+    assert {f.category: f.count for f in photo.metadata()} == {"software": 2}
+    copy = photo.write()
+    assert hiding.MARK not in copy.data
+    assert audit.walk(copy.data, "heif") == []
+
+
+def test_a_sequence_without_a_still_picture_is_refused_as_such() -> None:
+    data = tables.heif()
+    with pytest.raises(Unsupported, match="primary"):
+        heif.open(data.replace(b"pitm", b"free"), LIMITS)
+
+
+# -- real files -------------------------------------------------------------------------------------------------------
+
+
+def test_real_files_are_released_or_refused_with_a_reason(corpus: Callable[[str], list[Path]]) -> None:
+    for path in (p for p in corpus("*") if p.suffix not in (".md", ".json")):
+        sink = MemorySink()
+        report = scrub(path.read_bytes(), sink, [], POLICY)
+        assert report.state in ("unreviewed", "refused"), path.name
+        assert bool(sink.data) == (report.state == "unreviewed")
+        assert "unexpectedly" not in report.reason
+        assert report.reason or sink.data
