@@ -20,6 +20,7 @@ from medimg.batch import places, worker
 from medimg.batch.folder import RunFolder
 from medimg.batch.journal import Journal, Settings
 from medimg.batch.pool import Workers
+from medimg.batch.scan import readable
 from medimg.consent.checklist import SharingContext
 from medimg.consent.run import RunSummary, Warn
 from medimg.consent.site import SiteProfile
@@ -207,20 +208,15 @@ def _key(run: RunFolder, journal: Journal, settings: Settings) -> None:
     with _streamed(run.key) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         rows = csv.writer(text)
-        rows.writerow(["original", "copy", "state"])
-        for root, path, _, report in journal.names():
+        rows.writerow(["original", "copy", "state", "group"])
+        for root, path, label, report in journal.names():
             if seen[path] > 1:  # two inputs of one name: the folder they were named by tells them apart
                 path = os.path.join(os.path.basename(settings.roots[root].folder), path)  # noqa: PTH118, PTH119
             copy = report.copy.name if report and report.copy else ""
-            rows.writerow([_readable(path), copy, report.state if report else "pending"])
+            rows.writerow([readable(path), copy, report.state if report else "pending", label])
         for aside in journal.asides():
-            rows.writerow([_readable(aside.path), "", "set-aside"])
+            rows.writerow([readable(aside.path), "", "set-aside", ""])
         text.detach()
-
-
-def _readable(path: bytes) -> str:
-    """The name in UTF-8; bytes that are none are escaped."""
-    return path.decode("utf-8", "backslashreplace")
 
 
 @contextlib.contextmanager

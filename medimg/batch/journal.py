@@ -36,7 +36,7 @@ SCHEMA = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE item(
   id INTEGER PRIMARY KEY, root INTEGER NOT NULL, path BLOB NOT NULL, safe_id TEXT NOT NULL,
-  size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+  size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, label TEXT NOT NULL,
   state TEXT NOT NULL DEFAULT 'pending' CHECK(state IN ('pending', 'running', 'done', 'failed', 'held')),
   attempts INTEGER NOT NULL DEFAULT 0, report BLOB) STRICT;
 CREATE TABLE aside(root INTEGER NOT NULL, path BLOB NOT NULL, reason TEXT NOT NULL, asked INTEGER NOT NULL) STRICT;
@@ -126,8 +126,8 @@ class Journal:
         """Write the whole list in one transaction: a run either knows all its files and their names, or none."""
         with _as_output_error(), self._transaction():
             self._db.executemany(
-                "INSERT INTO item(root, path, safe_id, size, mtime_ns) VALUES(?, ?, ?, ?, ?)",
-                ((i.root, i.path, i.safe_id, i.size, i.mtime_ns) for i in items),
+                "INSERT INTO item(root, path, safe_id, size, mtime_ns, label) VALUES(?, ?, ?, ?, ?, ?)",
+                ((i.root, i.path, i.safe_id, i.size, i.mtime_ns, i.label) for i in items),
             )
             self._db.executemany(
                 "INSERT INTO aside VALUES(?, ?, ?, ?)", ((a.root, a.path, a.reason, a.asked) for a in asides)
@@ -210,11 +210,9 @@ class Journal:
         return list(self._rows("SELECT id, safe_id FROM item WHERE state = 'held' AND report IS NULL"))
 
     def names(self) -> Iterator[tuple[int, bytes, str, Report | None]]:
-        """Root, path, safe id and report of every item, in the order of the roots and paths."""
-        for root, path, safe_id, report in self._rows(
-            "SELECT root, path, safe_id, report FROM item ORDER BY root, path"
-        ):
-            yield root, path, safe_id, from_json(report, Report) if report else None
+        """Root, path, label and report of every item, in the order of the roots and paths."""
+        for root, path, label, report in self._rows("SELECT root, path, label, report FROM item ORDER BY root, path"):
+            yield root, path, label, from_json(report, Report) if report else None
 
     def remove(self) -> None:
         """Close the journal and delete it, with the names it holds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -11,11 +12,10 @@ from typing import Literal
 import msgspec
 
 from medimg.api import load_detectors
-from medimg.batch import finish, scan, worker
+from medimg.batch import finish, groups, scan, worker
 from medimg.batch.folder import RunFolder, refuse_inside
 from medimg.batch.journal import MAX_ATTEMPTS, Claim, Journal, Settings, State
 from medimg.batch.pool import Workers, suitable_workers
-from medimg.batch.scan import GroupBy
 from medimg.batch.worker import Job, Maker, Setup
 from medimg.consent.checklist import SharingContext
 from medimg.consent.site import SiteProfile
@@ -88,13 +88,14 @@ def scrub_folder(
     where: Sequence[str] = (),
     known: KnownValues = NOTHING_KNOWN,
     keep_key: bool = False,
-    group_by: GroupBy = "folder",
+    group_by: str | os.PathLike[str] = "folder",
     workers: int | None = None,
     resume: bool = False,
     fail_on: Collection[str] = finish.CONDITIONS,
     site: SiteProfile | None = None,
     progress: Callable[[Progress], None] | None = None,
     make: Maker = load_detectors,
+    confirm: groups.Confirm | None = None,
 ) -> Outcome:
     """Clean files and folders into a new run folder under ``out``, each photo in a worker process.
 
@@ -109,13 +110,15 @@ def scrub_folder(
         where: Countries whose questions are asked; none means all.
         known: Values known to belong to the persons; kept in memory only.
         keep_key: Write the list of original names to the private part of the run folder.
-        group_by: What is one patient's group: all photos of a folder, or every file by itself.
+        group_by: What is one patient's group: ``folder``, ``file`` (each by itself), or a CSV file that says it
+            (:func:`medimg.batch.groups.from_csv`).
         workers: Worker processes; as many as suit the machine when not given.
         resume: Go on with the newest unfinished run of the same photos under ``out``; start one when there is none.
         fail_on: Conditions that give an exit code; ``output`` always does.
         site: The organisation's profile; what it does not allow is refused.
         progress: Called at the start, after every photo, and at the end.
         make: Loads the detectors, for host programs with their own; a function of an importable module.
+        confirm: Groups are suggested from sub-folders, capture gaps and shown codes, and used when this says True.
 
     Raises:
         UsageError: Wrong settings; nothing was written.
@@ -136,14 +139,14 @@ def scrub_folder(
     settings = Settings(
         roots=tuple(roots),
         policy=policy.digest,
-        group_by=group_by,
+        group_by=_grouping(group_by, suggest=confirm is not None),
         audience=audience,
         where=tuple(where),
         keep_key=keep_key,
         known=(len(known.names), len(known.numbers), len(known.dates)),
     )
     found = _unfinished(target, settings) if resume else None
-    listing = None if found else scan.Scan(roots, group_by)
+    listing = None if found else _listed(roots, group_by)
     if listing is not None and not listing.total:
         raise NotAPicture("there are no files in what was named.", todo="Name a folder with photos.")
     chunk = CHUNK_LIGHT if policy.scope == "metadata-only" else 1
@@ -155,6 +158,9 @@ def scrub_folder(
     try:
         with Workers(setup, size) as pool:
             _warm(pool)
+            if listing is not None and confirm is not None:
+                agreed = groups.suggested(roots, _listed(roots, group_by), pool, confirm, policy.limits.seconds)
+                listing = scan.Scan(roots, "folder", agreed) if agreed is not None else listing
             run = run or RunFolder.create(target)
             handle = run.lock()
             try:
@@ -188,6 +194,25 @@ def scrub_folder(
         conditions=conditions,
         exit_code=finish.EXIT_CODES[counted[0]] if counted else 0,
     )
+
+
+def _listed(roots: Sequence[scan.Root], group_by: str | os.PathLike[str]) -> scan.Scan:
+    if group_by in ("folder", "file"):
+        return scan.Scan(roots, "file" if group_by == "file" else "folder")
+    return scan.Scan(roots, "folder", groups.from_csv(Path(group_by), roots))
+
+
+def _grouping(group_by: str | os.PathLike[str], *, suggest: bool) -> str:
+    """How the journal names it: of a file its digest, so that a resumed run is given the same one."""
+    name = str(group_by)
+    if name not in ("folder", "file"):
+        try:
+            name = hashlib.sha256(Path(group_by).read_bytes()).hexdigest()
+        except OSError as error:
+            raise UsageError(
+                "the groups file could not be read.", todo="--group-by takes folder, file, or a CSV file."
+            ) from error
+    return f"{name}, suggested" if suggest else name
 
 
 def _warm(pool: Workers) -> dict[str, str]:

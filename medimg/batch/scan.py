@@ -6,7 +6,8 @@ import os
 import random
 import secrets
 import stat
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +36,14 @@ class Item(msgspec.Struct, frozen=True):
     safe_id: str
     size: int
     mtime_ns: int
+    label: str = ""
+
+
+class Group(msgspec.Struct, frozen=True):
+    """A patient's group: its opaque number, and what a person calls it, for the key alone."""
+
+    number: int
+    label: str = ""
 
 
 class Aside(msgspec.Struct, frozen=True):
@@ -85,9 +94,15 @@ class Scan:
     Links are not followed: what they lead to lies outside the folders named, or is there anyway.
     """
 
-    def __init__(self, roots: Sequence[Root], group_by: GroupBy = "folder") -> None:
+    def __init__(
+        self,
+        roots: Sequence[Root],
+        group_by: GroupBy = "folder",
+        groups: Mapping[tuple[int, bytes], Group] | None = None,
+    ) -> None:
         self._roots = roots
-        self._group_by = group_by
+        self._groups = groups
+        self.group_by = group_by
         self.asides: list[Aside] = []
         self._folders: list[_Folder] = []
         self._seen: set[bytes] = set()
@@ -105,8 +120,11 @@ class Scan:
 
     def items(self) -> Iterator[Item]:
         """Every file, with its safe id ``P<group>-<number>``; groups in random order."""
+        if self._groups is not None:
+            yield from self._grouped(self._groups)
+            return
         folders = [f for f in self._folders if f.count]
-        groups = self.total if self._group_by == "file" else len(folders)
+        groups = self.total if self.group_by == "file" else len(folders)
         order = list(range(1, groups + 1))
         random.Random(secrets.randbits(128)).shuffle(order)  # noqa: S311 - seeded from the system's source
         width = max(2, len(str(groups)))
@@ -114,17 +132,33 @@ class Scan:
         for folder in folders:
             number = 0
             for name, info in self._files(folder):
-                if self._group_by == "file":
+                if self.group_by == "file":
                     # A file that came after the count gets the next free group.
                     group, number = order[used] if used < len(order) else used + 1, 1
                 else:
                     group, number = order[used], number + 1
                 path = os.path.join(folder.path, name)  # noqa: PTH118 - bytes, which Path does not take
                 yield Item(folder.root, path, f"P{group:0{width}d}-{number:03d}", info.st_size, info.st_mtime_ns)
-                if self._group_by == "file":
+                if self.group_by == "file":
                     used += 1
-            if self._group_by == "folder":
+            if self.group_by == "folder":
                 used += 1
+
+    def _grouped(self, groups: Mapping[tuple[int, bytes], Group]) -> Iterator[Item]:
+        """Every file under the group it was given; one that came afterwards is a group of its own."""
+        most = max((g.number for g in groups.values()), default=0)
+        width = max(2, len(str(most)))
+        counts: Counter[int] = Counter()
+        for folder in self._folders:
+            for name, info in self._files(folder):
+                path = os.path.join(folder.path, name)  # noqa: PTH118 - bytes
+                group = groups.get((folder.root, path))
+                if group is None:
+                    most += 1
+                    group = Group(most)
+                counts[group.number] += 1
+                safe_id = f"P{group.number:0{width}d}-{counts[group.number]:03d}"
+                yield Item(folder.root, path, safe_id, info.st_size, info.st_mtime_ns, group.label)
 
     def _files(self, folder: _Folder) -> Iterator[tuple[bytes, os.stat_result]]:
         root = self._roots[folder.root]
@@ -183,6 +217,11 @@ class Scan:
         ) and os.path.exists(target)  # noqa: PTH110
         reason = "a link to something that is listed itself" if there else "a link that leads out of the folders named"
         self.asides.append(Aside(index, inside, reason, asked=not there))
+
+
+def readable(path: bytes) -> str:
+    """The name in UTF-8; bytes that are none are escaped."""
+    return path.decode("utf-8", "backslashreplace")
 
 
 def _is_file(entry: os.DirEntry[bytes]) -> bool:

@@ -7,6 +7,8 @@ every program it has started with it.
 from __future__ import annotations
 
 import contextlib
+import datetime
+import hmac
 import multiprocessing
 import os
 import signal
@@ -24,6 +26,7 @@ from medimg.api import Scrubber, judge, load_detectors
 from medimg.consent.checklist import SharingContext
 from medimg.consent.run import RECORD_FOLDER, REPORTS_NAME, RunSummary
 from medimg.errors import CheckNotRun, MedimgError, OutOfMemory
+from medimg.formats import capture
 from medimg.policy import Policy
 from medimg.types import NOTHING_KNOWN, Check, KnownValues, Plan, Report, from_json
 
@@ -72,6 +75,13 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     error: MedimgError | None = None
 
 
+class Hint(msgspec.Struct, frozen=True, kw_only=True):
+    """What a photo says about whose it may be. Stays in memory."""
+
+    taken: datetime.datetime | None = None
+    codes: frozenset[bytes] = frozenset()
+
+
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """What a verification brings back."""
 
@@ -79,6 +89,10 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
     error: MedimgError | None = None
 
+
+_HINT_SIZE = 2000
+_PRODUCTS = frozenset(("EAN8", "EAN13", "UPCA", "UPCE", "DataBar", "DataBarExpanded", "DataBarLimited", "ISBN"))
+"""Codes of a product: a dressing is the same for every patient."""
 
 _state: dict[str, Any] = {}
 """This worker's setup and scrubber; a worker process serves one pool only."""
@@ -161,12 +175,54 @@ def clean(jobs: Sequence[Job], folder: str) -> list[Report]:
             reports.append(pipeline.refusal(job.safe_id, setup.policy, error))
             continue
         sink = _files.FileSink(Path(folder), job.safe_id, durable=False)
-        reports.append(
-            scrubber.scrub_to(data, sink, safe_id=job.safe_id, known=setup.known, extra=_named(job, setup.known))
-        )
+        report = scrubber.scrub_to(data, sink, safe_id=job.safe_id, known=setup.known, extra=_named(job, setup.known))
+        reports.append(msgspec.structs.replace(report, captured=_captured(data)))
     if any(r.copy for r in reports):
         _files.sync_folder(Path(folder))
     return reports
+
+
+def _captured(data: bytes) -> capture.Bucket:
+    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    return capture.bucket(capture.taken(data), now)
+
+
+def hint(job: Job, key: bytes) -> Hint:
+    """When a photo was taken and which codes it shows, for a suggestion of groups; nothing is written.
+
+    Args:
+        job: The photo.
+        key: A fresh random key: the digests say which photos show the same code, and nothing else.
+
+    Raises:
+        InputError: The photo cannot be handled.
+    """
+    data = _read(job, _state["setup"].policy)
+    return Hint(taken=capture.taken(data), codes=_code_digests(data, key))
+
+
+def _code_digests(data: bytes, key: bytes) -> frozenset[bytes]:
+    setup: Setup = _state["setup"]
+    if setup.policy.scope != "full":
+        return frozenset()
+    import numpy as np
+    import zxingcpp
+
+    from medimg import formats
+
+    out = set()
+    for view in formats.open_photo(data, setup.policy.limits).views(0)[:1]:
+        step = max(1, max(view.shape[:2]) // _HINT_SIZE)
+        for seen in (np.ascontiguousarray(view[::step, ::step]), *((view,) if step > 1 else ())):
+            found = {
+                hmac.digest(key, code.bytes, "sha256")
+                for code in zxingcpp.read_barcodes(seen)
+                if code.format.name not in _PRODUCTS and len(code.bytes) >= 4
+            }
+            out |= found
+            if found:
+                break
+    return frozenset(out)
 
 
 def look(job: Job, values: bool) -> Seen:

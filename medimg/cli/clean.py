@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -13,12 +14,14 @@ import click
 import msgspec
 
 from medimg.batch.finish import CONDITIONS, WORDS
+from medimg.batch.groups import GAP, Suggestion
 from medimg.batch.run import Outcome, Progress, scrub_folder
 from medimg.cli import common
 from medimg.consent.site import SiteProfile
 from medimg.errors import Interrupted, UsageError
 
 _EVERY = 10.0  # seconds between two plain lines
+_KEYS = 20  # suggested groups that are listed
 
 
 @click.command()
@@ -31,11 +34,12 @@ _EVERY = 10.0  # seconds between two plain lines
 @click.option("--keep-key", is_flag=True, help="Keep the list of original names in the private part.")
 @click.option(
     "--group-by",
-    type=click.Choice(["folder", "file"]),
     default="folder",
     show_default=True,
-    help="What is one patient's group.",
+    metavar="folder|file|CSV",
+    help="What is one patient's group; a CSV file has the columns original and group.",
 )
+@click.option("--suggest-groups", is_flag=True, help="Suggest groups by capture gaps and wristband codes; you decide.")
 @common.workers_option
 @click.option("--resume", is_flag=True, help="Go on with the newest unfinished run of these photos, or start one.")
 @click.option(
@@ -53,7 +57,8 @@ def clean(
     metadata_only: bool,
     known_file: Path | None,
     keep_key: bool,
-    group_by: Any,
+    group_by: str,
+    suggest_groups: bool,
     workers: int | None,
     resume: bool,
     fail_on: str | None,
@@ -83,6 +88,7 @@ def clean(
             fail_on=_conditions(fail_on),
             site=SiteProfile.installed(),
             progress=shown.tell,
+            confirm=_confirm if suggest_groups else None,
         )
     except Interrupted:
         shown.stop()
@@ -99,8 +105,24 @@ def clean(
             }
         )
     else:
-        _say(outcome, metadata_only)
+        _say(outcome, metadata_only, by_folder=group_by == "folder" and not suggest_groups)
     return outcome.exit_code
+
+
+def _confirm(told: Suggestion) -> bool:
+    """Show the suggestion; on a terminal a person decides, elsewhere it is only printed."""
+    say = partial(click.echo, err=True)
+    sizes = ", ".join(f"{key}: {common.plural(n, 'photo')}" for key, n in list(told.suggested.items())[:_KEYS])
+    more = len(told.suggested) - _KEYS
+    say(f"As given: {common.plural(len(told.now), 'group')} (the largest has {common.plural(told.now[0], 'photo')}).")
+    say(f"Suggested: {common.plural(len(told.suggested), 'group')} ({sizes}{f' and {more} more' if more > 0 else ''}).")
+    say(f"Why: {common.plural(told.gaps, 'gap')} of more than {int(GAP.total_seconds() // 60)} minutes between photos;")
+    say(f"     {common.plural(told.codes, 'code')} seen in more than one photo;")
+    say(f"     {common.plural(told.unread, 'photo')} without a time, each by itself.")
+    if not sys.stdin.isatty():
+        say("Nobody is there to confirm it: the groups stay as given.")
+        return False
+    return click.confirm("Consent is asked for each group. Use the suggested groups?", default=False, err=True)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -116,7 +138,7 @@ def _conditions(text: str | None) -> tuple[str, ...]:
     return named
 
 
-def _say(outcome: Outcome, metadata_only: bool) -> None:
+def _say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
     waiting = outcome.photos.get("unreviewed", 0)
     held, refused, failed = (outcome.photos.get(s, 0) for s in ("held", "refused", "failed"))
     click.echo(f"{common.plural(waiting, 'copy', 'copies')} passed every check that was asked for.")
@@ -135,6 +157,9 @@ def _say(outcome: Outcome, metadata_only: bool) -> None:
     click.echo(f"Share sheet:   {outcome.share_sheet}")
     click.echo(f"Record sheet:  {outcome.record_sheet}  (private)")
     click.echo()
+    if by_folder and sum(outcome.photos.values()) > 1:
+        click.echo("All photos of a folder count as one patient. If they are not: --group-by, or --suggest-groups.")
+        click.echo()
     steps = []
     if "review" in outcome.conditions:
         steps.append(f"Look at every copy in {outcome.folder / 'unreviewed'}, full size.")

@@ -113,7 +113,10 @@ def _tesseract() -> Line:
 def _extras() -> list[Line]:
     there = importlib.util.find_spec("pi_heif") is not None
     words = f"pi-heif {metadata.version('pi-heif')}" if there else "not installed: iPhone photos are refused"
-    return [Line("HEIC photos", there, words, "python -m pip install 'medimg[heic]'", needed=False)]
+    heic = Line("HEIC photos", there, words, "python -m pip install 'medimg[heic]'", needed=False)
+    there = importlib.util.find_spec("reportlab") is not None
+    words = f"reportlab {metadata.version('reportlab')}" if there else "not installed: no PDF to fill in"
+    return [heic, Line("PDF sheet", there, words, "python -m pip install 'medimg[pdf]'", needed=False)]
 
 
 @click.command()

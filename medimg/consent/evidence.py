@@ -41,12 +41,37 @@ class AutoEvidence(msgspec.Struct, frozen=True, kw_only=True):
     words: str = ""
 
 
+#: Newest first. The bucket goes to the record part alone.
+_TAKEN = {
+    "days": "the newest photo was taken within the last days",
+    "weeks": "the newest photo was taken within the last weeks",
+    "months": "the newest photo was taken within the last months",
+    "longer": "the newest photo was taken longer ago than a year",
+}
+
 _Builder = Callable[[Report], AutoEvidence]
 
 
 def evidence(report: Report) -> list[AutoEvidence]:
     """The evidence of one photo for every item that the checks feed."""
     return [build(report) for build in _BUILDERS]
+
+
+def group_evidence(group: str, reports: Sequence[Report]) -> list[AutoEvidence]:
+    """Evidence about a patient group as a whole: how recent its newest photo is, never when it was taken."""
+    known = {r.captured for r in reports} - {""}
+    newest = next((b for b in _TAKEN if b in known), "")
+    if not newest:
+        return []
+    return [
+        AutoEvidence(
+            item="id.timing",
+            subject=group,
+            verdict="asks" if newest in ("days", "weeks") else "supports",
+            found=sum(r.captured == newest for r in reports),
+            words=_TAKEN[newest],
+        )
+    ]
 
 
 def conditions(reports: Sequence[Report]) -> dict[str, str]:
@@ -85,12 +110,18 @@ def _picture(item: str, check: str, count: Callable[[Report], int], noun: str, m
         if verdict == "unknown":
             words = _NOT_CHECKED[check] if done and done.state == "not-asked" else "the check did not run"
         elif found:
-            words = f"the check found {_n(found, noun)}"
+            words = f"the check found {_n(found, noun)}" + _to_look_at(report, check)
         else:
             words = f"the check found none; it can miss {miss}"
         return AutoEvidence(item=item, subject=report.safe_id, verdict=verdict, found=found, words=words)
 
     return build
+
+
+def _to_look_at(report: Report, check: str) -> str:
+    """What the rules leave to a person: a possible face is never covered by itself, and never passed over."""
+    asked = [a for a in _actions(report, "face") if a.do == "ask"] if check == "faces" else []
+    return f"; {_n(sum(a.finding.count for a in asked), 'is/are')} only possible: look" if asked else ""
 
 
 def _written(report: Report, *names: str) -> Verdict:

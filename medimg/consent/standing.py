@@ -11,7 +11,7 @@ import msgspec
 from medimg.consent import rules
 from medimg.consent.answers import BASES, CLOSING, Answer
 from medimg.consent.checklist import ChecklistDefinition, Question, SharingContext, questions
-from medimg.consent.evidence import AutoEvidence, conditions, evidence
+from medimg.consent.evidence import AutoEvidence, conditions, evidence, group_evidence
 from medimg.consent.site import SiteProfile
 from medimg.types import Report
 
@@ -19,6 +19,8 @@ State = Literal["open", "closed", "failed", "not-applicable", "not-asked"]
 Overall = Literal["open", "stop", "answered"]
 
 BATCH = "batch"
+#: What the checks found is there: "does not apply" is no answer to it.
+_NOT_SET_ASIDE = frozenset({"img.text", "img.text-unread", "img.codes", "img.faces"})
 
 _Stand = Callable[[State, str], "Standing"]
 
@@ -109,7 +111,7 @@ def assess(
     given = {(a.item, a.subject): a for a in mine}
     context = _settled(context, reports, given.get(("con.basis", group)))
     found = {(e.item, e.subject): e for r in reports for e in evidence(r)}
-    found.update({(e.item, e.subject): e for e in extra})
+    found.update({(e.item, e.subject): e for e in (*group_evidence(group, reports), *extra)})
     copies = [r.safe_id for r in reports if r.copy is not None]
     standings: list[Standing] = []
     for question in questions(context, definition, site=site):
@@ -184,6 +186,8 @@ def _stand(
         return stand("open", "not answered yet")
     if today is not None and answer.valid_until and answer.valid_until < today.isoformat():
         return stand("open", "the answer has expired: ask again")
+    if answer.choice == "not-applicable" and question.id in _NOT_SET_ASIDE and auto is not None and auto.found:
+        return stand("open", f"{auto.words}: this cannot be set aside")
     return _by_person(question, answer, context, stand=stand)
 
 

@@ -1,8 +1,8 @@
 """The two sheets of a run: one may travel with the pictures, the other stays in the patient's record.
 
 :func:`write_sheets` writes them all: ``share-sheet.html`` and ``.json`` beside the ``share`` folder, and in
-``PRIVATE-patient-record/``: ``record-sheet.html`` and ``.json``, ``paste-into-notes.txt``, ``decisions.json`` and
-``answers.json`` (the state of the questions).
+``PRIVATE-patient-record/``: ``record-sheet.html`` and ``.json`` (and ``.pdf`` with the extra),
+``paste-into-notes.txt``, ``decisions.json`` and ``answers.json`` (the state of the questions).
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from medimg.consent.run import RunState, RunSummary
 from medimg.consent.standing import GroupResult
 from medimg.errors import OutputError
 from medimg.types import Plan, Report, to_json
+
+PDF_NAME = "record-sheet.pdf"
 
 if TYPE_CHECKING:
     from medimg.report.thumbs import Thumb
@@ -63,7 +65,7 @@ def refresh(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, 
     Raises:
         OutputError: A sheet could not be written.
     """
-    from medimg.report import build, html, record, text
+    from medimg.report import build, html, pdf, record, text
 
     found = build.results(state, reports)
     share = build.share_sheet(state, reports, found)
@@ -82,6 +84,10 @@ def refresh(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, 
         (out / "share-sheet.html", html.share_html(share, thumbs).encode()),
     ):
         _files.write_private(path, data)
+    if pdf.available():
+        _files.write_private(private / PDF_NAME, pdf.record_pdf(kept))
+    else:
+        (private / PDF_NAME).unlink(missing_ok=True)  # one that was written before would no longer be true
     return found
 
 

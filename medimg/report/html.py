@@ -92,7 +92,7 @@ def record_html(sheet: RecordSheet, thumbs: Mapping[str, Thumb], reports: Sequen
             sources=_sources(sheet),
             outlines={r.safe_id: _outlines(r, thumbs) for r in reports},
             conditions={g.group: condition_words(g.conditions) for g in sheet.groups},
-            answers={g.group: _rows(g.answers) for g in sheet.groups},
+            answers={g.group: rows(g.answers) for g in sheet.groups},
         )
     )
 
@@ -145,18 +145,18 @@ def _outlines(report: Report, thumbs: Mapping[str, Thumb]) -> list[dict[str, Any
     return out
 
 
-def _rows(answers: Sequence[RecordAnswer]) -> list[tuple[RecordAnswer, str, list[str], bool]]:
+def rows(answers: Sequence[RecordAnswer]) -> list[tuple[RecordAnswer, str, list[str], bool]]:
     """One row an item: the first answer, the joined state, a line for each subject, and whether all agree."""
     by_item: dict[str, list[RecordAnswer]] = {}
     for answer in answers:
         by_item.setdefault(answer.item, []).append(answer)
-    rows: list[tuple[RecordAnswer, str, list[str], bool]] = []
+    out: list[tuple[RecordAnswer, str, list[str], bool]] = []
     for same in by_item.values():
         states = {a.state for a in same}
         state = next(s for s in ("failed", "open", "closed", "not-applicable") if s in states)
         one = len({a.choice for a in same}) == 1
-        rows.append((same[0], state, _lines(same), one))
-    return rows
+        out.append((same[0], state, _lines(same), one))
+    return out
 
 
 def _lines(same: Sequence[RecordAnswer]) -> list[str]:

@@ -1,0 +1,213 @@
+"""The record sheet as a PDF with check boxes and fields to fill in (``pip install 'medimg[pdf]'``).
+
+It holds what the HTML record sheet holds of each patient group, without small pictures, and is as private.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from medimg.consent.checklist import SECTIONS
+from medimg.report.html import GROUPS, SHOWN, rows, when
+from medimg.report.model import RecordAnswer, RecordGroup, RecordSheet
+
+WIDTH, HEIGHT = 595.28, 841.89
+"""A4 in points (ISO 216)."""
+_MARGIN, _BOTTOM = 42.0, 54.0
+_BLANKS = (
+    "Patient (label here)",
+    "Shared by (role)",
+    "Why",
+    "Consent form filed where",
+    "Valid until; how to withdraw",
+    "Capacity, guardian, interpreter",
+    "Policy and owner's agreement",
+    "Opinion received",
+)
+
+
+def available() -> bool:
+    """Whether the package that writes PDF is installed."""
+    return importlib.util.find_spec("reportlab") is not None
+
+
+def record_pdf(sheet: RecordSheet) -> bytes:
+    """The record sheet, to be filled in on screen or on paper.
+
+    Letters that the standard fonts of PDF do not have are written without their marks; the HTML sheet has them.
+    """
+    page = _Page(f"Record sheet {sheet.run} (private)")
+    for number, group in enumerate(sheet.groups[:GROUPS]):
+        if number:
+            page.turn()
+        _group(page, sheet, group)
+    if len(sheet.groups) > GROUPS:
+        page.text(f"{len(sheet.groups) - GROUPS} more groups are in record-sheet.json.")
+    page.heading("If it reaches the wrong person, or the patient is recognised")
+    for step, line in enumerate(sheet.incident, 1):
+        page.text(f"{step}. {line}")
+    if sheet.organisation or sheet.contacts or sheet.policy_text:
+        page.heading(f"Set by your organisation: {sheet.organisation}".rstrip(": "))
+        for line in (*(f"{who}: {how}" for who, how in sheet.contacts), sheet.policy_text, sheet.policy_link):
+            if line:
+                page.text(line)
+    return page.done()
+
+
+def _group(page: _Page, sheet: RecordSheet, group: RecordGroup) -> None:
+    page.heading(f"Record sheet, group {group.group}", 15)
+    where = f" ({', '.join(sheet.countries)})" if sheet.countries else ""
+    page.text(f"Run {sheet.run}, {when(sheet.finished)}. For: {sheet.audience_words}{where}.")
+    page.text(group.status, bold=True)
+    for line in (*group.stops, *(f"Withdrawn: {x}" for x in group.withdrawn)):
+        page.text(line, bold=True)
+    page.text(sheet.scope_words)
+    page.heading("To fill in")
+    page.field(f"{group.group}.recipients", "With whom, which group", group.recipients)
+    page.field(f"{group.group}.when", "When", ", ".join(map(when, group.released_at)))
+    page.field(f"{group.group}.basis", "Basis of the use", group.basis)
+    for k, words in enumerate(_BLANKS):
+        page.field(f"{group.group}.fill{k}", words)
+    page.heading("Copies of this group")
+    for photo in group.photos[:SHOWN]:
+        copy = photo.copy
+        if copy is None:
+            page.text(f"{photo.safe_id}: {photo.reason}")
+        else:
+            looked = "looked at full size" if copy.looked_at else "not looked at yet"
+            released = ", released" if copy.released else ""
+            page.text(f"{copy.name}: sha256 {copy.sha256[:16]}, {copy.altered}; {looked}{released}.")
+    if len(group.photos) > SHOWN:
+        page.text(f"{len(group.photos) - SHOWN} more photos of this group are in record-sheet.json.")
+    asked = rows(group.answers)
+    for key, title in SECTIONS.items():
+        mine = [row for row in asked if row[0].section == key]
+        if mine:
+            page.heading(title)
+        for answer, state, lines, alike in mine:
+            _question(page, group.group, answer, state, lines, alike=alike)
+
+
+def _question(page: _Page, group: str, answer: RecordAnswer, state: str, lines: Sequence[str], *, alike: bool) -> None:
+    level = "needs an answer before sharing" if answer.level == "blocking" else "to think about"
+    site = ", set by your organisation" if answer.set_by_site else ""
+    page.keep(60)
+    page.text(answer.ask, bold=True)
+    page.text(f"{answer.item}, {level}{site}. Now: {state.replace('-', ' ')}.", small=True)
+    for line in lines:
+        page.text(line, small=True)
+    page.boxes(f"{group}.{answer.item}", answer.ask, answer.choices, answer.choice if alike else "")
+    page.gap(6)
+
+
+class _Page:
+    """Writes downwards, and turns the page when it is full."""
+
+    def __init__(self, title: str) -> None:
+        from reportlab.pdfgen.canvas import Canvas
+
+        self._out = io.BytesIO()
+        # invariant: no time and no random id in the file
+        self._canvas: Any = Canvas(self._out, pagesize=(WIDTH, HEIGHT), invariant=1)
+        self._canvas.setTitle(_latin(title))
+        self._canvas.setAuthor("medimg")
+        self._title, self._number = title, 1
+        self._y = HEIGHT - _MARGIN
+        self._frame()
+
+    def _frame(self) -> None:
+        self._canvas.setFont("Helvetica-Bold", 9)
+        self._canvas.drawString(_MARGIN, HEIGHT - 30, "PRIVATE: file this in the patient's record. Do not share it.")
+        self._canvas.setFont("Helvetica", 8)
+        self._canvas.drawString(_MARGIN, 30, _latin(f"{self._title}, page {self._number}"))
+        self._y = HEIGHT - _MARGIN - 12
+
+    def turn(self) -> None:
+        """Start the next page."""
+        self._canvas.showPage()
+        self._number += 1
+        self._frame()
+
+    def keep(self, height: float) -> None:
+        """Turn the page unless so much room is left."""
+        if self._y - height < _BOTTOM:
+            self.turn()
+
+    def gap(self, height: float) -> None:
+        """Leave some room."""
+        self._y -= height
+
+    def heading(self, words: str, size: float = 11.5) -> None:
+        """A heading that stays with what follows."""
+        self.keep(size + 46)
+        self._y -= 8
+        self._write(words, "Helvetica-Bold", size)
+
+    def text(self, words: str, *, bold: bool = False, small: bool = False) -> None:
+        """A paragraph."""
+        self._write(words, "Helvetica-Bold" if bold else "Helvetica", 8 if small else 9)
+
+    def _write(self, words: str, font: str, size: float) -> None:
+        from reportlab.lib.utils import simpleSplit
+
+        for line in simpleSplit(_latin(words), font, size, WIDTH - 2 * _MARGIN):
+            self.keep(size + 3)
+            self._y -= size + 3
+            self._canvas.setFont(font, size)
+            self._canvas.drawString(_MARGIN, self._y, line)
+
+    def field(self, name: str, label: str, value: str = "") -> None:
+        """A line to be filled in."""
+        self.keep(20)
+        self._y -= 18
+        self._canvas.setFont("Helvetica", 9)
+        self._canvas.drawString(_MARGIN, self._y + 4, label)
+        self._canvas.acroForm.textfield(
+            name=name, tooltip=label, value=_latin(value), x=_MARGIN + 165, y=self._y,
+            width=WIDTH - 2 * _MARGIN - 165, height=15, fontSize=9, borderWidth=0.5, maxlen=2000,
+        )  # fmt: skip
+
+    def boxes(self, name: str, tip: str, labels: Sequence[str], ticked: str) -> None:
+        """Check boxes in a row, each with its words."""
+        from reportlab.pdfbase.pdfmetrics import stringWidth
+
+        x = WIDTH
+        for number, label in enumerate(labels):
+            words = _latin(label)
+            room = 30 + stringWidth(words, "Helvetica", 9)
+            if x + room > WIDTH - _MARGIN:
+                self.keep(15)
+                self._y -= 14
+                x = _MARGIN + 8
+            self._canvas.acroForm.checkbox(
+                name=f"{name}.{number}", tooltip=_latin(f"{tip} {label}"), x=x, y=self._y - 1, size=10,
+                checked=label == ticked, buttonStyle="check", borderWidth=0.7,
+            )  # fmt: skip
+            self._canvas.setFont("Helvetica", 9)
+            self._canvas.drawString(x + 14, self._y + 1, words)
+            x += room
+
+    def done(self) -> bytes:
+        """The file."""
+        self._canvas.save()
+        return self._out.getvalue()
+
+
+def _latin(words: str) -> str:
+    """What the standard fonts can show: letters without marks they do not have, a question mark for the rest."""
+    out = []
+    for letter in words:
+        try:
+            letter.encode("cp1252")
+            out.append(letter if letter.isprintable() else " ")
+        except UnicodeEncodeError:
+            plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+            out.append(plain or "?")
+    return "".join(out)
+
+
+__all__ = ["available", "record_pdf"]
