@@ -18,9 +18,11 @@ from medimg import formats, verify
 from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemory, UsageError
 from medimg.policy import Policy, covers, decide
 from medimg.types import (
+    BLACK,
     NOTHING_KNOWN,
     Action,
     Check,
+    Colour,
     Copy,
     CopySummary,
     Finding,
@@ -225,9 +227,10 @@ def scrub(
         for rounds_left in range(policy.verify.rounds, -1, -1):
             with record.stage("write"):
                 copy = opened.write(
-                    covers(plan, policy),
+                    covers(plan, policy, _colour(opened, plan, policy)),
                     keep_profile=policy.metadata.keep_profile,
                     keep_frames=policy.metadata.keep_frames,
+                    crop=plan.crop,
                 )
                 written = sink.stage(copy)
             with record.stage("verify"):
@@ -266,6 +269,16 @@ def _state(error: MedimgError) -> PhotoState:
     return "held" if error.exit_code == 20 else "failed" if error.exit_code == 30 else "refused"
 
 
+def _colour(opened: formats.Opened, plan: Plan, policy: Policy) -> Colour:
+    """The one colour for all covers of the copy."""
+    fixed, wanted = policy.covers.rgb, covers(plan, policy)
+    if fixed is not None or not wanted:
+        return fixed or BLACK
+    from medimg.redact import colour
+
+    return colour.visible({frame: opened.views(frame)[0] for frame in {c.frame for c in wanted}}, wanted)
+
+
 def _verify(
     written: bytes,
     original: formats.Opened,
@@ -278,14 +291,16 @@ def _verify(
     if written != copy.data:
         return [Check(name="readback", state="failed", engine="compare", detail="the disk gave other bytes")], []
     checks = verify.container(written, copy.format, policy)
-    if policy.scope == "metadata-only":
-        return [*checks, *(Check(name=n, state="not-asked") for n in CONTENT_CHECKS)], []
-    if any(c.state != "passed" for c in checks):
-        return checks, []
+    not_asked = [Check(name=n, state="not-asked") for n in CONTENT_CHECKS] if policy.scope == "metadata-only" else []
+    altered = bool(copy.covered or copy.cropped or plan.crop)
+    if any(c.state != "passed" for c in checks) or (not_asked and not altered):
+        return [*checks, *not_asked], []
     from medimg.verify import picture
 
     reopened = formats.open_photo(written, policy.limits)
-    checks.append(picture.pixels(original, reopened, copy))
+    checks.append(picture.pixels(original, reopened, copy, plan.crop))
+    if not_asked:
+        return [*checks, *not_asked], []
     again, left = picture.content(reopened, copy, detectors, plan, policy, known)
     return [*checks, *again], left
 
@@ -313,4 +328,5 @@ def _summary(name: str, copy: Copy) -> CopySummary:
         method=copy.method,
         covered=copy.covered,
         notes=copy.notes,
+        cropped=copy.cropped,
     )

@@ -275,6 +275,9 @@ class Heif:
         """
         if keep_frames and any(b.type == b"moov" for b in self.top):
             raise CheckNotRun("the frames of a sequence cannot be checked one by one, so they are not kept.")
+        from medimg.redact.cover import framed
+
+        crop, covers = framed(covers, crop, self.width, self.height)
         if covers or crop or self.alpha or self.property(self.tables.primary, b"clap") is not None:
             return self._as_png(covers, keep_profile, crop)
         notes = ("frames-dropped",) if any(b.type == b"moov" for b in self.top) else ()
@@ -291,9 +294,8 @@ class Heif:
 
     def _as_png(self, covers: Sequence[Cover], keep_profile: bool, crop: Box | None) -> Copy:
         from medimg.formats import png
-        from medimg.redact.cover import clipped, cut, framed, paint
+        from medimg.redact.cover import clipped, cut, paint
 
-        crop, covers = framed(covers, crop, self.width, self.height)
         samples = cut(self.samples(), crop)
         height, width = samples.shape[:2]
         return Copy(

@@ -69,7 +69,7 @@ def colour_of(covers: Sequence[Cover]) -> Colour:
 
 
 def sample_values(colour: Colour, channels: int, full: int = 255, *, inks: bool = False) -> list[int]:
-    """A colour in sample values: grey, grey and alpha, RGB, RGBA, or (``inks``) CMYK; alpha opaque, neutral inks black.
+    """A colour in sample values: grey, grey and alpha, RGB, RGBA, or (``inks``) CMYK; alpha opaque, greys in black ink alone.
 
     Args:
         colour: Red, green, blue, 0 to 255.
@@ -77,12 +77,11 @@ def sample_values(colour: Colour, channels: int, full: int = 255, *, inks: bool 
         full: The largest sample value.
         inks: Whether the four channels are inks, 0 for none.
     """
-    scaled = [(c * full * 2 + 255) // 510 for c in colour]
+    red, green, blue = colour
+    levels = [(299 * red + 587 * green + 114 * blue + 500) // 1000] if channels <= 2 else [red, green, blue]
+    scaled = [(level * full * 2 + 255) // 510 for level in levels]
     if inks:
-        key = full - max(scaled)
-        return [*(full - c - key for c in scaled), key]
-    if channels <= 2:
-        scaled = [(299 * scaled[0] + 587 * scaled[1] + 114 * scaled[2] + 500) // 1000]
+        return [0, 0, 0, full - scaled[0]] if red == green == blue else [*(full - s for s in scaled), 0]
     return scaled + [full] * (channels in (2, 4))
 
 

@@ -5,59 +5,128 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from medimg import formats
+from medimg import formats, geometry
 from medimg._opencv import cv2
 from medimg.detect import Detector, Frame
 from medimg.errors import CheckNotRun, MedimgError
 from medimg.policy import Policy, decide
 from medimg.redact.cover import mask
-from medimg.types import Check, Copy, Finding, KnownValues, Plan, Polygon, Region
+from medimg.types import Box, Check, CheckState, Copy, Finding, KnownValues, Plan, Polygon, Region
 from medimg.verify import outcome
 
+BAND = 64
+"""Rows compared at a time: what they take stays in the processor's cache."""
 
-def pixels(original: formats.Opened, written: formats.Opened, copy: Copy) -> Check:
-    """Are the covers flat, and is every sample outside them the original's?
+
+def pixels(original: formats.Opened, written: formats.Opened, copy: Copy, crop: Box | None = None) -> Check:
+    """Are the covers flat, is every sample outside them the original's, and is nothing outside the crop left?
 
     A copy in a format with chroma subsampling has a fringe of ``copy.fringe`` pixels on both sides of a cover's
-    edge, where the decoder mixes chroma; it is left out of both comparisons.
+    edge, and inside a crop's edge, where the decoder mixes chroma; it is left out of both comparisons.
+
+    Rows are compared a band at a time, so the cost is that of reading both pictures once and no picture-sized
+    arrays are made but one byte a pixel.
+
+    Args:
+        original: The photo.
+        written: The copy, opened from what is on disk.
+        copy: How it was made.
+        crop: The box that was to be kept; None for all.
     """
+
+    def check(state: CheckState, detail: str, found: int = 0) -> Check:
+        return Check(name="pixels", state=state, engine="compare", found=found, detail=detail)
+
     before, after = original.samples(), written.samples()
-    height, width = before.shape[:2]
+    sure = Box(0, 0, after.shape[1], after.shape[0])
+    if crop is not None or copy.cropped is not None:
+        whole = Box(0, 0, before.shape[1], before.shape[0])
+        asked, kept = (crop or whole).clipped(whole.x1, whole.y1), copy.cropped or whole
+        if asked.overlap(kept) != kept.area or whole.overlap(kept) != kept.area:
+            return check("failed", "more than the crop was kept")
+        before = before[kept.y0 : kept.y1, kept.x0 : kept.x1]
+        sure = _within(kept, whole, copy.fringe)
     if before.shape[:2] != after.shape[:2]:
-        return Check(name="pixels", state="failed", engine="compare", detail="the size changed")
-    covered = mask(copy.covered, width, height)
-    inside, outside = _eroded(covered, copy.fringe), _eroded(~covered, copy.fringe)
-    uneven = _steps(after, inside)
+        return check("failed", "the size changed")
+    after = _with_alpha(after, before)
+    same_kind = before.shape == after.shape and before.dtype == after.dtype
+    if copy.lossless and not same_kind:
+        return check("failed", "the kind of samples changed")
+    uneven, moved = _differences(before, after, copy, sure)
     if uneven:
-        return Check(name="pixels", state="failed", engine="compare", found=uneven, detail="a cover is not flat")
+        return check("failed", "a cover is not flat", uneven)
     if not copy.lossless:
-        return Check(
-            name="pixels",
-            state="passed",
-            engine="compare",
-            detail="re-encoded: only the covers were compared",
-        )
-    if before.shape != after.shape or before.dtype != after.dtype:
-        return Check(name="pixels", state="failed", engine="compare", detail="the kind of samples changed")
-    changed = before != after
-    if changed.ndim == 3:
-        changed = changed.any(axis=2)
-    moved = int(np.count_nonzero(changed & outside))
+        return check("passed", "re-encoded: only the covers were compared")
     if moved:
-        return Check(name="pixels", state="failed", engine="compare", found=moved, detail="pixels outside changed")
-    return Check(name="pixels", state="passed", engine="compare", detail="equal outside the covers, flat inside")
+        return check("failed", "pixels outside changed", moved)
+    return check("passed", "equal outside the covers, flat inside")
 
 
-def _steps(samples: NDArray[Any], inside: NDArray[np.bool_]) -> int:
-    """How many neighbouring pairs of pixels inside the covers differ."""
+def _with_alpha(after: NDArray[Any], before: NDArray[Any]) -> NDArray[Any]:
+    """The copy with opaque alpha where only the original has alpha: covers or a crop may take the last hole away."""
+    channels = 1 if after.ndim == 2 else after.shape[2]
+    if channels not in (1, 3) or before.ndim != 3 or before.shape[2] != channels + 1 or before.dtype != after.dtype:
+        return after
+    full = np.full(after.shape[:2], np.iinfo(after.dtype).max, after.dtype)
+    return np.dstack((after, full))
+
+
+def _within(kept: Box, whole: Box, fringe: int) -> Box:
+    """The part of a crop that no fringe along its cut sides reaches, in the crop's coordinates."""
+    return Box(
+        fringe * (kept.x0 > 0),
+        fringe * (kept.y0 > 0),
+        kept.width - fringe * (kept.x1 < whole.x1),
+        kept.height - fringe * (kept.y1 < whole.y1),
+    )
+
+
+def _differences(before: NDArray[Any], after: NDArray[Any], copy: Copy, sure: Box) -> tuple[int, int]:
+    """Pairs of neighbours that differ inside the covers, and pixels of ``sure`` that changed outside them."""
+    height, width = after.shape[:2]
+    covered = mask(copy.covered, width, height)
+    uneven = moved = 0
+    for start in range(0, height, BAND):
+        end = min(start + BAND, height)
+        last = min(end + 1, height)  # one row more, for the pairs across bands
+        low, high = max(start - copy.fringe, 0), min(last + copy.fringe, height)
+        band = covered[low:high]
+        rows, columns = slice(max(start, sure.y0), min(end, sure.y1)), slice(sure.x0, sure.x1)
+        a, b = (before[rows, columns], after[rows, columns]) if copy.lossless else (after[:0], after[:0])
+        if not band.any():
+            if not np.array_equal(a, b):
+                moved += int(np.count_nonzero(_unlike(a, b)))
+            continue
+        inside = _eroded(band, copy.fringe)[start - low : last - low]
+        uneven += _steps(after[start:last], inside, end - start)
+        if copy.lossless:
+            outside = _eroded(~band, copy.fringe)[rows.start - low : rows.stop - low, columns]
+            moved += int(np.count_nonzero(_unlike(a, b) & outside))
+    return uneven, moved
+
+
+def _unlike(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
+    """Pixels with any sample that differs, (H, W)."""
+    differ: NDArray[np.bool_] = a != b
+    if differ.ndim == 2:
+        return differ
+    out = differ[..., 0].copy()
+    for k in range(1, differ.shape[2]):  # numpy's any() along a short last axis is several times slower
+        out |= differ[..., k]
+    return out
+
+
+def _steps(samples: NDArray[Any], inside: NDArray[np.bool_], rows: int) -> int:
+    """How many neighbouring pairs of pixels inside the covers differ, beside each other in the first ``rows``."""
     if not inside.any():
         return 0
     total = 0
     for a, b, both in (
-        (samples[:, :-1], samples[:, 1:], inside[:, :-1] & inside[:, 1:]),
+        (samples[:rows, :-1], samples[:rows, 1:], inside[:rows, :-1] & inside[:rows, 1:]),
         (samples[:-1], samples[1:], inside[:-1] & inside[1:]),
     ):
         total += int(np.count_nonzero(a[both] != b[both]))
@@ -69,7 +138,7 @@ def _eroded(area: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
     if not by or area.all():
         return area
     kernel = np.ones((2 * by + 1, 2 * by + 1), np.uint8)
-    return cast("NDArray[np.bool_]", cv2.erode(area.astype(np.uint8), kernel).astype(bool))
+    return cast("NDArray[np.bool_]", cv2.erode(area.view(np.uint8), kernel).view(np.bool_))
 
 
 def content(
@@ -83,7 +152,8 @@ def content(
     """Look at the written picture again with every detector.
 
     Returns:
-        The checks, and what was found that neither the policy nor a person's decision in ``plan`` keeps.
+        The checks, and what was found that neither the policy nor a person's decision in ``plan`` keeps, in the
+        coordinates of the whole original.
 
     Raises:
         CheckNotRun: A detector raised.
@@ -102,10 +172,19 @@ def content(
             except Exception as error:
                 raise CheckNotRun(f"the {detector.name} check of the written copy did not run.") from error
             again = decide(found, policy, width=written.width, height=written.height)
-            bad = [a.finding for a in again.doing("cover", "hold") if not _decided(a.finding, kept)]
+            seen = [_in_original(a.finding, copy) for a in again.doing("cover", "hold")]
+            bad = [f for f in seen if not _decided(f, kept)]
             left.extend(bad)
             checks.append(outcome(detector.name, engine, bad))
     return checks, left
+
+
+def _in_original(finding: Finding, copy: Copy) -> Finding:
+    """A finding of a cropped copy in the coordinates of the original."""
+    if copy.cropped is None or finding.region is None:
+        return finding
+    polygon = geometry.moved(finding.region.polygon, copy.cropped.x0, copy.cropped.y0)
+    return msgspec.structs.replace(finding, region=msgspec.structs.replace(finding.region, polygon=polygon))
 
 
 def alone(opened: formats.Opened, detectors: Sequence[Detector], policy: Policy, known: KnownValues) -> list[Check]:
