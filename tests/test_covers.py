@@ -146,7 +146,8 @@ def shown_inside(copy: Any) -> NDArray[np.uint8]:
 def test_a_cover_has_its_colour_and_all_else_is_the_originals(name: str, wanted: Colour) -> None:
     original = opened(FILES[name]())
     copy = original.write(filled(wanted, BOX.polygon, SLANTED))
-    assert len(copy.covered) >= 2 and copy.lossless
+    assert len(copy.covered) >= 2
+    assert copy.lossless
     assert picture.pixels(original, opened(copy.data), copy).state == "passed"
     assert opened(copy.data).metadata() == []
     inside = shown_inside(copy)
@@ -165,7 +166,8 @@ def test_a_crop_is_exact_and_leaves_nothing_outside(name: str) -> None:
     original = opened(FILES[name]())
     copy = original.write(filled(WHITE, BOX.polygon, SLANTED, Box(0, 0, 6, 6).polygon), crop=CROP)
     kept = copy.cropped
-    assert kept is not None and kept.overlap(CROP) == kept.area > 0
+    assert kept is not None
+    assert kept.overlap(CROP) == kept.area > 0
     assert copy.format == "jpeg" or kept == CROP
     assert (copy.width, copy.height) == (kept.width, kept.height)
     assert "cropped" in copy.notes
@@ -183,7 +185,8 @@ def test_a_crop_is_exact_and_leaves_nothing_outside(name: str) -> None:
 def test_a_crop_of_all_is_no_crop_and_one_beside_the_picture_is_refused(name: str) -> None:
     original = opened(FILES[name]())
     whole = original.write(crop=Box(-4, 0, WIDTH, HEIGHT + 9))
-    assert whole.cropped is None and whole.data == original.write().data
+    assert whole.cropped is None
+    assert whole.data == original.write().data
     for beside in (Box(WIDTH, 0, WIDTH + 9, 9), Box(9, 9, 9, 30), Box(30, 9, 20, 30)):
         with pytest.raises(UsageError):
             original.write(crop=beside)
@@ -347,7 +350,8 @@ def test_an_edited_plan_with_a_crop_goes_through_json_and_back() -> None:
     assert scrubber.scrub(data, plan=plan).held
     edited = from_json(to_json(msgspec.structs.replace(plan, crop=Box(16, 16, 80, 64))), Plan)
     done = scrubber.scrub(data, plan=edited)
-    assert done.data is not None and done.report.copy is not None
+    assert done.data is not None
+    assert done.report.copy is not None
     assert done.report.copy.cropped == Box(16, 16, 80, 64)
     assert Image.open(io.BytesIO(done.data)).size == (64, 48)
     assert from_json(to_json(done.report), medimg.Report).plan == edited
@@ -367,7 +371,8 @@ def test_the_second_look_sees_the_crop_and_what_it_finds_is_covered_in_place() -
     (action,) = report.plan.actions
     assert action.finding.region.box == Box(CROP.x0 + 8, CROP.y0 + 8, CROP.x0 + 24, CROP.y0 + 16)
     samples = np.asarray(Image.open(io.BytesIO(sink.data)))
-    assert (samples[9:15, 9:23] == 255).all() and not (samples[20:] == 255).all()
+    assert (samples[9:15, 9:23] == 255).all()
+    assert not (samples[20:] == 255).all()
 
 
 def test_what_a_person_kept_is_kept_in_a_crop_too() -> None:
@@ -380,19 +385,23 @@ def test_what_a_person_kept_is_kept_in_a_crop_too() -> None:
     )
     again = found(Box(30 - CROP.x0, 20 - CROP.y0, 50 - CROP.x0, 30 - CROP.y0))
     report, _, _ = run(FILES["png rgb"](), plan, Policy(), [[again]])
-    assert report.state == "unreviewed" and len(report.plan.actions) == 1
+    assert report.state == "unreviewed"
+    assert len(report.plan.actions) == 1
 
 
 def test_a_crop_beside_the_picture_holds_nothing_back_silently() -> None:
     plan = Plan(width=WIDTH, height=HEIGHT, crop=Box(500, 500, 600, 600))
     report, sink, _ = run(FILES["png rgb"](), plan, Policy())
-    assert report.copy is None and not sink.data and report.error_code
+    assert report.copy is None
+    assert not sink.data
+    assert report.error_code
 
 
 def test_a_jpeg_crop_without_a_whole_block_is_held() -> None:
     plan = Plan(width=WIDTH, height=HEIGHT, crop=Box(3, 3, 12, 12))
     report, sink, _ = run(FILES["jpeg 4:2:0"](), plan, Policy())
-    assert report.state == "held" and not sink.data
+    assert report.state == "held"
+    assert not sink.data
 
 
 def test_the_covers_of_a_dark_picture_are_white_and_all_of_one_colour() -> None:
@@ -402,7 +411,8 @@ def test_the_covers_of_a_dark_picture_are_white_and_all_of_one_colour() -> None:
     assert report.state == "unreviewed"
     samples = np.asarray(Image.open(io.BytesIO(sink.data)))
     covered = mask(report.copy.covered, WIDTH, HEIGHT)
-    assert (samples[covered] == 255).all() and samples[~covered].max() < 40
+    assert (samples[covered] == 255).all()
+    assert samples[~covered].max() < 40
 
 
 def test_a_metadata_only_run_with_a_plan_compares_the_pixels() -> None:

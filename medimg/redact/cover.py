@@ -69,7 +69,7 @@ def colour_of(covers: Sequence[Cover]) -> Colour:
 
 
 def sample_values(colour: Colour, channels: int, full: int = 255, *, inks: bool = False) -> list[int]:
-    """A colour in sample values: grey, grey and alpha, RGB, RGBA, or (``inks``) CMYK; alpha opaque, greys in black ink alone.
+    """A colour in sample values: grey, RGB, either with opaque alpha, or CMYK with greys in black ink alone.
 
     Args:
         colour: Red, green, blue, 0 to 255.
