@@ -132,8 +132,8 @@ def _strip(rgb: Pixels, quad: NDArray[np.float32]) -> NDArray[np.float32] | None
     corners = np.array([[0, 0], [width, 0], [width, STRIP], [0, STRIP]], np.float32)
     x0, y0 = np.maximum(np.floor(quad.min(axis=0)).astype(int) - 2, 0)
     x1, y1 = np.ceil(quad.max(axis=0)).astype(int) + 3
-    part = rgb[y0:y1, x0:x1]
-    if part.size == 0:
+    part = rgb[y0 : max(y1, 0), x0 : max(x1, 0)]
+    if min(part.shape[:2]) < 8:  # next to nothing of it is in the picture
         return None
     grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
     shrink = width / across
