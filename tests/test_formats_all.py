@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import tracemalloc
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from benchmarks import _hiding_tables as tables
 from benchmarks.formats import cases, coded
 from medimg import audit, formats
 from medimg.errors import CheckNotRun, Malformed, MedimgError, NotAPicture, Unsupported
-from medimg.formats import heif, tiff
+from medimg.formats import _icc, heif, tiff
 from medimg.formats._bmff import box
 from medimg.formats._tiff_file import build
 from medimg.pipeline import MemorySink, scrub
@@ -408,6 +409,24 @@ def test_a_sequence_without_a_still_picture_is_refused_as_such() -> None:
     data = tables.heif()
     with pytest.raises(Unsupported, match="primary"):
         heif.open(data.replace(b"pitm", b"free"), LIMITS)
+
+
+# -- PNG: once wrong --------------------------------------------------------------------------------------------------
+
+
+def test_a_profile_whose_stream_has_no_end_is_kept_where_viewers_use_it() -> None:
+    from fixtures._meta import profile
+
+    packer = zlib.compressobj()
+    stream = packer.compress(profile(hiding.MARK.decode())) + packer.flush(zlib.Z_SYNC_FLUSH)
+    plain = sample("png")
+    data = plain[:33] + hiding.chunk(b"iCCP", b"name\0\0" + stream) + plain[33:]
+    photo = opened(data)
+    assert {f.category for f in photo.metadata()} == {"colour-profile-text"}
+    with Image.open(io.BytesIO(photo.write().data)) as kept:
+        assert kept.info["icc_profile"] == _icc.clean(profile(""))
+    cut = plain[:33] + hiding.chunk(b"iCCP", b"name\0\0" + stream[:40]) + plain[33:]
+    assert b"iCCP" not in opened(cut).write().data
 
 
 # -- real files -------------------------------------------------------------------------------------------------------

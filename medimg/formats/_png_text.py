@@ -75,18 +75,29 @@ def of(chunk: Chunk, data: bytes, *, look: bool = True) -> list[Finding]:
 
 def inflate(data: bytes) -> bytes | None:
     """A small zlib stream, whole; None when it is damaged or too long."""
+    out, whole = _inflated(data)
+    return out if whole else None
+
+
+def _inflated(data: bytes) -> tuple[bytes, bool]:
     inflater = zlib.decompressobj()
     try:
-        out = inflater.decompress(data, TEXT_LIMIT)
+        return inflater.decompress(data, TEXT_LIMIT), inflater.eof
     except zlib.error:
-        return None
-    return out if inflater.eof else None
+        return b"", False
 
 
 def icc_profile(payload: bytes) -> bytes | None:
-    """The profile in an iCCP chunk (PNG 11.3.2.3); None when it cannot be read."""
+    """The profile in an iCCP chunk (PNG 11.3.2.3); None when it cannot be read.
+
+    A stream without its end is read where the profile, which says how long it is, is whole: viewers use it too.
+    """
     name, nul, rest = payload.partition(b"\0")
-    return inflate(rest[1:]) if nul and 0 < len(name) < 80 and rest[:1] == b"\0" else None
+    if not nul or not 0 < len(name) < 80 or rest[:1] != b"\0":
+        return None
+    out, whole = _inflated(rest[1:])
+    size = int.from_bytes(out[:4], "big")
+    return out if whole else out[:size] if 128 < size <= len(out) else None
 
 
 def _text(where: str, payload: bytes) -> list[Finding]:
