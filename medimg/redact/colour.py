@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from medimg.redact.cover import mask
 from medimg.types import BLACK, Box, Colour, Cover, bounding_box
 
-WHITE: Colour = (255, 255, 255)
-GREY: Colour = (150, 150, 150)
+LEVELS = range(255, -1, -5)
+"""Greys to choose from, white first."""
 SEEN = 40
 """Least difference in luma between a cover and its surroundings; black drapes and screens lie below it."""
 GRID = 160
@@ -32,7 +32,8 @@ def visible(views: Mapping[int, NDArray[np.uint8]], covers: Sequence[Cover]) -> 
     around = [luma for frame, view in views.items() for luma in _surroundings(view, covers, frame)]
     if not around or min(around) >= SEEN:
         return BLACK
-    return max((WHITE, GREY, BLACK), key=lambda c: min(abs(c[0] - luma) for luma in around))
+    level = max(LEVELS, key=lambda grey: min(abs(grey - luma) for luma in around))
+    return level, level, level
 
 
 def _surroundings(view: NDArray[np.uint8], covers: Sequence[Cover], frame: int) -> list[float]:
