@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from medimg.errors import UsageError
 from medimg.policy import CoverRules, Policy, covers, explain
 from medimg.redact import colour
 from medimg.redact.cover import mask, paint, sample_values
+from medimg.report import Decisions
 from medimg.types import Action, Box, Colour, Cover, Finding, Limits, Plan, Polygon, Region, from_json, to_json
 from medimg.verify import picture
 
@@ -357,6 +359,29 @@ def test_an_edited_plan_with_a_crop_goes_through_json_and_back() -> None:
     assert done.report.copy.cropped == Box(16, 16, 80, 64)
     assert Image.open(io.BytesIO(done.data)).size == (64, 48)
     assert from_json(to_json(done.report), medimg.Report).plan == edited
+
+
+def test_the_example_in_the_library_page() -> None:
+    page = (Path(__file__).parent.parent / "docs/library.md").read_text("utf-8")
+    (code,) = re.findall(r"<!-- example: edited plan -->\n```python\n(.*?)```", page, re.DOTALL)
+    drug = found(Box(100, 40, 140, 50))
+    text, again = Blind("text"), Blind("text", [[drug]])
+    text.find = lambda frame, known=None: [drug]  # type: ignore[method-assign]
+    text.recheck = again.recheck  # type: ignore[method-assign]
+    names: dict[str, Any] = {
+        "medimg": medimg,
+        "scrubber": medimg.Scrubber(Policy(), detectors=[text, Blind("codes"), Blind("faces")]),
+        "photo": saved(np.tile(smooth(), (2, 2, 1)), "JPEG", subsampling=2),
+    }
+    exec(code, names)
+    done = names["copy"]
+    assert done.data is not None
+    assert done.report.copy.cropped == Box(0, 0, 160, 96)
+    view = opened(done.data).views()[0]
+    assert view.shape == (96, 160, 3)
+    assert (view[34:58, 50:80] == view[40, 60]).all()
+    assert len(np.unique(view[40:50, 100:140])) > 20
+    assert from_json(to_json(Decisions(run="R", plans={"P01-001": names["plan"]})), Decisions).plans["P01-001"]
 
 
 def test_a_plan_of_an_earlier_version_has_no_crop() -> None:
