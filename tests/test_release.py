@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import stat
 import subprocess
@@ -26,10 +27,11 @@ from medimg.cli.withdraw import withdraw
 from medimg.consent import pages
 from medimg.consent import run as runs
 from medimg.consent.answers import CLOSING
-from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.checklist import ChecklistDefinition, SharingContext
 from medimg.consent.register import Register, Sharing
 from medimg.consent.release import open_run
 from medimg.consent.release import release as move
+from medimg.consent.site import SiteProfile
 from medimg.errors import CheckFailed, MedimgError, OutputError, UsageError
 from medimg.report import build
 
@@ -271,6 +273,48 @@ def test_a_wrong_answers_file_changes_nothing(out: Path, tmp_path: Path, text: s
     assert error.value.exit_code == 2
     assert MARKER not in str(error.value)
     assert (out / "PRIVATE-patient-record" / "answers.json").read_bytes() == before
+
+
+def test_the_template_closes_nothing_as_it_is_and_everything_when_filled_in(out: Path, tmp_path: Path) -> None:
+    made = call(answer, out, "--template").output
+    file = tmp_path / "answers.yaml"
+    file.write_text(made)
+    before = {g: r["waiting"] for g, r in json.loads(call(status, out, "--json").output)["groups"].items()}
+    assert call(answer, out, "--from", file).exit_code == 11
+    assert {g: r["waiting"] for g, r in json.loads(call(status, out, "--json").output)["groups"].items()} == before
+    for item, choice in {**GROUP_YES, **BATCH_YES}.items():
+        assert f" {item}: not-sure  #" in made
+        made = made.replace(f" {item}: not-sure", f" {item}: {choice}")
+    for line in [x for x in made.splitlines() if "looked_at: []" in x]:
+        made = made.replace(line, f"    looked_at: [{line.partition('of: ')[2]}]")
+    file.write_text(made)
+    assert call(answer, out, "--from", file).exit_code == 0
+    left = call(answer, out, "--template").output
+    assert "img.text" not in left
+    assert "looked_at: []  # which you looked at full size, of: none left" in left
+    file.write_text(left)
+    assert call(answer, out, "--from", file).exit_code == 0
+
+
+def test_the_template_asks_about_one_copy_where_the_others_are_answered(out: Path, tmp_path: Path) -> None:
+    call(answer, out, "--set", "P01-001:img.text=yes", "--group", "P01")
+    made = call(answer, out, "--template", "--group", "P01").output
+    _, _, files = made.partition("\nfiles:")
+    assert "P01-002:" in files
+    assert "img.text: not-sure" in files
+    assert "P01-001:" not in files
+    (tmp_path / "a.yaml").write_text(made)
+    assert call(answer, out, "--from", tmp_path / "a.yaml").exit_code == 11
+
+
+def test_the_examples_of_the_documentation_are_taken(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "consent.md").read_text()
+    blocks = dict(re.findall(r"```(yaml|toml)\n(.*?)```", page, re.DOTALL))
+    run_folder(tmp_path / "run", {"P01": 2}, context=SharingContext(jurisdictions=("AU",)))
+    (tmp_path / "answers.yaml").write_text(blocks["yaml"])
+    assert call(answer, tmp_path / "run", "--from", tmp_path / "answers.yaml").exit_code == 0
+    (tmp_path / "site.toml").write_text(blocks["toml"])
+    assert len(SiteProfile.load(tmp_path / "site.toml").contacts.lines()) == 4
 
 
 def test_consent_does_not_cross_to_another_patient(out: Path) -> None:

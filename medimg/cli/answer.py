@@ -13,6 +13,7 @@ import msgspec
 from medimg.cli import run_common
 from medimg.consent import answering, caption, pages, rules
 from medimg.consent import run as runs
+from medimg.consent import template as templates
 from medimg.consent.checklist import ChecklistDefinition, Flag
 from medimg.consent.pages import Ask, Page
 from medimg.consent.release import OpenRun, now
@@ -44,6 +45,7 @@ class _Stop(Exception):
 )
 @click.option("--again", is_flag=True, help="Ask what is answered already, too.")
 @click.option("--list", "listed", is_flag=True, help="List every item with its id, and write nothing.")
+@click.option("--template", is_flag=True, help="Print an answers file to fill in, and write nothing.")
 @run_common.role_option
 @click.pass_context
 def answer(
@@ -57,6 +59,7 @@ def answer(
     caption_file: Path | None,
     again: bool,
     listed: bool,
+    template: bool,
     role: str,
 ) -> None:
     """Answer the questions of a run. Every page is kept as soon as it is answered; stop and go on at any time.
@@ -70,6 +73,9 @@ def answer(
     wanted = opened.groups(groups)
     if listed:
         _list(opened, wanted)
+        return
+    if template:
+        click.echo(templates.template(opened.state, results, wanted), nl=False)
         return
     state = opened.state
     given = bool(source or settings or recipients or caption_file)

@@ -71,7 +71,7 @@ def verify(ctx: click.Context, runs: tuple[Path, ...]) -> None:
 @register.command()
 @click.option("-o", "--out", type=run_common.FILE, metavar="FILE", help="Write here, readable by you alone.")
 @click.option("--format", "form", type=click.Choice(["json", "csv"]), default="json", show_default=True)
-@click.option("--with-recipients", is_flag=True, help="Include what was typed as recipients and notes.")
+@click.option("--with-recipients", is_flag=True, help="Include what was typed as recipients, roles and notes.")
 @click.pass_context
 def export(ctx: click.Context, out: Path | None, form: str, with_recipients: bool) -> None:
     """All entries as JSON or CSV. What people typed is left out unless it is asked for."""
@@ -87,7 +87,7 @@ def export(ctx: click.Context, out: Path | None, form: str, with_recipients: boo
 
 
 def _plain(entry: Entry, typed: bool) -> dict[str, object]:
-    hidden = () if typed else ("recipients", "note")
+    hidden = () if typed else ("recipients", "note", "role")
     sharing = {k: getattr(entry.sharing, k) for k in entry.sharing.__struct_fields__ if k not in hidden}
     return {"seq": entry.seq, "at": entry.at, "event": entry.event, **sharing, "digest": entry.digest}
 

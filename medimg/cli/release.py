@@ -11,6 +11,7 @@ import msgspec
 from medimg.cli import run_common
 from medimg.consent import release as releasing
 from medimg.consent.answering import with_recipients
+from medimg.consent.release import OpenRun
 from medimg.consent.run import SHARE_FOLDER, save
 from medimg.errors import UsageError
 from medimg.report.build import audience_words
@@ -41,7 +42,7 @@ def release(
     """
     opened, results = run_common.opened(run)
     wanted = opened.groups(groups)
-    ready = [g for g in wanted if results[g].overall == "answered" and (groups or not opened.state.released_names(g))]
+    ready = [g for g in wanted if results[g].overall == "answered" and (groups or _unreleased(opened, g))]
     for group in wanted:
         if results[group].overall != "answered":
             run_common.say({group: results[group]}, opened.state, most=run_common.MOST)
@@ -64,6 +65,12 @@ def release(
     elif not any(results[g].overall != "answered" for g in wanted):
         click.echo("Everything that was asked for is released already.")
     ctx.exit(run_common.exit_code({g: results[g] for g in wanted}))
+
+
+def _unreleased(opened: OpenRun, group: str) -> bool:
+    """Whether a group has a copy that is not released: none is yet, or a resumed run has added one."""
+    released = opened.state.released_names(group)
+    return any(r.copy is not None and r.copy.name not in released for r in opened.of(group))
 
 
 def _last_look(ready: list[str], audience: str, yes: bool) -> None:

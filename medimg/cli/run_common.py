@@ -69,6 +69,9 @@ def say(results: Mapping[str, GroupResult], state: RunState, *, most: int | None
             click.echo("  The patient withdrew. This group is not released.")
         elif released:
             click.echo(f"  Released: {released} {'copy' if released == 1 else 'copies'}, in share/.")
+        unsaid = sum(result.context.flag(c) == "not-sure" for c in ChecklistDefinition.load().conditions)
+        if unsaid and result.waiting():
+            click.echo(f"  Conditions not said yet: {unsaid}. Each decides which questions are asked: say them first.")
         left = waiting(result)
         for item, ask, why in left[:most]:
             click.echo(f"  - {item}: {ask}" + ("" if why == "not answered yet" else f"\n      {why}"))

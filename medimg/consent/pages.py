@@ -89,17 +89,22 @@ def batch_pages(results: Mapping[str, GroupResult], *, again: bool = False) -> l
     return _pages(list(seen.values()), BATCH, again)
 
 
-def _pages(standings: Sequence[Standing], group: str, again: bool) -> list[Page]:
-    waiting = [
+def waiting(standings: Sequence[Standing], *, again: bool = False) -> list[Standing]:
+    """What a person can answer and has not closed; with ``again`` all that a person can answer."""
+    return [
         s
         for s in standings
         if s.question.asked and s.question.item.evidence != "auto" and (again or s.state in ("open", "failed"))
     ]
+
+
+def _pages(standings: Sequence[Standing], group: str, again: bool) -> list[Page]:
+    asked = waiting(standings, again=again)
     # The basis comes first: it settles which other questions are asked, and how strictly.
     order = ["con", *(k for k in SECTIONS if k not in ("con", "img")), "img"]
     out = []
     for section in order:
-        asks = [a for s in waiting if s.question.item.section == section for a in _asks(s)]
+        asks = [a for s in asked if s.question.item.section == section for a in _asks(s)]
         if asks:
             out.append(Page(title=SECTIONS[section], group=group, asks=tuple(asks)))
     return out
