@@ -23,6 +23,9 @@ for _key, _value in _before.items():
     else:
         os.environ[_key] = _value
 
+# A damaged picture becomes an error of ours; cv2 would print lines of its own besides.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
 
 def owners() -> list[str]:
     """Installed distributions that own the ``cv2`` folder; more than one is a broken installation."""
