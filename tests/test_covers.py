@@ -21,6 +21,7 @@ from PIL import Image, ImageFilter
 import medimg
 from medimg import formats, pipeline
 from medimg.errors import UsageError
+from medimg.formats import _bmp_header, _bmp_pixels
 from medimg.policy import CoverRules, Policy, covers, explain
 from medimg.redact import colour
 from medimg.redact.cover import mask, paint, sample_values
@@ -297,6 +298,31 @@ def test_sample_values_of_a_colour() -> None:
     assert sample_values((0, 0, 0), 2) == [0, 255]
     assert sample_values((0, 0, 0), 4, inks=True) == [0, 0, 0, 255]
     assert sample_values(WHITE, 4, inks=True) == [0, 0, 0, 0]
+
+
+def test_a_cover_is_never_the_colour_that_a_png_shows_as_transparent() -> None:
+    for array, key in ((pixels(1), 255), (pixels(3), WHITE), (pixels(3), (0, 0, 0)), (pixels(1), 0)):
+        original = opened(saved(array, "PNG", transparency=key))
+        wanted = WHITE if key in (255, WHITE) else (0, 0, 0)
+        copy = original.write(filled(wanted, BOX.polygon))
+        shown = np.asarray(Image.open(io.BytesIO(copy.data)).convert("RGBA"))[BOX.y0 : BOX.y1, BOX.x0 : BOX.x1]
+        assert (shown == [*(abs(c - 1) for c in wanted), 255]).all()
+        assert picture.pixels(original, opened(copy.data), copy).state == "passed"
+
+
+@pytest.mark.parametrize(
+    ("depth", "masks", "wanted", "stored"),
+    [
+        (16, (0x7C00, 0x03E0, 0x001F, 0), WHITE, 0x7FFF),
+        (16, (0xF800, 0x07E0, 0x001F, 0), (255, 0, 128), 0xF810),
+        (32, (0xFF0000, 0xFF00, 0xFF, 0xFF000000), TEAL, 0xFF008080),
+        (32, (0xFF0000, 0xFF00, 0xFF, 0), (0, 0, 0), 0),
+        (24, (0, 0, 0, 0), (1, 2, 3), (3, 2, 1)),
+    ],
+)
+def test_a_colour_as_a_bmp_stores_it(depth: int, masks: Any, wanted: Colour, stored: Any) -> None:
+    head = _bmp_header.Header(1, 1, False, depth, 0, masks, b"", False, 0, 0, 0, (0, 0))
+    assert _bmp_pixels.stored_colour(wanted, head) == stored
 
 
 def test_the_policy_names_the_colour(tmp_path: Path) -> None:
