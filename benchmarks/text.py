@@ -147,7 +147,7 @@ def run(count: int, first: int, sheet: Path | None, megapixels: float) -> None:
                 bad = share < COVERED
                 table.add(item, not bad, share < 0.995 and readable(item, attack(copy, item, reader)))
             else:
-                name = item.kind if item.kind in BODIES else item.cls
+                name = item.kind if item.kind in BODIES else f"{item.cls} text"
                 bad = share >= (HIT if item.kind in BODIES else LOST)
                 harm[name][0] += 1
                 harm[name][1] += bad
@@ -201,12 +201,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=int, default=20)
     parser.add_argument("--tuning", action="store_true")
+    parser.add_argument("--skip", type=int, default=0, help="seeds to leave out at the beginning")
     parser.add_argument("--megapixels", type=float, default=3)
     parser.add_argument("--textfree", type=int, default=0)
     parser.add_argument("--clean", type=Path)
     parser.add_argument("--sheet", type=Path)
     arguments = parser.parse_args()
-    first = 0 if arguments.tuning else scenes.CHECK
+    first = arguments.skip + (0 if arguments.tuning else scenes.CHECK)
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     if arguments.clean:
         paths = sorted(p for p in arguments.clean.iterdir() if p.suffix.lower() in (".png", ".jpg", ".jpeg"))

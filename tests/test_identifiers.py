@@ -66,6 +66,7 @@ NEVER_KEPT = [
     "Nurse Rose", "Te Whakapapa", "Xiomara", "Longbottom", "Featherstone", "Whiteside", "Wednesday", "5", "1956",
     "123456", "A1234567", "Kowhai", "Rx 7QK2", "Ngo Do", "An On", "王小明", "Иванова", "محمد", "",
     "M", "J", "1 2 1956", "Sterile Kapoor", "Left Ngata", "12/03", "78", "31/12",
+    "110w/2017", "10/2cm", "Exp 2026-04", "2017",
 ]  # fmt: skip
 
 

@@ -25,7 +25,11 @@ LEAST_SHARE = 0.002
 LEAST_SIDE = 24
 """Shorter side of the smallest strip, in pixels."""
 HIGH = 256
+HIGH_SQUAT = 384
 LONG = 1600
+LEAST_SCORE = 0.5
+FAINT_SCORE = 0.55
+"""Least score in the stretched strip, where folds of skin come out too."""
 FINE = 0.5
 """A find that fills more than this share of its strip says nothing new."""
 
@@ -65,6 +69,13 @@ def closer(models: Models, frame: Frame, lines: Sequence[Line], weak: Sequence[Q
         if finer and k is not None:
             replaced.add(k)
     return new, replaced
+
+
+def _stretched(rgb: Pixels) -> Pixels:
+    """The strip with its brightness spread out part by part (CLAHE), for print as pale as its paper."""
+    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
+    lab[..., 0] = cv2.createCLAHE(3.0, (4, 4)).apply(np.ascontiguousarray(lab[..., 0]))
+    return cast(Pixels, cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))
 
 
 def _long(quad: Quad) -> bool:
@@ -114,7 +125,7 @@ def _look(models: Models, frame: Frame, quad: Quad) -> list[Spot]:
     wide = grown(quad, 0.04 * sides(quad)[1])
     flat = around([wide], axis(wide))
     long, high = sides(flat)
-    factor = min(2.0, HIGH / high, LONG / long)
+    factor = min(2.0, (HIGH if long > 3 * high else HIGH_SQUAT) / high, LONG / long)
     width, height = max(32, round(long * factor)), max(32, round(high * factor))
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(flat, corners)
@@ -133,10 +144,13 @@ def _look(models: Models, frame: Frame, quad: Quad) -> list[Spot]:
         source, matrix @ shift, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     back = np.linalg.inv(matrix)
-    out = []
-    for spot in models.detect(cast(Pixels, cut)):
-        moved = cv2.perspectiveTransform(spot.quad[None], back)[0]
-        quad_there = np.clip(moved, 0, [frame.width, frame.height]).astype(np.float32)
-        if area(quad_there) >= 16 and area(quad_there) < FINE * area(quad):
-            out.append(Spot(ordered(quad_there), spot.score))
-    return out
+    for strip, least in ((cast(Pixels, cut), LEAST_SCORE), (_stretched(cast(Pixels, cut)), FAINT_SCORE)):
+        out = []
+        for spot in models.detect(strip, least):
+            moved = cv2.perspectiveTransform(spot.quad[None], back)[0]
+            there = np.clip(moved, 0, [frame.width, frame.height]).astype(np.float32)
+            if 16 <= area(there) < FINE * area(quad):
+                out.append(Spot(ordered(there), spot.score))
+        if out:
+            return out
+    return []

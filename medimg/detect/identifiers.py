@@ -137,7 +137,7 @@ def _harmless(line: str) -> Verdict | None:
     if bare.upper() in ("L", "R", "LT", "RT", "LEFT", "RIGHT", "LHS", "RHS", "L)", "R)"):
         return Verdict("laterality")
     words = _words(line)
-    if not words:
+    if not words or _dated(line):
         return None
     lexicon = _lexicon()
     anchors = names = roles = units = digits = 0
@@ -176,6 +176,11 @@ def _harmless(line: str) -> Verdict | None:
 def _is_unit(size: re.Match[str] | None, sized: re.Match[str] | None) -> bool:
     units = _lexicon()["unit"]
     return bool((size and (not size.group(1) or size.group(1) in units)) or (sized and sized.group(1) in units))
+
+
+def _dated(line: str) -> bool:
+    """Whether a line holds a year, or figures on both sides of a stroke: a date, however badly it was read."""
+    return bool(re.search(r"(?<!\d)(?:19|20)\d{2}(?!\d)|\d\w{0,4} ?[/\\|] ?\w{0,2}\d", line))
 
 
 def _name_like(line: str) -> Verdict | None:
