@@ -10,12 +10,15 @@ from typing import NamedTuple
 from medimg.types import KnownValues
 
 _LOOK_ALIKE = str.maketrans("oqdil|!sbzg", "00011115829")
+_LETTERS: dict[int, str] = {
+    ord(k): v for k, v in {"ø": "o", "đ": "d", "ł": "l", "ß": "ss", "æ": "ae", "œ": "oe"}.items()
+}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 def folded(text: str) -> str:
     """Lower case without accents; letters that do not decompose (o with stroke, sharp s) by hand."""
-    special = text.lower().translate(str.maketrans({"ø": "o", "đ": "d", "ł": "l", "ß": "ss", "æ": "ae", "œ": "oe"}))
+    special = text.lower().translate(_LETTERS)
     return "".join(c for c in unicodedata.normalize("NFKD", special) if not unicodedata.combining(c))
 
 

@@ -154,7 +154,7 @@ def crop(rgb: Pixels, quad: Quad) -> Pixels:
     part = rgb[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
     inside = (quad - np.array([x0, y0])).astype(np.float32)
     if factor < 0.6:
-        part = cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        part = np.asarray(cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
         inside = (inside * factor).astype(np.float32)
     matrix = cv2.getPerspectiveTransform(inside, corners)
     cut = cv2.warpPerspective(part, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -186,13 +186,14 @@ def _spots(found: NDArray[np.float32], least: float) -> list[Spot]:
         (x, y), (across, down), angle = cv2.minAreaRect(contour)
         if min(across, down) < 3:
             continue
-        corners = cv2.boxPoints(((x, y), (across, down), angle))
+        corners = np.asarray(cv2.boxPoints(((x, y), (across, down), angle)), np.float32)
         score = _mean_inside(found, corners)
         if score < least:
             continue
         # The map is of shrunken text: grown by area x ratio / perimeter on each side.
         grow = across * down * UNCLIP / (across + down)
-        out.append(Spot(cv2.boxPoints(((x, y), (across + grow, down + grow), angle)), score))
+        grown = cv2.boxPoints(((x, y), (across + grow, down + grow), angle))
+        out.append(Spot(np.asarray(grown, np.float32), score))
     return out
 
 

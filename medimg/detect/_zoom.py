@@ -101,7 +101,7 @@ def _scales(frame: Frame, lines: Sequence[Line]) -> list[Quad]:
     on = ruler.scale(values)
     if not on:
         on = [n for n in range(min(len(at), 12)) if ruler.beside_ticks(frame.rgb, lines[at[n]].spot.quad)]
-    out = []
+    out: list[Quad] = []
     while len(on) >= 2 and len(out) < 2:
         first = on[0]
         alike = [n for n in on if 0.5 < values[n].height / values[first].height < 2]

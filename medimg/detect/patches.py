@@ -31,7 +31,7 @@ def card(rgb: Pixels, quad: NDArray[np.float32]) -> bool:
     factor = SIDE / max(across, down)
     width, height = max(16, round(across * factor)), max(16, round(down * factor))
     turn = cv2.getRotationMatrix2D((x, y), angle, 1.0)
-    turn[:, 2] += (across / 2 - x, down / 2 - y)
+    turn[:, 2] += np.array([across / 2 - x, down / 2 - y])
     shrunk = cv2.warpAffine(rgb, np.diag([factor, factor]) @ turn, (width, height), flags=cv2.INTER_AREA)
     lab = cv2.cvtColor(cv2.GaussianBlur(shrunk, (3, 3), 0), cv2.COLOR_RGB2LAB).astype(np.float32)
     mean = cv2.blur(lab, (5, 5))
