@@ -137,7 +137,7 @@ def run(count: int, first: int, sheet: Path | None, megapixels: float) -> None:
         marks = []
         names = [with_room(i) for i in scene.items if i.identifying]
         for item in scene.items:
-            if item.kind == "code" or item.tier == "lost":
+            if item.kind == "code" or (item.kind == "text" and item.tier == "lost"):
                 continue
             place = mask([item.polygon], width, height)
             if item.kind in BODIES:

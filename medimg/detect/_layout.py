@@ -139,7 +139,7 @@ def _rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
             continue
         long, high = sides(line.spot.quad)
         near = grown(line.spot.quad, 4.0 * high)
-        numeral = identifiers.numeral(line.text) is not None
+        numeral = _numerals_only(line.text)
         if (numeral or (sum(c.isalnum() for c in line.text) <= 1 and long < 2.0 * high)) and sum(
             0.4 < sides(zone)[1] / max(high, 1e-6) < 2.5 and shared(near, zone) > 0 for zone in zones
         ) >= (1 if numeral else 2):
@@ -156,6 +156,14 @@ def numerals(lines: Sequence[Line]) -> tuple[list[int], list[ruler.Numeral]]:
         x, y = quad.mean(axis=0)
         out.append(ruler.Numeral(identifiers.numeral(lines[k].text) or 0.0, float(x), float(y), sides(quad)[1]))
     return at, out
+
+
+def _numerals_only(text: str) -> bool:
+    """One to three numerals of a scale, found as one line."""
+    words = text.split()
+    return 0 < len(words) <= 3 and all(
+        identifiers.numeral(word) is not None or word in ("i", "l", "o") for word in words
+    )
 
 
 def _ticked(line: Line, frame: Frame) -> bool:
