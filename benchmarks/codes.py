@@ -2,8 +2,9 @@
 
     python -m benchmarks.codes [--first 10000] [--scenes 100] [--free 100] [--megapixels 3] [--sheets DIR]
 
-Seeds from 10000 are the check seeds. A code counts as covered when 90 % of its bars or modules lie under the covers that
-the default policy makes of the findings. A harmless thing (ruler, colour card, lesion) counts as hit when 1 % of it does.
+Seeds from 10000 are the check seeds. A code counts as covered when 90 % of its bars or modules lie under the covers
+that the default policy makes of the findings. A harmless thing (ruler, colour card, lesion) counts as hit when 1 % of
+it does.
 ``--sheets`` writes contact sheets of what was missed and of what was covered by mistake.
 """
 
@@ -78,7 +79,7 @@ def angle_group(angle: float) -> str:
 GROUPS: dict[str, Callable[[Item], str]] = {
     "symbology": lambda i: i.cls,
     "tier": lambda i: i.tier,
-    "module": lambda i: "< 1.5 px" if i.height < 1.5 else "1.5-2.5 px" if i.height < 2.5 else "2.5-5 px" if i.height < 5 else "> 5 px",
+    "module px": lambda i: "< 1.5" if i.height < 1.5 else "1.5-2.5" if i.height < 2.5 else "2.5-5" if i.height < 5 else "> 5",
     "angle": lambda i: angle_group(i.angle),
     "blur": lambda i: "< 0.8 px" if i.blur < 0.8 else "0.8-1.5 px" if i.blur < 1.5 else "> 1.5 px",
     "all": lambda _i: "codes",
@@ -147,7 +148,8 @@ def main() -> None:
         print(f"{group + ': ' + value:34}{np.mean(got):9.3f}{len(got):6}")
     for kind, got in sorted(harm.items()):
         print(f"{kind + ' hit':34}{np.mean(got):9.3f}{len(got):6}")
-    print(f"covers on something else, per scene {extra / max(wish.scenes, 1):.2f}; on text-free pictures {free} in {wish.free}")
+    print(f"covers on something else, per scene {extra / max(wish.scenes, 1):.2f}")
+    print(f"covers on {wish.free} text-free pictures: {free}")
     print(f"CPU seconds per picture of {wish.megapixels:g} megapixels: {seconds / max(wish.scenes + wish.free, 1):.3f}")
     if wish.sheets:
         wish.sheets.mkdir(parents=True, exist_ok=True)

@@ -13,9 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg._opencv import cv2
-
-Gray = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+from medimg.detect._code_shape import (
+    Floats,
+    Gray,
+    clockwise,
+    parallel,
+    sides,
+    straight,
+    stretched,
+    turned,
+    whole_bars,
+)
 
 HALF_WINDOW = 7
 """Side of the square over which gradients are gathered, in pixels of a level at half size."""
@@ -23,6 +31,11 @@ BARS_ENERGY, BARS_COHERENCE = 45.0, 0.72
 CHECKER_ENERGY = 60.0
 BALANCE = 0.035
 """Most of the gradient that may point one way: a lone edge has 0.13, four edges in a window 0.03."""
+STACKED = 0.9
+ONE_WAY = 0.6
+"""Most of the gradients of a 2-D code that run one way: ticks and bars have over 0.7, 2-D codes under 0.5."""
+ON_A_SCALE, SURE = 0.09, 0.97
+"""What the score of a candidate in a row of even ticks is taken times, unless it is as good as this."""
 MOST = 3000
 """Most components of one sort looked at in one level; largest first."""
 AREA = 20
@@ -62,11 +75,26 @@ def level(gray: Gray) -> list[Candidate]:
     for corners, fill in _components(checker, small, False):
         corners = _fitted(picture, corners)
         found.append(_checker(gray, corners, fill, quiet(strength, corners)))
-    return [c for c in found if c is not None]
+    return _off_scales([c for c in found if c is not None])
+
+
+def _off_scales(found: list[Candidate]) -> list[Candidate]:
+    """With what stands at or in a row of even ticks scored down: numerals and ticks of a ruler."""
+    rows = [
+        stretched(c.corners, 3.0 * c.measures["high"], 1.2 * c.measures["high"])
+        for c in found
+        if c.linear and c.measures["turns"] >= 8 and c.measures["pitch"] < 0.2 and c.measures["long"] > 20
+    ]
+    out = []
+    for c in found:
+        area = max(float(cv2.contourArea(c.corners)), 1.0)
+        at = any(float(cv2.intersectConvexConvex(row, c.corners)[0]) > 0.3 * area for row in rows)
+        out.append(c._replace(score=c.score * ON_A_SCALE) if at and c.score < SURE else c)
+    return out
 
 
 def _components(mask: NDArray[np.bool_], tensor: list[Floats], linear: bool) -> list[tuple[Floats, float]]:
-    """Corners round the connected parts of a half-size mask, turned with the bars or the least rectangle; share filled."""
+    """Corners round the connected parts of a half-size mask (turned with the bars, or least), and the share filled."""
     whole = mask.astype(np.uint8)
     close, clear = (5, 3) if linear else (3, 5)
     whole = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, np.ones((close, close), np.uint8))
@@ -79,7 +107,10 @@ def _components(mask: NDArray[np.bool_], tensor: list[Floats], linear: bool) -> 
         if area < AREA:
             continue
         if not linear:
-            around = cast(Floats, cv2.boxPoints(cv2.minAreaRect(outline)))
+            _, extent, _ = least = cv2.minAreaRect(outline)
+            if min(extent) < 4 or max(extent) > 6 * min(extent):
+                continue
+            around = cast(Floats, cv2.boxPoints(least))
             out.append((around * 2 + 1, area / max(cv2.contourArea(around), 1.0)))
             continue
         x, y, w, h = cv2.boundingRect(outline)
@@ -90,7 +121,7 @@ def _components(mask: NDArray[np.bool_], tensor: list[Floats], linear: bool) -> 
         turn = 0.5 * np.arctan2(2 * sums[2], sums[0] - sums[1])
         ys, xs = np.nonzero(part)
         points = np.stack((2 * (xs + x) + 1, 2 * (ys + y) + 1), 1).astype(np.float32)
-        around = _turned(points, np.asarray((np.cos(turn), np.sin(turn)), np.float32))
+        around = turned(points, np.asarray((np.cos(turn), np.sin(turn)), np.float32))
         out.append((around, 4 * area / max(cv2.contourArea(around), 1.0)))
     return out
 
@@ -100,7 +131,10 @@ def quiet(strength: Floats, corners: Floats) -> float:
     inside = corners / 2
     centre = inside.mean(0)
     side = float(np.sqrt(max(cv2.contourArea(inside), 1.0)))
-    shapes = [inside + (inside - centre) / np.linalg.norm(inside - centre, axis=1)[:, None] * g for g in (3.0, 3.0 + 0.2 * side)]
+    shapes = [
+        inside + (inside - centre) / np.linalg.norm(inside - centre, axis=1)[:, None] * g
+        for g in (3.0, 3.0 + 0.2 * side)
+    ]
     low = np.floor(shapes[1].min(0)).astype(int) - 1
     x0, y0 = (int(v) for v in np.maximum(low, 0))
     x1, y1 = (int(v) for v in np.minimum(shapes[1].max(0) + 2, strength.shape[::-1]))
@@ -137,77 +171,17 @@ def _fitted(picture: Floats, corners: Floats) -> Floats:
             best, most = outline, area
     if best is None:
         return corners
-    fitted = cast(Floats, cv2.boxPoints(cv2.minAreaRect(best)) + np.asarray((x0, y0), np.float32))
+    fitted = cast(Floats, cv2.boxPoints(cv2.minAreaRect(best)))
+    slanted = np.asarray(cv2.approxPolyN(best, 4, ensure_convex=True), np.float32).reshape(-1, 2)
+    if len(slanted) == 4 and cv2.contourArea(slanted) < 0.88 * cv2.contourArea(fitted) and parallel(slanted):
+        fitted = clockwise(slanted)  # seen from the side
+    fitted = cast(Floats, fitted + np.asarray((x0, y0), np.float32))
     shared = cv2.intersectConvexConvex(fitted, corners)[0]
     return stretched(fitted, 1.5, 1.5) if shared > 0.5 * cv2.contourArea(corners) else corners
 
 
-def _turned(points: Floats, u: Floats) -> Floats:
-    """The parallelogram round points whose short sides run along the bars, ``u`` being the way across them.
-
-    A code seen from the side is sheared: its bars are not at right angles to its length.
-    """
-    v = np.asarray((-u[1], u[0]), np.float32)
-    a, b = points @ u, points @ v
-    middle = float(a.mean())
-    shear = float(np.clip(np.mean((a - middle) * (b - b.mean())) / max(float(a.var()), 1.0), -0.7, 0.7))
-    b = b - shear * (a - middle)
-    (a0, a1), (b0, b1) = np.percentile(a, (0.5, 99.5)), np.percentile(b, (1.5, 98.5))
-    return np.asarray(
-        [s * u + (t + shear * (s - middle)) * v for s, t in ((a0, b0), (a1, b0), (a1, b1), (a0, b1))], np.float32
-    )
-
-
-def straight(gray: Gray, corners: Floats, width: int, height: int) -> Floats:
-    """The patch inside four corners, laid straight."""
-    target = np.asarray(((0, 0), (width, 0), (width, height), (0, height)), np.float32)
-    matrix = cv2.getPerspectiveTransform(np.asarray(corners, np.float32), target)
-    return cast(Floats, cv2.warpPerspective(gray, matrix, (width, height), flags=cv2.INTER_LINEAR).astype(np.float32))
-
-
-def _sides(corners: Floats) -> tuple[float, float]:
-    return float(np.linalg.norm(corners[1] - corners[0])), float(np.linalg.norm(corners[3] - corners[0]))
-
-
-def stretched(corners: Floats, along: float, across: float = 0.0) -> Floats:
-    """The rectangle with ``along`` pixels more at both ends, and ``across`` at both sides."""
-    u, v = corners[1] - corners[0], corners[3] - corners[0]
-    u, v = u / max(float(np.linalg.norm(u)), 1e-6) * along, v / max(float(np.linalg.norm(v)), 1e-6) * across
-    return np.asarray([corners[0] - u - v, corners[1] + u - v, corners[2] + u + v, corners[3] - u + v], np.float32)
-
-
-def whole_bars(gray: Gray, corners: Floats) -> Floats:
-    """The full height of a bar code of which a reader gives a few scan lines (corners clockwise)."""
-    start, end = (corners[0] + corners[3]) / 2, (corners[1] + corners[2]) / 2
-    length = float(np.linalg.norm(end - start))
-    if length < 4:
-        return corners
-    u = (end - start) / length
-    v = np.asarray((-u[1], u[0]), np.float32)
-    side = corners[3] - corners[0]
-    if float(np.linalg.norm(side)) > 6:
-        v = (side / np.linalg.norm(side)).astype(np.float32)  # the bars of a code seen from the side are slanted
-    n, reach = int(np.clip(length, 16, 800)), int(length * 0.8)
-    offsets = np.arange(-reach, reach + 1, max(1, reach // 100), dtype=np.float32)
-    along = np.linspace(0, length, n, dtype=np.float32)
-    x = (start[0] + along[None] * u[0] + offsets[:, None] * v[0]).astype(np.float32)
-    y = (start[1] + along[None] * u[1] + offsets[:, None] * v[1]).astype(np.float32)
-    rows = cv2.remap(gray, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-    rows -= rows.mean(1, keepdims=True)
-    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-3)
-    middle = len(offsets) // 2
-    first = last = middle
-    while first > 0 and float(rows[first - 1] @ rows[min(first + 2, middle)]) > 0.7:
-        first -= 1
-    while last < len(offsets) - 1 and float(rows[last + 1] @ rows[max(last - 2, middle)]) > 0.7:
-        last += 1
-    top, low = offsets[first] * v, offsets[last] * v
-    made = np.asarray((start + top, end + top, end + low, start + low), np.float32)
-    return stretched(made, 0.03 * length + 2, 0.01 * length + 1)
-
-
 def _bars(gray: Gray, corners: Floats, fill: float, ring: float) -> Candidate | None:
-    long, high = _sides(corners)
+    long, high = sides(corners)
     if long < 14 or high < 5:
         return None
     corners = stretched(corners, 6)
@@ -231,12 +205,19 @@ def _bars(gray: Gray, corners: Floats, fill: float, ring: float) -> Candidate | 
     pitch = float(pairs.std() / max(pairs.mean(), 1e-6)) if pairs.size > 3 else 0.0
     dark = float(np.mean(profile < (np.percentile(profile, 95) + np.percentile(profile, 5)) / 2))
     measures = {
-        "long": long, "high": high, "alike": alike, "spread": spread, "turns": turns, "vary": vary, "pitch": pitch, "dark": dark,
+        "long": long,
+        "high": high,
+        "alike": alike,
+        "spread": spread,
+        "turns": turns,
+        "vary": vary,
+        "pitch": pitch,
+        "dark": dark,
         "run": float(runs.mean() / 2) if runs.size else 0.0,
         "inside": inside,
         "fill": fill,
         "ring": ring,
-    }  # fmt: skip
+    }
     ok = long >= 20 and high >= 7 and turns >= 8 and spread >= 14 and inside > 0.85
     score = _bars_score(measures) if ok else 0.0
     return Candidate(whole_bars(gray, corners) if score >= 0.5 else corners, True, score, measures)
@@ -260,24 +241,27 @@ def _bars_score(m: dict[str, float]) -> float:
     return float(1 / (1 + np.exp(-np.clip(sum_, -30, 30))))
 
 
-def _checker(gray: Gray, corners: Floats, fill: float, ring: float) -> Candidate | None:
-    long, high = _sides(corners)
+def _checker(gray: Gray, corners: Floats, fill: float, ring: float, most: int = 200) -> Candidate | None:
+    long, high = sides(corners)
     if min(long, high) < 8:
         return None
-    w, h = (int(np.clip(2 * side, 16, 200)) for side in (long, high))
+    w, h = (int(np.clip(2 * side, 16, most)) for side in (long, high))
     patch = straight(gray, corners, w, h)
-    flat = patch - cv2.GaussianBlur(patch, (0, 0), max(w, h) / 3)
     gx, gy = cv2.Sobel(patch, -1, 1, 0, ksize=3), cv2.Sobel(patch, -1, 0, 1, ksize=3)
-    turned = (gx + 1j * gy) ** 4 / np.maximum(gx * gx + gy * gy, 1e-3)
-    weight = float((gx * gx + gy * gy).sum())
-    fourfold = complex(turned.sum()) / max(weight, 1e-6)
+    strength = gx * gx + gy * gy
+    weight = max(float(strength.sum()), 1e-6)
+    way = gx + 1j * gy
+    fourfold = complex((way**4 / np.maximum(strength, 1e-3)).sum()) / weight
+    twofold = complex((way**2).sum()) / weight
+    # The rim is left out: how much of the white round a code is in the patch differs.
+    core = patch[int(h * 0.14) : int(np.ceil(h * 0.86)), int(w * 0.14) : int(np.ceil(w * 0.86))]
+    flat = core - cv2.GaussianBlur(core, (0, 0), max(core.shape) / 3)
     even = cv2.normalize(flat, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
-    dark = cv2.threshold(even, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
-    inner = dark[int(h * 0.14) : int(np.ceil(h * 0.86)), int(w * 0.14) : int(np.ceil(w * 0.86))]
-    ink = dark.astype(bool)
-    share = float(inner.mean())
-    step = float(flat[~ink].mean() - flat[ink].mean()) if 0 < ink.mean() < 1 else 0.0
-    two = float(ink.mean() * (1 - ink.mean())) * step**2 / max(float(flat.var()), 1e-6)
+    inner = cv2.threshold(even, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
+    ink = inner.astype(bool)
+    share = float(ink.mean())
+    step = float(flat[~ink].mean() - flat[ink].mean()) if 0 < share < 1 else 0.0
+    two = share * (1 - share) * step**2 / max(float(flat.var()), 1e-6)
     across = np.count_nonzero(np.diff(inner, axis=1), axis=1)
     down = np.count_nonzero(np.diff(inner, axis=0), axis=0)
     measures = {
@@ -293,12 +277,36 @@ def _checker(gray: Gray, corners: Floats, fill: float, ring: float) -> Candidate
         "rows": float(inner.mean(1).std()),
         "cols": float(inner.mean(0).std()),
         "square": abs(fourfold),
-        "even": _even(gx * gx + gy * gy),
+        "oneway": abs(twofold),
+        "even": _even(strength),
         "fill": fill,
         "ring": ring,
     }
     ok = min(long, high) >= 9 and step > 15 and two > 0.6 and min(across.mean(), down.mean()) >= 1.5
+    if ok and _stacked(measures):
+        return Candidate(corners, False, STACKED, measures)
+    ok = ok and measures["oneway"] < ONE_WAY
     return Candidate(corners, False, _score(measures) if ok else 0.0, measures)
+
+
+def _stacked(m: dict[str, float]) -> bool:
+    """Whether a long patch looks like rows of bars (PDF417): busy all over, without the gaps between lines of text."""
+    return (
+        1.6 < m["long"] / m["high"] < 6
+        and m["high"] >= 14
+        and m["gaps"] < 0.2
+        and min(m["across"], m["down"]) >= 3.0
+        and abs(m["dark"] - 0.52) < 0.15
+        and m["square"] > 0.55
+        and m["oneway"] < 0.93
+        and m["even"] > 0.3
+    )
+
+
+def again(gray: Gray, corners: Floats) -> float:
+    """The score of a 2-D candidate looked at in another level: lines of small text are told from a code there."""
+    seen = _checker(gray, corners, 0.9, 0.3, 480)
+    return seen.score if seen else 0.0
 
 
 def _even(energy: Floats) -> float:
@@ -310,15 +318,15 @@ def _even(energy: Floats) -> float:
 def _score(m: dict[str, float]) -> float:
     """0 to 1: logistic regression over the measures, fitted on drawn scenes (benchmarks/codes.py)."""
     sum_ = (
-        10.43 * m["square"]
-        - 8.89 * abs(m["dark"] - 0.52)
-        - 7.64 * max(m["rows"], m["cols"])
-        - 2.74 * float(np.log(m["pitch"]))
-        - 2.53 * float(np.log(m["long"] / m["high"]))
-        + 1.52 * min(float(np.log(max(min(m["across"], m["down"]), 0.1))), 2.0)
-        + 6.31 * min(m["even"], 1.0)
-        + 1.22 * m["fill"]
-        - 5.96 * min(m["ring"], 1.0)
-        - 1.2
+        10.63 * m["square"]
+        - 24.98 * abs(m["dark"] - 0.52)
+        - 0.63 * max(m["rows"], m["cols"])
+        - 3.11 * float(np.log(m["pitch"]))
+        - 2.96 * float(np.log(m["long"] / m["high"]))
+        + 2.81 * min(float(np.log(max(min(m["across"], m["down"]), 0.1))), 2.0)
+        + 4.97 * min(m["even"], 1.0)
+        - 2.48 * m["fill"]
+        - 2.37 * min(m["ring"], 1.0)
+        + 0.1
     )
     return float(1 / (1 + np.exp(-np.clip(sum_, -30, 30))))

@@ -15,18 +15,21 @@ import zxingcpp
 from medimg._opencv import cv2
 from medimg.detect import Detector, Frame, Pixels
 from medimg.detect import _code_finder as finder
-from medimg.detect.ruler import beside_ticks, ticked
+from medimg.detect._code_shape import Floats, Gray, whole_bars
+from medimg.detect.ruler import ticked
 from medimg.policy import Policy
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon
 
 NAME = "codes"
 READ_SIZE = 2400
-"""Longer side at which the whole picture is read. At 4000 zxing-cpp needs 0.8 s for the grain of a 12 MP photo, and what
-it reads more is found by its looks."""
+"""Longer side at which the whole picture is read. At 4000 zxing-cpp needs 0.8 s for the grain of a 12 MP photo, and
+what it reads more is found by its looks."""
 LEVELS = (2400, 1200, 600)
 """Longer sides at which codes are looked for; a code is seen where its modules are 1 to 4 pixels."""
 MATRIX = frozenset(("QRCode", "MicroQRCode", "RMQRCode", "DataMatrix", "Aztec", "PDF417", "MaxiCode", "CompactPDF417"))
 ACCEPT = 0.5
+AGAIN = 0.2
+"""What a 2-D candidate of a coarse level has to score in the finer one."""
 CLOSER_LOOK = 0.05
 """Candidates from this score up to :data:`ACCEPT` are tried with the reader, enlarged."""
 MOST_CLOSER_LOOKS = 12
@@ -34,13 +37,11 @@ COVERED = 0.7
 """Share of a code found again that has to lie under covers."""
 TICKED = 0.5
 """Share of a strip that has to be a row of ticks for it to be a ruler (:func:`medimg.detect.ruler.ticked`)."""
-NUMERAL = 40
-"""Candidates with a longer side, in pixels of a level, are no numerals of a ruler."""
 TINT = 20.0
 """Spread of colour left when brightness is taken out, 0 to 255: print of one ink has 1 to 17, a colour card over 25."""
 DETAIL = 1000
 
-Corners = finder.Floats
+Corners = Floats
 
 
 def make(_policy: Policy) -> Detector:
@@ -61,13 +62,18 @@ class Codes:
         if min(frame.width, frame.height) < 8:
             return []
         seen: list[tuple[Corners, bool, float]] = []
+        finer: tuple[Gray, float] | None = None
         for size in LEVELS:
             pixels, factor = frame.scaled(size)
             if factor == 1.0 and any(other < size and other >= max(frame.width, frame.height) for other in LEVELS):
                 continue  # the same pixels come again
-            gray = cast(finder.Gray, cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+            gray = cast(Gray, cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
             found = finder.level(gray)
             good = [c for c in found if c.score >= ACCEPT]
+            if finer is not None:
+                ratio = float(finer[1] / factor)
+                good = [c for c in good if c.linear or finder.again(finer[0], c.corners * ratio) >= AGAIN]
+            finer = (gray, factor)
             doubtful = sorted((c for c in found if CLOSER_LOOK <= c.score < ACCEPT), key=lambda c: -c.score)
             good += [c for c in doubtful[:MOST_CLOSER_LOOKS] if _readable(gray, c.corners)]
             seen += [(c.corners / factor, c.linear, c.score) for c in good if not _spared(pixels, c)]
@@ -86,19 +92,19 @@ class Codes:
     def _read(self, frame: Frame) -> Iterator[tuple[Corners, bool, float]]:
         """The codes that decode, in full-size coordinates."""
         pixels, factor = frame.scaled(READ_SIZE)
-        gray = cast(finder.Gray, cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+        gray = cast(Gray, cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
         for code in zxingcpp.read_barcodes(gray):
             p = code.position
             points = (p.top_left, p.top_right, p.bottom_right, p.bottom_left)
             corners = np.asarray([(c.x, c.y) for c in points], np.float32)
             linear = code.format.symbology.name not in MATRIX and code.format.name not in MATRIX
-            yield (finder.whole_bars(gray, corners) if linear else corners) / factor, linear, 1.0
+            yield (whole_bars(gray, corners) if linear else corners) / factor, linear, 1.0
 
     def recheck(
         self, frame: Frame, covers: Sequence[Polygon], known: KnownValues = NOTHING_KNOWN
     ) -> tuple[list[Finding], str]:
         """Codes outside the covers."""
-        factor = min(1.0, DETAIL / max(frame.width, frame.height))
+        factor = float(min(1.0, DETAIL / max(frame.width, frame.height)))
         shape = (round(frame.height * factor) + 1, round(frame.width * factor) + 1)
         hidden = np.zeros(shape, np.uint8)
         _fill(hidden, covers, factor)
@@ -108,19 +114,19 @@ class Codes:
                 continue
             inside = np.zeros(shape, np.uint8)
             _fill(inside, [frame.upright(finding.region.polygon)], factor)
-            if np.count_nonzero(inside & hidden) < COVERED * max(np.count_nonzero(inside), 1):
+            if int(np.count_nonzero(inside & hidden)) < COVERED * max(int(np.count_nonzero(inside)), 1):
                 left.append(finding)
         return left, self.version
 
 
-def _fill(canvas: finder.Gray, polygons: Sequence[Polygon], factor: float) -> None:
+def _fill(canvas: Gray, polygons: Sequence[Polygon], factor: float) -> None:
     for polygon in polygons:
         if polygon:
             points = np.clip(np.asarray(polygon) * factor * 16, -(2**27), 2**27)
             cv2.fillPoly(canvas, [np.round(points).astype(np.int32)], 1, cv2.LINE_8, 4)
 
 
-def _readable(gray: finder.Gray, corners: Corners) -> bool:
+def _readable(gray: Gray, corners: Corners) -> bool:
     """Whether the reader finds a code in a candidate, enlarged; one that fails its check digits counts."""
     height, width = gray.shape
     low, high = corners.min(0) - 12, corners.max(0) + 12
@@ -136,9 +142,6 @@ def _readable(gray: finder.Gray, corners: Corners) -> bool:
 def _spared(pixels: Pixels, candidate: finder.Candidate) -> bool:
     """A ruler's ticks or a colour card: never covered for looking like a code."""
     if candidate.linear and ticked(pixels, candidate.corners) >= TICKED:
-        return True
-    small = max(candidate.measures["long"], candidate.measures["high"]) < NUMERAL
-    if not candidate.linear and small and beside_ticks(pixels, candidate.corners):
         return True
     height, width = pixels.shape[:2]
     x0, y0 = (int(v) for v in np.maximum(candidate.corners.min(0), 0))

@@ -1,0 +1,124 @@
+"""Shapes of code candidates: laying a patch straight, and growing a bar code to its whole height and length."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medimg._opencv import cv2
+
+Gray = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+def straight(gray: Gray, corners: Floats, width: int, height: int) -> Floats:
+    """The patch inside four corners, laid straight."""
+    target = np.asarray(((0, 0), (width, 0), (width, height), (0, height)), np.float32)
+    matrix = cv2.getPerspectiveTransform(np.asarray(corners, np.float32), target)
+    return cast(Floats, cv2.warpPerspective(gray, matrix, (width, height), flags=cv2.INTER_LINEAR).astype(np.float32))
+
+
+def sides(corners: Floats) -> tuple[float, float]:
+    return float(np.linalg.norm(corners[1] - corners[0])), float(np.linalg.norm(corners[3] - corners[0]))
+
+
+def stretched(corners: Floats, along: float, across: float = 0.0) -> Floats:
+    """The rectangle with ``along`` pixels more at both ends, and ``across`` at both sides."""
+    u, v = corners[1] - corners[0], corners[3] - corners[0]
+    u, v = u / max(float(np.linalg.norm(u)), 1e-6) * along, v / max(float(np.linalg.norm(v)), 1e-6) * across
+    return np.asarray([corners[0] - u - v, corners[1] + u - v, corners[2] + u + v, corners[3] - u + v], np.float32)
+
+
+def whole_bars(gray: Gray, corners: Floats) -> Floats:
+    """The whole of a bar code of which a few scan lines or the middle is known (corners clockwise)."""
+    start, end = (corners[0] + corners[3]) / 2, (corners[1] + corners[2]) / 2
+    length = float(np.linalg.norm(end - start))
+    if length < 4:
+        return corners
+    u = (end - start) / length
+    v = np.asarray((-u[1], u[0]), np.float32)
+    side = corners[3] - corners[0]
+    known = float(np.linalg.norm(side))
+    # The bars of a code seen from the side are slanted; scan lines alone do not tell how much.
+    ways = [v + t * u for t in (0.0, 0.15, -0.15, 0.35, -0.35, 0.6, -0.6)]
+    if known > 3:
+        ways.append(side / known)
+    ends = [(way, *_height(gray, start, end, way)) for way in ways]
+    way, first, last = max(ends, key=lambda e: e[2] - e[1])
+    before, after = _length(gray, start, end, way * (last - first) * 0.3, way * (first + last) / 2)
+    start, end = start - u * before, end + u * after
+    made = np.asarray((start + first * way, end + first * way, end + last * way, start + last * way), np.float32)
+    return stretched(made, 0.03 * length + 2, 0.01 * length + 1)
+
+
+def _lines(gray: Gray, start: Floats, end: Floats, shifts: Floats, n: int) -> Floats:
+    """Brightness along copies of a line moved by ``shifts`` (m, 2); (m, n)."""
+    points = start + np.linspace(0, 1, n, dtype=np.float32)[:, None] * (end - start)
+    x = (points[None, :, 0] + shifts[:, None, 0]).astype(np.float32)
+    y = (points[None, :, 1] + shifts[:, None, 1]).astype(np.float32)
+    return cast(Floats, cv2.remap(gray, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32))
+
+
+def _height(gray: Gray, start: Floats, end: Floats, way: Floats) -> tuple[float, float]:
+    """How far the pattern between two points goes on along ``way``, both ways."""
+    length = float(np.linalg.norm(end - start))
+    reach = length * 0.8
+    offsets = np.linspace(-reach, reach, 161, dtype=np.float32)
+    rows = _lines(gray, start, end, offsets[:, None] * way, int(np.clip(length, 16, 600)))
+    rows -= rows.mean(1, keepdims=True)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-3)
+    first = last = middle = 80
+    while first > 0 and float(rows[first - 1] @ rows[min(first + 2, middle)]) > 0.7:
+        first -= 1
+    while last < 160 and float(rows[last + 1] @ rows[max(last - 2, middle)]) > 0.7:
+        last += 1
+    return float(offsets[first]), float(offsets[last])
+
+
+def _length(gray: Gray, start: Floats, end: Floats, half: Floats, shift: Floats) -> tuple[float, float]:
+    """How far bars go on beyond two ends, in pixels: places where two lines through them look alike and not even."""
+    length = float(np.linalg.norm(end - start))
+    n, part = 240, 10  # over three times the length; judged in parts of an eighth of it
+    lines = _lines(gray, 2 * start - end, 2 * end - start, np.asarray((shift - half, shift + half)), n)
+    parts = lines.reshape(2, n // part, part)
+    parts = parts - parts.mean(2, keepdims=True)
+    alike = (parts[0] * parts[1]).sum(1)
+    strength = np.sqrt((parts**2).sum(2).prod(0))
+    usual = float(np.median(strength[8:16]))
+    bars = (alike > 0.75 * strength) & (strength > 0.25 * usual)
+    first, last = 8, 15
+    while first > 0 and bars[first - 1]:
+        first -= 1
+    while last < n // part - 1 and bars[last + 1]:
+        last += 1
+    return (8 - first) * length / 8, (last - 15) * length / 8
+
+
+def parallel(quad: Floats) -> bool:
+    """Whether opposite sides are nearly of a length, as in a square seen from the side."""
+    a, b, c, d = (float(np.linalg.norm(quad[k] - quad[k - 1])) for k in range(4))
+    return max(a, c) < 1.3 * min(a, c) and max(b, d) < 1.3 * min(b, d)
+
+
+def clockwise(quad: Floats) -> Floats:
+    """Four corners in the order of :func:`cv2.boxPoints`."""
+    (ax, ay), (bx, by) = quad[1] - quad[0], quad[2] - quad[1]
+    return quad if ax * by - ay * bx > 0 else cast(Floats, quad[::-1].copy())
+
+
+def turned(points: Floats, u: Floats) -> Floats:
+    """The parallelogram round points whose short sides run along the bars, ``u`` being the way across them.
+
+    A code seen from the side is sheared: its bars are not at right angles to its length.
+    """
+    v = np.asarray((-u[1], u[0]), np.float32)
+    a, b = points @ u, points @ v
+    middle = float(a.mean())
+    shear = float(np.clip(np.mean((a - middle) * (b - b.mean())) / max(float(a.var()), 1.0), -0.7, 0.7))
+    b = b - shear * (a - middle)
+    (a0, a1), (b0, b1) = np.percentile(a, (0.5, 99.5)), np.percentile(b, (1.5, 98.5))
+    return np.asarray(
+        [s * u + (t + shear * (s - middle)) * v for s, t in ((a0, b0), (a1, b0), (a1, b1), (a0, b1))], np.float32
+    )

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from fixtures import _cards as cards
+from fixtures import _draw as d
+from fixtures.make import Manifest
+from fixtures.make import make as draw
+from medimg import types
+from medimg.detect import Frame
+from medimg.detect.codes import Codes, make
+from medimg.policy import Policy, covers, decide
+from medimg.redact.cover import mask
+
+POLICY = Policy()
+
+
+@pytest.fixture(scope="module")
+def detector() -> Codes:
+    made = make(POLICY)
+    assert isinstance(made, Codes)
+    return made
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
+    out = tmp_path_factory.mktemp("fixtures")
+    return out, draw(out)
+
+
+def scene_with(card: d.Card, corners: list[d.Point], blur: float = 0.6, seed: int = 1) -> NDArray[np.uint8]:
+    rng = np.random.default_rng(seed)
+    picture = d.cloth(rng, 700, 900, d.DRAPES[2])
+    d.place(picture, card, corners)
+    return d.camera(rng, picture, blur)
+
+
+def hidden(findings: list[types.Finding], width: int, height: int) -> NDArray[np.bool_]:
+    plan = decide(findings, POLICY, width=width, height=height)
+    return mask([c.polygon for c in covers(plan, POLICY)], width, height)
+
+
+def test_every_code_of_the_fixtures_is_covered_and_nothing_else_is_hit(
+    drawn: tuple[Path, Manifest], detector: Codes
+) -> None:
+    for picture in drawn[1].pictures:
+        with Image.open(drawn[0] / picture.file) as image:
+            stored = np.asarray(image.convert("RGB"))
+        frame = Frame(stored, picture.orientation)
+        found = detector.find(frame)
+        cover = hidden(found, picture.width, picture.height)
+        for code in picture.codes:
+            area = mask([code.polygon], picture.width, picture.height)
+            assert (area & cover).sum() > 0.75 * area.sum(), (picture.file, code.cls)  # the polygon has a quiet zone
+        for keep in picture.survive:
+            area = mask([keep.polygon], picture.width, picture.height)
+            assert (area & cover).sum() <= 0.01 * area.sum(), (picture.file, keep.cls)
+        if not picture.codes:
+            assert not [f for f in found if f.score > 0.9], picture.file
+
+
+def test_content_is_never_kept(detector: Codes) -> None:
+    text = "\x1b[31m<script>MARKER-7741</script>\x00\x07"
+    frame = Frame(scene_with(cards.code_card(text, "QRCode", 8), d.quad((450, 350), 300, 300, 10)))
+    found = detector.find(frame)
+    assert [f.category for f in found] == ["2d-code"]
+    assert not found[0].secret
+    assert b"MARKER" not in types.to_json(found)
+    assert "MARKER" not in repr(found)
+
+
+def test_binary_content(detector: Codes) -> None:
+    content = bytes(range(256))
+    frame = Frame(scene_with(cards.code_card(content, "QRCode", 6), d.quad((450, 350), 420, 420)))
+    found = detector.find(frame)
+    assert found
+    assert content[128:140] not in pickle.dumps([f.category + f.detector for f in found])
+
+
+@pytest.mark.parametrize("degrees", [0, 33, 90, 180])
+@pytest.mark.parametrize("symbology", ["Code128", "Code39", "DataMatrix", "QRCode", "Aztec", "PDF417"])
+def test_sharp_codes_at_any_angle(symbology: str, degrees: int, detector: Codes) -> None:
+    linear = symbology.startswith("Code")
+    card = cards.code_card("ZZZ0016881", symbology, 4 if linear else 8, 140 if linear else 0, 20)
+    width = 420.0 if linear or symbology == "PDF417" else 200.0
+    corners = d.quad((450, 350), width, width * card.size[1] / card.size[0], degrees)
+    pixels = scene_with(card, corners)
+    cover = hidden(detector.find(Frame(pixels)), 900, 700)
+    middle = mask(
+        [tuple(d.quad((450, 350), width * 0.7, width * 0.7 * card.size[1] / card.size[0], degrees))], 900, 700
+    )
+    assert (middle & cover).sum() > 0.95 * middle.sum()
+
+
+def test_a_code_too_blurred_to_be_read_is_found_by_its_looks(detector: Codes) -> None:
+    import zxingcpp
+
+    card = cards.code_card("ZZZ0016-881", "Code128", 4, 150, 20)
+    pixels = scene_with(card, d.quad((450, 350), 330, 110, 7), blur=1.9)
+    assert not zxingcpp.read_barcodes(pixels)
+    cover = hidden(detector.find(Frame(pixels)), 900, 700)
+    middle = mask([tuple(d.quad((450, 350), 220, 66, 7))], 900, 700)
+    assert (middle & cover).sum() > 0.9 * middle.sum()
+
+
+@pytest.mark.parametrize("degrees", [0, 17, 90])
+def test_rulers_and_colour_cards_stay(degrees: int, detector: Codes) -> None:
+    rng = np.random.default_rng(3)
+    for card, size in ((cards.ruler(rng, 8), (700, 142)), (cards.colour_card(), (420, 286))):
+        frame = Frame(scene_with(card, d.quad((450, 350), *size, degrees)))
+        assert detector.find(frame) == []
+
+
+def test_cloth_skin_and_noise_have_no_codes(detector: Codes) -> None:
+    rng = np.random.default_rng(5)
+    for weave in (3.0, 5.0, 9.0):
+        assert detector.find(Frame(d.camera(rng, d.cloth(rng, 600, 800, d.DRAPES[0], weave)))) == []
+    for tone in (2, 6, 10):
+        assert detector.find(Frame(d.camera(rng, d.skin(rng, 600, 800, tone)))) == []
+    assert detector.find(Frame(np.full((500, 700, 3), 127, np.uint8))) == []
+
+
+def test_recheck_sees_only_what_is_outside_the_covers(detector: Codes) -> None:
+    pixels = scene_with(cards.code_card("ZZZ0016", "QRCode", 8), d.quad((450, 350), 260, 260, 5))
+    frame = Frame(pixels)
+    left, engine = detector.recheck(frame, [])
+    assert len(left) == 1
+    assert "zxing" in engine
+    plan = decide(left, POLICY, width=900, height=700)
+    polygons = [c.polygon for c in covers(plan, POLICY)]
+    assert detector.recheck(frame, polygons)[0] == []
+    painted = pixels.copy()
+    painted[mask(polygons, 900, 700)] = 0
+    assert detector.recheck(Frame(painted), polygons)[0] == []
+
+
+def test_orientation_is_undone(detector: Codes) -> None:
+    pixels = scene_with(cards.code_card("ZZZ0016", "QRCode", 8), d.quad((200, 150), 200, 200))
+    for orientation, turns in ((1, 0), (3, 2), (6, 1), (8, 3)):
+        stored = np.ascontiguousarray(np.rot90(pixels, turns))
+        found = detector.find(Frame(stored, orientation))
+        height, width = stored.shape[:2]
+        cover = hidden(found, width, height)
+        upright = np.rot90(cover, -turns)
+        assert upright[150, 200]
+        assert not upright[500, 700]
+
+
+def test_thousands_of_codes_on_a_page(detector: Codes) -> None:
+    card = cards.code_card("A1", "DataMatrix", 2, 0, 4)
+    tile = card.rgba[..., :3]
+    page = np.tile(tile, (70, 72, 1))  # 5,040 codes
+    frame = Frame(page)
+    cover = hidden(detector.find(frame), frame.width, frame.height)
+    assert cover.mean() > 0.5
+
+
+@pytest.mark.parametrize("shape", [(30, 3000), (3000, 30), (1, 1), (7, 900), (16, 16)])
+def test_odd_shapes(shape: tuple[int, int], detector: Codes) -> None:
+    rng = np.random.default_rng(9)
+    pixels = rng.integers(0, 256, (*shape, 3), np.uint8)
+    assert len(detector.find(Frame(pixels))) <= 200
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 90), st.integers(1, 90), st.integers(1, 7))
+def test_anything_gives_finite_places(seed: int, width: int, height: int, lump: int) -> None:
+    rng = np.random.default_rng(seed)
+    pixels = np.kron(rng.integers(0, 2, (height, width, 1), np.uint8) * 255, np.ones((lump, lump, 3), np.uint8))
+    for finding in make(POLICY).find(Frame(pixels)):
+        assert finding.region is not None
+        assert np.isfinite(finding.region.polygon).all()
+        assert 0 <= finding.score <= 1
