@@ -11,18 +11,42 @@ from fixtures._cards import Person
 RNG = np.random.Generator
 
 NAMES: dict[str, tuple[str, str]] = {
-    "english": ("Wilfred Harriet Edmund Beatrice Oliver Poppy Rupert Daphne", "Pemberton Ashworth Blackwood Hargreaves Thistlewood Cox"),
-    "maori": ("Marama Hemi Aroha Tāne Ngaire Wiremu Rangi Mere Hinewai", "Te Wharekura|Ngata|Rangiaho|Tūhoe|Parata|Te Rangi|Kāretu|Waaka"),
-    "pacific": ("Sione Mele Tevita Lupe Fa'afetai Ioane Sina Viliami", "Faleolo Tuilagi Fonoti Taufa Leaupepe Vaipulu Moala Ta'ala"),
+    "english": (
+        "Wilfred Harriet Edmund Beatrice Oliver Poppy Rupert Daphne",
+        "Pemberton Ashworth Blackwood Hargreaves Thistlewood Cox",
+    ),
+    "maori": (
+        "Marama Hemi Aroha Tāne Ngaire Wiremu Rangi Mere Hinewai",
+        "Te Wharekura|Ngata|Rangiaho|Tūhoe|Parata|Te Rangi|Kāretu|Waaka",
+    ),
+    "pacific": (
+        "Sione Mele Tevita Lupe Fa'afetai Ioane Sina Viliami",
+        "Faleolo Tuilagi Fonoti Taufa Leaupepe Vaipulu Moala Ta'ala",
+    ),
     "chinese": ("Xiuying Wei Jing Haoran Yuxuan Lan Guoqiang Meiling", "Zhang Huang Ouyang Xu Zheng Qiu Li Wu"),
-    "indian": ("Priya Rajesh Ananya Venkatesh Lakshmi Arjun Harpreet", "Raman Chatterjee Subramanian Iyer Patel Kaur Deshpande"),
-    "arabic": ("Fatima Yusuf Layla Abdulrahman Noor Khalid Zaynab", "Al-Hashimi|Haddad|El-Sayed|Bin Rashid|Mansour|Qasim"),
+    "indian": (
+        "Priya Rajesh Ananya Venkatesh Lakshmi Arjun Harpreet",
+        "Raman Chatterjee Subramanian Iyer Patel Kaur Deshpande",
+    ),
+    "arabic": (
+        "Fatima Yusuf Layla Abdulrahman Noor Khalid Zaynab",
+        "Al-Hashimi|Haddad|El-Sayed|Bin Rashid|Mansour|Qasim",
+    ),
     "vietnamese": ("Nguyễn|Trần|Lê|Phạm|Đặng|Võ", "Thị Hoa|Văn Minh|Thu Hương|Quốc Bảo|Ngọc Ánh"),
-    "polish": ("Małgorzata Zbigniew Agnieszka Krzysztof Łucja Wojciech", "Dziedzic Wójcik Szczepański Kowalczyk Żurawska Mazur"),
-    "spanish": ("José Guadalupe Íñigo Concepción Andrés Luz Ramón", "Castellano|García Núñez|Muñoz|de la Cruz|Ibáñez|Peña"),
-    "african": ("Chukwuemeka Adaeze Kwabena Thandiwe Oluwaseun Nomvula", "Okonkwo Mensah Dlamini Adeyemi Nkosi Abubakar"),
+    "polish": (
+        "Małgorzata Zbigniew Agnieszka Krzysztof Łucja Wojciech",
+        "Dziedzic Wójcik Szczepański Kowalczyk Żurawska Mazur",
+    ),
+    "spanish": (
+        "José Guadalupe Íñigo Concepción Andrés Luz Ramón",
+        "Castellano|García Núñez|Muñoz|de la Cruz|Ibáñez|Peña",
+    ),
+    "african": (
+        "Chukwuemeka Adaeze Kwabena Thandiwe Oluwaseun Nomvula",
+        "Okonkwo Mensah Dlamini Adeyemi Nkosi Abubakar",
+    ),
     "korean": ("Jiwoo Minseo Seojun Haeun Dongwook Yuna", "Kim Park Choi Jeong Yoon Hwang"),
-}  # fmt: skip
+}
 STREETS = ("Kowhai Road", "Quarry Lane", "Acacia Street", "Station Terrace", "Calle Mayor", "Elm Crescent", "Bridge St")
 TOWNS = ("Hastings", "Buxton", "Cowra", "Gisborne", "Leominster", "Dubbo", "Ōtaki", "Salford M6 8HD")
 WARDS = (
@@ -59,7 +83,7 @@ def nhi(rng: RNG) -> str:
 
 
 def nhi_new(rng: RNG) -> str:
-    """New Zealand National Health Index, new form (HISO 10046:2023): three letters, two digits, letter, mod-23 check letter."""
+    """New Zealand National Health Index, new form (HISO 10046:2023): AAANNA and a mod-23 check letter."""
     letters = [int(v) for v in rng.integers(0, 24, 3)]
     digits, last = _digits(rng, 2), int(rng.integers(0, 24))
     values = [v + 1 for v in letters] + digits + [last + 1]
@@ -153,6 +177,13 @@ def person(rng: RNG) -> Person:
     street, town = STREETS[int(rng.integers(len(STREETS)))], TOWNS[int(rng.integers(len(TOWNS)))]
     address = f"{int(rng.integers(1, 200))} {street}, {town}" if rng.random() < 0.7 else ""
     return Person(
-        name(rng, culture), made(rng), shown, date(rng), WARDS[int(rng.integers(len(WARDS)))],
-        f"Dr {name(rng, other)}", phone, address, culture,
-    )  # fmt: skip
+        name(rng, culture),
+        made(rng),
+        shown,
+        date(rng),
+        WARDS[int(rng.integers(len(WARDS)))],
+        f"Dr {name(rng, other)}",
+        phone,
+        address,
+        culture,
+    )

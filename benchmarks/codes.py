@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from benchmarks.scenes import CHECK, MATRIX, Item, Scene, scene, textfree
+from benchmarks._carriers import MATRIX
+from benchmarks.scenes import CHECK, Item, Scene, scene, textfree
 from medimg.detect import Frame
 from medimg.detect.codes import make
 from medimg.policy import Policy, covers, decide
@@ -76,14 +77,15 @@ def angle_group(angle: float) -> str:
     return f"{'0-10' if off < 10 else '10-30' if off < 30 else '30-45'} deg off level or upright"
 
 
+MODULES = ((1.5, "< 1.5"), (2.5, "1.5-2.5"), (5.0, "2.5-5"), (1e9, "> 5"))
 GROUPS: dict[str, Callable[[Item], str]] = {
     "symbology": lambda i: i.cls,
     "tier": lambda i: i.tier,
-    "module px": lambda i: "< 1.5" if i.height < 1.5 else "1.5-2.5" if i.height < 2.5 else "2.5-5" if i.height < 5 else "> 5",
+    "module px": lambda i: next(text for most, text in MODULES if i.height < most),
     "angle": lambda i: angle_group(i.angle),
     "blur": lambda i: "< 0.8 px" if i.blur < 0.8 else "0.8-1.5 px" if i.blur < 1.5 else "> 1.5 px",
     "all": lambda _i: "codes",
-}  # fmt: skip
+}
 
 
 def main() -> None:
