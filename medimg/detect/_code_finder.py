@@ -61,7 +61,7 @@ def level(gray: Gray) -> list[Candidate]:
     # Gathered at half size: the windows are 14 pixels wide, and it is four times quicker.
     half = (gray.shape[1] // 2, gray.shape[0] // 2)
     products = (cv2.multiply(gx, gx), cv2.multiply(gy, gy), cv2.multiply(gx, gy), gx, gy)
-    small = [cv2.resize(a, half, interpolation=cv2.INTER_AREA) for a in products]
+    small = [np.asarray(cv2.resize(a, half, interpolation=cv2.INTER_AREA), np.float32) for a in products]
     xx, yy, xy, mx, my = (cv2.boxFilter(a, -1, (HALF_WINDOW, HALF_WINDOW)) for a in small)
     energy = xx + yy + 1e-3
     split = cv2.magnitude(xx - yy, 2 * xy)
@@ -97,8 +97,8 @@ def _components(mask: NDArray[np.bool_], tensor: list[Floats], linear: bool) -> 
     """Corners round the connected parts of a half-size mask (turned with the bars, or least), and the share filled."""
     whole = mask.astype(np.uint8)
     close, clear = (5, 3) if linear else (3, 5)
-    whole = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, np.ones((close, close), np.uint8))
-    whole = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((clear, clear), np.uint8))
+    whole = np.asarray(cv2.morphologyEx(whole, cv2.MORPH_CLOSE, np.ones((close, close), np.uint8)), np.uint8)
+    whole = np.asarray(cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((clear, clear), np.uint8)), np.uint8)
     outlines = [c for c in cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0] if len(c) > 12]
     outlines = sorted(outlines, key=len, reverse=True)[:MOST]
     out = []
@@ -163,8 +163,8 @@ def _fitted(picture: Floats, corners: Floats) -> Floats:
     cv2.fillConvexPoly(rough, np.round(corners - (x0, y0)).astype(np.int32), 1)
     usual = float(np.percentile(strong[rough > 0], 70)) if rough.any() else 0.0
     busy = (strong > 0.5 * usual).astype(np.uint8)
-    busy = cv2.morphologyEx(busy, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
-    busy = cv2.morphologyEx(busy, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
+    busy = np.asarray(cv2.morphologyEx(busy, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)), np.uint8)
+    busy = np.asarray(cv2.morphologyEx(busy, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8)), np.uint8)
     best, most = None, 0.0
     for outline in cv2.findContours(busy, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
         if len(outline) > 12 and (area := cv2.contourArea(outline)) > most:
@@ -175,7 +175,7 @@ def _fitted(picture: Floats, corners: Floats) -> Floats:
     slanted = np.asarray(cv2.approxPolyN(best, 4, ensure_convex=True), np.float32).reshape(-1, 2)
     if len(slanted) == 4 and cv2.contourArea(slanted) < 0.88 * cv2.contourArea(fitted) and parallel(slanted):
         fitted = clockwise(slanted)  # seen from the side
-    fitted = cast(Floats, fitted + np.asarray((x0, y0), np.float32))
+    fitted = np.asarray(fitted + np.asarray((x0, y0), np.float32), np.float32)
     shared = cv2.intersectConvexConvex(fitted, corners)[0]
     return stretched(fitted, 1.5, 1.5) if shared > 0.5 * cv2.contourArea(corners) else corners
 
@@ -256,7 +256,8 @@ def _checker(gray: Gray, corners: Floats, fill: float, ring: float, most: int = 
     # The rim is left out: how much of the white round a code is in the patch differs.
     core = patch[int(h * 0.14) : int(np.ceil(h * 0.86)), int(w * 0.14) : int(np.ceil(w * 0.86))]
     flat = core - cv2.GaussianBlur(core, (0, 0), max(core.shape) / 3)
-    even = cv2.normalize(flat, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    low, high = float(flat.min()), float(flat.max())
+    even = np.asarray((flat - low) * (255 / max(high - low, 1e-6)), np.uint8)
     inner = cv2.threshold(even, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
     ink = inner.astype(bool)
     share = float(ink.mean())

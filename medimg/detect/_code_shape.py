@@ -105,7 +105,7 @@ def parallel(quad: Floats) -> bool:
 def clockwise(quad: Floats) -> Floats:
     """Four corners in the order of :func:`cv2.boxPoints`."""
     (ax, ay), (bx, by) = quad[1] - quad[0], quad[2] - quad[1]
-    return quad if ax * by - ay * bx > 0 else cast(Floats, quad[::-1].copy())
+    return quad if ax * by - ay * bx > 0 else np.ascontiguousarray(quad[::-1])
 
 
 def turned(points: Floats, u: Floats) -> Floats:
