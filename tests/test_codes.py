@@ -170,6 +170,15 @@ def test_odd_shapes(shape: tuple[int, int], detector: Codes) -> None:
     assert len(detector.find(Frame(pixels))) <= 200
 
 
+def test_a_code_in_a_picture_thirty_pixels_high(detector: Codes) -> None:
+    strip = np.full((30, 20_000, 3), 240, np.uint8)
+    code = cards.code_card("ZZZ0016881", "Code128", 2, 30).rgba[..., :3]
+    strip[:, 9000 : 9000 + code.shape[1]] = code
+    cover = hidden(detector.find(Frame(strip)), 20_000, 30)
+    assert cover[:, 9040 : 9000 + code.shape[1] - 40].mean() > 0.9
+    assert cover[:, :8000].mean() == 0
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 90), st.integers(1, 90), st.integers(1, 7))
 def test_anything_gives_finite_places(seed: int, width: int, height: int, lump: int) -> None:

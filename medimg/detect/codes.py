@@ -21,11 +21,11 @@ from medimg.policy import Policy
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon
 
 NAME = "codes"
-READ_SIZE = 2400
-"""Longer side at which the whole picture is read. At 4000 zxing-cpp needs 0.8 s for the grain of a 12 MP photo, and
-what it reads more is found by its looks."""
 LEVELS = (2400, 1200, 600)
-"""Longer sides at which codes are looked for; a code is seen where its modules are 1 to 4 pixels."""
+"""Longer sides at which codes are looked for; a code is seen where its modules are 1 to 4 pixels. The first is also the
+one that is read: at 4000 zxing-cpp needs 0.8 s for the grain of a 12 MP photo, and what it reads more has its looks."""
+NARROW, LONGEST = 256, 32_000
+"""A picture is not shrunk below this shorter side, as long as its longer side stays within what cv2 can warp."""
 MATRIX = frozenset(("QRCode", "MicroQRCode", "RMQRCode", "DataMatrix", "Aztec", "PDF417", "MaxiCode", "CompactPDF417"))
 ACCEPT = 0.5
 AGAIN = 0.2
@@ -63,10 +63,8 @@ class Codes:
             return []
         seen: list[tuple[Corners, bool, float]] = []
         finer: tuple[Gray, float] | None = None
-        for size in LEVELS:
+        for size in _sizes(frame):
             pixels, factor = frame.scaled(size)
-            if factor == 1.0 and any(other < size and other >= max(frame.width, frame.height) for other in LEVELS):
-                continue  # the same pixels come again
             gray = cast(Gray, cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
             found = finder.level(gray)
             good = [c for c in found if c.score >= ACCEPT]
@@ -91,7 +89,7 @@ class Codes:
 
     def _read(self, frame: Frame) -> Iterator[tuple[Corners, bool, float]]:
         """The codes that decode, in full-size coordinates."""
-        pixels, factor = frame.scaled(READ_SIZE)
+        pixels, factor = frame.scaled(_sizes(frame)[0])
         gray = cast(Gray, cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
         for code in zxingcpp.read_barcodes(gray):
             p = code.position
@@ -117,6 +115,13 @@ class Codes:
             if int(np.count_nonzero(inside & hidden)) < COVERED * max(int(np.count_nonzero(inside)), 1):
                 left.append(finding)
         return left, self.version
+
+
+def _sizes(frame: Frame) -> list[int]:
+    """The longer sides to look at, largest first, each giving other pixels."""
+    long, short = max(frame.width, frame.height), min(frame.width, frame.height)
+    least = min(long, LONGEST, round(long * NARROW / short))
+    return sorted({min(long, max(size, least)) for size in LEVELS}, reverse=True)
 
 
 def _fill(canvas: Gray, polygons: Sequence[Polygon], factor: float) -> None:
