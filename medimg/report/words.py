@@ -47,7 +47,7 @@ INCIDENT = (
 ZERO = {
     "text": "Writing: the check found none; it can miss writing.",
     "code": "Codes: the check found none; it can miss codes.",
-    "face": "Faces: the check found none; it can miss faces.",
+    "face": "Faces: the check found none; about 1 in 10 clinical close-ups is missed.",
 }
 
 METHODS = {
