@@ -212,6 +212,7 @@ def _bars(gray: Gray, corners: Floats, fill: float, ring: float) -> Candidate | 
         "turns": turns,
         "vary": vary,
         "pitch": pitch,
+        "jitter": float(np.median(np.abs(np.diff(pairs))) / max(pairs.mean(), 1e-6)) if pairs.size > 4 else 0.0,
         "dark": dark,
         "run": float(runs.mean() / 2) if runs.size else 0.0,
         "inside": inside,
@@ -256,8 +257,7 @@ def _checker(gray: Gray, corners: Floats, fill: float, ring: float, most: int = 
     # The rim is left out: how much of the white round a code is in the patch differs.
     core = patch[int(h * 0.14) : int(np.ceil(h * 0.86)), int(w * 0.14) : int(np.ceil(w * 0.86))]
     flat = core - cv2.GaussianBlur(core, (0, 0), max(core.shape) / 3)
-    low, high = float(flat.min()), float(flat.max())
-    even = np.asarray((flat - low) * (255 / max(high - low, 1e-6)), np.uint8)
+    even = cv2.normalize(flat, np.empty_like(flat), 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
     inner = cv2.threshold(even, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
     ink = inner.astype(bool)
     share = float(ink.mean())
