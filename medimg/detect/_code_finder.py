@@ -212,7 +212,6 @@ def _bars(gray: Gray, corners: Floats, fill: float, ring: float) -> Candidate | 
         "turns": turns,
         "vary": vary,
         "pitch": pitch,
-        "jitter": float(np.median(np.abs(np.diff(pairs))) / max(pairs.mean(), 1e-6)) if pairs.size > 4 else 0.0,
         "dark": dark,
         "run": float(runs.mean() / 2) if runs.size else 0.0,
         "inside": inside,
