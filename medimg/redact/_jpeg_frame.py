@@ -17,10 +17,10 @@ MAX_PIXELS = 1 << 28
 MAX_BLOCKS_IN_MCU = 10
 """T.81, B.2.3."""
 
-TODO = "Export the photo again from the device, and clean the new file."
+ADVICE = "Export the photo again from the device, and clean the new file."
 
 
-def refuse(what: str, todo: str = TODO) -> CheckNotRun:
+def refuse(what: str, todo: str = ADVICE) -> CheckNotRun:
     """The error for a JPEG that cannot be covered without loss."""
     return CheckNotRun(f"this JPEG cannot be covered without loss: {what}", todo=todo)
 

@@ -276,4 +276,4 @@ def rewrite(data: bytes, engine: Engine, plan: Callable[[Head], Goal]) -> bytes:
     try:
         return Rewriter(data, engine, plan).run()
     except (IndexError, ValueError, OverflowError) as error:
-        raise CheckNotRun("this JPEG cannot be covered without loss: it is damaged.", todo=jf.TODO) from error
+        raise CheckNotRun("this JPEG cannot be covered without loss: it is damaged.", todo=jf.ADVICE) from error
