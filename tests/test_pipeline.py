@@ -209,3 +209,11 @@ def test_the_same_photo_gives_the_same_bytes() -> None:
     for sink in (one, two):
         pipeline.scrub(photo(), sink, detectors([text(box(3, 3, 9, 9))]), Policy())
     assert one.data == two.data != b""
+
+
+def test_a_plan_does_not_spare_the_checks_of_the_copy() -> None:
+    sink = Spy()
+    ready = pipeline.inspect(photo(), detectors(), Policy())[1]
+    report = pipeline.scrub(photo(), sink, [], Policy(), plan=ready)
+    assert (report.state, report.error_code) == ("held", "M-HOLD-NOTRUN")
+    assert "release" not in sink.asked
