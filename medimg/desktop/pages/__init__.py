@@ -1,0 +1,1 @@
+"""The steps of the window, one page each."""
