@@ -17,6 +17,9 @@
     [levels.closed-group]
     "id.timing" = "blocking"
 
+    [answers.closed-group]                                            # what the organisation itself answers
+    "pol.employer" = "yes"
+
     [[items]]
     id = "site.registered"
     ask = "Is this use entered in the image register?"
@@ -31,10 +34,25 @@ from typing import Literal
 
 import msgspec
 
+from medimg.consent.answers import Answer, choices
 from medimg.consent.checklist import ChecklistDefinition, Item, Level, Question, SharingContext
 from medimg.errors import UsageError
 
 SECTION = "site"
+
+#: What an organisation can know for every sharing with one audience: its policy, its channel, its contacts. Nothing
+#: about a patient, a picture, or who receives it this time.
+ANSWERABLE = frozenset(
+    {
+        "pol.employer",
+        "pol.owner",
+        "aud.endorsed-channel",
+        "aud.terms",
+        "aud.auto-upload",
+        "aud.cross-border",
+        "inc.plan",
+    }
+)
 
 
 class Contacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,6 +91,7 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     languages: tuple[str, ...] = ("en",)
     contacts: Contacts = Contacts()
     levels: dict[str, dict[str, Level]] = {}
+    answers: dict[str, dict[str, str]] = {}
     items: tuple[SiteItem, ...] = ()
 
     @classmethod
@@ -109,7 +128,7 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def _check(self, definition: ChecklistDefinition) -> None:
         items = {i.id: i for i in definition.items}
         audiences = set(definition.audiences)
-        if not {*self.audiences, *self.levels, *(a for i in self.items for a in i.level)} <= audiences:
+        if not {*self.audiences, *self.levels, *self.answers, *(a for i in self.items for a in i.level)} <= audiences:
             raise UsageError("the site profile names an unknown audience.")
         if self.policy_link and not self.policy_link.startswith(("https://", "http://")):
             raise UsageError("the policy link of the site profile is not a web address.")
@@ -121,6 +140,12 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                     raise UsageError(
                         "the site profile may raise a question to blocking, never lower or drop a blocking one."
                     )
+        for answers in self.answers.values():
+            for item_id, choice in answers.items():
+                if item_id not in ANSWERABLE:
+                    raise UsageError("the site profile answers a question that only a person can answer.")
+                if choice not in choices(items[item_id].pass_) or choice in ("not-sure", "not-applicable"):
+                    raise UsageError("the site profile gives an answer that is not possible.")
         seen: set[str] = set()
         for item in self.items:
             if not item.id.startswith(f"{SECTION}.") or item.id in seen or item.id in items:
@@ -148,6 +173,13 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         if level is None or not question.asked or question.level == "blocking":
             return question
         return msgspec.structs.replace(question, level=level, why="set by your organisation", set_by_site=True)
+
+    def answered(self, context: SharingContext) -> list[Answer]:
+        """What the organisation answers for this audience, once for the whole run."""
+        return [
+            Answer(item=item, subject="batch", choice=choice, by="site")
+            for item, choice in self.answers.get(context.audience, {}).items()
+        ]
 
     def allows(self, context: SharingContext, out: Path | None = None, *, key: bool = False) -> None:
         """Refuse what the organisation does not allow.

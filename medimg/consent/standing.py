@@ -108,7 +108,8 @@ def assess(
         UsageError: The context has a word that is not in the checklist.
     """
     mine = [a for a in answers if a.subject in (BATCH, group) or a.subject.startswith(f"{group}-")]
-    given = {(a.item, a.subject): a for a in mine}
+    # A person's answer goes before the organisation's: somebody who knows better may say so.
+    given = {(a.item, a.subject): a for a in (*(site.answered(context) if site else ()), *mine)}
     context = _settled(context, reports, given.get(("con.basis", group)))
     found = {(e.item, e.subject): e for r in reports for e in evidence(r)}
     found.update({(e.item, e.subject): e for e in (*group_evidence(group, reports), *extra)})
@@ -207,5 +208,5 @@ def _by_person(question: Question, answer: Answer, context: SharingContext, *, s
         if answer.choice == "permitted-by-law" and not answer.note:
             return stand("open", "say which law, and whose advice was taken")
     if answer.choice in CLOSING[question.item.pass_]:
-        return stand("closed", "answered by a person")
+        return stand("closed", "answered by your organisation" if answer.by == "site" else "answered by a person")
     return stand("failed", "the answer does not allow sharing" if question.level == "blocking" else "think about")
