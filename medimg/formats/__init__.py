@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+
+import msgspec
 
 from medimg.errors import NotAPicture, Unsupported
-from medimg.types import Box, Copy, Cover, Finding, Limits
+from medimg.types import Box, Copy, Cover, Finding, KnownValues, Limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,6 +86,35 @@ class Opened(Protocol):
             UsageError: The crop lies outside the picture.
             CheckNotRun: It cannot be written without a loss the policy does not allow.
         """
+        ...
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a copy may say of itself, for formats that have fields for it.
+
+    A copy is released only when every check that ran passed, so a writer may state beforehand what they look for.
+
+    Attributes:
+        key: For new identifiers in place of the old ones: the same key gives the same new ones.
+        text: Text and codes are looked for in the copy, and no person has kept any.
+        faces: Faces are looked for in the copy, and none was kept or left for a person to look at.
+    """
+
+    key: bytes
+    text: bool = False
+    faces: bool = False
+
+
+@runtime_checkable
+class Declaring(Protocol):
+    """An opened photo of a format that names a patient in its header and says in it what was done (DICOM)."""
+
+    def values(self) -> KnownValues:
+        """Names, numbers and dates of the header, to be looked for in the picture; in memory only."""
+        ...
+
+    def state(self, statement: Statement) -> None:
+        """What :meth:`Opened.write` may say of the copy from now on."""
         ...
 
 
