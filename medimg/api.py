@@ -168,6 +168,7 @@ class Scrubber:
         safe_id: str,
         known: KnownValues = NOTHING_KNOWN,
         extra: Sequence[Finding] = (),
+        plan: Plan | None = None,
     ) -> Report:
         """The same for a caller with a place of its own for the copy (:class:`medimg.pipeline.Sink`).
 
@@ -175,7 +176,9 @@ class Scrubber:
             MissingPart: Something needed is not there.
         """
         with self._lock:
-            return pipeline.scrub(data, sink, self.load(), self.policy, safe_id=safe_id, known=known, extra=extra)
+            return pipeline.scrub(
+                data, sink, self.load(), self.policy, safe_id=safe_id, known=known, extra=extra, plan=plan
+            )
 
     def verify(self, source: Source, *, known: KnownValues = NOTHING_KNOWN) -> tuple[Check, ...]:
         """Judge any picture as if it were a written copy: container, and the picture with every detector twice.
@@ -213,6 +216,10 @@ def judge(data: bytes, detectors: Sequence[Detector], policy: Policy, known: Kno
         InputError: The photo cannot be handled.
     """
     opened = formats.open_photo(data, policy.limits)
+    if policy.metadata.keep_frames and opened.frames > 1:
+        from medimg import frames
+
+        return frames.judge(opened, policy, lambda still, one: judge(still, detectors, one, known))
     checks = verify.container(data, opened.name, policy)
     if policy.scope == "metadata-only":
         return (*checks, *(Check(name=n, state="not-asked") for n in pipeline.CONTENT_CHECKS))

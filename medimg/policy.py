@@ -127,6 +127,8 @@ def _decide_one(finding: Finding, policy: Policy, frame_area: int) -> Action:
             return Action(finding=finding, do="drop", why="not part of the picture")
         case "filename":
             return Action(finding=finding, do="drop", why="the copy gets a neutral name")
+        case "drawn":
+            return Action(finding=finding, do="cover", why="marked by a person")
         case "code":
             return Action(finding=finding, do="cover", why="codes are covered whether or not they can be read")
         case "document":
@@ -158,6 +160,8 @@ def cover_polygon(finding: Finding, policy: Policy) -> Polygon:
     if finding.region is None:
         return ()
     polygon = finding.region.polygon
+    if finding.kind == "drawn":
+        return polygon  # what a person marked is filled as it was marked
     box = finding.region.box
     # The short side of a slanted line of text is its area over its longest side.
     longest = max(geometry.distance(a, b) for a, b in zip(polygon, polygon[1:] + polygon[:1], strict=True))

@@ -22,7 +22,8 @@ Colour = tuple[int, int, int]
 """Red, green, blue, 0 to 255."""
 BLACK: Colour = (0, 0, 0)
 
-Kind = Literal["metadata", "hidden-image", "text", "code", "face", "filename", "document"]
+Kind = Literal["metadata", "hidden-image", "text", "code", "face", "filename", "document", "drawn"]
+"""``drawn``: an area that a person marked; no check found it."""
 Do = Literal["cover", "drop", "keep", "ask", "hold"]
 By = Literal["rule", "person"]
 CheckState = Literal["passed", "failed", "not-run", "not-asked"]
@@ -146,7 +147,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     count: int = 1
     where: str = ""
     region: Region | None = None
-    secret: Secret = NO_SECRET
+    secret: Secret = msgspec.field(default_factory=Secret)  # a factory: a JSON Schema cannot show the value
     id: str = ""
 
 
@@ -253,13 +254,21 @@ class CopySummary(msgspec.Struct, frozen=True, kw_only=True):
     cropped: Box | None = None
 
 
+class Original(msgspec.Struct, frozen=True):
+    """How the original of a photo is known again without its name: size, and a digest that is salted for each photo."""
+
+    bytes: int
+    salt: str
+    digest: str
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one photo. Holds kinds, counts and places; never a value from the photo.
 
     ``state`` is ``unreviewed`` (a verified copy waits for a person), ``held`` (a check failed or did not
     run), ``refused`` (the input cannot be handled) or ``failed`` (the output could not be written).
     ``captured`` says how long before the run the photo was taken, as a wide bucket and never as a date; empty when
-    that is not known. It belongs in the private part alone.
+    that is not known. It belongs in the private part alone, as does ``original``.
     """
 
     schema: Literal["medimg.report/1"] = "medimg.report/1"
@@ -279,6 +288,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     engines: dict[str, str] = {}
     seconds: dict[str, float] = {}
     captured: Literal["", "days", "weeks", "months", "longer"] = ""
+    original: Original | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:

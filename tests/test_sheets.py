@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 from sheets_kit import MARKER, none_true, picture, report, run_folder
 
+from medimg.consent import decisions
 from medimg.consent.answering import from_setting
 from medimg.consent.checklist import ChecklistDefinition, SharingContext
 from medimg.consent.run import RunSummary, load, save
@@ -315,3 +316,5 @@ def test_the_published_schemas_fit(out: Path) -> None:
     for name, kind in (("share-sheet", ShareSheet), ("record-sheet", RecordSheet)):
         schema = to_json(msgspec.json.schema(kind))
         assert (folder / f"{name}.schema.json").read_bytes() == schema, f"write docs/schemas/{name}.schema.json anew"
+    published = (folder / "decisions.schema.json").read_bytes()
+    assert published == to_json(decisions.schema()), "write docs/schemas/decisions.schema.json anew"

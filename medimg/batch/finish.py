@@ -8,7 +8,7 @@ import io
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -75,9 +75,7 @@ class _Tally:
             self.copies.append({"name": copy.name, "format": copy.format, "bytes": copy.bytes, "sha256": copy.sha256})
         if report.state != "unreviewed":
             self.codes[report.error_code] += 1
-            self.back.append(
-                {"id": report.safe_id, "state": report.state, "code": report.error_code, "reason": report.reason}
-            )
+            self.back.append(_kept_back(report))
 
 
 def close(
@@ -108,7 +106,10 @@ def close(
     conditions = {_STATE_CONDITION[state] for state in tally.photos}
     if any(a.asked for a in asides):
         conditions.add("unreadable")
-    _held_list(run, tally, set_aside, settings.keep_key)
+    aside: list[dict[str, str | int]] = [
+        {"reason": reason, "count": count} for reason, count in sorted(set_aside.items())
+    ]
+    _held_list(run, tally.back, aside, settings.keep_key)
     if settings.keep_key:
         _key(run, journal, settings)
     else:
@@ -183,14 +184,34 @@ def _warnings(run: RunFolder, settings: Settings, skipped: bool) -> tuple[Warn, 
     return tuple(name for name, is_so in seen.items() if is_so)
 
 
-def _held_list(run: RunFolder, tally: _Tally, set_aside: dict[str, int], key: bool) -> None:
+def held_again(run: RunFolder, reports: Iterable[Report]) -> None:
+    """Write the list of what was kept back anew, after decisions were applied.
+
+    Raises:
+        OutputError: It could not be written.
+    """
+    try:
+        before = msgspec.json.decode((run.hold / _HELD).read_bytes(), type=_HeldBefore)
+    except (OSError, msgspec.DecodeError):
+        before = _HeldBefore()
+    _held_list(run, [_kept_back(r) for r in reports if r.state != "unreviewed"], before.set_aside, run.key.exists())
+
+
+class _HeldBefore(msgspec.Struct):
+    set_aside: list[dict[str, str | int]] = []
+
+
+def _kept_back(report: Report) -> dict[str, str]:
+    return {"id": report.safe_id, "state": report.state, "code": report.error_code, "reason": report.reason}
+
+
+def _held_list(run: RunFolder, back: list[dict[str, str]], aside: list[dict[str, str | int]], key: bool) -> None:
     """``hold/``: which photos were kept back and why, by safe id; never an original."""
-    aside = [{"reason": reason, "count": count} for reason, count in sorted(set_aside.items())]
     _files.write_private(
-        run.hold / "why-held.json",
-        to_json({"schema": "medimg.why-held/1", "run": run.tag, "photos": tally.back, "set_aside": aside}),
+        run.hold / _HELD,
+        to_json({"schema": "medimg.why-held/1", "run": run.tag, "photos": back, "set_aside": aside}),
     )
-    lines = [f"{b['id']}  {_PLAIN[b['state']]}: {b['reason']} [{b['code']}]" for b in tally.back]
+    lines = [f"{b['id']}  {_PLAIN[b['state']]}: {b['reason']} [{b['code']}]" for b in back]
     lines += [f"{a['count']} not a photo: {a['reason']}" for a in aside]
     if not lines:
         lines = ["Nothing was kept back."]
@@ -199,6 +220,7 @@ def _held_list(run: RunFolder, tally: _Tally, set_aside: dict[str, int], key: bo
     _files.write_private(run.hold / "why-held.txt", ("\n".join(lines) + "\n").encode())
 
 
+_HELD = "why-held.json"
 _PLAIN = {"held": "on hold", "refused": "not cleaned", "failed": "not written"}
 
 
@@ -234,4 +256,4 @@ def _streamed(path: Path) -> Iterator[BinaryIO]:
         raise OutputError("a report could not be written.", todo="Check the free space, then --resume.") from error
 
 
-__all__ = ["CONDITIONS", "EXIT_CODES", "WORDS", "Closed", "close"]
+__all__ = ["CONDITIONS", "EXIT_CODES", "WORDS", "Closed", "close", "held_again"]

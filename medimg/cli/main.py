@@ -18,6 +18,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "medimg.cli.status:status",
         "Say which groups of a run are answered, which questions wait, and what was released.",
     ),
+    "desktop": ("medimg.cli.desktop:desktop", "Open the window: drop photos, look, answer, release."),
+    "apply": (
+        "medimg.cli.apply:apply",
+        "Make the copies again whose plan was changed in decisions.json, and check them again.",
+    ),
     "answer": (
         "medimg.cli.answer:answer",
         "Answer the questions of a run. Every page is kept as soon as it is answered; stop and go on at any time.",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from medimg.consent import decisions
 from medimg.consent import run as runs
 from medimg.consent.answers import Answer
 from medimg.consent.checklist import ChecklistDefinition
@@ -56,8 +57,10 @@ def open_run(path: Path) -> OpenRun:
 
     Raises:
         UsageError: It is no run folder, was edited by hand, or was written by a newer version.
+        OutputError: Decisions that were being applied when the computer stopped could not be finished.
     """
     folder = _find(path)
+    decisions.finish(folder)
     state = runs.load(folder)
     if state is None:
         raise UsageError(
@@ -112,12 +115,19 @@ def release(
         role: The role of the person who releases, as typed.
 
     Raises:
-        UsageError: A group is not answered, is at a stop, or was withdrawn; nothing was moved.
+        UsageError: A group is not answered, is at a stop, was withdrawn, or has decisions that no copy shows yet;
+            nothing was moved.
         CheckFailed: A copy is missing or is not the one that was checked; nothing was moved.
         OutputError: A file could not be moved; the register says that the release is incomplete.
     """
     state = opened.state
+    undone = {i.partition("-")[0] for i in decisions.waiting(decisions.load(opened.folder), opened.reports)}
     for group in groups:
+        if group in undone:
+            raise UsageError(
+                f"group {group} is not released: a decision about one of its photos is not in the copy yet.",
+                todo="Apply it: medimg apply RUN, or open the run in the window.",
+            )
         if state.is_withdrawn(group):
             raise UsageError(f"group {group} was withdrawn by the patient. It is not released.")
         if results[group].overall != "answered":

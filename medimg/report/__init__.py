@@ -9,30 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from medimg import _files
+from medimg.consent import decisions
 from medimg.consent import run as runs
 from medimg.consent.checklist import SharingContext
+from medimg.consent.decisions import Decisions
 from medimg.consent.run import RunState, RunSummary
 from medimg.consent.standing import GroupResult
 from medimg.errors import OutputError
-from medimg.types import Plan, Report, to_json
+from medimg.types import Report, to_json
 
 PDF_NAME = "record-sheet.pdf"
 
 if TYPE_CHECKING:
     from medimg.report.thumbs import Thumb
-
-
-class Decisions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``decisions.json``: the plan of every photo, to be opened and applied again."""
-
-    schema: Literal["medimg.decisions/1"] = "medimg.decisions/1"
-    run: str
-    plans: dict[str, Plan]
 
 
 def write_sheets(
@@ -56,11 +48,12 @@ def write_sheets(
     state = runs.load(out)
     state = runs.fresh(run, context, reports) if state is None else runs.reconciled(state, run, context, reports)
     _folder(out / runs.RECORD_FOLDER)
+    decisions.save(out, decisions.of(run.tag, reports))
     return refresh(runs.save(out, state), reports, out)
 
 
 def refresh(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, GroupResult]:
-    """Write the sheets of a run again from its saved state.
+    """Write the sheets of a run again from its saved state. Decisions that are not applied yet stay.
 
     Raises:
         OutputError: A sheet could not be written.
@@ -74,9 +67,10 @@ def refresh(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, 
     private = out / runs.RECORD_FOLDER
     by_id = {r.safe_id: r for r in reports}
     tallies = {g: build.tally(by_id[i] for i in ids if i in by_id) for g, ids in state.run.groups.items()}
-    plans = {r.safe_id: r.plan for r in reports if r.plan is not None}
+    decided = decisions.load(out)
+    if decided is None:
+        decisions.save(out, decisions.of(state.run.tag, reports))
     for path, data in (
-        (private / "decisions.json", to_json(Decisions(run=state.run.tag, plans=plans))),
         (private / "record-sheet.json", to_json(kept)),
         (private / "record-sheet.html", html.record_html(kept, thumbs, reports).encode()),
         (private / "paste-into-notes.txt", text.notes(kept, tallies).encode()),

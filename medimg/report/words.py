@@ -10,6 +10,7 @@ KINDS: dict[str, str] = {
     "face": "Faces",
     "filename": "File names",
     "document": "Documents",
+    "drawn": "Marked by a person",
 }
 
 CHECKS: dict[str, str] = {

@@ -1,0 +1,57 @@
+"""``medimg apply``: decisions about photos, applied without the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from medimg.batch import apply as applying
+from medimg.batch.finish import EXIT_CODES
+from medimg.cli import common, run_common
+from medimg.errors import MedimgError
+from medimg.policy import Policy
+from medimg.types import Report
+
+
+@click.command()
+@run_common.run_argument
+@click.argument("photos", nargs=-1, required=True, type=common.FILE)
+@click.option("--policy", "policy_file", type=common.FILE, metavar="FILE", help="The settings the run was made with.")
+@common.known_option
+@common.workers_option
+@click.pass_context
+def apply(
+    ctx: click.Context,
+    run: Path,
+    photos: tuple[Path, ...],
+    policy_file: Path | None,
+    known_file: Path | None,
+    workers: int | None,
+) -> None:
+    """Make the copies again whose plan was changed in decisions.json, and check them again.
+
+    PHOTOS are the files and folders the run was made from: an original is known by its digest, because its name is
+    written nowhere. Nothing is looked for in the originals again. The questions about a changed copy are asked again.
+    """
+    outcome = applying.apply(
+        run,
+        photos,
+        policy=Policy.load(policy_file) if policy_file else None,
+        known=common.read_known(known_file),
+        workers=workers,
+        told=_say,
+    )
+    if not outcome.reports and not outcome.left:
+        click.echo("No decision waits: every copy shows what was decided.")
+    for safe_id, error in sorted(outcome.left.items()):
+        click.echo(f"{safe_id}: not applied: {error.what} {error.todo}".rstrip())
+    codes = {error.exit_code for error in outcome.left.values()}
+    codes |= {EXIT_CODES["hold"] for r in outcome.reports.values() if r.state != "unreviewed"}
+    ctx.exit(max(codes, default=EXIT_CODES["review"] if outcome.reports else 0))
+
+
+def _say(safe_id: str, result: Report | MedimgError) -> None:
+    if isinstance(result, Report):
+        words = "the copy was made again and passed every check" if result.copy else f"on hold: {result.reason}"
+        click.echo(f"{safe_id}: {words}")
