@@ -34,6 +34,7 @@ from medimg.types import (
 
 if TYPE_CHECKING:
     from medimg.detect import Detector
+    from medimg.formats.sequence import Series
 
 CONTENT_CHECKS = ("text", "codes", "faces")
 
@@ -85,6 +86,7 @@ class _Record:
         self.engines = {d.name: d.version for d in detectors}
         self.seconds: dict[str, float] = {}
         self.opened: formats.Opened | None = None
+        self.series: Series | None = None
         self.plan: Plan | None = None
         self.checks: list[Check] = []
         self.copy: CopySummary | None = None
@@ -153,13 +155,31 @@ def _inspect(
 ) -> tuple[formats.Opened, Plan]:
     with record.stage("open"):
         opened = record.opened = formats.open_photo(data, policy.limits)
-        found = [*extra, *opened.metadata()]
+        series = _series(opened, policy, record)
+        found = [*extra, *(series.findings if series else opened.metadata())]
     if policy.scope == "full":
         _all_loaded(detectors)
-        found += _detect(opened, detectors, policy, known, record)
+        if series:
+            from medimg import frames
+
+            with record.stage("frames"):
+                found += frames.look(series, detectors, policy, known)
+        else:
+            found += _detect(opened, detectors, known, record)
     numbered = [msgspec.structs.replace(f, id=f"f{n}") for n, f in enumerate(found, 1)]
     record.plan = decide(numbered, policy, width=opened.width, height=opened.height)
     return opened, record.plan
+
+
+def _series(opened: formats.Opened, policy: Policy, record: _Record) -> Series | None:
+    """The frames of a photo of which the policy keeps all; None for a single picture."""
+    if not policy.metadata.keep_frames or opened.frames == 1:
+        return None
+    if record.series is None:
+        from medimg.formats import sequence
+
+        record.series = sequence.split(opened, policy.limits, keep_profile=policy.metadata.keep_profile)
+    return record.series
 
 
 def _all_loaded(detectors: Sequence[Detector]) -> None:
@@ -168,23 +188,22 @@ def _all_loaded(detectors: Sequence[Detector]) -> None:
 
 
 def _detect(
-    opened: formats.Opened, detectors: Sequence[Detector], policy: Policy, known: KnownValues, record: _Record
+    opened: formats.Opened, detectors: Sequence[Detector], known: KnownValues, record: _Record
 ) -> list[Finding]:
     from medimg.detect import Frame
 
     found: list[Finding] = []
-    for index in range(opened.frames if policy.metadata.keep_frames else 1):
-        with record.stage("decode"):
-            frames = [Frame(view, opened.orientation, index) for view in opened.views(index)]
-        for frame in frames:
-            for detector in detectors:
-                with record.stage(detector.name):
-                    try:
-                        found += detector.find(frame, known)
-                    except MemoryError:
-                        raise
-                    except Exception as error:
-                        raise CheckNotRun(f"the {detector.name} check did not run.") from error
+    with record.stage("decode"):
+        views = [Frame(view, opened.orientation) for view in opened.views()]
+    for view in views:
+        for detector in detectors:
+            with record.stage(detector.name):
+                try:
+                    found += detector.find(view, known)
+                except MemoryError:
+                    raise
+                except Exception as error:
+                    raise CheckNotRun(f"the {detector.name} check did not run.") from error
     return found
 
 
@@ -230,12 +249,17 @@ def scrub(
                 " ".join(sorted({f"{a.why}." for a in plan.doing("hold")})),
                 todo="Look at the photo, then decide in the review or crop it before cleaning.",
             )
+        if series := _series(opened, policy, record):
+            from medimg import frames
+
+            return frames.scrub(
+                series, sink, detectors, policy, plan=plan, known=known, report=record.report("held")
+            )  # fmt: skip
         for rounds_left in range(policy.verify.rounds, -1, -1):
             with record.stage("write"):
                 copy = opened.write(
                     covers(plan, policy, _colour(opened, plan, policy)),
                     keep_profile=policy.metadata.keep_profile,
-                    keep_frames=policy.metadata.keep_frames,
                     crop=plan.crop,
                 )
                 written = sink.stage(copy)

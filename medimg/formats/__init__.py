@@ -71,7 +71,6 @@ class Opened(Protocol):
         covers: Sequence[Cover] = (),
         *,
         keep_profile: bool = True,
-        keep_frames: bool = False,
         crop: Box | None = None,
     ) -> Copy:
         """The copy: allow-listed structure, cleaned profile, covers filled; pixels elsewhere untouched.
@@ -79,7 +78,6 @@ class Opened(Protocol):
         Args:
             covers: What is filled, in the coordinates of the whole picture; all of one colour.
             keep_profile: Whether the cleaned colour profile stays.
-            keep_frames: Whether further frames stay.
             crop: The box that is kept; a JPEG keeps the whole blocks inside it. None keeps all.
 
         Raises:

@@ -127,8 +127,17 @@ def directory(tiff: Tiff, offset: int) -> tuple[Ifd, int]:
     return page, after
 
 
-def build(order: str, fields: dict[int, tuple[int, bytes]], chunks: list[bytes], *, offsets: int, counts: int) -> bytes:
-    """A classic TIFF of one page.
+def build(
+    order: str,
+    fields: dict[int, tuple[int, bytes]],
+    chunks: list[bytes],
+    *,
+    offsets: int,
+    counts: int,
+    start: int = 0,
+    more: bool = False,
+) -> bytes:
+    """A classic TIFF of one page, or one page of a longer file.
 
     Args:
         order: ``<`` or ``>``.
@@ -136,11 +145,13 @@ def build(order: str, fields: dict[int, tuple[int, bytes]], chunks: list[bytes],
         chunks: The strips or tiles.
         offsets: Tag for their places (273 strips, 324 tiles).
         counts: Tag for their sizes (279 strips, 325 tiles).
+        start: Where the page begins in its file; the header stands before the first alone.
+        more: Whether another page follows right behind this one.
     """
     fields = dict(fields)
     fields[offsets] = (4, bytes(4 * len(chunks)))
     fields[counts] = (4, struct.pack(f"{order}{len(chunks)}I", *(len(c) for c in chunks)))
-    at = 8 + 2 + 12 * len(fields) + 4
+    at = (start or 8) + 2 + 12 * len(fields) + 4
     values: list[bytes] = []
     places: dict[int, int] = {}
     for tag in sorted(fields):
@@ -170,5 +181,6 @@ def build(order: str, fields: dict[int, tuple[int, bytes]], chunks: list[bytes],
         packed + bytes(len(packed) & 1) if tag == offsets else value
         for tag, value in zip(sorted(places), values, strict=True)
     ]
-    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8)
-    return head + table + bytes(4) + b"".join(values) + b"".join(body)
+    head = b"" if start else (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8)
+    following = struct.pack(f"{order}I", at if more else 0)
+    return head + table + following + b"".join(values) + b"".join(body)

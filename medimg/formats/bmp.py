@@ -132,7 +132,6 @@ class Bmp:
         covers: Sequence[Cover] = (),
         *,
         keep_profile: bool = True,
-        keep_frames: bool = False,  # noqa: ARG002 - there is one
         crop: Box | None = None,
     ) -> Copy:
         """The pixels behind a small header, with the cleaned profile."""

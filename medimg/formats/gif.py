@@ -177,16 +177,9 @@ class Gif:
         covers: Sequence[Cover] = (),
         *,
         keep_profile: bool = True,  # noqa: ARG002 - there is none
-        keep_frames: bool = False,
         crop: Box | None = None,
     ) -> Copy:
-        """The first picture with the palette entries it uses.
-
-        Raises:
-            CheckNotRun: Frames are to be kept.
-        """
-        if keep_frames and self.frames > 1:
-            raise CheckNotRun("the frames of an animated GIF file cannot be checked one by one, so they are not kept.")
+        """The first picture with the palette entries it uses."""
         from medimg.redact.cover import clipped, framed
 
         crop, covers = framed(covers, crop, self.width, self.height)

@@ -62,7 +62,6 @@ class Heif:
     """A parsed HEIF or AVIF file. ``width`` and ``height`` are those of the decoded picture, turned as it says."""
 
     name = NAME
-    frames = 1
     orientation = 1
 
     def __init__(self, data: bytes) -> None:
@@ -80,6 +79,7 @@ class Heif:
             )
         self.coding = CODED[kinds.pop()]
         self.width, self.height = self._shown_size()
+        self.frames = 2 if any(b.type == b"moov" for b in self.top) else 1  # or more: a sequence is not counted
 
     def _closure(self, start: int) -> list[int]:
         """A picture and everything it is derived from, in order."""
@@ -265,16 +265,9 @@ class Heif:
         covers: Sequence[Cover] = (),
         *,
         keep_profile: bool = True,
-        keep_frames: bool = False,
         crop: Box | None = None,
     ) -> Copy:
-        """A HEIF file of the primary picture alone, or a PNG where something is covered, cropped or could hide.
-
-        Raises:
-            CheckNotRun: The frames of a sequence are to be kept.
-        """
-        if keep_frames and any(b.type == b"moov" for b in self.top):
-            raise CheckNotRun("the frames of a sequence cannot be checked one by one, so they are not kept.")
+        """A HEIF file of the primary picture alone, or a PNG where something is covered, cropped or could hide."""
         from medimg.redact.cover import framed
 
         crop, covers = framed(covers, crop, self.width, self.height)

@@ -123,7 +123,6 @@ class JpegPhoto:
         covers: Sequence[Cover] = (),
         *,
         keep_profile: bool = True,
-        keep_frames: bool = False,  # noqa: ARG002 - there is one
         crop: Box | None = None,
     ) -> Copy:
         """The picture, its cleaned profile and its orientation.

@@ -239,16 +239,13 @@ class Png:
         covers: Sequence[Cover] = (),
         *,
         keep_profile: bool = True,
-        keep_frames: bool = False,
         crop: Box | None = None,
     ) -> Copy:
         """The still picture with the chunks that say how it looks.
 
         Raises:
-            CheckNotRun: Frames are to be kept, or the picture cannot be decoded or encoded here.
+            CheckNotRun: The picture cannot be decoded or encoded here.
         """
-        if keep_frames and self.frames > 1:
-            raise CheckNotRun("the frames of an animated PNG cannot be checked one by one, so they cannot be kept.")
         looks = self.looks(keep_profile=keep_profile)
         notes: tuple[str, ...] = ("frames-dropped",) if self.frames > 1 else ()
         covered: tuple[Polygon, ...] = ()
@@ -312,10 +309,12 @@ class Png:
         clean = _icc.clean(profile) if profile else None
         return profile_payload(clean) if clean else None
 
-    def looks(self, *, keep_profile: bool) -> bytes:
-        """Every chunk of the copy between IHDR and PLTE, in order."""
-        out = b"".join(c.whole(self.data) for c in self.chunks if appearance(c.type, c.payload(self.data), self.header))
-        if keep_profile and self._profile:
+    def looks(self, *, keep_profile: bool, colour: int | None = None) -> bytes:
+        """Every chunk of the copy between IHDR and PLTE, in order; ``colour`` is its colour type if not the same."""
+        stay = [c for c in self.chunks if appearance(c.type, c.payload(self.data), self.header)]
+        out = b"".join(c.whole(self.data) for c in stay if c.type != b"sBIT" or colour is None)
+        fits = colour is None or self.header.colour in (2, 3, 6)  # the profile of a grey picture is one of greys
+        if keep_profile and self._profile and fits:
             out += chunk(b"iCCP", self._profile)
         return out + (chunk(b"eXIf", _exif.orientation_only(self.orientation)) if self.orientation > 1 else b"")
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from medimg.errors import CheckNotRun, Malformed, TooLarge, Unsupported
+from medimg.errors import Malformed, TooLarge, Unsupported
 from medimg.formats import _icc, _tiff_findings, refused
 from medimg.formats._tiff_file import INTEGERS, Entry, Ifd, Tiff, build, read
 from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
@@ -93,14 +93,14 @@ def open(data: bytes, limits: Limits) -> TiffPhoto:  # noqa: A001 - the name eve
 
 
 class TiffPhoto:
-    """A parsed TIFF; the first page is the picture."""
+    """A parsed TIFF; the first page is the picture, unless another is asked for."""
 
     name = NAME
 
-    def __init__(self, tiff: Tiff) -> None:
+    def __init__(self, tiff: Tiff, page: int = 0) -> None:
         self.data = tiff.data
         self.tiff = tiff
-        self.page: Ifd = tiff.pages[0]
+        self.page: Ifd = tiff.pages[page]
         self.frames = len(tiff.pages)
         self.width, self.height = self._number(256, 0), self._number(257, 0)
         if not self.width or not self.height:
@@ -293,16 +293,9 @@ class TiffPhoto:
         covers: Sequence[Cover] = (),
         *,
         keep_profile: bool = True,
-        keep_frames: bool = False,
         crop: Box | None = None,
     ) -> Copy:
-        """The copy: strip-identical without covers, samples written again with them.
-
-        Raises:
-            CheckNotRun: Further pages are to be kept.
-        """
-        if keep_frames and self.frames > 1:
-            raise CheckNotRun("the pages of a TIFF file cannot be checked one by one, so they are not kept.")
+        """The copy: strip-identical without covers, samples written again with them."""
         from medimg.formats import _tiff_decode
 
         notes = ("frames-dropped",) if self.frames > 1 else ()

@@ -211,16 +211,13 @@ class WebP:
         covers: Sequence[Cover] = (),
         *,
         keep_profile: bool = True,
-        keep_frames: bool = False,
         crop: Box | None = None,
     ) -> Copy:
         """The still picture, its cleaned profile and its orientation.
 
         Raises:
-            CheckNotRun: Frames are to be kept, or the picture cannot be decoded or encoded here.
+            CheckNotRun: The picture cannot be decoded or encoded here.
         """
-        if keep_frames and self.frames > 1:
-            raise CheckNotRun("the frames of an animated WebP file cannot be checked one by one.")
         from medimg.redact.cover import clipped, cut, framed
 
         crop, covers = framed(covers, crop, self.width, self.height)
