@@ -1,8 +1,8 @@
-"""Compiles ``medimg/redact/_splice.c`` when medimg is built, where there is a C compiler.
+"""Compiles medimg's C files when medimg is built, where there is a C compiler: the JPEG kernel, the audit's search.
 
-The kernel is a plain shared library without any Python symbol, so one file serves every Python version of a
-platform. Without a compiler, or with ``MEDIMG_NO_KERNEL`` set, nothing is made and medimg uses its Python engine,
-which gives the same bytes more slowly.
+They are plain shared libraries without any Python symbol, so one file serves every Python version of a platform.
+Without a compiler, or with ``MEDIMG_NO_KERNEL`` set, nothing is made and medimg uses Python, which gives the same
+bytes more slowly.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 OFF_VARIABLE = "MEDIMG_NO_KERNEL"
-SOURCE = Path("medimg/redact/_splice.c")
+SOURCES = (Path("medimg/redact/_splice.c"), Path("medimg/audit/_scan.c"))
 FLAGS = ["-std=c99", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra"]
 
 
@@ -32,32 +32,41 @@ def compilers() -> list[list[str]]:
     return out
 
 
-def target(root: Path) -> Path:
-    """Where the library goes."""
-    return (root / SOURCE).with_suffix(".dylib" if sys.platform == "darwin" else ".so")
+def target(root: Path, source: Path) -> Path:
+    """Where a library goes."""
+    return (root / source).with_suffix(".dylib" if sys.platform == "darwin" else ".so")
 
 
 def build(root: Path) -> list[Path]:
-    """Compile the kernel.
+    """Compile the C files.
 
     Args:
         root: The project's folder, with ``medimg/`` in it.
 
     Returns:
-        The library, or nothing where it could not be made; a library of an earlier build is then removed.
+        The libraries that could be made; those of an earlier build that could not are removed.
     """
-    library = target(root)
-    if (root / SOURCE).is_file() and sys.platform != "win32" and not os.environ.get(OFF_VARIABLE):
-        for command in compilers():
-            with tempfile.TemporaryDirectory(dir=library.parent, prefix=".splice-") as scratch:
-                made = Path(scratch) / library.name
-                line = [*command, *FLAGS, "-o", str(made), str(root / SOURCE)]
-                done = subprocess.run(line, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
-                if done.returncode == 0 and made.is_file():
-                    made.replace(library)  # a process that has the old one loaded keeps it
-                    return [library]
-    library.unlink(missing_ok=True)
-    return []
+    wanted = sys.platform != "win32" and not os.environ.get(OFF_VARIABLE)
+    made = []
+    for source in SOURCES:
+        library = target(root, source)
+        if wanted and (root / source).is_file() and _compiled(root / source, library):
+            made.append(library)
+        else:
+            library.unlink(missing_ok=True)
+    return made
+
+
+def _compiled(source: Path, library: Path) -> bool:
+    for command in compilers():
+        with tempfile.TemporaryDirectory(dir=library.parent, prefix=".build-") as scratch:
+            made = Path(scratch) / library.name
+            line = [*command, *FLAGS, "-o", str(made), str(source)]
+            done = subprocess.run(line, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
+            if done.returncode == 0 and made.is_file():
+                made.replace(library)  # a process that has the old one loaded keeps it
+                return True
+    return False
 
 
 def platform_tag() -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 import struct
 
-from medimg.audit import _icc
+from medimg.audit import _coded, _icc
 from medimg.errors import Malformed
 
 END, SCAN, QUANTISATION, HUFFMAN, CONDITIONING, RESTART = 0xD9, 0xDA, 0xDB, 0xC4, 0xCC, 0xDD
@@ -16,8 +15,6 @@ MULTIPLE_PASSES, ARITHMETIC = (0xC2, 0xCA), (0xC9, 0xCA)
 TURN = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0%c\0\0\0\0\0\0"
 TURNS = frozenset(TURN % k for k in range(2, 9))
 TRANSFORMS = frozenset(b"Adobe\0\x64\0\0\0\0%c" % k for k in range(3))
-AFTER_CODED = re.compile(rb"\xff(?!\x00)")
-AFTER_CODED_RESTARTING = re.compile(rb"\xff(?![\x00\xd0-\xd7])")
 
 
 def walk(data: bytes) -> list[str]:
@@ -160,12 +157,12 @@ class _Reader:
             if self.sof not in ARITHMETIC and (begin or not passes):
                 self._use(HUFFMAN, 16 + (slots & 15))
         self.waiting.discard((RESTART, 0))
-        end = (AFTER_CODED_RESTARTING if self.interval else AFTER_CODED).search(self.data, at)
-        if end is None:
+        end = _coded.coded_end(self.data, at, restarts=bool(self.interval))
+        if end < 0:
             raise Malformed("the copy could not be followed to its end.")
-        if self.data[end.end() : end.end() + 1] == b"\xff" or end.start() == at:
+        if self.data[end + 1 : end + 2] == b"\xff" or end == at:
             raise Malformed("a scan of the copy is damaged.")
-        return end.start()
+        return end
 
 
 def _plain_jfif(payload: bytes) -> bool:

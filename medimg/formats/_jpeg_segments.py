@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from medimg.errors import Malformed, TooLarge, Unsupported
 from medimg.formats._jpeg_frame import Frame, Progress, ScanHeader, frame, huffman_tables, quantisation_tables, scan
+from medimg.redact._markers import next_marker
 from medimg.types import Limits
 
 SOI, EOI, SOS, DQT, DHT, DAC, DRI, DNL, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xCC, 0xDD, 0xDC, 0xFE
@@ -25,8 +26,6 @@ MAX_BLANK = 512
 BLANK = re.compile(rb"(?:\xef\xbb\xbf)?[\x00\t\n\r ]{0,%d}(?=\xff\xd8\xff)" % MAX_BLANK)
 """What may stand before the start: a byte order mark and blanks, as broken transfers leave them. No viewer shows it."""
 _MARKER = re.compile(rb"\xff[\x01-\xfe]")
-_SCAN_END = re.compile(rb"\xff[^\x00]")
-_SCAN_END_RESTARTS = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 _FILL = re.compile(rb"\xff+")
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 
@@ -257,20 +256,19 @@ class _Walk:
     def _coded_end(self, at: int) -> tuple[int, int]:
         """Where the coded data of a scan end, and where the marker behind them stands (fill bytes may lie between)."""
         data = self.jpeg.data
-        pattern = _SCAN_END_RESTARTS if self.interval else _SCAN_END
         while True:
-            found = pattern.search(data, at)
-            if found is None:
+            found = next_marker(data, at, restarts=bool(self.interval))
+            if found < 0:
                 raise Malformed("the JPEG ends in the middle.")
-            fill = _FILL.match(data, found.start())
-            last = fill.end() if fill else found.end() - 1
+            fill = _FILL.match(data, found)
+            last = fill.end() if fill else found + 1
             follows = data[last : last + 1]
             if not follows or follows == b"\0":  # a stuffed zero behind fill bytes: decoders disagree
                 raise Malformed("the picture data of the JPEG are damaged.")
             if self.interval and 0xD0 <= follows[0] <= 0xD7:
                 at = last + 1
                 continue
-            return found.start(), last - 1
+            return found, last - 1
 
     def _coded(self, read: ScanHeader, header: Frame, begin: int, end: int) -> int:
         """Restart markers in order and as many as there must be; no fewer bits than blocks need; returns the end."""

@@ -10,31 +10,37 @@ from medimg.types import NO_SECRET, Finding, Kind, Secret
 MAX_BYTES = 1 << 20
 MAX_SEARCHED, MAX_VALUES, MAX_SECRET = 1 << 18, 50, 200
 
+
+def _named(*kinds: tuple[str, str]) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
+    """Category -> names, which stand for themselves whatever their case."""
+    return tuple((category, tuple(names.lower().encode().split())) for category, names in kinds)
+
+
 # Property prefixes or names -> category. Searched as text: a packet that is broken XML is still reported.
-_KINDS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
-    ("location", re.compile(rb"GPS|photoshop:(City|State|Country)|Iptc4xmpCore:(Location|CountryCode)|LocationShown|"
-                            rb"LocationCreated", re.I)),
-    ("capture-time", re.compile(rb"CreateDate|ModifyDate|MetadataDate|DateCreated|DateTimeOriginal|dc:date", re.I)),
-    ("owner", re.compile(rb"dc:creator|dc:rights|photoshop:(Credit|Source|AuthorsPosition)|CreatorContactInfo|"
-                         rb"OwnerName|xmpRights", re.I)),
-    ("person", re.compile(rb"PersonInImage|RegionList|mwg-rs|MPReg|PersonDisplayName", re.I)),
-    ("caption", re.compile(rb"dc:(description|title|subject)|photoshop:(Headline|Instructions|Caption)|lr:hierarchical",
-                           re.I)),
-    ("serial", re.compile(rb"SerialNumber", re.I)),
-    ("device", re.compile(rb"tiff:(Make|Model)|exifEX|aux:Lens|crs:CameraProfile", re.I)),
-    ("software", re.compile(rb"CreatorTool|xmp:Toolkit|xmptk|softwareAgent", re.I)),
-    ("id", re.compile(rb"DocumentID|InstanceID|OriginalDocumentID|xmpMM:", re.I)),
-    ("content-credential", re.compile(rb"dcterms:provenance|c2pa", re.I)),
-    ("gain-map", re.compile(rb"hdrgm:|HDRGainMap", re.I)),
-    ("motion-video", re.compile(rb"MotionPhoto|MicroVideo", re.I)),
+_KINDS = _named(
+    ("location", "GPS photoshop:City photoshop:State photoshop:Country Iptc4xmpCore:Location Iptc4xmpCore:CountryCode"
+                 " LocationShown LocationCreated"),
+    ("capture-time", "CreateDate ModifyDate MetadataDate DateCreated DateTimeOriginal dc:date"),
+    ("owner", "dc:creator dc:rights photoshop:Credit photoshop:Source photoshop:AuthorsPosition CreatorContactInfo"
+              " OwnerName xmpRights"),
+    ("person", "PersonInImage RegionList mwg-rs MPReg PersonDisplayName"),
+    ("caption", "dc:description dc:title dc:subject photoshop:Headline photoshop:Instructions photoshop:Caption"
+                " lr:hierarchical"),
+    ("serial", "SerialNumber"),
+    ("device", "tiff:Make tiff:Model exifEX aux:Lens crs:CameraProfile"),
+    ("software", "CreatorTool xmp:Toolkit xmptk softwareAgent"),
+    ("id", "DocumentID InstanceID OriginalDocumentID xmpMM:"),
+    ("content-credential", "dcterms:provenance c2pa"),
+    ("gain-map", "hdrgm: HDRGainMap"),
+    ("motion-video", "MotionPhoto MicroVideo"),
 )  # fmt: skip
 
 # Pictures and sound that XMP carries as text (XMP part 2, 8.3; Google's depth and panorama formats).
-_CARRIED: tuple[tuple[str, re.Pattern[bytes]], ...] = (
-    ("thumbnail", re.compile(rb"xmpGImg:image", re.I)),
-    ("second-image", re.compile(rb"GImage:Data|GPano:|GCamera:RelitInputImageData", re.I)),
-    ("depth-map", re.compile(rb"GDepth:Data|GDepth:Confidence", re.I)),
-    ("sound", re.compile(rb"GAudio:Data", re.I)),
+_CARRIED = _named(
+    ("thumbnail", "xmpGImg:image"),
+    ("second-image", "GImage:Data GPano: GCamera:RelitInputImageData"),
+    ("depth-map", "GDepth:Data GDepth:Confidence"),
+    ("sound", "GAudio:Data"),
 )
 
 # Properties whose value may name a person, as an attribute or as an element.
@@ -55,7 +61,8 @@ def findings(packet: bytes, where: str) -> list[Finding]:
     text = packet[:MAX_BYTES]
     if text[:2] in (b"\xff\xfe", b"\xfe\xff") or b"<\0" in text[:200] or b"\0<" in text[:200]:
         text = text.replace(b"\0", b"")
-    found = [category for category, pattern in _KINDS if pattern.search(text)]
+    lowered = text.lower()
+    found = [category for category, names in _KINDS if any(name in lowered for name in names)]
     secret = _values(text)
     out = [
         Finding(
@@ -64,8 +71,8 @@ def findings(packet: bytes, where: str) -> list[Finding]:
         )
         for category in ["xmp", *found]
     ]  # fmt: skip
-    for category, pattern in _CARRIED:
-        if pattern.search(text):
+    for category, names in _CARRIED:
+        if any(name in lowered for name in names):
             kind: Kind = "metadata" if category == "sound" else "hidden-image"
             out.append(Finding(kind=kind, category=category, where=where, detector="xmp reader"))
     return out

@@ -20,6 +20,7 @@ BUCKETS: tuple[tuple[Bucket, int], ...] = (("days", 7), ("weeks", 56), ("months"
 _TIME = re.compile(rb"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
 _MARKS = ((b"Exif\0\0", 6), (b"eXIf", 4), (b"EXIF", 8))  # JPEG, HEIF; PNG; WebP (name and length)
 _MOST = 8
+_SCAN = 0xDA
 
 
 def taken(data: bytes) -> datetime.datetime | None:
@@ -64,15 +65,26 @@ def bucket(when: datetime.datetime | None, now: datetime.datetime) -> Bucket:
 def _blocks(data: bytes) -> Iterator[bytes]:
     if data[:4] in (b"II*\0", b"MM\0*"):
         yield data
+    end = _head_of_jpeg(data) or len(data)
     for mark, skip in _MARKS:
-        at, seen = data.find(mark), 0
+        at, seen = data.find(mark, 0, end), 0
         while at >= 0 and seen < _MOST:
             block = data[at + skip : at + skip + 65536]
             if block.startswith(b"Exif\0\0"):  # some WebP writers repeat JPEG's prefix
                 block = block[6:]
             if block[:4] in (b"II*\0", b"MM\0*"):
                 yield block
-            at, seen = data.find(mark, at + 1), seen + 1
+            at, seen = data.find(mark, at + 1, end), seen + 1
+
+
+def _head_of_jpeg(data: bytes) -> int:
+    """Where the picture of a JPEG begins, so that its coded data are not searched; 0 for any other file."""
+    at = 2 if data[:2] == b"\xff\xd8" else len(data)
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        if data[at + 1] == _SCAN:
+            return at
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return 0
 
 
 __all__ = ["BUCKETS", "Bucket", "bucket", "taken"]

@@ -714,6 +714,22 @@ static int end_segment(Run *s)
     return next_marker(s);
 }
 
+/* Where the first marker at or behind `at` stands: 0xFF that no stuffed zero follows, nor, where `restarts` is set, the
+ * code of a restart marker (T.81, B.1.1.2 and F.1.2.3); -1 when there is none. */
+int64_t medimg_next_marker(const uint8_t *data, int64_t at, int64_t size, int32_t restarts)
+{
+    while (at >= 0 && at + 1 < size) {
+        const uint8_t *found = memchr(data + at, 0xFF, (size_t)(size - 1 - at));
+        if (!found)
+            break;
+        at = found - data;
+        if (found[1] != 0 && !(restarts && (found[1] & 0xF8) == 0xD0))
+            return at;
+        at += 2;
+    }
+    return -1;
+}
+
 int32_t medimg_kernel_version(void)
 {
     return KERNEL_VERSION;
