@@ -68,6 +68,12 @@ class Scene:
     rgb: Pixels
     items: list[Item] = field(default_factory=list)
     quality: int = 100
+    over: list[tuple[int, tuple[tuple[float, float], ...]]] = field(default_factory=list)
+    """What was laid on top later: it hides parts of the items before the index."""
+
+    def on_top(self, index: int) -> list[tuple[tuple[float, float], ...]]:
+        """The polygons that hide parts of an item."""
+        return [polygon for before, polygon in self.over if index < before]
 
 
 def scene(seed: int, megapixels: float = 3) -> Scene:
@@ -82,9 +88,14 @@ def scene(seed: int, megapixels: float = 3) -> Scene:
     if rng.random() < 0.75:
         marks += [("skin", m) for m in _body(rng, picture, unit)]
     cells = _cells(rng, width, height, int(rng.integers(2, 6)))
+    over: list[tuple[int, tuple[tuple[float, float], ...]]] = []
     for centre, room in cells:
         carrier, card = draw_carrier(rng)
-        marks += [(carrier, m) for m in _lay(rng, picture, carrier, card, centre, room)]
+        laid, corners, finger = _lay(rng, picture, carrier, card, centre, room)
+        if carrier != "pen on skin":
+            over.append((len(marks), tuple(corners)))
+        marks += [(carrier, m) for m in laid]
+        over += [(len(marks), finger)] if finger else []
     d.light(rng, picture, float(rng.uniform(0.05, 0.45)))
     picture *= float(rng.uniform(0.7, 1.12))
     blur = float(rng.choice((0.5, 0.7, 1.0, 1.6, 2.4), p=(0.3, 0.3, 0.2, 0.13, 0.07))) * unit
@@ -95,7 +106,7 @@ def scene(seed: int, megapixels: float = 3) -> Scene:
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "JPEG", quality=quality, subsampling=2)
     items = [_item(m, c, blur, width, height) for c, m in marks]
-    return Scene(seed, np.asarray(Image.open(out)).copy(), items, quality)
+    return Scene(seed, np.asarray(Image.open(out)).copy(), items, quality, over)
 
 
 def textfree(seed: int, megapixels: float = 3) -> Scene:
@@ -196,7 +207,8 @@ def _cells(rng: d.RNG, width: int, height: int, n: int) -> list[tuple[tuple[floa
 
 def _lay(
     rng: d.RNG, picture: d.Array, carrier: str, card: d.Card, centre: tuple[float, float], room: tuple[float, float]
-) -> list[d.Mark]:
+) -> tuple[list[d.Mark], list[tuple[float, float]], tuple[tuple[float, float], ...]]:
+    """Lay a card into the scene; its marks, its corners, and the outline of a finger on it if there is one."""
     w, h = card.size
     if carrier == "wristband" and rng.random() < 0.7:
         card = d.curved(card, float(rng.uniform(40, 130)))
@@ -225,13 +237,14 @@ def _lay(
     written = carrier == "pen on skin"
     gloss = float(rng.uniform(0.15, 0.5)) if rng.random() < 0.12 and not written else 0.0
     marks = d.place(picture, card, corners, shadow=0 if written else 0.35, gloss=gloss, lift=8 * max(scale, 0.3))
-    if rng.random() < 0.1 and not written:
-        _finger(rng, picture, corners, marks)
-    return marks
+    finger = _finger(rng, picture, corners, marks) if rng.random() < 0.1 and not written else ()
+    return marks, corners, finger
 
 
-def _finger(rng: d.RNG, picture: d.Array, corners: list[tuple[float, float]], marks: list[d.Mark]) -> None:
-    """A gloved finger over one corner; what it hides more than a third of is not counted."""
+def _finger(
+    rng: d.RNG, picture: d.Array, corners: list[tuple[float, float]], marks: list[d.Mark]
+) -> tuple[tuple[float, float], ...]:
+    """A gloved finger over one corner, and its outline; what it hides more than a third of is not counted."""
     k = int(rng.integers(4))
     x, y = corners[k]
     cx, cy = sum(p[0] for p in corners) / 4, sum(p[1] for p in corners) / 4
@@ -250,6 +263,8 @@ def _finger(rng: d.RNG, picture: d.Array, corners: list[tuple[float, float]], ma
         if hidden > 0.05:
             extra = dict(mark.extra) | {"tier": "lost" if hidden > 0.33 else "hard"}
             marks[j] = d.replace(mark, extra=extra)
+    outline, _ = cv2.findContours((mask > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return tuple((float(px), float(py)) for px, py in outline[0][:, 0]) if outline else ()
 
 
 def _shaken(rng: d.RNG, pixels: Pixels, unit: float) -> Pixels:

@@ -136,10 +136,14 @@ def run(count: int, first: int, sheet: Path | None, megapixels: float) -> None:
         copy[hidden] = 0
         marks = []
         names = [with_room(i) for i in scene.items if i.identifying]
-        for item in scene.items:
+        for index, item in enumerate(scene.items):
             if item.kind == "code" or (item.kind == "text" and item.tier == "lost"):
                 continue
             place = mask([item.polygon], width, height)
+            shown = place & ~mask(scene.on_top(index), width, height)
+            if shown.sum() < 0.3 * place.sum():
+                continue
+            place = shown
             if item.kind in BODIES:
                 place &= ~mask(names, width, height)
             share = float(hidden[place].mean()) if place.any() else 0.0
