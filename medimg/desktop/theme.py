@@ -1,0 +1,178 @@
+"""How the window looks: light and dark, and larger. Every signal is said in words or by form as well as by colour.
+
+Widgets say what they are by the property ``kind``: ``title``, ``heading``, ``quiet``, ``alert``, ``good``, ``card``,
+``primary``, ``danger``, ``drop``. Contrasts are at least 4.5 to 1 for text and 3 to 1 for borders of controls
+(WCAG 2.2, 1.4.3 and 1.4.11).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtWidgets import QApplication
+
+Scheme = Literal["system", "light", "dark"]
+POINTS = 11.5
+"""Size of the text at 100 %."""
+SCALES = (1.0, 1.25, 1.5, 2.0)
+
+
+class Colours(msgspec.Struct, frozen=True):
+    """The colours of one scheme, as ``#RRGGBB``."""
+
+    window: str
+    base: str
+    raised: str
+    text: str
+    quiet: str
+    border: str
+    accent: str
+    on_accent: str
+    alert: str
+    alert_ground: str
+    good: str
+
+
+LIGHT = Colours(
+    window="#f5f6f7",
+    base="#ffffff",
+    raised="#e9ecef",
+    text="#1b1f23",
+    quiet="#4b535b",
+    border="#7a838c",
+    accent="#0a5a8c",
+    on_accent="#ffffff",
+    alert="#8f2d00",
+    alert_ground="#fff1e6",
+    good="#1c6032",
+)
+DARK = Colours(
+    window="#1d2125",
+    base="#15181b",
+    raised="#2b3137",
+    text="#f1f3f5",
+    quiet="#b9c1c9",
+    border="#87919b",
+    accent="#7cc4f5",
+    on_accent="#0d1b26",
+    alert="#ffb98a",
+    alert_ground="#3a2618",
+    good="#8fdca8",
+)
+
+_STYLE = """
+QWidget {{ font-size: {points:.1f}pt; }}
+QLabel {{ background: transparent; }}
+QLabel[kind="title"] {{ font-size: {title:.1f}pt; font-weight: 600; }}
+QLabel[kind="heading"] {{ font-size: {heading:.1f}pt; font-weight: 600; }}
+QLabel[kind="quiet"] {{ color: {c.quiet}; }}
+QLabel[kind="good"] {{ color: {c.good}; font-weight: 600; }}
+QLabel[kind="alert"], QFrame[kind="alert"] {{
+  color: {c.alert}; background: {c.alert_ground}; border: 2px solid {c.alert}; border-radius: 4px; padding: {pad}px; }}
+QFrame[kind="alert"] QLabel {{ color: {c.alert}; }}
+QFrame[kind="card"] {{ background: {c.base}; border: 1px solid {c.border}; border-radius: 6px; }}
+QFrame[kind="drop"] {{ background: {c.base}; border: 3px dashed {c.border}; border-radius: 10px; }}
+QFrame[kind="drop"][over="true"] {{ border: 4px solid {c.accent}; background: {c.raised}; }}
+QPushButton {{
+  background: {c.raised}; color: {c.text}; border: 1px solid {c.border}; border-radius: 5px;
+  padding: {pad}px {wide}px; min-height: {line}px; }}
+QPushButton:hover {{ border: 2px solid {c.accent}; padding: {tight}px {wider}px; }}
+QPushButton:focus {{ border: 3px solid {c.accent}; padding: {tighter}px {widest}px; }}
+QPushButton:pressed, QPushButton:checked {{ background: {c.accent}; color: {c.on_accent}; }}
+QPushButton:checked:focus {{ border: 3px double {c.on_accent}; }}
+QPushButton:disabled {{ color: {c.quiet}; border: 1px dashed {c.border}; background: {c.window}; }}
+QPushButton[kind="primary"] {{ background: {c.accent}; color: {c.on_accent}; font-weight: 600; }}
+QPushButton[kind="primary"]:focus {{ border: 3px double {c.on_accent}; }}
+QPushButton[kind="primary"]:disabled {{ color: {c.quiet}; background: {c.window}; }}
+QPushButton[kind="danger"] {{ color: {c.alert}; border: 2px solid {c.alert}; font-weight: 600; }}
+QComboBox, QLineEdit, QPlainTextEdit {{
+  background: {c.base}; color: {c.text}; border: 1px solid {c.border}; border-radius: 4px;
+  padding: {tight}px {pad}px; min-height: {line}px; }}
+QComboBox:focus, QLineEdit:focus, QPlainTextEdit:focus, QListView:focus, QScrollArea:focus, QGraphicsView:focus {{
+  border: 3px solid {c.accent}; }}
+QComboBox QAbstractItemView {{ background: {c.base}; color: {c.text}; selection-background-color: {c.accent};
+  selection-color: {c.on_accent}; }}
+QListView, QScrollArea, QGraphicsView {{ border: 1px solid {c.border}; border-radius: 4px; background: {c.base}; }}
+QListView::item {{ padding: {tight}px; min-height: {line}px; }}
+QListView::item:selected {{ background: {c.accent}; color: {c.on_accent}; }}
+QListView::indicator, QCheckBox::indicator, QRadioButton::indicator {{ width: {mark}px; height: {mark}px; }}
+QCheckBox, QRadioButton {{ min-height: {line}px; spacing: {pad}px; }}
+QProgressBar {{ border: 1px solid {c.border}; border-radius: 5px; background: {c.base}; color: {c.text};
+  min-height: {line}px; text-align: center; }}
+QProgressBar::chunk {{ background: {c.accent}; border-radius: 4px; }}
+QToolTip {{ background: {c.base}; color: {c.text}; border: 1px solid {c.border}; }}
+"""
+
+
+def colours(app: QApplication, scheme: Scheme = "system") -> Colours:
+    """The colours of a scheme; for ``system`` those that fit the computer's setting."""
+    if scheme == "system":
+        dark = app.styleHints().colorScheme() == Qt.ColorScheme.Dark
+        return DARK if dark else LIGHT
+    return DARK if scheme == "dark" else LIGHT
+
+
+def apply(app: QApplication, scheme: Scheme = "system", scale: float = 1.0) -> None:
+    """Give the whole program its looks.
+
+    Args:
+        app: The program.
+        scheme: Which colours.
+        scale: Size of text and targets, 1 as shipped, 2 twice as large; on top of what the system scales.
+    """
+    c = colours(app, scheme)
+    app.setStyle("Fusion")
+    app.setPalette(_palette(c))
+    font = QFont(app.font())
+    font.setPointSizeF(POINTS * scale)
+    app.setFont(font)
+    pad = round(7 * scale)
+    app.setStyleSheet(
+        _STYLE.format(
+            c=c,
+            points=POINTS * scale,
+            title=POINTS * scale * 1.55,
+            heading=POINTS * scale * 1.18,
+            pad=pad,
+            tight=pad - 1,
+            tighter=pad - 2,
+            wide=pad * 2,
+            wider=pad * 2 - 1,
+            widest=pad * 2 - 2,
+            line=round(22 * scale),
+            mark=round(18 * scale),
+        )
+    )
+    app.setProperty("medimg-scheme", scheme)
+    app.setProperty("medimg-scale", scale)
+
+
+def _palette(c: Colours) -> QPalette:
+    role = QPalette.ColorRole
+    out = QPalette()
+    for name, colour in (
+        (role.Window, c.window),
+        (role.WindowText, c.text),
+        (role.Base, c.base),
+        (role.AlternateBase, c.raised),
+        (role.Text, c.text),
+        (role.Button, c.raised),
+        (role.ButtonText, c.text),
+        (role.ToolTipBase, c.base),
+        (role.ToolTipText, c.text),
+        (role.PlaceholderText, c.quiet),
+        (role.Highlight, c.accent),
+        (role.HighlightedText, c.on_accent),
+        (role.Link, c.accent),
+        (role.Mid, c.border),
+    ):
+        out.setColor(name, QColor(colour))
+    for name in (role.WindowText, role.Text, role.ButtonText):
+        out.setColor(QPalette.ColorGroup.Disabled, name, QColor(c.quiet))
+    return out
+
+
+__all__ = ["DARK", "LIGHT", "SCALES", "Colours", "Scheme", "apply", "colours"]

@@ -1,0 +1,100 @@
+"""Small parts the pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+
+def label(text: str = "", kind: str = "", name: str = "") -> QLabel:
+    """Words that wrap. ``kind`` as in :mod:`medimg.desktop.theme`; ``name`` is the object's name."""
+    made = QLabel(text)
+    made.setWordWrap(True)
+    made.setTextFormat(Qt.TextFormat.PlainText)  # words of a run are never read as markup
+    made.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+    if kind:
+        made.setProperty("kind", kind)
+    made.setObjectName(name)
+    made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    return made
+
+
+def button(
+    text: str, pressed: Callable[[], object], *, name: str, kind: str = "", key: str = "", hint: str = ""
+) -> QPushButton:
+    """A button that can be reached by keyboard and says its key.
+
+    Args:
+        text: What stands on it.
+        pressed: What it does.
+        name: The object's name.
+        kind: As in :mod:`medimg.desktop.theme`.
+        key: A key that does the same, shown in the hint.
+        hint: More words, for the mouse and for screen readers.
+    """
+    made = QPushButton(text)
+    made.setObjectName(name)
+    made.setAutoDefault(True)
+    made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    if kind:
+        made.setProperty("kind", kind)
+    made.setAccessibleName(text.replace("&", ""))
+    made.setAccessibleDescription(hint)
+    if key:
+        made.setShortcut(QKeySequence(key))
+    shown = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) if key else ""
+    made.setToolTip(" ".join(x for x in (hint, f"[{shown}]" if shown else "") if x))
+    made.clicked.connect(lambda: pressed())
+    return made
+
+
+class Banner(QFrame):
+    """A message that stays until it is put away; hidden when there is none. Said to screen readers as it appears."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setProperty("kind", "alert")
+        self.words = label(name=f"{name}-words")
+        self._row = QHBoxLayout(self)
+        self._row.addWidget(self.words, 1)
+        self._buttons: list[QPushButton] = []
+        self.hide()
+
+    def say(self, text: str, *buttons: QPushButton) -> None:
+        """Show a message with what can be done about it."""
+        self._clear()
+        self.words.setText(text)
+        self.words.setAccessibleName(text)
+        for made in buttons:
+            self._row.addWidget(made)
+            self._buttons.append(made)
+        self.show()
+
+    def put_away(self) -> None:
+        """Hide it."""
+        self._clear()
+        self.hide()
+
+    def text(self) -> str:
+        """What it says; empty when it is hidden."""
+        return "" if self.isHidden() else self.words.text()
+
+    def _clear(self) -> None:
+        for made in self._buttons:
+            self._row.removeWidget(made)
+            made.hide()
+            made.deleteLater()
+        self._buttons = []
+
+
+def restyle(widget: QWidget) -> None:
+    """Have a widget drawn by its properties as they are now."""
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+__all__ = ["Banner", "button", "label", "restyle"]
