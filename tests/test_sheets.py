@@ -108,6 +108,7 @@ def test_metadata_only_says_what_was_not_checked(tmp_path: Path) -> None:
     for path in (tmp_path / "share-sheet.html", tmp_path / PRIVATE / "record-sheet.html"):
         page = text_of(path)
         assert "Writing, codes and faces in the pictures were NOT checked." in page
+        assert "have not been decoded: bytes hidden inside them would stay." in page
         assert "found none" not in page.replace("found none in the caption", "")
     assert "NOT checked" in (tmp_path / PRIVATE / "paste-into-notes.txt").read_text()
     assert share(tmp_path)["zero_lines"] == []
