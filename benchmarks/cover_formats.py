@@ -2,12 +2,14 @@
 
     python benchmarks/cover_formats.py [--megapixels 3 12]
     python benchmarks/cover_formats.py --share [--scenes 2] [--megapixels 3 12]
+    python benchmarks/cover_formats.py --heif PHOTO...
 
 The first table covers the five places of ``benchmarks/jpeg_cover.py`` in a drawn photo, one thread, processor seconds,
 the better of two: ``write`` decodes and makes the copy, ``check`` is the judge's comparison alone with both pictures
 decoded. ``size`` is that of the copy over that of the original. ``--share`` cleans drawn ward scenes with every
 detector and says what part of the whole time the comparison takes; decoding the copy is not counted in it, because the
-detectors need it as well.
+detectors need it as well. ``--heif`` saves photos as AVIF, if they are not HEIC or AVIF already, and covers them as PNG
+and as JPEG.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from PIL import Image
 import medimg
 from benchmarks.jpeg_cover import SIZES, photo, places
 from medimg import formats
+from medimg.formats import heif
+from medimg.redact.cover import mask
 from medimg.types import Box, Cover, Limits
 from medimg.verify import picture
 
@@ -132,12 +136,44 @@ def share(megapixels: float, count: int) -> None:
     )
 
 
+def heif_table(paths: list[Path]) -> None:
+    print("| photo | megapixels | MB | as PNG | as JPEG | least PSNR of a band, dB |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: |")
+    for number, path in enumerate(paths, 1):
+        data = path.read_bytes()
+        if path.suffix.lower() not in (".heic", ".heif", ".avif"):
+            out = io.BytesIO()
+            Image.open(path).convert("RGB").save(out, "AVIF", quality=85, speed=8)
+            data = out.getvalue()
+        original = formats.open_photo(data, Limits())
+        covers = [Cover(polygon=b.polygon, category="name") for b in places(original.width, original.height)]
+        exact_copy = original.write(covers)
+        copy = heif.write_jpeg(original, covers, keep_profile=True, crop=None)
+        if copy is None:
+            print(f"| {number} | stays PNG |")
+            continue
+        before, after = original.samples(), formats.open_photo(copy.data, Limits()).samples()
+        outside = picture._eroded(~mask(copy.covered, copy.width, copy.height), 1)
+        square = np.square(picture._to_eight(before) - picture._to_eight(after)).reshape(*outside.shape, -1)
+        error = np.where(outside, square.mean(axis=2), 0)
+        bands = [slice(y, y + picture.BAND) for y in range(0, copy.height, picture.BAND)]
+        worst = max(float(error[b].sum() / max(outside[b].sum(), 1)) for b in bands)
+        sizes = [f"{len(d) / 1e6:.1f}" for d in (data, exact_copy.data, copy.data)]
+        size = original.width * original.height / 1e6
+        like = f"{10 * np.log10(255**2 / worst):.1f}" if worst else "equal"
+        print(f"| {number} | {size:.1f} | {' | '.join(sizes)} | {like} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megapixels", type=int, nargs="*", default=[3, 12], choices=sorted(SIZES))
+    parser.add_argument("--heif", type=Path, nargs="+")
     parser.add_argument("--share", action="store_true")
     parser.add_argument("--scenes", type=int, default=2)
     given = parser.parse_args()
+    if given.heif:
+        heif_table(given.heif)
+        return
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}, load {load:.1f}")
     for megapixels in given.megapixels:

@@ -257,11 +257,7 @@ def scrub(
             )  # fmt: skip
         for rounds_left in range(policy.verify.rounds, -1, -1):
             with record.stage("write"):
-                copy = opened.write(
-                    covers(plan, policy, _colour(opened, plan, policy)),
-                    keep_profile=policy.metadata.keep_profile,
-                    crop=plan.crop,
-                )
+                copy = _copy(opened, plan, policy)
                 written = sink.stage(copy)
             with record.stage("verify"):
                 record.checks, left = _verify(written, opened, copy, detectors, plan, policy, known)
@@ -299,6 +295,17 @@ def refusal(safe_id: str, policy: Policy, error: MedimgError) -> Report:
 
 def _state(error: MedimgError) -> PhotoState:
     return "held" if error.exit_code == 20 else "failed" if error.exit_code == 30 else "refused"
+
+
+def _copy(opened: formats.Opened, plan: Plan, policy: Policy) -> Copy:
+    filled, keep = covers(plan, policy, _colour(opened, plan, policy)), policy.metadata.keep_profile
+    if opened.name == "heif" and policy.covers.heif == "jpeg" and (filled or plan.crop):
+        from medimg.formats import heif
+
+        copy = heif.write_jpeg(opened, filled, keep_profile=keep, crop=plan.crop)
+        if copy is not None:
+            return copy
+    return opened.write(filled, keep_profile=keep, crop=plan.crop)
 
 
 def _colour(opened: formats.Opened, plan: Plan, policy: Policy) -> Colour:

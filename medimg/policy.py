@@ -48,8 +48,13 @@ class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class CoverRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``colour`` is ``auto`` (black; lighter where black could not be seen), ``black``, ``white`` or ``#RRGGBB``."""
+    """How covers look, and what a covered photo becomes whose format cannot be written again.
 
+    ``colour`` is ``auto`` (black; lighter where black could not be seen), ``black``, ``white`` or ``#RRGGBB``.
+    ``heif`` is what a covered HEIC or AVIF photo becomes: ``png``, exact, or ``jpeg``, a half to a third of the size.
+    """
+
+    heif: Literal["png", "jpeg"] = "png"
     colour: Annotated[str, msgspec.Meta(pattern=r"\A(auto|black|white|#[0-9A-Fa-f]{6})\Z")] = "auto"
 
     @property
@@ -213,6 +218,8 @@ def explain(policy: Policy) -> list[str]:
         " until a person chooses.",
         "Possible faces and documents: a possible face is shown to the person who looks; a photo that looks like"
         " a document is held.",
+        "A covered HEIC or AVIF photo becomes a "
+        + ("JPEG of quality 98, saved again." if policy.covers.heif == "jpeg" else "PNG with exactly its pixels."),
         f"Covers: one solid colour ({_COLOURS.get(policy.covers.colour, policy.covers.colour)}), the same for a whole"
         " picture, larger than what they hide. Nothing is blurred.",
         f"Written copies: opened again from disk and checked again. What the second look finds is covered too, up to"

@@ -501,3 +501,84 @@ def test_the_margin_goes_by_kind_and_a_slanted_line_has_a_slanted_cover() -> Non
     assert grown[0] == Box(95, 95, 305, 145)
     assert grown[1] == Box(92, 92, 208, 208)
     assert grown[2] == Box(90, 90, 210, 210)
+
+
+# -- HEIC and AVIF as JPEG ---------------------------------------------------------------------------------------------
+
+
+def deep(alpha: bool = False) -> bytes:
+    """An AVIF photo of wide gamut, named by a profile."""
+    from PIL import ImageCms
+
+    picture = Image.fromarray(smooth())
+    if alpha:
+        picture.putalpha(128)
+    out = io.BytesIO()
+    picture.save(
+        out, "AVIF", quality=90, icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    )
+    return out.getvalue()
+
+
+def cleaned_as_jpeg(data: bytes, boxes: Sequence[Box]) -> tuple[Any, bytes]:
+    plan = Plan(
+        width=WIDTH,
+        height=HEIGHT,
+        actions=tuple(
+            Action(
+                finding=Finding(kind="text", category="name", detector="x", region=Region(b.polygon)),
+                do="cover",
+                why="x",
+            )
+            for b in boxes
+        ),
+    )
+    sink = pipeline.MemorySink()
+    nothing = [Quiet(name) for name in pipeline.CONTENT_CHECKS]
+    policy = Policy(covers=CoverRules(heif="jpeg"))
+    return pipeline.scrub(data, sink, nothing, policy, plan=plan), sink.data
+
+
+class Quiet:
+    version = "fake 1"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def find(self, frame: Any, known: Any = None) -> list[Finding]:
+        return []
+
+    def recheck(self, frame: Any, covers: Any, known: Any = None) -> tuple[list[Finding], str]:
+        return [], "fake 1"
+
+
+def test_a_covered_avif_becomes_a_jpeg_of_the_same_look_when_asked() -> None:
+    report, data = cleaned_as_jpeg(deep(), [BOX])
+    assert report.state == "unreviewed", report.reason
+    assert report.copy is not None
+    assert (report.copy.format, report.copy.method, report.copy.lossless) == ("jpeg", "re-encoded", False)
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.info["icc_profile"]
+        assert picture.getexif() == {}
+        after = np.asarray(picture.convert("RGB")).astype(int)
+    before = opened(deep()).samples().astype(int)
+    hidden = mask(report.copy.covered, WIDTH, HEIGHT)
+    assert (after[hidden] == after[hidden][0]).all()
+    assert np.abs(before - after)[~hidden].mean() < 1.5
+    (pixel_check,) = [c for c in report.checks if c.name == "pixels"]
+    assert pixel_check.detail.startswith("saved again")
+
+
+def test_an_avif_that_no_jpeg_can_show_or_that_needs_no_cover_stays_as_it_was() -> None:
+    assert cleaned_as_jpeg(deep(alpha=True), [BOX])[0].copy.format == "png"
+    assert cleaned_as_jpeg(deep(), [])[0].copy.format == "heif"
+
+
+def test_a_copy_saved_again_that_looks_different_does_not_pass() -> None:
+    original = opened(FILES["png rgb"]())
+    shown = np.asarray(original.samples()).copy()
+    shown[30:50, 60:80] = 90
+    copy = msgspec.structs.replace(original.write(), lossless=False, method="re-encoded")
+    altered = opened(saved(shown, "PNG"))
+    assert picture.pixels(original, original, copy).state == "passed"
+    assert picture.pixels(original, altered, copy).detail == "the picture outside the covers looks different"

@@ -21,6 +21,8 @@ from medimg.types import Box, Copy, Cover, Finding, Kind, Limits
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from medimg.formats import Opened
+
 NAME = "heif"
 
 HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"))
@@ -292,7 +294,7 @@ class Heif:
         samples = cut(self.samples(), crop)
         height, width = samples.shape[:2]
         return Copy(
-            data=png.encode(paint(samples, covers), icc=self._profile() if keep_profile else None, cicp=self._cicp()),
+            data=png.encode(paint(samples, covers), icc=self.profile() if keep_profile else None, cicp=self.cicp()),
             format="png",
             suffix=".png",
             width=width,
@@ -303,13 +305,14 @@ class Heif:
             cropped=crop,
         )
 
-    def _profile(self) -> bytes | None:
+    def profile(self) -> bytes | None:
+        """The cleaned colour profile."""
         colour = self.property(self.tables.primary, b"colr")
         if colour is not None and colour[:4] in (b"prof", b"rICC"):
             return _icc.clean(colour[4:])
         return None
 
-    def _cicp(self) -> tuple[int, int] | None:
+    def cicp(self) -> tuple[int, int] | None:
         """Colour primaries and transfer characteristics (ITU-T H.273), for files without a profile."""
         for index, _ in self.tables.items[self.tables.primary].properties:
             kind, payload = self.tables.properties[index - 1]
@@ -317,6 +320,13 @@ class Heif:
                 primaries, transfer = struct.unpack(">HH", payload[4:8])
                 return (primaries, transfer) if primaries <= 22 and transfer <= 18 else None
         return None
+
+
+def write_jpeg(photo: Opened, covers: Sequence[Cover], *, keep_profile: bool, crop: Box | None) -> Copy | None:
+    """A covered or cropped photo as JPEG; None where only PNG keeps how it looks."""
+    from medimg.formats import _heif_jpeg
+
+    return _heif_jpeg.write(photo, covers, keep_profile=keep_profile, crop=crop) if isinstance(photo, Heif) else None
 
 
 def missing_decoder(package: str) -> CheckNotRun:
