@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from medimg.formats.heif import Heif
 
 QUALITY = 98
-"""Pillow's scale, chroma at full resolution: at least 48 dB on the photographs tried (``benchmarks/cover_formats.py``)."""
+"""Pillow's scale, chroma at full resolution: at least 48 dB on photographs (``benchmarks/cover_formats.py``)."""
 HDR = frozenset((16, 18))
 """Transfer characteristics PQ and HLG (ITU-T H.273, table 3): a JPEG cannot say them."""
 
