@@ -48,7 +48,7 @@ def _allowed(sig: bytes, body: bytes, major: int) -> bool:
     if sig in CURVES:
         if kind == b"curv":
             return len(rest) == 4 + 2 * int.from_bytes(rest[:4], "big")
-        return kind == b"para" and not rest[0] and len(rest) == 4 + 4 * {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}[rest[1]]
+        return kind == b"para" and len(rest) == _parametric(rest)
     if sig == b"chad":
         return kind == b"sf32" and len(body) == 44
     if sig == b"cicp":
@@ -57,8 +57,54 @@ def _allowed(sig: bytes, body: bytes, major: int) -> bool:
         inputs, outputs, grid = body[8:11]
         width, rows = (1, (256, 256)) if kind == b"mft1" else (2, struct.unpack_from(">HH", body, 48))
         numbers = rows[0] * inputs + grid**inputs * outputs + rows[1] * outputs
-        return bool(len(body) == (48 if width == 1 else 52) + width * numbers)
-    return sig in TABLES and kind in (b"mAB ", b"mBA ")
+        return bool(len(body) == (48 if width == 1 else 52) + width * numbers and not body[11])
+    return sig in TABLES and kind in (b"mAB ", b"mBA ") and _filled(body)
+
+
+def _parametric(rest: bytes) -> int:
+    """Bytes of a parametric curve behind its type; -1 when it is of no known kind."""
+    return 4 + 4 * {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}[rest[1]] if rest[:1] + rest[2:4] == bytes(3) and rest[1] < 5 else -1
+
+
+def _filled(body: bytes) -> bool:
+    """Whether the parts of a table stand one behind the other and nothing stands anywhere else."""
+    coming, going = body[8:10]
+    if body[10:12] != bytes(2) or not body[12:16].strip(b"\0"):
+        return False
+    first, last = (going, coming) if body[1:2] == b"A" else (coming, going)
+    end = 32
+    for number, place in enumerate(struct.unpack_from(">5I", body, 12)):
+        if not place:
+            continue
+        if place != end:
+            return False
+        if number == 1:
+            end += 48
+        elif number == 3:
+            values = body[end + 16]
+            for points in body[end : end + coming]:
+                values *= points
+            if body[end + 16] not in (1, 2) or any(body[end + coming : end + 16]) or any(body[end + 17 : end + 20]):
+                return False
+            end = _rounded(body, end + 20 + values * going)
+        else:
+            for _ in range(last if number == 4 else first):
+                kind, rest = body[end : end + 4], body[end + 8 :]
+                if body[end + 4 : end + 8] != bytes(4) or kind not in (b"curv", b"para"):
+                    return False
+                size = 4 + 2 * int.from_bytes(rest[:4], "big") if kind == b"curv" else _parametric(rest)
+                if size < 0:
+                    return False
+                end = _rounded(body, end + 8 + size)
+        if not 32 < end <= len(body):
+            return False
+    return end == len(body)
+
+
+def _rounded(body: bytes, end: int) -> int:
+    """The next multiple of four; -1 when anything but zeros lies before it, or the body ends."""
+    after = end + -end % 4
+    return after if after <= len(body) and not any(body[end:after]) else -1
 
 
 def _text(sig: bytes, text: str, major: int) -> bytes:

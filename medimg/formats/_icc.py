@@ -6,6 +6,7 @@ byte for byte, so every transform stays identical.
 
 from __future__ import annotations
 
+import math
 import struct
 
 from medimg.types import Finding
@@ -106,8 +107,56 @@ def exact(signature: bytes, body: bytes) -> bytes | None:
     elif kind in (b"mft1", b"mft2"):
         size = _table_size(kind, body)
     else:
-        return body  # mAB and mBA tables are copied whole: their parts may stand anywhere inside
-    return body[:size] if len(body) >= size else None
+        return _parts(kind, body)
+    if len(body) < size:
+        return None
+    reserved = {b"para": slice(10, 12), b"mft1": slice(11, 12), b"mft2": slice(11, 12)}.get(kind, slice(0, 0))
+    out = bytearray(body[:size])
+    out[reserved] = bytes(len(out[reserved]))
+    return bytes(out)
+
+
+def _parts(kind: bytes, body: bytes) -> bytes | None:
+    """A table of curves, matrix and grid (ICC.1:2022, 10.12 and 10.13) with its parts one after the other.
+
+    In a profile they may stand anywhere in the tag, with anything between them.
+    """
+    if len(body) < 32 or not 1 <= body[8] <= 15 or not 1 <= body[9] <= 15:
+        return None
+    inputs, outputs = body[8:10]
+    near, far = (outputs, inputs) if kind == b"mAB " else (inputs, outputs)  # curves at the connection space, and not
+    b, matrix, m, grid, a = struct.unpack_from(">5I", body, 12)
+    made = [
+        _curves(body, b, near), body[matrix : matrix + 48], _curves(body, m, near), _grid(body, grid, inputs, outputs),
+        _curves(body, a, far),
+    ]  # fmt: skip
+    head, out = kind + bytes(4) + body[8:10] + bytes(2), b""
+    for place, part in zip((b, matrix, m, grid, a), made, strict=True):
+        if place and (not part or (place == matrix and len(part) != 48)):
+            return None
+        head += struct.pack(">I", 32 + len(out) if place else 0)
+        out += part + bytes(-len(part) % 4) if place else b""
+    return head + out if b else None
+
+
+def _curves(body: bytes, at: int, many: int) -> bytes:
+    """So many curves from a place on, each filled up to four bytes; nothing when one is damaged."""
+    out = b""
+    for _ in range(many):
+        curve = exact(b"kTRC", body[at:])
+        if curve is None:
+            return b""
+        out += curve + bytes(-len(curve) % 4)
+        at += len(curve) + -len(curve) % 4
+    return out
+
+
+def _grid(body: bytes, at: int, inputs: int, outputs: int) -> bytes:
+    """The grid of a table: points in each direction, bytes of a value, values; nothing when it is damaged."""
+    points, wide = body[at : at + inputs], body[at + 16 : at + 17]
+    size = outputs * (wide[0] if wide in (b"\1", b"\2") else 0) * math.prod(points)
+    values = body[at + 20 : at + 20 + size]
+    return points.ljust(16, b"\0") + wide + bytes(3) + values if size and len(values) == size else b""
 
 
 def _table_size(kind: bytes, body: bytes) -> int:

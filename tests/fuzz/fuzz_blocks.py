@@ -1,0 +1,121 @@
+"""Fuzz readers that several formats use: ``python tests/fuzz/fuzz_blocks.py -max_total_time=600`` (needs atheris).
+
+EXIF, XMP, image resources and IPTC, colour profiles, the boxes of HEIF, GIF's code streams, what recognises refused
+files, and the searches of coded JPEG data. A reader ends, raises nothing but an error of ours, and gives a bounded
+list; a rebuilt profile passes the audit and is its own copy; what was packed unpacks to the same; the compiled searches
+find what the Python ones find.
+"""
+
+from __future__ import annotations
+
+import importlib
+import struct
+import sys
+from collections.abc import Callable
+
+import atheris
+from PIL import ImageCms
+
+PARTS = ("_bmff", "_exif", "_icc", "_iptc", "_lzw", "_xmp", "capture", "refused")
+
+with atheris.instrument_imports(include=["medimg.formats", "medimg.audit", "medimg.redact._markers"]):
+    from medimg.audit import _coded
+    from medimg.audit import _icc as icc_audit
+    from medimg.errors import MedimgError
+    from medimg.redact import _markers
+
+    bmff, exif, icc, iptc, lzw, xmp, capture, refused = (importlib.import_module(f"medimg.formats.{n}") for n in PARTS)
+
+MOST_FINDINGS = 500
+
+
+def in_exif(data: bytes) -> None:
+    exif.orientation(data)
+    list(exif.fields(data))
+    capture.taken(data)
+    bounded(exif.findings(data, "block"))
+
+
+def in_resources(data: bytes) -> None:
+    bounded(iptc.irb(data, "block"))
+    bounded(iptc.iim(data, "block"))
+
+
+def in_profile(data: bytes) -> None:
+    bounded(icc.findings(data, "block"))
+    made = icc.clean(data)
+    if made is not None and (icc_audit.strays(made) or icc.clean(made) != made):
+        raise RuntimeError("a rebuilt profile is not accepted")
+
+
+def in_boxes(data: bytes) -> None:
+    for box in bmff.boxes(data, 0, len(data)):
+        if not 0 <= box.start <= box.end <= len(data):
+            raise RuntimeError("a box stands outside its file")
+
+
+def in_codes(data: bytes) -> None:
+    lzw.unpack(data[2:], data[0] % 9, 1 << 12)
+    pixels = bytes(b & 15 for b in data)
+    if lzw.unpack(lzw.pack(pixels, 4), 4, len(pixels)).pixels != pixels:
+        raise RuntimeError("what was packed unpacks to something else")
+
+
+def in_coded(data: bytes) -> None:
+    for restarts in (False, True):
+        for one, two in ((_markers.next_marker, _markers.in_python), (_coded.coded_end, _coded.in_python)):
+            if one(data, 1, restarts=restarts) != two(data, 1, restarts=restarts):
+                raise RuntimeError("the searches differ")
+
+
+READERS: tuple[Callable[[bytes], object], ...] = (
+    in_exif, in_resources, in_profile, in_boxes, in_codes, in_coded, refused.recognise,
+    lambda data: bounded(xmp.findings(data, "block")),
+)  # fmt: skip
+
+
+def bounded(found: list[object]) -> None:
+    if len(found) > MOST_FINDINGS:
+        raise RuntimeError("too many findings")
+
+
+def seeds() -> list[bytes]:
+    entries = ((0x0112, 3, 1, 6), (0x8769, 4, 1, 8), (0x8825, 4, 1, 50), (0x013B, 2, 4, 0x61626364), (0x927C, 7, 9, 60))
+    blocks = [
+        mark + struct.pack(f"{order}IH", 8, len(entries)) + b"".join(struct.pack(f"{order}HHII", *e) for e in entries)
+        + bytes(4) + b"2024:01:02 03:04:05\0"
+        for mark, order in ((b"II*\0", "<"), (b"MM\0*", ">"))
+    ]  # fmt: skip
+    irb = b"8BIM\x04\x04\0\0" + struct.pack(">I", 8) + b"\x1c\x02\x50\0\3abc" + b"8BIM\x04\x0c\0\0\0\0\0\0"
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    boxes = struct.pack(">I4s4sI4s", 20, b"ftyp", b"heic", 0, b"mif1") + struct.pack(">I4sQ", 1, b"mdat", 16)
+    packet = b"<x:xmpmeta><dc:creator><rdf:li>name</rdf:li></dc:creator><exif:GPSLatitude>1</exif:GPSLatitude>"
+    coded = b"\0\1\2\xff\0abcdefgh\xff\xd0\xff\xff\xd9"
+    first = (*((0, b) for b in blocks), (1, irb), (2, srgb), (2, lab), (3, boxes), (4, lzw.pack(bytes(99), 4)))
+    return [bytes((k,)) + b for k, b in (*first, (5, coded), (6, boxes), (6, blocks[0]), (6, b"PK\3\4"), (7, packet))]
+
+
+def one(data: bytes) -> None:
+    if len(data) < 4:
+        return
+    try:
+        READERS[data[0] % len(READERS)](data[1:])
+    except MedimgError:
+        return
+
+
+def mutate(data: bytes, max_size: int, seed: int) -> bytes:
+    """Now and then start from a seed; mostly leave the byte that chooses the reader alone."""
+    if len(data) < 8 or not seed % 100:
+        data = SEEDS[seed % len(SEEDS)]
+    if seed % 10:
+        return data[:1] + bytes(atheris.Mutate(data[1:], max_size - 1))
+    return bytes(atheris.Mutate(data, max_size))
+
+
+SEEDS = seeds()
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, one, custom_mutator=mutate)
+    atheris.Fuzz()
