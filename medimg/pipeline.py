@@ -155,6 +155,7 @@ def _inspect(
 ) -> tuple[formats.Opened, Plan]:
     with record.stage("open"):
         opened = record.opened = formats.open_photo(data, policy.limits)
+        known = _with_own(opened, known)
         series = _series(opened, policy, record)
         found = [*extra, *(series.findings if series else opened.metadata())]
     if policy.scope == "full":
@@ -217,6 +218,7 @@ def scrub(
     known: KnownValues = NOTHING_KNOWN,
     extra: Sequence[Finding] = (),
     plan: Plan | None = None,
+    key: bytes = b"",
 ) -> Report:
     """Find, decide, cover, write, and check what was written. Never raises for a fault of the photo.
 
@@ -229,6 +231,7 @@ def scrub(
         known: Values the caller knows.
         extra: Findings made outside the file (its name).
         plan: A plan made earlier, perhaps edited by a person; the detectors then run on the copy only.
+        key: For new identifiers of DICOM copies, so that the photos of one run stay together; random when empty.
 
     Returns:
         The report; ``state`` is ``unreviewed`` when a copy was released, otherwise nothing was.
@@ -244,6 +247,7 @@ def scrub(
             record.plan = plan
             if policy.scope == "full":  # an edited plan spares no check of the written copy
                 _all_loaded(detectors)
+        known = _with_own(opened, known)
         if plan.doing("hold"):
             raise Held(
                 " ".join(sorted({f"{a.why}." for a in plan.doing("hold")})),
@@ -256,6 +260,8 @@ def scrub(
                 series, sink, detectors, policy, plan=plan, known=known, report=record.report("held")
             )  # fmt: skip
         for rounds_left in range(policy.verify.rounds, -1, -1):
+            if isinstance(opened, formats.Declaring):
+                opened.state(_statement(plan, policy, key))
             with record.stage("write"):
                 copy = _copy(opened, plan, policy)
                 written = sink.stage(copy)
@@ -286,6 +292,25 @@ def scrub(
     except BaseException:  # stopped by the user
         sink.discard()
         raise
+
+
+def _with_own(opened: formats.Opened, known: KnownValues) -> KnownValues:
+    """What the caller knows, and what a header with fields for a patient says (DICOM)."""
+    if not isinstance(opened, formats.Declaring):
+        return known
+    own = opened.values()
+    return KnownValues(
+        names=tuple(dict.fromkeys(known.names + own.names)),
+        numbers=tuple(dict.fromkeys(known.numbers + own.numbers)),
+        dates=tuple(dict.fromkeys(known.dates + own.dates)),
+    )
+
+
+def _statement(plan: Plan, policy: Policy, key: bytes) -> formats.Statement:
+    """What a copy may say of itself once it has passed: nothing that a person kept or still has to look at."""
+    full = policy.scope == "full"
+    open_ = {a.finding.kind for a in plan.doing("ask", "keep") if a.do == "ask" or a.by == "person"}
+    return formats.Statement(key=key, text=full and not open_ & {"text", "code"}, faces=full and "face" not in open_)
 
 
 def refusal(safe_id: str, policy: Policy, error: MedimgError) -> Report:
