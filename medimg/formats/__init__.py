@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 HEAD = 4096
 
-FORMATS: tuple[str, ...] = ("jpeg", "png", "heif", "tiff", "webp", "gif", "bmp")
+FORMATS: tuple[str, ...] = ("jpeg", "png", "heif", "dicom", "tiff", "webp", "gif", "bmp")
 """Names of the format modules, asked in this order."""
 
 
@@ -93,7 +93,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     A copy is released only when every check that ran passed, so a writer may state beforehand what they look for.
 
     Attributes:
-        key: For new identifiers in place of the old ones: the same key gives the same new ones.
+        key: For new identifiers in place of the old ones: the same key gives the same new ones; empty for a random key.
         text: Text and codes are looked for in the copy, and no person has kept any.
         faces: Faces are looked for in the copy, and none was kept or left for a person to look at.
     """
