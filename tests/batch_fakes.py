@@ -70,6 +70,13 @@ def make(policy: Any) -> list[Fake]:
     return [Fake("text"), Fake("codes"), Fake("faces")]
 
 
+def make_newer(policy: Any) -> list[Fake]:
+    tools = make(policy)
+    for tool in tools:
+        tool.version = "fake 2"
+    return tools
+
+
 def make_nothing(policy: Any) -> list[Fake]:
     raise MissingPart("the model of the text check is not there.")
 

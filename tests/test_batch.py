@@ -282,7 +282,9 @@ def test_resume_needs_the_same_settings_and_starts_afresh_when_nothing_waits(tmp
     other = medimg.scrub_folder([tmp_path / "in/0.png"], tmp_path / "out", policy=LIGHT, resume=True)
     assert other.photos == {"unreviewed": 1}
     done = medimg.scrub_folder(inputs, tmp_path / "out", policy=POLICY, make=fakes.make, known=known, resume=True)
-    again = medimg.scrub_folder(inputs, tmp_path / "out", policy=POLICY, make=fakes.make, known=known, resume=True)
+    again = medimg.scrub_folder(
+        inputs, tmp_path / "out", policy=POLICY, make=fakes.make, known=known, resume=True, again=True
+    )
     assert done.folder != again.folder
     assert done.photos == again.photos == {"unreviewed": 6}
 

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import msgspec
 
 from medimg import __version__, _files
-from medimg.batch import places, worker
+from medimg.batch import places, storage, worker
 from medimg.batch.folder import RunFolder
 from medimg.batch.journal import Journal, Settings
 from medimg.batch.pool import Workers
@@ -174,7 +174,9 @@ def _sheets(pool: Workers, summary: RunSummary, context: SharingContext, run: Ru
 
 def _warnings(run: RunFolder, settings: Settings, skipped: bool) -> tuple[Warn, ...]:
     seen: dict[Warn, bool] = {
-        "synced-input": any(places.synced(Path(os.fsdecode(r.folder))) for r in settings.roots),
+        "synced-input": any(
+            places.synced(Path(os.fsdecode(r.folder))) for r in settings.roots if not storage.is_url(r.folder)
+        ),
         "synced-output": places.synced(run.path),
         "synced-temp": places.synced(Path(tempfile.gettempdir())),
         "removable-output": places.removable(run.path),

@@ -47,6 +47,11 @@ class RunFolder:
         return self.path.name.removeprefix(PREFIX)
 
     @classmethod
+    def of(cls, out: Path, tag: str) -> RunFolder:
+        """The one of a tag."""
+        return cls(out / f"{PREFIX}{tag}")
+
+    @classmethod
     def create(cls, out: Path) -> RunFolder:
         """Make a new one under ``out``; only its owner may enter.
 

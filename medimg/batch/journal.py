@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from medimg import __version__
 from medimg.batch.scan import Aside, Item, Root
 from medimg.errors import OutputError, UsageError
 from medimg.types import Report, from_json, to_json
@@ -54,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     where: tuple[str, ...] = ()
     keep_key: bool = False
     known: tuple[int, int, int] = (0, 0, 0)
+    medimg: str = __version__
     started_ns: int = msgspec.field(default_factory=time.time_ns)
 
     def same_photos(self, other: Settings) -> bool:
@@ -62,8 +64,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def changed(self, other: Settings) -> list[str]:
         """Names of the settings that differ."""
-        names = ("policy", "group_by", "audience", "where", "keep_key", "known")
+        names = ("policy", "group_by", "audience", "where", "keep_key", "known", "medimg")
         return [n.replace("_", "-") for n in names if getattr(self, n) != getattr(other, n)]
+
+
+class Pulse(msgspec.Struct, frozen=True, kw_only=True):
+    """Photos a second, and when that was written (seconds since 1970): for who looks at the journal from outside."""
+
+    at: float
+    rate: float
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -77,11 +86,17 @@ class Claim(msgspec.Struct, frozen=True):
 class Journal:
     """One run's journal. Used from one thread.
 
+    Args:
+        path: The file.
+        create: Make it; it must not be there.
+        look: Only look at it, while another process may be working on it. Nothing is written.
+
     Raises:
+        UsageError: There is none.
         OutputError: The disk is full or gone; from every method.
     """
 
-    def __init__(self, path: Path, *, create: bool = False) -> None:
+    def __init__(self, path: Path, *, create: bool = False, look: bool = False) -> None:
         with _as_output_error():
             if create:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
@@ -89,7 +104,10 @@ class Journal:
                 raise UsageError("this run has no journal: it is finished.")
             self._path = path
             self._db = sqlite3.connect(path, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
+            if look:
+                self._db.execute("PRAGMA query_only=ON")
+            else:
+                self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA temp_store=MEMORY")
             if create:
@@ -137,7 +155,8 @@ class Journal:
     def settings(self) -> Settings | None:
         """What the run was started with; None when it died before its list was complete."""
         with _as_output_error():
-            row = self._one("SELECT value FROM meta WHERE key = 'settings'")
+            made = self._one("SELECT 1 FROM sqlite_schema WHERE name = 'meta'")
+            row = self._one("SELECT value FROM meta WHERE key = 'settings'") if made else None
         return msgspec.json.decode(row[0], type=Settings) if row else None
 
     def asides(self) -> list[Aside]:
@@ -161,10 +180,14 @@ class Journal:
                 " WHERE state = 'failed' AND json_extract(report, '$.exit_code') = 30"
             )
 
-    def release_running(self) -> None:
-        """The user stopped the run: what was running was not to blame, and is pending as if never tried."""
+    def release_running(self, ids: Iterable[int] | None = None) -> None:
+        """What was running (all of it, or the named items) was not to blame: it is pending as if never tried."""
+        put_back = "UPDATE item SET state = 'pending', attempts = attempts - 1 WHERE state = 'running'"
         with _as_output_error(), self._transaction():
-            self._db.execute("UPDATE item SET state = 'pending', attempts = attempts - 1 WHERE state = 'running'")
+            if ids is None:
+                self._db.execute(put_back)
+            else:
+                self._db.executemany(f"{put_back} AND id = ?", ((i,) for i in ids))
 
     def claim(self, most: int, *, alone: bool) -> list[Claim]:
         """Take up to ``most`` fresh items, or one suspect when nothing else is running (``alone``).
@@ -184,13 +207,21 @@ class Journal:
                 rows = self._db.execute(take.format("= 0"), (most,)).fetchall()
         return [Claim(row[0], Item(*row[2:]), row[1]) for row in sorted(rows)]
 
-    def settle(self, results: Iterable[tuple[int, State, Report | None]]) -> None:
-        """Write down what became of items, all in one transaction."""
+    def settle(self, results: Iterable[tuple[int, State, Report | None]], pulse: Pulse | None = None) -> None:
+        """Write down what became of items, and how fast it goes, all in one transaction."""
         with _as_output_error(), self._transaction():
             self._db.executemany(
                 "UPDATE item SET state = ?, report = ? WHERE id = ?",
                 ((state, to_json(report, indent=0) if report else None, id_) for id_, state, report in results),
             )
+            if pulse is not None:
+                self._db.execute("REPLACE INTO meta VALUES('pulse', ?)", (msgspec.json.encode(pulse),))
+
+    def pulse(self) -> Pulse | None:
+        """How fast it went when that was last noted."""
+        with _as_output_error():
+            row = self._one("SELECT value FROM meta WHERE key = 'pulse'")
+        return msgspec.json.decode(row[0], type=Pulse) if row else None
 
     # -- what came of it
 
@@ -213,6 +244,22 @@ class Journal:
         """Root, path, label and report of every item, in the order of the roots and paths."""
         for root, path, label, report in self._rows("SELECT root, path, label, report FROM item ORDER BY root, path"):
             yield root, path, label, from_json(report, Report) if report else None
+
+    def settled(self) -> Iterator[tuple[Item, Report]]:
+        """Every item that has a report."""
+        for *item, report in self._rows(
+            "SELECT root, path, safe_id, size, mtime_ns, report FROM item WHERE report IS NOT NULL"
+        ):
+            yield Item(*item), from_json(report, Report)
+
+    def codes(self) -> dict[str, int]:
+        """Error code -> how many items were not cleaned because of it."""
+        with _as_output_error():
+            rows = self._db.execute(
+                "SELECT json_extract(report, '$.error_code'), count(*) FROM item"
+                " WHERE state IN ('failed', 'held') AND report IS NOT NULL GROUP BY 1 ORDER BY 1"
+            ).fetchall()
+        return dict(rows)
 
     def remove(self) -> None:
         """Close the journal and delete it, with the names it holds."""

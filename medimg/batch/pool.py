@@ -24,12 +24,15 @@ from pebble import ProcessExpired, ProcessPool
 from pebble.pool.process import WORKERS_NAME
 
 from medimg.batch import worker
-from medimg.batch.worker import Setup
+from medimg.batch.worker import Job, Setup
 from medimg.errors import CheckNotRun, Crashed, MedimgError, OutOfMemory, OutOfTime
+from medimg.types import Report
 
 T = TypeVar("T")
 A = TypeVar("A")
 
+CHUNK_LIGHT = 16
+"""Photos a worker gets at once when metadata alone is removed; one otherwise."""
 RECYCLE = 500
 """Jobs after which a worker is replaced by a fresh one, so that no library's leak grows without bound."""
 MEMORY_FULL = 6 << 30
@@ -59,16 +62,25 @@ def suitable_workers() -> int:
 
 
 class Workers:
-    """A pool of ``size`` worker processes; at most ``size`` jobs are ever given out."""
+    """A pool of ``size`` worker processes; at most ``size`` jobs are ever given out.
 
-    def __init__(self, setup: Setup, size: int) -> None:
+    Args:
+        setup: What every worker is started with.
+        size: How many.
+        stop: Asked several times a second while jobs are under way; True ends the wait as Ctrl-C does.
+        beside: Pools of this size on this computer, which share its processors.
+    """
+
+    def __init__(self, setup: Setup, size: int, stop: Callable[[], bool] | None = None, *, beside: int = 1) -> None:
         full = setup.policy.scope == "full"
         self.size = size
+        self.chunk = 1 if full else CHUNK_LIGHT
+        self._stopped = stop
         self._scratch = _scratch()
         self.setup = msgspec.structs.replace(
             setup,
             scratch=str(self._scratch),
-            threads=max(1, cores() // size),
+            threads=max(1, cores() // (size * beside)),
             memory=setup.memory or (MEMORY_FULL if full else MEMORY_LIGHT),
         )
         self._context = multiprocessing.get_context("spawn")
@@ -124,11 +136,23 @@ class Workers:
         self._live[future] = time.monotonic() + seconds + _GRACE
         return future
 
+    def give(self, jobs: Sequence[Job], folder: str, seconds: float) -> Future[list[Report]]:
+        """Have copies of photos made in ``folder``."""
+        return self.submit(worker.clean, jobs, folder, seconds=seconds)
+
     def wait(self) -> list[Future[Any]]:
-        """Wait until at least one of the jobs given out is over; those that are."""
+        """Wait until at least one of the jobs given out is over; those that are.
+
+        Raises:
+            KeyboardInterrupt: ``stop`` said so.
+        """
         while self._live:
+            if self._stopped is not None and self._stopped():
+                raise KeyboardInterrupt
             self._learn()
-            done = [f for f in wait(self._live, timeout=1.0, return_when="FIRST_COMPLETED").done if f in self._live]
+            patience = 1.0 if self._stopped is None else 0.1
+            over = wait(self._live, timeout=patience, return_when="FIRST_COMPLETED").done
+            done = [f for f in over if f in self._live]
             if not done and time.monotonic() > min(self._live.values()):
                 # The pool itself is stuck (a worker was killed while it held the channel's lock): start over.
                 self._rebuild()

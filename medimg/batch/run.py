@@ -2,58 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal
+from typing import Protocol
 
 import msgspec
 
 from medimg.api import load_detectors
-from medimg.batch import finish, groups, scan, worker
+from medimg.batch import before, finish, groups, scan, storage, unfinished
+from medimg.batch.before import Made, Unchanged
 from medimg.batch.folder import RunFolder, refuse_inside
-from medimg.batch.journal import MAX_ATTEMPTS, Claim, Journal, Settings, State
-from medimg.batch.pool import Workers, suitable_workers
-from medimg.batch.worker import Job, Maker, Setup
+from medimg.batch.journal import Journal, Settings
+from medimg.batch.loop import Batch, Pool, Progress
+from medimg.batch.pool import CHUNK_LIGHT, Workers, suitable_workers
+from medimg.batch.worker import Maker, Setup
 from medimg.consent.checklist import SharingContext
 from medimg.consent.site import SiteProfile
-from medimg.errors import (
-    Crashed,
-    Interrupted,
-    MedimgError,
-    MissingPart,
-    NotAPicture,
-    OutOfMemory,
-    OutOfTime,
-    UsageError,
-)
-from medimg.pipeline import refusal
+from medimg.errors import Interrupted, MedimgError, MissingPart, NotAPicture, UsageError
 from medimg.policy import Policy
-from medimg.types import NOTHING_KNOWN, KnownValues, Report
-
-CHUNK_LIGHT = 16
-"""Photos a worker gets at once when metadata alone is removed; one otherwise."""
-
-_AGAIN = (Crashed.code, OutOfTime.code, OutOfMemory.code)
-"""What may be the fault of the neighbours or of the machine: tried once more, alone."""
+from medimg.types import NOTHING_KNOWN, KnownValues
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a batch is. ``report`` is the photo just settled; ``counts`` come from the journal."""
+class Engine(Protocol):
+    """Who cleans the photos, when it is not the processes of this computer."""
 
-    event: Literal["start", "photo", "end"]
-    run: str
-    total: int
-    counts: dict[State, int]
-    seconds: float
-    report: Report | None = None
+    def pool(self, local: Workers) -> AbstractContextManager[Pool]:
+        """Start it. ``local`` has the settings, and does what is not cleaning.
 
-    @property
-    def settled(self) -> int:
-        """Photos that need no more work."""
-        return self.counts["done"] + self.counts["held"] + self.counts["failed"]
+        Raises:
+            MissingPart: It cannot be reached, or is not made for this run.
+        """
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +50,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         conditions: Everything that is not finished or not well, worst first: ``output``, ``hold``, ``stop``,
             ``unreadable``, ``questions``, ``review``.
         exit_code: The exit code of the worst condition that counts; 0 when there is none.
+        unchanged: Tag of an earlier run -> how many photos it has done that are as they were; they are not in this
+            run. When nothing else was there, ``folder`` is the newest of those runs, and nothing was written.
+        changed: Why photos of earlier runs were done again: the settings that differ, ``models``, ``medimg``.
     """
 
     folder: Path
@@ -77,6 +62,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     set_aside: dict[str, int]
     conditions: tuple[str, ...]
     exit_code: int
+    unchanged: dict[str, int] = {}
+    changed: tuple[str, ...] = ()
 
 
 def scrub_folder(
@@ -91,11 +78,14 @@ def scrub_folder(
     group_by: str | os.PathLike[str] = "folder",
     workers: int | None = None,
     resume: bool = False,
+    again: bool = False,
     fail_on: Collection[str] = finish.CONDITIONS,
     site: SiteProfile | None = None,
     progress: Callable[[Progress], None] | None = None,
     make: Maker = load_detectors,
     confirm: groups.Confirm | None = None,
+    stop: Callable[[], bool] | None = None,
+    engine: Engine | None = None,
 ) -> Outcome:
     """Clean files and folders into a new run folder under ``out``, each photo in a worker process.
 
@@ -114,26 +104,29 @@ def scrub_folder(
             (:func:`medimg.batch.groups.from_csv`).
         workers: Worker processes; as many as suit the machine when not given.
         resume: Go on with the newest unfinished run of the same photos under ``out``; start one when there is none.
+        again: Also do photos that an earlier run under ``out`` has done with the same settings, version and models.
         fail_on: Conditions that give an exit code; ``output`` always does.
         site: The organisation's profile; what it does not allow is refused.
         progress: Called at the start, after every photo, and at the end.
         make: Loads the detectors, for host programs with their own; a function of an importable module.
         confirm: Groups are suggested from sub-folders, capture gaps and shown codes, and used when this says True.
+        stop: Asked several times a second, for programs with a window; True stops the batch as Ctrl-C does.
+        engine: Who does the work, instead of processes of this computer (:mod:`medimg.cluster`).
 
     Raises:
         UsageError: Wrong settings; nothing was written.
         MissingPart: A model, program or package is not there; nothing was written.
         InputError: There are no files in what was named; nothing was written.
         OutputError: The output cannot be written.
-        Interrupted: KeyboardInterrupt; nothing half-written is left, and ``resume`` goes on.
+        Interrupted: KeyboardInterrupt, or ``stop``; nothing half-written is left, and ``resume`` goes on.
     """
     policy = policy if policy is not None else Policy.load()
     context = SharingContext(audience=audience, jurisdictions=tuple(where)).checked()
     if workers is not None and workers < 1:
         raise UsageError("at least one worker is needed.")
-    roots = scan.roots([Path(p) for p in photos])
+    roots = scan.roots(photos)
     target = Path(out)
-    refuse_inside(target, [Path(os.fsdecode(r.folder)) for r in roots if not r.only])
+    refuse_inside(target, [Path(os.fsdecode(r.folder)) for r in roots if not r.only and not storage.is_url(r.folder)])
     if site is not None:
         site.allows(context, target, key=keep_key)
     settings = Settings(
@@ -145,39 +138,46 @@ def scrub_folder(
         keep_key=keep_key,
         known=(len(known.names), len(known.numbers), len(known.dates)),
     )
-    found = _unfinished(target, settings) if resume else None
-    listing = None if found else _listed(roots, group_by)
+    found = unfinished.same(target, settings) if resume else None
+    grouped = _grouped(roots, group_by) if found is None else None
+    listing = _listed(roots, group_by, grouped) if found is None else None
     if listing is not None and not listing.total:
         raise NotAPicture("there are no files in what was named.", todo="Name a folder with photos.")
-    chunk = CHUNK_LIGHT if policy.scope == "metadata-only" else 1
-    size = workers or suitable_workers()
-    if listing is not None:
-        size = min(size, -(-listing.total // chunk))
     setup = Setup(policy=policy, known=known, make=make)
-    run = found
+    key = before.site_key()
+    run, earlier = found, before.NOTHING
     try:
-        with Workers(setup, size) as pool:
-            _warm(pool)
+        with Workers(setup, _size(workers, listing, policy), stop) as local:
+            made = Made(settings=settings, known=before.known_mark(key, known), engines=_warm(local))
+            if listing is not None and not again:
+                earlier = before.unchanged(target, roots, scan.Scan(roots).items, made, local, key)
+                if len(earlier.places) == listing.total:
+                    return _nothing_new(target, earlier)
             if listing is not None and confirm is not None:
-                agreed = groups.suggested(roots, _listed(roots, group_by), pool, confirm, policy.limits.seconds)
-                listing = scan.Scan(roots, "folder", agreed) if agreed is not None else listing
-            run = run or RunFolder.create(target)
-            handle = run.lock()
-            try:
-                with Journal(run.journal, create=found is None) as journal:
-                    if listing is not None:
-                        journal.fill(settings, listing.items(), listing.asides)
-                    else:
-                        run.sweep()
-                        journal.recover()
-                    batch = _Batch(run, journal, pool, policy, roots, chunk, progress)
-                    batch.drain()
-                    closed = finish.close(run, journal, pool, policy, context, settings, batch.engines, site)
-                    batch.tell("end")
-                    if closed.finished:
-                        journal.remove()
-            finally:
-                run.unlock(handle)
+                agreed = groups.suggested(roots, listing, local, confirm, policy.limits.seconds)
+                grouped = agreed if agreed is not None else grouped
+            if listing is not None and (earlier.places or confirm is not None):
+                listing = _listed(roots, group_by, grouped, earlier.places)
+            with engine.pool(local) if engine is not None else contextlib.nullcontext(local) as pool:
+                run = run or RunFolder.create(target)
+                handle = run.lock()
+                try:
+                    with Journal(run.journal, create=found is None) as journal:
+                        if listing is not None:
+                            journal.fill(settings, listing.items(), listing.asides)
+                        else:
+                            run.sweep()
+                            journal.recover()
+                        batch = Batch(run, journal, pool, policy, roots, progress, len(earlier.places))
+                        batch.drain()
+                        closed = finish.close(run, journal, local, policy, context, settings, batch.engines, site)
+                        batch.tell("end")
+                        if closed.finished:
+                            started = journal.settings() or settings
+                            before.write(run, journal, msgspec.structs.replace(made, settings=started), key)
+                            journal.remove()
+                finally:
+                    run.unlock(handle)
     except KeyboardInterrupt as error:
         raise Interrupted("stopped; nothing half-written is left.", todo="Add --resume to go on.") from error
     finally:
@@ -193,13 +193,45 @@ def scrub_folder(
         set_aside=closed.set_aside,
         conditions=conditions,
         exit_code=finish.EXIT_CODES[counted[0]] if counted else 0,
+        unchanged=earlier.runs,
+        changed=earlier.changed,
     )
 
 
-def _listed(roots: Sequence[scan.Root], group_by: str | os.PathLike[str]) -> scan.Scan:
-    if group_by in ("folder", "file"):
-        return scan.Scan(roots, "file" if group_by == "file" else "folder")
-    return scan.Scan(roots, "folder", groups.from_csv(Path(group_by), roots))
+def _nothing_new(out: Path, earlier: Unchanged) -> Outcome:
+    run = RunFolder.of(out, next(iter(earlier.runs)))
+    return Outcome(
+        folder=run.path,
+        share_sheet=run.share_sheet,
+        record_sheet=run.record_sheet,
+        photos={},
+        set_aside={},
+        conditions=(),
+        exit_code=0,
+        unchanged=earlier.runs,
+    )
+
+
+def _size(workers: int | None, listing: scan.Scan | None, policy: Policy) -> int:
+    size = workers or suitable_workers()
+    if listing is None:
+        return size
+    return min(size, -(-listing.total // (CHUNK_LIGHT if policy.scope == "metadata-only" else 1)))
+
+
+def _grouped(
+    roots: Sequence[scan.Root], group_by: str | os.PathLike[str]
+) -> Mapping[tuple[int, bytes], scan.Group] | None:
+    return None if group_by in ("folder", "file") else groups.from_csv(Path(group_by), roots)
+
+
+def _listed(
+    roots: Sequence[scan.Root],
+    group_by: str | os.PathLike[str],
+    grouped: Mapping[tuple[int, bytes], scan.Group] | None,
+    skip: Collection[tuple[int, bytes]] = (),
+) -> scan.Scan:
+    return scan.Scan(roots, "file" if group_by == "file" else "folder", grouped, skip)
 
 
 def _grouping(group_by: str | os.PathLike[str], *, suggest: bool) -> str:
@@ -222,148 +254,6 @@ def _warm(pool: Workers) -> dict[str, str]:
         raise
     except MedimgError as error:
         raise MissingPart(f"the checks could not be started: {error.what}") from error
-
-
-def _unfinished(out: Path, settings: Settings) -> RunFolder | None:
-    """The newest unfinished run of the same photos."""
-    best: tuple[int, RunFolder, Settings] | None = None
-    for run in RunFolder.all_under(out):
-        earlier = None
-        if run.journal.is_file():
-            with Journal(run.journal) as journal:
-                earlier = journal.settings()
-        if earlier is None:
-            _clear(run)
-        elif earlier.same_photos(settings) and (best is None or earlier.started_ns > best[0]):
-            best = (earlier.started_ns, run, earlier)
-    if best is None:
-        return None
-    changed = best[2].changed(settings)
-    if changed:
-        raise UsageError(
-            f"the unfinished run was started with other settings: {', '.join(changed)}.",
-            todo="Give the same ones, or run without --resume.",
-        )
-    return best[1]
-
-
-def _clear(run: RunFolder) -> None:
-    """Remove what a run that died before its list was complete has left, unless somebody is working on it."""
-    try:
-        handle = run.lock()
-    except MedimgError:
-        return
-    try:
-        run.remove_if_bare()
-    finally:
-        run.unlock(handle)
-
-
-class _Batch:
-    """The loop: claim, give out, settle."""
-
-    def __init__(
-        self,
-        run: RunFolder,
-        journal: Journal,
-        pool: Workers,
-        policy: Policy,
-        roots: Sequence[scan.Root],
-        chunk: int,
-        progress: Callable[[Progress], None] | None,
-    ) -> None:
-        self._run, self._journal, self._pool, self._policy, self._chunk = run, journal, pool, policy, chunk
-        earlier = journal.settings()
-        self._roots = earlier.roots if earlier else tuple(roots)
-        self._progress = progress
-        self._counts = journal.counts()
-        self._start = time.monotonic()
-        self.engines: dict[str, str] = {}
-
-    def drain(self) -> None:
-        """Work until nothing is pending."""
-        self._settle_the_deadly()
-        self.tell("start")
-        live: dict[object, list[Claim]] = {}
-        try:
-            while True:
-                while len(live) < self._pool.size and not any(c.attempts > 1 for cs in live.values() for c in cs):
-                    claims = self._journal.claim(self._chunk, alone=not live)
-                    if not claims:
-                        break
-                    live[self._give(claims)] = claims
-                if not live:
-                    return
-                for future in self._pool.wait():
-                    claims = live[future]
-                    try:
-                        reports = self._pool.result(future)
-                    except MissingPart:
-                        raise
-                    except MedimgError as error:
-                        reports = [self._refused(c, error) for c in claims]
-                    del live[future]
-                    self._settle(claims, reports)
-        except (KeyboardInterrupt, MedimgError):
-            self._journal.release_running()
-            raise
-
-    def _give(self, claims: Sequence[Claim]) -> object:
-        jobs = [
-            Job(
-                path=os.path.join(self._roots[c.item.root].folder, c.item.path),  # noqa: PTH118 - bytes
-                safe_id=c.item.safe_id,
-                folders=self._folders(c),
-                expected=(c.item.size, c.item.mtime_ns),
-            )
-            for c in claims
-        ]
-        return self._pool.submit(worker.clean, jobs, str(self._run.unreviewed), seconds=self._policy.limits.seconds)
-
-    def _folders(self, claim: Claim) -> tuple[str, ...]:
-        root = self._roots[claim.item.root]
-        parts = Path(os.fsdecode(claim.item.path)).parts[:-1]
-        return parts if root.only else (Path(os.fsdecode(root.folder)).name, *parts)
-
-    def _refused(self, claim: Claim, error: MedimgError) -> Report:
-        return refusal(claim.item.safe_id, self._policy, error)
-
-    def _settle(self, claims: Sequence[Claim], reports: Sequence[Report]) -> None:
-        rows: list[tuple[int, State, Report | None]] = []
-        for claim, report in zip(claims, reports, strict=True):
-            if report.error_code in _AGAIN and claim.attempts < MAX_ATTEMPTS:
-                rows.append((claim.id, "pending", None))
-                continue
-            state: State = "done" if report.state == "unreviewed" else "held" if report.state == "held" else "failed"
-            rows.append((claim.id, state, report))
-        self._journal.settle(rows)
-        for _, state, settled in rows:
-            if settled is not None:
-                self._counts[state] += 1
-                self._counts["pending"] -= 1
-                self.engines.update(settled.engines)
-                self.tell("photo", settled)
-
-    def _settle_the_deadly(self) -> None:
-        error = Crashed("the whole batch ended each time this photo was worked on.")
-        rows: list[tuple[int, State, Report | None]] = [
-            (id_, "held", refusal(safe_id, self._policy, error)) for id_, safe_id in self._journal.without_report()
-        ]
-        self._journal.settle(rows)
-
-    def tell(self, event: Literal["start", "photo", "end"], report: Report | None = None) -> None:
-        """Let the caller know."""
-        if self._progress is not None:
-            self._progress(
-                Progress(
-                    event=event,
-                    run=self._run.tag,
-                    total=sum(self._counts.values()),
-                    counts=dict(self._counts),
-                    seconds=time.monotonic() - self._start,
-                    report=report,
-                )
-            )
 
 
 __all__ = ["Outcome", "Progress", "scrub_folder"]

@@ -7,12 +7,13 @@ import random
 import secrets
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from medimg.batch import storage
 from medimg.errors import UsageError
 
 GroupBy = Literal["folder", "file"]
@@ -61,8 +62,8 @@ class _Folder(msgspec.Struct):
     count: int
 
 
-def roots(inputs: Sequence[Path]) -> list[Root]:
-    """What the user named, in that order: folders whole, files one by one.
+def roots(inputs: Sequence[str | os.PathLike[str]]) -> list[Root]:
+    """What the user named, in that order: folders whole, files one by one; URLs are folders.
 
     Raises:
         UsageError: Nothing was named, or something named is not there.
@@ -70,7 +71,12 @@ def roots(inputs: Sequence[Path]) -> list[Root]:
     if not inputs:
         raise UsageError("no photos were named.")
     found: dict[bytes, list[bytes] | None] = {}
-    for number, given in enumerate(inputs, 1):
+    for number, named_by_user in enumerate(inputs, 1):
+        url = os.fsencode(named_by_user)
+        if storage.is_url(url):
+            found[url.rstrip(b"/")] = None
+            continue
+        given = Path(named_by_user)
         try:
             resolved = given.resolve(strict=True)
             path, mode = os.fsencode(resolved), resolved.stat().st_mode
@@ -92,6 +98,12 @@ class Scan:
     """Walks the roots twice: first to count and to draw the order of the groups, then to list every file.
 
     Links are not followed: what they lead to lies outside the folders named, or is there anyway.
+
+    Args:
+        roots: The folders, and the files of them that were named. The folder may be a URL (:mod:`storage`).
+        group_by: What is one group when ``groups`` does not say it.
+        groups: Root and path -> group.
+        skip: Root and path of photos that are left out.
     """
 
     def __init__(
@@ -99,8 +111,11 @@ class Scan:
         roots: Sequence[Root],
         group_by: GroupBy = "folder",
         groups: Mapping[tuple[int, bytes], Group] | None = None,
+        skip: Collection[tuple[int, bytes]] = (),
     ) -> None:
         self._roots = roots
+        self._skip = skip
+        self._far: dict[int, storage.Listing] = {}
         self._groups = groups
         self.group_by = group_by
         self.asides: list[Aside] = []
@@ -111,7 +126,8 @@ class Scan:
             if not root.only:
                 self._folders += whole[index]
             elif root.folder not in self._seen:
-                self._folders.append(_Folder(index, b"", len(root.only)))
+                left_out = sum((index, name) in skip for name in root.only) if skip else 0
+                self._folders.append(_Folder(index, b"", len(root.only) - left_out))
 
     @property
     def total(self) -> int:
@@ -161,7 +177,15 @@ class Scan:
                 yield Item(folder.root, path, safe_id, info.st_size, info.st_mtime_ns, group.label)
 
     def _files(self, folder: _Folder) -> Iterator[tuple[bytes, os.stat_result]]:
+        for name, info in self._found(folder):
+            if not self._skip or (folder.root, os.path.join(folder.path, name)) not in self._skip:  # noqa: PTH118
+                yield name, info
+
+    def _found(self, folder: _Folder) -> Iterator[tuple[bytes, os.stat_result]]:
         root = self._roots[folder.root]
+        if folder.root in self._far:
+            yield from self._far[folder.root][folder.path]
+            return
         base = os.path.join(root.folder, folder.path)  # noqa: PTH118
         try:
             names = list(root.only) or sorted(e.name for e in os.scandir(base) if _is_file(e))
@@ -180,6 +204,9 @@ class Scan:
 
     def _count(self, index: int) -> Iterator[_Folder]:
         top = self._roots[index].folder
+        if storage.is_url(top):
+            yield from self._count_far(index, top)
+            return
         waiting = [b""]
         while waiting:
             path = waiting.pop()
@@ -201,12 +228,23 @@ class Scan:
                             self.asides.append(Aside(index, inside, "not a regular file"))
                         elif _litter(entry.name):
                             self.asides.append(Aside(index, inside, "a file of the operating system", asked=False))
-                        else:
+                        elif not self._skip or (index, inside) not in self._skip:
                             folder.count += 1
             except OSError:
                 self.asides.append(Aside(index, path, "the folder could not be opened"))
             waiting += sorted(below, reverse=True)
             yield folder
+
+    def _count_far(self, index: int, url: bytes) -> Iterator[_Folder]:
+        listing = self._far[index] = storage.listing(url)
+        for path, files in listing.items():
+            for name, _ in files:
+                if _litter(name):
+                    inside = os.path.join(path, name)  # noqa: PTH118
+                    self.asides.append(Aside(index, inside, "a file of the operating system", asked=False))
+            files[:] = [(name, info) for name, info in files if not _litter(name)]
+            count = sum((index, os.path.join(path, name)) not in self._skip for name, _ in files)  # noqa: PTH118
+            yield _Folder(index, path, count)
 
     def _link(self, index: int, inside: bytes) -> None:
         target = os.path.realpath(os.path.join(self._roots[index].folder, inside))  # noqa: PTH118

@@ -11,6 +11,7 @@ import datetime
 import hmac
 import multiprocessing
 import os
+import secrets
 import signal
 import sys
 import tempfile
@@ -23,12 +24,13 @@ import msgspec
 
 from medimg import _files, names, pipeline
 from medimg.api import Scrubber, judge, load_detectors
+from medimg.batch import originals, storage
 from medimg.consent.checklist import SharingContext
 from medimg.consent.run import RECORD_FOLDER, REPORTS_NAME, RunSummary
-from medimg.errors import CheckNotRun, MedimgError, OutOfMemory
+from medimg.errors import Changed, CheckNotRun, MedimgError, OutOfMemory
 from medimg.formats import capture
 from medimg.policy import Policy
-from medimg.types import NOTHING_KNOWN, Check, KnownValues, Plan, Report, from_json
+from medimg.types import NOTHING_KNOWN, Check, KnownValues, Original, Plan, Report, from_json
 
 if TYPE_CHECKING:
     from medimg.detect import Detector
@@ -43,6 +45,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         policy: The settings.
         known: Values the caller knows.
         make: Loads the detectors; a function of a module, so that a fresh process can import it.
+        key: For new identifiers of DICOM copies, the same in every worker of a run.
         threads: Threads one inference may use.
         memory: Most bytes of address space; 0 for no limit.
         scratch: Folder for temporary files; empty for the system's.
@@ -51,6 +54,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     known: KnownValues = NOTHING_KNOWN
     make: Maker = load_detectors
+    key: bytes = msgspec.field(default_factory=lambda: secrets.token_bytes(32))
     threads: int = 1
     memory: int = 0
     scratch: str = ""
@@ -113,7 +117,7 @@ def start(setup: Setup) -> None:
     _state["setup"] = setup
     try:
         detectors = tuple(setup.make(setup.policy))
-        _state["scrubber"] = Scrubber(setup.policy, detectors=detectors)
+        _state["scrubber"] = Scrubber(setup.policy, detectors=detectors, key=setup.key)
         if setup.policy.scope == "full" and "medimg._opencv" in sys.modules:
             sys.modules["medimg._opencv"].cv2.setNumThreads(setup.threads)
     except MedimgError as error:
@@ -176,10 +180,47 @@ def clean(jobs: Sequence[Job], folder: str) -> list[Report]:
             continue
         sink = _files.FileSink(Path(folder), job.safe_id, durable=False)
         report = scrubber.scrub_to(data, sink, safe_id=job.safe_id, known=setup.known, extra=_named(job, setup.known))
-        reports.append(msgspec.structs.replace(report, captured=_captured(data)))
+        reports.append(msgspec.structs.replace(report, captured=_captured(data), original=originals.mark(data)))
     if any(r.copy for r in reports):
         _files.sync_folder(Path(folder))
     return reports
+
+
+def unchanged(jobs: Sequence[Job], before: Sequence[Original]) -> list[bool]:
+    """Whether each photo is still the one that was cleaned before; False when it cannot be read."""
+    setup: Setup = _state["setup"]
+    out = []
+    for job, original in zip(jobs, before, strict=True):
+        try:
+            out.append(originals.fits(_read(job, setup.policy), original))
+        except MedimgError:
+            out.append(False)
+    return out
+
+
+def apply(job: Job, before: Report, plan: Plan, folder: str) -> Report:
+    """Make the copy of a photo again, by a plan that a person edited. Nothing is detected in the original again.
+
+    Raises:
+        MedimgError: The photo cannot be read, or is not the one the report is about.
+    """
+    scrubber = _scrubber()
+    setup: Setup = _state["setup"]
+    data = _read(job, setup.policy)
+    if before.original is None or not originals.fits(data, before.original):
+        raise Changed("this is not the photo that was cleaned.", safe_id=job.safe_id)
+    sink = _files.FileSink(Path(folder), job.safe_id)
+    report = scrubber.scrub_to(data, sink, safe_id=job.safe_id, known=setup.known, plan=plan)
+    return msgspec.structs.replace(report, captured=before.captured, original=before.original)
+
+
+def sheets_again(folder: str) -> dict[str, str]:
+    """Write the sheets of a run again from its state and reports; where each group stands."""
+    from medimg.consent.release import open_run
+    from medimg.report import refresh
+
+    opened = open_run(Path(folder))
+    return {g: r.overall for g, r in refresh(opened.state, opened.reports, opened.folder).items()}
 
 
 def _captured(data: bytes) -> capture.Bucket:
@@ -263,6 +304,8 @@ def sheets(summary: RunSummary, context: SharingContext, folder: str) -> dict[st
 
 
 def _read(job: Job, policy: Policy) -> bytes:
+    if storage.is_url(job.path):
+        return storage.read(job.path, policy.limits.bytes, job.expected)
     return _files.read_original(Path(os.fsdecode(job.path)), policy.limits.bytes, job.expected)
 
 

@@ -1,0 +1,281 @@
+"""What earlier runs under the same output folder have done, so that a run does only what is new or changed.
+
+A finished run leaves ``seen.sqlite`` in its private part: for each photo a keyed digest of where it lay, a keyed digest
+of its size and time, the salted digest of its content, and the name of its copy. The key (:func:`site_key`) lies with
+the user's own data and not in the run folder, so that the file tells nobody else a name. A photo is left out of a new
+run only when it lies where it lay, its content is the same, its copy is still in the earlier run, and the earlier run
+was made with the same settings by the same version with the same models.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import secrets
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from medimg import _files
+from medimg.batch import worker
+from medimg.batch.folder import RunFolder
+from medimg.batch.journal import Journal, Settings
+from medimg.batch.pool import Workers
+from medimg.batch.scan import Item, Root
+from medimg.batch.worker import Job
+from medimg.errors import MedimgError, OutputError
+from medimg.types import KnownValues, Original
+
+NAME = "seen.sqlite"
+_CHUNK = 16
+_SCHEMA = """
+CREATE TABLE meta(value BLOB NOT NULL) STRICT;
+CREATE TABLE seen(place BLOB PRIMARY KEY, state BLOB NOT NULL, original BLOB, copy TEXT NOT NULL) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """With what a run was made; a run made with something else says nothing about a new one."""
+
+    settings: Settings
+    known: str
+    engines: dict[str, str]
+
+    def changed(self, other: Made) -> list[str]:
+        """What differs: names of settings, ``known``, ``models``, ``medimg``."""
+        names = set(self.settings.changed(other.settings))
+        if other.settings.keep_key and not self.settings.keep_key:
+            names.discard("keep-key")  # the earlier run did more
+        names |= {"known"} if self.known != other.known else set()
+        names |= {"models"} if self.engines != other.engines else set()
+        return sorted(names)
+
+
+class Unchanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Photos that earlier runs have done.
+
+    Attributes:
+        places: Root and path of each.
+        runs: Tag of the run that has its copy -> how many; the newest run first.
+        changed: Why photos that an earlier run has done are done again: what differs from then.
+        again: How many those are.
+    """
+
+    places: frozenset[tuple[int, bytes]] = frozenset()
+    runs: dict[str, int] = {}
+    changed: tuple[str, ...] = ()
+    again: int = 0
+
+
+NOTHING = Unchanged()
+
+
+def site_key() -> bytes:
+    """The key of this user's digests, made at the first use; empty when it can neither be read nor made.
+
+    ``MEDIMG_SITE_KEY`` names another file.
+    """
+    named = os.environ.get("MEDIMG_SITE_KEY")
+    if named:
+        path = Path(named)
+    else:
+        import platformdirs
+
+        path = platformdirs.user_data_path("medimg", appauthor=False) / "site-key"
+    with contextlib.suppress(OSError, OutputError):
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            made = secrets.token_bytes(32)
+            with _files.staged(path, made) as temporary, contextlib.suppress(FileExistsError):
+                os.link(temporary, path)  # not replaced: another process may have been first
+        key = path.read_bytes()
+        if len(key) >= 32:
+            return key
+    return b""
+
+
+def place_mark(key: bytes, root: Root, path: bytes) -> bytes:
+    """The keyed digest of where a photo lies."""
+    return _mark(key, b"place", os.path.join(root.folder, path))  # noqa: PTH118 - bytes
+
+
+def state_mark(key: bytes, size: int, mtime_ns: int) -> bytes:
+    """The keyed digest of a photo's size and time."""
+    return _mark(key, b"state", b"%d %d" % (size, mtime_ns))
+
+
+def known_mark(key: bytes, known: KnownValues) -> str:
+    """The keyed digest of the values the caller knows."""
+    return _mark(key, b"known", msgspec.json.encode(known)).hex()
+
+
+def _mark(key: bytes, what: bytes, data: bytes) -> bytes:
+    return hmac.digest(key, what + b"\0" + data, "sha256")[:16]
+
+
+def write(run: RunFolder, journal: Journal, made: Made, key: bytes) -> None:
+    """Leave what this run has done for later ones.
+
+    Raises:
+        OutputError: It could not be written.
+    """
+    if not key:
+        return
+    path = run.private / NAME
+    roots = made.settings.roots
+    made = msgspec.structs.replace(made, settings=msgspec.structs.replace(made.settings, roots=()))  # they hold names
+
+    def rows() -> Iterator[tuple[bytes, bytes, bytes | None, str]]:
+        for item, report in journal.settled():
+            yield (
+                place_mark(key, roots[item.root], item.path),
+                state_mark(key, item.size, item.mtime_ns),
+                msgspec.json.encode(report.original) if report.original is not None else None,
+                report.copy.name if report.copy is not None and report.state == "unreviewed" else "",
+            )
+
+    try:
+        with _files.staged(path, b"") as temporary:
+            with contextlib.closing(sqlite3.connect(temporary, isolation_level=None)) as db:
+                db.execute("PRAGMA journal_mode=OFF")
+                db.executescript(_SCHEMA)
+                db.execute("BEGIN")
+                db.execute("INSERT INTO meta VALUES(?)", (msgspec.json.encode(made),))
+                db.executemany("REPLACE INTO seen VALUES(?, ?, ?, ?)", rows())
+                db.execute("COMMIT")
+            os.utime(temporary, (_files.NEUTRAL_TIME, _files.NEUTRAL_TIME))
+            _files.publish(temporary, path)
+    except (sqlite3.Error, OSError) as error:
+        raise OutputError(
+            "the list of what was done could not be written.", todo="Check the free space, then --resume."
+        ) from error
+
+
+class Seen:
+    """One earlier run's list."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self.run = run
+        self._db = sqlite3.connect(f"file:{_quoted(run.private / NAME)}?mode=ro&immutable=1", uri=True)
+        (raw,) = self._db.execute("SELECT value FROM meta").fetchone()
+        self.made = msgspec.json.decode(raw, type=Made)
+
+    def of(self, place: bytes) -> tuple[bytes, Original | None, str] | None:
+        """State mark, original and copy of a photo; None when this run had no photo there."""
+        try:
+            row = self._db.execute("SELECT state, original, copy FROM seen WHERE place = ?", (place,)).fetchone()
+            if row is None:
+                return None
+            return row[0], msgspec.json.decode(row[1], type=Original) if row[1] else None, row[2]
+        except (sqlite3.Error, msgspec.DecodeError):  # a damaged list: the photo is done again
+            return None
+
+    def has_copy(self, name: str) -> bool:
+        """Whether the copy is still there, released or not."""
+        return bool(name) and any((folder / name).is_file() for folder in (self.run.unreviewed, self.run.share))
+
+    def copies(self) -> Iterator[tuple[bytes, bytes]]:
+        """Place and state of every photo that has a copy."""
+        yield from self._db.execute("SELECT place, state FROM seen WHERE copy <> ''")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+
+@contextlib.contextmanager
+def under(out: Path) -> Iterator[list[Seen]]:
+    """The lists of the finished runs under an output folder, the newest first; one that cannot be read is left out."""
+    found: list[tuple[str, Seen]] = []
+    try:
+        for run in RunFolder.all_under(out):
+            with contextlib.suppress(OSError, sqlite3.Error, msgspec.DecodeError, TypeError):
+                if (run.private / NAME).is_file() and not run.journal.exists():
+                    seen = Seen(run)
+                    found.append((str(seen.made.settings.started_ns).zfill(20), seen))
+        yield [seen for _, seen in sorted(found, key=lambda pair: pair[0], reverse=True)]
+    finally:
+        for _, seen in found:
+            seen.close()
+
+
+def unchanged(
+    out: Path, roots: Sequence[Root], items: Callable[[], Iterable[Item]], made: Made, pool: Workers, key: bytes
+) -> Unchanged:
+    """Which photos need not be done again. Only photos that an earlier run has done are read.
+
+    Args:
+        out: The output folder.
+        roots: Where the photos come from.
+        items: Lists them.
+        made: With what the new run would be made.
+        pool: Reads them.
+        key: The site key.
+    """
+    if not key:
+        return NOTHING
+    with under(out) as lists:
+        if not lists:
+            return NOTHING
+        differs = {seen.run.tag: made.changed(seen.made) for seen in lists}
+        maybe: dict[tuple[int, bytes], tuple[Seen, Item, Original]] = {}
+        again: Counter[str] = Counter()
+        for item in items():
+            place = place_mark(key, roots[item.root], item.path)
+            other = ""
+            for seen in lists:
+                row = seen.of(place)
+                if row is None or row[1] is None or row[1].bytes != item.size or not seen.has_copy(row[2]):
+                    continue
+                if not differs[seen.run.tag]:
+                    maybe[item.root, item.path] = (seen, item, row[1])
+                    break
+                other = other or seen.run.tag
+            else:
+                if other:
+                    again[other] += 1
+        same = _still_the_same(pool, roots, maybe)
+    runs = Counter(maybe[place][0].run.tag for place in same)
+    return Unchanged(
+        places=frozenset(same),
+        runs={seen.run.tag: runs[seen.run.tag] for seen in lists if runs[seen.run.tag]},
+        changed=tuple(sorted({name for tag in again for name in differs[tag]})),
+        again=sum(again.values()),
+    )
+
+
+def _still_the_same(
+    pool: Workers, roots: Sequence[Root], maybe: Mapping[tuple[int, bytes], tuple[Seen, Item, Original]]
+) -> list[tuple[int, bytes]]:
+    """Those whose content is what it was; the workers read them."""
+    places = list(maybe)
+    chunks: defaultdict[int, list[tuple[int, bytes]]] = defaultdict(list)
+    for number, place in enumerate(places):
+        chunks[number // _CHUNK].append(place)
+
+    def job(place: tuple[int, bytes]) -> Job:
+        item = maybe[place][1]
+        return Job(os.path.join(roots[item.root].folder, item.path), item.safe_id)  # noqa: PTH118 - bytes
+
+    asked = (([job(p) for p in chunk], [maybe[p][2] for p in chunk]) for chunk in chunks.values())
+    by_path = {job(p).path: p for p in places}
+    same: list[tuple[int, bytes]] = []
+    for (jobs, _), answers in pool.each(worker.unchanged, asked, seconds=600.0):
+        if isinstance(answers, MedimgError):
+            continue
+        same += [by_path[j.path] for j, yes in zip(jobs, answers, strict=True) if yes]
+    return same
+
+
+def _quoted(path: Path) -> str:
+    from urllib.parse import quote
+
+    return quote(os.fsencode(path))
+
+
+__all__ = ["NAME", "NOTHING", "Made", "Seen", "Unchanged", "known_mark", "site_key", "state_mark", "unchanged", "under"]
