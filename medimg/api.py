@@ -7,6 +7,7 @@ does its own isolation, or trusts its files.
 from __future__ import annotations
 
 import os
+import secrets
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,6 +34,7 @@ MEDIA_TYPES = {
     "heif": "image/heic",
     "gif": "image/gif",
     "bmp": "image/bmp",
+    "dicom": "application/dicom",
 }
 
 
@@ -88,9 +90,18 @@ class Scrubber:
         policy: The settings; the shipped ones when none are given.
         detectors: Detectors of the caller's own, instead of the shipped ones. They must answer for each of the
             names in :data:`medimg.pipeline.CONTENT_CHECKS`.
+        key: For new identifiers of DICOM copies: the same key gives the same ones, so that photos of a series stay
+            together. A random one when none is given. Whoever has it can tell which identifier became which.
     """
 
-    def __init__(self, policy: Policy | None = None, *, detectors: Sequence[Detector] | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        *,
+        detectors: Sequence[Detector] | None = None,
+        key: bytes | None = None,
+    ) -> None:
+        self._key = key or secrets.token_bytes(32)
         self.policy = policy if policy is not None else Policy.load()
         self._detectors = tuple(detectors) if detectors is not None else None
         self._lock = threading.RLock()
@@ -156,8 +167,9 @@ class Scrubber:
         memory = _Both(Path(to)) if to is not None else pipeline.MemorySink()
         with self._lock:
             report = pipeline.scrub(
-                data, memory, self.load(), self.policy, safe_id=safe_id, known=known, extra=named, plan=plan
-            )
+                data, memory, self.load(), self.policy, safe_id=safe_id, known=known, extra=named, plan=plan,
+                key=self._key,
+            )  # fmt: skip
         return Scrubbed(report=report, data=memory.data or None, suffix=memory.suffix if memory.data else "")
 
     def scrub_to(
@@ -177,8 +189,9 @@ class Scrubber:
         """
         with self._lock:
             return pipeline.scrub(
-                data, sink, self.load(), self.policy, safe_id=safe_id, known=known, extra=extra, plan=plan
-            )
+                data, sink, self.load(), self.policy, safe_id=safe_id, known=known, extra=extra, plan=plan,
+                key=self._key,
+            )  # fmt: skip
 
     def verify(self, source: Source, *, known: KnownValues = NOTHING_KNOWN) -> tuple[Check, ...]:
         """Judge any picture as if it were a written copy: container, and the picture with every detector twice.
