@@ -147,7 +147,7 @@ def read(dicom: Dicom) -> Facts:
             pixel if pixel in ("ORIGINAL", "DERIVED") else "ORIGINAL",
             exam if exam in ("PRIMARY", "SECONDARY") else "PRIMARY",
         ),
-        modality=one_of(t.MODALITY, MODALITIES, "OT"),
+        modality=t.MODALITY_OF.get(dicom.text(t.CLASS_UID)) or one_of(t.MODALITY, MODALITIES, "OT"),
         conversion=one_of(t.CONVERSION, CONVERSIONS, "WSD"),
         body_part=one_of(t.BODY_PART, BODY_PARTS),
         laterality=one_of(t.LATERALITY, ("L", "R")),

@@ -50,6 +50,8 @@ CLASSES: dict[str, str] = {
     MULTI_COLOUR: "Multi-frame True Color Secondary Capture Image",
 }
 """What is cleaned."""
+MODALITY_OF = {VL + "1": "ES", VL + "2": "GM", PHOTOGRAPH: "XC"}
+"""Fixed by the object (PS3.3, A.32.1.3 to A.32.4.3)."""
 
 _STORE = "1.2.840.10008.5.1.4.1.1."
 OTHER_CLASSES: dict[str, str] = {
