@@ -28,7 +28,7 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
-.PHONY: help demo test check bench fuzz dist clean
+.PHONY: help demo test check bench fuzz dist docs lock changelog release clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -74,6 +74,22 @@ fuzz: $(VENV)/.dev ## fuzz every parser, FUZZ_SECONDS each
 
 dist: $(VENV)/.dev ## the wheel
 	@$(BIN)/python -m pip install -q --disable-pip-version-check build && $(BIN)/python -m build --wheel
+
+docs: $(VENV)/.dev ## the documentation as a site, in build/site
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict && echo "build/site/index.html"
+
+lock: $(VENV)/.dev ## release/lock.txt: the dependencies of the core, heic and pdf, with their hashes
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	@$(BIN)/uv pip compile -q pyproject.toml --extra heic --extra pdf --generate-hashes --no-header --no-emit-index-url \
+	  --no-emit-find-links --python-version 3.11 --python-platform x86_64-manylinux_2_28 -o release/lock.txt
+
+changelog: $(VENV)/.dev ## fragments in changes/ become the entry of VERSION in CHANGELOG.md
+	@$(BIN)/python -m pip install -q --disable-pip-version-check towncrier
+	@$(BIN)/towncrier build $(if $(VERSION),--yes --version $(VERSION),--draft --version next)
+
+release: $(VENV)/.dev ## wheel, hashes, notices, bill of materials, documentation: docs/release.md
+	@release/make.sh $(BIN)
 
 clean: ## remove what the above made
 	@rm -rf $(VENV) $(DEMO) fixtures/out build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

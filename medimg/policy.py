@@ -218,10 +218,10 @@ def explain(policy: Policy) -> list[str]:
         " until a person chooses.",
         "Possible faces and documents: a possible face is shown to the person who looks; a photo that looks like"
         " a document is held.",
-        "A covered HEIC or AVIF photo becomes a "
-        + ("JPEG of quality 98, saved again." if policy.covers.heif == "jpeg" else "PNG with exactly its pixels."),
         f"Covers: one solid colour ({_COLOURS.get(policy.covers.colour, policy.covers.colour)}), the same for a whole"
         " picture, larger than what they hide. Nothing is blurred.",
+        "Covered HEIC and AVIF photos: "
+        + ("saved as JPEG of quality 98." if policy.covers.heif == "jpeg" else "saved as PNG with exactly their pixels."),
         f"Written copies: opened again from disk and checked again. What the second look finds is covered too, up to"
         f" {policy.verify.rounds} times; after that the photo is held.",
         "Second text reader: "

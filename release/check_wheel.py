@@ -1,0 +1,96 @@
+"""Install one built wheel into empty environments and use it there: the wheel that was tested is the wheel released.
+
+    python release/check_wheel.py dist/medimg-*.whl [--extras heic pdf ...] [--locked]
+
+First without extras, then with each extra alone. In each environment ``medimg doctor`` runs, and in the first the main
+job of the README: photos that are drawn here are cleaned, and every one must end with a copy that passed its checks.
+``--locked`` installs from release/lock.txt with its hashes first, so that exactly those versions are tested.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROBES = {
+    "heic": "import pi_heif",
+    "pdf": "import reportlab",
+    "desktop": "from PySide6 import QtWidgets",
+    "dicom": "import pydicom",
+    "fhir": "import fhir.resources",
+    "cluster": "import distributed, fsspec",
+    "serve": "import uvicorn, starlette",
+    "watch": "import watchfiles",
+}
+"""What an extra has to bring; one whose name is not here is refused, so that none is forgotten."""
+DRAW = """
+import sys
+from PIL import Image, ImageDraw
+for n in range(3):
+    picture = Image.effect_noise((900, 700), 30).convert("RGB")
+    ImageDraw.Draw(picture).text((120, 300), "Margaret Whitcombe 03/04/1961", fill="white", font_size=44)
+    exif = Image.Exif()
+    exif[315] = "Margaret Whitcombe"
+    picture.save(f"{sys.argv[1]}/photo{n}.jpg", quality=90, exif=exif)
+"""
+
+
+def run(*command: str | Path, ok: tuple[int, ...] = (0,)) -> str:
+    """Run one command outside the project's folder and give what it printed."""
+    done = subprocess.run([str(c) for c in command], cwd=tempfile.gettempdir(), capture_output=True, text=True)
+    if done.returncode not in ok:
+        sys.exit(f"{' '.join(map(str, command[1:4]))} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+def environment(place: Path, wheel: Path, extra: str, locked: bool) -> Path:
+    """A new environment with the wheel in it; gives its folder of programs."""
+    venv.create(place, with_pip=True)
+    pip = (place / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check")
+    if locked:
+        run(*pip, "--require-hashes", "-r", ROOT / "release" / "lock.txt")
+    run(*pip, f"{wheel}[{extra}]" if extra else wheel)
+    run(place / "bin" / "python", "-m", "pip", "check")
+    return place / "bin"
+
+
+def main_job(programs: Path, work: Path) -> None:
+    """The README's main job on drawn photos."""
+    photos, out = work / "photos", work / "out"
+    photos.mkdir()
+    run(programs / "python", "-c", DRAW, photos)
+    run(programs / "medimg", "clean", photos, "-o", out, "--where", "AU", ok=(10, 11))
+    (folder,) = out.iterdir()
+    summary = json.loads((folder / "run.json").read_text())
+    copies = list((folder / "unreviewed").rglob("*.jpg"))
+    if len(copies) != 3 or any(b"Whitcombe" in c.read_bytes() for c in copies):
+        sys.exit(f"the wheel did not do the main job: {len(copies)} copies, {summary.get('counts')}")
+
+
+def main() -> None:
+    """Check the wheel in every environment."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("wheel", type=Path)
+    parser.add_argument("--extras", nargs="*", default=sorted(PROBES))
+    parser.add_argument("--locked", action="store_true")
+    given = parser.parse_args()
+    wheel = given.wheel.resolve(strict=True)
+    for extra in ("", *given.extras):
+        with tempfile.TemporaryDirectory() as folder:
+            programs = environment(Path(folder) / "env", wheel, extra, given.locked)
+            run(programs / "medimg", "doctor", ok=(0, 3) if extra else (0,))
+            if extra:
+                run(programs / "python", "-c", PROBES[extra])
+            else:
+                main_job(programs, Path(folder))
+        print(f"{extra or 'without extras'}: as it should be", flush=True)
+
+
+if __name__ == "__main__":
+    main()
