@@ -54,6 +54,7 @@ def swap(area: QScrollArea, content: QWidget) -> None:
     """Show other content. The old one goes later: a key of one of its buttons may be what brought us here."""
     old = area.takeWidget()
     area.setWidget(content)
+    content.setAutoFillBackground(False)  # one ground for the whole area, however wide the text may be
     if old is not None:
         old.setParent(area)
         old.hide()

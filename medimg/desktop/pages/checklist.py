@@ -65,6 +65,7 @@ class ChecklistPage(QWidget):
             page,
         )
         self.progress_words = label(self.tr("No run is open."), page, kind="heading")
+        self.progress_words.setWordWrap(False)
         self.bar = QProgressBar(page)
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("Needed answers given"))
@@ -98,9 +99,14 @@ class ChecklistPage(QWidget):
             ("Ctrl+PgUp", lambda: self._turn(-1)),
         ):
             QShortcut(QKeySequence(key), page).activated.connect(do)
+        far = QHBoxLayout()
+        far.addWidget(self.progress_words)
+        far.addWidget(self.bar, 1)
         column = QVBoxLayout(page)
-        for widget in (self.title, self.intro, self.progress_words, self.bar, self.banner):
-            column.addWidget(widget)
+        column.addWidget(self.title)
+        column.addWidget(self.intro)
+        column.addLayout(far)
+        column.addWidget(self.banner)
         column.addLayout(middle, 1)
         column.addLayout(row)
         return page

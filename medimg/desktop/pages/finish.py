@@ -188,7 +188,7 @@ class FinishPage(QWidget):
         lines: list[tuple[str, str]] = []
         for group, result in self.questions.results.items():
             released = len(self.questions.state.released_names(group))
-            mark = {"answered": "✓", "open": "○", "stop": "✋"}[result.overall]
+            mark = {"answered": "✓", "open": "○", "stop": "■"}[result.overall]
             lines.append(("heading", self.tr("Patient {0}").format(group)))
             lines.append(("", f"{mark} {overall_words(result)}"))
             if released:

@@ -58,7 +58,7 @@ class StoppedPage(QWidget):
             questions = Questions(run)
             stop = questions.stop(group) if group in questions.state.run.groups else None
         except MedimgError as error:
-            self._fill([("title", self.tr("✋ Stop")), ("", error.what)])
+            self._fill([("title", self.tr("■ Stop")), ("", error.what)])
             return
         if stop is None:
             words = self.tr("This patient is not at a stop. Go back to the questions.")
@@ -68,9 +68,9 @@ class StoppedPage(QWidget):
 
     def _words(self, questions: Questions, stop: Stop) -> list[tuple[str, str]]:
         titles = {
-            "advice": self.tr("✋ Stop: get advice before sharing"),
-            "consent": self.tr("✋ Stop: there is no agreement to share"),
-            "withdrawn": self.tr("✋ Stop: the patient has withdrawn"),
+            "advice": self.tr("■ Stop: get advice before sharing"),
+            "consent": self.tr("■ Stop: there is no agreement to share"),
+            "withdrawn": self.tr("■ Stop: the patient has withdrawn"),
         }
         out = [
             ("title", titles[stop.kind]),
