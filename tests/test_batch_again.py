@@ -64,19 +64,31 @@ def test_only_what_is_new_changed_or_moved_is_done(tmp_path: Path) -> None:
     assert sum(third.unchanged.values()) + sum(third.photos.values()) == 8
 
 
-def test_what_has_no_copy_is_done_again(tmp_path: Path) -> None:
-    made(tmp_path)
+def test_what_was_kept_back_still_is_and_a_lost_copy_is_made_again(tmp_path: Path) -> None:
+    made(tmp_path, 4)
     (tmp_path / "in/0/notes.txt").write_text("MARKER")
     first = run(tmp_path)
-    assert first.photos == {"unreviewed": 6, "refused": 1}
-    assert run(tmp_path).photos == {"refused": 1}
+    assert first.photos == {"unreviewed": 4, "refused": 1}
+    again = run(tmp_path)
+    assert (again.photos, again.unchanged_kept_back) == ({}, {"refused": 1})
+    assert (again.conditions, again.exit_code) == (("unreadable",), 21)
+    assert run(tmp_path, fail_on=("hold",)).exit_code == 0
     # A released copy is still there; one that was deleted is not.
     copies = sorted((first.folder / "unreviewed").iterdir())
     copies[0].rename(first.folder / "share" / copies[0].name)
     copies[1].unlink()
-    assert run(tmp_path).photos == {"refused": 1, "unreviewed": 1}
+    assert run(tmp_path).photos == {"unreviewed": 1}
     shutil.rmtree(tmp_path / "out")
-    assert run(tmp_path).photos == {"refused": 1, "unreviewed": 6}
+    assert run(tmp_path).photos == {"refused": 1, "unreviewed": 4}
+
+
+def test_what_may_come_out_otherwise_next_time_is_tried_again(tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in/1.png", fakes.RAISES)
+    fakes.photo(tmp_path / "in/2.png", fakes.CRASHES)
+    fakes.photo(tmp_path / "in/3.png")
+    assert run(tmp_path, policy=Policy(), make=fakes.make).photos == {"held": 2, "unreviewed": 1}
+    assert run(tmp_path, policy=Policy(), make=fakes.make_nothing_found).photos == {"unreviewed": 2}
+    assert run(tmp_path, policy=Policy(), make=fakes.make).photos == {}
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 """What earlier runs under the same output folder have done, so that a run does only what is new or changed.
 
 A finished run leaves ``seen.sqlite`` in its private part: for each photo a keyed digest of where it lay, a keyed digest
-of its size and time, the salted digest of its content, and the name of its copy. The key (:func:`site_key`) lies with
-the user's own data and not in the run folder, so that the file tells nobody else a name. A photo is left out of a new
-run only when it lies where it lay, its content is the same, its copy is still in the earlier run, and the earlier run
-was made with the same settings by the same version with the same models.
+of its size and time, the salted digest of its content, the name of its copy, and what became of it. The key
+(:func:`site_key`) lies with the user's own data and not in the run folder, so that the file tells nobody else a name. A
+photo is left out of a new run only when it lies where it lay, its content is the same, and the earlier run still has its
+copy (or has found that it cannot have one) and was made with the same settings, version and models.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -27,14 +28,15 @@ from medimg.batch.journal import Journal, Settings
 from medimg.batch.pool import Workers
 from medimg.batch.scan import Item, Root
 from medimg.batch.worker import Job
-from medimg.errors import MedimgError, OutputError
+from medimg.errors import CheckNotRun, Crashed, MedimgError, OutOfMemory, OutOfTime, OutputError
 from medimg.types import KnownValues, Original
 
 NAME = "seen.sqlite"
 _CHUNK = 16
 _SCHEMA = """
 CREATE TABLE meta(value BLOB NOT NULL) STRICT;
-CREATE TABLE seen(place BLOB PRIMARY KEY, state BLOB NOT NULL, original BLOB, copy TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE seen(place BLOB PRIMARY KEY, state BLOB NOT NULL, original BLOB, copy TEXT NOT NULL,
+  became TEXT NOT NULL) STRICT, WITHOUT ROWID;
 PRAGMA user_version = 1;
 """
 
@@ -61,18 +63,31 @@ class Unchanged(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         places: Root and path of each.
-        runs: Tag of the run that has its copy -> how many; the newest run first.
+        runs: Tag of the run that has done it -> how many; the newest run first.
+        kept_back: ``held`` and ``refused`` -> how many of them have no copy.
         changed: Why photos that an earlier run has done are done again: what differs from then.
         again: How many those are.
     """
 
     places: frozenset[tuple[int, bytes]] = frozenset()
     runs: dict[str, int] = {}
+    kept_back: dict[str, int] = {}
     changed: tuple[str, ...] = ()
     again: int = 0
 
 
 NOTHING = Unchanged()
+_NOT_ITS_FAULT = (Crashed.code, OutOfTime.code, OutOfMemory.code, CheckNotRun.code, OutputError.code)
+"""What may come out otherwise next time: such a photo is done again."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """What an earlier run says of the photo that lay somewhere."""
+
+    state: bytes
+    original: Original | None
+    copy: str
+    became: str
 
 
 def site_key() -> bytes:
@@ -130,13 +145,14 @@ def write(run: RunFolder, journal: Journal, made: Made, key: bytes) -> None:
     roots = made.settings.roots
     made = msgspec.structs.replace(made, settings=msgspec.structs.replace(made.settings, roots=()))  # they hold names
 
-    def rows() -> Iterator[tuple[bytes, bytes, bytes | None, str]]:
+    def rows() -> Iterator[tuple[bytes, bytes, bytes | None, str, str]]:
         for item, report in journal.settled():
             yield (
                 place_mark(key, roots[item.root], item.path),
                 state_mark(key, item.size, item.mtime_ns),
                 msgspec.json.encode(report.original) if report.original is not None else None,
                 report.copy.name if report.copy is not None and report.state == "unreviewed" else "",
+                "again" if report.error_code in _NOT_ITS_FAULT else report.state,
             )
 
     try:
@@ -146,7 +162,7 @@ def write(run: RunFolder, journal: Journal, made: Made, key: bytes) -> None:
                 db.executescript(_SCHEMA)
                 db.execute("BEGIN")
                 db.execute("INSERT INTO meta VALUES(?)", (msgspec.json.encode(made),))
-                db.executemany("REPLACE INTO seen VALUES(?, ?, ?, ?)", rows())
+                db.executemany("REPLACE INTO seen VALUES(?, ?, ?, ?, ?)", rows())
                 db.execute("COMMIT")
             os.utime(temporary, (_files.NEUTRAL_TIME, _files.NEUTRAL_TIME))
             _files.publish(temporary, path)
@@ -165,23 +181,20 @@ class Seen:
         (raw,) = self._db.execute("SELECT value FROM meta").fetchone()
         self.made = msgspec.json.decode(raw, type=Made)
 
-    def of(self, place: bytes) -> tuple[bytes, Original | None, str] | None:
-        """State mark, original and copy of a photo; None when this run had no photo there."""
-        try:
-            row = self._db.execute("SELECT state, original, copy FROM seen WHERE place = ?", (place,)).fetchone()
-            if row is None:
-                return None
-            return row[0], msgspec.json.decode(row[1], type=Original) if row[1] else None, row[2]
-        except (sqlite3.Error, msgspec.DecodeError):  # a damaged list: the photo is done again
-            return None
+    def of(self, place: bytes) -> Row | None:
+        """What this run says of the photo there; None when it had none, or the list is damaged."""
+        query = "SELECT state, original, copy, became FROM seen WHERE place = ?"
+        with contextlib.suppress(sqlite3.Error, msgspec.DecodeError):
+            for state, original, copy, became in self._db.execute(query, (place,)):
+                known = msgspec.json.decode(original, type=Original) if original else None
+                return Row(state, known, copy, became)
+        return None
 
-    def has_copy(self, name: str) -> bool:
-        """Whether the copy is still there, released or not."""
-        return bool(name) and any((folder / name).is_file() for folder in (self.run.unreviewed, self.run.share))
-
-    def copies(self) -> Iterator[tuple[bytes, bytes]]:
-        """Place and state of every photo that has a copy."""
-        yield from self._db.execute("SELECT place, state FROM seen WHERE copy <> ''")
+    def stands(self, row: Row) -> bool:
+        """Whether what became of the photo still holds: its copy is there, released or not, or it can have none."""
+        if row.became == "unreviewed":
+            return bool(row.copy) and any((f / row.copy).is_file() for f in (self.run.unreviewed, self.run.share))
+        return row.became in ("held", "refused")
 
     def close(self) -> None:
         """Close the file."""
@@ -204,6 +217,13 @@ def under(out: Path) -> Iterator[list[Seen]]:
             seen.close()
 
 
+class _Maybe(msgspec.Struct, frozen=True):
+    seen: Any
+    item: Item
+    original: Original
+    became: str
+
+
 def unchanged(
     out: Path, roots: Sequence[Root], items: Callable[[], Iterable[Item]], made: Made, pool: Workers, key: bytes
 ) -> Unchanged:
@@ -223,34 +243,35 @@ def unchanged(
         if not lists:
             return NOTHING
         differs = {seen.run.tag: made.changed(seen.made) for seen in lists}
-        maybe: dict[tuple[int, bytes], tuple[Seen, Item, Original]] = {}
+        maybe: dict[tuple[int, bytes], _Maybe] = {}
         again: Counter[str] = Counter()
         for item in items():
             place = place_mark(key, roots[item.root], item.path)
             other = ""
             for seen in lists:
                 row = seen.of(place)
-                if row is None or row[1] is None or row[1].bytes != item.size or not seen.has_copy(row[2]):
+                if row is None or row.original is None or row.original.bytes != item.size or not seen.stands(row):
                     continue
                 if not differs[seen.run.tag]:
-                    maybe[item.root, item.path] = (seen, item, row[1])
+                    maybe[item.root, item.path] = _Maybe(seen, item, row.original, row.became)
                     break
                 other = other or seen.run.tag
             else:
                 if other:
                     again[other] += 1
         same = _still_the_same(pool, roots, maybe)
-    runs = Counter(maybe[place][0].run.tag for place in same)
+    runs = Counter(maybe[place].seen.run.tag for place in same)
     return Unchanged(
         places=frozenset(same),
         runs={seen.run.tag: runs[seen.run.tag] for seen in lists if runs[seen.run.tag]},
+        kept_back=dict(Counter(maybe[p].became for p in same if maybe[p].became != "unreviewed")),
         changed=tuple(sorted({name for tag in again for name in differs[tag]})),
         again=sum(again.values()),
     )
 
 
 def _still_the_same(
-    pool: Workers, roots: Sequence[Root], maybe: Mapping[tuple[int, bytes], tuple[Seen, Item, Original]]
+    pool: Workers, roots: Sequence[Root], maybe: Mapping[tuple[int, bytes], _Maybe]
 ) -> list[tuple[int, bytes]]:
     """Those whose content is what it was; the workers read them."""
     places = list(maybe)
@@ -259,10 +280,10 @@ def _still_the_same(
         chunks[number // _CHUNK].append(place)
 
     def job(place: tuple[int, bytes]) -> Job:
-        item = maybe[place][1]
+        item = maybe[place].item
         return Job(os.path.join(roots[item.root].folder, item.path), item.safe_id)  # noqa: PTH118 - bytes
 
-    asked = (([job(p) for p in chunk], [maybe[p][2] for p in chunk]) for chunk in chunks.values())
+    asked = (([job(p) for p in chunk], [maybe[p].original for p in chunk]) for chunk in chunks.values())
     by_path = {job(p).path: p for p in places}
     same: list[tuple[int, bytes]] = []
     for (jobs, _), answers in pool.each(worker.unchanged, asked, seconds=600.0):

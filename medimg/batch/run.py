@@ -52,6 +52,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         exit_code: The exit code of the worst condition that counts; 0 when there is none.
         unchanged: Tag of an earlier run -> how many photos it has done that are as they were; they are not in this
             run. When nothing else was there, ``folder`` is the newest of those runs, and nothing was written.
+        unchanged_kept_back: ``held`` and ``refused`` -> how many of the unchanged have no copy; their reasons stand
+            in ``hold/`` of the earlier run.
         changed: Why photos of earlier runs were done again: the settings that differ, ``models``, ``medimg``.
     """
 
@@ -63,6 +65,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     conditions: tuple[str, ...]
     exit_code: int
     unchanged: dict[str, int] = {}
+    unchanged_kept_back: dict[str, int] = {}
     changed: tuple[str, ...] = ()
 
 
@@ -152,7 +155,7 @@ def scrub_folder(
             if listing is not None and not again:
                 earlier = before.unchanged(target, roots, scan.Scan(roots).items, made, local, key)
                 if len(earlier.places) == listing.total:
-                    return _nothing_new(target, earlier)
+                    return _nothing_new(target, earlier, fail_on)
             if listing is not None and confirm is not None:
                 agreed = groups.suggested(roots, listing, local, confirm, policy.limits.seconds)
                 grouped = agreed if agreed is not None else grouped
@@ -183,8 +186,7 @@ def scrub_folder(
     finally:
         if run is not None:
             run.sweep()  # the workers are gone; what they had not finished goes too
-    conditions = tuple(c for c in finish.CONDITIONS if c in closed.conditions)
-    counted = [c for c in conditions if c == "output" or c in fail_on]
+    conditions = _conditions(closed.conditions, earlier)
     return Outcome(
         folder=run.path,
         share_sheet=run.share_sheet,
@@ -192,13 +194,24 @@ def scrub_folder(
         photos=closed.photos,
         set_aside=closed.set_aside,
         conditions=conditions,
-        exit_code=finish.EXIT_CODES[counted[0]] if counted else 0,
+        exit_code=_exit_code(conditions, fail_on),
         unchanged=earlier.runs,
+        unchanged_kept_back=earlier.kept_back,
         changed=earlier.changed,
     )
 
 
-def _nothing_new(out: Path, earlier: Unchanged) -> Outcome:
+def _conditions(of_run: Sequence[str], earlier: Unchanged) -> tuple[str, ...]:
+    """What is not well, worst first; what an earlier run has kept back still is, unless its file was changed."""
+    still = {"held": "hold", "refused": "unreadable"}
+    return tuple(c for c in finish.CONDITIONS if c in of_run or c in {still[s] for s in earlier.kept_back})
+
+
+def _exit_code(conditions: Sequence[str], fail_on: Collection[str]) -> int:
+    return next((finish.EXIT_CODES[c] for c in conditions if c == "output" or c in fail_on), 0)
+
+
+def _nothing_new(out: Path, earlier: Unchanged, fail_on: Collection[str]) -> Outcome:
     run = RunFolder.of(out, next(iter(earlier.runs)))
     return Outcome(
         folder=run.path,
@@ -206,9 +219,10 @@ def _nothing_new(out: Path, earlier: Unchanged) -> Outcome:
         record_sheet=run.record_sheet,
         photos={},
         set_aside={},
-        conditions=(),
-        exit_code=0,
+        conditions=_conditions((), earlier),
+        exit_code=_exit_code(_conditions((), earlier), fail_on),
         unchanged=earlier.runs,
+        unchanged_kept_back=earlier.kept_back,
     )
 
 

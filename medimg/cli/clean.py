@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import time
@@ -43,6 +44,9 @@ _KEYS = 20  # suggested groups that are listed
 @common.workers_option
 @click.option("--resume", is_flag=True, help="Go on with the newest unfinished run of these photos, or start one.")
 @click.option(
+    "--again", is_flag=True, help="Also do photos that an earlier run under OUT has done and that are unchanged."
+)
+@click.option(
     "--fail-on",
     metavar="LIST",
     help=f"Conditions that give an exit code: any of {', '.join(c for c in CONDITIONS if c != 'output')}, or none.",
@@ -61,6 +65,7 @@ def clean(
     suggest_groups: bool,
     workers: int | None,
     resume: bool,
+    again: bool,
     fail_on: str | None,
     json_lines: bool,
 ) -> int:
@@ -85,6 +90,7 @@ def clean(
             group_by=group_by,
             workers=workers,
             resume=resume,
+            again=again,
             fail_on=_conditions(fail_on),
             site=SiteProfile.installed(),
             progress=shown.tell,
@@ -100,6 +106,9 @@ def clean(
                 "event": "finished",
                 "folder": str(outcome.folder),
                 "photos": outcome.photos,
+                "unchanged": outcome.unchanged,
+                "unchanged_kept_back": outcome.unchanged_kept_back,
+                "changed": list(outcome.changed),
                 "conditions": list(outcome.conditions),
                 "exit_code": outcome.exit_code,
             }
@@ -139,6 +148,22 @@ def _conditions(text: str | None) -> tuple[str, ...]:
 
 
 def _say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
+    since = ", ".join(f"{count} since run {tag}" for tag, count in outcome.unchanged.items())
+    if since:
+        kept = ", ".join(
+            f"{n} {words}"
+            for state, words in (("held", "on hold"), ("refused", "not cleaned"))
+            if (n := outcome.unchanged_kept_back.get(state))
+        )
+        click.echo(f"Unchanged and not done again: {since}{f' (still {kept})' if kept else ''}. --again does them.")
+    if not outcome.photos:
+        click.echo("Nothing is new.")
+        click.echo()
+        click.echo(f"Run folder:    {outcome.folder}")
+        click.echo(f"How it stands: medimg status {outcome.folder}")
+        return
+    if outcome.changed:
+        click.echo(f"Done again, because this changed since an earlier run: {', '.join(outcome.changed)}.")
     waiting = outcome.photos.get("unreviewed", 0)
     held, refused, failed = (outcome.photos.get(s, 0) for s in ("held", "refused", "failed"))
     click.echo(f"{common.plural(waiting, 'copy', 'copies')} passed every check that was asked for.")
@@ -173,8 +198,22 @@ def _say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
         click.echo(f"Exit code {outcome.exit_code}: {'; '.join(WORDS[c] for c in outcome.conditions)}.")
 
 
-def _rate(progress: Progress, before: int) -> float:
-    return (progress.settled - before) / progress.seconds if progress.seconds else 0.0
+def outcomes(progress: Progress) -> str:
+    """Rate, time left and what was kept back, as far as there is something to say."""
+    held, failed = progress.counts["held"], progress.counts["failed"]
+    parts = [f"{progress.rate:.1f}/s"] if progress.rate else []
+    if progress.left:
+        parts.append(f"{duration(progress.left)} left")
+    parts += [f"{n} {word}" for n, word in ((held, "on hold"), (failed, "not cleaned")) if n]
+    return ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """A time that is only an estimate: ``40 s``, ``12 min``, ``3 h 20 min``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 class _Bar:
@@ -182,18 +221,18 @@ class _Bar:
 
     def __init__(self) -> None:
         self._bar: Any = None
-        self._before = 0
 
     def tell(self, progress: Progress) -> None:
         if progress.event == "start":
-            self._before = progress.settled
             self._bar = click.progressbar(
                 length=progress.total,
-                label="Cleaning",
+                label=f"Run {progress.run}",
+                width=_bar_width(progress.total),
                 show_pos=True,
-                show_eta=True,
+                show_eta=False,
+                show_percent=False,
                 file=sys.stderr,
-                item_show_func=lambda p: "" if p is None else _outcomes(p, self._before),
+                item_show_func=lambda p: "" if p is None else outcomes(p),
             )
             self._bar.__enter__()
             self._bar.update(progress.settled)
@@ -205,10 +244,9 @@ class _Bar:
             self._bar.__exit__(None, None, None)
 
 
-def _outcomes(progress: Progress, before: int) -> str:
-    held, failed = progress.counts["held"], progress.counts["failed"]
-    extra = "".join(f", {n} {word}" for n, word in ((held, "on hold"), (failed, "not cleaned")) if n)
-    return f"{_rate(progress, before):.1f}/s{extra}"
+def _bar_width(total: int) -> int:
+    """What a narrow window leaves beside the words; a line that wraps cannot be drawn over."""
+    return max(5, min(30, shutil.get_terminal_size().columns - 60 - 2 * len(str(total))))
 
 
 class _Lines:
@@ -216,20 +254,15 @@ class _Lines:
 
     def __init__(self) -> None:
         self._next = 0.0
-        self._before = 0
 
     def tell(self, progress: Progress) -> None:
         now = time.monotonic()
         if progress.event == "start":
-            self._before = progress.settled
             click.echo(f"Run {progress.run}: {common.plural(progress.total, 'file')}.", err=True)
             self._next = now + _EVERY
         elif progress.event == "end" or now >= self._next:
             self._next = now + _EVERY
-            rate = _rate(progress, self._before)
-            left = (progress.total - progress.settled) / rate if rate else 0.0
-            end = f", about {left:.0f} s left" if left else ""
-            click.echo(f"{progress.settled} of {progress.total}, {_outcomes(progress, self._before)}{end}", err=True)
+            click.echo(f"{progress.settled} of {progress.total}, {outcomes(progress)}", err=True)
 
     def stop(self) -> None:
         """Nothing to put away."""
@@ -245,6 +278,9 @@ class _Events:
             "total": progress.total,
             "counts": progress.counts,
             "seconds": round(progress.seconds, 3),
+            "rate": round(progress.rate, 3),
+            "left": None if progress.left is None else round(progress.left, 1),
+            "unchanged": progress.unchanged,
         }
         if progress.report is not None:
             report = progress.report
