@@ -7,14 +7,15 @@ Nothing here imports an imaging library until a stage needs one, so a metadata-o
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from medimg import formats, verify
+from medimg._record import Record
+from medimg._threads import both, each
 from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemory, UsageError
 from medimg.policy import Policy, covers, decide
 from medimg.types import (
@@ -33,7 +34,7 @@ from medimg.types import (
 )
 
 if TYPE_CHECKING:
-    from medimg.detect import Detector
+    from medimg.detect import Detector, Frame
     from medimg.formats.sequence import Series
 
 CONTENT_CHECKS = ("text", "codes", "faces")
@@ -78,47 +79,6 @@ class MemorySink:
         self._staged = b""
 
 
-class _Record:
-    """What is known of the photo so far; becomes the report whatever happens."""
-
-    def __init__(self, safe_id: str, policy: Policy, detectors: Sequence[Detector]) -> None:
-        self.safe_id, self.policy = safe_id, policy
-        self.engines = {d.name: d.version for d in detectors}
-        self.seconds: dict[str, float] = {}
-        self.opened: formats.Opened | None = None
-        self.series: Series | None = None
-        self.plan: Plan | None = None
-        self.checks: list[Check] = []
-        self.copy: CopySummary | None = None
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 4)
-
-    def report(self, state: PhotoState, error: MedimgError | None = None) -> Report:
-        return Report(
-            safe_id=self.safe_id,
-            state=state,
-            format=self.opened.name if self.opened else "",
-            width=self.opened.width if self.opened else 0,
-            height=self.opened.height if self.opened else 0,
-            plan=self.plan,
-            checks=tuple(self.checks),
-            copy=self.copy,
-            error_code=error.code if error else "",
-            exit_code=error.exit_code if error else 0,
-            reason=f"{error.what} {error.todo}".strip() if error else "",
-            scope=self.policy.scope,
-            policy_digest=self.policy.digest,
-            engines=self.engines,
-            seconds=self.seconds,
-        )
-
-
 def inspect(
     data: bytes,
     detectors: Sequence[Detector],
@@ -142,7 +102,7 @@ def inspect(
         InputError: The photo cannot be handled.
         CheckNotRun: A detector raised.
     """
-    return _inspect(data, detectors, policy, known, extra, _Record(safe_id, policy, detectors))
+    return _inspect(data, detectors, policy, known, extra, Record(safe_id, policy, detectors))
 
 
 def _inspect(
@@ -151,7 +111,7 @@ def _inspect(
     policy: Policy,
     known: KnownValues,
     extra: Sequence[Finding],
-    record: _Record,
+    record: Record,
 ) -> tuple[formats.Opened, Plan]:
     with record.stage("open"):
         opened = record.opened = formats.open_photo(data, policy.limits)
@@ -172,7 +132,7 @@ def _inspect(
     return opened, record.plan
 
 
-def _series(opened: formats.Opened, policy: Policy, record: _Record) -> Series | None:
+def _series(opened: formats.Opened, policy: Policy, record: Record) -> Series | None:
     """The frames of a photo of which the policy keeps all; None for a single picture."""
     if not policy.metadata.keep_frames or opened.frames == 1:
         return None
@@ -189,7 +149,7 @@ def _all_loaded(detectors: Sequence[Detector]) -> None:
 
 
 def _detect(
-    opened: formats.Opened, detectors: Sequence[Detector], known: KnownValues, record: _Record
+    opened: formats.Opened, detectors: Sequence[Detector], known: KnownValues, record: Record
 ) -> list[Finding]:
     from medimg.detect import Frame
 
@@ -197,15 +157,19 @@ def _detect(
     with record.stage("decode"):
         views = [Frame(view, opened.orientation) for view in opened.views()]
     for view in views:
-        for detector in detectors:
-            with record.stage(detector.name):
-                try:
-                    found += detector.find(view, known)
-                except MemoryError:
-                    raise
-                except Exception as error:
-                    raise CheckNotRun(f"the {detector.name} check did not run.") from error
+        for more in each(partial(_found, view, known, record), detectors):
+            found += more
     return found
+
+
+def _found(view: Frame, known: KnownValues, record: Record, detector: Detector) -> list[Finding]:
+    with record.stage(detector.name):
+        try:
+            return detector.find(view, known)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise CheckNotRun(f"the {detector.name} check did not run.") from error
 
 
 def scrub(
@@ -236,7 +200,7 @@ def scrub(
     Returns:
         The report; ``state`` is ``unreviewed`` when a copy was released, otherwise nothing was.
     """
-    record = _Record(safe_id, policy, detectors)
+    record = Record(safe_id, policy, detectors)
     try:
         if plan is None:
             opened, plan = _inspect(data, detectors, policy, known, extra, record)
@@ -315,7 +279,7 @@ def _statement(plan: Plan, policy: Policy, key: bytes) -> formats.Statement:
 
 def refusal(safe_id: str, policy: Policy, error: MedimgError) -> Report:
     """The report of a photo that never reached the pipeline: it could not be read, or its worker ended."""
-    return _Record(safe_id, policy, ()).report(_state(error), error)
+    return Record(safe_id, policy, ()).report(_state(error), error)
 
 
 def _state(error: MedimgError) -> PhotoState:
@@ -362,11 +326,14 @@ def _verify(
     from medimg.verify import picture
 
     reopened = formats.open_photo(written, policy.limits)
-    checks.append(picture.pixels(original, reopened, copy, plan.crop))
+    reopened.samples()  # decoded once, for both
     if not_asked:
-        return [*checks, *not_asked], []
-    again, left = picture.content(reopened, copy, detectors, plan, policy, known)
-    return [*checks, *again], left
+        return [*checks, picture.pixels(original, reopened, copy, plan.crop), *not_asked], []
+    (again, left), equal = both(
+        partial(picture.content, reopened, copy, detectors, plan, policy, known),
+        partial(picture.pixels, original, reopened, copy, plan.crop),
+    )
+    return [*checks, equal, *again], left
 
 
 def _with(plan: Plan, left: Sequence[Finding]) -> Plan:

@@ -2,12 +2,14 @@
 
 A detector looks at a :class:`Frame` and returns findings whose regions it makes with :meth:`Frame.region`.
 It holds its models, is made once per process (``make(policy)`` in its module) and is safe to call from one
-thread at a time. Any exception it raises means *the check did not run*, and the photo is held.
+thread at a time; two detectors may look at one frame at the same time. Any exception it raises means *the check did
+not run*, and the photo is held.
 """
 
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 DETECTORS: tuple[str, ...] = ("text", "codes", "faces")
 
 Pixels = NDArray[np.uint8]
+
+_FROM = {1200: 2400, 640: 1600, 600: 1200, 320: 600, 160: 320, 96: 160, 64: 160}
+"""Which level of the pyramid another one is shrunk from, by their longer sides in pixels; the rest from full size. An
+area filter over 12 MP is paid for twice only, and a level is the same whoever asks for it first."""
 
 _TURN = {
     2: lambda a: a[:, ::-1],
@@ -51,6 +57,7 @@ class Frame:
         self.rgb: Pixels = np.ascontiguousarray(turn(stored) if turn else stored)
         self.index = index
         self._scaled: dict[int, Pixels] = {}
+        self._lock = threading.RLock()
 
     @property
     def width(self) -> int:
@@ -67,13 +74,12 @@ class Frame:
         factor = min(1.0, long_side / max(self.width, self.height))
         if factor == 1.0:
             return self.rgb, 1.0
-        if long_side not in self._scaled:
-            # Shrink from the nearest larger level: an area filter over 12 MP is paid for once.
-            larger = [self._scaled[k] for k in sorted(self._scaled) if k > long_side * 1.5]
-            source = larger[0] if larger else self.rgb
-            size = (max(1, round(self.width * factor)), max(1, round(self.height * factor)))
-            self._scaled[long_side] = cast(Pixels, cv2.resize(source, size, interpolation=cv2.INTER_AREA))
-        return self._scaled[long_side], factor
+        with self._lock:
+            if long_side not in self._scaled:
+                source = self.scaled(_FROM[long_side])[0] if long_side in _FROM else self.rgb
+                size = (max(1, round(self.width * factor)), max(1, round(self.height * factor)))
+                self._scaled[long_side] = cast(Pixels, cv2.resize(source, size, interpolation=cv2.INTER_AREA))
+            return self._scaled[long_side], factor
 
     def region(self, upright: Polygon) -> Region:
         """A region from upright full-size coordinates."""

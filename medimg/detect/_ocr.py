@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg._opencv import cv2
-from medimg._threads import threads
+from medimg._threads import session_options
 from medimg.detect import Pixels
 from medimg.errors import MissingPart
 
@@ -69,8 +69,8 @@ class Models:
 
     def __init__(self, folder: Path | None = None) -> None:
         where = folder or _model_folder()
-        self._finder = _session(where, "PP-OCRv6_det_small.onnx")
-        self._reader = _session(where, "PP-OCRv6_rec_small.onnx")
+        self._finder = _session(where, "PP-OCRv6_det_small.onnx", arena=True)
+        self._reader = _session(where, "PP-OCRv6_rec_small.onnx", arena=False)
         said = self._reader.get_modelmeta().custom_metadata_map.get("character", "")
         # CTC: class 0 is the blank, then the characters, then a space.
         self._characters = ["", *said.splitlines(), " "]
@@ -213,7 +213,7 @@ def _model_folder() -> Path:
     return Path(next(iter(spec.submodule_search_locations)), "models")
 
 
-def _session(folder: Path, name: str) -> Any:
+def _session(folder: Path, name: str, *, arena: bool) -> Any:
     import onnxruntime
 
     try:
@@ -222,10 +222,4 @@ def _session(folder: Path, name: str) -> Any:
         raise MissingPart("a text model is not there.") from error
     if hashlib.sha256(data).hexdigest() != DIGESTS[name]:
         raise MissingPart("a text model is not the one that was tested: its SHA-256 digest differs.")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads()
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    # The arena keeps the largest picture's memory for ever; pictures differ in size.
-    options.enable_cpu_mem_arena = False
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(data, session_options(arena=arena), providers=["CPUExecutionProvider"])

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from medimg import _programs
 from medimg.errors import CheckNotRun, MissingPart
@@ -66,8 +67,10 @@ class Reader:
         try:
             with _programs.workspace() as folder:
                 module = _private(self._command, folder)
+                picture = Image.fromarray(np.ascontiguousarray(grey))
+                picture.format = "PPM"  # handed over as it is; packing a PNG takes longer than reading it
                 table = module.image_to_data(
-                    np.ascontiguousarray(grey),
+                    picture,
                     lang="eng",
                     config=f"--psm {int(layout)} --dpi 200",
                     output_type=module.Output.DICT,

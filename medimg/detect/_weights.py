@@ -9,7 +9,7 @@ from typing import Any
 
 import onnxruntime
 
-from medimg._threads import threads
+from medimg._threads import session_options
 from medimg.errors import MissingPart
 
 
@@ -43,10 +43,4 @@ def session(name: str) -> tuple[Any, str]:
         MissingPart: As for :func:`read`.
     """
     data, digest = read(name)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads()
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    # Threads that spin while they wait double the processor time, and treble the wall time on a busy machine.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"]), digest
+    return onnxruntime.InferenceSession(data, session_options(arena=True), providers=["CPUExecutionProvider"]), digest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast
 
 import msgspec
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from medimg import formats, geometry
 from medimg._opencv import cv2
+from medimg._threads import each
 from medimg.detect import Detector, Frame
 from medimg.errors import CheckNotRun, MedimgError
 from medimg.policy import Policy, decide
@@ -189,19 +191,25 @@ def content(
     for view in written.views():
         frame = Frame(view, written.orientation)
         upright: list[Polygon] = [frame.upright(p) for p in copy.covered]
-        for detector in detectors:
-            try:
-                found, engine = detector.recheck(frame, upright, known)
-            except MemoryError:
-                raise
-            except Exception as error:
-                raise CheckNotRun(f"the {detector.name} check of the written copy did not run.") from error
+        looks = each(partial(_rechecked, frame, upright, known), detectors)
+        for detector, (found, engine) in zip(detectors, looks, strict=True):
             again = decide(found, policy, width=written.width, height=written.height)
             seen = [_in_original(a.finding, copy) for a in again.doing("cover", "hold")]
             bad = [f for f in seen if not _decided(f, kept)]
             left.extend(bad)
             checks.append(outcome(detector.name, engine, bad))
     return checks, left
+
+
+def _rechecked(
+    frame: Frame, covers: Sequence[Polygon], known: KnownValues, detector: Detector
+) -> tuple[list[Finding], str]:
+    try:
+        return detector.recheck(frame, covers, known)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise CheckNotRun(f"the {detector.name} check of the written copy did not run.") from error
 
 
 def _in_original(finding: Finding, copy: Copy) -> Finding:
