@@ -148,9 +148,7 @@ def _all_loaded(detectors: Sequence[Detector]) -> None:
         raise CheckNotRun("not every check of the picture is loaded.")
 
 
-def _detect(
-    opened: formats.Opened, detectors: Sequence[Detector], known: KnownValues, record: Record
-) -> list[Finding]:
+def _detect(opened: formats.Opened, detectors: Sequence[Detector], known: KnownValues, record: Record) -> list[Finding]:
     from medimg.detect import Frame
 
     found: list[Finding] = []
