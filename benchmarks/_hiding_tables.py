@@ -1,4 +1,4 @@
-"""TIFF and HEIF files with one thing hidden in one place each; see :mod:`benchmarks._hiding`."""
+"""TIFF, HEIF and JPEG 2000 files with one thing hidden in one place each; see :mod:`benchmarks._hiding`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,21 @@ from typing import NamedTuple
 
 from PIL import TiffImagePlugin
 
-from benchmarks._hiding import C2PA_UUID, GPS_XMP, JUMBF, MARK, XMP, Case, blocks, iim, irb, mp4, picture, saved
+from benchmarks._hiding import (
+    C2PA_UUID,
+    GPS_XMP,
+    JUMBF,
+    MARK,
+    XMP,
+    Case,
+    blocks,
+    iim,
+    irb,
+    mp4,
+    picture,
+    profile,
+    saved,
+)
 from medimg.formats._bmff import box, full_box
 
 
@@ -45,6 +59,51 @@ def tiffs() -> Iterator[Case]:
     yield Case(
         "TIFF, BigTIFF", "description", saved(picture(), "TIFF", big_tiff=True, description=MARK.decode()), plain
     )
+
+
+def jp2s() -> Iterator[Case]:
+    """JPEG 2000: boxes, and segments of the codestream."""
+    plain = saved(picture(), "JPEG2000", irreversible=False)
+    for place, extra in {
+        "XMP (uuid box)": box(b"uuid", bytes.fromhex("be7acfcb97a942e89c71999491e3afac"), GPS_XMP),
+        "XML box": box(b"xml ", XMP),
+        "EXIF with GPS (uuid box)": box(b"uuid", b"JpgTiffExif->JP2", blocks()["EXIF GPS directory"]),
+        "IPTC (uuid box)": box(b"uuid", bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38"), iim((80, MARK))),
+        "GeoTIFF (uuid box)": box(b"uuid", bytes.fromhex("b14bf8bd083d4b43a5ae8cd7d5a6ce03"), MARK),
+        "content credential": box(b"jumb", MARK),
+        "rights": box(b"jp2i", MARK),
+        "unknown box": box(b"prvt", MARK),
+    }.items():
+        yield Case("JPEG 2000", place, plain + extra, plain)
+    start = plain.index(b"jp2c") - 4
+    stream = plain[start + 8 :]
+    yield Case("JPEG 2000", "bytes behind the codestream", plain[:start] + box(b"jp2c", stream, MARK), plain)
+    comment = b"\xff\x64" + struct.pack(">HH", 4 + len(MARK), 1) + MARK
+    tile = stream.index(b"\xff\x90")
+    yield Case("JPEG 2000", "comment", plain[:start] + box(b"jp2c", stream[:tile], comment, stream[tile:]), plain)
+    length = int.from_bytes(stream[tile + 6 : tile + 10]) + len(comment)
+    head = stream[tile : tile + 6] + length.to_bytes(4) + stream[tile + 10 : tile + 12] + comment
+    hidden = box(b"jp2c", stream[:tile], head, stream[tile + 12 :])
+    yield Case("JPEG 2000", "comment in a tile", plain[:start] + hidden, plain)
+    yield Case("JPEG 2000", "resolution", _in_header(plain, box(b"res ", box(b"resc", bytes(10)))), plain)
+    named, bare = (b"\2\0\0" + profile(text) for text in (MARK.decode(), ""))
+    at = plain.index(b"colr") - 4
+    colour = plain[at : at + 15]
+    loaded, clean = (_in_header(plain.replace(colour, b""), box(b"colr", raw)) for raw in (named, bare))
+    yield Case("JPEG 2000", "colour profile: text, date, ids", loaded, clean)
+    codestream = saved(picture(), "JPEG2000", irreversible=False, no_jp2=True)
+    tile = codestream.index(b"\xff\x90")
+    loaded = codestream[:tile] + comment + codestream[tile:]
+    yield Case("JPEG 2000, codestream", "comment", loaded, codestream)
+    yield Case("JPEG 2000, codestream", "bytes after the end", codestream + MARK, codestream)
+
+
+def _in_header(plain: bytes, extra: bytes) -> bytes:
+    """A box more in the header of a JP2 file."""
+    at = plain.index(b"jp2h") - 4
+    inner = plain.index(b"ihdr") - 4
+    end = plain.index(b"jp2c") - 4
+    return plain[:at] + box(b"jp2h", plain[inner:end], extra) + plain[end:]
 
 
 def _directory(fields: dict[int, object]) -> object:

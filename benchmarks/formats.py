@@ -84,7 +84,7 @@ def beyond_structure(tags: dict[str, str]) -> list[str]:
 def cases() -> Iterator[_hiding.Case]:
     """Every built file, format by format."""
     h, t = _hiding, _hiding_tables
-    for make in (h.jpegs, h.pngs, t.heifs, t.tiffs, h.webps, h.gifs, h.bmps, h.profiles):
+    for make in (h.jpegs, h.pngs, t.heifs, t.tiffs, h.webps, h.gifs, h.bmps, t.jp2s, h.profiles):
         yield from make()
 
 
@@ -100,6 +100,8 @@ def coded(data: bytes, name: str) -> bytes:
             return data[at : at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")]
         case "gif":
             return data[data.rindex(b"\x2c\0\0\0\0") :][10:-1]
+        case "jp2":
+            return data[data.index(b"\xff\x93") : data.rindex(b"\xff\xd9") + 2]
         case "bmp":
             return data[int.from_bytes(data[10:14], "little") :]
         case "heif":

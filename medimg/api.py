@@ -35,6 +35,7 @@ MEDIA_TYPES = {
     "gif": "image/gif",
     "bmp": "image/bmp",
     "dicom": "application/dicom",
+    "jp2": "image/jp2",
 }
 
 

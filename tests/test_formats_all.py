@@ -29,7 +29,7 @@ CASES = list(cases())
 ENCODERS = {
     "jpeg": ("JPEG", {"quality": 95, "subsampling": 0}), "png": ("PNG", {}), "heif": ("AVIF", {"quality": 95}),
     "tiff": ("TIFF", {"compression": "tiff_adobe_deflate"}), "webp": ("WEBP", {"lossless": True}), "gif": ("GIF", {}),
-    "bmp": ("BMP", {}),
+    "bmp": ("BMP", {}), "jp2": ("JPEG2000", {"irreversible": False}),
 }  # fmt: skip
 EVERY = pytest.mark.parametrize("name", list(ENCODERS))
 
@@ -165,6 +165,7 @@ def claims() -> dict[str, bytes]:
     out["png: 50000 x 50000"] = sample("png")[:8] + hiding.chunk(b"IHDR", header) + sample("png")[33:]
     out["png: a chunk of 2 GB"] = _patched(sample("png"), sample("png").index(b"IDAT") - 4, b"\x7f\xff\xff\xff")
     out["gif: 65500 x 65500"] = _patched(sample("gif"), 6, struct.pack("<HH", 65500, 65500))
+    out["jp2: 4 billion across"] = _patched(sample("jp2"), sample("jp2").index(b"\xff\x51") + 6, b"\xff\xff\xff\xff")
     out["bmp: 50000 x 50000"] = _patched(sample("bmp"), 18, struct.pack("<ii", 50000, 50000))
     out["webp: a chunk of 4 GB"] = _patched(sample("webp"), 16, b"\xf0\xff\xff\xff")
     extended = b"VP8X" + struct.pack("<II", 10, 0) + b"\xff\xff\xff" * 2

@@ -13,7 +13,7 @@ import struct
 
 from medimg.errors import CheckNotRun, Malformed
 
-AUDITS: tuple[str, ...] = ("jpeg", "png", "heif", "tiff", "webp", "gif", "bmp", "dicom")
+AUDITS: tuple[str, ...] = ("jpeg", "png", "heif", "tiff", "webp", "gif", "bmp", "dicom", "jp2")
 
 
 def walk(data: bytes, name: str) -> list[str]:

@@ -103,6 +103,7 @@ BRANDS: tuple[tuple[bytes, Kind, str], ...] = (
     (b"crx ", "raw", "a Canon raw photo (CR3)"),
     (b"jxl ", "picture", "a JPEG XL picture"),
     (b"jp2 ", "picture", "a JPEG 2000 picture"),
+    (b"mif3", "picture", "a HEIF picture with a short header"),
     (b"avif", "picture", "an AVIF picture"),
     (b"avis", "picture", "an AVIF picture"),
     (b"heic", "picture", "a HEIC picture"),
