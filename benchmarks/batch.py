@@ -2,12 +2,14 @@
 
     python benchmarks/batch.py faults --items 2000
     python benchmarks/batch.py kills --items 2000 --kills 20
-    python benchmarks/batch.py small --items 10000
-    python benchmarks/batch.py journal --rows 1000000
+    python benchmarks/batch.py small --items 10000 --plot docs/img/batch-small.svg
+    python benchmarks/batch.py journal --rows 1000000 --plot docs/img/batch-journal.svg
+    python benchmarks/batch.py efficiency --items 12
     python benchmarks/batch.py light --items 500
 
 Everything is made in a temporary folder and removed. ``faults``, ``kills`` and ``small`` use detectors that find
-nothing (tests/batch_fakes.py), so that the engine is what is measured; ``light`` is the real metadata-only path.
+nothing (tests/batch_fakes.py), so that the engine is what is measured; ``light`` is the real metadata-only path, and
+``efficiency`` the whole pipeline with its models: one worker against two, which needs an idle machine with two cores.
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -52,7 +55,7 @@ def made(folder: Path, count: int, bad: dict[int, int] | None = None) -> Path:
     return folder
 
 
-def faults(base: Path, items: int, **_: int) -> None:
+def faults(base: Path, items: int, **_: Any) -> None:
     bad = {
         55: fakes.RAISES,
         777: fakes.CRASHES,
@@ -77,7 +80,7 @@ def faults(base: Path, items: int, **_: int) -> None:
     print(f"expected to be held or failed: {len([n for n in bad if n < items])}; temporary files left: {len(left)}")
 
 
-def kills(base: Path, items: int, kills: int, **_: int) -> None:
+def kills(base: Path, items: int, kills: int, **_: Any) -> None:
     made(base / "in", items)
     originals = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in (base / "in").rglob("*.png")}
     draw = random.Random(1)
@@ -114,25 +117,60 @@ def resident(pid: int) -> float:
     return int(text.split()[1]) * resource.getpagesize() / 2**20
 
 
-def small(base: Path, items: int, **_: int) -> None:
+def small(base: Path, items: int, plot: Path | None, **_: Any) -> None:
     made(base / "in", items)
     rows: list[tuple[int, float, float, float]] = []
-    last = [time.perf_counter(), 0]
+    last: list[float] = [time.perf_counter(), 0]
+    step = max(1, items // 100)
 
     def tell(event: Progress) -> None:
-        if event.event == "photo" and event.settled % max(1, items // 10) == 0:
+        if event.event == "photo" and event.settled % step == 0:
             now = time.perf_counter()
-            workers = [p for p in _children(os.getpid()) if resident(p) > 1]
+            workers = [m for p in _children(os.getpid()) if (m := resident(p)) > 20]
             rate = (event.settled - last[1]) / (now - last[0])
-            rows.append((event.settled, rate, resident(os.getpid()), max(map(resident, workers), default=0.0)))
+            rows.append((event.settled, rate, resident(os.getpid()), max(workers, default=0.0)))
             last[:] = [now, event.settled]
 
-    start = time.perf_counter()
+    start, load = time.perf_counter(), os.getloadavg()[0]
     outcome = medimg.scrub_folder([base / "in"], base / "out", make=fakes.make, progress=tell)
-    print(f"{items} photos in {time.perf_counter() - start:.1f} s: {outcome.photos}")
+    print(f"{items} photos in {time.perf_counter() - start:.1f} s: {outcome.photos}; load {load:.1f} before")
     print(f"{'settled':>10} {'photos/s':>10} {'batch MiB':>10} {'worker MiB':>10}")
-    for settled, rate, own, worker in rows:
+    for settled, rate, own, worker in rows[::10] + rows[-1:]:
         print(f"{settled:>10} {rate:>10.1f} {own:>10.0f} {worker:>10.0f}")
+    if plot is not None:
+        columns = list(zip(*rows, strict=True))
+        lines = {"batch process": columns[2], "largest worker": columns[3]}
+        _plot(plot, f"{items:,} small photos", columns[0], "photos/s", columns[1], lines)
+
+
+def _plot(
+    path: Path,
+    title: str,
+    done: Sequence[float],
+    unit: str,
+    rate: Sequence[float],
+    memory: dict[str, Sequence[float]],
+) -> None:
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = title
+    mpl.rcParams["svg.fonttype"] = "none"
+    from matplotlib import pyplot as plt
+
+    figure, (above, below) = plt.subplots(2, 1, figsize=(7, 4.5), sharex=True, layout="constrained")
+    above.plot(done, rate, color="#0072B2", linewidth=1.2)
+    above.set(title=title, ylabel=unit, ylim=(0, max(rate) * 1.15))
+    for (name, values), colour in zip(memory.items(), ("#D55E00", "#009E73"), strict=False):
+        below.plot(done, values, label=name, color=colour, linewidth=1.5)
+    below.set(xlabel="settled", ylabel="resident MiB", ylim=(0, max(map(max, memory.values())) * 1.25))
+    below.legend(loc="lower right", frameon=False)
+    for axis in (above, below):
+        axis.grid(alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Date": None, "Creator": None})
+    print(f"plot: {path}")
 
 
 def _children(pid: int) -> list[int]:
@@ -146,7 +184,7 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def journal(base: Path, rows: int, **_: int) -> None:
+def journal(base: Path, rows: int, plot: Path | None, **_: Any) -> None:
     report = Report(safe_id="P01-001", state="unreviewed")
     items = (Item(0, b"%07d/IMG_%07d.jpg" % (n // 100, n), f"P{n // 100:05d}-{n % 100:03d}", 1, 1) for n in range(rows))
     with Journal(base / "journal.sqlite", create=True) as book:
@@ -154,20 +192,80 @@ def journal(base: Path, rows: int, **_: int) -> None:
         book.fill(Settings(roots=(Root(b"/in"),), policy="p"), items, [])
         size = (base / "journal.sqlite").stat().st_size >> 20
         print(f"list {rows} rows: {time.perf_counter() - start:.1f} s, {size} MiB")
-        rounds = min(rows // 2, 20_000)
-        for name, most in (("one by one", 1), ("by 16", 16)):
-            start, done = time.perf_counter(), 0
-            while done < rounds:
-                claims = book.claim(most, alone=True)
-                book.settle([(c.id, "done", report) for c in claims])
-                done += len(claims)
-            print(f"claim and settle {name}: {done / (time.perf_counter() - start):.0f} items/s")
+        one = min(rows // 10, 20_000)
+        start = time.perf_counter()
+        for _n in range(one):
+            (claim,) = book.claim(1, alone=True)
+            book.settle([(claim.id, "done", report)])
+        print(f"claim and settle one by one: {one / (time.perf_counter() - start):.0f} items/s")
+        series: list[tuple[float, float, float]] = []
+        done, step = one, max(1, rows // 100)
+        begin, last, at = time.perf_counter(), done, time.perf_counter()
+        while claims := book.claim(16, alone=True):
+            book.settle([(c.id, "done", report) for c in claims])
+            done += len(claims)
+            if done - last >= step or done == rows:
+                now = time.perf_counter()
+                series.append((done, (done - last) / (now - at), resident(os.getpid())))
+                last, at = done, now
+        rates = [r for _, r, _ in series]
+        print(f"claim and settle by 16, all {rows}: {(rows - one) / (time.perf_counter() - begin):.0f} items/s")
+        print(f"  slowest and fastest hundredth: {min(rates):.0f} and {max(rates):.0f} items/s")
+        print(f"  memory at the first and last hundredth: {series[0][2]:.0f} and {series[-1][2]:.0f} MiB")
         start = time.perf_counter()
         counts = book.counts()
         print(f"count by state: {(time.perf_counter() - start) * 1000:.0f} ms {counts}")
+    if plot is not None:
+        columns = list(zip(*series, strict=True))
+        title = f"{rows:,} journal rows, claimed and settled by 16"
+        _plot(plot, title, columns[0], "rows/s", columns[1], {"process": columns[2]})
 
 
-def light(base: Path, items: int, **_: int) -> None:
+def efficiency(base: Path, items: int, **_: Any) -> None:
+    """The whole pipeline over 3-megapixel pictures with text, with one worker and with two."""
+    photos = base / "in"
+    photos.mkdir()
+    for n in range(items):
+        Image.fromarray(_scene(n)).save(photos / f"{n:03d}.jpg", quality=90)
+    print(f"{items} photos of 3 megapixels, load {os.getloadavg()[0]:.2f} before")
+    walls: dict[int, float] = {}
+    for workers in (1, 2):
+        marks: list[float] = []
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        outcome = medimg.scrub_folder(
+            [photos],
+            base / f"out{workers}",
+            workers=workers,
+            progress=lambda _event, marks=marks: marks.append(time.perf_counter()),  # type: ignore[misc]
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        walls[workers] = marks[-2] - marks[0]  # first event: workers are ready; last but one: the last photo
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        each = walls[workers] / items
+        print(f"{workers} worker(s): {walls[workers]:6.1f} s, {each:.2f} s a photo; processor {cpu:.1f} s")
+        assert outcome.photos == {"unreviewed": items}, outcome.photos
+    print(f"efficiency: {walls[1] / walls[2]:.2f} times one worker")
+
+
+def _scene(seed: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Skin-like shades with grain, a lesion, and three lines of text."""
+    from PIL import ImageDraw, ImageFont
+
+    draw = np.random.default_rng(seed)
+    height, width = 1500, 2000
+    shade = np.linspace(150, 210, width)[None, :, None] + np.linspace(-20, 20, height)[:, None, None]
+    base = shade * np.array([1.0, 0.8, 0.7]) + draw.normal(0, 5, (height, width, 3))
+    picture = Image.fromarray(base.clip(0, 255).astype(np.uint8))
+    pen = ImageDraw.Draw(picture)
+    pen.ellipse((900, 600, 1150, 800), fill=(120, 60, 60))
+    pen.rectangle((100, 100, 900, 420), fill=(245, 245, 240))
+    font = ImageFont.load_default(size=60)
+    for line, text in enumerate(("JONES, Mary", f"MRN {4_000_000 + seed}", "DOB 03/11/1961")):
+        pen.text((130, 120 + 95 * line), text, fill=(20, 20, 30), font=font)
+    return np.asarray(picture, np.uint8)
+
+
+def light(base: Path, items: int, **_: Any) -> None:
     grain = np.random.default_rng(1).normal(0, 9, (3024, 4032, 3))
     shade = np.linspace(90, 190, 4032)[None, :, None] + np.linspace(-30, 30, 3024)[:, None, None]
     picture = io.BytesIO()
@@ -206,6 +304,7 @@ JOBS: dict[str, Callable[..., None]] = {
     "small": small,
     "journal": journal,
     "light": light,
+    "efficiency": efficiency,
 }
 
 if __name__ == "__main__":
@@ -214,7 +313,9 @@ if __name__ == "__main__":
     parser.add_argument("--items", type=int, default=500)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--plot", type=Path, help="small, journal: where the picture goes (SVG); needs matplotlib")
     given = parser.parse_args()
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
-        JOBS[given.what](Path(folder), items=given.items, kills=given.kills, rows=given.rows)
+        os.environ["MEDIMG_SITE_KEY"] = f"{folder}/key"
+        JOBS[given.what](Path(folder), items=given.items, kills=given.kills, rows=given.rows, plot=given.plot)

@@ -2,9 +2,9 @@
 
 A finished run leaves ``seen.sqlite`` in its private part: for each photo a keyed digest of where it lay, a keyed digest
 of its size and time, the salted digest of its content, the name of its copy, and what became of it. The key
-(:func:`site_key`) lies with the user's own data and not in the run folder, so that the file tells nobody else a name. A
-photo is left out of a new run only when it lies where it lay, its content is the same, and the earlier run still has its
-copy (or has found that it cannot have one) and was made with the same settings, version and models.
+(:func:`site_key`) lies with the user's own data and not in the run folder, so that the file tells nobody else a name.
+A photo is left out of a new run only when it lies where it lay, its content is the same, and the earlier run still has
+its copy (or has found that it cannot have one) and was made with the same settings, version and models.
 """
 
 from __future__ import annotations
