@@ -114,7 +114,9 @@ def dataset(
     data.SOPClassUID, data.SOPInstanceUID = of, generate_uid(entropy_srcs=["one"])
     meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
     data.StudyInstanceUID, data.SeriesInstanceUID = (generate_uid(entropy_srcs=[s]) for s in ("study", "series"))
-    data.Modality, data.ImageType = ("XC", ["ORIGINAL", "PRIMARY"]) if of == PHOTOGRAPH else ("OT", ["DERIVED", "SECONDARY"])
+    data.Modality, data.ImageType = (
+        ("XC", ["ORIGINAL", "PRIMARY"]) if of == PHOTOGRAPH else ("OT", ["DERIVED", "SECONDARY"])
+    )
     data.ConversionType, data.SeriesNumber, data.InstanceNumber = "DI", "2", "17"
     data.PatientOrientation, data.Laterality, data.BodyPartExamined = ["L", "F"], "L", "HAND"
     data.Rows, data.Columns = pixels.shape[:2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from typing import Any
 
 import numpy as np
@@ -99,8 +100,10 @@ def jpeg2000(raw: bytes, shape: tuple[int, int, int], stored: int) -> NDArray[An
     if kinds != {bytes((stored - 1, 1, 1))} or not (stored == 8 or (count == 1 and 8 < stored <= 16)):
         raise Unsupported("JPEG 2000 of this kind is not handled in DICOM.", todo="Export it uncompressed first.")
     try:
-        with Image.open(io.BytesIO(raw), formats=["JPEG2000"]) as picture:
-            values = np.asarray(picture)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # its size was held against the limit
+            with Image.open(io.BytesIO(raw), formats=["JPEG2000"]) as picture:
+                values = np.asarray(picture)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise Malformed("the JPEG 2000 data cannot be decoded.") from error
     if values.shape[:2] != (rows, columns):

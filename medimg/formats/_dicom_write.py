@@ -27,7 +27,7 @@ class Field(NamedTuple):
 
 def text(tag: int, value: str) -> Field:
     """A field of text."""
-    return Field(tag, t.KEPT[tag], value.encode("ascii"))
+    return Field(tag, t.KEPT[tag], value.encode("utf-8"))
 
 
 def number(tag: int, value: int) -> Field:
