@@ -11,6 +11,7 @@ from pathlib import Path
 
 import atheris
 import numpy as np
+from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, RLELossless
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import dicom_kit as kit
@@ -34,12 +35,12 @@ COVER = (Cover(polygon=Box(1, 1, 4, 3).polygon, category="name"),)
 def seeds() -> list[bytes]:
     small, grey = kit.picture()[:16, :16], kit.picture(1, 12)[:12, :10]
     rle = kit.dataset(grey, stored=12, of=kit.CAPTURE)
-    rle.compress(kit.RLELossless, generate_instance_uid=False)
+    rle.compress(RLELossless, generate_instance_uid=False)
     return [
         kit.photograph(pixels=small, exif=False),
         kit.saved(kit.dataset(small)),
-        kit.saved(kit.dataset(small, syntax=kit.ImplicitVRLittleEndian)),
-        kit.saved(kit.dataset(grey, stored=12, of=kit.CAPTURE, syntax=kit.ExplicitVRBigEndian)),
+        kit.saved(kit.dataset(small, syntax=ImplicitVRLittleEndian)),
+        kit.saved(kit.dataset(grey, stored=12, of=kit.CAPTURE, syntax=ExplicitVRBigEndian)),
         kit.saved(kit.dataset(grey, stored=12, of=kit.WORDS, frames=2)),
         kit.jpeg2000(small),
         kit.saved(rle),
