@@ -393,6 +393,20 @@ def test_a_stop_is_told_once_and_again_when_the_run_is_opened(qtbot, page: Check
     assert stopped.args == ["P01"]
 
 
+def test_coming_back_from_a_stop_shows_the_questions(qtbot, page: ChecklistPage, run: Path) -> None:
+    part(page, "P02")
+    choose(qtbot, page, "child", "yes")
+    choose(qtbot, page, "intimate", "yes")
+    with qtbot.assertNotEmitted(page.stopped, wait=100):
+        page.open_run(run)
+    assert page.part == "P02"
+    choose(qtbot, page, "child", "no")
+    assert page.questions is not None
+    assert page.questions.stop("P02") is None
+    with qtbot.waitSignal(page.stopped):
+        choose(qtbot, page, "child", "yes")
+
+
 def test_without_a_profile_the_stop_still_says_whom_to_ask(qtbot, tmp_path: Path) -> None:
     run = make_run(tmp_path / "plain", site=None)
     state = open_run(run).state

@@ -125,30 +125,33 @@ class ChecklistPage(QWidget):
         Args:
             run: The run folder, or the folder it lies in.
         """
-        self._told.clear()
+        before, part = self.questions, self.part
         self.questions = None
         self._show_questions()
         try:
             self.questions = Questions(run)
         except MedimgError as error:
+            self._told.clear()
             self.view.clear()
             self.parts.clear()
             self._tell(error)
             self._enable()
             return
         say(self.banner, "")
+        same = before is not None and before.opened.folder == self.questions.opened.folder
+        if before is not None and same:
+            self.questions.role, self.questions.by_picture = before.role, before.by_picture
+        else:
+            self._told.clear()
         with QSignalBlocker(self.parts):
             self.parts.clear()
             for subject in self.questions.subjects:
                 item = QListWidgetItem(self.parts)
                 item.setData(Qt.ItemDataRole.UserRole, subject)
-        self._told = {(g, s.kind) for g in self.questions.state.run.groups if (s := self.questions.stop(g))}
-        self.parts.setCurrentRow(-1)
-        self.parts.setCurrentRow(0)
         self._counts()
-        for group, _ in sorted(self._told):  # a run that is at a stop says so at once, not at the next answer
-            QTimer.singleShot(0, self, lambda group=group: self.stopped.emit(group))
-            break
+        self.parts.setCurrentRow(self.questions.subjects.index(part) if same else 0)
+        # A run that is at a stop says so at once. Coming back from that page must not lead to it again.
+        QTimer.singleShot(0, self, self._stops)
 
     @property
     def part(self) -> str:
@@ -266,7 +269,7 @@ class ChecklistPage(QWidget):
             return
         now = {(g, s.kind) for g in self.questions.state.run.groups if (s := self.questions.stop(g))}
         new = sorted(now - self._told)
-        self._told = now
+        self._told = (self._told & now) | set(new[:1])  # another patient is told when this page is closed
         if new:
             self._write()
             self.stopped.emit(new[0][0])
