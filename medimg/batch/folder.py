@@ -126,6 +126,22 @@ class RunFolder:
             raise UsageError("another medimg is working on this run.", todo="Wait until it has finished.") from error
         return handle
 
+    def is_locked(self) -> bool:
+        """Whether a process is working on the run. The lock is only looked at."""
+        import fcntl
+
+        try:
+            handle = os.open(self.private / ".lock", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
     def unlock(self, handle: int) -> None:
         """Give the run back and remove the lock's file."""
         with contextlib.suppress(OSError):

@@ -203,17 +203,9 @@ def outcomes(progress: Progress) -> str:
     held, failed = progress.counts["held"], progress.counts["failed"]
     parts = [f"{progress.rate:.1f}/s"] if progress.rate else []
     if progress.left:
-        parts.append(f"{duration(progress.left)} left")
+        parts.append(f"{common.duration(progress.left)} left")
     parts += [f"{n} {word}" for n, word in ((held, "on hold"), (failed, "not cleaned")) if n]
     return ", ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """A time that is only an estimate: ``40 s``, ``12 min``, ``3 h 20 min``."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 class _Bar:

@@ -126,3 +126,11 @@ def printable(text: str) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """``1 photo``, ``2 photos``."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A time that is only an estimate: ``40 s``, ``12 min``, ``3 h 20 min``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import click
 
-from medimg.cli import run_common
+from medimg.batch import standing
+from medimg.batch.standing import Unfinished
+from medimg.cli import common, run_common
 from medimg.types import to_json
+
+_WORDS = {
+    "M-HOLD-CRASH": "its worker ended",
+    "M-HOLD-FAIL": "the copy did not pass a check",
+    "M-HOLD-MEMORY": "not enough memory",
+    "M-HOLD-NOTRUN": "a check could not be run",
+    "M-HOLD-TIME": "it took too long",
+    "M-IN-BAD": "damaged",
+    "M-IN-CHANGED": "changed while it was worked on",
+    "M-IN-KIND": "of a kind that is not handled",
+    "M-IN-LARGE": "larger than the policy allows",
+    "M-IN-NOTPIC": "no picture",
+    "M-IN-READ": "could not be read",
+    "M-OUT": "its copy could not be written",
+}
 
 
 @click.command()
@@ -17,8 +35,15 @@ from medimg.types import to_json
 def status(ctx: click.Context, run: Path, as_json: bool) -> None:
     """Say which groups of a run are answered, which questions wait, and what was released.
 
-    Exit code: 0 every group is answered, 11 blocking questions are open, 12 a group is at a stop.
+    Of a run that is not finished: how far it is, how fast it goes, and what to do.
+
+    Exit code: 0 every group is answered, or medimg is working on the run; 11 blocking questions are open; 12 a group is
+    at a stop; 130 the run was stopped and waits for --resume.
     """
+    unfinished = standing.unfinished(run)
+    if unfinished is not None:
+        _say_unfinished(unfinished, as_json)
+        ctx.exit(0 if unfinished.working else 130)
     opened, results = run_common.opened(run)
     if as_json:
         groups = {
@@ -33,9 +58,47 @@ def status(ctx: click.Context, run: Path, as_json: bool) -> None:
             for g, r in results.items()
         }
         click.echo(
-            to_json({"schema": "medimg.status/1", "run": opened.state.run.tag, "groups": groups}).decode(), nl=False
+            to_json(
+                {"schema": "medimg.status/1", "run": opened.state.run.tag, "finished": True, "groups": groups}
+            ).decode(),
+            nl=False,
         )
     else:
         click.echo(f"Run {opened.state.run.tag}, for: {opened.state.context.audience}.")
         run_common.say(results, opened.state)
     ctx.exit(run_common.exit_code(results))
+
+
+def _say_unfinished(run: Unfinished, as_json: bool) -> None:
+    if as_json:
+        click.echo(
+            to_json(
+                {
+                    "schema": "medimg.status/1",
+                    "run": run.tag,
+                    "finished": False,
+                    "working": run.working,
+                    "total": run.total,
+                    "counts": run.counts,
+                    "rate": run.rate,
+                    "left": run.left,
+                    "kept_back": run.codes,
+                }
+            ).decode(),
+            nl=False,
+        )
+        return
+    how = "medimg is working on it" if run.working else "not finished, and nobody is working on it"
+    click.echo(f"Run {run.tag}: {how}.")
+    counts = run.counts
+    click.echo(f"  {run.settled} of {common.plural(run.total, 'photo')} settled: {counts['done']} cleaned,", nl=False)
+    click.echo(f" {counts['held']} on hold, {counts['failed']} not cleaned.")
+    click.echo(f"  {counts['running']} being worked on, {counts['pending']} waiting.")
+    for code, count in run.codes.items():
+        click.echo(f"  {count}: {_WORDS.get(code, 'see the reports')} [{code}]")
+    if run.working and run.left is not None:
+        click.echo(f"  {run.rate:.1f} photos a second, about {common.duration(run.left)} left.")
+    elif run.at is not None:
+        click.echo(f"  Last settled {common.duration(max(0.0, time.time() - run.at))} ago.")
+    if not run.working:
+        click.echo("To go on: the same 'medimg clean' command with --resume added.")
