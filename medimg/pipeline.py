@@ -223,7 +223,7 @@ def scrub(
             )  # fmt: skip
         for rounds_left in range(policy.verify.rounds, -1, -1):
             if isinstance(opened, formats.Declaring):
-                opened.state(_statement(plan, policy, key))
+                opened.state(statement(plan, policy.scope, key))
             with record.stage("write"):
                 copy = _copy(opened, plan, policy)
                 written = sink.stage(copy)
@@ -268,9 +268,9 @@ def _with_own(opened: formats.Opened, known: KnownValues) -> KnownValues:
     )
 
 
-def _statement(plan: Plan, policy: Policy, key: bytes) -> formats.Statement:
+def statement(plan: Plan, scope: str, key: bytes) -> formats.Statement:
     """What a copy may say of itself once it has passed: nothing that a person kept or still has to look at."""
-    full = policy.scope == "full"
+    full = scope == "full"
     open_ = {a.finding.kind for a in plan.doing("ask", "keep") if a.do == "ask" or a.by == "person"}
     return formats.Statement(key=key, text=full and not open_ & {"text", "code"}, faces=full and "face" not in open_)
 
