@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtCore import QObject, Qt, QTemporaryDir
+from PySide6.QtGui import QColor, QFont, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
 
 Scheme = Literal["system", "light", "dark"]
@@ -88,17 +88,23 @@ QPushButton[kind="primary"] {{ background: {c.accent}; color: {c.on_accent}; fon
 QPushButton[kind="primary"]:focus {{ border: 3px double {c.on_accent}; }}
 QPushButton[kind="primary"]:disabled {{ color: {c.quiet}; background: {c.window}; }}
 QPushButton[kind="danger"] {{ color: {c.alert}; border: 2px solid {c.alert}; font-weight: 600; }}
-QComboBox, QLineEdit, QPlainTextEdit {{
+QLineEdit, QPlainTextEdit {{
   background: {c.base}; color: {c.text}; border: 1px solid {c.border}; border-radius: 4px;
   padding: {tight}px {pad}px; min-height: {line}px; }}
-QComboBox:focus, QLineEdit:focus, QPlainTextEdit:focus, QListView:focus, QScrollArea:focus, QGraphicsView:focus {{
+QComboBox {{ min-height: {target}px; }}
+QComboBox QAbstractItemView::item {{ min-height: {target}px; }}
+QLineEdit:focus, QPlainTextEdit:focus, QListView:focus, QScrollArea:focus, QGraphicsView:focus {{
   border: 3px solid {c.accent}; }}
-QComboBox QAbstractItemView {{ background: {c.base}; color: {c.text}; selection-background-color: {c.accent};
-  selection-color: {c.on_accent}; }}
 QListView, QScrollArea, QGraphicsView {{ border: 1px solid {c.border}; border-radius: 4px; background: {c.base}; }}
+QScrollArea[kind="plain"] {{ border: none; background: transparent; }}
+QScrollArea[kind="plain"] > QWidget#qt_scrollarea_viewport, QWidget[kind="plain"] {{ background: transparent; }}
 QListView::item {{ padding: {tight}px; min-height: {line}px; }}
 QListView::item:selected {{ background: {c.accent}; color: {c.on_accent}; }}
-QListView::indicator, QCheckBox::indicator, QRadioButton::indicator {{ width: {mark}px; height: {mark}px; }}
+QListView::indicator, QCheckBox::indicator {{ width: {mark}px; height: {mark}px; border: 2px solid {c.text};
+  border-radius: 3px; background: {c.base}; }}
+QListView::indicator:checked, QCheckBox::indicator:checked {{ image: url("{tick}"); }}
+QListView::indicator:indeterminate {{ image: url("{doubt}"); }}
+QRadioButton::indicator {{ width: {mark}px; height: {mark}px; }}
 QCheckBox, QRadioButton {{ min-height: {line}px; spacing: {pad}px; }}
 QProgressBar {{ border: 1px solid {c.border}; border-radius: 5px; background: {c.base}; color: {c.text};
   min-height: {line}px; text-align: center; }}
@@ -144,10 +150,48 @@ def apply(app: QApplication, scheme: Scheme = "system", scale: float = 1.0) -> N
             widest=pad * 2 - 2,
             line=round(22 * scale),
             mark=round(18 * scale),
+            target=round(34 * scale),
+            tick=_mark(app, c, "✓", scale),
+            doubt=_mark(app, c, "?", scale),
         )
     )
     app.setProperty("medimg-scheme", scheme)
     app.setProperty("medimg-scale", scale)
+
+
+def _mark(app: QApplication, c: Colours, sign: str, scale: float) -> str:
+    """A sign in a tick box, as a file: style sheets take pictures from files alone. They go away with the program."""
+    place = app.findChild(_Marks)
+    if place is None:
+        place = _Marks(app)
+    path = f"{place.folder.path()}/{ord(sign)}-{c.text[1:]}-{round(scale * 100)}.png"
+    side = round(36 * scale)
+    made = QPixmap(side, side)
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    painter.setPen(QColor(c.text))
+    font = QFont(app.font())
+    font.setBold(True)
+    font.setPixelSize(round(side * 0.9))
+    painter.setFont(font)
+    painter.drawText(made.rect(), Qt.AlignmentFlag.AlignCenter, sign)
+    painter.end()
+    made.save(path)
+    return path
+
+
+class _Marks(QObject):
+    """A folder that goes away with the program."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self.folder = QTemporaryDir()
+
+
+def scale() -> float:
+    """The size of text and targets now, 1 as shipped."""
+    app = QApplication.instance()
+    return float(app.property("medimg-scale") or 1.0) if app is not None else 1.0
 
 
 def _palette(c: Colours) -> QPalette:
@@ -175,4 +219,4 @@ def _palette(c: Colours) -> QPalette:
     return out
 
 
-__all__ = ["DARK", "LIGHT", "SCALES", "Colours", "Scheme", "apply", "colours"]
+__all__ = ["DARK", "LIGHT", "SCALES", "Colours", "Scheme", "apply", "colours", "scale"]

@@ -23,13 +23,19 @@ def label(text: str = "", kind: str = "", name: str = "") -> QLabel:
 
 
 def button(
-    text: str, pressed: Callable[[], object], *, name: str, kind: str = "", key: str = "", hint: str = ""
+    text: str,
+    pressed: Callable[[], object] | None = None,
+    *,
+    name: str,
+    kind: str = "",
+    key: str = "",
+    hint: str = "",
 ) -> QPushButton:
     """A button that can be reached by keyboard and says its key.
 
     Args:
         text: What stands on it.
-        pressed: What it does.
+        pressed: What it does; :func:`does_it` says it later.
         name: The object's name.
         kind: As in :mod:`medimg.desktop.theme`.
         key: A key that does the same, shown in the hint.
@@ -47,8 +53,22 @@ def button(
         made.setShortcut(QKeySequence(key))
     shown = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) if key else ""
     made.setToolTip(" ".join(x for x in (hint, f"[{shown}]" if shown else "") if x))
-    made.clicked.connect(lambda: pressed())
+    if pressed is not None:
+        does_it(made, pressed)
     return made
+
+
+def does_it(made: QPushButton, pressed: Callable[[], object]) -> None:
+    """Say what a button does."""
+    made.clicked.connect(lambda: pressed())
+
+
+def rename(made: QPushButton, text: str) -> None:
+    """Give a button other words; Qt would take its key away with the old ones."""
+    key = made.shortcut()
+    made.setText(text)
+    made.setShortcut(key)
+    made.setAccessibleName(text.replace("&", ""))
 
 
 class Banner(QFrame):
@@ -97,4 +117,4 @@ def restyle(widget: QWidget) -> None:
     widget.style().polish(widget)
 
 
-__all__ = ["Banner", "button", "label", "restyle"]
+__all__ = ["Banner", "button", "does_it", "label", "rename", "restyle"]

@@ -1,0 +1,171 @@
+"""An area on the photo: a solid cover, or an outline. What it is shows by form and number as well as by colour."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtWidgets import QGraphicsPolygonItem, QStyleOptionGraphicsItem, QWidget
+
+from medimg.types import Do, Polygon
+
+_GRIP = 9.0  # half a handle, in pixels of the screen
+
+
+class BoxItem(QGraphicsPolygonItem):
+    """One area, upright coordinates.
+
+    Args:
+        index: Its place in the plan.
+        number: Its number in the list beside the photo.
+        polygon: What is filled, or outlined.
+        do: What becomes of it.
+        faint: Found and judged harmless by a rule: a dotted outline.
+        scale: Size of the number, 1 as shipped.
+    """
+
+    def __init__(self, index: int, number: int, polygon: Polygon, do: Do, *, faint: bool, scale: float = 1.0) -> None:
+        super().__init__(QPolygonF([QPointF(x, y) for x, y in polygon]))
+        self.index, self.number, self.do, self.faint = index, number, do, faint
+        self.picked = False
+        self._peeking = False
+        self._scale = scale
+        self.setZValue(10)
+
+    @property
+    def solid(self) -> bool:
+        """Whether it hides what is under it now."""
+        return self.do == "cover" and not self._peeking
+
+    def peek(self, on: bool) -> None:
+        """Show what is under it, or not."""
+        self._peeking = on
+        self.update()
+
+    def pick(self, on: bool) -> None:
+        """Show that it is the chosen one, or not."""
+        self.picked = on
+        self.setZValue(15 if on else 10)
+        self.update()
+
+    def points(self) -> Polygon:
+        """Its corners."""
+        return tuple((p.x(), p.y()) for p in self.polygon().toList())
+
+    def grip(self, here: QPointF, reach: float) -> int | None:
+        """The corner under a point, if there is one."""
+        near = [(QPointF(p - here).manhattanLength(), n) for n, p in enumerate(self.polygon().toList())]
+        distance, corner = min(near)
+        return corner if distance <= reach else None
+
+    def follow(self, before: QPolygonF, corner: int, delta: QPointF, inside: QRectF) -> None:
+        """Be where the mouse drags it: all of it, or one corner."""
+        if corner < 0:
+            box = before.boundingRect()
+            across = min(max(delta.x(), inside.left() - box.left()), inside.right() - box.right())
+            down = min(max(delta.y(), inside.top() - box.top()), inside.bottom() - box.bottom())
+            self.setPolygon(before.translated(across, down))
+            return
+        points = before.toList()
+        moved = points[corner] + delta
+        if _upright(points):  # a box stays a box: the corners beside move along
+            opposite = points[(corner + 2) % 4]
+            rect = QRectF(opposite, moved).normalized() & inside
+            if min(rect.width(), rect.height()) >= 3:
+                self.setPolygon(_box(rect))
+            return
+        points[corner] = QPointF(
+            min(max(moved.x(), inside.left()), inside.right()), min(max(moved.y(), inside.top()), inside.bottom())
+        )
+        self.setPolygon(QPolygonF(points))
+
+    def grow(self, delta: QPointF, inside: QRectF) -> None:
+        """Be larger or smaller to the right and below."""
+        box = self.polygon().boundingRect()
+        across, down = box.width() + delta.x(), box.height() + delta.y()
+        if min(across, down) < 3 or not box.width() or not box.height():
+            return
+        sx, sy = across / box.width(), down / box.height()
+        points = [
+            QPointF(box.left() + (p.x() - box.left()) * sx, box.top() + (p.y() - box.top()) * sy)
+            for p in self.polygon().toList()
+        ]
+        grown = QPolygonF(points)
+        if inside.contains(grown.boundingRect()):
+            self.setPolygon(grown)
+
+    def holds(self, point: QPointF) -> bool:
+        """Whether a point lies in it."""
+        return bool(self.polygon().containsPoint(point, Qt.FillRule.OddEvenFill))
+
+    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+        """Its place with its number and handles, at any zoom."""
+        scene = self.scene()
+        views = scene.views() if scene is not None else []
+        t = views[0].transform() if views else None
+        one = 1 / max((t.m11() ** 2 + t.m12() ** 2) ** 0.5, 1e-6) if t is not None else 1.0
+        edge = 60 * one * self._scale
+        return self.polygon().boundingRect().adjusted(-edge, -edge, edge, edge)
+
+    def shape(self) -> QPainterPath:
+        """Its own polygon."""
+        path = QPainterPath()
+        path.addPolygon(self.polygon())
+        return path
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
+        """Draw the cover or the outline, the number, and handles on the chosen one."""
+        style = {
+            "cover": Qt.PenStyle.SolidLine,
+            "keep": Qt.PenStyle.DotLine if self.faint else Qt.PenStyle.DashLine,
+        }.get(self.do, Qt.PenStyle.DashDotLine)
+        fill = QBrush(QColor(0, 0, 0)) if self.solid else QBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(fill)
+        painter.drawPolygon(self.polygon())
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        # A light line beside a dark one can be seen on any photo.
+        for colour, width in (("black", 5.0), ("#ffd400" if self.picked else "white", 3.0 if self.picked else 2.0)):
+            pen = QPen(QColor(colour), width, Qt.PenStyle.SolidLine if colour == "black" else style)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.drawPolygon(self.polygon())
+        self._number(painter)
+
+    def _number(self, painter: QPainter) -> None:
+        painter.save()
+        where = painter.worldTransform()
+        corners = [where.map(p) for p in self.polygon().toList()]
+        painter.resetTransform()
+        ratio = painter.device().devicePixelRatio() if painter.device() is not None else 1.0
+        s = self._scale * ratio
+        mark = {"cover": "", "keep": " ○", "ask": " ?", "hold": " ?"}.get(self.do, "")
+        font = QFont(painter.font())
+        font.setPixelSize(round(15 * s))
+        font.setBold(True)
+        painter.setFont(font)
+        text = f"{self.number}{mark}"
+        at = min(corners, key=lambda p: p.y() + p.x())
+        size = painter.fontMetrics().boundingRect(text)
+        tag = QRectF(at.x() - 2 * s, at.y() - size.height() - 4 * s, size.width() + 12 * s, size.height() + 4 * s)
+        if tag.top() < 0:
+            tag.moveTop(max(at.y(), 0.0))
+        painter.setPen(QPen(QColor("black"), 1))
+        painter.setBrush(QColor("#ffd400" if self.picked else "white"))
+        painter.drawRoundedRect(tag, 3 * s, 3 * s)
+        painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
+        if self.picked:
+            for p in corners:
+                painter.drawRect(QRectF(p.x() - _GRIP / 2 * s, p.y() - _GRIP / 2 * s, _GRIP * s, _GRIP * s))
+        painter.restore()
+
+
+def _upright(points: list[QPointF]) -> bool:
+    xs, ys = {round(p.x(), 3) for p in points}, {round(p.y(), 3) for p in points}
+    return len(points) == 4 and len(xs) == 2 and len(ys) == 2
+
+
+def _box(rect: QRectF) -> QPolygonF:
+    return QPolygonF([rect.topLeft(), rect.topRight(), rect.bottomRight(), rect.bottomLeft()])
+
+
+__all__ = ["BoxItem"]

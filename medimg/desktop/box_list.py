@@ -1,0 +1,85 @@
+"""The list beside the photo: everything that is marked in it, in words.
+
+It is the way in for keyboard and screen reader, because the photo itself is one silent picture to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
+
+from medimg.desktop import wording
+from medimg.types import Action
+
+_INDEX = Qt.ItemDataRole.UserRole
+
+
+class BoxList(QListWidget):
+    """One line for each area: "1. face, covered". A tick means covered.
+
+    Signals:
+        picked: Place of the area in the plan, or -1.
+        toggled: Place of an area that is to be covered or shown.
+        deleted: Place of an area that is to be taken away.
+    """
+
+    picked = Signal(int)
+    toggled = Signal(int)
+    deleted = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("boxes")
+        self.setAccessibleName(self.tr("Areas in this photo"))
+        self.setAccessibleDescription(self.tr("Space covers or shows the area."))
+        self.setWordWrap(True)
+        self.currentRowChanged.connect(lambda _row: self.picked.emit(self.index()))
+        self.itemChanged.connect(self._ticked)
+
+    def index(self) -> int:
+        """Place of the chosen area in the plan, or -1."""
+        item = self.currentItem()
+        return -1 if item is None else int(item.data(_INDEX))
+
+    def fill(self, areas: Sequence[tuple[int, int, Action]], picked: int) -> None:
+        """Show areas: number, place in the plan, and action of each; and which one is chosen."""
+        with QSignalBlocker(self):
+            self.clear()
+            for number, index, action in areas:
+                words = wording.line(number, action)
+                item = QListWidgetItem(words)
+                item.setData(_INDEX, index)
+                item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
+                item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, wording.explained(action))
+                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+                ticked = {"cover": Qt.CheckState.Checked, "keep": Qt.CheckState.Unchecked}
+                item.setCheckState(ticked.get(action.do, Qt.CheckState.PartiallyChecked))
+                self.addItem(item)
+                if index == picked:
+                    self.setCurrentItem(item)
+
+    def pick(self, index: int) -> None:
+        """Choose an area by its place in the plan."""
+        with QSignalBlocker(self):
+            for row in range(self.count()):
+                if self.item(row).data(_INDEX) == index:
+                    self.setCurrentRow(row)
+                    return
+            self.setCurrentRow(-1)
+
+    def _ticked(self, item: QListWidgetItem) -> None:
+        self.toggled.emit(int(item.data(_INDEX)))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Delete takes away what the person has marked."""
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.index() >= 0:
+            self.deleted.emit(self.index())
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+
+__all__ = ["BoxList"]

@@ -1,0 +1,391 @@
+"""The photo with its covers: zoom, move about, turn the view, draw, move and size areas."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainterPath,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import (
+    QGraphicsPathItem,
+    QGraphicsScene,
+    QGraphicsView,
+    QWidget,
+)
+
+from medimg import geometry
+from medimg.desktop.box_items import BoxItem
+from medimg.desktop.photo_item import Photo
+from medimg.desktop.pictures import Drawn
+from medimg.types import Box, Point, Polygon, bounding_box
+
+Tool = Literal["select", "box", "shape", "crop"]
+STEP = 1.25
+MOST = 8.0
+"""Largest zoom: pixels of the screen for one of the photo."""
+_FULL = 0.995
+_NEAR = 10  # pixels of the screen within which the first corner closes a shape
+
+
+class Canvas(QGraphicsView):
+    """Shows a photo and its areas, in upright coordinates; hands out changes in stored ones.
+
+    Signals:
+        picked: Place of the area that was chosen in the plan, or -1.
+        drawn: A polygon that was drawn, stored coordinates.
+        shaped: Place of an area and its new polygon, stored coordinates.
+        crop_drawn: A box, stored coordinates.
+        toggled: Place of an area to be covered or shown.
+        deleted: Place of an area to be taken away.
+        seen_full: The photo was seen at full size.
+        tool_changed: The tool in use.
+    """
+
+    picked = Signal(int)
+    drawn = Signal(object)
+    shaped = Signal(int, object)
+    crop_drawn = Signal(object)
+    toggled = Signal(int)
+    deleted = Signal(int)
+    seen_full = Signal()
+    tool_changed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("canvas")
+        self.setScene(QGraphicsScene(self))  # the view does not own it: without a parent it is gone at the end
+        self.setAccessibleName(self.tr("Photo"))
+        self.setAccessibleDescription(
+            self.tr("The list of areas beside the photo has everything that is marked in it, in words.")
+        )
+        self.setAcceptDrops(False)
+        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.AnchorUnderMouse)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(160, 140)
+        self.tool: Tool = "select"
+        self.photo: Photo | None = None
+        self.boxes: list[BoxItem] = []
+        self._fitted = True
+        self._turned = 0
+        self._peeking = False
+        self._grip: tuple[BoxItem, int, QPointF, QPolygonF] | None = None
+        self._panning: QPointF | None = None
+        self._points: list[QPointF] = []
+        self._rubber: QGraphicsPathItem | None = None
+        self._shade: QGraphicsPathItem | None = None
+        self._stored = (0, 0, 1)
+        self._pixels = 1.0
+
+    # -- what is shown
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._stop_drawing()
+        self.boxes, self.photo, self._shade, self._grip = [], None, None, None
+        self.scene().clear()
+
+    def show_photo(self, drawn: Drawn) -> None:
+        """Show a picture, all of it in view."""
+        self.clear()
+        self.photo = Photo(drawn)
+        self.scene().addItem(self.photo)
+        self.scene().setSceneRect(self.photo.boundingRect())
+        self._stored = (*geometry.upright_size(drawn.width, drawn.height, drawn.orientation), drawn.orientation)
+        self._turned = 0
+        self.resetTransform()
+        self.fit()
+
+    def show_boxes(self, boxes: list[BoxItem], crop: Box | None, picked: int) -> None:
+        """Show areas (their polygons upright) in the place of those before."""
+        for old in self.boxes:
+            self.scene().removeItem(old)
+        self.boxes = boxes if self.photo is not None else []
+        for item in self.boxes:
+            item.peek(self._peeking)
+            item.pick(item.index == picked)
+            self.scene().addItem(item)
+        if self._shade is not None:
+            self.scene().removeItem(self._shade)
+            self._shade = None
+        if crop is not None and self.photo is not None:
+            self._shade = self._shaded(self.upright(crop.polygon))
+
+    def _shaded(self, kept: Polygon) -> QGraphicsPathItem:
+        path = QPainterPath()
+        path.addRect(self.sceneRect())
+        path.addPolygon(_q(kept))
+        path.closeSubpath()
+        item = QGraphicsPathItem(path)
+        item.setBrush(QBrush(QColor(0, 0, 0, 255)))
+        pen = QPen(QColor("white"), 3, Qt.PenStyle.DashLine)
+        pen.setCosmetic(True)
+        item.setPen(pen)
+        item.setZValue(5)
+        self.scene().addItem(item)
+        return item
+
+    def upright(self, polygon: Polygon) -> Polygon:
+        """Stored coordinates to those of the view."""
+        return geometry.to_upright(polygon, *self._stored)
+
+    def stored(self, polygon: Polygon) -> Polygon:
+        """Coordinates of the view to stored ones."""
+        return geometry.to_stored(polygon, *self._stored)
+
+    # -- the view
+
+    @property
+    def zoom(self) -> float:
+        """Pixels of the screen for one of the photo."""
+        t = self.transform()
+        return float((t.m11() ** 2 + t.m12() ** 2) ** 0.5) * self.devicePixelRatioF()
+
+    def fit(self) -> None:
+        """All of the photo in view."""
+        self._fitted = True
+        if self.photo is not None:
+            self.fitInView(self.sceneRect(), Qt.AspectRatioMode.KeepAspectRatio)
+            if self.zoom > 1:  # a small photo is not blown up
+                self._zoom_to(1.0)
+                self._fitted = True
+            self._tell_full()
+
+    def full_size(self) -> None:
+        """One pixel of the photo for one of the screen."""
+        self._zoom_to(1.0)
+
+    def zoom_by(self, factor: float) -> None:
+        """Nearer or further."""
+        self._zoom_to(min(MOST, max(self.zoom * factor, 0.02)))
+
+    def turn(self) -> None:
+        """Turn the view, not the photo, a quarter clockwise."""
+        self._turned = (self._turned + 90) % 360
+        self.rotate(90)
+        if self._fitted:
+            self.fit()
+
+    def peek(self, on: bool) -> None:
+        """See what is under the covers while a key is held."""
+        self._peeking = on
+        for item in self.boxes:
+            item.peek(on)
+
+    def _zoom_to(self, zoom: float) -> None:
+        if self.photo is None:
+            return
+        self._fitted = False
+        factor = zoom / self.zoom
+        self.scale(factor, factor)
+        self._tell_full()
+
+    def _tell_full(self) -> None:
+        if self.photo is not None and self.zoom >= _FULL:
+            self.seen_full.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Keep all in view if it was."""
+        super().resizeEvent(event)
+        if self._fitted:
+            self.fit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+        """Nearer and further."""
+        turned = event.angleDelta().y()
+        if turned:
+            self.zoom_by(STEP if turned > 0 else 1 / STEP)
+        event.accept()
+
+    # -- tools
+
+    def use(self, tool: Tool) -> None:
+        """Take a tool."""
+        self._stop_drawing()
+        self.tool = tool
+        self.viewport().setCursor(Qt.CursorShape.ArrowCursor if tool == "select" else Qt.CursorShape.CrossCursor)
+        self.tool_changed.emit(tool)
+
+    def centre_box(self) -> Polygon:
+        """A box in the middle of what is in view, stored coordinates; to draw by keyboard."""
+        view = self.mapToScene(self.viewport().rect()).boundingRect() & self.sceneRect()
+        size = QSizeF(max(view.width() / 5, 8.0), max(view.height() / 5, 8.0))
+        rect = QRectF(view.center() - QPointF(size.width() / 2, size.height() / 2), size)
+        return self.stored(_corners(rect & self.sceneRect()))
+
+    def _stop_drawing(self) -> None:
+        self._points = []
+        self._panning = None
+        if self._rubber is not None:
+            self.scene().removeItem(self._rubber)
+            self._rubber = None
+
+    def _inside(self, point: QPointF) -> QPointF:
+        r = self.sceneRect()
+        return QPointF(min(max(point.x(), r.left()), r.right()), min(max(point.y(), r.top()), r.bottom()))
+
+    def _sketch(self, here: QPointF) -> None:
+        path = QPainterPath()
+        if self.tool == "shape":
+            path.addPolygon(QPolygonF([*self._points, here]))
+        else:
+            path.addRect(QRectF(self._points[0], here).normalized())
+        if self._rubber is None:
+            self._rubber = QGraphicsPathItem()
+            pen = QPen(QColor("#ffd400"), 3, Qt.PenStyle.DashLine)
+            pen.setCosmetic(True)
+            self._rubber.setPen(pen)
+            self._rubber.setZValue(20)
+            self.scene().addItem(self._rubber)
+        self._rubber.setPath(path)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Choose, take hold of, or begin to draw."""
+        if self.photo is None:
+            return
+        here = self._inside(self.mapToScene(event.position().toPoint()))
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self._panning = event.position()
+        elif event.button() != Qt.MouseButton.LeftButton:
+            return
+        elif self.tool == "shape":
+            self._corner(here)
+        elif self.tool in ("box", "crop"):
+            self._points = [here]
+        else:
+            self._take_hold(event.position(), here)
+
+    def _take_hold(self, at: QPointF, here: QPointF) -> None:
+        reach = 14 / max(self.transform().m11() ** 2 + self.transform().m12() ** 2, 1e-9) ** 0.5
+        chosen = next((b for b in self.boxes if b.picked), None)
+        hit = chosen if chosen is not None and chosen.grip(here, reach) is not None else None
+        if hit is None:
+            under = [b for b in self.boxes if b.isVisible() and b.holds(here)]
+            hit = min(under, key=lambda b: geometry.area(b.points()), default=None)
+        if hit is None:
+            self._panning = at
+            self.picked.emit(-1)
+            return
+        if not hit.picked:
+            self.picked.emit(hit.index)
+            hit = next((b for b in self.boxes if b.index == hit.index), hit) if hit not in self.boxes else hit
+        corner = hit.grip(here, reach)
+        self._grip = (hit, -1 if corner is None else corner, here, hit.polygon())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Go on with it."""
+        here = self._inside(self.mapToScene(event.position().toPoint()))
+        if self._panning is not None:
+            moved = event.position() - self._panning
+            self._panning = event.position()
+            across, down = self.horizontalScrollBar(), self.verticalScrollBar()
+            across.setValue(across.value() - round(moved.x()))
+            down.setValue(down.value() - round(moved.y()))
+        elif self._grip is not None:
+            item, corner, start, before = self._grip
+            item.follow(before, corner, here - start, self.sceneRect())
+        elif self._points:
+            self._sketch(here)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Hand it out."""
+        self._panning = None
+        if self._grip is not None:
+            item, _, _, before = self._grip
+            self._grip = None
+            if item.polygon() != before:
+                self.shaped.emit(item.index, self.stored(item.points()))
+        elif self._points and self.tool in ("box", "crop"):
+            rect = QRectF(self._points[0], self._inside(self.mapToScene(event.position().toPoint()))).normalized()
+            crop = self.tool == "crop"
+            self._stop_drawing()
+            if min(rect.width(), rect.height()) >= 3:
+                self.use("select")
+                polygon = self.stored(_corners(rect))
+                if crop:
+                    self.crop_drawn.emit(bounding_box(polygon))
+                else:
+                    self.drawn.emit(polygon)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Close a shape; cover or show an area."""
+        if self.tool == "shape":
+            self._close_shape()
+            return
+        here = self.mapToScene(event.position().toPoint())
+        hit = next((b for b in reversed(self.boxes) if b.isVisible() and b.holds(here)), None)
+        if hit is not None:
+            self.toggled.emit(hit.index)
+
+    def _corner(self, here: QPointF) -> None:
+        if len(self._points) >= 3:
+            first = self.mapFromScene(self._points[0])
+            if (self.mapFromScene(here) - first).manhattanLength() <= _NEAR:
+                self._close_shape()
+                return
+        self._points.append(here)
+        self._sketch(here)
+
+    def _close_shape(self) -> None:
+        points: list[Point] = []
+        for p in self._points:
+            if not points or geometry.distance(points[-1], (p.x(), p.y())) > 1:
+                points.append((p.x(), p.y()))
+        self._stop_drawing()
+        if len(points) >= 3 and geometry.area(tuple(points)) > 9:
+            self.use("select")
+            self.drawn.emit(self.stored(tuple(points)))
+
+    # -- keys
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Move and size the chosen area; end a tool."""
+        chosen = next((b for b in self.boxes if b.picked), None)
+        step = {
+            Qt.Key.Key_Left: (-1, 0),
+            Qt.Key.Key_Right: (1, 0),
+            Qt.Key.Key_Up: (0, -1),
+            Qt.Key.Key_Down: (0, 1),
+        }.get(Qt.Key(event.key()))
+        if event.key() == Qt.Key.Key_Escape and self.tool != "select":
+            self.use("select")
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.tool == "shape":
+            self._close_shape()
+        elif step is not None and chosen is not None:
+            self._nudge(chosen, step, event.modifiers())
+        elif chosen is not None and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.deleted.emit(chosen.index)
+        else:
+            super().keyPressEvent(event)
+            return
+        event.accept()
+
+    def _nudge(self, item: BoxItem, step: tuple[int, int], keys: Qt.KeyboardModifier) -> None:
+        by = 1.0 if keys & Qt.KeyboardModifier.ControlModifier else max(self.sceneRect().width() / 100, 1.0)
+        delta = QPointF(step[0] * by, step[1] * by)
+        before = item.polygon()
+        size = bool(keys & Qt.KeyboardModifier.ShiftModifier)
+        item.grow(delta, self.sceneRect()) if size else item.follow(before, -1, delta, self.sceneRect())
+        if item.polygon() != before:
+            self.shaped.emit(item.index, self.stored(item.points()))
+
+
+def _q(polygon: Polygon) -> QPolygonF:
+    return QPolygonF([QPointF(x, y) for x, y in polygon])
+
+
+def _corners(rect: QRectF) -> Polygon:
+    box = (round(rect.left()), round(rect.top()), round(rect.right()), round(rect.bottom()))
+    return Box(*box).polygon
+
+
+__all__ = ["Canvas", "Tool"]

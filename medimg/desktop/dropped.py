@@ -1,0 +1,108 @@
+"""What was dropped: paths out of a drag, and which of the files are pictures."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from PySide6.QtCore import QMimeData
+
+from medimg import formats
+from medimg.batch import scan
+from medimg.errors import MedimgError
+
+MOST_NAMED = 2000
+"""Names that are kept of files that are no pictures."""
+
+
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies in what was dropped. Names are for the window alone; they are written nowhere.
+
+    Attributes:
+        pictures: Files whose content begins like a picture that is handled.
+        others: Names of files that are no such pictures.
+        unread: Names of files that could not be opened.
+        gone: How many of the things dropped are not there any more.
+    """
+
+    pictures: int = 0
+    others: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    gone: int = 0
+
+
+def paths(mime: QMimeData) -> list[Path]:
+    """The files and folders of a drag. Names that are not UTF-8 are taken as they are; web addresses are passed by."""
+    if sys.platform.startswith("linux") and mime.hasFormat("text/uri-list"):
+        out = []
+        for line in bytes(mime.data("text/uri-list").data()).splitlines():
+            if not line or line.startswith(b"#"):
+                continue
+            scheme, _, rest = line.strip().partition(b"://")
+            host, slash, path = rest.partition(b"/")
+            if scheme.lower() == b"file" and host in (b"", b"localhost"):
+                out.append(Path(os.fsdecode(unquote_to_bytes(slash + path))))
+        return out
+    return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+
+
+def look(things: Sequence[Path], stop: Callable[[], bool] = lambda: False) -> Looked:
+    """Count the pictures by their first bytes; nothing is decoded.
+
+    Args:
+        things: Files and folders.
+        stop: Asked before every file.
+    """
+    there = [t for t in things if _there(t)]
+    pictures = 0
+    others: list[str] = []
+    unread: list[str] = []
+    for path in _files(there):
+        if stop():
+            break
+        try:
+            with path.open("rb") as file:
+                head = file.read(formats.HEAD)
+        except OSError:
+            unread.append(path.name)
+            continue
+        if formats.sniff(head):
+            pictures += 1
+        else:
+            others.append(path.name)
+    return Looked(
+        pictures=pictures,
+        others=tuple(others[:MOST_NAMED]),
+        unread=tuple(unread[:MOST_NAMED]),
+        gone=len(things) - len(there),
+    )
+
+
+def readable(name: str) -> str:
+    """A name for the window: what cannot be shown is escaped."""
+    shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
+
+
+def _there(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
+def _files(things: Sequence[Path]) -> Iterable[Path]:
+    try:
+        roots = scan.roots(list(things)) if things else []
+    except MedimgError:
+        return
+    for item in scan.Scan(roots).items():
+        yield Path(os.fsdecode(os.path.join(roots[item.root].folder, item.path)))  # noqa: PTH118 - bytes
+
+
+__all__ = ["Looked", "look", "paths", "readable"]

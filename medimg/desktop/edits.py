@@ -1,0 +1,187 @@
+"""Changes a person makes to plans, as functions of plans, and the commands that undo and redo them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+from PySide6.QtGui import QUndoCommand
+
+from medimg import geometry
+from medimg.policy import Policy, cover_polygon
+from medimg.types import Action, Box, Do, Finding, Plan, Polygon, Region
+
+BY = "a person"
+SMALLEST = 3.0
+"""Shortest side of an area, in pixels."""
+
+Plans = Mapping[str, Plan]
+
+
+def areas(plan: Plan, policy: Policy, *, harmless: bool) -> list[tuple[int, int, Action]]:
+    """What can be seen in the picture: its number for people, its place in the plan, and the action.
+
+    The numbers stay the same whatever is decided: what the policy holds for harmless comes last.
+
+    Args:
+        plan: The plan.
+        policy: Says which writing is harmless.
+        harmless: Also what was judged harmless and is shown.
+    """
+    places = [n for n, a in enumerate(plan.actions) if a.finding.region is not None]
+    places.sort(key=lambda n: (_kept_by(policy, plan.actions[n].finding), n))
+    numbered = [(number, n, plan.actions[n]) for number, n in enumerate(places, 1)]
+    return [row for row in numbered if harmless or not _is_harmless(row[2])]
+
+
+def _kept_by(policy: Policy, finding: Finding) -> bool:
+    return finding.kind == "text" and finding.category in policy.text.keep
+
+
+def open_questions(plan: Plan) -> list[int]:
+    """What a person has to decide before the photo counts as looked at."""
+    return [n for n, a in enumerate(plan.actions) if a in plan.doing("ask", "hold")]
+
+
+def unread(plan: Plan) -> list[int]:
+    """Regions that look like writing and that nobody could read: covered, until a person says something else."""
+    return [
+        n
+        for n, a in enumerate(plan.actions)
+        if a.finding.kind == "text" and a.finding.category == "unread" and a.by == "rule"
+    ]
+
+
+def harmless(action: Action) -> bool:
+    """Whether it was found and judged harmless by a rule."""
+    return action.do == "keep" and action.by == "rule"
+
+
+_is_harmless = harmless
+
+
+def decided(plan: Plan, index: int, do: Do, why: str) -> Plan:
+    """The plan with a person's decision about one finding."""
+    return _with(plan, index, msgspec.structs.replace(plan.actions[index], do=do, why=why, by="person"))
+
+
+def alike(plan: Plan, like: Finding, why: str) -> Plan:
+    """The plan with everything of the same kind and category covered."""
+    actions = tuple(
+        msgspec.structs.replace(a, do="cover", why=why, by="person")
+        if _alike(a.finding, like) and a.finding.region is not None and a.do != "cover"
+        else a
+        for a in plan.actions
+    )
+    return msgspec.structs.replace(plan, actions=actions)
+
+
+def _alike(one: Finding, other: Finding) -> bool:
+    return one.kind == other.kind and one.category == other.category
+
+
+def drawn(plan: Plan, polygon: Polygon, why: str) -> Plan:
+    """The plan with one more area, marked by a person, to be covered."""
+    taken = {a.finding.id for a in plan.actions}
+    name = next(f"d{n}" for n in range(1, len(taken) + 2) if f"d{n}" not in taken)
+    finding = Finding(kind="drawn", category="area", detector=BY, region=Region(polygon), id=name)
+    return msgspec.structs.replace(
+        plan, actions=(*plan.actions, Action(finding=finding, do="cover", why=why, by="person"))
+    )
+
+
+def removed(plan: Plan, index: int) -> Plan:
+    """The plan without an area that a person had marked."""
+    if plan.actions[index].finding.kind != "drawn":
+        raise ValueError("what a check found is decided, not taken away")
+    return msgspec.structs.replace(plan, actions=plan.actions[:index] + plan.actions[index + 1 :])
+
+
+def reshaped(plan: Plan, index: int, polygon: Polygon, policy: Policy, why: str) -> Plan:
+    """The plan with an area whose cover is this polygon, wherever it was before. It is covered.
+
+    Args:
+        plan: The plan before.
+        index: Which action.
+        polygon: What is to be filled, in stored coordinates.
+        policy: For the margin that is added round what a check found.
+        why: A person's reason.
+    """
+    action = plan.actions[index]
+    region = action.finding.region or Region(polygon)
+    inner = _without_margin(polygon, action.finding, policy)
+    finding = msgspec.structs.replace(action.finding, region=msgspec.structs.replace(region, polygon=inner))
+    return _with(plan, index, msgspec.structs.replace(action, finding=finding, do="cover", why=why, by="person"))
+
+
+def _without_margin(polygon: Polygon, finding: Finding, policy: Policy) -> Polygon:
+    """The polygon whose cover is the given one: the margin is taken off, since filling puts it on again."""
+    inner = polygon
+    for _ in range(8):
+        region = Region(inner)
+        cover = cover_polygon(msgspec.structs.replace(finding, region=region), policy)
+        moves = [(p[0] - c[0], p[1] - c[1]) for p, c in zip(polygon, cover, strict=True)]
+        if max(abs(d) for m in moves for d in m) < 0.01:
+            break
+        inner = tuple((p[0] + m[0], p[1] + m[1]) for p, m in zip(inner, moves, strict=True))
+    return inner if geometry.area(inner) > 1.0 else polygon
+
+
+def cropped(plan: Plan, box: Box | None) -> Plan:
+    """The plan with a crop, or without one."""
+    return msgspec.structs.replace(plan, crop=box)
+
+
+def _with(plan: Plan, index: int, action: Action) -> Plan:
+    return msgspec.structs.replace(plan, actions=(*plan.actions[:index], action, *plan.actions[index + 1 :]))
+
+
+class Edit(QUndoCommand):
+    """Plans before and after one step. Steps that move the same thing one after the other become one.
+
+    Args:
+        words: What was done, for the hint of the undo button.
+        before: Plans as they were, by safe id.
+        after: Plans as they are then.
+        put: Takes plans, shows and saves them.
+        joins: Names what is moved; steps with the same name that follow each other are undone together.
+    """
+
+    def __init__(self, words: str, before: Plans, after: Plans, put: Callable[[Plans], None], joins: str = "") -> None:
+        super().__init__(words)
+        self._before, self._after, self._put, self._joins = dict(before), dict(after), put, joins
+
+    def id(self) -> int:
+        """Steps that may be joined have one."""
+        return 1 if self._joins else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:  # noqa: N802 - Qt's name
+        """Take a step of the same thing in."""
+        if not isinstance(other, Edit) or other._joins != self._joins:
+            return False
+        self._after = other._after
+        return True
+
+    def redo(self) -> None:
+        """Do it."""
+        self._put(self._after)
+
+    def undo(self) -> None:
+        """Take it back."""
+        self._put(self._before)
+
+
+__all__ = [
+    "BY",
+    "Edit",
+    "alike",
+    "areas",
+    "cropped",
+    "decided",
+    "drawn",
+    "harmless",
+    "open_questions",
+    "removed",
+    "reshaped",
+    "unread",
+]

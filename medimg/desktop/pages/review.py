@@ -1,0 +1,169 @@
+"""The third page: look at every photo and correct what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+
+from medimg.api import load_detectors
+from medimg.batch.worker import Maker
+from medimg.desktop.pages._grid import Grid
+from medimg.desktop.pages._look import Look
+from medimg.desktop.session import Session
+from medimg.desktop.widgets import Banner, button
+from medimg.desktop.wording import fault
+from medimg.errors import MedimgError
+
+
+class ReviewPage(QWidget):
+    """All photos, and each by itself.
+
+    Signals:
+        finished: Everything that was decided is in the copies, as far as that was possible; on to the questions.
+        back: To the first page.
+    """
+
+    finished = Signal()
+    back = Signal()
+
+    def __init__(self, parent: QWidget | None = None, make: Maker = load_detectors) -> None:
+        super().__init__(parent)
+        self.setObjectName("review")
+        self._make = make
+        self.session: Session | None = None
+        self.places: list[Path] = []
+        self.banner = Banner("review-banner")
+        self.grid = Grid()
+        self.look = Look()
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.grid)
+        self.stack.addWidget(self.look)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.banner)
+        column.addWidget(self.stack, 1)
+        self.grid.chosen.connect(self.show_photo)
+        self.grid.finished.connect(self.end)
+        self.grid.back.connect(self.back)
+        self.look.overview.connect(self.show_grid)
+        self.look.next_photo.connect(self._next)
+        self.look.want_places.connect(self._choose_places)
+
+    def set_places(self, places: Sequence[Path]) -> None:
+        """Where the originals of the next run may be: what was dropped."""
+        self.places = list(places)
+
+    def open_run(self, run: Path) -> None:
+        """Open a run folder.
+
+        Raises:
+            MedimgError: It is no run folder, is damaged, or was made by a newer version.
+        """
+        self.close_run()
+        session = Session(run, self.places, self, self._make)
+        self.session = session
+        session.changed.connect(self._changed)
+        session.trouble.connect(self._trouble)
+        session.located.connect(self._located)
+        session.settled.connect(self.grid.picture)
+        session.drained.connect(self._drained)
+        session.undo.indexChanged.connect(lambda _n: self.look.refresh())
+        self.banner.put_away()
+        self.grid.open_session(session)
+        self.grid.setEnabled(True)
+        self.stack.setCurrentWidget(self.grid)
+
+    def close_run(self) -> None:
+        """Stop every worker of the open run."""
+        if self.session is not None:
+            self.session.close()
+            self.session.deleteLater()
+            self.session = None
+            self.look.session = None
+            self.look.canvas.clear()
+
+    def show_photo(self, safe_id: str) -> None:
+        """Look at one photo."""
+        if self.session is not None:
+            self.stack.setCurrentWidget(self.look)
+            self.look.open_photo(self.session, safe_id)
+
+    def show_grid(self) -> None:
+        """See all of them."""
+        self.stack.setCurrentWidget(self.grid)
+        self.grid.photos.setFocus()
+
+    def end(self) -> None:
+        """Make the copies again whose decisions wait, then go on."""
+        if self.session is not None:
+            self.grid.setEnabled(False)
+            self.grid.words.setText(self.tr("Making the copies again where you changed something…"))
+            self.session.end()
+
+    def _drained(self) -> None:
+        self.grid.setEnabled(True)
+        if self.session is None:
+            return
+        for safe_id in self.session.order:
+            self.grid.show_one(safe_id)
+        if not self.session.waiting() and not self.session.unsaved:
+            self.finished.emit()
+            return
+        go_on = button(self.tr("Go on all the same"), self._go_on, name="go-on")
+        said = self.banner.text()
+        self.banner.say(
+            " ".join(
+                x
+                for x in (said, self.tr("Some changes are not in the copies yet. These photos cannot be released."))
+                if x
+            ),
+            go_on,
+        )
+
+    def _go_on(self) -> None:
+        self.banner.put_away()
+        self.finished.emit()
+
+    def _next(self) -> None:
+        session = self.session
+        if session is None:
+            return
+        here = session.order.index(self.look.safe_id)
+        later = [*session.order[here + 1 :], *session.order[:here]]
+        left = [i for i in later if i not in session.looked and i not in session.making and i in session.plans]
+        if left:
+            self.look.open_photo(session, left[0])
+        else:
+            self.show_grid()
+
+    def _changed(self, safe_id: str) -> None:
+        self.grid.show_one(safe_id)
+        if self.stack.currentWidget() is self.look and safe_id == self.look.safe_id:
+            self.look.refresh()
+
+    def _located(self) -> None:
+        if self.session is not None and self.stack.currentWidget() is self.look:
+            self.look.load()
+            self.look.refresh()
+
+    def _trouble(self, error: MedimgError | None) -> None:
+        if error is None:
+            self.banner.put_away()
+            return
+        again = button(self.tr("Try again"), self._again, name="try-again")
+        self.banner.say(fault(error), again)
+
+    def _again(self) -> None:
+        if self.session is not None and self.session.save():
+            self.banner.put_away()
+
+    def _choose_places(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Where are the photos?"), str(Path.home()))
+        if folder and self.session is not None:
+            self.session.locate([Path(folder)])
+
+
+__all__ = ["ReviewPage"]

@@ -1,0 +1,402 @@
+"""The first page: drop photos, say for whom and where, and choose a place for the copies."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from medimg.batch import places
+from medimg.batch.folder import refuse_inside
+from medimg.consent.checklist import DEFAULT_AUDIENCE, ChecklistDefinition, SharingContext
+from medimg.consent.site import SiteProfile
+from medimg.desktop import dropped
+from medimg.desktop.pages._flow import FlowLayout
+from medimg.desktop.widgets import Banner, button, label, restyle
+from medimg.desktop.wording import counts, fault
+from medimg.errors import MedimgError, UsageError
+
+_ORDER = (DEFAULT_AUDIENCE, "colleague-opinion", "teaching", "publication", "public")
+_NAMED = 3  # skipped files that are named in the line itself; the list below names all
+
+
+class StartPage(QWidget):
+    """Drop, two choices, a place.
+
+    Signals:
+        chosen: Photos (a list of paths), audience, country (empty for all), and the place for the copies.
+        opened: A run folder to open.
+    """
+
+    chosen = Signal(list, str, str, Path)
+    opened = Signal(Path)
+    _looked = Signal(int, object)
+
+    def __init__(self, parent: QWidget | None = None, site: SiteProfile | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("start")
+        self.setAcceptDrops(True)
+        self.things: list[Path] = []
+        self.seen: dropped.Looked | None = None
+        self.out: Path | None = None
+        self._site = site
+        self._round = 0
+        self._looked.connect(self._counted, Qt.ConnectionType.QueuedConnection)
+        inside = QWidget()
+        inside.setProperty("kind", "plain")
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(20, 12, 20, 12)
+        column.setSpacing(10)
+        self.banner = Banner("start-banner")
+        column.addWidget(self.banner)
+        column.addWidget(self._drop_area(), 1)
+        column.addLayout(self._promises())
+        column.addWidget(self._choices())
+        scroll = QScrollArea()
+        scroll.setObjectName("start-scroll")
+        scroll.setProperty("kind", "plain")
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(inside)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scroll, 1)
+        whole.addWidget(self._bottom())
+        if site is not None and site.output_places:
+            self.take_out(Path(site.output_places[0]), by_site=True)
+        self._show()
+
+    # -- its parts
+
+    def _drop_area(self) -> QWidget:
+        self.area = QFrame()
+        self.area.setObjectName("drop-area")
+        self.area.setProperty("kind", "drop")
+        box = QVBoxLayout(self.area)
+        box.setContentsMargins(16, 16, 16, 16)
+        box.setSpacing(8)
+        self.call = label(self.tr("Drop photos here"), kind="title", name="drop-call")
+        self.call.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.found = label(name="found")
+        self.found.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.skipped = label(name="skipped")
+        self.skipped.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.names = QListWidget()
+        self.names.setObjectName("skipped-names")
+        self.names.setAccessibleName(self.tr("Files that are skipped"))
+        self.names.setMaximumHeight(110)
+        buttons = QWidget()
+        row = FlowLayout(buttons)
+        self.first = button(
+            self.tr("Choose photos…"),
+            self._choose_photos,
+            name="choose-photos",
+            key="Ctrl+O",
+            hint=self.tr("Choose one or more photos"),
+        )
+        for made in (
+            self.first,
+            button(self.tr("Choose a folder…"), self._choose_folder, name="choose-folder", key="Ctrl+Shift+O"),
+            button(self.tr("Open earlier work…"), self._choose_run, name="choose-run", key="Ctrl+R"),
+        ):
+            row.addWidget(made)
+        self.clear_button = button(self.tr("Take all out again"), self.clear, name="clear")
+        row.addWidget(self.clear_button)
+        box.addStretch(1)
+        for part in (self.call, self.found, self.skipped, self.names):
+            box.addWidget(part)
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(buttons)
+        middle.addStretch(1)
+        box.addLayout(middle)
+        box.addStretch(1)
+        return self.area
+
+    def _promises(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        for text, name in (
+            (self.tr("✓ Nothing leaves this computer."), "promise-local"),
+            (self.tr("✓ Your originals are never changed."), "promise-originals"),
+        ):
+            made = label(text, kind="good", name=name)
+            made.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            column.addWidget(made)
+        return column
+
+    def _choices(self) -> QWidget:
+        panel = QWidget()
+        rows = QVBoxLayout(panel)
+        rows.setContentsMargins(0, 0, 0, 0)
+        definition = ChecklistDefinition.load()
+        self.audience = QComboBox()
+        self.audience.setObjectName("audience")
+        allowed = [a for a in _ORDER if self._site is None or not self._site.audiences or a in self._site.audiences]
+        words = {
+            "closed-group": self.tr("A closed group of professionals (members only)"),
+            "colleague-opinion": self.tr("One or a few named colleagues, for advice"),
+            "teaching": self.tr("Teaching"),
+            "publication": self.tr("A journal, book or poster"),
+            "public": self.tr("Everybody: web, social media, press"),
+        }
+        for key in [*allowed, *(a for a in definition.audiences if a not in _ORDER)]:
+            self.audience.addItem(words.get(key, definition.audiences.get(key, key)), key)
+        self.country = QComboBox()
+        self.country.setObjectName("country")
+        self.country.addItem(self.tr("Not sure: ask for all countries"), "")
+        for key, name in definition.jurisdictions.items():
+            self.country.addItem(name.partition(" (")[0], key)
+        rows.addLayout(self._choice(self.tr("For &whom?"), self.audience))
+        rows.addLayout(self._choice(self.tr("Coun&try"), self.country))
+        if self._site is not None and self._site.audiences:
+            rows.addWidget(label(self.tr("The choices are set by your organisation."), kind="quiet"))
+        place = QHBoxLayout()
+        self.place = label(name="place")
+        self.place_button = button(
+            self.tr("Choose a place for the copies…"),
+            self._choose_out,
+            name="choose-out",
+            hint=self.tr("A new folder is made there. Never beside the originals."),
+        )
+        place.addWidget(self.place, 1)
+        place.addWidget(self.place_button)
+        rows.addLayout(place)
+        return panel
+
+    def _choice(self, text: str, box: QComboBox) -> QHBoxLayout:
+        row = QHBoxLayout()
+        name = QLabel(text)
+        name.setBuddy(box)
+        box.setAccessibleName(text.replace("&", ""))
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(16)
+        row.addWidget(name)
+        row.addWidget(box, 1)
+        return row
+
+    def _bottom(self) -> QWidget:
+        panel = QWidget()
+        row = QHBoxLayout(panel)
+        row.setContentsMargins(20, 8, 20, 12)
+        self.missing = label(kind="quiet", name="missing")
+        self.go = button(
+            self.tr("Make the copies"), self._go, name="go", kind="primary", key="Ctrl+Return", hint=self.tr("Begin")
+        )
+        row.addWidget(self.missing, 1)
+        row.addWidget(self.go)
+        return panel
+
+    # -- what is dropped
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Files and folders may be dropped; they are only ever read."""
+        if dropped.paths(event.mimeData()):
+            event.setDropAction(Qt.DropAction.CopyAction)  # never move: the originals stay
+            event.accept()
+            self._lit(on=True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802 - Qt's name
+        """The drag went on."""
+        self._lit(on=False)
+        event.accept()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """Take what was dropped."""
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        self._lit(on=False)
+        self.take(dropped.paths(event.mimeData()))
+
+    def _lit(self, *, on: bool) -> None:
+        self.area.setProperty("over", "true" if on else "false")
+        self.call.setText(self.tr("Let go to add them") if on else self._call())
+        restyle(self.area)
+
+    def take(self, things: Sequence[Path]) -> None:
+        """Add files and folders; they are counted beside the window's thread."""
+        self.banner.put_away()
+        for path in things:
+            if path not in self.things:
+                self.things.append(path)
+        if not self.things:
+            return
+        self.seen = None
+        self._round += 1
+        mine, wanted = self._round, tuple(self.things)
+
+        def work() -> None:
+            result = dropped.look(wanted, lambda: self._round != mine)
+            with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
+                self._looked.emit(mine, result)
+
+        threading.Thread(target=work, name="count", daemon=True).start()
+        self._show()
+
+    def clear(self) -> None:
+        """Forget what was dropped."""
+        self._round += 1
+        self.things, self.seen = [], None
+        self.banner.put_away()
+        self._show()
+
+    @Slot(int, object)
+    def _counted(self, which: int, seen: dropped.Looked) -> None:
+        if which == self._round:
+            self.seen = seen
+            self._show()
+
+    # -- choices
+
+    def take_out(self, folder: Path, *, by_site: bool = False) -> None:
+        """Choose the place for the copies, unless it cannot be one."""
+        try:
+            self._may(folder)
+        except MedimgError as error:
+            self.banner.say(fault(error))
+            return
+        self.out = folder
+        self.banner.put_away()
+        warning = ""
+        if places.synced(folder):
+            warning = self.tr("This folder looks synchronised with a cloud service: copies may leave this computer.")
+        elif places.removable(folder):
+            warning = self.tr("This folder lies on a drive that can be taken out.")
+        if warning:
+            self.banner.say(warning)
+        shown = dropped.readable(str(folder))
+        self.place.setText(
+            (self.tr("Copies go to: {} (set by your organisation)") if by_site else self.tr("Copies go to: {}")).format(
+                shown
+            )
+        )
+        self._show()
+
+    def _may(self, folder: Path) -> None:
+        refuse_inside(folder, [t for t in self.things if t.is_dir()])
+        beside = {t.parent.resolve() for t in self.things if not t.is_dir()}
+        if folder.resolve() in beside:
+            raise UsageError("the copies cannot be put beside the originals.", todo="Choose another folder.")
+        if self._site is not None:
+            self._site.allows(SharingContext(audience=self.audience.currentData()), folder)
+
+    def _choose_photos(self) -> None:
+        files, _ = QFileDialog.getOpenFileNames(self, self.tr("Choose photos"), str(Path.home()))
+        self.take([Path(f) for f in files])
+
+    def _choose_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Choose a folder with photos"), str(Path.home()))
+        if folder:
+            self.take([Path(folder)])
+
+    def _choose_run(self) -> None:
+        folder = QFileDialog.getExistingDirectory(
+            self, self.tr("Choose a folder that begins with medimg-"), str(self.out or Path.home())
+        )
+        if folder:
+            self.opened.emit(Path(folder))
+
+    def _choose_out(self) -> None:
+        folder = QFileDialog.getExistingDirectory(
+            self, self.tr("Choose a place for the copies"), str(self.out or Path.home())
+        )
+        if folder:
+            self.take_out(Path(folder))
+
+    def _go(self) -> None:
+        if self.out is None or self.seen is None or not self.seen.pictures:
+            return
+        try:
+            self._may(self.out)
+        except MedimgError as error:
+            self.banner.say(fault(error))
+            return
+        there = [t for t in self.things if t.exists()]
+        gone = len(self.things) - len(there)
+        if gone:
+            self.things = there
+            self.take([])
+            self.banner.say(
+                counts(
+                    gone,
+                    self.tr("{} thing you dropped is not there any more."),
+                    self.tr("{} things you dropped are not there any more."),
+                )
+            )
+            return
+        self.chosen.emit(list(there), self.audience.currentData(), self.country.currentData(), self.out)
+
+    # -- what it says
+
+    def _call(self) -> str:
+        return self.tr("Drop more photos here") if self.things else self.tr("Drop photos here")
+
+    def _show(self) -> None:
+        self.call.setText(self._call())
+        self.clear_button.setVisible(bool(self.things))
+        seen = self.seen
+        if not self.things:
+            self.found.setText(self.tr("Photos or whole folders, from the file manager, a camera or a message."))
+        elif seen is None:
+            self.found.setText(self.tr("Counting…"))
+        else:
+            self.found.setText(counts(seen.pictures, self.tr("{} photo is ready."), self.tr("{} photos are ready.")))
+        self._show_skipped(seen)
+        if self.out is None:
+            self.place.setText(self.tr("No place for the copies is chosen yet."))
+        left = []
+        if seen is None or not seen.pictures:
+            left.append(self.tr("drop photos") if not self.things or seen else self.tr("wait until they are counted"))
+        if self.out is None:
+            left.append(self.tr("choose a place for the copies"))
+        self.missing.setText(self.tr("Still to do: {}").format(", ".join(left)) if left else "")
+        self.go.setEnabled(not left)
+
+    def _show_skipped(self, seen: dropped.Looked | None) -> None:
+        others = [*seen.others, *seen.unread] if seen else []
+        lines = []
+        if seen and seen.others:
+            named = ", ".join(dropped.readable(n) for n in seen.others[:_NAMED])
+            words = counts(
+                len(seen.others),
+                self.tr("{} file is not a photo and is skipped: "),
+                self.tr("{} files are not photos and are skipped: "),
+            )
+            lines.append(words + named + (" …" if len(seen.others) > _NAMED else ""))
+        if seen and seen.unread:
+            lines.append(
+                counts(len(seen.unread), self.tr("{} file cannot be opened."), self.tr("{} files cannot be opened."))
+            )
+        if seen and seen.gone:
+            lines.append(
+                counts(
+                    seen.gone, self.tr("{} thing is not there any more."), self.tr("{} things are not there any more.")
+                )
+            )
+        self.skipped.setText("\n".join(lines))
+        self.skipped.setVisible(bool(lines))
+        self.names.clear()
+        self.names.addItems([dropped.readable(n) for n in others])
+        self.names.setVisible(len(others) > _NAMED)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Room for all of it."""
+        return QSize(760, 560)
+
+
+__all__ = ["StartPage"]

@@ -1,0 +1,305 @@
+"""One run, opened in the window: plans as the person edits them, what was looked at, and the work that follows.
+
+Every step is written to the run folder before anything else happens. What cannot be written stays here, is said, and is
+tried again with the next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoStack
+
+from medimg.api import load_detectors
+from medimg.batch import apply as applying
+from medimg.batch import originals, worker
+from medimg.batch.pool import MEMORY_FULL, Workers
+from medimg.batch.worker import Maker, Setup
+from medimg.consent import answering, decisions
+from medimg.consent import run as runs
+from medimg.consent.release import now, open_run
+from medimg.desktop import edits, pictures
+from medimg.desktop.work import Lane, in_worker
+from medimg.errors import MedimgError, UsageError
+from medimg.policy import Policy
+from medimg.types import Plan, Report
+
+THUMB = 360
+"""Longest side of a picture in the overview, in pixels."""
+_TRIES = 3
+
+
+class Session(QObject):
+    """A run and everything the person does with its photos.
+
+    Args:
+        run: The run folder.
+        places: Where the originals may be.
+        parent: Its owner.
+        make: Loads the detectors that look at a copy again.
+
+    Signals:
+        changed: Safe id of a photo whose plan, copy or standing changed.
+        trouble: The :class:`MedimgError` of something that could not be saved or done; None when it is well again.
+        located: The originals were looked for.
+        settled: Safe id of a photo whose decisions were applied, or could not be.
+        drained: Everything was applied and the sheets are written, as far as that was possible.
+
+    Raises:
+        MedimgError: It is no run folder, or one of a newer version.
+    """
+
+    changed = Signal(str)
+    trouble = Signal(object)
+    located = Signal()
+    settled = Signal(str)
+    drained = Signal()
+
+    def __init__(
+        self, run: Path, places: Sequence[Path] = (), parent: QObject | None = None, make: Maker = load_detectors
+    ) -> None:
+        super().__init__(parent)
+        self.opened = open_run(run)
+        self.folder = self.opened.folder
+        self.policy = Policy.load()
+        decided = decisions.load(self.folder)
+        shown = decisions.of(self.opened.state.run.tag, self.opened.reports)
+        self.plans: dict[str, Plan] = {**shown.plans, **(decided.plans if decided else {})}
+        self.found: dict[str, Path] = {}
+        self.looked = self._answered()
+        self.again: set[str] = set()
+        self.order = [r.safe_id for r in sorted(self.opened.reports, key=self._badness) if r.state != "refused"]
+        self.undo = QUndoStack(self)
+        self.unsaved = False
+        self._unsaid: set[str] = set()
+        self.making: set[str] = set()
+        self._ending = False
+        light = msgspec.structs.replace(self.policy, scope="metadata-only")
+        decode = Setup(policy=light, memory=MEMORY_FULL)
+        self._near = Lane(decode, self, latest=True)
+        self._far = Lane(decode, self)
+        scope = self.opened.state.run.scope
+        self._main = Lane(Setup(policy=msgspec.structs.replace(self.policy, scope=scope), make=make), self)
+        self.locate(places)
+
+    # -- what there is
+
+    def report(self, safe_id: str) -> Report:
+        """The report of a photo, as of its copy."""
+        return next(r for r in self.opened.reports if r.safe_id == safe_id)
+
+    def group(self, safe_id: str) -> list[str]:
+        """The photos of the same patient."""
+        key = safe_id.partition("-")[0]
+        return [i for i in self.order if i.partition("-")[0] == key]
+
+    def refused(self) -> int:
+        """Files that were no pictures, or of a kind that is not handled."""
+        return sum(r.state == "refused" for r in self.opened.reports)
+
+    def waiting(self) -> list[str]:
+        """Photos with decisions that no copy shows yet."""
+        return [r.safe_id for r in self.opened.reports if self.plans.get(r.safe_id, r.plan) != r.plan]
+
+    def copy(self, safe_id: str) -> Path | None:
+        """Where the copy of a photo is."""
+        report = self.report(safe_id)
+        if report.copy is None or Path(report.copy.name).name != report.copy.name:
+            return None
+        places = [self.folder / p / report.copy.name for p in (runs.UNREVIEWED_FOLDER, runs.SHARE_FOLDER)]
+        return next((p for p in places if p.is_file()), None)
+
+    def _answered(self) -> set[str]:
+        return {a.subject for a in self.opened.state.answers if a.item == answering.EACH_FILE and a.choice == "yes"}
+
+    def _badness(self, report: Report) -> tuple[int, float, str]:
+        plan = self.plans.get(report.safe_id)
+        if plan is None:
+            return (4, 0.0, report.safe_id)
+        covered = [a.finding.score for a in plan.doing("cover") if a.finding.region is not None]
+        if report.state == "held" or plan.doing("hold"):
+            rank = 0
+        elif plan.doing("ask"):
+            rank = 1
+        elif edits.unread(plan) or any(a.why == "found by the second look" for a in plan.actions):
+            rank = 2
+        else:
+            rank = 3
+        return (rank, min(covered, default=1.0), report.safe_id)
+
+    # -- what the person does
+
+    def edit(self, words: str, after: edits.Plans, joins: str = "") -> None:
+        """Change plans, in a way that can be undone."""
+        before = {i: self.plans[i] for i in after}
+        if before != dict(after):
+            self.undo.push(edits.Edit(words, before, after, self._put, joins))
+
+    def _put(self, plans: edits.Plans) -> None:
+        self.plans.update(plans)
+        self.save()
+        for safe_id in plans:
+            self.looked.discard(safe_id)
+            self.changed.emit(safe_id)
+
+    def save(self) -> bool:
+        """Write the decisions; False when they could not be written. They are kept here then."""
+        try:
+            decisions.save(self.folder, decisions.Decisions(run=self.opened.state.run.tag, plans=self.plans))
+        except MedimgError as error:
+            self.unsaved = True
+            self.trouble.emit(error)
+            return False
+        if self.unsaved:
+            self.unsaved = False
+            self.trouble.emit(None)
+        if self._unsaid:
+            self._say_looked(set())
+        return True
+
+    def look_done(self, safe_id: str) -> None:
+        """The person has looked at a photo full size: apply what was decided, then note it."""
+        if safe_id in self.waiting():
+            self._apply([safe_id], looked={safe_id})
+        else:
+            self._say_looked({safe_id})
+
+    def end(self) -> None:
+        """Apply everything that waits and write the sheets; then :attr:`drained`."""
+        self._ending = True
+        if left := [i for i in self.waiting() if i not in self.making]:
+            self._apply(left, looked=set())
+        self._main.give(in_worker(worker.sheets_again, str(self.folder), seconds=3600.0), self._sheets_done)
+
+    def _sheets_done(self, result: Any) -> None:
+        self._ending = False
+        if isinstance(result, MedimgError):
+            self.trouble.emit(result)
+        self.drained.emit()
+
+    # -- pictures
+
+    def locate(self, places: Iterable[Path]) -> None:
+        """Look for the originals in files and folders."""
+        missing = [r for r in self.opened.reports if r.safe_id not in self.found and r.state != "refused"]
+        there = list(places)
+        if not there or not missing:
+            return
+        self._far.give(lambda _pool: originals.find(missing, there), self._located)
+
+    def _located(self, result: Any) -> None:
+        if isinstance(result, dict):
+            self.found.update(result)
+        self.located.emit()
+
+    def near(self, safe_id: str, then: Callable[[pictures.Drawn | MedimgError], None]) -> bool:
+        """Have the original decoded, or the copy where the original is not there; True for the original."""
+        original = self.found.get(safe_id)
+        path = original or self.copy(safe_id)
+        if path is None:
+            return False
+        self._near.give(in_worker(pictures.draw, bytes(path), self.policy), then)
+        return original is not None
+
+    def far(self, safe_id: str, then: Callable[[pictures.Drawn | MedimgError], None]) -> None:
+        """Have a small picture of the copy made, if there is one."""
+        path = self.copy(safe_id)
+        if path is not None:
+            self._far.give(in_worker(pictures.draw, bytes(path), self.policy, THUMB), then)
+
+    # -- what follows
+
+    def _apply(self, ids: Collection[str], looked: set[str]) -> None:
+        if not self.save():
+            return
+        sent = {i: self.plans[i] for i in ids}
+        where = {i: self.found[i] for i in ids if i in self.found}
+        self.making |= set(ids)
+        for safe_id in ids:
+            self.changed.emit(safe_id)
+
+        def job(pool: Workers) -> applying.Outcome:
+            return applying.apply(self.folder, only=set(ids), found=where, pool=pool)
+
+        self._main.give(job, partial(self._applied, sent, looked))
+
+    def _applied(self, sent: dict[str, Plan], looked: set[str], result: Any) -> None:
+        self.making -= sent.keys()
+        done: set[str] = set()
+        if isinstance(result, MedimgError):
+            self.trouble.emit(result)
+        else:
+            self._read_again()
+            for safe_id, report in result.reports.items():
+                if self.plans.get(safe_id) != sent[safe_id] or report.plan is None:
+                    continue  # the person went on with it in the meantime
+                self.plans[safe_id] = report.plan
+                more = len(report.plan.actions) > len(sent[safe_id].actions)
+                (self.again.add if more else self.again.discard)(safe_id)
+                if report.state == "unreviewed" and not more and safe_id in looked:
+                    done.add(safe_id)
+            for error in result.left.values():
+                self.trouble.emit(error)
+            self.save()
+        if done:
+            self._say_looked(done)
+        for safe_id in sent:
+            self.changed.emit(safe_id)
+            self.settled.emit(safe_id)
+
+    def _read_again(self) -> None:
+        try:
+            self.opened = open_run(self.folder)
+        except MedimgError as error:
+            self.trouble.emit(error)
+        else:
+            self.looked = self._answered() | self._unsaid
+
+    def _say_looked(self, ids: set[str]) -> None:
+        self._unsaid |= ids
+        self.looked |= ids
+        saying = frozenset(self._unsaid)
+        self._main.give(partial(_note_looked, self.folder, saying), partial(self._said_looked, saying))
+        for safe_id in ids:
+            self.changed.emit(safe_id)
+
+    def _said_looked(self, said: frozenset[str], result: Any) -> None:
+        if isinstance(result, MedimgError):
+            self.unsaved = True
+            self.trouble.emit(result)
+            return
+        self._unsaid -= said
+        self._read_again()
+
+    def close(self) -> None:
+        """Stop every worker."""
+        for lane in (self._near, self._far, self._main):
+            lane.close()
+
+
+def _note_looked(folder: Path, ids: frozenset[str], _pool: Workers) -> None:
+    """Answer *looked at full size* for some copies; in a lane, so that it never meets decisions being applied.
+
+    Raises:
+        MedimgError: It could not be written.
+    """
+    for tries_left in range(_TRIES - 1, -1, -1):
+        state = runs.load(folder)
+        if state is None:
+            return
+        here = [i for i in sorted(ids) if i in state.digests]
+        try:
+            runs.save(folder, answering.answered_by(state, answering.EACH_FILE, here, "yes", at=now()))
+        except UsageError:
+            if not tries_left:
+                raise
+        else:
+            return
+
+
+__all__ = ["THUMB", "Session"]

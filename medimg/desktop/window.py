@@ -1,0 +1,270 @@
+"""The window: its steps, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from medimg.api import load_detectors
+from medimg.batch.run import Outcome
+from medimg.batch.worker import Maker
+from medimg.consent.site import SiteProfile
+from medimg.desktop import theme
+from medimg.desktop.pages.checklist import ChecklistPage
+from medimg.desktop.pages.finish import FinishPage
+from medimg.desktop.pages.progress import ProgressPage
+from medimg.desktop.pages.review import ReviewPage
+from medimg.desktop.pages.start import StartPage
+from medimg.desktop.pages.stopped import StoppedPage
+from medimg.desktop.widgets import button, label
+from medimg.desktop.wording import fault
+from medimg.desktop.work import Batch, Wanted
+from medimg.errors import MedimgError
+from medimg.policy import Policy
+
+TITLE = "medimg"
+"""The window's title. It never names a file or a folder: other programs and screen shares show titles."""
+
+
+class Window(QMainWindow):
+    """Start, progress, review, checklist, stop or finish.
+
+    Args:
+        site: The organisation's profile.
+        policy: The settings of new runs; the shipped ones when not given.
+        make: Loads the detectors.
+
+    Signals:
+        shown: The name of the page that is shown now.
+    """
+
+    shown = Signal(str)
+
+    def __init__(
+        self, site: SiteProfile | None = None, policy: Policy | None = None, make: Maker = load_detectors
+    ) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self.setWindowTitle(TITLE)
+        self.resize(1060, 720)
+        self._site, self._policy = site, policy
+        self.run: Path | None = None
+        self._photos: list[Path] = []
+        self.start = StartPage(site=site)
+        self.progress = ProgressPage()
+        self.review = ReviewPage(make=make)
+        self.checklist = ChecklistPage()
+        self.stopped = StoppedPage()
+        self.finish = FinishPage()
+        self.batch = Batch(self, make)
+        self.stack = QStackedWidget()
+        self.stack.setObjectName("stack")
+        self._names = {
+            self.start: "start",
+            self.progress: "progress",
+            self.review: "review",
+            self.checklist: "checklist",
+            self.stopped: "stopped",
+            self.finish: "finish",
+        }
+        for page, name in self._names.items():
+            page.setObjectName(name)
+            self.stack.addWidget(page)
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._head())
+        column.addWidget(self.stack, 1)
+        self.setCentralWidget(whole)
+        self._connect()
+        self.show_page(self.start)
+
+    def _head(self) -> QWidget:
+        panel = QWidget()
+        row = QHBoxLayout(panel)
+        row.setContentsMargins(20, 8, 20, 4)
+        self.steps = label(name="steps", kind="quiet")
+        row.addWidget(self.steps, 1)
+        row.addWidget(
+            button(self.tr("Text size"), self.larger, name="text-size", hint=self.tr("Larger text; then small again"))
+        )
+        row.addWidget(
+            button(
+                self.tr("Light or dark"),
+                self.other_scheme,
+                name="scheme",
+                hint=self.tr("Change between light and dark"),
+            )
+        )
+        return panel
+
+    def _connect(self) -> None:
+        self.start.chosen.connect(self.begin)
+        self.start.opened.connect(lambda run: self.open_run(run, self.start.things))
+        self.progress.cancel.connect(self.batch.cancel)
+        self.progress.back.connect(lambda: self.show_page(self.start))
+        self.batch.progressed.connect(self.progress.tell)
+        self.batch.finished.connect(self._made)
+        self.batch.failed.connect(lambda error: self.progress.fail(fault(error)))
+        self.batch.cancelled.connect(self._cancelled)
+        self.review.finished.connect(self.questions)
+        self.review.back.connect(lambda: self.show_page(self.start))
+        self.checklist.back.connect(self._back_to_photos)
+        self.checklist.stopped.connect(self._stop_state)
+        self.checklist.finished.connect(self._finish)
+        self.stopped.closed.connect(self.questions)
+        self.finish.back.connect(self.questions)
+        self.finish.restart.connect(self._restart)
+
+    # -- where it is
+
+    def show_page(self, page: QWidget) -> None:
+        """Show a step."""
+        self.stack.setCurrentWidget(page)
+        name = self._names[page]
+        steps = {
+            "start": self.tr("Drop"),
+            "progress": self.tr("Check"),
+            "review": self.tr("Look"),
+            "checklist": self.tr("Answer"),
+            "finish": self.tr("Finish"),
+        }
+        here = "checklist" if name == "stopped" else name
+        words = [f"▶ {n}. {w}" if key == here else f"{n}. {w}" for n, (key, w) in enumerate(steps.items(), 1)]
+        self.steps.setText("    ".join(w.replace(" ", "\N{NO-BREAK SPACE}") for w in words))
+        self.steps.setAccessibleName(
+            self.tr("Step {} of {}: {}").format(list(steps).index(here) + 1, len(steps), steps[here])
+        )
+        begin = {"start": self.start.first, "progress": self.progress.stop, "review": self.review.grid.photos}
+        begin.get(name, page).setFocus()
+        self.shown.emit(name)
+
+    def larger(self) -> None:
+        """The next text size; after the largest the smallest."""
+        app, scheme, scale = self._looks()
+        later = [s for s in theme.SCALES if s > scale + 0.01]
+        theme.apply(app, scheme, later[0] if later else theme.SCALES[0])
+        self.review.grid.fit()
+        self.review.look.refresh()
+
+    def other_scheme(self) -> None:
+        """From light to dark and back."""
+        app, scheme, scale = self._looks()
+        dark = theme.colours(app, scheme) is theme.DARK
+        theme.apply(app, "light" if dark else "dark", scale)
+
+    def _looks(self) -> tuple[QApplication, theme.Scheme, float]:
+        app = QApplication.instance()
+        if not isinstance(app, QApplication):
+            raise TypeError("a window needs an application")
+        return app, app.property("medimg-scheme") or "system", float(app.property("medimg-scale") or 1.0)
+
+    # -- from step to step
+
+    def begin(self, photos: Sequence[Path], audience: str, country: str, out: Path) -> None:
+        """Make the copies."""
+        self._photos = list(photos)
+        self.progress.begin()
+        self.show_page(self.progress)
+        wanted = Wanted(photos=tuple(photos), out=out, audience=audience, where=(country,) if country else ())
+        self.batch.start(wanted, self._policy, self._site)
+
+    def _made(self, outcome: Outcome) -> None:
+        self.open_run(outcome.folder, self._photos)
+
+    def _cancelled(self) -> None:
+        self.show_page(self.start)
+        self.start.banner.say(self.tr("Stopped. Nothing was kept, and your originals are as they were."))
+
+    def open_run(self, run: Path, photos: Sequence[Path] = ()) -> None:
+        """Open a run folder, whoever made it.
+
+        Args:
+            run: The folder.
+            photos: Where its originals are.
+        """
+        self.review.set_places(photos)
+        try:
+            self.review.open_run(run)
+        except MedimgError as error:
+            self.show_page(self.start)
+            self.start.banner.say(fault(error))
+            return
+        if self.review.session is not None:
+            self.run = self.review.session.folder
+        self.show_page(self.review)
+
+    def questions(self) -> None:
+        """On to the checklist."""
+        if self.run is not None and self._opened(self.checklist):
+            self.show_page(self.checklist)
+
+    def _finish(self) -> None:
+        if self.run is not None and self._opened(self.finish):
+            self.show_page(self.finish)
+
+    def _opened(self, page: ChecklistPage | FinishPage) -> bool:
+        try:
+            if self.run is not None:
+                page.open_run(self.run)
+        except MedimgError as error:
+            self.review.banner.say(fault(error))
+            self.show_page(self.review)
+            return False
+        return True
+
+    def _back_to_photos(self) -> None:
+        if self.run is not None:
+            self.open_run(self.run, [*self._photos, *self.start.things])
+
+    def _stop_state(self, group: str) -> None:
+        if self.run is not None:
+            self.stopped.show_stop(self.run, group)
+            self.show_page(self.stopped)
+
+    def _restart(self) -> None:
+        self.review.close_run()
+        self.run, self._photos = None, []
+        self.start.clear()
+        self.show_page(self.start)
+
+    # -- the end
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Stop what is under way. Asks only when something could not be saved."""
+        session = self.review.session
+        if session is not None and session.unsaved and not session.save():
+            answer = QMessageBox.question(
+                self,
+                TITLE,
+                self.tr("Your last changes could not be saved. Close all the same and lose them?"),
+                QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
+                QMessageBox.StandardButton.No,
+            )
+            if answer != QMessageBox.StandardButton.Yes:
+                event.ignore()
+                return
+        self.stop()
+        event.accept()
+
+    def stop(self) -> None:
+        """Stop every worker."""
+        self.batch.cancel()
+        self.batch.wait()
+        self.review.close_run()
+
+
+__all__ = ["TITLE", "Window"]
