@@ -17,9 +17,9 @@ import msgspec
 from medimg.errors import CheckNotRun, Malformed, TooLarge, Unsupported
 from medimg.formats import Statement, _dicom_header, _dicom_text, _icc, jpeg
 from medimg.formats import _dicom_tags as t
+from medimg.formats._dicom_jpeg import SEQUENTIAL, is_rgb
 from medimg.formats._dicom_read import HEAD, Dicom
 from medimg.formats._dicom_write import Field, encapsulated, encoded, file, new_uid
-from medimg.formats._jpeg_findings import ADOBE, JFIF
 from medimg.types import Box, Colour, Copy, Cover, Finding, Kind, KnownValues, Limits
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ DETECTOR = "dicom reader"
 SUFFIX = ".dcm"
 _CONVERT = "Export it as JPEG or uncompressed DICOM from the archive first."
 _ANOTHER = "Use the archive's own tool for it: only photographs and secondary captures are cleaned here."
-HUFFMAN = (0xC0, 0xC1)
-"""Frame headers of baseline and extended sequential JPEG, the processes that the two transfer syntaxes are for."""
 _UNKEYED = secrets.token_bytes(32)
 """For new identifiers when nobody gives a key: the same within this process, never again."""
 
@@ -146,26 +144,17 @@ class DicomPhoto:
         frame = self._jpeg.frame
         if (frame.width, frame.height, len(frame.components)) != (facts.columns, facts.rows, facts.samples):
             raise Malformed("the JPEG picture is of another size than the DICOM header says.")
-        if facts.allocated != 8 or facts.stored != 8 or frame.sof not in HUFFMAN:
+        if facts.allocated != 8 or facts.stored != 8 or frame.sof not in SEQUENTIAL:
             raise Malformed("the JPEG picture has other samples than the DICOM header says.")
         if facts.samples == 3:
-            if self._is_rgb != (facts.photometric == "RGB"):
+            if is_rgb(self._jpeg) != (facts.photometric == "RGB"):
                 raise Malformed("the JPEG picture has other colours than the DICOM header says.")
             # PS3.3 allows photographs no other name for JPEG's own colours, whatever the subsampling.
-            name = "RGB" if self._is_rgb else "YBR_FULL_422"
+            name = "RGB" if is_rgb(self._jpeg) else "YBR_FULL_422"
             facts = msgspec.structs.replace(facts, photometric=name)
         method = facts.method or "ISO_10918_1"
         ratio = facts.ratio or f"{self._frame_bytes / len(self._coded[0]):.1f}"
         return msgspec.structs.replace(facts, lossy=True, method=method, ratio=ratio)
-
-    @property
-    def _is_rgb(self) -> bool:
-        """Whether decoders take three components for RGB (libjpeg, jdapimin.c, default_decompress_parms)."""
-        photo = self._jpeg
-        if photo._payloads(jpeg.APP0, JFIF):
-            return False
-        adobe = [p for p in photo._payloads(jpeg.APP14, ADOBE) if len(p) >= 12]
-        return adobe[-1][11] == 0 if adobe else bytes(c.id for c in photo.frame.components) == b"RGB"
 
     # -- what is in there -------------------------------------------------------------------------------------------
 
@@ -288,7 +277,7 @@ class DicomPhoto:
         fields = _dicom_header.fields(facts, self._statement)
         syntax = t.EXPLICIT
         if coded:
-            syntax = t.JPEG if jpeg.open(copy.data, self._limits).frame.sof == HUFFMAN[0] else t.JPEG_EXTENDED
+            syntax = t.JPEG if jpeg.open(copy.data, self._limits).frame.sof == SEQUENTIAL[0] else t.JPEG_EXTENDED
         notes = (*(("frames-dropped",) if self.frames > 1 else ()), *(("cropped",) if copy.cropped else ()))
         return msgspec.structs.replace(
             copy,

@@ -1,0 +1,17 @@
+"""JPEG pictures as DICOM has them: no orientation, no profile, colours by the header's name."""
+
+from __future__ import annotations
+
+from medimg.formats._jpeg_findings import ADOBE, JFIF
+from medimg.formats.jpeg import APP0, APP14, JpegPhoto
+
+SEQUENTIAL = (0xC0, 0xC1)
+"""Frame headers of baseline and extended sequential JPEG, the processes that the two transfer syntaxes are for."""
+
+
+def is_rgb(photo: JpegPhoto) -> bool:
+    """Whether decoders take three components for RGB (libjpeg, jdapimin.c, default_decompress_parms)."""
+    if photo._payloads(APP0, JFIF):
+        return False
+    adobe = [p for p in photo._payloads(APP14, ADOBE) if len(p) >= 12]
+    return adobe[-1][11] == 0 if adobe else bytes(c.id for c in photo.frame.components) == b"RGB"
