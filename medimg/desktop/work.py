@@ -96,6 +96,7 @@ class Batch(QObject):
                 progress=told,
                 make=self._make,
                 stop=self._stop.is_set,
+                again=True,  # what is dropped is shown, also when it was done before
             )
         except Interrupted as error:
             for tag in begun:  # this folder was made by this batch, a moment ago

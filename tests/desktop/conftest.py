@@ -1,0 +1,62 @@
+"""Each test file of the window runs in a process of its own: what one leaves in Qt cannot disturb the next.
+
+A plain ``pytest`` does it by itself. A test that is named (``FILE::TEST``) runs in the process that was asked.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHILD = "MEDIMG_WINDOW_TESTS"
+SECONDS = 280
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+class Failed(Exception):
+    """The child's own report."""
+
+
+class OneFile(pytest.Item):
+    def runtest(self) -> None:
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", str(self.path)]
+        done = subprocess.run(
+            command,
+            cwd=self.config.rootpath,
+            env={**os.environ, CHILD: "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
+        )
+        if done.returncode not in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
+            raise Failed(done.stdout)
+        skipped = [line for line in done.stdout.splitlines() if line.startswith("SKIPPED")]
+        if skipped:
+            self.add_report_section("call", "skipped", "\n".join(skipped))
+            print("\n".join(skipped))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+        return str(excinfo.value) if isinstance(excinfo.value, Failed) else str(super().repr_failure(excinfo))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, f"{self.path.name} (a process of its own)"
+
+
+class InItsOwnProcess(pytest.Module):
+    def collect(self) -> Iterator[OneFile]:
+        yield OneFile.from_parent(self, name="all")
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    named = any("::" in arg for arg in parent.config.args)
+    if os.environ.get(CHILD) or named:
+        return None
+    return InItsOwnProcess.from_parent(parent, path=module_path)

@@ -1,0 +1,74 @@
+"""Detectors that find the same things in every photo, and photos to find them in. Importable by workers.
+
+The first pixel of a photo says what happens besides: see :mod:`batch_fakes`; 20 makes the second look find one thing
+more, as long as only what the detectors found is covered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import batch_fakes
+import numpy as np
+from PIL import Image
+
+from medimg.detect import Frame
+from medimg.types import Box, Finding
+
+WIDTH, HEIGHT = 640, 480
+MORE = 20
+PLACES = {
+    "record-number": Box(20, 20, 220, 60),
+    "unread": Box(20, 100, 160, 130),
+    "ruler": Box(20, 440, 620, 470),
+    "face": Box(420, 60, 560, 240),
+    "possible-face": Box(440, 300, 540, 420),
+    "more": Box(260, 200, 330, 230),
+}
+KINDS = {
+    "text": (("record-number", 0.97), ("unread", 0.41), ("ruler", 0.9)),
+    "faces": (("face", 0.93), ("possible-face", 0.35)),
+    "codes": (),
+}
+READ = "ZZREAD4711"
+
+
+class Fake:
+    version = "fake 1"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def find(self, frame: Frame, known: Any = None) -> list[Finding]:
+        if self.name == "text":
+            batch_fakes._behave(int(frame.rgb[0, 0, 0]))
+        if frame.width != WIDTH:
+            return []
+        return [_found(self.name, frame, category, score) for category, score in KINDS[self.name]]
+
+    def recheck(self, frame: Frame, covers: Sequence[Any], known: Any = None) -> tuple[list[Finding], str]:
+        if self.name == "text" and frame.rgb[0, 0, 0] == MORE and len(covers) == 5:
+            return [_found("text", frame, "more", 0.8)], "fake 1"
+        return [], "fake 1"
+
+
+def _found(detector: str, frame: Frame, category: str, score: float) -> Finding:
+    place = PLACES[category].polygon
+    name = "record-number" if category == "more" else category
+    kind = "face" if detector == "faces" else "text"
+    return Finding(kind=kind, category=name, detector=detector, score=score, region=frame.region(place))
+
+
+def make(policy: Any) -> list[Fake]:
+    return [Fake("text"), Fake("codes"), Fake("faces")]
+
+
+def photo(path: Path, how: int = 0, seed: int = 0, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Path:
+    """A PNG in which the detectors find their things."""
+    pixels = np.random.default_rng(seed).integers(100, 255, (size[1], size[0], 3), dtype=np.uint8)
+    pixels[0, 0] = how
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return path
