@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import itertools
 import shutil
 import struct
@@ -178,6 +179,20 @@ def test_a_restart_marker_behind_the_last_interval_goes() -> None:
     numbers = [data[k + 1] & 7 for k in range(len(data) - 1) if data[k] == 0xFF and 0xD0 <= data[k + 1] <= 0xD7]
     more = data[:-2] + bytes((0xFF, 0xD0 | (len(numbers) & 7))) + data[-2:]
     assert opened(more).write().data == opened(data).write().data
+
+
+def test_fill_bytes_before_restart_markers_go() -> None:
+    data = program("jpegtran", "-restart", "1", data=plain())
+    filled = re.sub(rb"\xff([\xd0-\xd7])", rb"\xff\xff\xff\xff\1", data)
+    assert len(filled) > len(data) + 6
+    photo = opened(filled)
+    assert ("bytes-between-segments", "between segments") in {(f.category, f.where) for f in photo.metadata()}
+    copy = photo.write().data
+    assert copy == opened(data).write().data
+    assert audit.walk(copy, "jpeg") == []
+    number = len(re.findall(rb"\xff[\xd0-\xd7]", data)) & 7
+    last = filled[:-2] + b"\xff\xff\xff" + bytes((0xD0 | number,)) + filled[-2:]
+    assert opened(last).write().data == copy
 
 
 # -- damage -----------------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ class Jpeg:
         frame: The frame header.
         parts: Everything between, in order.
         first_scan: Index of the first SOS in ``parts``.
-        between: Bytes that stand between segments.
+        between: Bytes that stand between segments, and fill bytes inside a scan.
         used: Tables that a scan refers to: index in ``parts`` -> places of the tables in that segment's payload.
         unused: How many tables no scan refers to.
     """
@@ -135,6 +135,7 @@ class _Walk:
         self.latched: dict[int, bytes] = {}
         self.interval, self.interval_part, self.in_effect = 0, -1, 0
         self.scans = 0
+        self.fills: list[tuple[int, int]] = []  # fill bytes before restart markers of the scan at hand: from, to
         self.progress: Progress | None = None
 
     def run(self) -> Jpeg:
@@ -237,7 +238,12 @@ class _Walk:
             jpeg.used.setdefault(self.interval_part, set())
             self.in_effect = self.interval
         end, after = self._coded_end(at)
-        jpeg.parts.append(Part(CODED, at, at, self._coded(read, header, at, end)))
+        end = self._coded(read, header, at, end)
+        for begin, behind in [*((a, b) for a, b in self.fills if a < end), (end, end)]:
+            if begin > at:
+                jpeg.parts.append(Part(CODED, at, at, begin))
+            jpeg.between += behind - begin
+            at = behind
         return after
 
     def _latch(self, n: int, header: Frame) -> None:
@@ -256,6 +262,7 @@ class _Walk:
     def _coded_end(self, at: int) -> tuple[int, int]:
         """Where the coded data of a scan end, and where the marker behind them stands (fill bytes may lie between)."""
         data = self.jpeg.data
+        self.fills = []
         while True:
             found = next_marker(data, at, restarts=bool(self.interval))
             if found < 0:
@@ -266,6 +273,7 @@ class _Walk:
             if not follows or follows == b"\0":  # a stuffed zero behind fill bytes: decoders disagree
                 raise Malformed("the picture data of the JPEG are damaged.")
             if self.interval and 0xD0 <= follows[0] <= 0xD7:
+                self.fills.append((found, last - 1))
                 at = last + 1
                 continue
             return found, last - 1
