@@ -1,0 +1,113 @@
+"""``medimg fhir``: a released group as a FHIR bundle."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+import msgspec
+
+from medimg import _files
+from medimg.cli import run_common
+from medimg.consent.release import open_run
+from medimg.consent.run import RunState
+from medimg.errors import OutputError, UsageError
+from medimg.fhir import Settings, bundle, check, to_json
+
+
+@click.command()
+@run_common.run_argument
+@click.option("--group", default="", metavar="GROUP", help="The group; the only released one when not given.")
+@click.option("--version", type=click.Choice(["R4", "R5"]), default="R4", show_default=True, help="FHIR version.")
+@click.option("-o", "--out", type=run_common.FILE, required=True, metavar="FILE", help="Where the bundle goes.")
+@click.option("--transaction", is_flag=True, help="A transaction to POST, instead of a collection.")
+@click.option("--embed", is_flag=True, help="Put the pictures themselves into the bundle.")
+@click.option("--subject", default="", metavar="REFERENCE", help="The patient on your server, like Patient/123.")
+@click.option(
+    "--originals",
+    "originals_file",
+    type=run_common.FILE,
+    metavar="FILE",
+    help="JSON: copy number (P01-001) to your own identifier of the original.",
+)
+@click.option(
+    "--key", "key_file", type=run_common.FILE, metavar="FILE", help="Give those identifiers as HMAC under this key."
+)
+@click.option("--check", "validate", is_flag=True, help="Validate with fhir.resources before writing.")
+def fhir(
+    run: Path,
+    group: str,
+    version: str,
+    out: Path,
+    transaction: bool,
+    embed: bool,
+    subject: str,
+    originals_file: Path | None,
+    key_file: Path | None,
+    validate: bool,
+) -> None:
+    """Write a released group as a FHIR bundle, for a hospital's record.
+
+    It says what was shared, from what and by what it was made, for what purpose, and what people answered, and holds a
+    draft consent for a person to accept. No name, no path, no free text.
+    """
+    opened = open_run(run)
+    settings = Settings(
+        version="R5" if version == "R5" else "R4",
+        kind="transaction" if transaction else "collection",
+        subject=subject,
+        originals=_originals(originals_file),
+        key=_key(key_file),
+        embed=embed,
+    )
+    made = bundle(opened, group or _only(opened.state), settings)
+    if validate:
+        check(made, settings.version)
+    if os.path.lexists(out):
+        raise OutputError("there is already a file of that name.", todo="Choose another place.")
+    if not out.parent.is_dir():
+        raise OutputError("the output folder is not there.", todo="Make it first.")
+    _files.write_private(out, to_json(made))
+    count = len(made["entry"])
+    click.echo(f"FHIR {version} bundle of {count} resources written. Its consent is a draft: a person decides.")
+
+
+def _only(state: RunState) -> str:
+    """The one group that is released.
+
+    Raises:
+        UsageError: There is none, or there are several.
+    """
+    released = [g for g in state.run.groups if state.released_names(g) and not state.is_withdrawn(g)]
+    if not released:
+        raise UsageError("no group of this run is released.", todo="'medimg status' says what is open.")
+    if len(released) > 1:
+        raise UsageError(f"several groups are released. Name one with --group: {', '.join(released)}.")
+    return released[0]
+
+
+def _originals(path: Path | None) -> dict[str, str]:
+    """The host's identifiers.
+
+    Raises:
+        UsageError: The file is not of that form. It is not quoted.
+    """
+    if path is None:
+        return {}
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except (OSError, ValueError) as error:
+        raise UsageError("the file of originals must be JSON that gives each copy number a text.") from error
+
+
+def _key(path: Path | None) -> bytes:
+    if path is None:
+        return b""
+    try:
+        key = path.read_bytes().strip()
+    except OSError as error:
+        raise UsageError("the key file could not be read.") from error
+    if len(key) < 16:
+        raise UsageError("the key must be at least 16 bytes long.")
+    return key
