@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import re
 import itertools
+import re
 import shutil
 import struct
 import subprocess
@@ -183,7 +183,7 @@ def test_a_restart_marker_behind_the_last_interval_goes() -> None:
 
 def test_fill_bytes_before_restart_markers_go() -> None:
     data = program("jpegtran", "-restart", "1", data=plain())
-    filled = re.sub(rb"\xff([\xd0-\xd7])", rb"\xff\xff\xff\xff\1", data)
+    filled = re.sub(rb"\xff[\xd0-\xd7]", lambda found: b"\xff\xff\xff" + found[0], data)
     assert len(filled) > len(data) + 6
     photo = opened(filled)
     assert ("bytes-between-segments", "between segments") in {(f.category, f.where) for f in photo.metadata()}
