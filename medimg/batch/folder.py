@@ -16,11 +16,14 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 from pathlib import Path
 
 from medimg.errors import OutputError, UsageError
 
 PREFIX = "medimg-"
+STAGING = ".staging"
+"""Where a cluster's workers put copies before the run gives them their names."""
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that reads like something else
 _TAG_LENGTH = 4
 
@@ -91,6 +94,7 @@ class RunFolder:
             with contextlib.suppress(OSError):
                 for part in folder.glob(".medimg-*.part"):
                     part.unlink(missing_ok=True)
+        shutil.rmtree(self.path / STAGING, ignore_errors=True)
 
     def remove_if_bare(self) -> bool:
         """Remove a folder whose run died before it knew its photos. Nothing but our own empty places is removed."""

@@ -147,8 +147,7 @@ class Workers:
             KeyboardInterrupt: ``stop`` said so.
         """
         while self._live:
-            if self._stopped is not None and self._stopped():
-                raise KeyboardInterrupt
+            self.heed_stop()
             self._learn()
             patience = 1.0 if self._stopped is None else 0.1
             over = wait(self._live, timeout=patience, return_when="FIRST_COMPLETED").done
@@ -162,6 +161,15 @@ class Workers:
                     del self._live[future]
                 return done
         return []
+
+    def heed_stop(self) -> None:
+        """Ask ``stop``.
+
+        Raises:
+            KeyboardInterrupt: It said so.
+        """
+        if self._stopped is not None and self._stopped():
+            raise KeyboardInterrupt
 
     def result(self, future: Future[T]) -> T:
         """What came of a job.

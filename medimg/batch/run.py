@@ -150,7 +150,7 @@ def scrub_folder(
     key = before.site_key()
     run, earlier = found, before.NOTHING
     try:
-        with Workers(setup, _size(workers, listing, policy), stop) as local:
+        with Workers(setup, _size(workers if engine is None else 1, listing, policy), stop) as local:
             made = Made(settings=settings, known=before.known_mark(key, known), engines=_warm(local))
             if listing is not None and not again:
                 earlier = before.unchanged(target, roots, scan.Scan(roots).items, made, local, key)

@@ -16,7 +16,7 @@ import msgspec
 
 from medimg.batch.finish import CONDITIONS, WORDS
 from medimg.batch.groups import GAP, Suggestion
-from medimg.batch.run import Outcome, Progress, scrub_folder
+from medimg.batch.run import Engine, Outcome, Progress, scrub_folder
 from medimg.cli import common
 from medimg.consent.site import SiteProfile
 from medimg.errors import Interrupted, UsageError
@@ -26,7 +26,7 @@ _KEYS = 20  # suggested groups that are listed
 
 
 @click.command()
-@click.argument("photos", nargs=-1, required=True, type=common.FILE)
+@click.argument("photos", nargs=-1, required=True, type=common.PLACE)
 @click.option("-o", "--out", required=True, type=common.FILE, metavar="OUT", help="Where the run folder is made.")
 @click.option("--audience", default="closed-group", show_default=True, metavar="WHO", help="For whom the copies are.")
 @click.option("--where", multiple=True, metavar="COUNTRY", help="Ask this country's questions; all when not given.")
@@ -51,9 +51,12 @@ _KEYS = 20  # suggested groups that are listed
     metavar="LIST",
     help=f"Conditions that give an exit code: any of {', '.join(c for c in CONDITIONS if c != 'output')}, or none.",
 )
+@click.option("--cluster", "scheduler", metavar="tls://HOST:PORT", help="Let a cluster do it (docs/cluster.md).")
+@click.option("--certificates", type=common.FILE, metavar="DIR", help="With --cluster: this side's identity.")
+@click.option("--staging", default="", metavar="URL", help="With --cluster: where workers put copies that OUT fetches.")
 @click.option("--json-lines", is_flag=True, help="Print events for programs, one JSON object a line.")
 def clean(
-    photos: tuple[Path, ...],
+    photos: tuple[Path | str, ...],
     out: Path,
     audience: str,
     where: tuple[str, ...],
@@ -67,12 +70,15 @@ def clean(
     resume: bool,
     again: bool,
     fail_on: str | None,
+    scheduler: str | None,
+    certificates: Path | None,
+    staging: str,
     json_lines: bool,
 ) -> int:
     """Make covered copies of photos, checked again, and the consent report.
 
-    PHOTOS are files and folders; folders with everything below them. OUT may not lie inside one of them. The originals
-    are read and never changed. Copies wait in unreviewed/ for a person's look.
+    PHOTOS are files and folders, or URLs of folders; folders with everything below them. OUT may not lie inside one of
+    them. The originals are read and never changed. Copies wait in unreviewed/ for a person's look.
     """
     shown: _Lines | _Bar | _Events
     shown = _Events() if json_lines else _Bar() if sys.stderr.isatty() else _Lines()
@@ -95,6 +101,7 @@ def clean(
             site=SiteProfile.installed(),
             progress=shown.tell,
             confirm=_confirm if suggest_groups else None,
+            engine=_engine(scheduler, certificates, staging),
         )
     except Interrupted:
         shown.stop()
@@ -116,6 +123,19 @@ def clean(
     else:
         _say(outcome, metadata_only, by_folder=group_by == "folder" and not suggest_groups)
     return outcome.exit_code
+
+
+def _engine(scheduler: str | None, certificates: Path | None, staging: str) -> Engine | None:
+    if scheduler is None:
+        if certificates is not None or staging:
+            raise UsageError("--certificates and --staging go with --cluster.")
+        return None
+    if certificates is None:
+        raise UsageError("--cluster needs --certificates.")
+    from medimg.cluster.engine import Cluster
+    from medimg.cluster.nodes import Identity
+
+    return Cluster(scheduler, Identity(certificates), staging=staging)
 
 
 def _confirm(told: Suggestion) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from medimg.batch import scan
+from medimg.batch import scan, storage
 from medimg.batch.pool import Workers, suitable_workers
 from medimg.batch.worker import Job, Setup
 from medimg.errors import UsageError
@@ -21,6 +21,18 @@ from medimg.types import NOTHING_KNOWN, KnownValues
 F = TypeVar("F", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path)
+
+
+class _Place(click.ParamType[Path | str]):
+    name = "place"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ARG002
+        """A URL stays as it is: a path would lose one of its slashes."""
+        return value if isinstance(value, str) and storage.is_url(value) else Path(value)
+
+
+PLACE = _Place()
+"""A path, or the URL of a folder."""
 
 
 def policy_options(command: F) -> F:

@@ -40,12 +40,22 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "medimg.cli.register:register",
         "Show and check the record of what was shared. It stays on this computer, readable by you alone.",
     ),
+    "fhir": ("medimg.cli.fhir:fhir", "Write a released group as a FHIR bundle, for a hospital's record."),
+    "dicom-wrap": (
+        "medimg.cli.dicom_wrap:dicom_wrap",
+        "Make DICOM photographs (VL Photographic Image) of copies, for an archive.",
+    ),
     "inspect": ("medimg.cli.inspect:inspect", "Say what would be found in photos; write nothing."),
     "verify": (
         "medimg.cli.verify:verify",
         "Judge any picture: exit code 0 only when every check ran and found nothing.",
     ),
+    "cluster": ("medimg.cli.cluster:cluster", "Run a batch on several computers: certificates, a scheduler, workers."),
     "explain": ("medimg.cli.explain:explain", "Say in plain words what the policy does."),
+    "selftest": (
+        "medimg.cli.selftest:selftest",
+        "Draw photos with planted marks, clean them, and say which marks are gone.",
+    ),
     "doctor": ("medimg.cli.doctor:doctor", "Say what is installed, what is missing, and how to install it."),
 }
 """Command -> where it is, and what its help begins with."""

@@ -1,0 +1,60 @@
+"""``medimg cluster``: certificates, a scheduler, workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from medimg.batch.pool import suitable_workers
+from medimg.cli import common
+from medimg.cluster import certificates as authority
+from medimg.cluster import nodes
+
+_certificates = click.option(
+    "--certificates", "folder", required=True, type=common.FILE, metavar="DIR", help="Folder of this node's identity."
+)
+
+
+@click.group()
+def cluster() -> None:
+    """Run a batch on several computers. Every connection is TLS with a certificate on both sides."""
+
+
+@cluster.command()
+@click.argument("folder", type=common.FILE, metavar="DIR")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long they hold.")
+def certificates(folder: Path, names: tuple[str, ...], days: int) -> int:
+    """Make an identity for each node: a host name, an address, or any word for the one who starts batches.
+
+    The first time an authority is made too. DIR/NAME goes to the node of that name; DIR/ca-key.pem stays here.
+    """
+    for place in authority.make(folder, list(names), days):
+        click.echo(f"Made: {place}")
+    return 0
+
+
+@cluster.command()
+@_certificates
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where it listens.")
+@click.option("--port", type=click.IntRange(0, 65535), default=nodes.PORT, show_default=True, metavar="N")
+def scheduler(folder: Path, host: str, port: int) -> int:
+    """Run the scheduler until it is stopped."""
+    nodes.scheduler(nodes.Identity(folder), host, port, _ready)
+    return 0
+
+
+@cluster.command()
+@click.argument("address", metavar="tls://HOST:PORT")
+@_certificates
+@click.option("--host", metavar="ADDRESS", help="This computer's address for the others; found out when not given.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Photos at once; as many as suit by default.")
+def worker(address: str, folder: Path, host: str | None, threads: int | None) -> int:
+    """Run a worker until it is stopped. It needs the same medimg, models and programs as the others."""
+    nodes.worker(nodes.Identity(folder), address, host, threads or suitable_workers(), _ready)
+    return 0
+
+
+def _ready(address: str) -> None:
+    click.echo(f"Ready: {address}")

@@ -1,0 +1,133 @@
+"""Certificates for a cluster of one's own: an authority that signs for this cluster alone, and one identity a node.
+
+Dask checks that a certificate was signed by the authority, and not which name it bears: whoever has one of them belongs
+to the cluster. So the authority signs for nothing else, and its key stays where it was made.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+from typing import Any
+
+from medimg import _files
+from medimg.errors import MissingPart, UsageError
+
+_NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9.-]{0,62}\Z")
+_EARLIER = datetime.timedelta(minutes=5)
+"""Clocks of the nodes may differ."""
+
+
+def make(folder: Path, names: list[str], days: int = 365) -> list[Path]:
+    """Make an identity for each name; the authority too, the first time.
+
+    Args:
+        folder: ``ca.pem`` and ``ca-key.pem`` lie here, and below it a folder for each node.
+        names: Host names or addresses of the nodes, or any word for a client.
+        days: How long the certificates hold.
+
+    Returns:
+        The folders of the nodes, each with ``ca.pem``, ``cert.pem`` and ``key.pem``; copy each to its node.
+
+    Raises:
+        UsageError: A name is no host name, or has a folder already.
+        MissingPart: The extra is not installed.
+        OutputError: Something could not be written.
+    """
+    if not names or not all(_NAME.match(n) for n in names) or any((folder / n).exists() for n in names):
+        raise UsageError("each name must be a host name, an address or a word, and have no certificate yet.")
+    try:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import serialization
+    except ImportError as error:
+        raise MissingPart("certificates need the extra: pip install 'medimg[cluster]'.") from error
+    until = datetime.timedelta(days=days)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own, own_key = folder / "ca.pem", folder / "ca-key.pem"
+    if not own.exists():
+        certificate, key = _signed("medimg cluster authority", until * 10, None, None)
+        _files.write_private(own_key, _key_bytes(key))
+        _files.write_private(own, _bytes(certificate))
+    authority = x509.load_pem_x509_certificate(own.read_bytes())
+    signer = serialization.load_pem_private_key(own_key.read_bytes(), None)
+    out = []
+    for name in names:
+        certificate, key = _signed(name, until, authority, signer)
+        place = folder / name
+        place.mkdir(mode=0o700)
+        _files.write_private(place / "ca.pem", own.read_bytes())
+        _files.write_private(place / "cert.pem", _bytes(certificate))
+        _files.write_private(place / "key.pem", _key_bytes(key))
+        out.append(place)
+    return out
+
+
+def _signed(name: str, until: datetime.timedelta, authority: Any, signer: Any) -> tuple[Any, Any]:
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    ca = authority is None
+    public = authority.public_key() if authority is not None else key.public_key()
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject if ca else authority.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _EARLIER)
+        .not_valid_after(now + until)
+        .add_extension(x509.BasicConstraints(ca, 0 if ca else None), critical=True)
+        .add_extension(_usage(signs=ca), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(public), critical=False)
+    )
+    if not ca:
+        try:
+            host: Any = x509.IPAddress(ipaddress.ip_address(name))
+        except ValueError:
+            host = x509.DNSName(name)
+        both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+        builder = builder.add_extension(x509.SubjectAlternativeName([host]), critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage(both), critical=False)
+    return builder.sign(key if ca else signer, hashes.SHA256()), key
+
+
+def _usage(*, signs: bool) -> Any:
+    from cryptography import x509
+
+    return x509.KeyUsage(
+        digital_signature=not signs,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _bytes(certificate: Any) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    data: bytes = certificate.public_bytes(Encoding.PEM)
+    return data
+
+
+def _key_bytes(key: Any) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    data: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return data
+
+
+__all__ = ["make"]
