@@ -2,7 +2,7 @@
 
     python benchmarks/formats.py [--folder FOLDER] [--write]
 
-Every file of the first table is built here, with one thing hidden in one place (:mod:`benchmarks._hiding`). ``left``
+Every file of the first table is built (:mod:`medimg.selftest.hiding`), with one thing hidden in one place. ``left``
 counts the places where the planted value is still found in the copy, what either reader of medimg finds in it, and the
 groups that ExifTool (where installed) prints beyond structure. ``picture data`` compares coded bytes. ``same copy`` is
 whether the copy equals, byte for byte, the copy of the file without the hidden thing. ``--folder`` adds a table of real
@@ -18,7 +18,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,11 +26,11 @@ sys.path[:0] = [str(ROOT)]
 import msgspec  # noqa: E402
 import numpy as np  # noqa: E402
 
-from benchmarks import _hiding, _hiding_tables  # noqa: E402
 from medimg import audit, formats  # noqa: E402
 from medimg.errors import MedimgError  # noqa: E402
 from medimg.pipeline import MemorySink, scrub  # noqa: E402
 from medimg.policy import Policy  # noqa: E402
+from medimg.selftest import hiding, hiding_tables  # noqa: E402
 from medimg.types import Limits, Report  # noqa: E402
 
 POLICY, LIMITS = Policy(scope="metadata-only"), Limits()
@@ -86,13 +85,6 @@ def beyond_structure(tags: dict[str, str]) -> list[str]:
     return out
 
 
-def cases() -> Iterator[_hiding.Case]:
-    """Every built file, format by format."""
-    h, t = _hiding, _hiding_tables
-    for make in (h.jpegs, h.pngs, t.heifs, t.tiffs, h.webps, h.gifs, h.bmps, t.jp2s, h.profiles):
-        yield from make()
-
-
 def coded(data: bytes, name: str) -> bytes:
     """The coded picture of a plain file, by the shortest way there is for its format."""
     match name:
@@ -126,7 +118,7 @@ def same_samples(one: bytes, two: bytes) -> bool:
 
 def left_over(copy: bytes, tags: dict[str, str]) -> int:
     """How many signs of hidden things a copy still holds."""
-    values = sum(copy.count(_hiding.MARK.decode().encode(c)) for c in ("utf-8", "utf-16-le", "utf-16-be"))
+    values = sum(copy.count(hiding.MARK.decode().encode(c)) for c in ("utf-8", "utf-16-le", "utf-16-be"))
     photo = formats.open_photo(copy, LIMITS)
     return values + len(photo.metadata()) + len(audit.walk(copy, photo.name)) + len(beyond_structure(tags))
 
@@ -137,7 +129,7 @@ def built() -> tuple[list[tuple[str, ...]], bool]:
     good = True
     with tempfile.TemporaryDirectory() as folder:
         done = []
-        for number, case in enumerate(cases()):
+        for number, case in enumerate(hiding_tables.all_cases()):
             report, copy, suffix = cleaned(case.data)
             path = Path(folder) / f"{number}{suffix}"
             path.write_bytes(copy)

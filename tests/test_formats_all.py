@@ -14,18 +14,18 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from benchmarks import _hiding as hiding
-from benchmarks.formats import cases, coded
+from benchmarks.formats import coded
 from medimg import audit, formats
 from medimg.errors import MedimgError, NotAPicture, Unsupported
 from medimg.formats._tiff_file import build
 from medimg.pipeline import MemorySink, scrub
 from medimg.policy import MetadataRules, Policy
+from medimg.selftest import hiding, hiding_tables
 from medimg.types import Box, Cover, Limits
 
 LIMITS = Limits()
 POLICY = Policy(scope="metadata-only")
-CASES = list(cases())
+CASES = list(hiding_tables.all_cases())
 ENCODERS = {
     "jpeg": ("JPEG", {"quality": 95, "subsampling": 0}), "png": ("PNG", {}), "heif": ("AVIF", {"quality": 95}),
     "tiff": ("TIFF", {"compression": "tiff_adobe_deflate"}), "webp": ("WEBP", {"lossless": True}), "gif": ("GIF", {}),

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import _hiding as hiding
-from benchmarks import _hiding_tables as tables
 from fixtures._meta import profile
 from medimg import audit, formats
 from medimg.errors import Malformed, MedimgError, Unsupported
 from medimg.formats import _icc, heif, tiff
 from medimg.formats._bmff import box
 from medimg.formats._tiff_file import build
+from medimg.selftest import hiding
+from medimg.selftest import hiding_tables as tables
 from medimg.types import Box, Cover, Limits
 
 LIMITS = Limits()

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from PIL import TiffImagePlugin
 
-from benchmarks._hiding import (
+from medimg.formats._bmff import box, full_box
+from medimg.selftest import hiding as h
+from medimg.selftest.hiding import (
     C2PA_UUID,
     GPS_XMP,
     JUMBF,
@@ -23,7 +25,6 @@ from benchmarks._hiding import (
     profile,
     saved,
 )
-from medimg.formats._bmff import box, full_box
 
 
 def tiffs() -> Iterator[Case]:
@@ -34,7 +35,9 @@ def tiffs() -> Iterator[Case]:
         ("LZW", {"compression": "tiff_lzw"}),
     ):
         plain = saved(picture(), "TIFF", **options)
-        tags = {"description, artist, times": {270: MARK.decode(), 315: MARK.decode(), 306: "2024:03:01 10:00:00"}}
+        tags: dict[str, dict[int, object]] = {
+            "description, artist, times": {270: MARK.decode(), 315: MARK.decode(), 306: "2024:03:01 10:00:00"},
+        }
         if name == "strips":
             tags |= {
                 "XMP": {700: GPS_XMP},
@@ -220,3 +223,9 @@ def heifs() -> Iterator[Case]:
         "bytes of no item": heif(tail=box(b"mdat", MARK)),
     }.items():
         yield Case("HEIF", place, data, plain)
+
+
+def all_cases() -> Iterator[Case]:
+    """Every file, format by format."""
+    for make in (h.jpegs, h.pngs, heifs, tiffs, h.webps, h.gifs, h.bmps, jp2s, h.profiles):
+        yield from make()

@@ -1,4 +1,4 @@
-"""Files with one thing hidden in one place each: what ``benchmarks/formats.py`` builds its table from."""
+"""Files with one thing hidden in one place each, for the self-test and the table of docs/formats.md."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from fixtures._meta import profile
 from medimg.formats._bmff import box
 
 MARK = b"PlantedZq7Value"
@@ -181,6 +180,38 @@ def jpegs() -> Iterator[Case]:
         "bytes before the start": b"\r\n" + plain,
     }.items():
         yield Case("JPEG", place, data, plain)
+
+
+def profile(note: str) -> bytes:
+    """A small RGB matrix profile (sRGB primaries, gamma 2.2) whose description and copyright carry ``note``."""
+
+    def fixed(*values: float) -> bytes:
+        return b"".join(struct.pack(">i", round(v * 65536)) for v in values)
+
+    text = note.encode()
+    desc = b"desc\0\0\0\0" + struct.pack(">I", len(text) + 1) + text + b"\0" + b"\0" * 78
+    blocks = {
+        b"desc": desc,
+        b"cprt": b"text\0\0\0\0" + text + b"\0",
+        b"wtpt": b"XYZ \0\0\0\0" + fixed(0.9642, 1.0, 0.8249),
+        b"rXYZ": b"XYZ \0\0\0\0" + fixed(0.4361, 0.2225, 0.0139),
+        b"gXYZ": b"XYZ \0\0\0\0" + fixed(0.3851, 0.7169, 0.0971),
+        b"bXYZ": b"XYZ \0\0\0\0" + fixed(0.1431, 0.0606, 0.7141),
+        b"rTRC": b"curv\0\0\0\0\0\0\0\x01\x02\x33",
+        b"gTRC": b"curv\0\0\0\0\0\0\0\x01\x02\x33",
+        b"bTRC": b"curv\0\0\0\0\0\0\0\x01\x02\x33",
+    }
+    table, body, offset = b"", b"", 128 + 4 + 12 * len(blocks)
+    for name, block in blocks.items():
+        padded = block + b"\0" * (-len(block) % 4)
+        table += name + struct.pack(">II", offset + len(body), len(block))
+        body += padded
+    size = offset + len(body)
+    head = struct.pack(
+        ">I4sI4s4s4s6H4s", size, b"FXTR", 0x02400000, b"mntr", b"RGB ", b"XYZ ", 2031, 2, 17, 9, 41, 7, b"acsp"
+    )
+    head += b"APPL" + b"\0" * 4 + b"FXCM" + b"MDL1" + b"\0" * 8 + b"\0" * 4 + fixed(0.9642, 1.0, 0.8249) + b"FXTR"
+    return head.ljust(128, b"\0") + struct.pack(">I", len(blocks)) + table + body
 
 
 def profiles() -> Iterator[Case]:
