@@ -150,7 +150,7 @@ def _leave(*_: object) -> NoReturn:
     os._exit(1)
 
 
-def scrubber() -> Scrubber:
+def loaded() -> Scrubber:
     """The scrubber of this worker.
 
     Raises:
@@ -159,8 +159,8 @@ def scrubber() -> Scrubber:
     if "fault" in _state:
         fault: MedimgError = _state["fault"]
         raise fault
-    loaded: Scrubber = _state["scrubber"]
-    return loaded
+    scrubber: Scrubber = _state["scrubber"]
+    return scrubber
 
 
 def warm() -> dict[str, str]:
@@ -169,12 +169,12 @@ def warm() -> dict[str, str]:
     Raises:
         MedimgError: What went wrong at its start.
     """
-    return scrubber().engines
+    return loaded().engines
 
 
 def clean(jobs: Sequence[Job], folder: str) -> list[Report]:
     """Make the copies of some photos; their names are durable when this returns."""
-    scrubber = scrubber()
+    scrubber = loaded()
     setup: Setup = _state["setup"]
     reports = []
     for job in jobs:
@@ -209,7 +209,7 @@ def apply(job: Job, before: Report, plan: Plan, folder: str) -> Report:
     Raises:
         MedimgError: The photo cannot be read, or is not the one the report is about.
     """
-    scrubber = scrubber()
+    scrubber = loaded()
     setup: Setup = _state["setup"]
     data = _read(job, setup.policy)
     if before.original is None or not originals.fits(data, before.original):
@@ -273,7 +273,7 @@ def _code_digests(data: bytes, key: bytes) -> frozenset[bytes]:
 
 def look(job: Job, values: bool) -> Seen:
     """Inspect one photo; ``values`` brings back what was read, for the owner's own terminal."""
-    scrubber = scrubber()
+    scrubber = loaded()
     setup: Setup = _state["setup"]
     try:
         data = _read(job, setup.policy)
@@ -288,7 +288,7 @@ def look(job: Job, values: bool) -> Seen:
 
 def verify(job: Job) -> Judged:
     """Judge one picture."""
-    scrubber = scrubber()
+    scrubber = loaded()
     setup: Setup = _state["setup"]
     try:
         return Judged(
