@@ -12,7 +12,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from medimg.cli.main import cli
 from medimg.desktop import install
 from medimg.desktop._lnk import shortcut
 from medimg.errors import OutputError
@@ -88,6 +90,16 @@ def test_no_file_in_the_folder_it_starts_from_is_run(home: Path) -> None:
     )
     assert "planted" not in done.stdout + done.stderr
     assert done.returncode == 0
+
+
+def test_the_command_makes_and_removes_them(home: Path) -> None:
+    runner = CliRunner()
+    made = runner.invoke(cli, ["desktop", "--install"])
+    assert made.exit_code == 0
+    assert made.output.count("Added: ") == 3
+    gone = runner.invoke(cli, ["desktop", "--uninstall"])
+    assert gone.output.count("Removed: ") == 3
+    assert runner.invoke(cli, ["desktop", "--uninstall"]).output == ""
 
 
 @pytest.mark.parametrize("name", ["with space", 'quo"te', "dollar$x", "back\\slash", "per%cent", "tick`x", "ü ā"])

@@ -25,6 +25,8 @@ KEYS = {
     Qt.Key.Key_Question: "not-sure",
     Qt.Key.Key_A: "not-applicable",
 }
+MARGINS = (20, 8, 20, 12)
+"""Left, top, right and bottom of a page, in points."""
 _SIZES = {"title": 1.7, "heading": 1.25}
 NAMED = 4  # pictures that are named one by one in a heading
 
@@ -209,7 +211,7 @@ class QuestionCard(QFrame):
             "" if row.ask.condition else self.tr("Needed before sharing") if row.needed else self.tr("To think about")
         )
         site = self.tr("set by your organisation") if row.set_by_site else ""
-        say(self.tag, " · ".join(x for x in (level, site, _about(self, row)) if x))
+        say(self.tag, " · ".join(x for x in (level, site, self._about(row)) if x))
         say(self.checks, self.tr("The checks: {0}").format(row.ask.checks_say) if row.ask.checks_say else "")
         self.answers.mark(row.chosen)
         self.answers.setVisible(not row.by_site)
@@ -240,6 +242,13 @@ class QuestionCard(QFrame):
         self.answers.setVisible(True)
         self.own.setVisible(False)
         self.answers.focus()
+
+    def _about(self, row: Row) -> str:
+        """Which pictures a question is about."""
+        subjects = row.ask.subjects
+        if "-" not in subjects[0]:
+            return ""
+        return ", ".join(subjects) if len(subjects) <= NAMED else self.tr("{0} pictures").format(len(subjects))
 
     def _state(self, row: Row) -> str:
         until = self.tr("It counts until {0}.").format(row.valid_until) if row.valid_until else ""
@@ -318,14 +327,4 @@ class LookedCard(QFrame):
         self.ticked.emit(self.rows[self.list.row(item)], item.checkState() == Qt.CheckState.Checked)
 
 
-def _about(card: QFrame, row: Row) -> str:
-    """Which pictures a question is about."""
-    subjects = row.ask.subjects
-    if "-" not in subjects[0]:
-        return ""
-    if len(subjects) <= NAMED:
-        return ", ".join(subjects)
-    return card.tr("{0} pictures").format(len(subjects))
-
-
-__all__ = ["AnswerButton", "AnswerRow", "LookedCard", "QuestionCard", "label", "say", "swap"]
+__all__ = ["MARGINS", "AnswerButton", "AnswerRow", "LookedCard", "QuestionCard", "label", "say", "swap"]

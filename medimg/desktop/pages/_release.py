@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from medimg.consent.checklist import ChecklistDefinition
-from medimg.desktop.pages._cards import label, swap
+from medimg.desktop.pages._cards import MARGINS, label, swap
 from medimg.desktop.pages._questions import Questions
 from medimg.report.build import audience_words
 from medimg.report.words import INCIDENT, REMAINING_RISK
@@ -56,6 +56,7 @@ class ReleaseView(QWidget):
         row.addStretch(1)
         row.addWidget(self.confirm_button)
         column = QVBoxLayout(self)
+        column.setContentsMargins(*MARGINS)
         column.addWidget(self.title)
         column.addWidget(self.area, 1)
         column.addLayout(row)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from medimg.consent.answering import BATCH
-from medimg.desktop.pages._cards import label, say
+from medimg.desktop.pages._cards import MARGINS, label, say
 from medimg.desktop.pages._part import PartView
 from medimg.desktop.pages._questions import Questions, Row, StopKind
 from medimg.desktop.pages._release import ReleaseView
@@ -103,6 +103,7 @@ class ChecklistPage(QWidget):
         far.addWidget(self.progress_words)
         far.addWidget(self.bar, 1)
         column = QVBoxLayout(page)
+        column.setContentsMargins(*MARGINS)
         column.addWidget(self.title)
         column.addWidget(self.intro)
         column.addLayout(far)
@@ -321,6 +322,11 @@ class ChecklistPage(QWidget):
     def _finish(self) -> None:
         if self._write() or self.questions is None:
             self.finished.emit()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """The keyboard starts on the parts; Down and Tab lead to the questions."""
+        super().showEvent(event)
+        self.parts.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
         """Write the sheets when the page is left in whatever way; the answers themselves are saved already."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import QMimeData, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QShowEvent
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import (
     QComboBox,
@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from medimg.consent.run import RECORD_FOLDER, SHARE_FOLDER
 from medimg.desktop.pages import _paper
-from medimg.desktop.pages._cards import label, say, swap
+from medimg.desktop.pages._cards import MARGINS, label, say, swap
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._questions import Questions, overall_words
 from medimg.errors import MedimgError
@@ -81,7 +81,9 @@ class FinishPage(QWidget):
         bottom.addWidget(self.back_button)
         bottom.addStretch(1)
         bottom.addWidget(self.restart_button)
+        self.open_button.setProperty("kind", "primary")
         column = QVBoxLayout(self)
+        column.setContentsMargins(*MARGINS)
         column.addWidget(self.title)
         column.addWidget(self.banner)
         column.addLayout(chosen)
@@ -220,6 +222,12 @@ class FinishPage(QWidget):
         column.addStretch(1)
         swap(self.area, content)
         self._enable()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """The keyboard starts on what is done most."""
+        super().showEvent(event)
+        first = self.open_button if self.open_button.isEnabled() else self.back_button
+        first.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _enable(self) -> None:
         q, group = self.questions, self.patient.currentText()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from medimg.desktop.pages._cards import label, swap
+from medimg.desktop.pages._cards import MARGINS, label, swap
 from medimg.desktop.pages._questions import Questions, Stop
 from medimg.errors import MedimgError
 
@@ -34,6 +35,7 @@ class StoppedPage(QWidget):
         self.close_button.setAccessibleName(self.tr("Back to the questions"))
         self.close_button.clicked.connect(self.closed)
         column = QVBoxLayout(self)
+        column.setContentsMargins(*MARGINS)
         column.addWidget(self.area, 1)
         column.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignLeft)
 
@@ -132,6 +134,11 @@ class StoppedPage(QWidget):
         self.lines = [text for _, text in lines]
         swap(self.area, content)
         self.area.setAccessibleDescription(" ".join(self.lines))
+        self.close_button.setAccessibleDescription(" ".join(self.lines))
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """The keyboard starts on the way back, and a screen reader reads the page with it."""
+        super().showEvent(event)
         self.close_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
