@@ -36,7 +36,7 @@ DATA: dict[int, tuple[bytes, bytes]] = {
     0x00080070: (b"LO", NOTHING), 0x00080090: (b"PN", NOTHING), 0x00100010: (b"PN", NOTHING),
     0x00100020: (b"LO", NOTHING), 0x00100030: (b"DA", NOTHING), 0x00100040: (b"CS", NOTHING),
     0x00120062: (b"CS", rb"YES "),
-    0x00120063: (b"LO", rb"medimg \d{1,4}(\.\d{1,4}){1,3} ?"),
+    0x00120063: (b"LO", rb"medimg( \d{1,4}(\.\d{1,4}){1,3}([a-z]{1,3}\d{1,4})?)? ?"),
     0x00180015: (b"CS", rb"[A-Z]{2,11} ?"),
     0x0020000D: (b"UI", UID), 0x0020000E: (b"UI", UID), 0x00200010: (b"SH", NOTHING),
     0x00200011: (b"IS", DIGITS), 0x00200013: (b"IS", DIGITS),

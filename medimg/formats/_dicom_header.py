@@ -7,17 +7,17 @@ that an object must have but may leave empty (type 2, PS3.5, 7.4.3) are empty. D
 from __future__ import annotations
 
 import re
+from functools import cache
+from importlib import metadata
 from typing import Any
 
 import msgspec
 
-from medimg import __version__
 from medimg.formats import Statement
 from medimg.formats import _dicom_tags as t
 from medimg.formats._dicom_read import Dicom
 from medimg.formats._dicom_write import Field, items, number, text
 
-METHOD = f"medimg {__version__}"
 BASIC, CLEAN_PIXELS, CLEAN_FEATURES = (
     ("113100", "Basic Application Confidentiality Profile"),
     ("113101", "Clean Pixel Data Option"),
@@ -57,6 +57,15 @@ _NOT_COMPARED = frozenset(
 )
 """What describes the samples or is read strictly elsewhere, and so cannot hold anything else."""
 _OURS = {t.REMOVED: ("YES", "NO"), t.BURNED_IN: ("YES", "NO"), t.FEATURES: ("YES", "NO")}
+
+
+@cache
+def method() -> str:
+    """De-identification Method: the program and its version."""
+    try:
+        return f"medimg {metadata.version('medimg')}"
+    except metadata.PackageNotFoundError:
+        return "medimg"
 
 
 class Patient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -182,7 +191,7 @@ def fields(facts: Facts, statement: Statement) -> list[Field]:
     ]  # fmt: skip
     if facts.removed:
         codes = [BASIC, *([CLEAN_PIXELS] if statement.text else []), *([CLEAN_FEATURES] if statement.faces else [])]
-        out += [text(t.METHOD, METHOD), Field(t.METHOD_CODES, "SQ", _codes(codes)), text(t.DATES_KEPT, "REMOVED")]
+        out += [text(t.METHOD, method()), Field(t.METHOD_CODES, "SQ", _codes(codes)), text(t.DATES_KEPT, "REMOVED")]
     out += [text(t.BURNED_IN, "NO")] if statement.text else []
     out += [text(t.FEATURES, "NO")] if statement.faces else []
     out += [text(t.BODY_PART, facts.body_part)] if facts.body_part else []
@@ -229,7 +238,7 @@ ALL_CODES = frozenset(
 
 def ours(dicom: Dicom) -> bool:
     """Whether the file says that it is a copy of this program."""
-    return dicom.text(t.METHOD).startswith("medimg ") and dicom.text(t.REMOVED) == "YES"
+    return dicom.text(t.METHOD).split(" ")[0] == "medimg" and dicom.text(t.REMOVED) == "YES"
 
 
 def says_more(dicom: Dicom, facts: Facts) -> list[tuple[int, str, int]]:
