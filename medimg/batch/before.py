@@ -196,6 +196,11 @@ class Seen:
             return bool(row.copy) and any((f / row.copy).is_file() for f in (self.run.unreviewed, self.run.share))
         return row.became in ("held", "refused")
 
+    def marks(self) -> Iterator[tuple[bytes, bytes, bool]]:
+        """Place and state of every photo, and whether it has a copy that passed."""
+        for place, state, copied in self._db.execute("SELECT place, state, copy <> '' FROM seen"):
+            yield place, state, bool(copied)
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()

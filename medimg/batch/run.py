@@ -70,7 +70,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def scrub_folder(
-    photos: Sequence[str | os.PathLike[str]],
+    photos: Sequence[str | os.PathLike[str] | scan.Root],
     out: str | os.PathLike[str],
     *,
     policy: Policy | None = None,

@@ -62,16 +62,19 @@ class _Folder(msgspec.Struct):
     count: int
 
 
-def roots(inputs: Sequence[str | os.PathLike[str]]) -> list[Root]:
-    """What the user named, in that order: folders whole, files one by one; URLs are folders.
+def roots(inputs: Sequence[str | os.PathLike[str] | Root]) -> list[Root]:
+    """What the user named, in that order: folders whole, files one by one; URLs are folders. A root stays as it is.
 
     Raises:
         UsageError: Nothing was named, or something named is not there.
     """
     if not inputs:
         raise UsageError("no photos were named.")
+    listed = [i for i in inputs if isinstance(i, Root)]
     found: dict[bytes, list[bytes] | None] = {}
     for number, named_by_user in enumerate(inputs, 1):
+        if isinstance(named_by_user, Root):
+            continue
         url = os.fsencode(named_by_user)
         if storage.is_url(url):
             found[url.rstrip(b"/")] = None
@@ -91,7 +94,7 @@ def roots(inputs: Sequence[str | os.PathLike[str]]) -> list[Root]:
             name = os.fsencode(given.name)
             if named is not None and name not in named:
                 named.append(name)
-    return [Root(folder, tuple(only or ())) for folder, only in found.items()]
+    return listed + [Root(folder, tuple(only or ())) for folder, only in found.items()]
 
 
 class Scan:

@@ -14,6 +14,7 @@ import medimg
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "clean": ("medimg.cli.clean:clean", "Make covered copies of photos, checked again, and the consent report."),
+    "watch": ("medimg.cli.watch:watch", "Clean what arrives in a folder as soon as it is whole."),
     "status": (
         "medimg.cli.status:status",
         "Say which groups of a run are answered, which questions wait, and what was released.",

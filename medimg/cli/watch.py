@@ -1,0 +1,178 @@
+"""``medimg watch``: clean what arrives in a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+import msgspec
+
+from medimg.batch.run import Outcome, scrub_folder
+from medimg.batch.scan import Root
+from medimg.batch.watch import Watch
+from medimg.cli import common
+from medimg.consent.site import SiteProfile
+from medimg.errors import Interrupted, MedimgError, UsageError
+
+_PAUSE = 60.0  # seconds after the output could not be written
+
+
+@click.command()
+@click.argument("inbox", type=common.FILE, metavar="INBOX")
+@click.option("-o", "--out", required=True, type=common.FILE, metavar="OUT", help="Where the run folders are made.")
+@click.option("--audience", default="closed-group", show_default=True, metavar="WHO", help="For whom the copies are.")
+@click.option("--where", multiple=True, metavar="COUNTRY", help="Ask this country's questions; all when not given.")
+@common.policy_options
+@common.known_option
+@click.option("--keep-key", is_flag=True, help="Keep the list of original names in the private part.")
+@click.option(
+    "--group-by",
+    type=click.Choice(["folder", "file"]),
+    default="folder",
+    show_default=True,
+    help="What is one patient's group in a round of arrivals.",
+)
+@common.workers_option
+@click.option(
+    "--rest",
+    type=click.FloatRange(min=0.1),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="A file is whole when its size and time have not changed for so long and nobody has it open for writing.",
+)
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0.1),
+    default=2.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often to look.",
+)
+@click.option(
+    "--move-originals",
+    "originals",
+    type=common.FILE,
+    metavar="DIR",
+    help="Move originals there whose copy passed every check. Without it the inbox is never touched.",
+)
+@click.option("--json-lines", is_flag=True, help="Print events for programs, one JSON object a line.")
+def watch(
+    inbox: Path,
+    out: Path,
+    audience: str,
+    where: tuple[str, ...],
+    policy_file: Path | None,
+    metadata_only: bool,
+    known_file: Path | None,
+    keep_key: bool,
+    group_by: str,
+    workers: int | None,
+    rest: float,
+    every: float,
+    originals: Path | None,
+    json_lines: bool,
+) -> int:
+    """Clean what arrives in a folder as soon as it is whole.
+
+    Every round of arrivals gets a run folder under OUT, where the copies wait in unreviewed/ for a person's look. A
+    file that cannot be cleaned stops nothing. SIGTERM and Ctrl-C leave nothing half-written; the next start goes on.
+    """
+    stop = threading.Event()
+    policy, known = common.read_policy(policy_file, metadata_only), common.read_known(known_file)
+    countries = tuple(c for given in where for c in given.replace(",", " ").split())
+
+    def clean(roots: Sequence[Root], resume: bool) -> Outcome:
+        return scrub_folder(
+            roots,
+            out,
+            policy=policy,
+            audience=audience,
+            where=countries,
+            known=known,
+            keep_key=keep_key,
+            group_by=group_by,
+            workers=workers,
+            resume=resume,
+            site=SiteProfile.installed(),
+            stop=stop.is_set,
+        )
+
+    tell = _events if json_lines else _words
+    watching = Watch(inbox, out, clean, rest=rest, originals=originals)
+    with _stopped_by_signals(stop):
+        tell("watching", {})
+        while not stop.is_set():
+            pause = every
+            try:
+                outcome = watching.round()
+                if outcome is not None:
+                    tell("run", _summary(outcome))
+                    if watching.unmoved:
+                        tell("trouble", {"code": "M-OUT", "words": _unmoved(watching.unmoved)})
+                    pause = _PAUSE if "output" in outcome.conditions else 0.0
+            except Interrupted:
+                break
+            except UsageError:
+                raise
+            except MedimgError as error:
+                tell("trouble", {"code": error.code, "words": str(error)})
+                pause = _PAUSE
+            stop.wait(pause)
+    tell("stopped", {})
+    return 0
+
+
+def _unmoved(count: int) -> str:
+    return f"{common.plural(count, 'original')} could not be moved and {'is' if count == 1 else 'are'} still in INBOX."
+
+
+def _summary(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "folder": str(outcome.folder),
+        "photos": outcome.photos,
+        "unchanged": sum(outcome.unchanged.values()),
+        "conditions": list(outcome.conditions),
+    }
+
+
+def _words(event: str, more: dict[str, Any]) -> None:
+    match event:
+        case "watching":
+            text = "Watching. Stop with Ctrl-C."
+        case "run" if more["photos"]:
+            said = {"unreviewed": "waiting for your look", "held": "on hold", "refused": "not cleaned"}
+            counts = ", ".join(f"{n} {said.get(s, 'not written')}" for s, n in more["photos"].items())
+            text = f"{counts}: {more['folder']}"
+        case "run":
+            text = f"{more['unchanged']} unchanged: {more['folder']}"
+        case "trouble":
+            text = more["words"]
+        case _:
+            text = "Stopped. Nothing half-written is left; the next start goes on."
+    click.echo(f"{datetime.now().astimezone():%H:%M:%S}  {text}")
+
+
+def _events(event: str, more: dict[str, Any]) -> None:
+    click.echo(msgspec.json.encode({"event": event, **more}))
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    def heed(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    old = {number: signal.signal(number, heed) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
