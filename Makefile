@@ -12,7 +12,7 @@ DEMO ?= demo-out
 
 # Debian packages: what the main job uses, and what only the tests use besides.
 APT_RUN := tesseract-ocr libgl1 libglib2.0-0
-APT_TEST := libimage-exiftool-perl chromium dicom3tools poppler-utils libjpeg-turbo-progs
+APT_TEST := libimage-exiftool-perl chromium dicom3tools poppler-utils libjpeg-turbo-progs desktop-file-utils
 # $(call apt,PACKAGES): install them where apt is there and permitted, else say what to install.
 define apt
 missing=""; for p in $(1); do dpkg -s "$$p" >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -28,7 +28,7 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
-.PHONY: help demo test check bench fuzz dist docs lock changelog release clean
+.PHONY: help demo test check bench fuzz dist app strings docs lock changelog release clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -74,6 +74,15 @@ fuzz: $(VENV)/.dev ## fuzz every parser, FUZZ_SECONDS each
 
 dist: $(VENV)/.dev ## the wheel
 	@$(BIN)/python -m pip install -q --disable-pip-version-check build && $(BIN)/python -m build --wheel
+
+app: $(VENV)/.dev ## the packed program in build/app/medimg, and a try of it: docs/desktop-deploy.md
+	@$(BIN)/python -m pip install -q --disable-pip-version-check 'pyinstaller>=6.11,<7' -e '.[heic,pdf,desktop]'
+	@$(BIN)/pyinstaller --noconfirm --log-level ERROR --distpath build/app --workpath build/app-work release/app.spec
+	@$(BIN)/python release/try_app.py build/app/medimg
+
+strings: $(VENV)/.dev ## the words of the window for translators, in build/strings/medimg.ts
+	@mkdir -p build/strings
+	@$(BIN)/pyside6-lupdate -no-obsolete medimg/desktop/*.py medimg/desktop/pages/*.py -ts build/strings/medimg.ts
 
 docs: $(VENV)/.dev ## the documentation as a site, in build/site
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[docs]'

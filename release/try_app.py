@@ -1,6 +1,6 @@
 """Try the packed program: it says its parts are there, covers a drawn photo in its workers, and opens its window.
 
-    python release/try_app.py dist/medimg
+    python release/try_app.py build/app/medimg
 
 Prints size and times. Exit code 1 with a sentence when something is not as it should be.
 """
