@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -465,6 +466,28 @@ def test_the_validator_really_judges(tmp_path: Path) -> None:
     good = opened(kit.photograph()).write().data
     assert kit.faults(good, tmp_path) == []
     assert kit.faults(good.replace(b"ORIGINAL\\PRIMARY", b"WHATEVER\\PRIMARY"), tmp_path)
+
+
+def test_the_examples_of_the_page() -> None:
+    page = (Path(__file__).parent.parent / "docs/dicom.md").read_text("utf-8")
+    first, second = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    archived: list[tuple[bytes, str]] = []
+    names: dict[str, Any] = {
+        "run_key": b"k" * 32,
+        "dicom_bytes": kit.photograph(),
+        "archive": lambda *a: archived.append(a),
+    }
+    plain = medimg.Scrubber
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(medimg, "Scrubber", lambda **more: plain(Policy(), detectors=tools(), **more), raising=False)
+        exec(first, names)
+    ((data, kind),) = archived
+    assert kind == "application/dicom"
+    assert said(reread(data)) == (["113100", "113101", "113102"], "NO", "NO")
+    names["jpeg_copy"] = opened(kit.jpeg_of(kit.picture(), exif=False)).write().data
+    exec(second, names)
+    assert reread(names["with_patient"]).PatientName == "Doe^Jane"
+    assert not reread(names["without"]).PatientName
 
 
 # -- what is refused, and pydicom's own files -------------------------------------------------------------------------

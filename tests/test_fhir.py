@@ -195,6 +195,16 @@ def test_a_withdrawn_group_has_none(run: Path) -> None:
         fhir.bundle(open_run(run), "P01")
 
 
+def test_the_example_of_the_page(run: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs/fhir.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    posted: list[bytes] = []
+    exec(code, {"run_folder": run, "site_key": b"k" * 32, "post": posted.append})
+    bundle = json.loads(posted[0])
+    assert of(bundle, "Consent")[0]["status"] == "draft"
+    assert b"IMG-77" not in posted[0]
+
+
 # -- the command ------------------------------------------------------------------------------------------------------
 
 
