@@ -119,36 +119,50 @@ def resident(pid: int) -> float:
 
 def small(base: Path, items: int, plot: Path | None, **_: Any) -> None:
     made(base / "in", items)
-    rows: list[tuple[int, float, float, float]] = []
-    last: list[float] = [time.perf_counter(), 0]
+    rows: list[tuple[int, float, float, float, float]] = []
+    last: list[float] = [time.perf_counter(), 0, processor()]
     step = max(1, items // 100)
 
     def tell(event: Progress) -> None:
         if event.event == "photo" and event.settled % step == 0:
             now = time.perf_counter()
             workers = [m for p in _children(os.getpid()) if (m := resident(p)) > 20]
-            rate = (event.settled - last[1]) / (now - last[0])
-            rows.append((event.settled, rate, resident(os.getpid()), max(workers, default=0.0)))
-            last[:] = [now, event.settled]
+            used, photos = processor(), event.settled - last[1]
+            rate, each = photos / (now - last[0]), 1000 * (used - last[2]) / photos
+            rows.append((event.settled, rate, each, resident(os.getpid()), max(workers, default=0.0)))
+            last[:] = [now, event.settled, used]
 
     start, load = time.perf_counter(), os.getloadavg()[0]
     outcome = medimg.scrub_folder([base / "in"], base / "out", make=fakes.make, progress=tell)
     print(f"{items} photos in {time.perf_counter() - start:.1f} s: {outcome.photos}; load {load:.1f} before")
-    print(f"{'settled':>10} {'photos/s':>10} {'batch MiB':>10} {'worker MiB':>10}")
-    for settled, rate, own, worker in rows[::10] + rows[-1:]:
-        print(f"{settled:>10} {rate:>10.1f} {own:>10.0f} {worker:>10.0f}")
+    print(f"{'settled':>10} {'photos/s':>10} {'CPU ms each':>12} {'batch MiB':>10} {'worker MiB':>10}")
+    for settled, rate, each, own, worker in rows[::10] + rows[-1:]:
+        print(f"{settled:>10} {rate:>10.1f} {each:>12.1f} {own:>10.0f} {worker:>10.0f}")
     if plot is not None:
         columns = list(zip(*rows, strict=True))
-        lines = {"batch process": columns[2], "largest worker": columns[3]}
-        _plot(plot, f"{items:,} small photos", columns[0], "photos/s", columns[1], lines)
+        lines = {"batch process": columns[3], "largest worker": columns[4]}
+        rates = {"photos/s": columns[1], "CPU ms each": columns[2]}
+        _plot(plot, f"{items:,} small photos", columns[0], rates, lines)
+
+
+def processor() -> float:
+    """Processor seconds of this process and of all its children, also of those that are gone."""
+    gone, own = resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)
+    total = gone.ru_utime + gone.ru_stime + own.ru_utime + own.ru_stime
+    for pid in _children(os.getpid()):
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime, cutime, cstime
+    return total
 
 
 def _plot(
     path: Path,
     title: str,
     done: Sequence[float],
-    unit: str,
-    rate: Sequence[float],
+    rates: dict[str, Sequence[float]],
     memory: dict[str, Sequence[float]],
 ) -> None:
     import matplotlib as mpl
@@ -158,14 +172,20 @@ def _plot(
     mpl.rcParams["svg.fonttype"] = "none"
     from matplotlib import pyplot as plt
 
-    figure, (above, below) = plt.subplots(2, 1, figsize=(7, 4.5), sharex=True, layout="constrained")
-    above.plot(done, rate, color="#0072B2", linewidth=1.2)
-    above.set(title=title, ylabel=unit, ylim=(0, max(rate) * 1.15))
+    figure, panels = plt.subplots(
+        len(rates) + 1, 1, figsize=(7, 1.7 * len(rates) + 2), sharex=True, layout="constrained"
+    )
+    for panel, (unit, values) in zip(panels, rates.items(), strict=False):
+        panel.plot(done, values, color="#0072B2", linewidth=1.2)
+        panel.set(ylabel=unit, ylim=(0, max(values) * 1.15))
+    panels[0].set(title=title)
+    below = panels[-1]
     for (name, values), colour in zip(memory.items(), ("#D55E00", "#009E73"), strict=False):
         below.plot(done, values, label=name, color=colour, linewidth=1.5)
     below.set(xlabel="settled", ylabel="resident MiB", ylim=(0, max(map(max, memory.values())) * 1.25))
     below.legend(loc="lower right", frameon=False)
-    for axis in (above, below):
+    below.xaxis.set_major_formatter("{x:,.0f}")
+    for axis in panels:
         axis.grid(alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -198,27 +218,29 @@ def journal(base: Path, rows: int, plot: Path | None, **_: Any) -> None:
             (claim,) = book.claim(1, alone=True)
             book.settle([(claim.id, "done", report)])
         print(f"claim and settle one by one: {one / (time.perf_counter() - start):.0f} items/s")
-        series: list[tuple[float, float, float]] = []
+        series: list[tuple[float, float, float, float]] = []
         done, step = one, max(1, rows // 100)
-        begin, last, at = time.perf_counter(), done, time.perf_counter()
+        begin, last, at, used = time.perf_counter(), done, time.perf_counter(), time.process_time()
         while claims := book.claim(16, alone=True):
             book.settle([(c.id, "done", report) for c in claims])
             done += len(claims)
             if done - last >= step or done == rows:
-                now = time.perf_counter()
-                series.append((done, (done - last) / (now - at), resident(os.getpid())))
-                last, at = done, now
-        rates = [r for _, r, _ in series]
+                now, spent = time.perf_counter(), time.process_time()
+                each = 1e6 * (spent - used) / (done - last)
+                series.append((done, (done - last) / (now - at), each, resident(os.getpid())))
+                last, at, used = done, now, spent
+        rates = [s[1] for s in series]
         print(f"claim and settle by 16, all {rows}: {(rows - one) / (time.perf_counter() - begin):.0f} items/s")
         print(f"  slowest and fastest hundredth: {min(rates):.0f} and {max(rates):.0f} items/s")
-        print(f"  memory at the first and last hundredth: {series[0][2]:.0f} and {series[-1][2]:.0f} MiB")
+        print(f"  processor time at the first and last hundredth: {series[0][2]:.0f} and {series[-1][2]:.0f} us each")
+        print(f"  memory at the first and last hundredth: {series[0][3]:.0f} and {series[-1][3]:.0f} MiB")
         start = time.perf_counter()
         counts = book.counts()
         print(f"count by state: {(time.perf_counter() - start) * 1000:.0f} ms {counts}")
     if plot is not None:
         columns = list(zip(*series, strict=True))
         title = f"{rows:,} journal rows, claimed and settled by 16"
-        _plot(plot, title, columns[0], "rows/s", columns[1], {"process": columns[2]})
+        _plot(plot, title, columns[0], {"rows/s": columns[1], "CPU us each": columns[2]}, {"process": columns[3]})
 
 
 def efficiency(base: Path, items: int, **_: Any) -> None:
