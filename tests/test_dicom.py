@@ -502,13 +502,14 @@ def test_other_objects_are_refused_by_name() -> None:
 
 
 def test_colours_that_viewers_would_show_differently_are_refused() -> None:
-    for name in ("RGB", "YBR_FULL"):
-        data = kit.photograph(photometric=name)
-        if name == "RGB":
-            with pytest.raises(MedimgError, match="other colours"):
-                opened(data)
-        else:
-            assert opened(data).write().data
+    with_jfif = kit.photograph(photometric="RGB")  # wrong, and the picture says so itself
+    after = reread(opened(with_jfif).write().data)
+    assert after.PhotometricInterpretation == "YBR_FULL_422"
+    assert np.array_equal(opened(with_jfif).samples(), opened(kit.photograph()).samples())
+    at = with_jfif.index(b"\xff\xe0\0\x10JFIF")
+    bare = with_jfif[:at] + b"\xff\xfe\0\x10" + b" " * 14 + with_jfif[at + 18 :]
+    with pytest.raises(MedimgError, match="other colours"):
+        opened(bare)
 
 
 def test_every_file_of_pydicom_is_copied_and_valid_or_refused_with_a_reason(tmp_path: Path) -> None:

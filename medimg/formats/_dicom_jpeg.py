@@ -13,5 +13,14 @@ def is_rgb(photo: JpegPhoto) -> bool:
     """Whether decoders take three components for RGB (libjpeg, jdapimin.c, default_decompress_parms)."""
     if photo._payloads(APP0, JFIF):
         return False
-    adobe = [p for p in photo._payloads(APP14, ADOBE) if len(p) >= 12]
+    adobe = _adobe(photo)
     return adobe[-1][11] == 0 if adobe else bytes(c.id for c in photo.frame.components) == b"RGB"
+
+
+def says_colours(photo: JpegPhoto) -> bool:
+    """Whether the picture itself says what its components are, so that no decoder asks the DICOM header."""
+    return bool(photo._payloads(APP0, JFIF) or _adobe(photo))
+
+
+def _adobe(photo: JpegPhoto) -> list[bytes]:
+    return [p for p in photo._payloads(APP14, ADOBE) if len(p) >= 12]

@@ -17,7 +17,7 @@ import msgspec
 from medimg.errors import CheckNotRun, Malformed, TooLarge, Unsupported
 from medimg.formats import Statement, _dicom_header, _dicom_text, _icc, jpeg
 from medimg.formats import _dicom_tags as t
-from medimg.formats._dicom_jpeg import SEQUENTIAL, is_rgb
+from medimg.formats._dicom_jpeg import SEQUENTIAL, is_rgb, says_colours
 from medimg.formats._dicom_read import HEAD, Dicom
 from medimg.formats._dicom_write import Field, encapsulated, encoded, file, new_uid
 from medimg.types import Box, Colour, Copy, Cover, Finding, Kind, KnownValues, Limits
@@ -147,7 +147,8 @@ class DicomPhoto:
         if facts.allocated != 8 or facts.stored != 8 or frame.sof not in SEQUENTIAL:
             raise Malformed("the JPEG picture has other samples than the DICOM header says.")
         if facts.samples == 3:
-            if is_rgb(self._jpeg) != (facts.photometric == "RGB"):
+            # The copy's header is told by a picture that says it; where both leave it open, viewers guess differently.
+            if is_rgb(self._jpeg) != (facts.photometric == "RGB") and not says_colours(self._jpeg):
                 raise Malformed("the JPEG picture has other colours than the DICOM header says.")
             # PS3.3 allows photographs no other name for JPEG's own colours, whatever the subsampling.
             name = "RGB" if is_rgb(self._jpeg) else "YBR_FULL_422"
