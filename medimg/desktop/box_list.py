@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
+from shiboken6 import isValid
 
 from medimg.desktop import wording
+from medimg.desktop.canvas import PEEK
 from medimg.types import Action
 
 _INDEX = Qt.ItemDataRole.UserRole
@@ -36,7 +38,7 @@ class BoxList(QListWidget):
         self.setAccessibleName(self.tr("Areas in this photo"))
         self.setAccessibleDescription(self.tr("Space covers or shows the area."))
         self.setWordWrap(True)
-        self.currentRowChanged.connect(lambda _row: self.picked.emit(self.index()))
+        self.currentRowChanged.connect(self._chosen)
         self.itemChanged.connect(self._ticked)
 
     def index(self) -> int:
@@ -70,6 +72,10 @@ class BoxList(QListWidget):
                     return
             self.setCurrentRow(-1)
 
+    def _chosen(self, _row: int) -> None:
+        if isValid(self):  # Qt says it once more while the list is taken apart
+            self.picked.emit(self.index())
+
     def _ticked(self, item: QListWidgetItem) -> None:
         self.toggled.emit(int(item.data(_INDEX)))
 
@@ -78,6 +84,8 @@ class BoxList(QListWidget):
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.index() >= 0:
             self.deleted.emit(self.index())
             event.accept()
+        elif event.key() == PEEK:
+            event.ignore()  # the page's; here it would be a search for that letter
         else:
             super().keyPressEvent(event)
 

@@ -30,6 +30,8 @@ from medimg.desktop.pictures import Drawn
 from medimg.types import Box, Point, Polygon, bounding_box
 
 Tool = Literal["select", "box", "shape", "crop"]
+PEEK = Qt.Key.Key_V
+"""Held, it shows what is under the covers; the page takes it."""
 STEP = 1.25
 MOST = 8.0
 """Largest zoom: pixels of the screen for one of the photo."""
@@ -43,7 +45,7 @@ class Canvas(QGraphicsView):
     Signals:
         picked: Place of the area that was chosen in the plan, or -1.
         drawn: A polygon that was drawn, stored coordinates.
-        shaped: Place of an area and its new polygon, stored coordinates.
+        shaped: Place of an area, its new polygon in stored coordinates, and whether it was a small step by key.
         crop_drawn: A box, stored coordinates.
         toggled: Place of an area to be covered or shown.
         deleted: Place of an area to be taken away.
@@ -53,7 +55,7 @@ class Canvas(QGraphicsView):
 
     picked = Signal(int)
     drawn = Signal(object)
-    shaped = Signal(int, object)
+    shaped = Signal(int, object, bool)
     crop_drawn = Signal(object)
     toggled = Signal(int)
     deleted = Signal(int)
@@ -303,7 +305,7 @@ class Canvas(QGraphicsView):
             item, _, _, before = self._grip
             self._grip = None
             if item.polygon() != before:
-                self.shaped.emit(item.index, self.stored(item.points()))
+                self.shaped.emit(item.index, self.stored(item.points()), False)
         elif self._points and self.tool in ("box", "crop"):
             rect = QRectF(self._points[0], self._inside(self.mapToScene(event.position().toPoint()))).normalized()
             crop = self.tool == "crop"
@@ -376,7 +378,7 @@ class Canvas(QGraphicsView):
         size = bool(keys & Qt.KeyboardModifier.ShiftModifier)
         item.grow(delta, self.sceneRect()) if size else item.follow(before, -1, delta, self.sceneRect())
         if item.polygon() != before:
-            self.shaped.emit(item.index, self.stored(item.points()))
+            self.shaped.emit(item.index, self.stored(item.points()), True)
 
 
 def _q(polygon: Polygon) -> QPolygonF:
@@ -388,4 +390,4 @@ def _corners(rect: QRectF) -> Polygon:
     return Box(*box).polygon
 
 
-__all__ = ["Canvas", "Tool"]
+__all__ = ["PEEK", "Canvas", "Tool"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 
@@ -50,7 +50,8 @@ def button(
     made.setAccessibleName(text.replace("&", ""))
     made.setAccessibleDescription(hint)
     if key:
-        made.setShortcut(QKeySequence(key))
+        # A button's own shortcut clicks a tenth of a second later, and is deaf meanwhile.
+        QShortcut(QKeySequence(key), made, made.click)
     shown = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) if key else ""
     made.setToolTip(" ".join(x for x in (hint, f"[{shown}]" if shown else "") if x))
     if pressed is not None:
@@ -64,10 +65,8 @@ def does_it(made: QPushButton, pressed: Callable[[], object]) -> None:
 
 
 def rename(made: QPushButton, text: str) -> None:
-    """Give a button other words; Qt would take its key away with the old ones."""
-    key = made.shortcut()
+    """Give a button other words, on the screen and for screen readers."""
     made.setText(text)
-    made.setShortcut(key)
     made.setAccessibleName(text.replace("&", ""))
 
 

@@ -216,12 +216,12 @@ class Look(LookParts):
             self.add(self.canvas.centre_box())
             self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def reshape(self, index: int, polygon: Polygon) -> None:
-        """Move or size an area."""
+    def reshape(self, index: int, polygon: Polygon, small: bool) -> None:
+        """Move or size an area; small steps by key that follow each other are undone together."""
         plan = self.plan
         if plan is not None and self.session is not None:
             after = edits.reshaped(plan, index, polygon, self.session.policy, "moved or sized by a person")
-            self._edit(self.tr("move or size"), after, joins=f"{self.safe_id}/{index}")
+            self._edit(self.tr("move or size"), after, joins=f"{self.safe_id}/{index}" if small else "")
 
     def crop_to(self, box: Box | None) -> None:
         """Keep only a part of the photo, or all of it."""
@@ -251,7 +251,7 @@ class Look(LookParts):
         if plan is None:
             return
         left = [*edits.open_questions(plan), *edits.unread(plan)]
-        left = [n for n in left if plan.actions[n].finding.region is not None]
+        left = sorted(n for n in left if plan.actions[n].finding.region is not None)
         if left:
             after = [n for n in left if n > self.index]
             self.pick(after[0] if after else left[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -18,11 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from medimg.desktop.box_list import BoxList
-from medimg.desktop.canvas import Canvas
+from medimg.desktop.canvas import PEEK, Canvas
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.widgets import Banner, button, label
-
-PEEK = Qt.Key.Key_V
 
 
 class LookParts(QWidget):
@@ -50,8 +48,6 @@ class LookParts(QWidget):
         column.addWidget(self._bottom())
         self.peek.pressed.connect(lambda: self.canvas.peek(on=True))
         self.peek.released.connect(lambda: self.canvas.peek(on=False))
-        self.boxes.installEventFilter(self)
-        self.canvas.installEventFilter(self)
 
     def _bar(self, buttons: Sequence[QPushButton]) -> QWidget:
         bar = QWidget()
@@ -170,17 +166,6 @@ class LookParts(QWidget):
         else:
             super().keyReleaseEvent(event)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        """The key works in the list too, which would take it for a search."""
-        if isinstance(event, QKeyEvent) and event.key() == PEEK and not event.isAutoRepeat():
-            if event.type() == QEvent.Type.KeyPress:
-                self.canvas.peek(on=True)
-                return True
-            if event.type() == QEvent.Type.KeyRelease:
-                self.canvas.peek(on=False)
-                return True
-        return super().eventFilter(watched, event)
-
 
 class _Narrow(QScrollArea):
     """A column beside the photo: as wide as its words need, and never most of the window."""
@@ -196,4 +181,4 @@ class _Narrow(QScrollArea):
         return QSize(inside + self.verticalScrollBar().sizeHint().width() + 4, 120)
 
 
-__all__ = ["PEEK", "LookParts"]
+__all__ = ["LookParts"]

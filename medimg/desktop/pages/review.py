@@ -70,7 +70,7 @@ class ReviewPage(QWidget):
         session.located.connect(self._located)
         session.settled.connect(self.grid.picture)
         session.drained.connect(self._drained)
-        session.undo.indexChanged.connect(lambda _n: self.look.refresh())
+        session.undo.indexChanged.connect(self._stepped)
         self.banner.put_away()
         self.grid.open_session(session)
         self.grid.setEnabled(True)
@@ -84,6 +84,10 @@ class ReviewPage(QWidget):
             self.session = None
             self.look.session = None
             self.look.canvas.clear()
+
+    def _stepped(self, _index: int) -> None:
+        if self.session is not None:  # a stack says it once more as it goes away
+            self.look.refresh()
 
     def show_photo(self, safe_id: str) -> None:
         """Look at one photo."""

@@ -1,0 +1,502 @@
+"""Looking at photos: every tool by mouse and by keyboard, decisions saved and applied, faults said in words."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import desktop_fakes as fakes
+import msgspec
+import pytest
+from desktop_kit import nameless, walk
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QPushButton
+
+from medimg.batch.run import scrub_folder
+from medimg.consent import decisions
+from medimg.consent.release import open_run
+from medimg.desktop.pages.review import ReviewPage
+from medimg.errors import MedimgError, OutputError
+from medimg.policy import Policy, cover_polygon
+from medimg.types import Box, Plan, bounding_box
+
+LONG = 60_000
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cleaned run of one patient's two photos and another's one, with the originals beside it."""
+    base = tmp_path_factory.mktemp("made")
+    fakes.photo(base / "in" / "a" / "ZZNAMEONE.png", seed=1)
+    fakes.photo(base / "in" / "a" / "ZZNAMETWO.png", seed=2)
+    fakes.photo(base / "in" / "b" / "ZZNAMETHREE.png", seed=3)
+    (base / "in" / "b" / "notes.txt").write_text("no photo")
+    done = scrub_folder([base / "in"], base / "out", make=fakes.make, workers=1)
+    done.folder.rename(base / "out" / "medimg-TEST")
+    return base
+
+
+@pytest.fixture
+def base(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.fixture
+def page(qtbot, base: Path) -> Iterator[ReviewPage]:
+    page = opened(qtbot, base)
+    yield page
+    page.close_run()
+
+
+def opened(qtbot, base: Path, *, find: bool = True) -> ReviewPage:
+    page = ReviewPage(make=fakes.make)
+    qtbot.addWidget(page)
+    page.resize(1100, 760)
+    with qtbot.waitActive(page):
+        page.show()
+        page.activateWindow()
+    if find:
+        page.set_places([base / "in"])
+    page.open_run(run_of(base))
+    if find:
+        qtbot.waitUntil(lambda: len(page.session.found) == 3, timeout=LONG)
+    return page
+
+
+def run_of(base: Path) -> Path:
+    (run,) = (base / "out").glob("medimg-*")
+    return run
+
+
+def looking(qtbot, page: ReviewPage, safe_id: str = "") -> str:
+    """Open a photo (one of the patient with two) and wait until it is shown."""
+    safe_id = safe_id or next(i for i in page.session.order if len(page.session.group(i)) == 2)
+    page.show_photo(safe_id)
+    qtbot.waitUntil(lambda: page.look.canvas.photo is not None, timeout=LONG)
+    return safe_id
+
+
+def on_disk(base: Path, safe_id: str) -> Plan:
+    decided = decisions.load(run_of(base))
+    assert decided is not None
+    return decided.plans[safe_id]
+
+
+def index_of(plan: Plan, category: str) -> int:
+    return next(n for n, a in enumerate(plan.actions) if a.finding.category == category)
+
+
+def pick(page: ReviewPage, category: str) -> int:
+    index = index_of(page.look.plan, category)
+    page.look.pick(index)
+    return index
+
+
+def press(page: ReviewPage, name: str) -> None:
+    made = page.findChild(QPushButton, name)
+    assert made.isEnabled(), name
+    made.click()
+
+
+def drag(qtbot, page: ReviewPage, start: tuple[float, float], end: tuple[float, float]) -> None:
+    canvas = page.look.canvas
+    a, b = (at(page, *p) for p in (start, end))
+    qtbot.mousePress(canvas.viewport(), Qt.MouseButton.LeftButton, pos=a)
+    qtbot.mouseMove(canvas.viewport(), (a + b) / 2)
+    qtbot.mouseMove(canvas.viewport(), b)
+    qtbot.mouseRelease(canvas.viewport(), Qt.MouseButton.LeftButton, pos=b)
+
+
+def at(page: ReviewPage, x: float, y: float) -> QPoint:
+    return page.look.canvas.mapFromScene(x, y)
+
+
+def lines(page: ReviewPage) -> list[str]:
+    return [page.look.boxes.item(n).text() for n in range(page.look.boxes.count())]
+
+
+def pixel(page: ReviewPage, x: float, y: float) -> tuple[int, int, int]:
+    colour = page.look.canvas.viewport().grab().toImage().pixelColor(at(page, x, y))
+    return colour.red(), colour.green(), colour.blue()
+
+
+BLACK = (0, 0, 0)
+
+
+# -- what is shown
+
+
+def test_grid_and_list_say_what_there_is(qtbot, page: ReviewPage) -> None:
+    assert page.grid.photos.count() == 3
+    assert "3 photos are left to look at" in page.grid.words.text()
+    assert "1 file was no photo and was skipped" in page.grid.words.text()
+    assert "1 thing for you to decide" in page.grid.photos.item(0).text()
+    looking(qtbot, page)
+    assert lines(page) == [
+        "1. writing: record number, covered",
+        "2. writing that could not be read, covered",
+        "3. face, covered",
+        "4. possible face, you decide",
+    ]
+    page.look.harmless.setChecked(True)
+    assert lines(page)[4] == "5. ruler, shown"
+    assert len(page.look.canvas.boxes) == 5
+    pick(page, "record-number")
+    said = page.look.detail.text()
+    assert "covered" in said
+    assert "identifying" in said
+    assert "very sure (97 %)" in said
+
+
+def test_a_screen_reader_reads_the_list(qtbot, page: ReviewPage) -> None:
+    looking(qtbot, page)
+    nodes = {n.text(QAccessible.Text.Name): n for n in walk(page) if n.role() == QAccessible.Role.ListItem}
+    assert "3. face, covered" in nodes
+    assert nodes["3. face, covered"].state().checked
+    assert nameless(page) == []
+    page.show_grid()
+    assert nameless(page) == []
+
+
+def test_covers_are_solid_until_a_key_is_held(qtbot, page: ReviewPage) -> None:
+    looking(qtbot, page)
+    inside = (120, 48)  # of the record number
+    assert pixel(page, *inside) == BLACK
+    qtbot.keyPress(page.look.boxes, Qt.Key.Key_V)
+    assert pixel(page, *inside) != BLACK
+    qtbot.keyRelease(page.look.boxes, Qt.Key.Key_V)
+    assert pixel(page, *inside) == BLACK
+
+
+def test_zoom_turn_and_full_size(qtbot, page: ReviewPage) -> None:
+    looking(qtbot, page)
+    canvas = page.look.canvas
+    before = canvas.zoom
+    press(page, "nearer")
+    assert canvas.zoom > before
+    press(page, "full-size")
+    assert canvas.zoom == pytest.approx(1.0)
+    press(page, "fit")
+    press(page, "turn")
+    assert canvas.transform().m12() != 0
+    assert page.session.waiting() == []  # the view was turned, not the photo
+
+
+# -- what is done
+
+
+def test_toggle_from_the_list_by_keyboard_and_undo(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    before = page.look.plan
+    row = lines(page).index("1. writing: record number, covered")
+    page.look.boxes.setCurrentRow(row)
+    qtbot.keyClick(page.look.boxes, Qt.Key.Key_Space)
+    assert lines(page)[row] == "1. writing: record number, shown"
+    kept = on_disk(base, safe_id).actions[index_of(before, "record-number")]
+    assert (kept.do, kept.by) == ("keep", "person")
+    assert pixel(page, 120, 48) != BLACK
+    qtbot.keyClick(page, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert page.look.plan == before
+    assert on_disk(base, safe_id) == before
+    qtbot.keyClick(page, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    assert on_disk(base, safe_id) != before
+
+
+def test_not_a_face_and_cover_the_possible_one(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    index = pick(page, "possible-face")
+    assert page.look.show_it.text() == "Not a face: show it"
+    qtbot.keyClick(page.look, Qt.Key.Key_S)
+    assert on_disk(base, safe_id).actions[index].do == "keep"
+    assert on_disk(base, safe_id).actions[index].why == "not a face"
+    qtbot.keyClick(page.look, Qt.Key.Key_C)
+    assert on_disk(base, safe_id).actions[index].do == "cover"
+
+
+def test_unread_writing_comes_up_one_by_one(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    plan = page.look.plan
+    assert page.look.index == index_of(plan, "possible-face")  # what has to be decided stands first
+    assert page.look.unread.text() == "Next unread (1)"
+    press(page, "next-unread")
+    assert page.look.index == index_of(plan, "unread")
+    assert page.look.cover.text() == "Keep it covered"
+    press(page, "cover")
+    done = on_disk(base, safe_id).actions[index_of(plan, "unread")]
+    assert (done.do, done.by) == ("cover", "person")
+    assert not page.look.unread.isVisible()
+
+
+def test_cover_all_like_this_reaches_every_photo_of_the_patient(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    other = next(i for i in page.session.group(safe_id) if i != safe_id)
+    alone = next(i for i in page.session.order if len(page.session.group(i)) == 1)
+    index = pick(page, "possible-face")
+    press(page, "cover-alike")
+    assert on_disk(base, safe_id).actions[index].do == "cover"
+    assert on_disk(base, other).actions[index].do == "cover"
+    assert on_disk(base, alone).actions[index].do == "ask"
+    press(page, "undo")
+    assert on_disk(base, other).actions[index].do == "ask"
+
+
+def test_draw_a_box_with_the_mouse_move_and_size_it(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    press(page, "draw-box")
+    drag(qtbot, page, (260, 260), (360, 330))
+    plan = on_disk(base, safe_id)
+    drawn = plan.actions[-1]
+    assert (drawn.finding.kind, drawn.do, drawn.by) == ("drawn", "cover", "person")
+    assert near(drawn.finding.region.box, Box(260, 260, 360, 330))
+    assert lines(page)[-1].endswith("area marked by you, covered")
+    drag(qtbot, page, (300, 300), (340, 310))
+    assert near(on_disk(base, safe_id).actions[-1].finding.region.box, Box(300, 270, 400, 340))
+    drag(qtbot, page, (400, 340), (420, 370))  # the corner
+    assert near(on_disk(base, safe_id).actions[-1].finding.region.box, Box(300, 270, 420, 370))
+    press(page, "undo")
+    press(page, "undo")
+    press(page, "undo")
+    assert on_disk(base, safe_id).actions == plan.actions[:-1]
+
+
+def near(one: Box, other: Box, by: int = 3) -> bool:
+    return all(
+        abs(a - b) <= by for a, b in zip(msgspec.structs.astuple(one), msgspec.structs.astuple(other), strict=True)
+    )
+
+
+def test_draw_a_shape_with_the_mouse(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    press(page, "draw-shape")
+    for x, y in ((200, 200), (300, 210), (280, 300), (190, 280)):
+        qtbot.mouseClick(page.look.canvas.viewport(), Qt.MouseButton.LeftButton, pos=at(page, x, y))
+    qtbot.keyClick(page.look.canvas, Qt.Key.Key_Return)
+    polygon = on_disk(base, safe_id).actions[-1].finding.region.polygon
+    assert len(polygon) == 4
+    assert near(bounding_box(polygon), Box(190, 200, 300, 300))
+    assert page.look.canvas.tool == "select"
+
+
+def test_a_box_by_keyboard_alone(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    qtbot.keyClick(page.look, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    assert page.look.canvas.hasFocus()
+    first = on_disk(base, safe_id).actions[-1].finding.region.box
+    for _ in range(3):
+        qtbot.keyClick(page.look.canvas, Qt.Key.Key_Right)
+    qtbot.keyClick(page.look.canvas, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    then = on_disk(base, safe_id).actions[-1].finding.region.box
+    assert then.x0 > first.x0
+    assert then.height > first.height
+    press(page, "undo")  # moves of one thing are one step
+    assert near(on_disk(base, safe_id).actions[-1].finding.region.box, first, by=1)
+    qtbot.keyClick(page.look.canvas, Qt.Key.Key_Delete)
+    assert all(a.finding.kind != "drawn" for a in on_disk(base, safe_id).actions)
+
+
+def test_a_found_cover_is_where_it_was_put(qtbot, page: ReviewPage, base: Path) -> None:
+    """The margin that is added round a finding is taken off first, so that what is seen is what is filled."""
+    safe_id = looking(qtbot, page)
+    index = pick(page, "face")
+    before = bounding_box(cover_polygon(page.look.plan.actions[index].finding, Policy.load()))
+    drag(qtbot, page, (490, 150), (470, 170))
+    moved = on_disk(base, safe_id).actions[index]
+    after = bounding_box(cover_polygon(moved.finding, Policy.load()))
+    assert (moved.finding.kind, moved.by) == ("face", "person")
+    assert near(after, Box(before.x0 - 20, before.y0 + 20, before.x1 - 20, before.y1 + 20), by=4)
+
+
+def test_crop_and_take_it_back(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    press(page, "crop")
+    drag(qtbot, page, (10, 250), (400, 470))
+    crop = on_disk(base, safe_id).crop
+    assert crop is not None
+    assert near(crop, Box(10, 250, 400, 470))
+    assert pixel(page, 600, 20) == BLACK
+    press(page, "uncrop")
+    assert on_disk(base, safe_id).crop is None
+
+
+# -- looked at, applied
+
+
+def test_looked_at_needs_full_size_and_a_decision_and_makes_the_copy_again(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    old = open_run(run_of(base)).state.digests[safe_id]
+    page.look.canvas.zoom_by(0.5)
+    page.look.full_seen = False
+    page.look.refresh()
+    assert not page.look.done.isEnabled()
+    assert "see it at full size" in page.look.state.text()
+    press(page, "full-size")
+    assert not page.look.done.isEnabled()
+    assert "decide about 1 thing" in page.look.state.text()
+    pick(page, "possible-face")
+    press(page, "cover")
+    press(page, "draw-box")
+    drag(qtbot, page, (300, 200), (340, 240))
+    with qtbot.waitSignal(page.session.settled, timeout=LONG):
+        press(page, "looked")
+    run = open_run(run_of(base))
+    assert run.state.digests[safe_id] != old
+    assert decisions.waiting(decisions.load(run.folder), run.reports) == []
+    report = next(r for r in run.reports if r.safe_id == safe_id)
+    assert report.state == "unreviewed"
+    assert {c.state for c in report.checks} == {"passed"}
+    assert len(report.copy.covered) == 5
+    qtbot.waitUntil(
+        lambda: any(
+            a.subject == safe_id and a.item == "img.person-looked" and a.choice == "yes"
+            for a in open_run(run_of(base)).state.answers
+        ),
+        timeout=LONG,
+    )
+    assert "✓ looked at" in page.grid._item(safe_id).text()
+    assert sorted(p.name for p in (run.folder / "unreviewed").iterdir()) == sorted(
+        r.copy.name for r in run.reports if r.copy
+    )
+
+
+def test_what_the_second_look_adds_is_shown_and_asks_for_another_look(qtbot, tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in" / "one.png", how=fakes.MORE)
+    scrub_folder([tmp_path / "in"], tmp_path / "out", make=fakes.make, workers=1)
+    page = ReviewPage(make=fakes.make)
+    qtbot.addWidget(page)
+    page.resize(1100, 760)
+    page.show()
+    page.set_places([tmp_path / "in"])
+    page.open_run(run_of(tmp_path))
+    qtbot.waitUntil(lambda: bool(page.session.found), timeout=LONG)
+    safe_id = looking(qtbot, page, page.session.order[0])
+    before = len(page.look.plan.actions)
+    pick(page, "possible-face")
+    press(page, "cover")
+    press(page, "draw-box")
+    drag(qtbot, page, (300, 300), (340, 340))  # five covers: now the second look finds something
+    press(page, "full-size")
+    with qtbot.waitSignal(page.session.settled, timeout=LONG):
+        press(page, "looked")
+    assert len(page.session.plans[safe_id].actions) == before + 2
+    assert safe_id in page.session.again
+    assert safe_id not in page.session.looked
+    assert "look again" in page.grid._item(safe_id).text()
+    looking(qtbot, page, safe_id)
+    assert "more was found and covered" in page.look.state.text()
+    page.close_run()
+
+
+def test_a_run_is_opened_again_with_what_was_decided(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    pick(page, "possible-face")
+    press(page, "cover")
+    page.close_run()
+    again = opened(qtbot, base)
+    assert again.session.waiting() == [safe_id]
+    with qtbot.waitSignal(again.finished, timeout=LONG):
+        again.end()
+    assert again.session.waiting() == []
+    again.close_run()
+
+
+def test_without_the_originals_the_copy_is_shown_and_nothing_can_be_uncovered(qtbot, base: Path) -> None:
+    page = opened(qtbot, base, find=False)
+    looking(qtbot, page)
+    assert "original of this photo is not at hand" in page.look.banner.text()
+    assert page.look.canvas.boxes == []
+    for name in ("draw-box", "draw-shape", "put-box", "crop", "cover", "show-it"):
+        assert not page.findChild(QPushButton, name).isEnabled()
+    page.session.locate([base / "in"])
+    qtbot.waitUntil(lambda: bool(page.look.canvas.boxes), timeout=LONG)
+    assert page.findChild(QPushButton, "draw-box").isEnabled()
+    page.close_run()
+
+
+def test_originals_that_moved_away_leave_the_decision_waiting(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    pick(page, "possible-face")
+    press(page, "cover")
+    shutil.rmtree(base / "in")
+    with qtbot.waitSignal(page.session.drained, timeout=LONG):
+        page.end()
+    assert "could not be read" in page.banner.text()
+    assert "cannot be released" in page.banner.text()
+    assert page.session.waiting() == [safe_id]
+    assert page.session.copy(safe_id).is_file()
+    with qtbot.waitSignal(page.finished):
+        page.banner.findChild(QPushButton, "go-on").click()
+
+
+# -- faults
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(
+    qtbot, page: ReviewPage, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    safe_id = looking(qtbot, page)
+    before = page.look.plan
+    save = decisions.save
+
+    def full(*_: object) -> None:
+        raise OutputError("the output could not be written.")
+
+    monkeypatch.setattr(decisions, "save", full)
+    index = pick(page, "possible-face")
+    press(page, "cover")
+    assert "Make room on the disk" in page.banner.text()
+    assert "M-OUT" not in page.banner.text()
+    assert page.look.plan.actions[index].do == "cover"
+    assert on_disk(base, safe_id) == before
+    pick(page, "record-number")
+    press(page, "show-it")
+    monkeypatch.setattr(decisions, "save", save)
+    page.banner.findChild(QPushButton, "try-again").click()
+    assert page.banner.text() == ""
+    assert on_disk(base, safe_id) == page.look.plan != before
+
+
+def test_a_damaged_or_newer_run_is_said_and_left_as_it_is(qtbot, base: Path) -> None:
+    file = run_of(base) / "PRIVATE-patient-record" / "decisions.json"
+    file.write_bytes(file.read_bytes().replace(b"medimg.decisions/1", b"medimg.decisions/7"))
+    before = file.read_bytes()
+    page = ReviewPage(make=fakes.make)
+    qtbot.addWidget(page)
+    with pytest.raises(MedimgError, match="newer version"):
+        page.open_run(run_of(base))
+    assert file.read_bytes() == before
+    with pytest.raises(MedimgError, match="no run folder"):
+        page.open_run(base / "in")
+
+
+def test_a_very_large_photo_is_shown_from_near_and_far(qtbot, tmp_path: Path) -> None:
+    """100 megapixels: the window maps what the worker decoded and draws only what is in view."""
+    import resource
+
+    from PIL import Image
+
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (10_000, 10_000), (200, 150, 120)).save(tmp_path / "in" / "large.png", compress_level=1)
+    only = msgspec.structs.replace(Policy.load(), scope="metadata-only")
+    scrub_folder([tmp_path / "in"], tmp_path / "out", policy=only, workers=1)
+    page = ReviewPage(make=fakes.make)
+    qtbot.addWidget(page)
+    page.resize(900, 700)
+    page.show()
+    page.set_places([tmp_path / "in"])
+    page.open_run(run_of(tmp_path))
+    qtbot.waitUntil(lambda: bool(page.session.found), timeout=LONG)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    looking(qtbot, page, page.session.order[0])
+    assert pixel(page, 5000, 5000) == (200, 150, 120)
+    press(page, "full-size")
+    assert pixel(page, *_middle(page)) == (200, 150, 120)
+    page.close_run()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 900_000  # KiB
+
+
+def _middle(page: ReviewPage) -> tuple[float, float]:
+    view = page.look.canvas.mapToScene(page.look.canvas.viewport().rect().center())
+    return view.x(), view.y()
