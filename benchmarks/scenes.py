@@ -105,7 +105,7 @@ def scene(seed: int, megapixels: float = 3) -> Scene:
     quality = int(rng.choice((95, 88, 75, 55), p=(0.35, 0.3, 0.25, 0.1)))
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "JPEG", quality=quality, subsampling=2)
-    items = [_item(m, c, blur, width, height) for c, m in marks]
+    items = [item(m, c, blur, width, height) for c, m in marks]
     return Scene(seed, np.asarray(Image.open(out)).copy(), items, quality, over)
 
 
@@ -141,7 +141,7 @@ def tier(mark: d.Mark, blur: float) -> str:
     return "medium" if h < 20 or mark.ink < 0.4 or blur > 0.08 * h or mark.extra.get("script") == "hand" else "easy"
 
 
-def _item(mark: d.Mark, carrier: str, blur: float, width: int, height: int) -> Item:
+def item(mark: d.Mark, carrier: str, blur: float, width: int, height: int) -> Item:
     (x0, y0), (x1, y1) = mark.polygon[0], mark.polygon[1]
     xs, ys = [p[0] for p in mark.polygon], [p[1] for p in mark.polygon]
     out = min(xs) < 0 or min(ys) < 0 or max(xs) > width or max(ys) > height

@@ -135,3 +135,24 @@ def test_a_colour_card_is_seen_and_a_page_of_letters_is_none(angle: float) -> No
 @pytest.mark.parametrize("kind", ["ruler", "text", "blank", "noise", "bar code"])
 def test_strips_are_no_colour_cards(kind: str) -> None:
     assert not patches.card(drawn(kind), np.asarray(BOX, np.float32))
+
+
+def test_ticks_at_a_known_pitch() -> None:
+    few = np.array([[400, 62], [500, 62], [500, 84], [400, 84]], np.float32)
+    assert ruler.divided(drawn("ruler"), few, 100.0) >= ruler.EVEN
+    for kind in ("text", "digits", "blank", "noise"):
+        assert ruler.divided(drawn(kind), few, 100.0) < ruler.EVEN
+
+
+def test_two_numerals_are_a_scale_only_beside_ticks() -> None:
+    two = [ruler.Numeral(3, 350, 116, 18), ruler.Numeral(4, 450, 116, 18)]
+    assert [found.on for found in ruler.pairs(drawn("ruler"), two)] == [(0, 1)]
+    assert ruler.pairs(drawn("blank"), two) == []
+    assert ruler.pairs(drawn("text"), two) == []
+
+
+def test_a_place_along_a_scale() -> None:
+    found = ruler.scales(numerals([0, 1, 2, 3], angle=0.0))[0]
+    step, beside = found.along(100 + 40 * 2.5, 95)
+    assert step == pytest.approx(2.5)
+    assert beside == pytest.approx(5)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from medimg._opencv import cv2
-from medimg.detect._layout import Line
+from medimg.detect._labels import Line
 
 FORM_LINES = 10
 """Least number of lines of a form."""

@@ -21,6 +21,8 @@ CALM = 0.9
 """Least certainty of a harmless line that stays on a label with a name on it."""
 DRAWN_IN = 0.12
 """What the box of a name on a ruler is drawn in by, as a share of its height: the finder's boxes are that roomy."""
+LEAST_HIGH = 8
+"""Height of the smallest faint line that counts, in pixels: letters below are not legible, specks of skin are."""
 TRIO = 3
 """So many faint lines under each other are a label."""
 
@@ -60,7 +62,7 @@ def in_company(sure: Sequence[Spot], faint: Sequence[Spot]) -> list[int]:
 
 def _oblong(quad: Quad) -> bool:
     long, high = sides(quad)
-    return long > 1.2 * high
+    return long > 1.2 * high and high >= LEAST_HIGH
 
 
 def alone(lines: Sequence[Line]) -> list[Line]:

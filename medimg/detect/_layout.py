@@ -4,39 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from medimg.detect import Frame, identifiers, patches, ruler
 from medimg.detect._known import Known, skeleton
-from medimg.detect._lines import Quad, area, around, axis, grown, labels, shared, sides
+from medimg.detect._labels import Line, alone, off_rulers, whole_labels
+from medimg.detect._lines import Quad, area, grown, shared, sides
 from medimg.detect._ocr import Spot
 
 TALLEST = 0.12
 """A box higher than this share of the frame's longer side is a foot or a fold, unless it reads as a word."""
+MOST_NUMERALS = 120
+MOST_PAIRED = 12
+"""Numerals on no scale that are tried two by two."""
+COLOURS = frozenset(("blue", "cyan", "green", "yellow", "red", "magenta", "white", "black", "grey", "gray", "orange"))
 TICKED = 0.6
 """Least share of a box that is a row of ticks for it to be a ruler."""
-FILLED = 0.45
-"""A label whose lines fill this share of it is covered as one block."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of text: where it is, what it says, how sure the reader was, what it is."""
-
-    spot: Spot
-    text: str
-    certainty: float
-    category: str = "unread"
-    strong: bool = False
-    cover: Quad = field(default_factory=lambda: np.zeros((4, 2), np.float32))
-
-    @property
-    def kept(self) -> bool:
-        """Whether it is known to be harmless."""
-        return self.category in identifiers.KEPT
 
 
 def merged(levels: Sequence[Sequence[Spot]], width: int, height: int) -> list[Spot]:
@@ -59,15 +45,32 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known) -> list[Line]:
     judged = []
     for line in lines:
         verdict = identifiers.classify(line.text, line.certainty, known)
-        line = replace(line, category=verdict.category, strong=verdict.strong, cover=line.spot.quad)
-        if sides(line.spot.quad)[1] > TALLEST * long_side and not _word(line):
-            continue
-        if _no_text(line, long_side):
-            continue
-        judged.append(line)
-    judged = [_card(line, frame) for line in _rulers(judged, frame)]
-    judged = _explained(_monitor(judged))
-    return _whole_labels(judged)
+        judged.append(replace(line, category=verdict.category, strong=verdict.strong, cover=line.spot.quad))
+    # Rulers first: a single numeral looks like a knob or a wound, and tells where the scale is all the same.
+    judged = [
+        line
+        for line in _rulers(judged, frame)
+        if line.category == "ruler"
+        or ((_word(line) or not _too_tall(line, long_side)) and not _no_text(line, long_side))
+    ]
+    judged = [_card(line, frame) for line in judged]
+    judged = _explained(_monitor(_legend(judged)))
+    return off_rulers(whole_labels(alone(judged)))
+
+
+def _legend(lines: Sequence[Line]) -> list[Line]:
+    """The names of a colour card's patches: four different colours, each a line by itself, in line."""
+    at = [k for k, line in enumerate(lines) if line.certainty >= 0.8 and line.text.strip().lower() in COLOURS]
+    high = float(np.median([sides(lines[k].spot.quad)[1] for k in at])) if at else 0.0
+    near = [
+        k
+        for k in at
+        if 0.5 * high < sides(lines[k].spot.quad)[1] < 2 * high
+        and sum(shared(grown(lines[k].spot.quad, 6 * high), lines[m].spot.quad) > 0 for m in at) >= 2
+    ]
+    if len({lines[k].text.strip().lower() for k in near}) < 4:
+        return list(lines)
+    return [replace(line, category="colour-card", strong=False) if k in near else line for k, line in enumerate(lines)]
 
 
 def _monitor(lines: Sequence[Line]) -> list[Line]:
@@ -114,6 +117,12 @@ def _no_text(line: Line, long_side: int) -> bool:
     )
 
 
+def _too_tall(line: Line, long_side: int) -> bool:
+    """Whether a box is as high as a foot, and neither as long nor as sure as large lettering."""
+    long, high = sides(line.spot.quad)
+    return high > TALLEST * long_side and not (long > 2.5 * high and line.spot.score >= 0.7 and len(line.text) >= 3)
+
+
 def _word(line: Line) -> bool:
     signs = sum(c.isalnum() for c in line.text)
     return (signs >= 3 and line.certainty >= 0.8) or (signs >= 2 and line.certainty >= 0.93)
@@ -126,11 +135,18 @@ def _same(a: Quad, b: Quad) -> bool:
 
 def _rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
     at, values = numerals(lines)
-    on = {at[n] for n in ruler.scale(values)} if len(at) <= 120 else set()
+    found: list[ruler.Scale] = []
+    if len(at) <= MOST_NUMERALS:
+        found = ruler.scales(values)
+        spare = [n for n in range(len(at)) if not any(n in scale.on for scale in found)][:MOST_PAIRED]
+        for pair in ruler.pairs(frame.rgb, [values[n] for n in spare]):
+            found.append(pair._replace(on=tuple(spare[n] for n in pair.on)))
+    on = {at[n] for scale in found for n in scale.on}
     for k, line in enumerate(lines):
         if k in on or line.kept or line.category == "known":
             continue
-        if _counts_up(line.text) or (not line.strong and not _wordy(line) and _ticked(line, frame)):
+        loose = not line.strong and not _wordy(line)
+        if _counts_up(line.text) or (loose and (_ticked(line, frame) or _on_scale(line, found, values, frame))):
             on.add(k)
     zones = [lines[k].spot.quad for k in sorted(on)]
     for k, line in enumerate(lines):
@@ -147,6 +163,24 @@ def _rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
     return [replace(line, category="ruler", strong=False) if k in on else line for k, line in enumerate(lines)]
 
 
+def _on_scale(line: Line, found: Sequence[ruler.Scale], values: Sequence[ruler.Numeral], frame: Frame) -> bool:
+    """Whether an unread box lies on the ticks of a scale that was found, or on the place of one of its numerals."""
+    x, y = (float(v) for v in line.spot.quad.mean(axis=0))
+    long, high = sides(line.spot.quad)
+    for scale in found:
+        marks = sorted({values[n].value for n in scale.on})
+        step, beside = scale.along(x, y)
+        room = 2.5 * min(b - a for a, b in pairwise(marks))
+        if not marks[0] - room < step < marks[-1] + room or abs(beside) > 5 * scale.first.height:
+            continue
+        if ruler.divided(frame.rgb, line.spot.quad, scale.pitch) >= ruler.EVEN:
+            return True
+        few = _numerals_only(line.text) or (sum(c.isalnum() for c in line.text) <= 2 and long < 2.5 * high)
+        if few and 0.5 < high / max(scale.first.height, 1e-6) < 1.6 and abs(beside) < 0.5 * scale.first.height:
+            return True
+    return False
+
+
 def numerals(lines: Sequence[Line]) -> tuple[list[int], list[ruler.Numeral]]:
     """Indices of the lines that are one number, and these numbers with their places."""
     at = [k for k, line in enumerate(lines) if line.certainty >= 0.4 and identifiers.numeral(line.text) is not None]
@@ -159,11 +193,10 @@ def numerals(lines: Sequence[Line]) -> tuple[list[int], list[ruler.Numeral]]:
 
 
 def _numerals_only(text: str) -> bool:
-    """One to three numerals of a scale, found as one line."""
-    words = text.split()
-    return 0 < len(words) <= 3 and all(
-        identifiers.numeral(word) is not None or word in ("i", "l", "o") for word in words
-    )
+    """One to four numerals of a scale, found as one line, perhaps with their unit."""
+    words = re.findall(r"[^\W\d_]+|\d+", text.lower())
+    units = ("cm", "mm", "in", "inch", "m", "c", "i", "l", "o")
+    return 0 < len(words) <= 5 and all(w in units or (w.isdigit() and len(w) <= 3) for w in words)
 
 
 def _ticked(line: Line, frame: Frame) -> bool:
@@ -178,23 +211,41 @@ def _wordy(line: Line) -> bool:
     if line.certainty < identifiers.LEAST_SCORE:
         return False
     letters = max((len(w) for w in re.findall(r"[^\W\d_]+", line.text)), default=0)
-    return (letters >= 3 or line.strong) and not identifiers.scale_text(line.text) and not _comb(line.text)
+    scale = identifiers.scale_text(line.text) or _numerals_only(line.text)
+    return (letters >= 3 or line.strong) and not scale and not _comb(line.text)
 
 
 def _comb(text: str) -> bool:
-    """Whether a reading is what a row of ticks is misread as: upright strokes, the same few over and over."""
+    """Whether a reading can be what a row of ticks is misread as: nothing but upright strokes."""
     letters = re.sub(r"[\W_]", "", text.lower())
-    return len(letters) >= 6 and len(set(letters)) < 0.5 * len(letters) and not set(letters) - set("mnuilthbdo1j0")
+    return len(letters) >= 4 and not set(letters) - set("mnuilthbdo1j0")
 
 
 def _counts_up(text: str) -> bool:
-    """``0 1 2 3 cm``: numbers in a row, each one more (or five, or ten more) than the one before."""
+    """``0 1 2 3 cm``: numbers in a row, each one more (or five, or ten more) than the one before.
+
+    When four and more follow each other the others may be misread.
+    """
     words = re.findall(r"\d+", text)
     if len(words) < 4 or re.search(r"[^\W\d_]{3,}", text):
         return False
-    values = [int(w) for w in words if len(w) < 5]
-    steps = {b - a for a, b in pairwise(values)}
-    return len(values) == len(words) and len(steps) == 1 and steps <= {1, 2, 5, 10, -1, -2, -5, -10}
+    steps = [b - a for a, b in pairwise(int(w) for w in words)]
+    usual = max(set(steps), key=steps.count)
+    wrong = len(steps) - steps.count(usual)
+    return abs(usual) in (1, 2, 5, 10) and (not wrong or (steps.count(usual) >= 3 and wrong <= 0.5 * len(steps)))
+
+
+def explained(line: Line, finer: Sequence[Line]) -> bool:
+    """Whether what was found inside a box at a closer look says all there is to it.
+
+    It does when it fills most of the box, or shows the box to be a ruler, a card or a harmless label.
+    """
+    quad = line.spot.quad
+    size = area(quad)
+    inside = [other for other in finer if shared(quad, other.spot.quad) > 0.7 * area(other.spot.quad)]
+    if any(_comb(o.text) or _numerals_only(o.text) or identifiers.safe(o.text) for o in inside if o.certainty >= 0.4):
+        return True
+    return sum(shared(quad, other.spot.quad) for other in inside) >= 0.5 * size
 
 
 def _explained(lines: Sequence[Line]) -> list[Line]:
@@ -228,38 +279,3 @@ def _explained(lines: Sequence[Line]) -> list[Line]:
                 line = replace(line, category=whole[0].category)
         out.append(line)
     return out
-
-
-def _whole_labels(lines: Sequence[Line]) -> list[Line]:
-    """One strong hit takes its label: every line on it is covered, and to the same width."""
-    free = [k for k, line in enumerate(lines) if line.category not in ("ruler", "colour-card")]
-    out = list(lines)
-    for group in labels([lines[k].spot.quad for k in free]):
-        members = [free[g] for g in group]
-        strong = [k for k in members if lines[k].strong]
-        if not strong:
-            continue
-        first = max(strong, key=lambda k: lines[k].certainty)
-        longest = max(members, key=lambda k: sides(lines[k].spot.quad)[0])
-        along = axis(lines[longest].spot.quad)
-        block = around([lines[k].spot.quad for k in members], along)
-        on_ruler = any(line.category == "ruler" and shared(block, line.spot.quad) > 0 for line in lines)
-        filled = sum(area(lines[k].spot.quad) for k in members) / max(area(block), 1.0)
-        for k in members:
-            line = lines[k]
-            if line.category == "unit" and identifiers.vital_value(line.text):
-                continue
-            if line.kept or line.category in ("unknown", "unread"):
-                line = replace(line, category=lines[first].category)
-            if filled >= FILLED and not on_ruler:
-                line = replace(line, cover=_as_wide(line.spot.quad, block, along))
-            out[k] = line
-    return out
-
-
-def _as_wide(quad: Quad, block: Quad, along: Quad) -> Quad:
-    """The line's box made as long as the label's block."""
-    across = np.array([-along[1], along[0]], np.float32)
-    u, v = block @ along, quad @ across
-    corners = [(u.min(), v.min()), (u.max(), v.min()), (u.max(), v.max()), (u.min(), v.max())]
-    return np.array([a * along + b * across for a, b in corners], np.float32)

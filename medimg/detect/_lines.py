@@ -58,10 +58,14 @@ def around(quads: Sequence[Quad], along: NDArray[np.float32]) -> Quad:
     return np.array([a * along + b * across for a, b in corners], np.float32)
 
 
-def labels(quads: Sequence[Quad]) -> list[list[int]]:
+def labels(quads: Sequence[Quad], overlap: float = 2.0) -> list[list[int]]:
     """Indices of lines that stand on the same label.
 
     They have like direction and height and are less than a line apart, one under or beside the other.
+
+    Args:
+        quads: The lines.
+        overlap: Two boxes that share more than this part of the smaller one are the same text, not neighbours.
     """
     parent = list(range(len(quads)))
 
@@ -72,10 +76,12 @@ def labels(quads: Sequence[Quad]) -> list[list[int]]:
         return k
 
     facts = [(axis(q), *sides(q), q.mean(axis=0)) for q in quads]
-    for i in range(len(quads)):
-        for j in range(i):
-            if root(i) != root(j) and _together(quads[i], quads[j], facts[i], facts[j]):
-                parent[root(i)] = root(j)
+    for i, j in _near(facts):
+        if root(i) != root(j) and _together(quads[i], quads[j], facts[i], facts[j]):
+            smaller = min(area(quads[i]), area(quads[j]))
+            if overlap < 1 and shared(quads[i], quads[j]) > overlap * smaller:
+                continue
+            parent[root(i)] = root(j)
     groups: dict[int, list[int]] = {}
     for k in range(len(quads)):
         groups.setdefault(root(k), []).append(k)
@@ -85,14 +91,25 @@ def labels(quads: Sequence[Quad]) -> list[list[int]]:
 Fact = tuple[NDArray[np.float32], float, float, NDArray[np.float32]]
 
 
+def _near(facts: Sequence[Fact]) -> list[tuple[int, int]]:
+    """Pairs of lines of like height that are near enough to be looked at."""
+    if len(facts) < 2:
+        return []
+    long = np.array([f[1] for f in facts])
+    high = np.maximum(np.array([f[2] for f in facts]), 1e-6)
+    mid = np.array([f[3] for f in facts])
+    far = np.hypot(*(mid[:, None] - mid[None]).transpose(2, 0, 1)) > long[:, None] + long[None] + 2 * high[:, None]
+    ratio = high[:, None] / high[None]
+    wanted = ~far & (ratio > 0.45) & (ratio < 2.2)
+    return [(int(i), int(j)) for i, j in zip(*np.nonzero(np.tril(wanted, -1)), strict=True)]
+
+
 def _together(a: Quad, b: Quad, fact_a: Fact, fact_b: Fact) -> bool:
-    (along, long_a, high_a, mid_a), (other, long_b, high_b, mid_b) = fact_a, fact_b
-    if not 0.45 < high_a / max(high_b, 1e-6) < 2.2 or float(np.hypot(*(mid_a - mid_b))) > long_a + long_b + 2 * high_a:
-        return False
+    (along, long_a, high_a, _), (other, long_b, high_b, _) = fact_a, fact_b
     # A box of one or two signs has no direction of its own.
-    if min(long_a / high_a, long_b / high_b) > 1.6 and abs(float(along @ other)) < 0.94:
+    if min(long_a / max(high_a, 1e-6), long_b / max(high_b, 1e-6)) > 1.6 and abs(float(along @ other)) < 0.94:
         return False
-    if long_b / high_b > long_a / high_a:
+    if long_b * high_a > long_a * high_b:
         along = other
     across = np.array([-along[1], along[0]], np.float32)
     ua, va, ub, vb = a @ along, a @ across, b @ along, b @ across

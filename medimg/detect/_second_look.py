@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from medimg._opencv import cv2
 from medimg.detect import Frame, Pixels, identifiers
 from medimg.detect._known import Known
-from medimg.detect._layout import Line
+from medimg.detect._labels import Line
 from medimg.detect._lines import Quad, around, axis, grown, shared, sides
 from medimg.detect._lines import area as quad_area
 from medimg.detect._ocr import Spot

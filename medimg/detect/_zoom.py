@@ -14,7 +14,8 @@ import numpy as np
 
 from medimg._opencv import cv2
 from medimg.detect import Frame, Pixels, ruler
-from medimg.detect._layout import Line, numerals
+from medimg.detect._labels import Line
+from medimg.detect._layout import numerals
 from medimg.detect._lines import Quad, area, around, axis, grown, shared, sides
 from medimg.detect._ocr import Models, Spot, ordered
 

@@ -30,6 +30,13 @@ CLOSE = 0.28
 CORNERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 TICKS = 6
 """Least number of marks in a window."""
+DIVISIONS = (10, 5, 16, 8, 4, 2, 6.3, 3.15, 3.94)
+"""Into how many parts the distance of two numerals is divided: millimetres, halves to sixteenths of an inch, and
+sixteenths, eighths and tenths of an inch on the other side of a ruler in centimetres."""
+FINEST = (10, 16)
+"""Divisions finer than letters stand, for numerals that are not sure to be a scale."""
+EVEN = 0.55
+"""Least autocorrelation at such a division."""
 MARKS = 16
 """Least number of marks in all: the strokes of letters (as in *William*) keep one distance for a dozen at most."""
 
@@ -41,6 +48,26 @@ class Numeral(NamedTuple):
     x: float
     y: float
     height: float
+
+
+class Scale(NamedTuple):
+    """Numerals in line: which, one of them, and the way from a value to the next higher one, in pixels."""
+
+    on: tuple[int, ...]
+    first: Numeral
+    dx: float
+    dy: float
+
+    @property
+    def pitch(self) -> float:
+        """Pixels for a step of one."""
+        return math.hypot(self.dx, self.dy)
+
+    def along(self, x: float, y: float) -> tuple[float, float]:
+        """A place in steps along the scale (its value there) and in pixels beside it."""
+        u, v = x - self.first.x, y - self.first.y
+        step = (u * self.dx + v * self.dy) / max(self.pitch, 1e-6) ** 2
+        return self.first.value + step, (v * self.dx - u * self.dy) / max(self.pitch, 1e-6)
 
 
 def ticked(rgb: Pixels, polygon: Polygon | NDArray[np.float32]) -> float:
@@ -92,7 +119,12 @@ def _length(quad: NDArray[np.float32], width: int) -> float:
 
 def scale(numerals: Sequence[Numeral]) -> list[int]:
     """Which numerals lie on a scale: at least three in line, rising (or falling) in steps that fit their distance."""
-    out: set[int] = set()
+    return sorted({k for found in scales(numerals) for k in found.on})
+
+
+def scales(numerals: Sequence[Numeral]) -> list[Scale]:
+    """The scales, each with at least three different numerals; one numeral may lie on two."""
+    best: dict[tuple[int, ...], Scale] = {}
     count = len(numerals)
     # Two numerals fix where every other value of their scale must stand.
     for i in range(count):
@@ -116,8 +148,71 @@ def scale(numerals: Sequence[Numeral]) -> list[int]:
                 if off < 0.35 * unit * step + 0.06 * unit * abs(steps) and 0.5 < c.height / max(a.height, 1e-6) < 2:
                     on.append(k)
             if len({numerals[k].value for k in on}) >= 3:
-                out.update(on)
-    return sorted(out)
+                best.setdefault(tuple(sorted(on)), Scale(tuple(sorted(on)), a, dx, dy))
+    return list(best.values())
+
+
+def pairs(rgb: Pixels, numerals: Sequence[Numeral]) -> list[Scale]:
+    """Two numerals of a scale whose others were not found: their distance is divided evenly by ticks beside them."""
+    out = []
+    for i, a in enumerate(numerals):
+        for j, b in enumerate(numerals):
+            step = b.value - a.value
+            if not 0 < step <= 5 or not 0.6 < a.height / max(b.height, 1e-6) < 1.6:
+                continue
+            dx, dy = (b.x - a.x) / step, (b.y - a.y) / step
+            if not 0.8 * a.height < math.hypot(dx, dy) * step < 16 * a.height:
+                continue
+            found = Scale((i, j), a, dx, dy)
+            if any(divided(rgb, strip, found.pitch, FINEST) >= EVEN for strip in _beside(found, a, step)):
+                out.append(found)
+    return out
+
+
+def _beside(found: Scale, a: Numeral, step: float) -> list[NDArray[np.float32]]:
+    """Strips along a scale, on both sides of two numerals."""
+    way = np.array([found.dx, found.dy]) / found.pitch
+    turned = np.array([-way[1], way[0]])
+    start = np.array([a.x, a.y]) - way * 0.6 * found.pitch
+    end = np.array([a.x, a.y]) + way * (step + 0.6) * found.pitch
+    out = []
+    for near in (-3.0, -2.0, -1.2, 0.6, 1.4, 2.4):
+        low, top = turned * near * a.height, turned * (near + 0.7) * a.height
+        out.append(np.array([start + low, end + low, end + top, start + top], np.float32))
+    return out
+
+
+def divided(rgb: Pixels, quad: NDArray[np.float32], pitch: float, divisions: Sequence[float] = DIVISIONS) -> float:
+    """How clearly a strip repeats at a small division of a scale: the autocorrelation there, 0 to 1.
+
+    With the pitch known a few ticks are enough, where :func:`ticked` needs many.
+
+    Args:
+        rgb: The picture.
+        quad: Corners of the strip; its longer side runs along the scale.
+        pitch: Distance of two numerals that differ by one, in pixels.
+        divisions: Into how many parts that may be divided.
+    """
+    strip = _strip(rgb, quad)
+    if strip is None:
+        return 0.0
+    long = max(math.dist(quad[0], quad[1]), math.dist(quad[1], quad[2]))
+    best = 0.0
+    for band in _bands(strip):
+        size = len(band)
+        for parts in divisions:
+            lag = pitch / parts * size / long
+            if lag < 3 or 4 * lag > size:
+                continue
+            related = _related(band, max(6, round(1.2 * lag)))
+            if related is None:
+                continue
+            peak = float(related[int(lag * 0.88) : math.ceil(lag * 1.12) + 1].max())
+            between = float(related[round(lag * 0.4) : round(lag * 0.6) + 1].min())
+            twice = float(related[int(lag * 1.8) : math.ceil(lag * 2.2) + 1].max())
+            if between < 0:
+                best = max(best, min(peak, twice * 1.2))
+    return best
 
 
 def _strip(rgb: Pixels, quad: NDArray[np.float32]) -> NDArray[np.float32] | None:
@@ -170,18 +265,9 @@ def _period(part: NDArray[np.float32], longest: float) -> float:
     size = len(part)
     if size < LEAST_PERIOD * TICKS:
         return 0.0
-    # Shading and shadow are slower than the marks.
-    half = max(12, round(0.75 * longest))
-    kernel = np.full(2 * half + 1, 1 / (2 * half + 1), np.float32)
-    smooth = np.convolve(np.pad(part, half, mode="edge"), kernel, mode="valid")
-    rough = part - smooth
-    spread = float(rough.std())
-    if spread < 3.0:
+    related = _related(part, max(12, round(0.75 * longest)))
+    if related is None:
         return 0.0
-    rough = np.clip(rough, -2.5 * spread, 2.5 * spread)
-    power = np.abs(np.fft.rfft(rough - rough.mean(), 2 * size)) ** 2
-    raw = np.fft.irfft(power)[:size]
-    related = raw / raw[0] * size / np.maximum(size - np.arange(size), 1)
     most = min(size // TICKS, int(longest)) + 1
     below = int(np.argmax(related[:most] < 0.0))  # the first lag past the mark itself
     start = max(below, LEAST_PERIOD)
@@ -196,3 +282,19 @@ def _period(part: NDArray[np.float32], longest: float) -> float:
         if near.max(initial=-1.0) < least * PEAK:
             return 0.0
     return float(peak)
+
+
+def _related(part: NDArray[np.float32], half: int) -> NDArray[np.float64] | None:
+    """Autocorrelation of a profile without what is slower than ``2 half`` pixels; none when it is flat."""
+    size = len(part)
+    # Shading and shadow are slower than the marks.
+    kernel = np.full(2 * half + 1, 1 / (2 * half + 1), np.float32)
+    smooth = np.convolve(np.pad(part, half, mode="edge"), kernel, mode="valid")
+    rough = part - smooth
+    spread = float(rough.std())
+    if spread < 3.0:
+        return None
+    rough = np.clip(rough, -2.5 * spread, 2.5 * spread)
+    power = np.abs(np.fft.rfft(rough - rough.mean(), 2 * size)) ** 2
+    raw = np.fft.irfft(power)[:size]
+    return cast("NDArray[np.float64]", raw / raw[0] * size / np.maximum(size - np.arange(size), 1))

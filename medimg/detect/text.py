@@ -14,7 +14,8 @@ import numpy as np
 
 from medimg.detect import Frame, Pixels, _documents, _lines, _ocr, _second_look, _tesseract, _zoom
 from medimg.detect._known import Known
-from medimg.detect._layout import Line, decide, merged
+from medimg.detect._labels import Line, in_company
+from medimg.detect._layout import decide, explained, merged
 from medimg.detect._sizes import LEAST_SCORE, looks
 from medimg.errors import MissingPart
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon, Secret
@@ -28,6 +29,8 @@ SECOND_SIZE = 1200
 """Long side for the look at the written copy: another grid, so what was missed by bad luck gets a new chance."""
 MOST_READ = 240
 """Lines read in one picture; the rest is ``unread``. Bounds the time for a page full of text."""
+MOST_FAINT = 100
+"""Places in one picture that are too faint to count by themselves and are looked at all the same."""
 MOST_LINES = 1200
 """Lines handled in one picture; when there are more, they are covered together."""
 
@@ -79,17 +82,24 @@ class TextDetector:
     def _read(self, frame: Frame, sizes: Sequence[int], known: KnownValues) -> list[Line]:
         every = [[*look.spots(self._models)] for look in looks(frame, sizes)]
         sure = [[s for s in spots if s.score >= LEAST_SCORE] for spots in every]
-        weak = [s.quad for spots in every for s in spots if s.score < LEAST_SCORE]
-        spots = merged(sure, frame.width, frame.height)
+        faint = [[s for s in spots if s.score < LEAST_SCORE] for spots in every]
+        weak = [s.quad for spots in faint for s in spots]
+        found = merged([*sure, *faint], frame.width, frame.height)
+        spots = [s for s in found if s.level < len(every)]
+        maybe = [s._replace(level=s.level - len(every)) for s in found if s.level >= len(every)]
+        maybe = sorted(maybe, key=lambda s: -s.score)[:MOST_FAINT]
         if len(spots) > MOST_LINES:
             whole = _lines.around([s.quad for s in spots], _lines.axis(spots[0].quad))
             return [Line(_ocr.Spot(whole, 1.0), "", 0.0, cover=whole)]
+        spots += [maybe[k] for k in in_company(spots, maybe)]
         lines = _read_spots(self._models, frame, spots)
         if len(lines) < MOST_READ:
             new, replaced = _zoom.closer(self._models, frame, lines, weak)
             rest = [line for k, line in enumerate(lines) if k not in replaced]
             fresh = merged([[line.spot for line in rest], new], frame.width, frame.height)[len(rest) :]
-            lines = rest + _read_spots(self._models, frame, [s._replace(level=0) for s in fresh])
+            finer = _read_spots(self._models, frame, [s._replace(level=0) for s in fresh])
+            # A name of two words may have come back as one word of it.
+            lines = rest + finer + [lines[k] for k in sorted(replaced) if not explained(lines[k], [*rest, *finer])]
         return decide(lines, frame, Known(known))
 
     def _finding(self, frame: Frame, line: Line) -> Finding:

@@ -1,0 +1,111 @@
+"""What stands together: faint lines beside sure ones, gaps in a row, covers off a ruler, boxes seen again closer."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medimg.detect import Frame, _layout
+from medimg.detect._known import Known
+from medimg.detect._labels import Line, alone, in_company, off_rulers, whole_labels
+from medimg.detect._lines import Quad, area, labels, shared, sides
+from medimg.detect._ocr import Spot
+from medimg.types import NOTHING_KNOWN
+
+BLANK = Frame(np.full((600, 900, 3), 200, np.uint8))
+
+
+def box(x: float, y: float, wide: float = 200, high: float = 20) -> Quad:
+    return np.array([[x, y], [x + wide, y], [x + wide, y + high], [x, y + high]], np.float32)
+
+
+def line(text: str, quad: Quad, category: str, certainty: float = 0.95, score: float = 0.8) -> Line:
+    strong = category in ("name", "date")
+    return Line(Spot(quad, score), text, certainty, category, strong, quad)
+
+
+def hidden(quad: Quad, lines: list[Line]) -> float:
+    return max((shared(quad, made.cover) / area(quad) for made in lines if not made.kept), default=0.0)
+
+
+def test_a_faint_line_under_a_sure_one_counts() -> None:
+    assert in_company([Spot(box(100, 100), 0.8)], [Spot(box(100, 128), 0.35), Spot(box(600, 500), 0.4)]) == [0]
+
+
+def test_three_faint_lines_under_each_other_count_and_two_do_not() -> None:
+    rows = [Spot(box(100, 100 + 28 * k), 0.35) for k in range(3)]
+    assert in_company([], rows) == [0, 1, 2]
+    assert in_company([], rows[:2]) == []
+
+
+def test_the_same_text_found_twice_is_no_company() -> None:
+    assert in_company([Spot(box(100, 100), 0.8)], [Spot(box(110, 104, 150), 0.35)]) == []
+
+
+def test_a_faint_line_that_says_nothing_needs_a_line_to_be_covered_beside_it() -> None:
+    faint = line("~~", box(100, 128), "unread", 0.2, 0.35)
+    assert len(alone([line("Rawiri Ngata", box(100, 100), "name"), faint])) == 2
+    assert [m.text for m in alone([line("Foam dressing", box(100, 100), "harmless"), faint])] == ["Foam dressing"]
+
+
+def test_harmless_lines_stay_on_a_label_unless_they_share_a_row_with_what_goes() -> None:
+    made = whole_labels(
+        [
+            line("Rawiri Ngata", box(100, 100), "name"),
+            line("Please wash your hands", box(100, 128), "harmless"),
+            line("Theatre", box(100, 156, 80), "harmless"),
+            line("14/3/51", box(200, 156, 100), "date"),
+        ]
+    )
+    assert [m.kept for m in made] == [False, True, False, False]
+    assert hidden(box(100, 128), made) < 0.1
+
+
+def test_a_harmless_line_that_was_read_with_less_certainty_goes_with_its_label() -> None:
+    made = whole_labels(
+        [line("Rawiri Ngata", box(100, 100), "name"), line("Foam dressing", box(100, 128), "harmless", 0.8)]
+    )
+    assert not any(m.kept for m in made)
+
+
+def test_the_gap_between_two_words_of_a_row_is_covered() -> None:
+    made = whole_labels([line("Rawiri", box(100, 100, 80), "name"), line("Ngata", box(205, 100, 80), "name")])
+    assert hidden(box(185, 102, 15, 16), made) > 0.99
+
+
+def test_a_cover_beside_a_scale_is_drawn_in() -> None:
+    name, mark = line("Rawiri Ngata", box(100, 130), "name"), line("4", box(150, 105, 14, 20), "ruler")
+    drawn, kept = off_rulers([name, mark])
+    assert sides(drawn.cover)[1] < 20
+    assert np.array_equal(kept.cover, mark.cover)
+    assert np.array_equal(off_rulers([name])[0].cover, name.cover)
+
+
+def test_a_wide_box_is_explained_only_by_what_fills_it_or_is_harmless() -> None:
+    wide = line("", box(100, 100, 300, 40), "unread", 0.2)
+    part = line("Ngata", box(105, 105, 90, 30), "name")
+    assert not _layout.explained(wide, [part])
+    assert _layout.explained(wide, [part, line("Rawiri", box(200, 102, 190, 36), "name")])
+    assert _layout.explained(wide, [line("3 4 cm", box(110, 105, 80, 20), "ruler")])
+
+
+def test_the_patches_of_a_card_are_named() -> None:
+    named = [line(t, box(100 + 90 * k, 100, 50), "") for k, t in enumerate(("Blue", "Cyan", "Green", "Yellow"))]
+    assert {m.category for m in _layout.decide(named, BLANK, Known(NOTHING_KNOWN))} <= {"colour-card", "harmless"}
+    alone_ = _layout.decide([line("Green", box(100, 100, 50), "")], BLANK, Known(NOTHING_KNOWN))
+    assert not any(m.kept for m in alone_)
+
+
+def test_a_row_of_numerals_that_count_up_stays_with_one_misread() -> None:
+    made = _layout.decide([line("10 11 12 13 34", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
+    assert [m.category for m in made] == ["ruler"]
+    made = _layout.decide([line("10 11 56 13 34", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
+    assert not any(m.kept for m in made)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 800), st.floats(0, 500), st.floats(2, 300), st.floats(2, 60)), max_size=30))
+def test_every_line_stands_on_one_label(places: list[tuple[float, float, float, float]]) -> None:
+    groups = labels([box(*place) for place in places])
+    assert sorted(k for group in groups for k in group) == list(range(len(places)))
