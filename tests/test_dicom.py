@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import re
 import warnings
@@ -439,6 +440,17 @@ def test_names_in_other_writings_are_read(coding: str, raw: bytes, name: str) ->
     at = data.index(b"\x18\0\x15\0CS")
     data = data[:at] + encoded(Field(0x00100010, "PN", raw)) + data[at:]
     assert name in opened(data).values().names
+
+
+def test_when_it_was_taken_is_known_in_memory() -> None:
+    from medimg.formats import capture
+
+    assert capture.taken(kit.photograph()) == datetime.datetime(2024, 5, 31)
+    data = kit.dataset()
+    data.AcquisitionDate, data.AcquisitionTime = "20240601", "081530.250"
+    assert capture.taken(kit.saved(data)) == datetime.datetime(2024, 6, 1, 8, 15, 30)
+    assert capture.taken(kit.saved(kit.dataset(named=False))) is None
+    assert capture.taken(bytes(128) + b"DICM" + b"rubbish") is None
 
 
 def test_a_photo_with_its_patient_s_name_in_it_through_the_real_checks(tmp_path: Path) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
+from medimg.errors import MedimgError
 from medimg.formats import _dicom_tags as t
 from medimg.formats._dicom_read import Dicom
 from medimg.types import KnownValues
 
 MOST_VALUES = 200
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)")
+_TIME = re.compile(r"(\d\d)(\d\d)(\d\d)")
+_TAKEN = ((0x00080022, 0x00080032), (0x00080023, 0x00080033), (0x00080021, 0x00080031), (0x00080020, 0x00080030))
+"""Dates and times of acquisition, content, series and study; the first that is there counts."""
+_LARGEST = 1 << 28
 
 CODINGS = {
     "": "ascii", "ISO_IR 6": "ascii", "ISO_IR 100": "latin-1", "ISO_IR 101": "iso8859-2", "ISO_IR 109": "iso8859-3",
@@ -52,3 +58,20 @@ def values(dicom: Dicom) -> KnownValues:
         numbers=tuple(filter(None, numbers))[:MOST_VALUES],
         dates=tuple(dates)[:MOST_VALUES],
     )
+
+
+def taken(data: bytes) -> datetime.datetime | None:
+    """When a picture was taken, as its header says; None when it does not, or cannot be read."""
+    try:
+        dicom = Dicom(data, _LARGEST)
+    except MedimgError:
+        return None
+    for date, time in _TAKEN:
+        day, hour = _DATE.match(dicom.text(date)), _TIME.match(dicom.text(time))
+        if day:
+            try:
+                clock = ":".join(hour.groups()) if hour else "00:00:00"
+                return datetime.datetime.fromisoformat(f"{'-'.join(day.groups())}T{clock}")
+            except ValueError:
+                continue
+    return None

@@ -30,6 +30,10 @@ def taken(data: bytes) -> datetime.datetime | None:
         data: The whole file, of any format. Where it holds an EXIF block is found by the block's own mark: what comes
             of it is a hint, never a proof.
     """
+    if data[128:132] == b"DICM":
+        from medimg.formats import _dicom_text
+
+        return _dicom_text.taken(data)
     for block in _blocks(data):
         found: dict[int, bytes] = {}
         for _, tag, raw in _exif._walk(block):
