@@ -18,7 +18,7 @@ from medimg.detect._ocr import Spot
 TALLEST = 0.12
 """A box higher than this share of the frame's longer side is a foot or a fold, unless it reads as a word."""
 MOST_NUMERALS = 120
-MOST_PAIRED = 12
+MOST_PAIRED = 8
 """Numerals on no scale that are tried two by two."""
 COLOURS = frozenset(("blue", "cyan", "green", "yellow", "red", "magenta", "white", "black", "grey", "gray", "orange"))
 TICKED = 0.6
