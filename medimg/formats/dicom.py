@@ -224,6 +224,8 @@ class DicomPhoto:
 
     @cached_property
     def _spare(self) -> bool:
+        if self._facts.stored == self._facts.allocated or self.dicom.syntax in (t.J2K, t.J2K_LOSSLESS):
+            return False
         from medimg.formats import _dicom_pixels
 
         return _dicom_pixels.spare_bits(self._raw, self._facts.stored)
