@@ -87,7 +87,7 @@ def kills(base: Path, items: int, kills: int, **_: Any) -> None:
     command = [sys.executable, str(CHILD), str(base / "in"), str(base / "out")]
     done = 0
     for _k in range(kills):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert process.stdout is not None
         for _n in range(draw.randrange(items // kills)):
             if not process.stdout.readline():

@@ -22,6 +22,7 @@ from medimg.types import KnownValues, Limits, Report, from_json
 
 POLICY = Policy(limits=Limits(seconds=3.0))
 LIGHT = Policy(scope="metadata-only")
+ITEMS = 2000
 
 
 def reports(folder: Path) -> dict[str, Report]:
@@ -53,32 +54,32 @@ def listing(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 def test_exactly_the_bad_ones_end_held_and_nobody_else_is_blamed(tmp_path: Path) -> None:
     bad = {
-        7: (fakes.RAISES, "M-HOLD-NOTRUN"),
-        19: (fakes.CRASHES, "M-HOLD-CRASH"),
-        31: (fakes.HANGS, "M-HOLD-TIME"),
-        40: (fakes.EATS, "M-HOLD-MEMORY"),
-        52: (fakes.IS_KILLED, "M-HOLD-CRASH"),
+        55: (fakes.RAISES, "held", "M-HOLD-NOTRUN"),
+        777: (fakes.CRASHES, "held", "M-HOLD-CRASH"),
+        1234: (fakes.HANGS, "held", "M-HOLD-TIME"),
+        1500: (fakes.EATS, "held", "M-HOLD-MEMORY"),
+        1777: (fakes.IS_KILLED, "held", "M-HOLD-CRASH"),
+        1950: (fakes.FILLS, "failed", "M-OUT"),
     }
-    for n in range(60):
-        fakes.photo(tmp_path / f"in/{n:02d}.png", bad.get(n, (fakes.WELL, ""))[0], seed=n)
+    for n in range(ITEMS):
+        fakes.photo(tmp_path / f"in/{n:04d}.png", bad.get(n, (fakes.WELL,))[0], seed=n)
     before = listing(tmp_path / "in")
     outcome = medimg.scrub_folder(
         [tmp_path / "in"], tmp_path / "out", policy=POLICY, make=fakes.make, workers=2, group_by="folder", keep_key=True
     )
     got = reports(outcome.folder)
     # One folder is one group, numbered by name: file n is number n + 1.
-    for n in range(60):
+    for n in range(ITEMS):
         report = got[f"P01-{n + 1:03d}"]
         if n in bad:
-            assert (report.state, report.error_code, report.copy) == ("held", bad[n][1], None)
+            assert (report.state, report.error_code, report.copy) == (*bad[n][1:], None)
         else:
             assert (report.state, report.error_code) == ("unreviewed", "")
-    assert outcome.photos == {"unreviewed": 55, "held": 5}
-    assert outcome.exit_code == 20
-    assert len(list((outcome.folder / "unreviewed").iterdir())) == 55
+    assert outcome.photos == {"unreviewed": ITEMS - 6, "held": 5, "failed": 1}
+    assert outcome.exit_code == 30
+    assert len(list((outcome.folder / "unreviewed").iterdir())) == ITEMS - 6
     assert listing(tmp_path / "in") == before
     assert not any(b"MARKER" in p.read_bytes() for p in outcome.folder.rglob("*") if p.is_file())
-    assert not list(outcome.folder.rglob("*journal*"))
     assert not list(outcome.folder.rglob("*.part"))
 
 
