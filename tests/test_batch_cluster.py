@@ -155,6 +155,25 @@ def test_a_stopped_batch_goes_on_with_or_without_the_cluster(tmp_path: Path, run
     assert run(tmp_path, running).photos == {"unreviewed": 1}
 
 
+def test_a_scheduler_that_is_gone_ends_the_batch_and_loses_nothing(tmp_path: Path) -> None:
+    own = Running(tmp_path / "certificates")
+    own.worker()
+    for n in range(30):
+        fakes.photo(tmp_path / f"in/{n}.png", seed=n)
+
+    def kill(event: Progress) -> None:
+        if event.settled == 5 and own.scheduler.process.poll() is None:
+            own.scheduler.stop(signal.SIGKILL)
+
+    with pytest.raises(Interrupted) as caught:
+        run(tmp_path, own, progress=kill, chunk=1)
+    assert "scheduler is gone" in str(caught.value)
+    own.workers[0].stop()
+    outcome = medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=POLICY, make=fakes.make, resume=True)
+    assert outcome.photos == {"unreviewed": 30}
+    assert len(list((outcome.folder / "unreviewed").iterdir())) == 30
+
+
 def test_who_has_no_certificate_of_this_authority_is_refused(tmp_path: Path, running: Running) -> None:
     fakes.photo(tmp_path / "in/1.png")
     certificates.make(tmp_path / "other", ["client"])

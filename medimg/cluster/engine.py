@@ -21,7 +21,7 @@ from medimg.batch.worker import Job
 from medimg.cluster import task
 from medimg.cluster.messages import Chunk, Done, Seen, Setting, Sight
 from medimg.cluster.nodes import Identity
-from medimg.errors import Crashed, MissingPart, OutputError, UsageError
+from medimg.errors import Crashed, Interrupted, MissingPart, OutputError, UsageError
 from medimg.pipeline import refusal
 from medimg.types import CopySummary, Report, from_json, to_json
 
@@ -166,7 +166,7 @@ class ClusterPool:
 
         Raises:
             KeyboardInterrupt: The caller's ``stop`` said so.
-            MissingPart: The scheduler is gone.
+            Interrupted: The scheduler is gone.
         """
         while self._live:
             self._local.heed_stop()
@@ -178,7 +178,10 @@ class ClusterPool:
             done = [h for h in done if h in self._live]
             if not done:
                 if self._client.status != "running":
-                    raise MissingPart("the cluster's scheduler is gone.", todo="Start it again, then --resume.")
+                    raise Interrupted(
+                        "the cluster's scheduler is gone; nothing half-written is left.",
+                        todo="Start it again, then --resume.",
+                    )
                 done = [h for h in self._live if h.future.status in ("lost", "cancelled")]
             if time.monotonic() - self._looked > 10 * _LOOK:
                 self._resize()
