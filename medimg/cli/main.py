@@ -53,6 +53,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "cluster": ("medimg.cli.cluster:cluster", "Run a batch on several computers: certificates, a scheduler, workers."),
     "explain": ("medimg.cli.explain:explain", "Say in plain words what the policy does."),
+    "serve": (
+        "medimg.cli.serve:serve",
+        "Serve copies over HTTP to programs on this computer, or elsewhere behind TLS.",
+    ),
     "selftest": (
         "medimg.cli.selftest:selftest",
         "Draw photos with planted marks, clean them, and say which marks are gone.",

@@ -1,0 +1,74 @@
+"""``medimg serve``: the HTTP worker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from medimg.cli import common
+from medimg.errors import MissingPart, UsageError
+
+
+@click.command()
+@click.option(
+    "--socket", "socket_path", type=common.FILE, metavar="PATH", help="Listen on a socket file, for you alone."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Listen here; off this computer only with TLS.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Listen on this port.")
+@click.option(
+    "--token-file",
+    type=common.FILE,
+    required=True,
+    metavar="FILE",
+    help="The token every request must carry (chmod 600).",
+)
+@click.option("--certificate", type=common.FILE, metavar="FILE", help="TLS certificate chain (PEM).")
+@click.option("--key", type=common.FILE, metavar="FILE", help="TLS private key (PEM).")
+@common.policy_options
+@common.workers_option
+def serve(
+    socket_path: Path | None,
+    host: str,
+    port: int | None,
+    token_file: Path,
+    certificate: Path | None,
+    key: Path | None,
+    policy_file: Path | None,
+    metadata_only: bool,
+    workers: int | None,
+) -> int:
+    """Serve copies over HTTP to programs on this computer, or elsewhere behind TLS.
+
+    POST a photo to /v1/scrub and get the copy and the report; /openapi.json describes the rest. Every request needs
+    the token. Nothing is logged, and nothing of a photo is kept.
+    """
+    try:
+        from medimg.serve import app, listen
+    except ImportError as error:
+        raise MissingPart("the HTTP worker needs more packages.", todo="pip install 'medimg[serve]'") from error
+    from medimg.batch.pool import suitable_workers
+    from medimg.batch.worker import Setup
+    from medimg.serve.slots import Slots
+
+    if (socket_path is None) == (port is None):
+        raise UsageError("name either --socket or --port.")
+    if (certificate is None) != (key is None):
+        raise UsageError("TLS needs both --certificate and --key.")
+    secret = listen.token(token_file)
+    slots = Slots(Setup(policy=common.read_policy(policy_file, metadata_only)), workers or suitable_workers())
+    if socket_path is not None:
+        listening, where = listen.unix(socket_path), "the socket"
+    else:
+        assert port is not None  # noqa: S101 - said above
+        listening = listen.tcp(host, port, secured=certificate is not None)
+        where = f"{'https' if certificate else 'http'}://{host}:{port}"
+    click.echo(f"Loading the checks, then listening on {where}. Ctrl-C ends it.", err=True)
+    try:
+        if not listen.serve(app.build(slots, secret), listening, certificate, key):
+            raise MissingPart("the HTTP worker could not start.")
+    finally:
+        listening.close()
+        if socket_path is not None:
+            socket_path.unlink(missing_ok=True)
+    return 0

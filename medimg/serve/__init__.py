@@ -1,0 +1,7 @@
+"""The HTTP worker (extra ``serve``): a program on this computer, or behind TLS, posts a photo and gets the copy.
+
+``app``      routes, authentication, limits
+``slots``    worker processes, one photo each at a time
+``listen``   sockets and TLS: where it may listen
+``openapi``  the description of it all
+"""

@@ -1,0 +1,225 @@
+"""The HTTP worker's routes. Nothing of a photo is kept: its bytes live here and in a worker, and end there.
+
+Every request needs the token. No message quotes what was sent, and nothing is logged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+import medimg
+from medimg.api import Scrubbed
+from medimg.errors import MedimgError, MissingPart, TooLarge, Unreadable, UsageError
+from medimg.serve import openapi, slots
+from medimg.serve.slots import Busy, Slots
+from medimg.types import NOTHING_KNOWN, KnownValues, Plan, Report, to_json
+
+PATIENCE = 60.0
+"""Seconds a sender may take for the whole of a photo."""
+STATUS = {2: 400, 3: 503, 20: 422, 21: 422, 30: 500}
+"""Exit code of an error -> HTTP status."""
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A photo as JSON: its bytes in base64, and values known to belong to the person."""
+
+    photo: str
+    known: KnownValues = NOTHING_KNOWN
+
+
+class MadeCopy(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy that passed every check and that nobody has looked at yet; ``data`` is base64."""
+
+    media_type: str
+    suffix: str
+    sha256: str
+    data: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a photo. ``copy`` is null when it was held or refused; the report says why."""
+
+    report: Report
+    copy: MadeCopy | None = None
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """That the workers run, and with what."""
+
+    status: str
+    version: str
+    engines: dict[str, str]
+    workers: int
+    policy: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a request was not served; never a word of what was sent."""
+
+    code: str
+    what: str
+    todo: str = ""
+
+
+def build(pool: Slots, token: bytes) -> Starlette:
+    """The application.
+
+    Args:
+        pool: The workers; they run while the application does.
+        token: What ``Authorization: Bearer`` must carry.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with pool.running():
+            yield
+
+    def route(path: str, handler: Handler, method: str) -> Route:
+        return Route(path, _guarded(handler, token), methods=[method])
+
+    async def health(_: Request) -> Response:
+        return _json(
+            Health(
+                status="ready", version=medimg.__version__, engines=pool.engines, workers=pool.size,
+                policy=pool.setup.policy.digest,
+            )
+        )  # fmt: skip
+
+    async def described(_: Request) -> Response:
+        return _json(openapi.document(pool.setup.policy.limits.bytes))
+
+    async def scrub(request: Request) -> Response:
+        data, known = await _sent(request, pool.setup.policy.limits.bytes)
+        made: Scrubbed = await pool.do(slots.scrub, data, known)
+        return _json(_answer(made), 200 if made.data is not None else STATUS.get(made.report.exit_code, 422))
+
+    async def inspect(request: Request) -> Response:
+        data, known = await _sent(request, pool.setup.policy.limits.bytes)
+        plan: Plan = await pool.do(slots.inspect, data, known)
+        return _json(plan)
+
+    return Starlette(
+        routes=[
+            route("/health", health, "GET"),
+            route("/openapi.json", described, "GET"),
+            route("/v1/scrub", scrub, "POST"),
+            route("/v1/inspect", inspect, "POST"),
+        ],
+        exception_handlers={HTTPException: _no_such, Exception: _fault},
+        lifespan=lifespan,
+    )
+
+
+def _guarded(handler: Handler, token: bytes) -> Handler:
+    """The handler behind the token, with every error as a :class:`Problem`."""
+
+    async def guarded(request: Request) -> Response:
+        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token):
+            answer = _problem(401, "M-HTTP-TOKEN", "this request carries no valid token.")
+            answer.headers["www-authenticate"] = "Bearer"
+            return answer
+        try:
+            return await handler(request)
+        except Busy:
+            answer = _problem(503, "M-HTTP-BUSY", "all workers are busy.", "Send it again in a few seconds.")
+            answer.headers["retry-after"] = "5"
+            return answer
+        except TooLarge as error:
+            return _problem(413, error.code, error.what, error.todo)
+        except MissingPart as error:
+            return _problem(503, error.code, error.what, error.todo)
+        except MedimgError as error:
+            return _problem(STATUS.get(error.exit_code, 500), error.code, error.what, error.todo)
+
+    return guarded
+
+
+async def _sent(request: Request, most: int) -> tuple[bytes, KnownValues]:
+    """The photo of a request, and what is known of the person.
+
+    Raises:
+        TooLarge: More than ``most`` bytes (a third more as base64).
+        Unreadable: The sender was too slow, or went away.
+        UsageError: There is no photo, or the JSON is not of the form described.
+    """
+    as_json = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+    try:
+        async with asyncio.timeout(PATIENCE):
+            body = await _body(request, most * 4 // 3 + 65536 if as_json else most)
+    except TimeoutError as error:
+        raise Unreadable("the photo did not arrive in time.") from error
+    except ClientDisconnect as error:
+        raise Unreadable("the sender went away.") from error
+    known = NOTHING_KNOWN
+    if as_json:
+        try:
+            sent = msgspec.json.decode(body, type=Sent)
+            body, known = base64.b64decode(sent.photo, validate=True), sent.known
+        except (msgspec.DecodeError, binascii.Error, ValueError) as error:  # its text may quote a value
+            raise UsageError("the JSON is not of the form that /openapi.json describes.") from error
+    if not body:
+        raise UsageError("there is no photo in this request.")
+    if len(body) > most:
+        raise TooLarge("the file is larger than the policy allows.")
+    return body, known
+
+
+async def _body(request: Request, most: int) -> bytes:
+    claimed = request.headers.get("content-length", "")
+    if claimed.isdigit() and int(claimed) > most:
+        raise TooLarge("the file is larger than the policy allows.")
+    out = bytearray()
+    async for block in request.stream():
+        out += block
+        if len(out) > most:
+            raise TooLarge("the file is larger than the policy allows.")
+    return bytes(out)
+
+
+def _answer(made: Scrubbed) -> Answer:
+    if made.data is None or made.report.copy is None:
+        return Answer(report=made.report)
+    copy = MadeCopy(
+        media_type=made.media_type,
+        suffix=made.suffix,
+        sha256=made.report.copy.sha256,
+        data=base64.b64encode(made.data).decode(),
+    )
+    return Answer(report=made.report, copy=copy)
+
+
+def _json(content: Any, status: int = 200) -> Response:
+    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    return Response(to_json(content, indent=0), status, headers, media_type="application/json")
+
+
+def _problem(status: int, code: str, what: str, todo: str = "") -> Response:
+    return _json(Problem(code=code, what=what, todo=todo), status)
+
+
+async def _no_such(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    answer = _problem(status, "M-HTTP-ROUTE", "there is nothing here, or not with this method.", "See /openapi.json.")
+    if isinstance(error, HTTPException) and error.headers:
+        answer.headers.update(error.headers)
+    return answer
+
+
+async def _fault(_: Request, error: Exception) -> Response:
+    return _problem(500, "M-000", f"a fault in medimg itself ({type(error).__name__}).")

@@ -1,0 +1,135 @@
+"""Where the HTTP worker listens: a socket file, loopback, or elsewhere behind TLS; never open to others by accident."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import signal
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from medimg.errors import UsageError
+
+SHORTEST = 32
+"""Characters of a token."""
+
+
+def token(path: Path) -> bytes:
+    """The token of a file that its owner alone may read.
+
+    Raises:
+        UsageError: It cannot be read, others may read it, or it is too short.
+    """
+    try:
+        mode = path.stat().st_mode
+        found = path.read_bytes().strip()
+    except OSError as error:
+        raise UsageError("the token file could not be read.") from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise UsageError("others may read the token file.", todo="chmod 600 it.")
+    if len(found) < SHORTEST or not found.isascii() or any(c <= 32 for c in found):
+        raise UsageError(
+            f"the token is shorter than {SHORTEST} characters, or has blanks in it.",
+            todo="Make one: openssl rand -hex 32 > FILE",
+        )
+    return found
+
+
+def loopback(host: str) -> bool:
+    """Whether an address is reached from this computer alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def unix(path: Path) -> socket.socket:
+    """A listening socket file that its owner alone may use.
+
+    Raises:
+        UsageError: It cannot be made, or something else is there.
+    """
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if path.is_socket() and not _answers(path):
+            path.unlink()  # left by a server that was killed
+        before = os.umask(0o177)
+        try:
+            listening.bind(str(path))
+        finally:
+            os.umask(before)
+    except OSError as error:
+        listening.close()
+        raise UsageError("the socket could not be made there, or is in use.") from error
+    return listening
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def tcp(host: str, port: int, *, secured: bool) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        UsageError: It is not on loopback and there is no TLS, or it cannot be made.
+    """
+    if not loopback(host) and not secured:
+        raise UsageError(
+            "medimg listens on other than this computer's own addresses with TLS only.",
+            todo="Give --certificate and --key, or use 127.0.0.1 or --socket.",
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise UsageError("this address and port cannot be used.", todo="Is another server there?") from error
+    return listening
+
+
+class _Server(uvicorn.Server):
+    """Ends well when it is told to; uvicorn's own gives the signal on to itself afterwards."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM as the end of serving."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def serve(app: Starlette, listening: socket.socket, certificate: Path | None = None, key: Path | None = None) -> bool:
+    """Serve until SIGINT or SIGTERM; True when it had started."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,  # no log: a request's path or a traceback may say too much
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=30,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    server = _Server(config)
+    server.run(sockets=[listening])
+    return server.started
