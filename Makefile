@@ -52,7 +52,6 @@ $(VENV)/.dev: $(VENV)/.run
 demo: $(VENV)/.run ## set up everything, draw the fixture photos, clean them, say where the report is
 	@rm -rf fixtures/out $(DEMO)
 	@$(BIN)/python fixtures/make.py fixtures/out/photos
-	@mv fixtures/out/photos/manifest.json fixtures/out/
 	@# 10 and 11 mean that a person still has to look and answer: that is how a first run ends.
 	@$(BIN)/medimg clean fixtures/out/photos -o $(DEMO) --where AU || { code=$$?; [ $$code = 10 ] || [ $$code = 11 ] || exit $$code; }
 	@echo "Here the command is $(BIN)/medimg; 'pipx install .' puts it on your PATH."
