@@ -105,6 +105,7 @@ def main() -> None:
             "HOME": place,
             "QT_QPA_PLATFORM": "xcb" if os.environ.get("DISPLAY") else "offscreen",
             "DISPLAY": os.environ.get("DISPLAY", ""),
+            "XAUTHORITY": os.environ.get("XAUTHORITY", ""),
         }
         photos, out = Path(place, "photos"), Path(place, "out")
         photos.mkdir()

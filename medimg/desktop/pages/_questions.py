@@ -102,9 +102,16 @@ class Questions:
         self.opened = releasing.open_run(self._run)
         self._settle(self.opened.state)
 
-    def _settle(self, state: RunState) -> None:
+    def _settle(self, state: RunState, group: str = "") -> None:
+        """Where every group stands now; only ``group`` is judged again when nothing else can have changed."""
         self.opened = msgspec.structs.replace(self.opened, state=state)
-        self.results = build.results(state, self.opened.reports)
+        if group:
+            alone = msgspec.structs.replace(state.run, groups={group: state.run.groups[group]})
+            one = build.results(msgspec.structs.replace(state, run=alone), self.opened.reports)
+            self.results = {**self.results, **one}
+        else:
+            self.results = build.results(state, self.opened.reports)
+        self._given = self._count()
 
     @property
     def state(self) -> RunState:
@@ -174,16 +181,17 @@ class Questions:
 
     def progress(self, subject: str = "") -> tuple[int, int]:
         """How many needed answers of a person are given, and how many there are. Of the whole run by default."""
-        needed: dict[tuple[str, str], bool] = {}
+        mine = [n for s, n in self._given.items() if subject in ("", s)]
+        return sum(given for given, _ in mine), sum(needed for _, needed in mine)
+
+    def _count(self) -> dict[str, tuple[int, int]]:
+        needed: dict[str, dict[str, bool]] = {s: {} for s in self.subjects}
         for group, result in self.results.items():
             for s in result.standings:
-                if not s.question.blocking or s.question.item.evidence == "auto":
-                    continue
-                owner = BATCH if s.question.item.subject == "batch" else group
-                if subject in ("", owner):
-                    key = (owner, s.question.id)
-                    needed[key] = needed.get(key, True) and not s.waits
-        return sum(needed.values()), len(needed)
+                if s.question.blocking and s.question.item.evidence != "auto":
+                    mine = needed[BATCH if s.question.item.subject == "batch" else group]
+                    mine[s.question.id] = mine.get(s.question.id, True) and not s.waits
+        return {s: (sum(mine.values()), len(mine)) for s, mine in needed.items()}
 
     def unsaid(self, group: str) -> int:
         """How many conditions of a patient were not said yet."""
@@ -217,7 +225,7 @@ class Questions:
         else:
             more = {"role": self.role, "at": now(), "note": note}
             state = answering.answered_by(state, ask.item, ask.subjects, choice, **more)
-        self._keep(state)
+        self._keep(state, "" if BATCH in ask.subjects else ask.subjects[0].partition("-")[0])
 
     def note(self, row: Row, text: str) -> None:
         """Keep the note of an answer that was given."""
@@ -229,7 +237,7 @@ class Questions:
     def recipients(self, group: str, text: str) -> None:
         """Keep with whom a group is shared; it goes to the record part and the register alone."""
         if text.strip() != self.state.recipients.get(group, ""):
-            self._keep(answering.with_recipients(self.state, group, text))
+            self._keep(answering.with_recipients(self.state, group, text), group)
 
     def refused(self, ask: Ask, choice: str) -> str:
         """Why this ground for sharing cannot be chosen here; empty when it can."""
@@ -237,8 +245,8 @@ class Questions:
             return ""
         return basis_refused(choice, self.state.group_context(ask.subjects[0]))
 
-    def _keep(self, state: RunState) -> None:
-        self._settle(runs.save(self.opened.folder, state))
+    def _keep(self, state: RunState, group: str = "") -> None:
+        self._settle(runs.save(self.opened.folder, state), group)
         self._stale = True
 
     def write_sheets(self) -> None:

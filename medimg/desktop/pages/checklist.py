@@ -187,19 +187,20 @@ class ChecklistPage(QWidget):
         self.bar.setRange(0, max(needed, 1))
         self.bar.setValue(given)
         self.bar.setAccessibleDescription(self.progress_words.text())
+        ready = set(self.questions.ready())
         for n in range(self.parts.count()):
             item = self.parts.item(n)
-            item.setText(self._part_words(str(item.data(Qt.ItemDataRole.UserRole))))
+            item.setText(self._part_words(str(item.data(Qt.ItemDataRole.UserRole)), ready))
         self._enable()
 
-    def _part_words(self, subject: str) -> str:
+    def _part_words(self, subject: str, ready: set[str]) -> str:
         assert self.questions is not None  # noqa: S101 - the caller looked
         name = self.tr("For all patients") if subject == BATCH else self.tr("Patient {0}").format(subject)
         given, needed = self.questions.progress(subject)
         if subject != BATCH and self.questions.stop(subject):
             return self.tr("{0}\n✗ Stop").format(name)
         if subject != BATCH and self.questions.results[subject].overall == "answered":
-            done = not self.questions.ready().count(subject) and self.questions.state.released_names(subject)
+            done = subject not in ready and self.questions.state.released_names(subject)
             return (self.tr("{0}\n✓ In the share folder") if done else self.tr("{0}\n✓ Answered")).format(name)
         if given == needed:
             return self.tr("{0}\n✓ {1} of {2}").format(name, given, needed)
@@ -272,7 +273,6 @@ class ChecklistPage(QWidget):
         new = sorted(now - self._told)
         self._told = (self._told & now) | set(new[:1])  # another patient is told when this page is closed
         if new:
-            self._write()
             self.stopped.emit(new[0][0])
 
     # ------------------------------------------------------------------ moving
