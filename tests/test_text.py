@@ -98,6 +98,14 @@ def test_harmless_words_stay_and_unknown_ones_go(detector: text.TextDetector) ->
     assert {f.category for f in found} == {"harmless", "unit", "unknown", "laterality"}
 
 
+@pytest.mark.parametrize("upright", [True, False])
+def test_mirror_writing_cannot_be_read_and_is_covered(detector: text.TextDetector, upright: bool) -> None:
+    pixels, places = picture([("Marama Ngata", 120, 100, 40), ("ZZZ0016 64", 120, 240, 40), ("Foot", 700, 600, 40)])
+    mirrored = np.ascontiguousarray(pixels[:, ::-1] if upright else pixels[::-1])
+    there = [tuple((1200 - x, y) if upright else (x, 900 - y) for x, y in place) for place in places]
+    assert min(covered(detector.find(Frame(mirrored)), there, (1200, 900))) > 0.9
+
+
 def test_one_strong_hit_takes_what_is_unknown_on_its_label_and_leaves_the_next(detector: text.TextDetector) -> None:
     pixels, places = picture(
         [
