@@ -309,6 +309,40 @@ def test_kinds_are_named_and_values_never() -> None:
     assert ("unknown-block", "preamble") in kinds
 
 
+def test_values_are_for_the_owner_s_terminal_alone() -> None:
+    found = {(f.category, f.where): f for f in opened(kit.photograph()).metadata()}
+    assert f"{kit.MARK}^Nested" in found["person", "sequences"].secret.reveal()
+    assert f"{kit.MARK}^Jörg" in found["person", "data set"].secret.reveal()
+    assert kit.MARK not in found["overlay", "data set"].secret.reveal()
+
+
+def test_files_without_identifiers_do_not_become_one() -> None:
+    made = []
+    for seed in (1, 2):
+        data = kit.dataset(kit.picture(seed=seed))
+        for name in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
+            del data[name]
+        del data.file_meta.MediaStorageSOPInstanceUID
+        out = io.BytesIO()
+        pydicom.dcmwrite(out, data, enforce_file_format=False)
+        photo = opened(out.getvalue())
+        photo.state(Statement(key=b"k"))
+        made.append(reread(photo.write().data))
+    assert (
+        len({str(d[n].value) for d in made for n in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")}) == 6
+    )
+
+
+def test_a_loss_of_long_ago_is_told() -> None:
+    pixels = kit.picture()
+    for lossy, said_so in ((True, "01"), (False, "00")):
+        out = io.BytesIO()
+        Image.fromarray(pixels).save(out, "JPEG2000", no_jp2=True, irreversible=lossy, mct=1, quality_layers=[8])
+        name = "YBR_ICT" if lossy else "YBR_RCT"
+        data = kit.dataset(pixels, syntax="1.2.840.10008.1.2.4.91", coded=[out.getvalue()], photometric=name)
+        assert reread(opened(kit.saved(data)).write().data).LossyImageCompression == said_so
+
+
 def test_medical_words_of_a_fixed_list_stay_and_others_do_not() -> None:
     after = reread(opened(kit.photograph()).write().data)
     assert (after.BodyPartExamined, after.Laterality, list(after.PatientOrientation)) == ("HAND", "L", ["L", "F"])

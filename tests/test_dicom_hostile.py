@@ -306,6 +306,8 @@ SPOILT: dict[str, Callable[[bytes], bytes]] = {
     "an overlay": put(0x60003000, b"OW", b"HIDDEN"),
     "an old identifier": swap(b"\x0d\0UI", b"\x0d\0LO"),
     "a word where none of that kind is": swap(b"HAND", b"H4ND"),
+    "a name for a part of the body": swap(b"HAND", b"JANE"),
+    "a name for a modality": swap(element(0x00080060, b"CS", b"XC"), element(0x00080060, b"CS", b"JO")),
     "a flag without its option": put(0x00280301, b"CS", b"NO"),
     "an option without its flag": swap(b"113100", b"113101"),
     "something behind the end": lambda d: d + b"PK",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
-from medimg.audit import _icc, jpeg
+from medimg.audit import _dicom_words, _icc, jpeg
 from medimg.errors import Malformed
 
 PLAIN, BASELINE, EXTENDED = b"1.2.840.10008.1.2.1", b"1.2.840.10008.1.2.4.50", b"1.2.840.10008.1.2.4.51"
@@ -57,6 +57,11 @@ DATA: dict[int, tuple[bytes, bytes]] = {
     0x00400555: (b"SQ", NOTHING),
     0x20500020: (b"CS", rb"IDENTITY"),
 }  # fmt: skip
+WORDS = {
+    0x00080060: _dicom_words.MODALITY,
+    0x00080064: _dicom_words.CONVERSION,
+    0x00180015: _dicom_words.BODY_PART,
+}
 CODES, COLOURS, PIXELS = 0x00120064, 0x00282000, 0x7FE00010
 OPTIONS: dict[bytes, tuple[bytes, int, bytes]] = {
     b"113101": (b"Clean Pixel Data Option ", 0x00280301, b"text"),
@@ -114,7 +119,9 @@ def _group(data: bytes, at: int, end: int, strays: list[str]) -> tuple[dict[int,
         if tag in (CODES, COLOURS):
             wanted, good = (b"SQ", _codes(value) is not None) if tag == CODES else (b"OB", not _icc.strays(value))
         else:
-            good = re.fullmatch(form, value, re.DOTALL) is not None
+            good = re.fullmatch(form, value, re.DOTALL) is not None and (
+                tag not in WORDS or value.rstrip() in WORDS[tag]
+            )
         if kind != wanted or not good:
             strays.append(f"{tag >> 16:04X},{tag & 0xFFFF:04X}" if tag in DATA else "element")
     return out, at

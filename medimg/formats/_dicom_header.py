@@ -15,7 +15,7 @@ import msgspec
 
 from medimg.formats import Statement
 from medimg.formats import _dicom_tags as t
-from medimg.formats._dicom_read import Dicom
+from medimg.formats._dicom_read import Dicom, Element
 from medimg.formats._dicom_write import Field, items, number, text
 
 BASIC, CLEAN_PIXELS, CLEAN_FEATURES = (
@@ -241,8 +241,8 @@ def ours(dicom: Dicom) -> bool:
     return dicom.text(t.METHOD).split(" ")[0] == "medimg" and dicom.text(t.REMOVED) == "YES"
 
 
-def says_more(dicom: Dicom, facts: Facts) -> list[tuple[int, str, int]]:
-    """Tag, representation and depth of every element with a value that a copy would not have."""
+def says_more(dicom: Dicom, facts: Facts) -> list[Element]:
+    """Every element with a value that a copy would not have."""
     plain = {f.tag: f.value.rstrip(b" \0") for f in fields(facts, Statement(key=b""))}
     copied = ours(dicom)
     out = []
@@ -257,7 +257,7 @@ def says_more(dicom: Dicom, facts: Facts) -> list[tuple[int, str, int]]:
         if element.depth == 0 and _is_plain(element.tag, value, plain, copied):
             continue
         if value or element.vr == "SQ":
-            out.append((element.tag, element.vr, element.depth))
+            out.append(element)
     return out
 
 

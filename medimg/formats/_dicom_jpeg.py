@@ -1,4 +1,4 @@
-"""JPEG pictures as DICOM has them: no orientation, no profile, colours by the header's name."""
+"""JPEG and JPEG 2000 pictures as DICOM has them: no orientation, no profile, colours by the header's name."""
 
 from __future__ import annotations
 
@@ -24,3 +24,9 @@ def says_colours(photo: JpegPhoto) -> bool:
 
 def _adobe(photo: JpegPhoto) -> list[bytes]:
     return [p for p in photo._payloads(APP14, ADOBE) if len(p) >= 12]
+
+
+def irreversible(codestream: bytes) -> bool:
+    """Whether a JPEG 2000 codestream was made with the wavelet that loses (ITU-T T.800, A.6.1: transformation 0)."""
+    at = codestream.find(b"\xff\x52", 2)
+    return 0 <= at < len(codestream) - 13 and codestream[at + 13] == 0

@@ -7,7 +7,7 @@ import re
 
 from medimg.errors import MedimgError
 from medimg.formats import _dicom_tags as t
-from medimg.formats._dicom_read import Dicom
+from medimg.formats._dicom_read import Dicom, Element
 from medimg.types import KnownValues
 
 MOST_VALUES = 200
@@ -35,6 +35,17 @@ def decoded(raw: bytes, character_sets: str) -> str:
         if b"\x1b" in raw and escaped:
             coding = escaped
     return raw.decode(coding, "ignore").strip(" \0")
+
+
+TEXT = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UI", "UT"))
+MOST_SHOWN = 200
+
+
+def shown(dicom: Dicom, element: Element) -> str:
+    """A value for the owner's own terminal; empty for what is no text."""
+    if element.vr not in TEXT:
+        return ""
+    return decoded(dicom.value(element), dicom.text(t.CHARACTER_SET))[:MOST_SHOWN]
 
 
 def values(dicom: Dicom) -> KnownValues:

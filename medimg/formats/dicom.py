@@ -6,6 +6,7 @@ the same lossless covering as JPEG files; other samples are covered at their own
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections import Counter
 from collections.abc import Sequence
@@ -17,10 +18,10 @@ import msgspec
 from medimg.errors import CheckNotRun, Malformed, TooLarge, Unsupported
 from medimg.formats import Statement, _dicom_header, _dicom_text, _icc, jpeg
 from medimg.formats import _dicom_tags as t
-from medimg.formats._dicom_jpeg import SEQUENTIAL, is_rgb, says_colours
+from medimg.formats._dicom_jpeg import SEQUENTIAL, irreversible, is_rgb, says_colours
 from medimg.formats._dicom_read import HEAD, Dicom
 from medimg.formats._dicom_write import Field, encapsulated, encoded, file, new_uid
-from medimg.types import Box, Colour, Copy, Cover, Finding, Kind, KnownValues, Limits
+from medimg.types import Box, Colour, Copy, Cover, Finding, Kind, KnownValues, Limits, Secret
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,6 +69,8 @@ class DicomPhoto:
         self._coded = [self._frame(0)] if dicom.encapsulated else []
         if dicom.syntax in (t.JPEG, t.JPEG_EXTENDED):
             self._facts = self._as_the_jpeg_says(facts)
+        elif dicom.syntax == t.J2K and irreversible(self._coded[0]):
+            self._facts = msgspec.structs.replace(facts, lossy=True, method=facts.method or "ISO_15444_1")
 
     def _of_a_kind(self) -> None:
         uid = self.dicom.text(t.CLASS_UID)
@@ -162,6 +165,7 @@ class DicomPhoto:
     def metadata(self) -> list[Finding]:
         """Attributes and bytes that are not the picture; see :class:`medimg.formats.Opened`."""
         found: Counter[tuple[Kind, str, str]] = Counter()
+        values: dict[tuple[Kind, str, str], list[str]] = {}
         if self.dicom.preamble.strip(b"\0"):
             found["metadata", "unknown-block", "preamble"] += 1
         meta = set(self.dicom.meta) - {0x00020000, 0x00020001, 0x00020010, 0x00020012, 0x00020013, *_META_UIDS}
@@ -169,15 +173,19 @@ class DicomPhoto:
             found["metadata", "device", "file meta"] += len(meta)
         if self.dicom.offsets[0] != self.dicom.offsets[1] and _dicom_header.ours(self.dicom):
             found["metadata", "unknown-block", "offset table"] += 1
-        for tag, vr, depth in _dicom_header.says_more(self.dicom, self._plain_facts):
-            kind, category = t.category(tag, vr)
-            found[kind, category, "sequences" if depth else "data set"] += 1
+        for element in _dicom_header.says_more(self.dicom, self._plain_facts):
+            key = (*t.category(element.tag, element.vr), "sequences" if element.depth else "data set")
+            found[key] += 1
+            values.setdefault(key, []).append(_dicom_text.shown(self.dicom, element))
         if self.frames > 1:
             found["hidden-image", "extra-frames", "pixel data"] += self.frames - 1
         out = [
-            Finding(kind=kind, category=category, where=where, count=count, detector=DETECTOR)
+            Finding(
+                kind=kind, category=category, where=where, count=count, detector=DETECTOR,
+                secret=Secret("\n".join(filter(None, values.get((kind, category, where), ())))),
+            )
             for (kind, category, where), count in found.items()
-        ]
+        ]  # fmt: skip
         profile = self._raw_profile
         if profile and profile != self._profile:
             out += _icc.findings(profile, "data set/profile")
@@ -306,7 +314,7 @@ class DicomPhoto:
         )
 
     def _new_uid(self, old: str, level: str) -> str:
-        return new_uid(self._statement.key, old or f"{level} of {self._facts.instance}")
+        return new_uid(self._statement.key, old or f"{level} of {hashlib.sha256(self.data).hexdigest()}")
 
     def _in_jpeg(self, covers: Sequence[Cover], crop: Box | None) -> tuple[Copy, str]:
         inverted = self._facts.photometric == "MONOCHROME1"
