@@ -1,0 +1,213 @@
+"""The whole window: from the drop to the review through the batch's own pool, stopped and faulted in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import batch_fakes
+import desktop_fakes as fakes
+import pytest
+from click.testing import CliRunner
+from desktop_kit import nameless
+from PySide6.QtWidgets import QPushButton
+
+from medimg.cli.status import status
+from medimg.consent.release import open_run
+from medimg.desktop.window import Window
+
+LONG = 120_000
+
+
+@pytest.fixture
+def window(qtbot) -> Iterator[Window]:
+    window = Window(make=fakes.make)
+    qtbot.addWidget(window)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    yield window
+    window.stop()
+
+
+def begin(qtbot, window: Window, things: list[Path], out: Path) -> None:
+    window.start.take(things)
+    window.start.take_out(out)
+    qtbot.waitUntil(lambda: window.start.seen is not None, timeout=LONG)
+    window.start.go.click()
+    assert window.stack.currentWidget() is window.progress
+
+
+def test_from_drop_to_review_and_the_command_line_opens_it(qtbot, window: Window, tmp_path: Path) -> None:
+    names = []
+    window.shown.connect(names.append)
+    fakes.photo(tmp_path / "in" / "ZZNAME one.png", seed=1)
+    fakes.photo(tmp_path / "in" / "ZZNAME two.png", seed=2)
+    (tmp_path / "in" / "notes.txt").write_text("no photo")
+    before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in (tmp_path / "in").iterdir()}
+    begin(qtbot, window, [tmp_path / "in"], tmp_path / "out")
+    assert nameless(window) == []
+    qtbot.waitUntil(lambda: window.stack.currentWidget() is window.review, timeout=LONG)
+    assert names == ["progress", "review"]
+    assert window.progress.done.count() == 3
+    (run,) = (tmp_path / "out").iterdir()
+    assert window.run == run
+    answer = CliRunner().invoke(status, [str(run), "--json"])
+    assert json.loads(answer.stdout)["run"] == run.name.removeprefix("medimg-")
+    opened = open_run(run)
+    assert opened.state.context.audience == "closed-group"
+    assert sorted(r.state for r in opened.reports) == ["refused", "unreviewed", "unreviewed"]
+    for path in run.rglob("*"):
+        if path.is_file():
+            assert b"ZZNAME" not in path.read_bytes(), path.name
+    assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in (tmp_path / "in").iterdir()} == before
+    assert nameless(window) == []
+    window.review.grid.finished.emit()
+    qtbot.waitUntil(lambda: window.stack.currentWidget() is window.checklist, timeout=LONG)
+    assert window.windowTitle() == "medimg"
+
+
+def test_cancel_stops_at_once_and_leaves_nothing(qtbot, window: Window, tmp_path: Path) -> None:
+    for n in range(30):
+        batch_fakes.photo(tmp_path / "in" / f"{n}.png", batch_fakes.HANGS, seed=n)
+    begin(qtbot, window, [tmp_path / "in"], tmp_path / "out")
+    qtbot.waitUntil(lambda: window.progress.bar.maximum() == 30, timeout=LONG)
+    start = time.monotonic()
+    window.progress.stop.click()
+    assert not window.progress.stop.isEnabled()
+    qtbot.waitUntil(lambda: window.stack.currentWidget() is window.start, timeout=LONG)
+    assert time.monotonic() - start < 60  # the photos would hang for five minutes each
+    assert list((tmp_path / "out").iterdir()) == []
+    assert "Nothing was kept" in window.start.banner.text()
+    assert len(list((tmp_path / "in").iterdir())) == 30
+    window.start.clear()
+    fakes.photo(tmp_path / "next" / "1.png")
+    begin(qtbot, window, [tmp_path / "next"], tmp_path / "out")  # the window goes on
+    qtbot.waitUntil(lambda: window.stack.currentWidget() is window.review, timeout=LONG)
+
+
+def test_a_worker_that_dies_costs_its_photo_alone(qtbot, window: Window, tmp_path: Path) -> None:
+    batch_fakes.photo(tmp_path / "in" / "bad.png", batch_fakes.CRASHES)
+    fakes.photo(tmp_path / "in" / "good.png")
+    begin(qtbot, window, [tmp_path / "in"], tmp_path / "out")
+    qtbot.waitUntil(lambda: window.stack.currentWidget() is window.review, timeout=LONG)
+    said = [window.progress.done.item(n).text() for n in range(window.progress.done.count())]
+    assert sum("kept back" in line for line in said) == 1
+    assert sum("✓" in line for line in said) == 1
+    texts = [window.review.grid.photos.item(n).text() for n in range(2)]
+    assert "could not be checked" in texts[1]
+    held = window.review.session.order[1]
+    window.review.show_photo(held)
+    assert "This photo stays out" in window.review.look.state.text()
+
+
+def test_no_place_to_write_is_said_in_words(qtbot, window: Window, tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in" / "1.png")
+    (tmp_path / "file").write_text("not a folder")
+    begin(qtbot, window, [tmp_path / "in"], tmp_path / "file")
+    qtbot.waitUntil(lambda: window.progress.banner.text() != "", timeout=LONG)
+    assert "output folder could not be made" in window.progress.banner.text()
+    assert "[M-" not in window.progress.banner.text()
+    window.findChild(QPushButton, "progress-back").click()
+    assert window.stack.currentWidget() is window.start
+    assert window.start.things == [tmp_path / "in"]
+
+
+def test_a_run_of_a_newer_version_is_said_in_words(qtbot, window: Window, tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in" / "1.png")
+    begin(qtbot, window, [tmp_path / "in"], tmp_path / "out")
+    qtbot.waitUntil(lambda: window.stack.currentWidget() is window.review, timeout=LONG)
+    file = window.run / "PRIVATE-patient-record" / "answers.json"
+    file.write_bytes(file.read_bytes().replace(b"medimg.answers/1", b"medimg.answers/9"))
+    window.open_run(window.run)
+    assert window.stack.currentWidget() is window.start
+    assert "newer version" in window.start.banner.text()
+    assert b"medimg.answers/9" in file.read_bytes()
+
+
+REAL = """
+import os, socket, sys
+from pathlib import Path
+
+def listening():
+    mine = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            mine.add(os.readlink(entry))
+        except OSError:
+            pass
+    ports = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6", "/proc/net/udp", "/proc/net/udp6"):
+        if os.path.exists(table):
+            for line in Path(table).read_text().splitlines()[1:]:
+                fields = line.split()
+                if f"socket:[{fields[9]}]" in mine:
+                    ports.append(fields[1])
+    return ports
+
+def main(photos, out):
+    from PySide6.QtCore import QTimer
+    from medimg.desktop import app
+    from medimg.desktop.window import Window
+    with app.forgetful():
+        program = app.application()
+        window = Window()
+        window.show()
+        window.start.take([Path(photos)])
+        window.start.take_out(Path(out))
+        timer = QTimer()
+        state = {"step": 0}
+        def tick():
+            if state["step"] == 0 and window.start.go.isEnabled():
+                window.start.go.click()
+                state["step"] = 1
+            elif state["step"] == 1 and window.stack.currentWidget() is window.review and window.review.session.found:
+                window.review.show_photo(window.review.session.order[0])
+                state["step"] = 2
+            elif state["step"] == 2 and window.review.look.canvas.photo is not None:
+                print("ports", listening())
+                print("decoders", [m for m in ("cv2", "numpy", "PIL", "onnxruntime") if m in sys.modules])
+                print("plan", [a.finding.kind for a in window.review.look.plan.actions])
+                window.close()
+                program.quit()
+            elif window.progress.banner.text():
+                print("fault", window.progress.banner.text())
+                program.quit()
+        timer.timeout.connect(tick)
+        timer.start(100)
+        program.exec()
+        window.stop()
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
+"""
+
+
+def test_a_real_photo_with_the_real_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A drawn fixture, every model; the window's process decodes nothing and listens nowhere."""
+    from fixtures import make
+
+    monkeypatch.setattr(make, "PLAN", [row for row in make.PLAN if row[0] == "codes.jpg"])
+    make.make(tmp_path / "all")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "all" / "codes.jpg").rename(tmp_path / "in" / "codes.jpg")
+    script = tmp_path / "window_script.py"
+    script.write_text(REAL)
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "in"), str(tmp_path / "out")],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "ports []" in done.stdout, done.stdout + done.stderr[-2000:]
+    assert "decoders []" in done.stdout
+    assert "'code'" in done.stdout
+    assert "'text'" in done.stdout
