@@ -13,29 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg._opencv import cv2
-from medimg.detect._code_shape import (
-    Floats,
-    Gray,
-    clockwise,
-    parallel,
-    sides,
-    straight,
-    stretched,
-    turned,
-    whole_bars,
-)
+from medimg.detect import Pixels
+from medimg.detect import _code_matrix as matrix
+from medimg.detect._code_shape import Floats, Gray, sides, straight, stretched, turned, whole_bars
 
 HALF_WINDOW = 7
 """Side of the square over which gradients are gathered, in pixels of a level at half size."""
 BARS_ENERGY, BARS_COHERENCE = 45.0, 0.72
-CHECKER_ENERGY = 60.0
+CHECKER_ENERGY = (24.0, 60.0, 180.0)
+"""Least gradient energy of a 2-D code both ways; three, so that one in good light is apart from the print beside it."""
 BALANCE = 0.035
 """Most of the gradient that may point one way: a lone edge has 0.13, four edges in a window 0.03."""
-STACKED = 0.9
-ONE_WAY = 0.6
-"""Most of the gradients of a 2-D code that run one way: ticks and bars have over 0.7, 2-D codes under 0.5."""
 ON_A_SCALE, SURE = 0.09, 0.97
 """What the score of a candidate in a row of even ticks is taken times, unless it is as good as this."""
+LARGE = 280.0
+"""A 2-D candidate wider than this, in pixels, is left to the next coarser level."""
+SHEET, FULL = 120.0, 0.85
+"""Least side, in pixels, and least share filled, of what may be a sheet of many codes."""
 MOST = 3000
 """Most components of one sort looked at in one level; largest first."""
 AREA = 20
@@ -51,8 +45,14 @@ class Candidate(NamedTuple):
     measures: dict[str, float]
 
 
-def level(gray: Gray) -> list[Candidate]:
-    """The candidates of one level of the pyramid, those that do not pass with a low score."""
+def level(gray: Gray, pixels: Pixels, last: bool = True) -> list[Candidate]:
+    """The candidates of one level of the pyramid, those that do not pass with a low score.
+
+    Args:
+        gray: The level's brightness.
+        pixels: Its colours.
+        last: Whether there is no coarser one, in which large codes are found.
+    """
     if min(gray.shape) < 16:
         return []
     picture = cast(Floats, gray.astype(np.float32))
@@ -67,14 +67,23 @@ def level(gray: Gray) -> list[Candidate]:
     split = cv2.magnitude(xx - yy, 2 * xy)
     many = (mx * mx + my * my) < BALANCE * energy
     bars = many & (energy > BARS_ENERGY) & (split > BARS_COHERENCE * energy)
-    checker = many & (energy - split > CHECKER_ENERGY)
     found = []
     strength = cast(Floats, small[0] + small[1])
     for corners, fill in _components(bars, small, True):
         found.append(_bars(gray, corners, fill, quiet(strength, corners)))
-    for corners, fill in _components(checker, small, False):
-        corners = _fitted(picture, corners)
-        found.append(_checker(gray, corners, fill, quiet(strength, corners)))
+    both = energy - split
+    seen: list[tuple[Floats, float]] = []
+    for least in CHECKER_ENERGY:
+        for corners, fill in _components(many & (both > least), small, False):
+            size = float(cv2.contourArea(corners))
+            if any(abs(size - other) < 0.15 * size and abs(c - corners.mean(0)).max() < 6 for c, other in seen):
+                continue
+            seen.append((corners.mean(0), size))
+            side = float(np.ptp(corners, axis=0).max())
+            if side > SHEET and fill > FULL and matrix.sheet(gray, pixels, corners):
+                found.append(Candidate(corners, False, SURE, {}))
+            elif last or side < LARGE:
+                found.append(_matrix(gray, pixels, corners, fill, strength))
     return _off_scales([c for c in found if c is not None])
 
 
@@ -150,34 +159,14 @@ def quiet(strength: Floats, corners: Floats) -> float:
     return float(np.minimum(ring, own.mean()).mean() / max(float(own.mean()), 1e-6))
 
 
-def _fitted(picture: Floats, corners: Floats) -> Floats:
-    """The least rectangle round what changes strongly in and just outside a rough one: the code without its margin."""
-    reach = 0.25 * float(np.max(corners.max(0) - corners.min(0))) + 6
-    x0, y0 = (int(v) for v in np.maximum(corners.min(0) - reach, 0))
-    x1, y1 = (int(v) for v in np.minimum(corners.max(0) + reach, picture.shape[::-1]))
-    patch = picture[y0:y1, x0:x1]
-    if min(patch.shape, default=0) < 8:
-        return corners
-    strong = cv2.magnitude(cv2.Sobel(patch, -1, 1, 0, ksize=3), cv2.Sobel(patch, -1, 0, 1, ksize=3))
-    rough = np.zeros(patch.shape, np.uint8)
-    cv2.fillConvexPoly(rough, np.round(corners - (x0, y0)).astype(np.int32), 1)
-    usual = float(np.percentile(strong[rough > 0], 70)) if rough.any() else 0.0
-    busy = (strong > 0.5 * usual).astype(np.uint8)
-    busy = np.asarray(cv2.morphologyEx(busy, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)), np.uint8)
-    busy = np.asarray(cv2.morphologyEx(busy, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8)), np.uint8)
-    best, most = None, 0.0
-    for outline in cv2.findContours(busy, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
-        if len(outline) > 12 and (area := cv2.contourArea(outline)) > most:
-            best, most = outline, area
-    if best is None:
-        return corners
-    fitted = cast(Floats, cv2.boxPoints(cv2.minAreaRect(best)))
-    slanted = np.asarray(cv2.approxPolyN(best, 4, ensure_convex=True), np.float32).reshape(-1, 2)
-    if len(slanted) == 4 and cv2.contourArea(slanted) < 0.88 * cv2.contourArea(fitted) and parallel(slanted):
-        fitted = clockwise(slanted)  # seen from the side
-    fitted = np.asarray(fitted + np.asarray((x0, y0), np.float32), np.float32)
-    shared = cv2.intersectConvexConvex(fitted, corners)[0]
-    return stretched(fitted, 1.5, 1.5) if shared > 0.5 * cv2.contourArea(corners) else corners
+def _matrix(gray: Gray, pixels: Pixels, rough: Floats, fill: float, strength: Floats) -> Candidate | None:
+    """The best of the boxes that fit what a rough one lies on."""
+    best: matrix.Measured | None = None
+    for corners in matrix.fits(gray, rough):
+        seen = matrix.measured(gray, pixels, corners, fill, quiet(strength, corners))
+        if seen is not None and (best is None or seen.score > best.score):
+            best = seen
+    return Candidate(best.corners, False, best.score, best.measures) if best else None
 
 
 def _bars(gray: Gray, corners: Floats, fill: float, ring: float) -> Candidate | None:
@@ -237,96 +226,5 @@ def _bars_score(m: dict[str, float]) -> float:
         - 0.73 * float(np.log(max(m["run"], 0.1)))
         + 3.24 * min(m["high"] / m["long"], 0.5)
         - 38.6
-    )
-    return float(1 / (1 + np.exp(-np.clip(sum_, -30, 30))))
-
-
-def _checker(gray: Gray, corners: Floats, fill: float, ring: float, most: int = 200) -> Candidate | None:
-    long, high = sides(corners)
-    if min(long, high) < 8:
-        return None
-    w, h = (int(np.clip(2 * side, 16, most)) for side in (long, high))
-    patch = straight(gray, corners, w, h)
-    gx, gy = cv2.Sobel(patch, -1, 1, 0, ksize=3), cv2.Sobel(patch, -1, 0, 1, ksize=3)
-    strength = gx * gx + gy * gy
-    weight = max(float(strength.sum()), 1e-6)
-    way = gx + 1j * gy
-    fourfold = complex((way**4 / np.maximum(strength, 1e-3)).sum()) / weight
-    twofold = complex((way**2).sum()) / weight
-    # The rim is left out: how much of the white round a code is in the patch differs.
-    core = patch[int(h * 0.14) : int(np.ceil(h * 0.86)), int(w * 0.14) : int(np.ceil(w * 0.86))]
-    flat = core - cv2.GaussianBlur(core, (0, 0), max(core.shape) / 3)
-    even = cv2.normalize(flat, np.empty_like(flat), 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
-    inner = cv2.threshold(even, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
-    ink = inner.astype(bool)
-    share = float(ink.mean())
-    step = float(flat[~ink].mean() - flat[ink].mean()) if 0 < share < 1 else 0.0
-    two = share * (1 - share) * step**2 / max(float(flat.var()), 1e-6)
-    across = np.count_nonzero(np.diff(inner, axis=1), axis=1)
-    down = np.count_nonzero(np.diff(inner, axis=0), axis=0)
-    measures = {
-        "long": max(long, high),
-        "high": min(long, high),
-        "dark": share,
-        "two": two,
-        "spread": step,
-        "across": float(across.mean()),
-        "down": float(down.mean()),
-        "pitch": float(inner.size / max(across.sum() + down.sum(), 1)),
-        "gaps": float(max((across < 2).mean(), (down < 2).mean())),
-        "rows": float(inner.mean(1).std()),
-        "cols": float(inner.mean(0).std()),
-        "square": abs(fourfold),
-        "oneway": abs(twofold),
-        "even": _even(strength),
-        "fill": fill,
-        "ring": ring,
-    }
-    ok = min(long, high) >= 9 and step > 15 and two > 0.6 and min(across.mean(), down.mean()) >= 1.5
-    if ok and _stacked(measures):
-        return Candidate(corners, False, STACKED, measures)
-    ok = ok and measures["oneway"] < ONE_WAY
-    return Candidate(corners, False, _score(measures) if ok else 0.0, measures)
-
-
-def _stacked(m: dict[str, float]) -> bool:
-    """Whether a long patch looks like rows of bars (PDF417): busy all over, without the gaps between lines of text."""
-    return (
-        1.6 < m["long"] / m["high"] < 6
-        and m["high"] >= 14
-        and m["gaps"] < 0.2
-        and min(m["across"], m["down"]) >= 3.0
-        and abs(m["dark"] - 0.52) < 0.15
-        and m["square"] > 0.55
-        and m["oneway"] < 0.93
-        and m["even"] > 0.3
-    )
-
-
-def again(gray: Gray, corners: Floats) -> float:
-    """The score of a 2-D candidate looked at in another level: lines of small text are told from a code there."""
-    seen = _checker(gray, corners, 0.9, 0.3, 480)
-    return seen.score if seen else 0.0
-
-
-def _even(energy: Floats) -> float:
-    """How evenly a patch is busy: the quiet tenth of 25 cells against their median. Codes are busy all over."""
-    cells = cv2.resize(energy, (5, 5), interpolation=cv2.INTER_AREA)
-    return float(np.percentile(cells, 10) / max(float(np.median(cells)), 1e-6))
-
-
-def _score(m: dict[str, float]) -> float:
-    """0 to 1: logistic regression over the measures, fitted on drawn scenes (benchmarks/codes.py)."""
-    sum_ = (
-        10.63 * m["square"]
-        - 24.98 * abs(m["dark"] - 0.52)
-        - 0.63 * max(m["rows"], m["cols"])
-        - 3.11 * float(np.log(m["pitch"]))
-        - 2.96 * float(np.log(m["long"] / m["high"]))
-        + 2.81 * min(float(np.log(max(min(m["across"], m["down"]), 0.1))), 2.0)
-        + 4.97 * min(m["even"], 1.0)
-        - 2.48 * m["fill"]
-        - 2.37 * min(m["ring"], 1.0)
-        + 0.1
     )
     return float(1 / (1 + np.exp(-np.clip(sum_, -30, 30))))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import zxingcpp
@@ -15,23 +15,21 @@ import zxingcpp
 from medimg._opencv import cv2
 from medimg.detect import Detector, Frame, Pixels
 from medimg.detect import _code_finder as finder
-from medimg.detect._code_shape import Floats, Gray, whole_bars
+from medimg.detect._code_shape import Floats, Gray, stretched, tint, whole, whole_bars
 from medimg.detect.ruler import ticked
 from medimg.policy import Policy
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon
 
 NAME = "codes"
-LEVELS = (2400, 1200, 600)
+LEVELS = (2400, 1200, 600, 300)
 """Longer sides at which codes are looked for; a code is seen where its modules are 1 to 4 pixels. The first is also the
 one that is read: at 4000 zxing-cpp needs 0.8 s for the grain of a 12 MP photo, and what it reads more has its looks."""
 NARROW, LONGEST = 256, 32_000
 """A picture is not shrunk below this shorter side, as long as its longer side stays within what cv2 can warp."""
 MATRIX = frozenset(("QRCode", "MicroQRCode", "RMQRCode", "DataMatrix", "Aztec", "PDF417", "MaxiCode", "CompactPDF417"))
-ACCEPT = 0.5
-AGAIN = 0.2
-"""What a 2-D candidate of a coarse level has to score in the finer one."""
+ACCEPT, ACCEPT_MATRIX = 0.5, 0.68
 CLOSER_LOOK = 0.05
-"""Candidates from this score up to :data:`ACCEPT` are tried with the reader, enlarged."""
+"""Candidates from this score up to what is accepted are tried with the reader, enlarged."""
 MOST_CLOSER_LOOKS = 12
 COVERED = 0.7
 """Share of a code found again that has to lie under covers."""
@@ -42,6 +40,15 @@ TINT = 20.0
 DETAIL = 1000
 
 Corners = Floats
+
+
+class Seen(NamedTuple):
+    """A code: its corners at full size, whether it is a bar code, how sure, and whether its quiet zone was seen."""
+
+    corners: Corners
+    linear: bool
+    score: float
+    complete: bool
 
 
 def make(_policy: Policy) -> Detector:
@@ -55,39 +62,37 @@ class Codes:
     name = NAME
 
     def __init__(self) -> None:
-        self.version = f"zxing-cpp {version('zxing-cpp')}, code finder 1"
+        self.version = f"zxing-cpp {version('zxing-cpp')}, code finder 2"
 
     def find(self, frame: Frame, known: KnownValues = NOTHING_KNOWN) -> list[Finding]:  # noqa: ARG002
         """Every code that is read or looks like one."""
         if min(frame.width, frame.height) < 8:
             return []
-        seen: list[tuple[Corners, bool, float]] = []
-        finer: tuple[Gray, float] | None = None
-        for size in _sizes(frame):
+        seen = list(self._read(frame))
+        sizes = _sizes(frame)
+        for size in sizes:
             pixels, factor = frame.scaled(size)
             gray = cast(Gray, cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
-            found = finder.level(gray)
-            good = [c for c in found if c.score >= ACCEPT]
-            if finer is not None:
-                ratio = float(finer[1] / factor)
-                good = [c for c in good if c.linear or finder.again(finer[0], c.corners * ratio) >= AGAIN]
-            finer = (gray, factor)
-            doubtful = sorted((c for c in found if CLOSER_LOOK <= c.score < ACCEPT), key=lambda c: -c.score)
-            good += [c for c in doubtful[:MOST_CLOSER_LOOKS] if _readable(gray, c.corners)]
-            seen += [(c.corners / factor, c.linear, c.score) for c in good if not _spared(pixels, c)]
-        seen += list(self._read(frame))
+            here = []
+            for candidate in _accepted(gray, finder.level(gray, pixels, size == sizes[-1])):
+                if not _spared(pixels, candidate):
+                    corners, complete = whole(gray, candidate.corners)
+                    here.append(Seen(corners / factor, candidate.linear, candidate.score, complete))
+            # A coarse level takes a whole label for a code: what a finer one saw the end of is not seen again.
+            done = [s.corners for s in seen if s.complete]
+            seen += [s for s in here if not _holds(s.corners, done)]
         return [
             Finding(
                 kind="code",
                 category="barcode" if linear else "2d-code",
                 detector=self.version,
-                score=round(min(score, 1.0), 3),
+                score=round(score, 3),
                 region=frame.region(tuple((float(x), float(y)) for x, y in corners)),
             )
-            for corners, linear, score in _distinct(seen)
+            for corners, linear, score, _ in _distinct(seen)
         ]
 
-    def _read(self, frame: Frame) -> Iterator[tuple[Corners, bool, float]]:
+    def _read(self, frame: Frame) -> Iterator[Seen]:
         """The codes that decode, in full-size coordinates."""
         pixels, factor = frame.scaled(_sizes(frame)[0])
         gray = cast(Gray, cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
@@ -96,7 +101,8 @@ class Codes:
             points = (p.top_left, p.top_right, p.bottom_right, p.bottom_left)
             corners = np.asarray([(c.x, c.y) for c in points], np.float32)
             linear = code.format.symbology.name not in MATRIX and code.format.name not in MATRIX
-            yield (whole_bars(gray, corners) if linear else corners) / factor, linear, 1.0
+            corners, complete = whole(gray, whole_bars(gray, corners) if linear else corners)
+            yield Seen(corners / factor, linear, 1.0, complete)
 
     def recheck(
         self, frame: Frame, covers: Sequence[Polygon], known: KnownValues = NOTHING_KNOWN
@@ -115,6 +121,18 @@ class Codes:
             if int(np.count_nonzero(inside & hidden)) < COVERED * max(int(np.count_nonzero(inside)), 1):
                 left.append(finding)
         return left, self.version
+
+
+def _accepted(gray: Gray, found: list[finder.Candidate]) -> list[finder.Candidate]:
+    """The sure candidates, and the doubtful ones in which the reader finds a code."""
+    good, doubtful = [], []
+    for candidate in found:
+        if candidate.score >= (ACCEPT if candidate.linear else ACCEPT_MATRIX):
+            good.append(candidate)
+        elif candidate.score >= CLOSER_LOOK:
+            doubtful.append(candidate)
+    doubtful.sort(key=lambda c: -c.score)
+    return good + [c for c in doubtful[:MOST_CLOSER_LOOKS] if _readable(gray, c.corners)]
 
 
 def _sizes(frame: Frame) -> list[int]:
@@ -146,33 +164,35 @@ def _readable(gray: Gray, corners: Corners) -> bool:
 
 def _spared(pixels: Pixels, candidate: finder.Candidate) -> bool:
     """A ruler's ticks or a colour card: never covered for looking like a code."""
-    if candidate.linear and ticked(pixels, candidate.corners) >= TICKED:
-        return True
-    height, width = pixels.shape[:2]
-    x0, y0 = (int(v) for v in np.maximum(candidate.corners.min(0), 0))
-    x1, y1 = (int(v) for v in np.minimum(candidate.corners.max(0) + 1, (width, height)))
-    patch = pixels[y0:y1, x0:x1].reshape(-1, 3)
-    if len(patch) < 16:
+    if candidate.linear:
+        if ticked(pixels, candidate.corners) >= TICKED:
+            return True
+        # A few ticks are too few to tell by; the rest of the ruler goes on beside them.
+        long = float(np.linalg.norm(candidate.corners[1] - candidate.corners[0]))
+        further = stretched(candidate.corners, 2 * long)
+        if candidate.score < finder.SURE and ticked(pixels, further) >= TICKED:
+            return True
+    return tint(pixels, candidate.corners) > TINT
+
+
+def _inside(inner: Corners, outer: Corners) -> bool:
+    (x, y, w, h), (u, v, a, b) = cv2.boundingRect(inner), cv2.boundingRect(outer)
+    if x > u + a or u > x + w or y > v + b or v > y + h:
         return False
-    part = patch[:: max(1, len(patch) // 4000)].astype(np.float64)
-    light = part.mean(1) - part.mean()
-    colour = np.stack((part[:, 0] - part[:, 1], part[:, 2] - part[:, 1]), 1)
-    colour -= colour.mean(0)
-    rest = colour - np.outer(light, light @ colour) / max(float(light @ light), 1e-6)
-    return bool(rest.std() > TINT)
+    return bool(cv2.intersectConvexConvex(outer, inner)[0] > 0.85 * cv2.contourArea(inner))
 
 
-def _distinct(seen: list[tuple[Corners, bool, float]]) -> list[tuple[Corners, bool, float]]:
+def _holds(corners: Corners, done: list[Corners]) -> bool:
+    """Whether a box is a code seen whole already and little more: up to four times its size."""
+    area = cv2.contourArea(corners)
+    held = [cv2.contourArea(d) for d in done if cv2.contourArea(d) < area and _inside(d, corners)]
+    return bool(held) and area < 4 * max(held) + sum(held) - max(held)
+
+
+def _distinct(seen: list[Seen]) -> list[Seen]:
     """Without those that lie inside another; the largest first."""
-    kept: list[tuple[Corners, bool, float]] = []
-    for corners, linear, score in sorted(seen, key=lambda s: -cv2.contourArea(s[0])):
-        own = float(cv2.contourArea(corners))
-        box = cv2.boundingRect(corners)
-        for other, *_ in kept:
-            x, y, w, h = cv2.boundingRect(other)
-            apart = x > box[0] + box[2] or box[0] > x + w or y > box[1] + box[3] or box[1] > y + h
-            if not apart and cv2.intersectConvexConvex(other, corners)[0] > 0.85 * own:
-                break
-        else:
-            kept.append((corners, linear, score))
+    kept: list[Seen] = []
+    for one in sorted(seen, key=lambda s: -cv2.contourArea(s.corners)):
+        if not any(_inside(one.corners, other.corners) for other in kept):
+            kept.append(one)
     return kept
