@@ -75,6 +75,8 @@ dist: $(VENV)/.dev ## the wheel
 	@$(BIN)/python -m pip install -q --disable-pip-version-check build && $(BIN)/python -m build --wheel
 
 app: $(VENV)/.dev ## the packed program in build/app/medimg, and a try of it: docs/desktop-deploy.md
+	@# Debian's Python is one file without its library, which PyInstaller packs.
+	@$(call apt,libpython$(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo 3.11) libxcb-cursor0)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check 'pyinstaller>=6.11,<7' -e '.[heic,pdf,desktop]'
 	@$(BIN)/pyinstaller --noconfirm --log-level ERROR --distpath build/app --workpath build/app-work release/app.spec
 	@$(BIN)/python release/try_app.py build/app/medimg
