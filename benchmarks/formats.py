@@ -54,6 +54,8 @@ JPEG_2000 = {
     "BitsPerComponent", "Compression", "ColorSpecMethod", "ColorSpecPrecedence", "ColorSpecApproximation", "ColorSpace",
 }  # fmt: skip
 """What ExifTool prints of the boxes that every JP2 file has."""
+COMMON = 5
+"""Reasons of refusals that so many files share are listed one by one."""
 IDENTIFYING = 6
 """Values of so many characters are looked for in the copy."""
 
@@ -192,7 +194,9 @@ def real(folder: Path) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]], bo
         for (name, category), count in sorted(found.items())
     ]  # fmt: skip
     good = not any(left.values()) and not any(c["CHANGED"] for c in exact.values())
-    return rows, [(reason, str(count)) for reason, count in sorted(refused.items())], good
+    common = [(reason, str(n)) for reason, n in refused.most_common() if n >= COMMON]
+    rare = [n for n in refused.values() if n < COMMON]
+    return rows, [*common, (f"{len(rare)} other reasons, fewer than {COMMON} files each", str(sum(rare)))], good
 
 
 def values_left(tags: dict[str, str], copy: bytes) -> int:
@@ -238,7 +242,8 @@ def main() -> int:
             "picture data of all of the format",
         )
         parts += ["### Real files", table(head, found)]
-        parts += ["### Real files that were refused", table(("reason", "files"), refused)]
+        parts += ["### Real files that were refused (most are damaged on purpose, or no pictures)"]
+        parts += [table(("reason", "files"), refused)]
     text = "\n\n".join(parts)
     print(text)
     if options.write:

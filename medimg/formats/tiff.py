@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from medimg.errors import Malformed, TooLarge, Unsupported
-from medimg.formats import _icc, _tiff_findings, refused
+from medimg.formats import _icc, _tiff_findings, _tiff_packed, refused
 from medimg.formats._tiff_file import INTEGERS, Entry, Ifd, Tiff, build, read
 from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
 
@@ -208,6 +208,11 @@ class TiffPhoto:
             if len(raw) < expected:
                 raise Malformed("a strip of the picture ends early.")
             return raw[:expected]
+        whole = self._number(262, 0) != YCBCR and self._number(266, 1) == 1  # else rows are laid out in other ways
+        if self.compression == "packbits" and whole:
+            return _tiff_packed.bare_packbits(raw, self._chunk_bytes(index))
+        if self.compression == "lzw" and whole:
+            return _tiff_packed.bare_lzw(raw, self._chunk_bytes(index))
         return raw
 
     def _chunk_bytes(self, index: int) -> int:

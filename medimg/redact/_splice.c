@@ -730,6 +730,44 @@ int64_t medimg_next_marker(const uint8_t *data, int64_t at, int64_t size, int32_
     return -1;
 }
 
+/* How many bits of a TIFF LZW strip give `expected` bytes (TIFF 6.0, section 13); -1 when a code cannot stand where it
+ * does, -2 when there are too few. Strings are not built: their lengths say enough. `width` is that of the next code. */
+int64_t medimg_lzw_bits(const uint8_t *data, int64_t size, int64_t expected, int32_t *width)
+{
+    uint32_t length[4096];
+    int64_t bit = 0, produced = 0;
+    int32_t next = 258, bits = 9, previous = -1;
+    for (int k = 0; k < 256; k++)
+        length[k] = 1;
+    while (produced < expected) {
+        uint32_t window = 0, code;
+        if (bit + bits > size * 8)
+            return -2;
+        for (int k = 0; k < 3; k++)
+            window = window << 8 | (bit / 8 + k < size ? data[bit / 8 + k] : 0);
+        code = window >> (24 - bit % 8 - bits) & ((1u << bits) - 1);
+        bit += bits;
+        if (code == 256) {
+            next = 258, bits = 9, previous = -1;
+            continue;
+        }
+        if (code == 257)
+            return -2;
+        if (previous < 0 ? code > 255 : code > (uint32_t)next || (code == (uint32_t)next && next > 4095))
+            return -1;
+        if (previous >= 0 && next < 4096) {
+            length[next] = length[previous] + 1;
+            next++;
+            if (next == (1 << bits) - 1 && bits < 12)
+                bits++;
+        }
+        produced += length[code];
+        previous = (int32_t)code;
+    }
+    *width = bits;
+    return bit;
+}
+
 int32_t medimg_kernel_version(void)
 {
     return KERNEL_VERSION;

@@ -1,4 +1,4 @@
-"""TIFF, HEIF and JPEG 2000 files with one thing hidden in one place each; see :mod:`benchmarks._hiding`."""
+"""TIFF, HEIF and JPEG 2000 files with one thing hidden in one place each; see :mod:`medimg.selftest.hiding`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from PIL import TiffImagePlugin
 
+from medimg.formats import tiff
 from medimg.formats._bmff import box, full_box
+from medimg.formats._tiff_file import build
 from medimg.selftest import hiding as h
 from medimg.selftest.hiding import (
     C2PA_UUID,
@@ -25,6 +27,7 @@ from medimg.selftest.hiding import (
     profile,
     saved,
 )
+from medimg.types import Limits
 
 
 def tiffs() -> Iterator[Case]:
@@ -50,6 +53,9 @@ def tiffs() -> Iterator[Case]:
             info = dict(fields)
             yield Case(f"TIFF, {name}", place, saved(picture(), "TIFF", tiffinfo=_directory(info), **options), plain)
         yield Case(f"TIFF, {name}", "bytes of no field", plain + MARK, plain)
+    for name, options, code in (("LZW", "tiff_lzw", 5), ("PackBits", "packbits", 32773)):
+        packed = _only_strip(saved(picture(), "TIFF", compression=options))
+        yield Case(f"TIFF, {name}", "behind the picture in a strip", _made(packed + MARK, code), _made(packed, code))
     plain = saved(picture(), "TIFF")
     pages = [picture(90)]
     yield Case("TIFF, strips", "further pages", saved(picture(), "TIFF", save_all=True, append_images=pages), plain)
@@ -99,6 +105,20 @@ def jp2s() -> Iterator[Case]:
     loaded = codestream[:tile] + comment + codestream[tile:]
     yield Case("JPEG 2000, codestream", "comment", loaded, codestream)
     yield Case("JPEG 2000, codestream", "bytes after the end", codestream + MARK, codestream)
+
+
+def _only_strip(data: bytes) -> bytes:
+    (at, size), *_ = tiff.open(data, Limits()).chunks
+    return data[at : at + size]
+
+
+def _made(packed: bytes, code: int) -> bytes:
+    """A TIFF of one packed strip."""
+    width, height = picture().size
+    numbers = {256: width, 257: height, 259: code, 262: 2, 277: 3, 278: height}
+    fields = {tag: (4, struct.pack("<I", value)) for tag, value in numbers.items()}
+    fields[258] = (3, struct.pack("<3H", 8, 8, 8))
+    return bytes(build("<", fields, [packed], offsets=273, counts=279))
 
 
 def _in_header(plain: bytes, extra: bytes) -> bytes:

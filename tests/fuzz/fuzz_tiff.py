@@ -15,7 +15,18 @@ import atheris
 import numpy as np
 from PIL import Image
 
-PARTS = ("_tiff_file", "_tiff_findings", "_tiff_decode", "_exif", "_icc", "_iptc", "_xmp", "png", "refused")
+PARTS = (
+    "_tiff_file",
+    "_tiff_findings",
+    "_tiff_decode",
+    "_tiff_packed",
+    "_exif",
+    "_icc",
+    "_iptc",
+    "_xmp",
+    "png",
+    "refused",
+)
 
 with atheris.instrument_imports(include=["medimg.formats", "medimg.audit"]):
     from medimg import audit, formats
