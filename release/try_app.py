@@ -64,7 +64,8 @@ def window(program: Path, arguments: list[str], env: dict[str, str]) -> None:
                 if time.perf_counter() - began > SETTLE:
                     fail("the window did not come")
                 time.sleep(0.05)
-            print(f"window there after {time.perf_counter() - began:.1f} s")
+            wall, own = time.perf_counter() - began, processor(child.pid)
+            print(f"window there after {wall:.1f} s, {own:.1f} s of processor time")
             time.sleep(2)
             if child.poll() is not None:
                 fail("the window did not stay")
@@ -73,6 +74,15 @@ def window(program: Path, arguments: list[str], env: dict[str, str]) -> None:
         finally:
             child.terminate()
             child.wait(20)
+
+
+def processor(pid: int) -> float:
+    """Processor seconds of a process, where the system says so."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return 0.0
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def loaded(pid: int) -> str:
