@@ -53,8 +53,8 @@ def tiffs() -> Iterator[Case]:
             info = dict(fields)
             yield Case(f"TIFF, {name}", place, saved(picture(), "TIFF", tiffinfo=_directory(info), **options), plain)
         yield Case(f"TIFF, {name}", "bytes of no field", plain + MARK, plain)
-    for name, options, code in (("LZW", "tiff_lzw", 5), ("PackBits", "packbits", 32773)):
-        packed = _only_strip(saved(picture(), "TIFF", compression=options))
+    for name, packing, code in (("LZW", "tiff_lzw", 5), ("PackBits", "packbits", 32773)):
+        packed = _only_strip(saved(picture(), "TIFF", compression=packing))
         yield Case(f"TIFF, {name}", "behind the picture in a strip", _made(packed + MARK, code), _made(packed, code))
     plain = saved(picture(), "TIFF")
     pages = [picture(90)]
