@@ -8,7 +8,7 @@ skin for letters.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,9 @@ LINE_HEIGHT = 40
 """Height of a line on the canvas, in pixels; Tesseract reads capitals of 20 to 40 pixels best."""
 WIDEST = 1600
 MOST_PLACES = 40
+HIDDEN = 0.85
+"""A spot with this share under covers is neither read nor looked at more closely. What has less is, though
+:func:`outside` may drop it in the end: a part of it that is found by itself may still say something."""
 SURE = 0.7
 """Least confidence of Tesseract's words that count."""
 
@@ -40,6 +43,12 @@ class Place(NamedTuple):
     height: int
     width: int
     ruler: bool
+
+
+def uncovered(spots: Iterable[Spot], covers: Sequence[Polygon]) -> list[Spot]:
+    """Without the spots of which nothing is left to read: the network takes the outline of a cover for a word."""
+    quads = [grown(np.asarray(c, np.float32), 2.0) for c in covers if len(c) >= 3]
+    return [s for s in spots if sum(shared(s.quad, quad) for quad in quads) < HIDDEN * max(quad_area(s.quad), 1.0)]
 
 
 def outside(lines: Sequence[Line], covers: Sequence[Polygon]) -> list[Line]:

@@ -71,7 +71,7 @@ class TextDetector:
         self, frame: Frame, covers: Sequence[Polygon], known: KnownValues = NOTHING_KNOWN
     ) -> tuple[list[Finding], str]:
         """What can still be read in the written copy outside its covers."""
-        lines = _second_look.outside(self._read(frame, (SECOND_SIZE,), known), covers)
+        lines = _second_look.outside(self._read(frame, (SECOND_SIZE,), known, covers), covers)
         found = [self._finding(frame, line) for line in lines]
         if self._second is None:
             return found, f"{self._models.version} at another size; no second reader is installed"
@@ -79,8 +79,10 @@ class TextDetector:
         found += [self._finding(frame, line) for line in more]
         return found, f"{self._models.version} at another size, and {self._second.version}"
 
-    def _read(self, frame: Frame, sizes: Sequence[int], known: KnownValues) -> list[Line]:
-        every = [[*look.spots(self._models)] for look in looks(frame, sizes)]
+    def _read(
+        self, frame: Frame, sizes: Sequence[int], known: KnownValues, covers: Sequence[Polygon] = ()
+    ) -> list[Line]:
+        every = [_second_look.uncovered(look.spots(self._models), covers) for look in looks(frame, sizes)]
         sure = [[s for s in spots if s.score >= LEAST_SCORE] for spots in every]
         faint = [[s for s in spots if s.score < LEAST_SCORE] for spots in every]
         weak = [s.quad for spots in faint for s in spots]
