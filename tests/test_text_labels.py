@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from medimg.detect import Frame, _layout
 from medimg.detect._known import Known
-from medimg.detect._labels import Line, alone, in_company, off_rulers, whole_labels
+from medimg.detect._labels import Line, alone, gaps, in_company, off_rulers, whole_labels
 from medimg.detect._lines import Quad, area, labels, shared, sides
 from medimg.detect._ocr import Spot
 from medimg.types import NOTHING_KNOWN
@@ -49,6 +49,18 @@ def test_a_faint_line_that_says_nothing_needs_a_line_to_be_covered_beside_it() -
     assert [m.text for m in alone([line("Foam dressing", box(100, 100), "harmless"), faint])] == ["Foam dressing"]
 
 
+def test_faint_strokes_beside_a_name_are_ticks() -> None:
+    ticks = line("THTTT", box(100, 128), "unknown", 0.74, 0.46)
+    assert len(alone([line("Rawiri Ngata", box(100, 100), "name"), ticks])) == 1
+
+
+def test_a_piece_of_a_harmless_word_is_left_out() -> None:
+    whole, piece = line("Physiotherapist", box(100, 100), ""), line("apist", box(240, 101, 58, 18), "")
+    made = _layout.decide([whole, piece, line("Kerr, Ngaire", box(100, 72), "")], BLANK, Known(NOTHING_KNOWN))
+    assert [m.text for m in made if m.kept] == ["Physiotherapist"]
+    assert "apist" not in {m.text for m in made}
+
+
 def test_harmless_lines_stay_on_a_label_unless_they_share_a_row_with_what_goes() -> None:
     made = whole_labels(
         [
@@ -72,6 +84,15 @@ def test_a_harmless_line_that_was_read_with_less_certainty_goes_with_its_label()
 def test_the_gap_between_two_words_of_a_row_is_covered() -> None:
     made = whole_labels([line("Rawiri", box(100, 100, 80), "name"), line("Ngata", box(205, 100, 80), "name")])
     assert hidden(box(185, 102, 15, 16), made) > 0.99
+
+
+def test_a_row_that_was_not_found_in_a_column_is_covered() -> None:
+    rows = [line("Ngata", box(100, 100 + 28 * k), "name") for k in (0, 1, 3)]
+    assert [hidden(box(100, 160, 200, 10), gaps(rows)), len(gaps(rows))] == [1.0, 1]
+    assert gaps(rows[:2]) == []
+    assert gaps([*rows, line("Foam dressing", box(100, 158, 200, 18), "harmless")]) == []
+    apart = [line("Ngata", box(100 + 60 * k, 100 + 28 * k), "name") for k in (0, 1, 3)]
+    assert gaps(apart) == []
 
 
 def test_a_cover_beside_a_scale_is_drawn_in() -> None:

@@ -76,7 +76,7 @@ def alone(lines: Sequence[Line]) -> list[Line]:
         crowd = sum(m.spot.score < LEAST_SCORE for m in members) >= TRIO and not staying
         for line in members:
             faint = line.spot.score < LEAST_SCORE and not line.kept and not line.strong
-            if not faint or going or crowd or line.certainty >= 0.8:
+            if not faint or line.certainty >= 0.8 or ((going or crowd) and not identifiers.comb(line.text)):
                 out.append(line)
     return out
 
@@ -98,7 +98,12 @@ def whole_labels(lines: Sequence[Line]) -> list[Line]:
             for k in going:
                 if lines[k].kept or lines[k].category in ("unknown", "unread"):
                     out[k] = replace(lines[k], category=lines[first].category)
-        _widen(out, [k for k in going if not out[k].kept], [line for line in out if line.kept], bool(strong))
+        _widen(
+            out,
+            [k for k in going if not out[k].kept],
+            [line for line in out if line.kept],
+            bool(strong) or len(going) >= TRIO,
+        )
     return out
 
 
@@ -155,6 +160,37 @@ def _widen(lines: list[Line], going: Sequence[int], staying: Iterable[Line], blo
             if area(cover) > 1.05 * area(quad) and all(shared(cover, q) < 0.1 * area(q) for q in near):
                 lines[k] = replace(lines[k], cover=cover)
                 break
+
+
+def gaps(lines: Sequence[Line]) -> list[Line]:
+    """A row that was not found between two rows of a column that are covered, as a line nobody could read.
+
+    The two begin under each other, at least one more covered line begins there too, and nothing was found between.
+    """
+    going = [line for line in lines if not line.kept]
+    out: list[Line] = []
+    for upper in going:
+        along = axis(upper.spot.quad)
+        across = np.array([-along[1], along[0]], np.float32)
+        high = sides(upper.spot.quad)[1]
+        left, low = float((upper.spot.quad @ along).min()), float((upper.spot.quad @ across).max())
+        column = [
+            other
+            for other in going
+            if abs(float((other.spot.quad @ along).min()) - left) < 0.8 * high
+            and 0.6 < sides(other.spot.quad)[1] / max(high, 1e-6) < 1.6
+            and abs(float((other.spot.quad @ across).max()) - low) < 10 * high
+        ]
+        for lower in column if len(column) >= TRIO else ():
+            top = float((lower.spot.quad @ across).min())
+            if not 0.8 * high < top - low < 2.6 * high:
+                continue
+            right = max(float((q @ along).max()) for q in (upper.spot.quad, lower.spot.quad))
+            corners = [(left, low), (right, low), (right, top), (left, top)]
+            quad = np.array([a * along + b * across for a, b in corners], np.float32)
+            if not any(shared(quad, other.spot.quad) > 0.25 * area(other.spot.quad) for other in lines):
+                out.append(Line(Spot(quad, min(upper.spot.score, lower.spot.score)), "", 0.0, cover=quad))
+    return out
 
 
 def off_rulers(lines: Sequence[Line]) -> list[Line]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from medimg.detect import Frame, identifiers, patches, ruler
 from medimg.detect._known import Known, skeleton
-from medimg.detect._labels import Line, alone, off_rulers, whole_labels
+from medimg.detect._labels import Line, alone, gaps, off_rulers, whole_labels
 from medimg.detect._lines import Quad, area, grown, shared, sides
 from medimg.detect._ocr import Spot
 
@@ -55,7 +55,8 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known) -> list[Line]:
     ]
     judged = [_card(line, frame) for line in judged]
     judged = _explained(_monitor(_legend(judged)))
-    return off_rulers(whole_labels(alone(judged)))
+    judged = whole_labels(alone(judged))
+    return off_rulers([*judged, *gaps(judged)])
 
 
 def _legend(lines: Sequence[Line]) -> list[Line]:
@@ -212,13 +213,7 @@ def _wordy(line: Line) -> bool:
         return False
     letters = max((len(w) for w in re.findall(r"[^\W\d_]+", line.text)), default=0)
     scale = identifiers.scale_text(line.text) or _numerals_only(line.text)
-    return (letters >= 3 or line.strong) and not scale and not _comb(line.text)
-
-
-def _comb(text: str) -> bool:
-    """Whether a reading can be what a row of ticks is misread as: nothing but upright strokes."""
-    letters = re.sub(r"[\W_]", "", text.lower())
-    return len(letters) >= 4 and not set(letters) - set("mnuilthbdo1j0")
+    return (letters >= 3 or line.strong) and not scale and not identifiers.comb(line.text)
 
 
 def _counts_up(text: str) -> bool:
@@ -243,9 +238,27 @@ def explained(line: Line, finer: Sequence[Line]) -> bool:
     quad = line.spot.quad
     size = area(quad)
     inside = [other for other in finer if shared(quad, other.spot.quad) > 0.7 * area(other.spot.quad)]
-    if any(_comb(o.text) or _numerals_only(o.text) or identifiers.safe(o.text) for o in inside if o.certainty >= 0.4):
+    if any(
+        (identifiers.comb(o.text) and o.certainty < 0.8) or _numerals_only(o.text) or identifiers.safe(o.text)
+        for o in inside
+        if o.certainty >= 0.4
+    ):
         return True
     return sum(shared(quad, other.spot.quad) for other in inside) >= 0.5 * size
+
+
+def _part_of_kept(line: Line, lines: Sequence[Line]) -> bool:
+    """Whether a box is a piece of a harmless word that was found and read whole."""
+    said = skeleton(line.text)
+    size = area(line.spot.quad)
+    return any(
+        other.kept
+        and other.certainty >= 0.9
+        and bool(said)
+        and said in skeleton(other.text)
+        and shared(line.spot.quad, other.spot.quad) > 0.7 * size
+        for other in lines
+    )
 
 
 def _explained(lines: Sequence[Line]) -> list[Line]:
@@ -267,6 +280,8 @@ def _explained(lines: Sequence[Line]) -> list[Line]:
             if again or hidden >= 0.6 or (kept and hidden >= 0.3 and not line.strong):
                 continue
         if not line.kept and not line.strong:
+            if _part_of_kept(line, lines):
+                continue
             whole = [
                 other
                 for other in lines

@@ -104,6 +104,12 @@ def scale_text(line: str) -> bool:
     )
 
 
+def comb(line: str) -> bool:
+    """Whether a reading can be what a row of ticks is misread as: nothing but upright strokes."""
+    letters = re.sub(r"[\W_]", "", line.lower())
+    return len(letters) >= 4 and not set(letters) - set("mnuilthbdo1j0")
+
+
 def safe(line: str) -> bool:
     """Whether a line is harmless by the word list, units and numbers included."""
     return _harmless(line) is not None
