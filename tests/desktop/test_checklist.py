@@ -284,6 +284,27 @@ def test_up_and_down_go_from_question_to_question(qtbot, page: ChecklistPage) ->
     assert first.isAncestorOf(QApplication.focusWidget())
 
 
+def test_tab_goes_from_the_parts_through_the_questions_to_the_buttons(qtbot, page: ChecklistPage) -> None:
+    choose(qtbot, page, "child", "yes")  # other questions come: the order has to be made again
+    page.parts.setFocus()
+    seen: list[object] = []
+    for _ in range(300):
+        widget = QApplication.focusWidget()
+        assert widget is not None
+        if widget in seen:
+            break
+        seen.append(widget)
+        qtbot.keyClick(widget, Qt.Key.Key_Tab)
+    assert seen[:2] == [page.parts, page.view.field]
+    at = [next((n for n, c in enumerate(page.view.cards) if c.isAncestorOf(w)), None) for w in seen]
+    cards = [n for n in at if n is not None]
+    assert cards == sorted(cards)
+    assert set(cards) == set(range(len(page.view.cards)))
+    assert seen[-3:] == [page.back_button, page.later_button, page.next_button]
+    # A question is one stop, however many answers it has; a note or the way to part its pictures is another.
+    assert len(cards) <= 2 * len(page.view.cards)
+
+
 def test_a_whole_run_is_answered_by_keys_alone(qtbot, tmp_path: Path) -> None:
     run = make_run(tmp_path / "small", {"P01": 2})
     page = opened(qtbot, run)

@@ -21,12 +21,14 @@ class PartView(QScrollArea):
         noted: A row and the note that was typed.
         typed: The field at the top: the person's role, or with whom the pictures are shared.
         split: An item that shall be answered picture by picture.
+        built: Other questions are shown now.
     """
 
     answered = Signal(object, str)
     noted = Signal(object, str)
     typed = Signal(str)
     split = Signal(str)
+    built = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -130,6 +132,7 @@ class PartView(QScrollArea):
             self._checks(questions, column, content)
         column.addStretch(1)
         swap(self, content)
+        self.built.emit()
 
     def _head(self, questions: Questions, column: QVBoxLayout, content: QWidget) -> None:
         if self.part == BATCH:

@@ -87,6 +87,8 @@ class ReleaseView(QWidget):
         self.list.show()
         column.addStretch(1)
         swap(self.area, content)
+        QWidget.setTabOrder(self.list, self.cancel_button)
+        QWidget.setTabOrder(self.cancel_button, self.confirm_button)
         self._count()
 
     def focus(self) -> None:

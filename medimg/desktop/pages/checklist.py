@@ -80,6 +80,7 @@ class ChecklistPage(QWidget):
         self.view.noted.connect(self._noted)
         self.view.typed.connect(self._typed)
         self.view.split.connect(self._split)
+        self.view.built.connect(self._tab_order)
         middle = QHBoxLayout()
         middle.addWidget(self.parts, 1)
         middle.addWidget(self.view, 4)
@@ -172,6 +173,16 @@ class ChecklistPage(QWidget):
             self.view.focus_first()
 
     # ------------------------------------------------------------------ showing
+
+    def _tab_order(self) -> None:
+        """The Tab key goes from the parts to the questions and only then to the buttons below them."""
+        last: QWidget = self.view
+        for widget in self.view.widget().findChildren(QWidget):
+            if widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                last = widget
+        for button in (self.back_button, self.later_button, self.next_button, self.release_button):
+            QWidget.setTabOrder(last, button)
+            last = button
 
     def _refresh(self) -> None:
         """Show the part as it stands after an answer; what is asked may have changed with it."""
