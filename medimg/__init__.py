@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from medimg import errors
     from medimg.api import Scrubbed, Scrubber, inspect, scrub
     from medimg.batch.run import Outcome, scrub_folder
+    from medimg.consent.checklist import checklist
     from medimg.errors import MedimgError
     from medimg.policy import Policy
     from medimg.types import Finding, KnownValues, Plan, Report
@@ -36,6 +37,7 @@ _WHERE = {
     "Report": "medimg.types",
     "Scrubbed": "medimg.api",
     "Scrubber": "medimg.api",
+    "checklist": "medimg.consent.checklist",
     "errors": "medimg.errors",
     "inspect": "medimg.api",
     "scrub": "medimg.api",
@@ -65,6 +67,7 @@ __all__ = [
     "Scrubbed",
     "Scrubber",
     "__version__",
+    "checklist",
     "errors",
     "inspect",
     "scrub",

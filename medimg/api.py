@@ -11,20 +11,23 @@ import secrets
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Union, cast
 
 import msgspec
 
 from medimg import _files, formats, names, pipeline, verify
-from medimg.errors import InputError, MissingPart, OutputError, TooLarge, UsageError
+from medimg.errors import CheckNotRun, InputError, MissingPart, OutputError, TooLarge, UsageError
 from medimg.policy import Policy
 from medimg.types import NOTHING_KNOWN, Check, Copy, Finding, KnownValues, Plan, Report
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from medimg.detect import Detector
 
-Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
-"""A path, the bytes of a file, or an open binary file."""
+Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, BinaryIO, "NDArray[Any]"]
+"""A path, the bytes of a file, an open binary file, or an array of samples: grey, RGB or RGBA, uint8 or uint16,
+(H, W) or (H, W, C). An array is taken as a PNG picture of sRGB colours, and so is its copy."""
 
 MEDIA_TYPES = {
     "jpeg": "image/jpeg",
@@ -215,12 +218,36 @@ class Scrubber:
         if isinstance(source, str | os.PathLike):
             path = Path(source)
             return _files.read_original(path, self.policy.limits.bytes), names.findings(path.name, known=known)
-        data = source.read(self.policy.limits.bytes + 1)
+        read = getattr(source, "read", None)
+        if read is None:
+            return _png_of(cast("NDArray[Any]", source), self.policy.limits.pixels), []
+        data = read(self.policy.limits.bytes + 1)
         if not isinstance(data, bytes):
             raise UsageError("the file must be open in binary mode.")
         if len(data) > self.policy.limits.bytes:
             raise TooLarge("the file is larger than the policy allows.")
         return data, []
+
+
+def _png_of(samples: NDArray[Any], pixels: int) -> bytes:
+    """An array as a file.
+
+    Raises:
+        TooLarge: It has more pixels than the policy allows.
+        UsageError: It is no array of samples.
+    """
+    import numpy as np
+
+    from medimg.formats import png
+
+    if not isinstance(samples, np.ndarray) or samples.ndim not in (2, 3) or samples.dtype not in (np.uint8, np.uint16):
+        raise UsageError("a photo is a path, bytes, an open file, or an array of 8- or 16-bit samples.")
+    if samples.shape[0] * samples.shape[1] > pixels:
+        raise TooLarge("the picture is larger than the policy allows.")
+    try:
+        return png.encode(samples)
+    except CheckNotRun as error:
+        raise UsageError("an array of samples is grey, RGB or RGBA, and not empty.") from error
 
 
 def judge(data: bytes, detectors: Sequence[Detector], policy: Policy, known: KnownValues) -> tuple[Check, ...]:

@@ -11,13 +11,15 @@ import threading
 from pathlib import Path
 
 import batch_fakes as fakes
+import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 import medimg
-from medimg import errors
+from medimg import errors, formats
 from medimg.policy import Policy
-from medimg.types import Check, Finding, Plan, Region, Report, Secret
+from medimg.types import Check, Finding, Limits, Plan, Region, Report, Secret
 
 LIGHT = Policy(scope="metadata-only")
 
@@ -236,3 +238,40 @@ def test_the_original_stays_as_it_was(tmp_path: Path) -> None:
     after = path.stat()
     assert path.read_bytes() == data
     assert (after.st_mtime_ns, after.st_ino, after.st_size) == (before.st_mtime_ns, before.st_ino, before.st_size)
+
+
+@pytest.mark.parametrize("shape", [(40, 60), (40, 60, 3), (40, 60, 4)])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_an_array_is_a_photo(shape: tuple[int, ...], kind: type) -> None:
+    samples = np.random.default_rng(1).integers(1, np.iinfo(kind).max, shape, dtype=kind)
+    made = medimg.Scrubber(detectors=fakes.make(None)).scrub(samples)
+    assert made.data is not None, made.report.reason
+    assert np.array_equal(formats.open_photo(made.data, Limits()).samples(), samples)
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros(5), np.zeros((4, 4)), np.zeros((4, 4, 9), np.uint8), np.zeros((0, 4), np.uint8), 5]
+)
+def test_what_is_no_photo_at_all_is_wrong_use(wrong: object) -> None:
+    with pytest.raises(errors.UsageError):
+        medimg.Scrubber(LIGHT).scrub(wrong)  # type: ignore[arg-type]
+
+
+def test_an_array_beyond_the_limit_is_refused() -> None:
+    made = medimg.Scrubber(Policy(scope="metadata-only", limits=Limits(pixels=100))).scrub(np.zeros((20, 20), np.uint8))
+    assert (made.data, made.report.error_code) == (None, "M-IN-LARGE")
+
+
+def test_the_same_in_gives_the_same_out() -> None:
+    data = np.random.default_rng(2).integers(0, 255, (30, 30, 3), dtype=np.uint8)
+    one, two = (medimg.Scrubber(detectors=fakes.make(None), key=bytes(32)).scrub(data) for _ in range(2))
+    assert one.data == two.data
+    assert replace(one.report, seconds={}) == replace(two.report, seconds={})
+
+
+def test_the_questions_of_a_sharing_come_blocking_first() -> None:
+    asked = medimg.checklist(audience="closed-group", where=["AU"])
+    assert [q.blocking for q in asked] == sorted((q.blocking for q in asked), reverse=True)
+    assert {q.item.id for q in medimg.checklist(conditions={"child": "no"})} < {q.item.id for q in medimg.checklist()}
+    with pytest.raises(errors.UsageError):
+        medimg.checklist(audience="everybody")

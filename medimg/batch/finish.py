@@ -21,6 +21,7 @@ from medimg.batch.folder import RunFolder
 from medimg.batch.journal import Journal, Settings
 from medimg.batch.pool import Workers
 from medimg.batch.scan import readable
+from medimg.batch.summary import Condition, CopyFile, KeptBack, RunFile
 from medimg.consent.checklist import SharingContext
 from medimg.consent.run import RunSummary, Warn
 from medimg.consent.site import SiteProfile
@@ -61,7 +62,7 @@ class _Tally:
         self.photos: Counter[str] = Counter()
         self.found: dict[str, Counter[str]] = {}
         self.codes: Counter[str] = Counter()
-        self.copies: list[dict[str, object]] = []
+        self.copies: list[CopyFile] = []
         self.back: list[dict[str, str]] = []
         self.groups: dict[str, list[str]] = {}
 
@@ -72,7 +73,7 @@ class _Tally:
             self.found.setdefault(finding.kind, Counter())[finding.category] += finding.count
         if report.copy is not None:
             copy = report.copy
-            self.copies.append({"name": copy.name, "format": copy.format, "bytes": copy.bytes, "sha256": copy.sha256})
+            self.copies.append(CopyFile(name=copy.name, format=copy.format, bytes=copy.bytes, sha256=copy.sha256))
         if report.state != "unreviewed":
             self.codes[report.error_code] += 1
             self.back.append(_kept_back(report))
@@ -135,26 +136,25 @@ def close(
     _files.write_private(
         run.summary,
         to_json(
-            {
-                "schema": "medimg.run/1",
-                "run": run.tag,
-                "medimg": __version__,
-                "finished": finished,
-                "at": summary.finished,
-                "scope": policy.scope,
-                "policy": policy.digest,
-                "engines": engines,
-                "audience": context.audience,
-                "where": list(context.jurisdictions),
-                "photos": dict(tally.photos),
-                "set_aside": dict(set_aside),
-                "found": {kind: dict(counts) for kind, counts in sorted(tally.found.items())},
-                "groups": standings,
-                "copies": tally.copies,
-                "kept_back": [{k: v for k, v in b.items() if k != "reason"} for b in tally.back],
-                "conditions": [{"name": c, "exit_code": EXIT_CODES[c], "words": WORDS[c]} for c in ordered],
-                "exit_code": EXIT_CODES[ordered[0]] if ordered else 0,
-            }
+            RunFile(
+                run=run.tag,
+                medimg=__version__,
+                finished=finished,
+                at=summary.finished,
+                scope=policy.scope,
+                policy=policy.digest,
+                engines=engines,
+                audience=context.audience,
+                where=context.jurisdictions,
+                photos=dict(tally.photos),
+                set_aside=dict(set_aside),
+                found={kind: dict(counts) for kind, counts in sorted(tally.found.items())},
+                groups=standings,
+                copies=tuple(tally.copies),
+                kept_back=tuple(KeptBack(id=b["id"], state=b["state"], code=b["code"]) for b in tally.back),
+                conditions=tuple(Condition(name=c, exit_code=EXIT_CODES[c], words=WORDS[c]) for c in ordered),
+                exit_code=EXIT_CODES[ordered[0]] if ordered else 0,
+            )
         ),
     )
     return Closed(photos=dict(tally.photos), set_aside=dict(set_aside), conditions=ordered, finished=finished)

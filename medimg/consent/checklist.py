@@ -7,6 +7,7 @@ chosen countries asks it and its conditions are not plainly false: what has not 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -294,6 +295,23 @@ def questions(
     plain = [_one(item, context) for item in known.items if not item.retired_in]
     ruled = [rules.by_basis(q, context) for q in plain]
     return site.applied(ruled, context) if site is not None else ruled
+
+
+def checklist(
+    audience: str = DEFAULT_AUDIENCE, where: Iterable[str] = (), conditions: Mapping[str, Flag] | None = None
+) -> tuple[Question, ...]:
+    """The questions that are asked before sharing, blocking ones first.
+
+    Args:
+        audience: For whom (a key of the checklist's audiences).
+        where: Countries; none means that the questions of every country are asked.
+        conditions: What is special: condition -> ``yes``, ``no`` or ``not-sure``. What is not named is not sure.
+
+    Raises:
+        UsageError: The checklist has no such word.
+    """
+    context = SharingContext(audience=audience, jurisdictions=tuple(where), conditions=dict(conditions or {}))
+    return tuple(sorted((q for q in questions(context) if q.asked), key=lambda q: not q.blocking))
 
 
 def _one(item: Item, context: SharingContext) -> Question:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -18,7 +18,7 @@ from medimg import _files
 from medimg.consent import run as runs
 from medimg.consent.run import RECORD_FOLDER, REPORTS_NAME, UNREVIEWED_FOLDER
 from medimg.errors import OutputError, UsageError
-from medimg.types import Plan, Report, Secret, from_json, to_json
+from medimg.types import Plan, Report, from_json, to_json
 
 NAME = "decisions.json"
 APPLIED = "applied"
@@ -146,15 +146,4 @@ def _replace(folder: Path, old: Sequence[Report], new: Sequence[Report]) -> None
         raise OutputError("a copy could not be moved.", todo="Check your rights on the run folder.") from error
 
 
-def schema() -> dict[str, Any]:
-    """JSON Schema of :class:`Decisions`, as published in ``docs/schemas``."""
-    return msgspec.json.schema(Decisions, schema_hook=_no_secret)
-
-
-def _no_secret(kind: type) -> dict[str, Any]:
-    if kind is Secret:
-        return {"type": "null"}
-    raise NotImplementedError(kind.__name__)
-
-
-__all__ = ["APPLIED", "NAME", "Decisions", "finish", "load", "of", "save", "schema", "settle", "waiting"]
+__all__ = ["APPLIED", "NAME", "Decisions", "finish", "load", "of", "save", "settle", "waiting"]

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 import medimg
+from medimg.schemas import secret
 
 BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
@@ -21,7 +22,7 @@ def document(most: int) -> dict[str, Any]:
     from medimg.types import Plan
 
     kinds = (Answer, Health, Plan, Problem, Sent)
-    _, parts = msgspec.json.schema_components(kinds, schema_hook=_schema, ref_template="#/components/schemas/{name}")
+    _, parts = msgspec.json.schema_components(kinds, schema_hook=secret, ref_template="#/components/schemas/{name}")
     parts["Sent"]["properties"]["photo"] |= {"contentEncoding": "base64", "minLength": 4, "pattern": BASE64}
     return {
         "openapi": "3.1.0",
@@ -86,12 +87,3 @@ def _answers(*named: tuple[str, str | None], photo: bool = False) -> dict[str, A
 def _content(words: str, name: str | None) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{name}"} if name else {"type": "object"}
     return {"description": words, "content": {"application/json": {"schema": schema}}}
-
-
-def _schema(kind: type) -> dict[str, Any]:
-    """What was read is never sent: null."""
-    from medimg.types import Secret
-
-    if kind is Secret:
-        return {"type": "null"}
-    raise NotImplementedError(kind.__name__)
