@@ -35,8 +35,15 @@ def test_nothing_new_writes_nothing_and_names_the_run_that_has_it(tmp_path: Path
     again = run(tmp_path)
     assert again.folder == first.folder
     assert again.unchanged == {first.folder.name.removeprefix("medimg-"): 6}
-    assert (again.photos, again.exit_code, again.conditions) == ({}, 0, ())
+    # Its copies still wait: a second command does not make that go away.
+    assert (again.photos, again.exit_code, again.conditions) == ({}, 11, ("questions", "review"))
     assert list((tmp_path / "out").iterdir()) == [first.folder]
+    (tmp_path / "in/link.png").symlink_to("/etc/hostname")
+    led_out = run(tmp_path)
+    assert (led_out.photos, led_out.conditions[0], sum(led_out.set_aside.values())) == ({}, "unreadable", 1)
+    for copy in (first.folder / "unreviewed").iterdir():
+        copy.rename(first.folder / "share" / copy.name)
+    assert run(tmp_path, fail_on=("review", "questions")).exit_code == 0
 
 
 def test_only_what_is_new_changed_or_moved_is_done(tmp_path: Path) -> None:
@@ -71,7 +78,7 @@ def test_what_was_kept_back_still_is_and_a_lost_copy_is_made_again(tmp_path: Pat
     assert first.photos == {"unreviewed": 4, "refused": 1}
     again = run(tmp_path)
     assert (again.photos, again.unchanged_kept_back) == ({}, {"refused": 1})
-    assert (again.conditions, again.exit_code) == (("unreadable",), 21)
+    assert (again.conditions[0], again.exit_code) == ("unreadable", 21)
     assert run(tmp_path, fail_on=("hold",)).exit_code == 0
     # A released copy is still there; one that was deleted is not.
     copies = sorted((first.folder / "unreviewed").iterdir())

@@ -229,6 +229,19 @@ class _Maybe(msgspec.Struct, frozen=True):
     became: str
 
 
+def waits(run: RunFolder) -> set[str]:
+    """What of an earlier run waited for a person when it ended: ``review``, ``questions``, ``stop``.
+
+    Nothing, when all its copies were released.
+    """
+    if not any(run.unreviewed.glob("P*")):
+        return set()
+    with contextlib.suppress(OSError, msgspec.DecodeError, TypeError, KeyError):
+        ended = msgspec.json.decode(run.summary.read_bytes())
+        return {"review"} | {c["name"] for c in ended["conditions"]} & {"questions", "stop"}
+    return {"review"}
+
+
 def unchanged(
     out: Path, roots: Sequence[Root], items: Callable[[], Iterable[Item]], made: Made, pool: Workers, key: bytes
 ) -> Unchanged:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -155,7 +156,7 @@ def scrub_folder(
             if listing is not None and not again:
                 earlier = before.unchanged(target, roots, scan.Scan(roots).items, made, local, key)
                 if len(earlier.places) == listing.total:
-                    return _nothing_new(target, earlier, fail_on)
+                    return _nothing_new(target, earlier, listing.asides, fail_on)
             if listing is not None and confirm is not None:
                 agreed = groups.suggested(roots, listing, local, confirm, policy.limits.seconds)
                 grouped = agreed if agreed is not None else grouped
@@ -186,7 +187,7 @@ def scrub_folder(
     finally:
         if run is not None:
             run.sweep()  # the workers are gone; what they had not finished goes too
-    conditions = _conditions(closed.conditions, earlier)
+    conditions = _conditions(closed.conditions, earlier, target)
     return Outcome(
         folder=run.path,
         share_sheet=run.share_sheet,
@@ -201,26 +202,29 @@ def scrub_folder(
     )
 
 
-def _conditions(of_run: Sequence[str], earlier: Unchanged) -> tuple[str, ...]:
-    """What is not well, worst first; what an earlier run has kept back still is, unless its file was changed."""
-    still = {"held": "hold", "refused": "unreadable"}
-    return tuple(c for c in finish.CONDITIONS if c in of_run or c in {still[s] for s in earlier.kept_back})
+def _conditions(of_run: Collection[str], earlier: Unchanged, out: Path) -> tuple[str, ...]:
+    """What is not well, worst first: of this run, and of the earlier ones as far as they hold the unchanged photos."""
+    found = {*of_run, *({"held": "hold", "refused": "unreadable"}[s] for s in earlier.kept_back)}
+    for tag in earlier.runs:
+        found |= before.waits(RunFolder.of(out, tag))
+    return tuple(c for c in finish.CONDITIONS if c in found)
 
 
 def _exit_code(conditions: Sequence[str], fail_on: Collection[str]) -> int:
     return next((finish.EXIT_CODES[c] for c in conditions if c == "output" or c in fail_on), 0)
 
 
-def _nothing_new(out: Path, earlier: Unchanged, fail_on: Collection[str]) -> Outcome:
+def _nothing_new(out: Path, earlier: Unchanged, asides: Sequence[scan.Aside], fail_on: Collection[str]) -> Outcome:
     run = RunFolder.of(out, next(iter(earlier.runs)))
+    conditions = _conditions({"unreadable" for a in asides if a.asked}, earlier, out)
     return Outcome(
         folder=run.path,
         share_sheet=run.share_sheet,
         record_sheet=run.record_sheet,
         photos={},
-        set_aside={},
-        conditions=_conditions((), earlier),
-        exit_code=_exit_code(_conditions((), earlier), fail_on),
+        set_aside=dict(Counter(a.reason for a in asides)),
+        conditions=conditions,
+        exit_code=_exit_code(conditions, fail_on),
         unchanged=earlier.runs,
         unchanged_kept_back=earlier.kept_back,
     )

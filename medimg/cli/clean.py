@@ -178,9 +178,13 @@ def _say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
         click.echo(f"Unchanged and not done again: {since}{f' (still {kept})' if kept else ''}. --again does them.")
     if not outcome.photos:
         click.echo("Nothing is new.")
+        for reason, count in sorted(outcome.set_aside.items()):
+            click.echo(f"{count} not cleaned: {reason}.")
         click.echo()
         click.echo(f"Run folder:    {outcome.folder}")
         click.echo(f"How it stands: medimg status {outcome.folder}")
+        if outcome.exit_code:
+            click.echo(f"Exit code {outcome.exit_code}: {'; '.join(WORDS[c] for c in outcome.conditions)}.")
         return
     if outcome.changed:
         click.echo(f"Done again, because this changed since an earlier run: {', '.join(outcome.changed)}.")
@@ -238,7 +242,7 @@ class _Bar:
         if progress.event == "start":
             self._bar = click.progressbar(
                 length=progress.total,
-                label=f"Run {progress.run}",
+                label=f"Cleaning, run {progress.run}",
                 width=_bar_width(progress.total),
                 show_pos=True,
                 show_eta=False,
@@ -258,7 +262,7 @@ class _Bar:
 
 def _bar_width(total: int) -> int:
     """What a narrow window leaves beside the words; a line that wraps cannot be drawn over."""
-    return max(5, min(30, shutil.get_terminal_size().columns - 60 - 2 * len(str(total))))
+    return max(5, min(30, shutil.get_terminal_size().columns - 72 - 2 * len(str(total))))
 
 
 class _Lines:

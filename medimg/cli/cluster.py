@@ -18,7 +18,10 @@ _certificates = click.option(
 
 @click.group()
 def cluster() -> None:
-    """Run a batch on several computers. Every connection is TLS with a certificate on both sides."""
+    """Run a batch on several computers: certificates, a scheduler, workers.
+
+    Every connection is TLS with a certificate on both sides.
+    """
 
 
 @cluster.command()
