@@ -107,7 +107,7 @@ def _coded(opened: formats.Opened) -> tuple[Facts, bytes, str] | None:
             facts,
             photometric="YBR_FULL_422" if count == 3 else "MONOCHROME2",
             lossy=True,
-            ratio=f"{opened.width * opened.height * count / len(bare):.1f}",
+            ratio=_dicom_header.short(opened.width * opened.height * count / len(bare)),
             method="ISO_10918_1",
         ),
         encapsulated([bare]),

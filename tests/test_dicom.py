@@ -222,6 +222,12 @@ def test_a_window_stays_and_what_it_shows_is_looked_at() -> None:
     assert (looks[-1] == 255).mean() > 0.5
     kept = reread(photo.write().data)
     assert (kept.WindowCenter, kept.WindowWidth) == (300, 64.5)
+    data.WindowCenter, data.WindowWidth = "300.471120240531", "64.5"
+    assert reread(opened(kit.saved(data)).write().data).WindowCenter == 300.47
+    data.WindowCenter = "4711202405"
+    bare = opened(kit.saved(data)).write().data
+    assert "WindowCenter" not in reread(bare)
+    assert b"4711" not in bare
 
 
 # -- the header -------------------------------------------------------------------------------------------------------
@@ -380,6 +386,22 @@ def test_identifiers_are_new_and_those_of_a_series_stay_together() -> None:
     scrubber = medimg.Scrubber(BARE)
     runs = [reread(scrubber.scrub(kit.saved(x)).data or b"").StudyInstanceUID for x in (one, two)]
     assert runs[0] == runs[1] != reread(medimg.Scrubber(BARE).scrub(kit.saved(one)).data or b"").StudyInstanceUID
+
+
+def test_a_series_stays_together_in_a_batch(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(3):
+        data = kit.dataset(kit.picture(seed=number))
+        data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{number + 1}"
+        (folder / f"{number}.dcm").write_bytes(kit.saved(data))
+    done = medimg.scrub_folder([folder], tmp_path / "out", policy=BARE, where=("AU",), workers=2)
+    copies = [pydicom.dcmread(p) for p in sorted((done.folder / "unreviewed").glob("*.dcm"))]
+    assert len(copies) == 3
+    assert len({d.SeriesInstanceUID for d in copies}) == 1
+    assert len({d.SOPInstanceUID for d in copies}) == 3
+    for path in done.folder.rglob("*"):
+        assert not path.is_file() or kit.MARK.encode() not in path.read_bytes()
 
 
 # -- what a copy says of itself ---------------------------------------------------------------------------------------

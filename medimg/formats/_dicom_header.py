@@ -45,7 +45,7 @@ BODY_PARTS = frozenset(
     )
 )
 """Single words of PS3.16, Annex L, that a photograph may show."""
-_NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?")
+_NUMBER = re.compile(r"[+-]?\d{1,5}(\.\d{1,12})?")
 _TURN = re.compile(r"[ALRPHF]{1,3}")
 _FEW_DIGITS = re.compile(r"\d{1,4}")
 _LOSSY = {"ISO_10918_1", "ISO_15444_1", "ISO_14495_1"}
@@ -122,6 +122,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     removed: bool = True
 
 
+def short(value: float) -> str:
+    """A number with at most two decimals, always written the same way."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
 def read(dicom: Dicom) -> Facts:
     """The facts of a file, those not of a known form left out. UIDs are the old ones.
 
@@ -139,7 +144,13 @@ def read(dicom: Dicom) -> Facts:
 
     kinds = dicom.text(t.IMAGE_TYPE).split("\\")
     pixel, exam = [*kinds, "", ""][:2]
-    window = match(t.CENTRE, _NUMBER, 1), match(t.WIDTH, _NUMBER, 1)
+
+    def measure(tag: int) -> str:
+        """A number of few digits: a long one would be a place to hide another."""
+        value = match(tag, _NUMBER, 1)
+        return short(float(value)) if value else ""
+
+    window = measure(t.CENTRE), measure(t.WIDTH)
     plain = dicom.text(t.INTERCEPT) in ("", "0", "0.0") and dicom.text(t.SLOPE) in ("", "1", "1.0")
     return Facts(
         object_class=dicom.text(t.CLASS_UID),
@@ -167,7 +178,7 @@ def read(dicom: Dicom) -> Facts:
         aspect=match(t.ASPECT, _FEW_DIGITS, 2),
         window=window if all(window) and plain and dicom.number(t.SAMPLES) == 1 else None,
         lossy=dicom.text(t.LOSSY) == "01",
-        ratio=match(t.RATIO, _NUMBER, 1),
+        ratio=measure(t.RATIO),
         method=one_of(t.LOSSY_METHOD, _LOSSY),
     )
 

@@ -157,7 +157,7 @@ class DicomPhoto:
             name = "RGB" if is_rgb(self._jpeg) else "YBR_FULL_422"
             facts = msgspec.structs.replace(facts, photometric=name)
         method = facts.method or "ISO_10918_1"
-        ratio = facts.ratio or f"{self._frame_bytes / len(self._coded[0]):.1f}"
+        ratio = facts.ratio or _dicom_header.short(self._frame_bytes / len(self._coded[0]))
         return msgspec.structs.replace(facts, lossy=True, method=method, ratio=ratio)
 
     # -- what is in there -------------------------------------------------------------------------------------------
