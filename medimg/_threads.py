@@ -38,10 +38,11 @@ def each(call: Callable[[A], B], items: Sequence[A]) -> list[B]:
     return first + rest
 
 
-def session_options(*, arena: bool) -> Any:
+def session_options(*, arena: bool, most: int = 64) -> Any:
     """``onnxruntime.SessionOptions`` for every network.
 
     Args:
+        most: Most threads the network has work for.
         arena: Whether the session keeps its working memory between runs. That pays for large pictures, whose pages
             would be asked from the system and zeroed in every run. Measured on the text finder at 1600 x 1216, one
             thread (processor seconds, peak memory): no arena 0.85 s, 567 MiB; arena 0.70 s, 647 MiB; arena without a
@@ -50,7 +51,7 @@ def session_options(*, arena: bool) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads()
+    options.intra_op_num_threads = min(threads(), most)
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     options.enable_cpu_mem_arena = arena

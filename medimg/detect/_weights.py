@@ -43,4 +43,6 @@ def session(name: str) -> tuple[Any, str]:
         MissingPart: As for :func:`read`.
     """
     data, digest = read(name)
-    return onnxruntime.InferenceSession(data, session_options(arena=True), providers=["CPUExecutionProvider"]), digest
+    # One thread: faces are looked for beside text, which takes longer, and most of the pictures are small.
+    options = session_options(arena=True, most=1)
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"]), digest
