@@ -57,6 +57,7 @@ def as_html(sheet: RecordSheet) -> str:
         _table(facts),
         *(_group(g) for g in sheet.groups),
         f"<p>{escape(REMAINING_RISK)}</p>",
+        "<p>Every finding with its place and reason stands in record-sheet.html, in the private folder of the run.</p>",
     ]
     return "".join(parts)
 

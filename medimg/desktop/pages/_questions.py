@@ -95,6 +95,7 @@ class Questions:
         self.role = ""
         self.by_picture: set[str] = set()
         self._stale = False
+        self.results: dict[str, GroupResult] = {}
         self.reload()
 
     def reload(self) -> None:

@@ -177,7 +177,8 @@ class ChecklistPage(QWidget):
     def _tab_order(self) -> None:
         """The Tab key goes from the parts to the questions and only then to the buttons below them."""
         last: QWidget = self.view
-        for widget in self.view.widget().findChildren(QWidget):
+        content = self.view.widget()
+        for widget in content.findChildren(QWidget) if content is not None else ():
             if widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
                 last = widget
         for button in (self.back_button, self.later_button, self.next_button, self.release_button):
