@@ -142,6 +142,64 @@ def test_recheck_sees_only_what_is_outside_the_covers(detector: Codes) -> None:
     assert detector.recheck(Frame(painted), polygons)[0] == []
 
 
+def test_a_stacked_code_is_covered_to_its_edges(drawn: tuple[Path, Manifest], detector: Codes) -> None:
+    picture = next(p for p in drawn[1].pictures if p.file == "codes.jpg")
+    with Image.open(drawn[0] / picture.file) as image:
+        stored = np.asarray(image.convert("RGB"))
+    cover = hidden(detector.find(Frame(stored, picture.orientation)), picture.width, picture.height)
+    code = next(c for c in picture.codes if c.cls == "PDF417")
+    middle = np.mean(code.polygon, axis=0)
+    # The quiet zone is two modules of the 107 that the symbol is wide.
+    bars = tuple((float(x), float(y)) for x, y in middle + 0.96 * (np.asarray(code.polygon) - middle))
+    area = mask([bars], picture.width, picture.height)
+    assert (area & cover).sum() > 0.999 * area.sum()
+
+
+@pytest.mark.parametrize("symbology", ["QRCode", "PDF417", "Code128"])
+def test_half_a_code_beside_a_cover_is_seen_again(symbology: str, detector: Codes) -> None:
+    high = 140 if symbology == "Code128" else 0
+    card = cards.code_card("ZZZ0016881-77" * (1 if high else 4), symbology, 4, high, 20)
+    width = 460.0
+    box = d.quad((450, 350), width, width * card.size[1] / card.size[0], 6)
+    pixels = scene_with(card, box)
+    half = tuple(d.quad((340, 340), 220, 520, 6))
+    painted = pixels.copy()
+    painted[mask([half], 900, 700)] = 0
+    left, _ = detector.recheck(Frame(painted), [half])
+    assert left
+    whole = tuple(d.quad((450, 350), width + 20, width * card.size[1] / card.size[0] + 20, 6))
+    painted[mask([whole], 900, 700)] = 0
+    assert detector.recheck(Frame(painted), [half, whole])[0] == []
+
+
+def test_codes_side_by_side_are_a_sheet_and_gauze_is_none(detector: Codes) -> None:
+    tile = cards.code_card("A1", "DataMatrix", 2, 0, 4).rgba[..., :3]
+    sheet = np.full((700, 900, 3), 236, np.uint8)
+    sheet[100:420, 100:548] = np.tile(tile, (10, 14, 1))
+    cover = hidden(detector.find(Frame(sheet)), 900, 700)
+    assert cover[120:400, 120:530].mean() > 0.9
+    gauze = np.full((700, 900, 3), 236, np.uint8)
+    gauze[100:500:8, 100:700] = 120
+    gauze[100:500, 100:700:8] = 120
+    assert detector.find(Frame(gauze)) == []
+
+
+@pytest.mark.parametrize("turn", [3, 21, 45, 68, 113])
+def test_a_slanted_ruler_stays_and_the_code_beside_it_goes(turn: int, detector: Codes) -> None:
+    rng = np.random.default_rng(turn)
+    picture = d.cloth(rng, 700, 900, d.DRAPES[1])
+    turned = np.asarray(d.quad((0, 0), 2, 2, turn))
+    across = (turned[3] - turned[0]) / 2
+    ruler = tuple(d.quad((450 - 70 * across[0], 350 - 70 * across[1]), 560, 112, turn))
+    d.place(picture, cards.ruler(rng, 8), list(ruler))
+    code = tuple(d.quad((450 + 60 * across[0], 350 + 60 * across[1]), 90, 90, turn))
+    d.place(picture, cards.code_card("ZZZ0016", "DataMatrix", 8, 0, 8), list(code))
+    cover = hidden(detector.find(Frame(d.camera(rng, picture))), 900, 700)
+    area, keep = mask([code], 900, 700), mask([ruler], 900, 700)
+    assert (area & cover).sum() > 0.7 * area.sum()
+    assert (keep & cover).sum() < 0.02 * keep.sum()
+
+
 def test_orientation_is_undone(detector: Codes) -> None:
     pixels = scene_with(cards.code_card("ZZZ0016", "QRCode", 8), d.quad((200, 150), 200, 200))
     for orientation, turns in ((1, 0), (3, 2), (6, 1), (8, 3)):

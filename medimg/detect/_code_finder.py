@@ -7,6 +7,7 @@ straight and looked at again, because rulers, cloth, hair and lines of text pass
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -163,7 +164,7 @@ def _matrix(gray: Gray, pixels: Pixels, rough: Floats, fill: float, strength: Fl
     """The best of the boxes that fit what a rough one lies on."""
     best: matrix.Measured | None = None
     for corners in matrix.fits(gray, rough):
-        seen = matrix.measured(gray, pixels, corners, fill, quiet(strength, corners))
+        seen = matrix.measured(gray, pixels, corners, fill, partial(quiet, strength, corners))
         if seen is not None and (best is None or seen.score > best.score):
             best = seen
     return Candidate(best.corners, False, best.score, best.measures) if best else None

@@ -6,6 +6,7 @@ in rows, or have one ink in one piece. The measures are weighed by a logistic re
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -21,6 +22,8 @@ ONE_WAY = 0.85
 """Most of the gradients of a 2-D code that run one way: ticks and bars have over 0.9, rows of bars up to 0.8."""
 REPEATS, REPEATS_LARGE = 0.76, 0.62
 """Most that a 2-D code looks like itself moved, small (under 50 pixels) and large: of codes, one in 200 does more."""
+TINT = 20.0
+"""Spread of colour left when brightness is taken out, 0 to 255: print of one ink has 1 to 17, a colour card over 25."""
 SAMPLE = 32
 """Pieces looked at of what may be a sheet of codes."""
 FIELD = 48
@@ -71,8 +74,16 @@ def fits(gray: Gray, corners: Floats) -> list[Floats]:
         closed = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)), np.uint8)
         closed = np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((side, side), np.uint8)), np.uint8)
         if (box := _box(closed, corners - at)) is not None:
-            found.append(stretched(box, 1.0, 1.0) + at)
+            made = stretched(box, 1.0, 1.0) + at
+            if not any(_alike(made, other) for other in found):
+                found.append(made)
     return found
+
+
+def _alike(one: Floats, other: Floats) -> bool:
+    size = float(cv2.contourArea(one))
+    near = float(np.abs(one.mean(0) - other.mean(0)).max()) < 1.5
+    return near and abs(size - float(cv2.contourArea(other))) < 0.04 * size
 
 
 def _box(mask: Gray, corners: Floats) -> Floats | None:
@@ -93,21 +104,14 @@ def _box(mask: Gray, corners: Floats) -> Floats | None:
     return np.asarray(fitted, np.float32) if shared > 0.35 * cv2.contourArea(corners) else None
 
 
-def measured(gray: Gray, pixels: Pixels, corners: Floats, fill: float, ring: float) -> Measured | None:
-    """A candidate and its score."""
+def measured(gray: Gray, pixels: Pixels, corners: Floats, fill: float, ring: Callable[[], float]) -> Measured | None:
+    """A candidate and its score; ``ring`` measures how busy it is round about."""
     long, high = sides(corners)
     if min(long, high) < 8:
         return None
     shrink = min(2.0, LARGEST_PATCH / max(long, high))
     w, h = (max(16, int(shrink * side)) for side in (long, high))
     patch = straight(gray, corners, w, h)
-    gx, gy = cv2.Sobel(patch, -1, 1, 0, ksize=3), cv2.Sobel(patch, -1, 0, 1, ksize=3)
-    strength = gx * gx + gy * gy
-    weight = max(float(strength.sum()), 1e-6)
-    real, imaginary = gx * gx - gy * gy, 2 * gx * gy
-    safe = np.maximum(strength, 1e-3)
-    twofold = float(np.hypot(real.sum(), imaginary.sum())) / weight
-    fourfold = float(np.hypot(((real**2 - imaginary**2) / safe).sum(), (2 * real * imaginary / safe).sum())) / weight
     # The rim is left out: how much of the white round a code is in the patch differs.
     core = patch[int(h * 0.1) : int(np.ceil(h * 0.9)), int(w * 0.1) : int(np.ceil(w * 0.9))]
     side = 2 * (max(core.shape) // 3) + 1
@@ -120,6 +124,15 @@ def measured(gray: Gray, pixels: Pixels, corners: Floats, fill: float, ring: flo
     two = share * (1 - share) * step**2 / max(float(flat.var()), 1e-6)
     across = np.count_nonzero(np.diff(inner, axis=1), axis=1)
     down = np.count_nonzero(np.diff(inner, axis=0), axis=0)
+    if min(long, high) < 9 or step < 12 or two < 0.55 or min(across.mean(), down.mean()) < 1.5:
+        return Measured(corners, 0.0, {})
+    gx, gy = cv2.Sobel(patch, -1, 1, 0, ksize=3), cv2.Sobel(patch, -1, 0, 1, ksize=3)
+    strength = gx * gx + gy * gy
+    weight = max(float(strength.sum()), 1e-6)
+    real, imaginary = gx * gx - gy * gy, 2 * gx * gy
+    safe = np.maximum(strength, 1e-3)
+    twofold = float(np.hypot(real.sum(), imaginary.sum())) / weight
+    fourfold = float(np.hypot(((real**2 - imaginary**2) / safe).sum(), (2 * real * imaginary / safe).sum())) / weight
     density = across.mean() / core.shape[1], down.mean() / core.shape[0]
     measures = {
         "long": max(long, high),
@@ -137,18 +150,18 @@ def measured(gray: Gray, pixels: Pixels, corners: Floats, fill: float, ring: flo
         "oneway": twofold,
         "even": _even(strength),
         "fill": fill,
-        "ring": ring,
         "ratio": float(abs(np.log(max(density[0], 1e-3) / max(density[1], 1e-3)))),
         "vary": float(np.std(across) / max(across.mean(), 0.1) + np.std(down) / max(down.mean(), 0.1)),
     }
-    if min(long, high) < 9 or step < 12 or two < 0.55 or min(measures["across"], measures["down"]) < 1.5:
-        return Measured(corners, 0.0, measures)
     if measures["oneway"] > ONE_WAY:
+        return Measured(corners, 0.0, measures)
+    measures["tint"] = tint(pixels, corners)
+    if measures["tint"] > TINT:
         return Measured(corners, 0.0, measures)
     measures["repeats"] = _repeats(flat)
     if measures["repeats"] > (REPEATS if min(long, high) < 50 else REPEATS_LARGE):
         return Measured(corners, 0.0, measures)
-    measures["tint"] = tint(pixels, corners)
+    measures["ring"] = ring()
     measures["pieces"] = max(_largest(inner), _largest(np.asarray(1 - inner, np.uint8)))
     return Measured(corners, _score(measures), measures)
 
@@ -168,7 +181,7 @@ def sheet(gray: Gray, pixels: Pixels, corners: Floats) -> bool:
     sample = outlines[:: max(1, len(outlines) // SAMPLE)][:SAMPLE]
     for outline in sample:
         box = stretched(cast(Floats, cv2.boxPoints(cv2.minAreaRect(outline))), 1.0, 1.0)
-        seen = measured(gray, pixels, box + np.asarray((x0, y0), np.float32), 0.9, 0.2)
+        seen = measured(gray, pixels, box + np.asarray((x0, y0), np.float32), 0.9, lambda: 0.2)
         like += seen is not None and seen.score > 0.5
     return 2 * like >= len(sample)
 
@@ -202,8 +215,8 @@ def _repeats(flat: Floats) -> float:
 
 def _even(energy: Floats) -> float:
     """How evenly a patch is busy: the quiet tenth of 25 cells against their median. Codes are busy all over."""
-    cells = cv2.resize(energy, (5, 5), interpolation=cv2.INTER_AREA)
-    return float(np.percentile(cells, 10) / max(float(np.median(cells)), 1e-6))
+    cells = np.sort(cv2.resize(energy, (5, 5), interpolation=cv2.INTER_AREA), axis=None)
+    return float((0.6 * cells[2] + 0.4 * cells[3]) / max(float(cells[12]), 1e-6))
 
 
 def inputs(m: dict[str, float]) -> list[float]:

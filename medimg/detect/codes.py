@@ -15,6 +15,7 @@ import zxingcpp
 from medimg._opencv import cv2
 from medimg.detect import Detector, Frame, Pixels
 from medimg.detect import _code_finder as finder
+from medimg.detect._code_matrix import TINT
 from medimg.detect._code_shape import Floats, Gray, stretched, tint, whole, whole_bars
 from medimg.detect.ruler import ticked
 from medimg.policy import Policy
@@ -35,8 +36,6 @@ COVERED = 0.7
 """Share of a code found again that has to lie under covers."""
 TICKED = 0.5
 """Share of a strip that has to be a row of ticks for it to be a ruler (:func:`medimg.detect.ruler.ticked`)."""
-TINT = 20.0
-"""Spread of colour left when brightness is taken out, 0 to 255: print of one ink has 1 to 17, a colour card over 25."""
 DETAIL = 1000
 
 Corners = Floats
