@@ -137,6 +137,13 @@ def main() -> None:
             fail("the writing was not found")
         if Image.open(copies[0]).convert("L").getpixel((150, 120)) > 40:
             fail("the writing was not covered")
+        run([command, "desktop", "--install"], {0}, env)
+        entry = Path(place, ".local", "share", "applications", "medimg.desktop")
+        if f'Exec="{folder / "medimg-desktop"}" %F' not in entry.read_text():
+            fail("the entry in the menu does not start the packed window")
+        run([command, "desktop", "--uninstall"], {0}, env)
+        if entry.exists():
+            fail("the entry in the menu was not taken away")
         window(folder / "medimg-desktop", [], env)
         window(folder / "medimg-desktop", [str(made)], env)
     print("The packed program does what it should.")
