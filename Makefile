@@ -12,7 +12,9 @@ DEMO ?= demo-out
 
 # Debian packages: what the main job uses, and what only the tests use besides.
 APT_RUN := tesseract-ocr libgl1 libglib2.0-0
-APT_TEST := libimage-exiftool-perl chromium dicom3tools poppler-utils libjpeg-turbo-progs desktop-file-utils
+APT_WINDOW := xvfb xdotool openbox libegl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 \
+  libxcb-render-util0 libxcb-image0
+APT_TEST := libimage-exiftool-perl chromium dicom3tools poppler-utils libjpeg-turbo-progs desktop-file-utils $(APT_WINDOW)
 # $(call apt,PACKAGES): install them where apt is there and permitted, else say what to install.
 define apt
 missing=""; for p in $(1); do dpkg -s "$$p" >/dev/null 2>&1 || missing="$$missing $$p"; done; \

@@ -65,6 +65,7 @@ class Session(QObject):
     ) -> None:
         super().__init__(parent)
         self.opened = open_run(run)
+        self._reports = {r.safe_id: r for r in self.opened.reports}
         self.folder = self.opened.folder
         self.policy = Policy.load()
         decided = decisions.load(self.folder)
@@ -91,7 +92,7 @@ class Session(QObject):
 
     def report(self, safe_id: str) -> Report:
         """The report of a photo, as of its copy."""
-        return next(r for r in self.opened.reports if r.safe_id == safe_id)
+        return self._reports[safe_id]
 
     def group(self, safe_id: str) -> list[str]:
         """The photos of the same patient."""
@@ -258,6 +259,7 @@ class Session(QObject):
         except MedimgError as error:
             self.trouble.emit(error)
         else:
+            self._reports = {r.safe_id: r for r in self.opened.reports}
             self.looked = self._answered() | self._unsaid
 
     def _say_looked(self, ids: set[str]) -> None:

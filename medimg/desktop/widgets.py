@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 
@@ -110,10 +110,17 @@ class Banner(QFrame):
         self._buttons = []
 
 
+def copy_details(words: str) -> QPushButton:
+    """A button that puts the details of a fault on the clipboard, for a help desk."""
+    text = QCoreApplication.translate("widgets", "Copy details")
+    hint = QCoreApplication.translate("widgets", "Version and code of the fault: no names, no pictures.")
+    return button(text, lambda: QGuiApplication.clipboard().setText(words), name="copy-details", hint=hint)
+
+
 def restyle(widget: QWidget) -> None:
     """Have a widget drawn by its properties as they are now."""
     widget.style().unpolish(widget)
     widget.style().polish(widget)
 
 
-__all__ = ["Banner", "button", "does_it", "label", "rename", "restyle"]
+__all__ = ["Banner", "button", "copy_details", "does_it", "label", "rename", "restyle"]

@@ -118,7 +118,7 @@ class Window(QMainWindow):
         self.progress.back.connect(lambda: self.show_page(self.start))
         self.batch.progressed.connect(self.progress.tell)
         self.batch.finished.connect(self._made)
-        self.batch.failed.connect(lambda error: self.progress.fail(fault(error)))
+        self.batch.failed.connect(self.progress.fail)
         self.batch.cancelled.connect(self._cancelled)
         self.review.finished.connect(self.questions)
         self.review.back.connect(lambda: self.show_page(self.start))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication
+import platform
 
+from PySide6.QtCore import QCoreApplication, qVersion
+
+import medimg
+from medimg.desktop.dropped import Looked, readable
 from medimg.errors import MedimgError
 from medimg.types import Action, Plan, Report
 
@@ -74,6 +78,28 @@ def counts(number: int, one: str, many: str) -> str:
     return (one if number == 1 else many).format(number)
 
 
+NAMED = 3
+"""Skipped files that are named in the line itself; a list below names all."""
+
+
+def skipped(seen: Looked) -> list[str]:
+    """What of the things dropped is no photo, or not there."""
+    lines = []
+    if seen.others:
+        named = ", ".join(readable(n) for n in seen.others[:NAMED])
+        words = counts(
+            len(seen.others),
+            tr("{} file is not a photo and is skipped: "),
+            tr("{} files are not photos and are skipped: "),
+        )
+        lines.append(words + named + (" …" if len(seen.others) > NAMED else ""))
+    if seen.unread:
+        lines.append(counts(len(seen.unread), tr("{} file cannot be opened."), tr("{} files cannot be opened.")))
+    if seen.gone:
+        lines.append(counts(seen.gone, tr("{} thing is not there any more."), tr("{} things are not there any more.")))
+    return lines
+
+
 _TODO = {
     "M-OUT": "Make room on the disk, or choose another place. What you did is kept in this window.",
     "M-MISSING": "Pictures cannot be checked on this computer yet. Ask your IT help desk to install medimg again.",
@@ -95,6 +121,11 @@ def fault(error: MedimgError) -> str:
     return " ".join(tr(x) for x in (said, todo) if x)
 
 
+def details(error: MedimgError) -> str:
+    """What a help desk needs of a fault: version, code, system. No names, no paths, no pictures."""
+    return f"medimg {medimg.__version__}, {error.code}, {platform.system()} {platform.release()}, Qt {qVersion()}"
+
+
 def about(report: Report, plan: Plan | None) -> str:
     """Where a photo stands, in a line."""
     if plan is None:
@@ -108,4 +139,17 @@ def about(report: Report, plan: Plan | None) -> str:
     return counts(covered, tr("{} area covered"), tr("{} areas covered")) if covered else tr("nothing covered")
 
 
-__all__ = ["about", "counts", "explained", "fault", "line", "state", "sure", "tr", "what"]
+__all__ = [
+    "NAMED",
+    "about",
+    "counts",
+    "details",
+    "explained",
+    "fault",
+    "line",
+    "skipped",
+    "state",
+    "sure",
+    "tr",
+    "what",
+]

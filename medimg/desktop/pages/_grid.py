@@ -38,6 +38,7 @@ class Grid(QWidget):
         super().__init__(parent)
         self.setObjectName("grid")
         self.session: Session | None = None
+        self._items: dict[str, QListWidgetItem] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 12, 20, 12)
         column.setSpacing(8)
@@ -71,6 +72,7 @@ class Grid(QWidget):
     def open_session(self, session: Session) -> None:
         """Show the photos of a run."""
         self.session = session
+        self._items = {}
         self.photos.clear()
         self.fit()
         for safe_id in session.order:
@@ -79,7 +81,8 @@ class Grid(QWidget):
             item.setIcon(_empty(self.photos.iconSize().width()))
             item.setTextAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
             self.photos.addItem(item)
-            self.show_one(safe_id)
+            self._items[safe_id] = item
+            self._show(safe_id)
             self.picture(safe_id)
         if self.photos.count():
             self.photos.setCurrentRow(0)
@@ -107,6 +110,16 @@ class Grid(QWidget):
 
     def show_one(self, safe_id: str) -> None:
         """Say where a photo stands now."""
+        self._show(safe_id)
+        self._say()
+
+    def show_all(self) -> None:
+        """Say it of every photo."""
+        for safe_id in self._items:
+            self._show(safe_id)
+        self._say()
+
+    def _show(self, safe_id: str) -> None:
         item = self._item(safe_id)
         if item is None or self.session is None:
             return
@@ -124,7 +137,6 @@ class Grid(QWidget):
             mark = self.tr("○ not looked at yet")
         item.setText(f"{safe_id}\n{mark}\n{words}")
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{safe_id}: {mark[2:]}, {words}")
-        self._say()
 
     def _say(self) -> None:
         s = self.session
@@ -156,9 +168,7 @@ class Grid(QWidget):
                 self.chosen.emit(left[0])
 
     def _item(self, safe_id: str) -> QListWidgetItem | None:
-        return next(
-            (self.photos.item(n) for n in range(self.photos.count()) if self.photos.item(n).data(_ID) == safe_id), None
-        )
+        return self._items.get(safe_id)
 
 
 def _image(drawn: Drawn) -> QImage:

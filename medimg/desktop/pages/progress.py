@@ -6,8 +6,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QProgressBar, QVBoxLayout, QWidget
 
 from medimg.batch.run import Progress
-from medimg.desktop.widgets import Banner, button, label, rename
-from medimg.desktop.wording import counts
+from medimg.desktop.widgets import Banner, button, copy_details, label, rename
+from medimg.desktop.wording import counts, details, fault
+from medimg.errors import MedimgError
 from medimg.types import Report
 
 
@@ -86,9 +87,9 @@ class ProgressPage(QWidget):
             self.done.addItem(QListWidgetItem(_line(self, progress.report)))
             self.done.scrollToBottom()
 
-    def fail(self, words: str) -> None:
+    def fail(self, error: MedimgError) -> None:
         """Say why it did not go on."""
-        self.banner.say(words)
+        self.banner.say(fault(error), copy_details(details(error)))
         self.step.setText(self.tr("Stopped."))
         self.bar.setRange(0, 1)
         self.stop.hide()

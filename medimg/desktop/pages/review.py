@@ -13,8 +13,8 @@ from medimg.batch.worker import Maker
 from medimg.desktop.pages._grid import Grid
 from medimg.desktop.pages._look import Look
 from medimg.desktop.session import Session
-from medimg.desktop.widgets import Banner, button
-from medimg.desktop.wording import fault
+from medimg.desktop.widgets import Banner, button, copy_details
+from medimg.desktop.wording import details, fault
 from medimg.errors import MedimgError
 
 
@@ -111,8 +111,7 @@ class ReviewPage(QWidget):
         self.grid.setEnabled(True)
         if self.session is None:
             return
-        for safe_id in self.session.order:
-            self.grid.show_one(safe_id)
+        self.grid.show_all()
         if not self.session.waiting() and not self.session.unsaved:
             self.finished.emit()
             return
@@ -158,7 +157,7 @@ class ReviewPage(QWidget):
             self.banner.put_away()
             return
         again = button(self.tr("Try again"), self._again, name="try-again")
-        self.banner.say(fault(error), again)
+        self.banner.say(fault(error), again, copy_details(details(error)))
 
     def _again(self) -> None:
         if self.session is not None and self.session.save():

@@ -24,15 +24,15 @@ from PySide6.QtWidgets import (
 from medimg.batch import places
 from medimg.batch.folder import refuse_inside
 from medimg.consent.checklist import DEFAULT_AUDIENCE, ChecklistDefinition, SharingContext
+from medimg.consent.run import RECORD_FOLDER
 from medimg.consent.site import SiteProfile
 from medimg.desktop import dropped
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.widgets import Banner, button, label, restyle
-from medimg.desktop.wording import counts, fault
+from medimg.desktop.wording import NAMED, counts, fault, skipped
 from medimg.errors import MedimgError, UsageError
 
 _ORDER = (DEFAULT_AUDIENCE, "colleague-opinion", "teaching", "publication", "public")
-_NAMED = 3  # skipped files that are named in the line itself; the list below names all
 
 
 class StartPage(QWidget):
@@ -229,8 +229,11 @@ class StartPage(QWidget):
         restyle(self.area)
 
     def take(self, things: Sequence[Path]) -> None:
-        """Add files and folders; they are counted beside the window's thread."""
+        """Add files and folders; they are counted beside the window's thread. A run folder alone is opened."""
         self.banner.put_away()
+        if len(things) == 1 and (things[0] / RECORD_FOLDER).is_dir():
+            self.opened.emit(things[0])
+            return
         for path in things:
             if path not in self.things:
                 self.things.append(path)
@@ -369,30 +372,12 @@ class StartPage(QWidget):
 
     def _show_skipped(self, seen: dropped.Looked | None) -> None:
         others = [*seen.others, *seen.unread] if seen else []
-        lines = []
-        if seen and seen.others:
-            named = ", ".join(dropped.readable(n) for n in seen.others[:_NAMED])
-            words = counts(
-                len(seen.others),
-                self.tr("{} file is not a photo and is skipped: "),
-                self.tr("{} files are not photos and are skipped: "),
-            )
-            lines.append(words + named + (" …" if len(seen.others) > _NAMED else ""))
-        if seen and seen.unread:
-            lines.append(
-                counts(len(seen.unread), self.tr("{} file cannot be opened."), self.tr("{} files cannot be opened."))
-            )
-        if seen and seen.gone:
-            lines.append(
-                counts(
-                    seen.gone, self.tr("{} thing is not there any more."), self.tr("{} things are not there any more.")
-                )
-            )
+        lines = skipped(seen) if seen else []
         self.skipped.setText("\n".join(lines))
         self.skipped.setVisible(bool(lines))
         self.names.clear()
         self.names.addItems([dropped.readable(n) for n in others])
-        self.names.setVisible(len(others) > _NAMED)
+        self.names.setVisible(len(others) > NAMED)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Room for all of it."""
