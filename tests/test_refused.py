@@ -102,6 +102,7 @@ CASES = [
     (box(b"ftyp", b"heic\0\0\0\0mif1heic"), "picture", "a HEIC picture"),
     (box(b"ftyp", b"avif\0\0\0\0mif1"), "picture", "an AVIF picture"),
     (bytes(128) + b"DICM", "picture", "a DICOM file"),
+    (b"\x08\0\5\0CS\x0a\0ISO_IR 100", "picture", "a DICOM file without its beginning"),
     (b"P6\n10 10\n255\n", "picture", "a Netpbm picture"),
     (b"\x1f\x8b\x08", "archive", "a gzip archive"),
     (b"MZ\x90\0", "program", "a Windows program"),
