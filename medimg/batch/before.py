@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import itertools
 import os
 import secrets
 import sqlite3
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -223,9 +223,12 @@ def under(out: Path) -> Iterator[list[Seen]]:
 
 
 class _Maybe(msgspec.Struct, frozen=True):
-    seen: Any
-    item: Item
+    """A photo that an earlier run has done, if its content is still the same."""
+
+    place: tuple[int, bytes]
+    job: Job
     original: Original
+    tag: str
     became: str
 
 
@@ -257,58 +260,65 @@ def unchanged(
     """
     if not key:
         return NOTHING
+    same: set[tuple[int, bytes]] = set()
+    runs: Counter[str] = Counter()
+    kept_back: Counter[str] = Counter()
+    again: Counter[str] = Counter()
     with under(out) as lists:
         if not lists:
             return NOTHING
         differs = {seen.run.tag: made.changed(seen.made) for seen in lists}
-        maybe: dict[tuple[int, bytes], _Maybe] = {}
-        again: Counter[str] = Counter()
-        for item in items():
-            place = place_mark(key, roots[item.root], item.path)
-            other = ""
-            for seen in lists:
-                row = seen.of(place)
-                if row is None or row.original is None or row.original.bytes != item.size or not seen.stands(row):
-                    continue
-                if not differs[seen.run.tag]:
-                    maybe[item.root, item.path] = _Maybe(seen, item, row.original, row.became)
-                    break
-                other = other or seen.run.tag
-            else:
-                if other:
-                    again[other] += 1
-        same = _still_the_same(pool, roots, maybe)
-    runs = Counter(maybe[place].seen.run.tag for place in same)
+        maybe = _maybe(lists, differs, roots, items(), key, again)
+        out_there: dict[str, list[_Maybe]] = {}
+        for (jobs, _), answers in pool.each(worker.unchanged, _chunks(maybe, out_there), seconds=600.0):
+            chunk = out_there.pop(jobs[0].safe_id)
+            if isinstance(answers, MedimgError):
+                continue  # they are done again
+            for one, yes in zip(chunk, answers, strict=True):
+                if yes:
+                    same.add(one.place)
+                    runs[one.tag] += 1
+                    kept_back[one.became] += one.became != "unreviewed"
     return Unchanged(
         places=frozenset(same),
         runs={seen.run.tag: runs[seen.run.tag] for seen in lists if runs[seen.run.tag]},
-        kept_back=dict(Counter(maybe[p].became for p in same if maybe[p].became != "unreviewed")),
-        changed=tuple(sorted({name for tag in again for name in differs[tag]})),
+        kept_back={state: count for state, count in kept_back.items() if count},
+        changed=tuple(sorted({name for tag, count in again.items() if count for name in differs[tag]})),
         again=sum(again.values()),
     )
 
 
-def _still_the_same(
-    pool: Workers, roots: Sequence[Root], maybe: Mapping[tuple[int, bytes], _Maybe]
-) -> list[tuple[int, bytes]]:
-    """Those whose content is what it was; the workers read them."""
-    places = list(maybe)
-    chunks: defaultdict[int, list[tuple[int, bytes]]] = defaultdict(list)
-    for number, place in enumerate(places):
-        chunks[number // _CHUNK].append(place)
+def _maybe(
+    lists: Sequence[Seen],
+    differs: Mapping[str, Sequence[str]],
+    roots: Sequence[Root],
+    items: Iterable[Item],
+    key: bytes,
+    again: Counter[str],
+) -> Iterator[_Maybe]:
+    """What must be read to know; ``again`` counts those that a run with other settings has done."""
+    for item in items:
+        mark = place_mark(key, roots[item.root], item.path)
+        other = ""
+        for seen in lists:
+            row = seen.of(mark)
+            if row is None or row.original is None or row.original.bytes != item.size or not seen.stands(row):
+                continue
+            if not differs[seen.run.tag]:
+                path = os.path.join(roots[item.root].folder, item.path)  # noqa: PTH118 - bytes
+                place = (item.root, item.path)
+                yield _Maybe(place, Job(path, item.safe_id), row.original, seen.run.tag, row.became)
+                break
+            other = other or seen.run.tag
+        else:
+            again[other] += bool(other)
 
-    def job(place: tuple[int, bytes]) -> Job:
-        item = maybe[place].item
-        return Job(os.path.join(roots[item.root].folder, item.path), item.safe_id)  # noqa: PTH118 - bytes
 
-    asked = (([job(p) for p in chunk], [maybe[p].original for p in chunk]) for chunk in chunks.values())
-    by_path = {job(p).path: p for p in places}
-    same: list[tuple[int, bytes]] = []
-    for (jobs, _), answers in pool.each(worker.unchanged, asked, seconds=600.0):
-        if isinstance(answers, MedimgError):
-            continue
-        same += [by_path[j.path] for j, yes in zip(jobs, answers, strict=True) if yes]
-    return same
+def _chunks(maybe: Iterator[_Maybe], out_there: dict[str, list[_Maybe]]) -> Iterator[tuple[list[Job], list[Original]]]:
+    """Work for the workers, made only as they take it."""
+    while chunk := list(itertools.islice(maybe, _CHUNK)):
+        out_there[chunk[0].job.safe_id] = chunk
+        yield [m.job for m in chunk], [m.original for m in chunk]
 
 
 def _quoted(path: Path) -> str:
