@@ -156,3 +156,9 @@ def test_a_place_along_a_scale() -> None:
     step, beside = found.along(100 + 40 * 2.5, 95)
     assert step == pytest.approx(2.5)
     assert beside == pytest.approx(5)
+
+
+def test_a_page_of_numbers_is_bounded() -> None:
+    page = [ruler.Numeral(float(k % 12), 40.0 * (k % 10), 30.0 * (k // 10), 12) for k in range(100)]
+    assert len(ruler.scales(page)) <= ruler.MOST_SCALES
+    assert set(ruler.scale(page)) >= {k for found in ruler.scales(page) for k in found.on}

@@ -137,12 +137,14 @@ def _same(a: Quad, b: Quad) -> bool:
 def _rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
     at, values = numerals(lines)
     found: list[ruler.Scale] = []
+    sure: set[int] = set()
     if len(at) <= MOST_NUMERALS:
         found = ruler.scales(values)
-        spare = [n for n in range(len(at)) if not any(n in scale.on for scale in found)][:MOST_PAIRED]
+        sure = set(ruler.scale(values))
+        spare = [n for n in range(len(at)) if n not in sure][:MOST_PAIRED]
         for pair in ruler.pairs(frame.rgb, [values[n] for n in spare]):
             found.append(pair._replace(on=tuple(spare[n] for n in pair.on)))
-    on = {at[n] for scale in found for n in scale.on}
+    on = {at[n] for scale in found for n in scale.on} | {at[n] for n in sure}
     for k, line in enumerate(lines):
         if k in on or line.kept or line.category == "known":
             continue

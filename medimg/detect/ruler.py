@@ -30,6 +30,7 @@ CLOSE = 0.28
 CORNERS = ((-1, -1), (1, -1), (1, 1), (-1, 1))
 TICKS = 6
 """Least number of marks in a window."""
+MOST_SCALES = 6
 DIVISIONS = (10, 5, 16, 8, 4, 2, 6.3, 3.15, 3.94)
 """Into how many parts the distance of two numerals is divided: millimetres, halves to sixteenths of an inch, and
 sixteenths, eighths and tenths of an inch on the other side of a ruler in centimetres."""
@@ -119,11 +120,22 @@ def _length(quad: NDArray[np.float32], width: int) -> float:
 
 def scale(numerals: Sequence[Numeral]) -> list[int]:
     """Which numerals lie on a scale: at least three in line, rising (or falling) in steps that fit their distance."""
-    return sorted({k for found in scales(numerals) for k in found.on})
+    return sorted({k for found in _rows(numerals) for k in found.on})
 
 
 def scales(numerals: Sequence[Numeral]) -> list[Scale]:
-    """The scales, each with at least three different numerals; one numeral may lie on two."""
+    """The scales with the most numerals, at most :data:`MOST_SCALES`; no two share more than half of theirs."""
+    out: list[Scale] = []
+    for found in sorted(_rows(numerals), key=lambda row: -len(row.on)):
+        if all(2 * len(set(found.on) & set(other.on)) <= len(found.on) for other in out):
+            out.append(found)
+        if len(out) == MOST_SCALES:
+            break
+    return out
+
+
+def _rows(numerals: Sequence[Numeral]) -> list[Scale]:
+    """Every set of numerals that two of them agree on, with at least three values."""
     best: dict[tuple[int, ...], Scale] = {}
     count = len(numerals)
     # Two numerals fix where every other value of their scale must stand.
