@@ -79,6 +79,16 @@ def test_it_fits_the_models_and_every_reference_is_inside(run: Path, version: st
         assert [len(of(bundle, k)) for k in ("QuestionnaireResponse", "Consent")] == [1, 1]
 
 
+def test_times_of_the_host_become_instants(run: Path) -> None:
+    opened = open_run(run)
+    for at in ("2026-11-21T12:00:00Z", "2026-11-21T13:00:00+01:00", "2026-11-21T12:00:00"):
+        bundle = fhir.bundle(opened, "P01", Settings(at=at))
+        assert bundle["timestamp"] == "2026-11-21T12:00:00.000Z"
+        fhir.check(bundle, "R4")
+    with pytest.raises(errors.UsageError, match="ISO 8601"):
+        fhir.bundle(opened, "P01", Settings(at="yesterday"))
+
+
 def test_the_validation_really_judges(run: Path) -> None:
     bundle = made(run)
     of(bundle, "AuditEvent")[0].pop("agent")

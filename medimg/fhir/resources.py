@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from medimg.consent.answers import ANSWER_WORDS, Answer
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.run import RunState
+from medimg.errors import UsageError
 from medimg.report.build import audience_words
 
 Version = Literal["R4", "R5"]
@@ -45,9 +47,17 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def instant(at: str) -> str:
-    """A time as FHIR wants an instant: to the millisecond."""
-    whole, _, rest = at.removesuffix("Z").partition(".")
-    return f"{whole}.{rest[:3]}Z" if rest else f"{whole}Z"
+    """An ISO 8601 time as FHIR wants an instant: UTC, to the millisecond. Without a zone it is taken as UTC.
+
+    Raises:
+        UsageError: It is no time.
+    """
+    try:
+        when = datetime.fromisoformat(at)
+    except ValueError as error:
+        raise UsageError("a time is not written as ISO 8601 has it.") from error
+    when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def device(version: Version, medimg: str) -> Resource:
@@ -177,7 +187,7 @@ def consent(version: Version, copies: Sequence[Shared], answers: str, audience: 
     return {
         **out,
         **_subject(subject),
-        "date": at[:10],
+        "date": instant(at)[:10],
         "sourceReference": [{"reference": answers}],
         "provision": [provision],
     }
