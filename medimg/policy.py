@@ -220,8 +220,8 @@ def explain(policy: Policy) -> list[str]:
         " a document is held.",
         f"Covers: one solid colour ({_COLOURS.get(policy.covers.colour, policy.covers.colour)}), the same for a whole"
         " picture, larger than what they hide. Nothing is blurred.",
-        "Covered HEIC and AVIF photos: "
-        + ("saved as JPEG of quality 98." if policy.covers.heif == "jpeg" else "saved as PNG with exactly their pixels."),
+        "Covered HEIC and AVIF photos: saved as "
+        + ("JPEG of quality 98." if policy.covers.heif == "jpeg" else "PNG with exactly their pixels."),
         f"Written copies: opened again from disk and checked again. What the second look finds is covered too, up to"
         f" {policy.verify.rounds} times; after that the photo is held.",
         "Second text reader: "
