@@ -92,10 +92,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def run(tmp_path: Path, running: Running, photos: Sequence[Any] = (), **more: Any) -> Any:
-    staging, chunk = more.pop("staging", ""), more.pop("chunk", 4)
+    staging, chunk, out = more.pop("staging", ""), more.pop("chunk", 4), more.pop("out", tmp_path / "out")
     given = {"policy": POLICY, "make": fakes.make, **more}
     engine = Cluster(running.address, running.identity, staging=staging, chunk=chunk)
-    return medimg.scrub_folder(photos or [tmp_path / "in"], tmp_path / "out", engine=engine, **given)
+    return medimg.scrub_folder(photos or [tmp_path / "in"], out, engine=engine, **given)
 
 
 def test_the_bad_ones_alone_are_held_and_a_killed_worker_loses_nothing(tmp_path: Path, running: Running) -> None:
@@ -136,7 +136,10 @@ def test_the_bad_ones_alone_are_held_and_a_killed_worker_loses_nothing(tmp_path:
     running.worker()
 
 
-def test_a_stopped_batch_goes_on_with_or_without_the_cluster(tmp_path: Path, running: Running) -> None:
+def test_a_stopped_batch_goes_on_with_or_without_the_cluster(
+    tmp_path: Path, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the workers are elsewhere
     for n in range(30):
         fakes.photo(tmp_path / f"in/{n}.png", seed=n)
 
@@ -145,7 +148,7 @@ def test_a_stopped_batch_goes_on_with_or_without_the_cluster(tmp_path: Path, run
             raise KeyboardInterrupt
 
     with pytest.raises(Interrupted):
-        run(tmp_path, running, progress=stop)
+        run(tmp_path, running, progress=stop, out="out")
     (folder,) = (tmp_path / "out").iterdir()
     assert not (folder / ".staging").exists()
     outcome = medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=POLICY, make=fakes.make, resume=True)

@@ -143,7 +143,7 @@ class ClusterPool:
     def give(self, jobs: Sequence[Job], folder: str, seconds: float) -> _Handle:
         """Give a chunk out; its copies go to a place of its own first."""
         token = secrets.token_hex(8)
-        home = Path(folder).parent / STAGING
+        home = Path(folder).absolute().parent / STAGING  # a worker has another current folder
         if self._cluster.staging:
             staging = f"{self._cluster.staging}/{Path(folder).parent.name}/{token}"
         else:
