@@ -69,6 +69,8 @@ class FlowLayout(QLayout):
         parent = self.parentWidget()
         mirrored = parent is not None and parent.isRightToLeft()
         for item in self._items:
+            if item.isEmpty():  # a hidden button leaves no gap
+                continue
             size = item.sizeHint()
             width = min(size.width(), rect.width()) if rect.width() > 0 else size.width()
             if x and x + width > rect.width():

@@ -13,7 +13,7 @@ from medimg.desktop.box_items import BoxItem
 from medimg.desktop.pages._look_parts import LookParts
 from medimg.desktop.pictures import Drawn
 from medimg.desktop.session import Session
-from medimg.desktop.widgets import button, does_it, rename
+from medimg.desktop.widgets import button, does_it, rename, restyle
 from medimg.errors import MedimgError
 from medimg.policy import cover_polygon
 from medimg.types import Action, Box, Plan, Polygon
@@ -361,6 +361,10 @@ class Look(LookParts):
         if session is None:
             return
         left = self._left()
+        wanted = "" if self.full_seen or plan is None else "primary"
+        if self.full.property("kind") != wanted:
+            self.full.setProperty("kind", wanted)
+            restyle(self.full)
         hints = {
             "box": self.tr("Draw: press, drag, let go. Esc stops."),
             "shape": self.tr("Click corner after corner. Enter closes the shape, Esc stops."),

@@ -59,7 +59,7 @@ class LookParts(QWidget):
     def _view_bar(self) -> QWidget:
         self.to_all = button(self.tr("All photos"), name="overview", key="Alt+Left")
         self.full = button(
-            self.tr("Full size"),
+            self.tr("Full size (F)"),
             name="full-size",
             key="F",
             hint=self.tr("Needed once for every photo: small writing shows only at full size."),

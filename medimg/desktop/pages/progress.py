@@ -35,6 +35,7 @@ class ProgressPage(QWidget):
         self.bar = QProgressBar()
         self.bar.setObjectName("bar")
         self.bar.setAccessibleName(self.tr("Photos that are done"))
+        self.bar.setTextVisible(False)  # words over two grounds cannot be read on both; the line above has them
         self.done = QListWidget()
         self.done.setObjectName("done")
         self.done.setAccessibleName(self.tr("What came of each photo"))
@@ -76,12 +77,11 @@ class ProgressPage(QWidget):
         """Show how far it is."""
         self.bar.setRange(0, max(progress.total, 1))
         self.bar.setValue(progress.settled)
-        self.bar.setFormat(self.tr("{} of {}").format(progress.settled, progress.total))
         if progress.event == "end" or progress.settled >= progress.total:
             self.step.setText(self.tr("Writing the sheets…"))
         else:
             self.step.setText(
-                self.tr("Photo {} of {}: looking for what identifies…").format(progress.settled + 1, progress.total)
+                self.tr("{} of {} done. Looking for what identifies…").format(progress.settled, progress.total)
             )
         if progress.report is not None:
             self.done.addItem(QListWidgetItem(_line(self, progress.report)))
