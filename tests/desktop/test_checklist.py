@@ -11,7 +11,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import pytest
 from desktop_kit import SITE, answer_all, make_run, nameless, walk
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QFont
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from medimg import _files
@@ -351,6 +351,29 @@ def test_what_is_shown_is_what_a_screen_reader_reads(page: ChecklistPage) -> Non
     for c in page.view.cards:
         if isinstance(c, QuestionCard):
             assert c.row.ask.text in read
+
+
+@pytest.mark.parametrize("points", [10, 26])
+def test_no_answer_is_cut_off_however_large_the_text(qtbot, qapp, page: ChecklistPage, points: int) -> None:
+    before = qapp.font()
+    try:
+        larger = QFont(before)
+        larger.setPointSize(points)
+        qapp.setFont(larger)
+        page.resize(960, 540)
+        page.open_run(page.questions.opened.folder if page.questions else Path())
+        qtbot.wait(50)
+        assert page.width() == 960
+        lines = set()
+        for button in page.view.findChildren(AnswerButton):
+            if button.isVisible():
+                assert button.width() >= button.sizeHint().width()
+                assert button.height() >= button.sizeHint().height()
+                assert button.text().replace("\n", " ").removeprefix("✓ ") == button.words
+                lines.add(button.text().count("\n"))
+        assert (max(lines) > 0) == (points > 20)
+    finally:
+        qapp.setFont(before)
 
 
 def test_an_answer_is_told_by_more_than_colour(qtbot, page: ChecklistPage) -> None:

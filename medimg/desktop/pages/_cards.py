@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QLabel,
     QLineEdit,
@@ -28,6 +29,8 @@ KEYS = {
 MARGINS = (20, 8, 20, 12)
 """Left, top, right and bottom of a page, in points."""
 _SIZES = {"title": 1.7, "heading": 1.25}
+WIDEST = 105
+"""Letters in a line; longer lines are hard to read."""
 NAMED = 4  # pictures that are named one by one in a heading
 
 
@@ -52,6 +55,13 @@ def say(target: QLabel, text: str) -> None:
     target.setVisible(bool(text))
 
 
+def column_of(content: QWidget) -> QVBoxLayout:
+    """A column of text on a page that scrolls, no wider than can be read."""
+    letter = QFontMetrics(QApplication.font()).averageCharWidth()
+    content.setMaximumWidth(WIDEST * letter)
+    return QVBoxLayout(content)
+
+
 def swap(area: QScrollArea, content: QWidget) -> None:
     """Show other content. The old one goes later: a key of one of its buttons may be what brought us here."""
     old = area.takeWidget()
@@ -68,7 +78,9 @@ class AnswerButton(QPushButton):
 
     def __init__(self, choice: str, words: str, parent: QWidget) -> None:
         super().__init__(words, parent)
-        self.choice = choice
+        self.choice, self.words = choice, words
+        self._room = 0
+        self.setAccessibleName(words)
         self.setCheckable(True)
         self.setAutoDefault(False)
         self.setProperty("kind", "answer")
@@ -76,8 +88,22 @@ class AnswerButton(QPushButton):
     def mark(self, *, chosen: bool) -> None:
         """Show whether it is the answer that counts: by a tick, not by colour alone."""
         self.setChecked(chosen)
-        words = self.text().removeprefix("✓ ")
-        self.setText(f"✓ {words}" if chosen else words)
+        self.fit(self._room)
+
+    def fit(self, room: int) -> None:
+        """Break the words into lines that are no wider than ``room``, in points; 0 for no limit."""
+        self._room = room
+        words = f"✓ {self.words}" if self.isChecked() else self.words
+        metrics = self.fontMetrics()
+        frame = super().sizeHint().width() - max(metrics.horizontalAdvance(x) for x in self.text().split("\n"))
+        lines = [""]
+        for word in words.split():
+            longer = f"{lines[-1]} {word}".strip()
+            if lines[-1] and room and metrics.horizontalAdvance(longer) + frame > room:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+        self.setText("\n".join(lines))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Enter chooses as Space does; arrows go to the row."""
@@ -96,8 +122,8 @@ class AnswerRow(QWidget):
     walk = Signal(int)
 
     def __init__(self, row: Row, parent: QWidget | None = None) -> None:
+        self.buttons: list[AnswerButton] = []  # asked for as soon as the widget is made
         super().__init__(parent)
-        self.buttons: list[AnswerButton] = []
         flow = FlowLayout(self)
         for choice, words in row.ask.choices.items():
             button = AnswerButton(choice, words[:1].upper() + words[1:], self)
@@ -117,6 +143,21 @@ class AnswerRow(QWidget):
             button.mark(chosen=n == at)
             stop = n == max(at, 0)
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus if stop else Qt.FocusPolicy.ClickFocus)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """A long answer goes on in a second line instead of being cut off."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Larger text has other line ends."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        for button in self.buttons:
+            button.fit(self.width())
 
     def focus(self) -> None:
         """Put the keyboard here."""
@@ -327,4 +368,4 @@ class LookedCard(QFrame):
         self.ticked.emit(self.rows[self.list.row(item)], item.checkState() == Qt.CheckState.Checked)
 
 
-__all__ = ["MARGINS", "AnswerButton", "AnswerRow", "LookedCard", "QuestionCard", "label", "say", "swap"]
+__all__ = ["MARGINS", "AnswerButton", "AnswerRow", "LookedCard", "QuestionCard", "column_of", "label", "say", "swap"]

@@ -6,11 +6,10 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from medimg.consent.answering import BATCH, EACH_FILE
-from medimg.desktop.pages._cards import LookedCard, QuestionCard, label, swap
+from medimg.desktop.pages._cards import LookedCard, QuestionCard, column_of, label, swap
 from medimg.desktop.pages._questions import Questions, Row, Section
 
 Card = QuestionCard | LookedCard
-WIDEST = 900  # a line of text that is longer than this, in pixels at 100 %, is hard to read
 
 
 class PartView(QScrollArea):
@@ -101,6 +100,9 @@ class PartView(QScrollArea):
     def _go_to(self, card: Card) -> None:
         card.focus()
         self.ensureWidgetVisible(card, 0, 40)
+        focused = QApplication.focusWidget()
+        if focused is not None and _holds(card, focused):
+            self.ensureWidgetVisible(focused, 0, 40)  # a card may be taller than what is shown
 
     # ------------------------------------------------------------------ building
 
@@ -118,8 +120,7 @@ class PartView(QScrollArea):
 
     def _fill(self, questions: Questions, sections: list[Section]) -> None:
         content = QWidget(self)
-        content.setMaximumWidth(WIDEST)
-        column = QVBoxLayout(content)
+        column = column_of(content)
         self.cards = []
         self._head(questions, column, content)
         for section in sections:

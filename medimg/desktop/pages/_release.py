@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from medimg.consent.checklist import ChecklistDefinition
-from medimg.desktop.pages._cards import MARGINS, label, swap
+from medimg.desktop.pages._cards import MARGINS, column_of, label, swap
 from medimg.desktop.pages._questions import Questions
 from medimg.report.build import audience_words
 from medimg.report.words import INCIDENT, REMAINING_RISK
@@ -66,8 +66,7 @@ class ReleaseView(QWidget):
         """Show what can be released now."""
         self.list.setParent(self)  # the old content goes, the list stays
         content = QWidget(self.area)
-        content.setMaximumWidth(900)
-        column = QVBoxLayout(content)
+        column = column_of(content)
         for kind, text in self._words(questions):
             column.addWidget(label(text, content, kind=kind))
         column.addWidget(label(self.tr("To be released. Take out the tick of a patient to leave them out:"), content))

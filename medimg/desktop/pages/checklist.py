@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from medimg.consent.answering import BATCH
 from medimg.desktop.pages._cards import MARGINS, label, say
+from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._part import PartView
 from medimg.desktop.pages._questions import Questions, Row, StopKind
 from medimg.desktop.pages._release import ReleaseView
@@ -59,8 +60,8 @@ class ChecklistPage(QWidget):
         self.title = label(self.tr("Questions before sharing"), page, kind="title")
         self.intro = label(
             self.tr(
-                "Every answer is saved at once. You can stop at any time and go on later. Keys on a question:"
-                " Y yes, N no, ? not sure, A does not apply; arrow keys to move; Ctrl+Enter to the next open question."
+                "Every answer is saved at once; go on whenever you like. Keys: Y yes, N no, ? not sure, A does not"
+                " apply, arrows move, Ctrl+Enter next open question."
             ),
             page,
         )
@@ -74,6 +75,7 @@ class ChecklistPage(QWidget):
         self.parts.setAccessibleName(self.tr("Parts of the checklist"))
         self.parts.setWordWrap(True)
         self.parts.setSpacing(3)
+        self.parts.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.parts.currentRowChanged.connect(self._part_changed)
         self.view = PartView(page)
         self.view.answered.connect(self._answered)
@@ -88,12 +90,9 @@ class ChecklistPage(QWidget):
         self.later_button = self._button(self.tr("&Finish later"), self._finish)
         self.next_button = self._button(self.tr("Next &open question"), self.next_open)
         self.release_button = self._button(self.tr("&Release…"), self._last_look)
-        row = QHBoxLayout()
-        row.addWidget(self.back_button)
-        row.addWidget(self.later_button)
-        row.addStretch(1)
-        row.addWidget(self.next_button)
-        row.addWidget(self.release_button)
+        row = FlowLayout()
+        for button in (self.back_button, self.later_button, self.next_button, self.release_button):
+            row.addWidget(button)
         for key, do in (
             ("Ctrl+Return", self.next_open),
             ("Ctrl+PgDown", lambda: self._turn(1)),

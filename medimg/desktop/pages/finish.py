@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from medimg.consent.run import RECORD_FOLDER, SHARE_FOLDER
 from medimg.desktop.pages import _paper
-from medimg.desktop.pages._cards import MARGINS, label, say, swap
+from medimg.desktop.pages._cards import MARGINS, column_of, label, say, swap
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._questions import Questions, overall_words
 from medimg.errors import MedimgError
@@ -215,8 +215,7 @@ class FinishPage(QWidget):
 
     def _fill(self, lines: list[tuple[str, str]]) -> None:
         content = QWidget(self.area)
-        content.setMaximumWidth(900)
-        column = QVBoxLayout(content)
+        column = column_of(content)
         for kind, words in lines:
             column.addWidget(label(words, content, kind=kind))
         column.addStretch(1)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from medimg.desktop.pages._cards import MARGINS, label, swap
+from medimg.desktop.pages._cards import MARGINS, column_of, label, swap
 from medimg.desktop.pages._questions import Questions, Stop
 from medimg.errors import MedimgError
 
@@ -124,8 +124,7 @@ class StoppedPage(QWidget):
 
     def _fill(self, lines: list[tuple[str, str]]) -> None:
         content = QWidget(self.area)
-        content.setMaximumWidth(900)
-        column = QVBoxLayout(content)
+        column = column_of(content)
         for kind, text in lines:
             made = label(text, content, kind=kind)
             made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
