@@ -229,6 +229,9 @@ def test_the_command_says_what_it_did_and_stops_when_it_is_told_to(tmp_path: Pat
     said = json.loads(process.stdout.readline())
     assert (said["event"], said["photos"]) == ("run", {"unreviewed": 1})
     assert "MARKER" not in str(said)
+    second = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert (second.returncode, second.stdout) == (2, "")
+    assert "another 'medimg watch'" in second.stderr
     process.send_signal(signal.SIGTERM)
     rest, _ = process.communicate(timeout=60)
     assert json.loads(rest.splitlines()[-1]) == {"event": "stopped"}

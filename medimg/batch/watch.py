@@ -14,7 +14,7 @@ import signal
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -186,6 +186,32 @@ class Watch:
                 self.unmoved += 1
 
 
+@contextlib.contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Nobody else watches for this output folder: two would do every photo twice.
+
+    Raises:
+        UsageError: Somebody does.
+        OutputError: The output folder cannot be written.
+    """
+    import fcntl
+
+    lock = out / ".medimg-watch.lock"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise OutputError("the output folder cannot be written.") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError("another 'medimg watch' works with this output folder.") from error
+        yield
+    finally:
+        os.close(handle)
+
+
 def being_written(path: bytes) -> bool:
     """Whether a process of this computer has the file open for writing, as far as that can be found out.
 
@@ -253,4 +279,4 @@ def _free(to: Path) -> Path:
     return free
 
 
-__all__ = ["Watch", "being_written", "move"]
+__all__ = ["Watch", "alone", "being_written", "move"]

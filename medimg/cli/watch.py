@@ -16,7 +16,7 @@ import msgspec
 
 from medimg.batch.run import Outcome, scrub_folder
 from medimg.batch.scan import Root
-from medimg.batch.watch import Watch
+from medimg.batch.watch import Watch, alone
 from medimg.cli import common
 from medimg.consent.site import SiteProfile
 from medimg.errors import Interrupted, MedimgError, UsageError
@@ -107,7 +107,7 @@ def watch(
 
     tell = _events if json_lines else _words
     watching = Watch(inbox, out, clean, rest=rest, originals=originals)
-    with _stopped_by_signals(stop):
+    with _stopped_by_signals(stop), alone(out):
         tell("watching", {})
         while not stop.is_set():
             pause = every
