@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from medimg import formats
 from medimg.errors import MedimgError
 from medimg.policy import Policy
-from medimg.types import Check, CopySummary, PhotoState, Plan, Report
+from medimg.types import NOTHING_KNOWN, Check, CopySummary, PhotoState, Plan, Report
 
 if TYPE_CHECKING:
     from medimg.detect import Detector
@@ -24,6 +24,7 @@ class Record:
         self.safe_id, self.policy = safe_id, policy
         self.engines = {d.name: d.version for d in detectors}
         self.seconds: dict[str, float] = {}
+        self.known = NOTHING_KNOWN
         self.opened: formats.Opened | None = None
         self.series: Series | None = None
         self.plan: Plan | None = None

@@ -115,9 +115,10 @@ def _inspect(
 ) -> tuple[formats.Opened, Plan]:
     with record.stage("open"):
         opened = record.opened = formats.open_photo(data, policy.limits)
-        known = _with_own(opened, known)
         series = _series(opened, policy, record)
-        found = [*extra, *(series.findings if series else opened.metadata())]
+        said = list(series.findings if series else opened.metadata())
+        known = record.known = _with_own(opened, said, policy, known)
+        found = [*extra, *said]
     if policy.scope == "full":
         _all_loaded(detectors)
         if series:
@@ -209,7 +210,8 @@ def scrub(
             record.plan = plan
             if policy.scope == "full":  # an edited plan spares no check of the written copy
                 _all_loaded(detectors)
-        known = _with_own(opened, known)
+            record.known = _with_own(opened, opened.metadata(), policy, known)
+        known = record.known
         if plan.doing("hold"):
             raise Held(
                 " ".join(sorted({f"{a.why}." for a in plan.doing("hold")})),
@@ -256,11 +258,16 @@ def scrub(
         raise
 
 
-def _with_own(opened: formats.Opened, known: KnownValues) -> KnownValues:
-    """What the caller knows, and what a header with fields for a patient says (DICOM)."""
-    if not isinstance(opened, formats.Declaring):
+def _with_own(opened: formats.Opened, said: Sequence[Finding], policy: Policy, known: KnownValues) -> KnownValues:
+    """What the caller knows, and what the file says: in fields for a patient (DICOM), or in its metadata."""
+    if isinstance(opened, formats.Declaring):
+        own = opened.values()
+    elif policy.scope == "full":
+        from medimg.detect import said as metadata
+
+        own = metadata.values(said)
+    else:
         return known
-    own = opened.values()
     return KnownValues(
         names=tuple(dict.fromkeys(known.names + own.names)),
         numbers=tuple(dict.fromkeys(known.numbers + own.numbers)),

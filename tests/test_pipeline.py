@@ -13,7 +13,7 @@ from PIL import Image
 from medimg import pipeline
 from medimg.errors import OutputError
 from medimg.policy import FaceRules, Policy, TextRules, VerifyRules
-from medimg.types import Copy, Finding, Polygon, Region
+from medimg.types import Copy, Finding, KnownValues, Polygon, Region, to_json
 
 WIDTH, HEIGHT = 64, 48
 
@@ -217,3 +217,55 @@ def test_a_plan_does_not_spare_the_checks_of_the_copy() -> None:
     report = pipeline.scrub(photo(), sink, [], Policy(), plan=ready)
     assert (report.state, report.error_code) == ("held", "M-HOLD-NOTRUN")
     assert "release" not in sink.asked
+
+
+# -- what the file itself says of people -------------------------------------------------------------------------------
+
+
+class Asked(Scripted):
+    """Remembers what was known when it was asked."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.known: list[Any] = []
+
+    def find(self, frame: Any, known: Any = None) -> list[Finding]:
+        self.known.append(known)
+        return []
+
+    def recheck(self, frame: Any, covers: Sequence[Polygon], known: Any = None) -> tuple[list[Finding], str]:
+        self.known.append(known)
+        return [], "second engine"
+
+
+def exported(**texts: str) -> bytes:
+    tags = {"caption": 270, "owner": 315, "device": 271}
+    exif = Image.Exif()
+    for kind, text in texts.items():
+        exif[tags[kind]] = text
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(photo())) as picture:
+        picture.save(out, "JPEG", exif=exif, quality=95)
+    return out.getvalue()
+
+
+def test_names_and_numbers_of_the_metadata_are_looked_for_in_the_picture_and_in_the_copy() -> None:
+    asked = [Asked("text"), Asked("codes"), Asked("faces")]
+    data = exported(
+        caption="Mrs O'Shaughnessy, left heel wound, MRN 0048213", owner="Dr Siosaia Vainikolo", device="Canon"
+    )
+    mine = KnownValues(names=("Ngata",))
+    sink = pipeline.MemorySink()
+    report = pipeline.scrub(data, sink, asked, Policy(), known=mine)
+    assert report.state == "unreviewed", report.reason
+    for one in asked:
+        assert len(one.known) == 2
+        for known in one.known:
+            assert {"Ngata", "O'Shaughnessy", "Siosaia", "Vainikolo"} <= set(known.names)
+            assert not {"left", "heel", "wound", "Canon"} & set(known.names)
+            assert known.numbers == ("0048213",)
+    assert not any(w in str(to_json(report)) for w in ("Shaughnessy", "Vainikolo", "0048213", "Ngata"))
+    plan = pipeline.inspect(data, asked, Policy())[1]
+    asked[0].known.clear()
+    assert pipeline.scrub(data, pipeline.MemorySink(), asked, Policy(), plan=plan).state == "unreviewed"
+    assert "Vainikolo" in asked[0].known[0].names
