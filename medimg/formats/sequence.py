@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageSequence
 
-from medimg.errors import CheckNotRun, TooLarge
+from medimg.errors import CheckNotRun, Malformed, TooLarge
 from medimg.formats import Opened, _icc, _png_chunks, _png_write, _tiff_file, png, tiff
 from medimg.formats._png_chunks import SIGNATURE, chunk
 from medimg.types import Finding, Limits
@@ -69,6 +70,7 @@ def split(opened: Opened, limits: Limits, *, keep_profile: bool = True) -> Serie
 
     Raises:
         CheckNotRun: The frames cannot be told apart here.
+        Malformed: A frame cannot be decoded.
         TooLarge: There is more in them than in the largest picture the policy allows, several times over.
     """
     if isinstance(opened, tiff.TiffPhoto):
@@ -139,15 +141,10 @@ def _page_parts(
 def _split_animation(opened: Opened, keep_profile: bool) -> Series:
     if opened.samples().dtype != np.uint8:
         raise CheckNotRun("an animation of more than 8 bits cannot be checked frame by frame.")
-    with Image.open(io.BytesIO(opened.data), formats=(ANIMATIONS[opened.name],)) as picture:
-        shots, delays = [], []
-        for frame in ImageSequence.Iterator(picture):
-            shots.append(_rgba(np.asarray(frame.convert("RGBA"))))
-            delays.append(_delay(frame.info.get("duration", USUAL)))
-            if len(shots) > opened.frames:
-                break
-        loops = int(picture.info.get("loop", 1))
-        profile = picture.info.get("icc_profile")
+    try:
+        shots, delays, loops, profile = _decoded(opened)
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError) as error:
+        raise Malformed("a frame of this animation cannot be decoded.") from error
     if len(shots) != opened.frames or not np.array_equal(shots[0], _rgba(opened.samples())):
         raise CheckNotRun("two readers see different frames in this animation.")
     if isinstance(opened, png.Png):
@@ -159,6 +156,20 @@ def _split_animation(opened: Opened, keep_profile: bool) -> Series:
     stills = tuple(_png_write.file(shot[..., :3] if solid else shot, looks) for shot in shots)
     found = tuple(f for f in opened.metadata() if f.category not in ("extra-frames", "animation-loop"))
     return Series(stills, found, aligned=True, delays=tuple(delays), loops=min(max(loops, 0), 100))
+
+
+def _decoded(opened: Opened) -> tuple[list[NDArray[np.uint8]], list[int], int, bytes | None]:
+    """The frames as RGBA, how long each is shown, how often all are, and the colour profile."""
+    shots, delays = [], []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limits of the policy hold
+        with Image.open(io.BytesIO(opened.data), formats=(ANIMATIONS[opened.name],)) as picture:
+            for frame in ImageSequence.Iterator(picture):
+                shots.append(_rgba(np.asarray(frame.convert("RGBA"))))
+                delays.append(_delay(frame.info.get("duration", USUAL)))
+                if len(shots) > opened.frames:
+                    break
+            return shots, delays, int(picture.info.get("loop", 1)), picture.info.get("icc_profile")
 
 
 def _delay(milliseconds: float) -> int:
