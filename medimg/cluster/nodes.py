@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ def scheduler(identity: Identity, host: str, port: int, ready: Callable[[str], N
         node = Scheduler(
             host=host, port=port, protocol="tls", security=security, dashboard=False, dashboard_address=_LOOPBACK
         )
-        await _until_stopped(node, ready)
+        await _until_stopped(node, node.close, ready)
 
     with _configured():
         asyncio.run(run())
@@ -111,7 +111,8 @@ def worker(identity: Identity, address: str, host: str | None, threads: int, rea
             dashboard=False,
             dashboard_address=_LOOPBACK,
         )
-        await _until_stopped(node, ready)
+        # The photo in hand is given to another worker; its child process goes with this one.
+        await _until_stopped(node, lambda: node.close(executor_wait=False, reason="stopped"), ready)
 
     with _configured(), tempfile.TemporaryDirectory(prefix="medimg-node-") as folder:
         asyncio.run(run(folder))
@@ -127,7 +128,7 @@ def _configured() -> AbstractContextManager[None]:
     return settings
 
 
-async def _until_stopped(node: Any, ready: Callable[[str], None]) -> None:
+async def _until_stopped(node: Any, close: Callable[[], Awaitable[Any]], ready: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -142,7 +143,7 @@ async def _until_stopped(node: Any, ready: Callable[[str], None]) -> None:
     for one in waits:
         one.cancel()
     with contextlib.suppress(Exception):
-        await asyncio.wait_for(node.close(), 10)
+        await asyncio.wait_for(close(), 10)
 
 
 __all__ = ["PORT", "Identity", "scheduler", "worker"]
