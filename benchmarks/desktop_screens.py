@@ -95,7 +95,9 @@ def prepare(work: Path) -> None:
             shutil.copy(drawn / name, photos / patient)
     env = {**os.environ, "MEDIMG_SITE": str(work / "site.toml")}
     command = [sys.executable, "-m", "medimg", "clean", str(photos), "-o", str(work / "made" / "out"), "--where", "AU"]
-    subprocess.run(command, env=env, check=False, stdout=subprocess.DEVNULL)
+    done = subprocess.run(command, env=env, check=False, stdout=subprocess.DEVNULL)
+    if done.returncode not in (10, 11):
+        sys.exit("the photos could not be cleaned")
 
 
 class Shots:
