@@ -161,18 +161,22 @@ def beside(gray: Gray, corners: Floats) -> float:
     return max(float(e.mean()) for e in edges) / own
 
 
-def whole(gray: Gray, corners: Floats) -> tuple[Floats, bool]:
+def whole(gray: Gray, corners: Floats, most: float = 2.6) -> tuple[Floats, bool]:
     """All of a code of which a part is known, and whether its quiet zone was seen.
 
     Stacked codes are found in part (their start and stop bars change one way only, their rows both ways), and the
-    reader leaves out rows it did not need: what changes as strongly right beside belongs to them.
+    reader leaves out rows it did not need: what changes as strongly right beside belongs to them. What would grow to
+    over ``most`` times its size runs on into print or cloth, and stays as it is.
     """
+    first, part = corners, cv2.contourArea(corners)
     for _ in range(3):
         if beside(gray, corners) < QUIET:
             return corners, True
         grown = _grown(gray, corners)
         if grown is None or cv2.contourArea(grown) < 1.06 * cv2.contourArea(corners):
             break
+        if cv2.contourArea(grown) > most * part:
+            return first, False
         corners = grown
     return corners, beside(gray, corners) < QUIET
 

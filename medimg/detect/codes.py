@@ -36,6 +36,8 @@ COVERED = 0.7
 """Share of a code found again that has to lie under covers."""
 TICKED = 0.5
 """Share of a strip that has to be a row of ticks for it to be a ruler (:func:`medimg.detect.ruler.ticked`)."""
+READ = 12.0
+"""Most times a 2-D code that was read may grow: of a stacked code the reader may give a few rows only."""
 DETAIL = 1000
 
 Corners = Floats
@@ -100,7 +102,7 @@ class Codes:
             points = (p.top_left, p.top_right, p.bottom_right, p.bottom_left)
             corners = np.asarray([(c.x, c.y) for c in points], np.float32)
             linear = code.format.symbology.name not in MATRIX and code.format.name not in MATRIX
-            corners, complete = whole(gray, whole_bars(gray, corners) if linear else corners)
+            corners, complete = whole(gray, whole_bars(gray, corners) if linear else corners, 2.6 if linear else READ)
             yield Seen(corners / factor, linear, 1.0, complete)
 
     def recheck(
