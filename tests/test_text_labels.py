@@ -118,6 +118,17 @@ def test_the_patches_of_a_card_are_named() -> None:
     assert not any(m.kept for m in alone_)
 
 
+def test_figures_on_a_scale_are_its_values_and_elsewhere_a_date() -> None:
+    single = [line(str(k), box(100 + 50 * k, 100, 14, 20), "") for k in (0, 1, 2, 3, 4, 8)]
+    there, elsewhere = line("5 6 7", box(350, 100, 114, 20), ""), line("11 12 13", box(350, 300, 114, 20), "")
+    made = _layout.decide([*single, there, elsewhere], BLANK, Known(NOTHING_KNOWN))
+    assert {m.text: m.kept for m in made}["5 6 7"]
+    assert not {m.text: m.kept for m in made}["11 12 13"]
+    wrong = line("11 12 13", box(350, 100, 114, 20), "")
+    made = _layout.decide([*single, wrong], BLANK, Known(NOTHING_KNOWN))
+    assert not {m.text: m.kept for m in made}["11 12 13"]
+
+
 def test_a_row_of_numerals_that_count_up_stays_with_one_misread() -> None:
     made = _layout.decide([line("10 11 12 13 34", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
     assert [m.category for m in made] == ["ruler"]

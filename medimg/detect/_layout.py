@@ -61,7 +61,7 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known) -> list[Line]:
 
 def _legend(lines: Sequence[Line]) -> list[Line]:
     """The names of a colour card's patches: four different colours, each a line by itself, in line."""
-    at = [k for k, line in enumerate(lines) if line.certainty >= 0.8 and line.text.strip().lower() in COLOURS]
+    at = [k for k, line in enumerate(lines) if line.certainty >= 0.8 and _colours(line)]
     high = float(np.median([sides(lines[k].spot.quad)[1] for k in at])) if at else 0.0
     near = [
         k
@@ -69,9 +69,15 @@ def _legend(lines: Sequence[Line]) -> list[Line]:
         if 0.5 * high < sides(lines[k].spot.quad)[1] < 2 * high
         and sum(shared(grown(lines[k].spot.quad, 6 * high), lines[m].spot.quad) > 0 for m in at) >= 2
     ]
-    if len({lines[k].text.strip().lower() for k in near}) < 4:
+    if len({word for k in near for word in _colours(lines[k])}) < 4:
         return list(lines)
     return [replace(line, category="colour-card", strong=False) if k in near else line for k, line in enumerate(lines)]
+
+
+def _colours(line: Line) -> list[str]:
+    """The words of a line when all of them are colours, else none."""
+    words = line.text.lower().split()
+    return words if all(word in COLOURS for word in words) else []
 
 
 def _monitor(lines: Sequence[Line]) -> list[Line]:
@@ -149,7 +155,11 @@ def _rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
         if k in on or line.kept or line.category == "known":
             continue
         loose = not line.strong and not _wordy(line)
-        if _counts_up(line.text) or (loose and (_ticked(line, frame) or _on_scale(line, found, values, frame))):
+        if (
+            _counts_up(line.text)
+            or (loose and (_ticked(line, frame) or _on_scale(line, found, values, frame)))
+            or (line.strong and _values_of(line, found, values))
+        ):
             on.add(k)
     zones = [lines[k].spot.quad for k in sorted(on)]
     for k, line in enumerate(lines):
@@ -180,6 +190,22 @@ def _on_scale(line: Line, found: Sequence[ruler.Scale], values: Sequence[ruler.N
             return True
         few = _numerals_only(line.text) or (sum(c.isalnum() for c in line.text) <= 2 and long < 2.5 * high)
         if few and 0.5 < high / max(scale.first.height, 1e-6) < 1.6 and abs(beside) < 0.5 * scale.first.height:
+            return True
+    return False
+
+
+def _values_of(line: Line, found: Sequence[ruler.Scale], values: Sequence[ruler.Numeral]) -> bool:
+    """Whether numbers found as one line are what stands at this place of a scale; ``11 12 13`` alone is a date."""
+    said = [int(w) for w in re.findall(r"\d+", line.text)]
+    if not _numerals_only(line.text) or len(said) < 2 or sorted(said) != said:
+        return False
+    x, y = (float(v) for v in line.spot.quad.mean(axis=0))
+    for scale in found:
+        marks = sorted({values[n].value for n in scale.on})
+        gap = min(b - a for a, b in pairwise(marks))
+        step, beside = scale.along(x, y)
+        there = abs(step - sum(said) / len(said)) < 0.5 * gap
+        if there and len(marks) >= 3 and abs(beside) < 0.5 * scale.first.height and said[1] - said[0] == gap:
             return True
     return False
 
