@@ -106,7 +106,10 @@ class Grid(QWidget):
         if isinstance(drawn, Drawn):
             image = _image(drawn)
             if item is not None:
-                item.setIcon(QIcon(QPixmap.fromImage(image)))
+                icon = QIcon(QPixmap.fromImage(image))
+                # A chosen picture is not tinted: a cover has to look solid there, too.
+                icon.addPixmap(QPixmap.fromImage(image), QIcon.Mode.Selected)
+                item.setIcon(icon)
 
     def show_one(self, safe_id: str) -> None:
         """Say where a photo stands now."""
