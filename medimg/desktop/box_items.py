@@ -136,8 +136,7 @@ class BoxItem(QGraphicsPolygonItem):
         where = painter.worldTransform()
         corners = [where.map(p) for p in self.polygon().toList()]
         painter.resetTransform()
-        ratio = painter.device().devicePixelRatio() if painter.device() is not None else 1.0
-        s = self._scale * ratio
+        s = self._scale
         mark = {"cover": "", "keep": " ○", "ask": " ?", "hold": " ?"}.get(self.do, "")
         font = QFont(painter.font())
         font.setPixelSize(round(15 * s))

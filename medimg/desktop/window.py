@@ -179,7 +179,13 @@ class Window(QMainWindow):
         self._photos = list(photos)
         self.progress.begin()
         self.show_page(self.progress)
-        wanted = Wanted(photos=tuple(photos), out=out, audience=audience, where=(country,) if country else ())
+        wanted = Wanted(
+            photos=tuple(photos),
+            out=out,
+            audience=audience,
+            where=(country,) if country else (),
+            group_by="file" if self.start.alone.isChecked() else "folder",
+        )
         self.batch.start(wanted, self._policy, self._site)
 
     def _made(self, outcome: Outcome) -> None:

@@ -35,6 +35,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     out: Path
     audience: str
     where: tuple[str, ...]
+    group_by: str = "folder"
 
 
 class Batch(QObject):
@@ -92,6 +93,7 @@ class Batch(QObject):
                 policy=policy,
                 audience=wanted.audience,
                 where=wanted.where,
+                group_by=wanted.group_by,
                 site=site,
                 progress=told,
                 make=self._make,

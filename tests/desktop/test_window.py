@@ -72,6 +72,24 @@ def test_from_drop_to_review_and_the_command_line_opens_it(qtbot, window: Window
     assert window.windowTitle() == "medimg"
 
 
+def test_photos_of_different_patients_are_groups_of_their_own(qtbot, window: Window, tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in" / "1.png", seed=1)
+    fakes.photo(tmp_path / "in" / "2.png", seed=2)
+    window.start.alone.click()
+    begin(qtbot, window, [tmp_path / "in"], tmp_path / "out")
+    qtbot.waitUntil(lambda: window.stack.currentWidget() is window.review, timeout=LONG)
+    assert sorted(window.review.session.order) == ["P01-001", "P02-001"]
+
+
+def test_without_a_screen_it_says_so() -> None:
+    env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
+    done = subprocess.run(
+        [sys.executable, "-m", "medimg", "desktop"], capture_output=True, text=True, env=env, timeout=100, check=False
+    )
+    assert done.returncode == 2
+    assert "there is no screen" in done.stderr
+
+
 def test_cancel_stops_at_once_and_leaves_nothing(qtbot, window: Window, tmp_path: Path) -> None:
     for n in range(30):
         batch_fakes.photo(tmp_path / "in" / f"{n}.png", batch_fakes.HANGS, seed=n)

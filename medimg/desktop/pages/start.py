@@ -10,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFileDialog,
     QFrame,
@@ -164,6 +165,13 @@ class StartPage(QWidget):
             self.country.addItem(name.partition(" (")[0], key)
         rows.addLayout(self._choice(self.tr("For &whom?"), self.audience))
         rows.addLayout(self._choice(self.tr("Coun&try"), self.country))
+        self.alone = QCheckBox(self.tr("Each photo shows a &different patient"))
+        self.alone.setObjectName("alone")
+        self.alone.setAccessibleName(self.tr("Each photo shows a different patient"))
+        self.alone.setAccessibleDescription(self.tr("Otherwise all photos of a folder count as one patient."))
+        self.one = label(self.tr("Otherwise all photos of a folder count as one patient."), kind="quiet", name="one")
+        rows.addWidget(self.alone)
+        rows.addWidget(self.one)
         if self._site is not None and self._site.audiences:
             rows.addWidget(label(self.tr("The choices are set by your organisation."), kind="quiet"))
         place = QHBoxLayout()
