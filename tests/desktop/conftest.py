@@ -18,6 +18,16 @@ SECONDS = 280
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def empty_clipboard() -> Iterator[None]:
+    """What Python put on the clipboard of a screen that is not there would outlive Python, and crash at the exit."""
+    yield
+    from PySide6.QtGui import QGuiApplication
+
+    if QGuiApplication.instance() is not None:
+        QGuiApplication.clipboard().clear()
+
+
 class Failed(Exception):
     """The child's own report."""
 
@@ -37,7 +47,7 @@ class OneFile(pytest.Item):
             check=False,
         )
         if done.returncode not in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
-            raise Failed(done.stdout)
+            raise Failed(f"{done.stdout}\nexit code {done.returncode}")
         skipped = [line for line in done.stdout.splitlines() if line.startswith("SKIPPED")]
         if skipped:
             self.add_report_section("call", "skipped", "\n".join(skipped))
