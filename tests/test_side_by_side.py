@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from medimg import Scrubber, pipeline
 from medimg._threads import both, each, threads
-from medimg.detect import Frame, _second_look, text
+from medimg.detect import Frame, _second_look, ruler, text
 from medimg.detect._ocr import Spot
 from medimg.policy import Policy
 from medimg.types import Finding, Polygon
@@ -162,3 +162,17 @@ def test_the_plan_and_the_copy_are_the_same_on_one_thread_and_on_two(monkeypatch
         answers.append((done.report.plan, done.report.checks, done.data))
     assert answers[0] == answers[1]
     assert answers[0][2]
+
+
+@pytest.mark.parametrize("times", [1, 2, 4, 6])
+def test_a_row_of_ticks_is_one_however_large_it_is_photographed(times: int) -> None:
+    small = np.full((100, 700, 3), 230, np.uint8)
+    for k, x in enumerate(range(10, 690, 8)):
+        small[30 : 70 if k % 5 else 85, x : x + 3] = 25
+    pixels = np.asarray(Image.fromarray(small).resize((700 * times, 100 * times), Image.Resampling.BICUBIC))
+    noise = np.random.default_rng(3).integers(-6, 7, pixels.shape)
+    pixels = np.clip(pixels + noise, 0, 255).astype(np.uint8)
+    strip = tuple((x * times, y * times) for x, y in box(10, 26, 690, 74))
+    assert ruler.ticked(pixels, strip) >= 0.8
+    bare = np.clip(200 + np.random.default_rng(4).normal(0, 8, pixels.shape), 0, 255).astype(np.uint8)
+    assert ruler.ticked(bare, strip) < 0.3
