@@ -29,6 +29,10 @@ HARMLESS = {
     "HR": "harmless",
     "SpO2 %": "harmless",
     "Paracetamol 500 mg tablets": "harmless",
+    "PATIENT'S NAME": "harmless",
+    "Smith & Nephew": "harmless",
+    "Registered Nurse": "harmless",
+    "Made in Germany": "harmless",
 }
 
 IDENTIFYING = {
@@ -66,6 +70,7 @@ NEVER_KEPT = [
     "Nurse Rose", "Te Whakapapa", "Xiomara", "Longbottom", "Featherstone", "Whiteside", "Wednesday", "5", "1956",
     "123456", "A1234567", "Kowhai", "Rx 7QK2", "Ngo Do", "An On", "王小明", "Иванова", "محمد", "",
     "M", "J", "1 2 1956", "Sterile Kapoor", "Left Ngata", "12/03", "78", "31/12",
+    "Smith", "Smith & Nephew Rose", "Wei's", "Patient's Foot", "DOB 12", "France",
     "110w/2017", "10/2cm", "Exp 2026-04", "2017",
 ]  # fmt: skip
 

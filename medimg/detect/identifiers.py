@@ -150,7 +150,7 @@ def _harmless(line: str) -> Verdict | None:
         return Verdict("harmless")
     anchors = names = roles = units = digits = 0
     previous_number = False
-    for word in words:
+    for word in (w.removesuffix("'s") for w in words):
         number = re.fullmatch(r"[<>~±+-]?\d{1,4}(?:[.,]\d{1,3})?%?", word)
         if number:
             digits += sum(c.isdigit() for c in word)
