@@ -8,6 +8,7 @@ it, and its group cannot be released.
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -24,6 +25,8 @@ NAME = "decisions.json"
 APPLIED = "applied"
 """Folder in the private part where such copies are made, before they take the place of the old ones."""
 _JOURNAL = "applied.json"
+_ONE = threading.RLock()
+"""One thread at a time: a window opens a run while its lane of work settles a photo of it."""
 
 
 class Decisions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,8 +94,9 @@ def settle(folder: Path, reports: Sequence[Report]) -> None:
         OutputError: Something could not be written; :func:`finish` can be called again.
         UsageError: The run cannot be read, or somebody else changed its answers in the same moment.
     """
-    _files.write_private(folder / RECORD_FOLDER / _JOURNAL, to_json(Applied(reports=tuple(reports))))
-    finish(folder)
+    with _ONE:
+        _files.write_private(folder / RECORD_FOLDER / _JOURNAL, to_json(Applied(reports=tuple(reports))))
+        _finish(folder)
 
 
 def finish(folder: Path) -> None:
@@ -102,6 +106,11 @@ def finish(folder: Path) -> None:
         OutputError: Something could not be written.
         UsageError: The run cannot be read, or somebody else changed its answers in the same moment.
     """
+    with _ONE:
+        _finish(folder)
+
+
+def _finish(folder: Path) -> None:
     private = folder / RECORD_FOLDER
     journal = private / _JOURNAL
     try:

@@ -232,10 +232,10 @@ class Session(QObject):
     def _applied(self, sent: dict[str, Plan], looked: set[str], result: Any) -> None:
         self.making -= sent.keys()
         done: set[str] = set()
+        self._read_again()
         if isinstance(result, MedimgError):
             self.trouble.emit(result)
         else:
-            self._read_again()
             for safe_id, report in result.reports.items():
                 if self.plans.get(safe_id) != sent[safe_id] or report.plan is None:
                     continue  # the person went on with it in the meantime

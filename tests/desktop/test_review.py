@@ -14,8 +14,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QPushButton
 
+from medimg.batch import worker
 from medimg.batch.run import scrub_folder
 from medimg.consent import decisions
+from medimg.consent import run as runs
 from medimg.consent.release import open_run
 from medimg.desktop.pages.review import ReviewPage
 from medimg.errors import MedimgError, OutputError
@@ -500,3 +502,43 @@ def test_a_very_large_photo_is_shown_from_near_and_far(qtbot, tmp_path: Path) ->
 def _middle(page: ReviewPage) -> tuple[float, float]:
     view = page.look.canvas.mapToScene(page.look.canvas.viewport().rect().center())
     return view.x(), view.y()
+
+
+def test_a_worker_that_dies_while_a_decision_is_applied_loses_nothing(
+    qtbot, page: ReviewPage, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decision still waits, the old copy is still there, and the next one is applied."""
+    safe_id = looking(qtbot, page)
+    old = page.session.copy(safe_id).read_bytes()
+    pick(page, "possible-face")
+    press(page, "cover")
+    press(page, "full-size")
+    monkeypatch.setattr(worker, "apply", fakes.dies)
+    with qtbot.waitSignal(page.session.settled, timeout=LONG):
+        press(page, "looked")
+    assert "worker ended" in page.banner.text()
+    assert "[M-" not in page.banner.text()
+    assert page.session.waiting() == [safe_id]
+    assert page.session.copy(safe_id).read_bytes() == old
+    assert safe_id not in page.session.looked
+    monkeypatch.undo()
+    with qtbot.waitSignal(page.finished, timeout=LONG):
+        page.end()
+    assert page.session.waiting() == []
+    assert page.session.copy(safe_id).read_bytes() != old
+
+
+def test_a_released_photo_is_not_changed(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    run = open_run(run_of(base))
+    report = next(r for r in run.reports if r.safe_id == safe_id)
+    done = runs.Released(
+        group=safe_id.partition("-")[0], at="2026-01-01", copies={report.copy.name: report.copy.sha256}
+    )
+    runs.save(run.folder, msgspec.structs.replace(run.state, released=(done,)))
+    pick(page, "possible-face")
+    press(page, "cover")
+    with qtbot.waitSignal(page.session.drained, timeout=LONG):
+        page.end()
+    assert "was released" in page.banner.text()
+    assert page.session.waiting() == [safe_id]
