@@ -19,6 +19,7 @@ import io
 import os
 import platform
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -123,7 +124,12 @@ def share(megapixels: float, count: int) -> None:
 
     picture.pixels = timed
     copies = 0
-    datas = [run.jpeg(seed, megapixels) for seed in range(scenes.CHECK, scenes.CHECK + count)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "scene.jpg"
+        datas = []
+        for seed in range(scenes.CHECK, scenes.CHECK + count):
+            run.draw(seed, megapixels, path)
+            datas.append(path.read_bytes())
     start = time.perf_counter()
     for data in datas:
         copies += not tool.scrub(data).held
