@@ -19,7 +19,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "medimg.cli.status:status",
         "Say which groups of a run are answered, which questions wait, and what was released.",
     ),
-    "desktop": ("medimg.cli.desktop:desktop", "Open the window: drop photos, look, answer, release."),
+    "desktop": (
+        "medimg.cli.desktop:desktop",
+        "Open the window: drop photos, look at what was found, correct it, answer the questions, release.",
+    ),
     "apply": (
         "medimg.cli.apply:apply",
         "Make the copies again whose plan was changed in decisions.json, and check them again.",

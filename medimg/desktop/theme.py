@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 Scheme = Literal["system", "light", "dark"]
 POINTS = 11.5
-"""Size of the text at 100 %."""
+"""Size of the text as shipped."""
 SCALES = (1.0, 1.25, 1.5, 2.0)
 
 
