@@ -19,6 +19,7 @@ h1 { font-size: 15pt; } h2 { font-size: 12pt; } h3 { font-size: 10pt; }
 td, th { padding: 2px 4px; text-align: left; vertical-align: top; }
 """
 _BLANK = "_" * 34
+_WIDE = "width='100%'"
 
 
 def to_printer(sheet: RecordSheet, printer: QPrinter) -> None:
@@ -108,7 +109,7 @@ def _table(rows: list[tuple[str, str]]) -> str:
     body = "".join(
         f"<tr><td width='58%'>{escape(one)}</td><td width='42%'>{escape(two)}</td></tr>" for one, two in rows
     )
-    return f"<table width='100%' border='1' cellspacing='0' style='border-collapse: collapse'>{body}</table>"
+    return f"<table {_WIDE} border='1' cellspacing='0' style='border-collapse: collapse'>{body}</table>"
 
 
 __all__ = ["as_html", "to_printer"]
