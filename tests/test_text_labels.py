@@ -81,6 +81,14 @@ def test_a_harmless_line_that_was_read_with_less_certainty_goes_with_its_label()
     assert not any(m.kept for m in made)
 
 
+def test_a_label_ends_where_another_ground_begins() -> None:
+    pixels = np.full((600, 900, 3), 200, np.uint8)
+    lines = [line("NGATA, Rawiri Te Rangi", box(100, 100, 400), "name"), line("1/3/56", box(100, 128, 100), "date")]
+    assert hidden(box(250, 130, 200, 16), whole_labels(lines, pixels)) > 0.95
+    pixels[124:400, 230:] = (150, 40, 40)
+    assert hidden(box(250, 130, 200, 16), whole_labels(lines, pixels)) < 0.05
+
+
 def test_the_gap_between_two_words_of_a_row_is_covered() -> None:
     made = whole_labels([line("Rawiri", box(100, 100, 80), "name"), line("Ngata", box(205, 100, 80), "name")])
     assert hidden(box(185, 102, 15, 16), made) > 0.99

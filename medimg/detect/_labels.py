@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from medimg.detect import identifiers
+from medimg.detect import Pixels, identifiers
 from medimg.detect._lines import Quad, area, around, axis, grown, labels, shared, sides
 from medimg.detect._ocr import Spot
 from medimg.detect._sizes import LEAST_SCORE
@@ -23,6 +24,8 @@ DRAWN_IN = 0.12
 """What the box of a name on a ruler is drawn in by, as a share of its height: the finder's boxes are that roomy."""
 LEAST_HIGH = 8
 """Height of the smallest faint line that counts, in pixels: letters below are not legible, specks of skin are."""
+OTHER_GROUND = 40.0
+"""Least difference of a colour channel, 0 to 255, that makes another ground."""
 TRIO = 3
 """So many faint lines under each other are a label."""
 
@@ -81,7 +84,7 @@ def alone(lines: Sequence[Line]) -> list[Line]:
     return out
 
 
-def whole_labels(lines: Sequence[Line]) -> list[Line]:
+def whole_labels(lines: Sequence[Line], rgb: Pixels | None = None) -> list[Line]:
     """One strong hit takes its label: the lines on it are covered, and to the same width.
 
     A line that is harmless beyond doubt and has nothing to be covered beside it stays.
@@ -103,6 +106,7 @@ def whole_labels(lines: Sequence[Line]) -> list[Line]:
             [k for k in going if not out[k].kept],
             [line for line in out if line.kept],
             bool(strong) or len(going) >= TRIO,
+            rgb,
         )
     return out
 
@@ -141,7 +145,7 @@ def _beside(a: Quad, b: Quad) -> bool:
     return bool(same > 0.5 * high and gap < 3.0 * high)
 
 
-def _widen(lines: list[Line], going: Sequence[int], staying: Iterable[Line], block: bool) -> None:
+def _widen(lines: list[Line], going: Sequence[int], staying: Iterable[Line], block: bool, rgb: Pixels | None) -> None:
     """Cover lines to the width of their label, or at least the gaps between the words of a row."""
     if len(going) < 2:
         return
@@ -157,9 +161,32 @@ def _widen(lines: list[Line], going: Sequence[int], staying: Iterable[Line], blo
         if block and filled >= FILLED and not on_ruler:
             wider.insert(0, _as_wide(quad, whole, along))
         for cover in wider:
-            if area(cover) > 1.05 * area(quad) and all(shared(cover, q) < 0.1 * area(q) for q in near):
+            if (
+                area(cover) > 1.05 * area(quad)
+                and all(shared(cover, q) < 0.1 * area(q) for q in near)
+                and _same_ground(rgb, quad, cover)
+            ):
                 lines[k] = replace(lines[k], cover=cover)
                 break
+
+
+def _same_ground(rgb: Pixels | None, quad: Quad, cover: Quad) -> bool:
+    """Whether a wider cover lies on the ground that the line stands on: a label's paper, and not a wound beside it."""
+    if rgb is None:
+        return True
+    own, wide = _sampled(rgb, quad), _sampled(rgb, cover)
+    usual = np.median(own, axis=0)
+    spread = max(OTHER_GROUND, 1.5 * float(np.percentile(np.abs(own - usual).max(axis=1), 90)))
+    return float((np.abs(wide - usual).max(axis=1) <= spread).mean()) >= 0.85
+
+
+def _sampled(rgb: Pixels, quad: Quad) -> NDArray[np.float32]:
+    u, v = np.meshgrid(np.linspace(0.02, 0.98, 40), np.linspace(0.1, 0.9, 8))
+    top = quad[0] + (quad[1] - quad[0]) * u[..., None]
+    low = quad[3] + (quad[2] - quad[3]) * u[..., None]
+    points = (top + (low - top) * v[..., None]).reshape(-1, 2).round().astype(int)
+    x, y = np.clip(points[:, 0], 0, rgb.shape[1] - 1), np.clip(points[:, 1], 0, rgb.shape[0] - 1)
+    return np.asarray(rgb[y, x], np.float32)
 
 
 def gaps(lines: Sequence[Line]) -> list[Line]:

@@ -17,6 +17,8 @@ from medimg.detect._ocr import Spot
 
 TALLEST = 0.12
 """A box higher than this share of the frame's longer side is a foot or a fold, unless it reads as a word."""
+TICKED_UNREAD = 0.42
+"""The same for a coarse box that cannot be read; letters lie below 0.4, and bar codes are the other check's part."""
 MOST_NUMERALS = 120
 MOST_PAIRED = 8
 """Numerals on no scale that are tried two by two."""
@@ -55,7 +57,7 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known) -> list[Line]:
     ]
     judged = [_card(line, frame) for line in judged]
     judged = _explained(_monitor(_legend(judged)))
-    judged = whole_labels(alone(judged))
+    judged = whole_labels(alone(judged), frame.rgb)
     return off_rulers([*judged, *gaps(judged)])
 
 
@@ -229,7 +231,8 @@ def _numerals_only(text: str) -> bool:
 
 
 def _ticked(line: Line, frame: Frame) -> bool:
-    if ruler.ticked(frame.rgb, line.spot.quad) >= TICKED:
+    blank = line.spot.level > 0 and line.certainty < identifiers.LEAST_SCORE
+    if ruler.ticked(frame.rgb, line.spot.quad) >= (TICKED_UNREAD if blank else TICKED):
         return True
     digits = identifiers.scale_text(line.text) and sum(c.isdigit() for c in line.text) <= 4
     return digits and ruler.beside_ticks(frame.rgb, line.spot.quad)
