@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
 import venv
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,13 +24,12 @@ PROBES = {
     "heic": "import pi_heif",
     "pdf": "import reportlab",
     "desktop": "from PySide6 import QtWidgets",
-    "dicom": "import pydicom",
     "fhir": "import fhir.resources",
     "cluster": "import distributed, fsspec",
     "serve": "import uvicorn, starlette",
-    "watch": "import watchfiles",
 }
-"""What an extra has to bring; one whose name is not here is refused, so that none is forgotten."""
+"""What an extra has to bring. Those for drawing, documentation and development are not for use."""
+NOT_FOR_USE = {"demo", "docs", "dev"}
 DRAW = """
 import sys
 from PIL import Image, ImageDraw
@@ -81,6 +82,11 @@ def main() -> None:
     parser.add_argument("--locked", action="store_true")
     given = parser.parse_args()
     wheel = given.wheel.resolve(strict=True)
+    with zipfile.ZipFile(wheel) as parts:
+        (name,) = (n for n in parts.namelist() if n.endswith(".dist-info/METADATA"))
+        extras = set(re.findall(r"^Provides-Extra: (\S+)", parts.read(name).decode(), re.MULTILINE))
+    if extras - NOT_FOR_USE != set(PROBES):
+        sys.exit(f"extras without a probe, or probes without an extra: {(extras - NOT_FOR_USE) ^ set(PROBES)}")
     for extra in ("", *given.extras):
         with tempfile.TemporaryDirectory() as folder:
             programs = environment(Path(folder) / "env", wheel, extra, given.locked)
