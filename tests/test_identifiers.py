@@ -54,6 +54,8 @@ IDENTIFYING = {
     "SW1A 1AA": "address",
     "Middlemore Hospital": "hospital",
     "Ward 5B": "hospital",
+    "Burns Unit": "hospital",
+    "Coronary Care Unit": "hospital",
     "Bed 12": "hospital",
     "45 yrs": "age",
     "Age: 7": "age",
