@@ -41,10 +41,14 @@ class CodeRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Faces are covered; a cover over more than ``hold_share`` of the frame waits for a person."""
+    """Faces are covered; a cover over more than ``hold_share`` of the frame waits for a person.
+
+    ``small`` looks in a larger picture too, for bystanders in the background.
+    """
 
     margin: float = 0.10
     hold_share: float = 0.35
+    small: bool = False
 
 
 class CoverRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -153,6 +157,8 @@ def _decide_one(finding: Finding, policy: Policy, frame_area: int) -> Action:
 def _decide_face(finding: Finding, policy: Policy, frame_area: int) -> Action:
     if finding.category == "possible-face":
         return Action(finding=finding, do="ask", why="possible face: look")
+    if finding.category == "old-disguise":
+        return Action(finding=finding, do="ask", why="a bar or mosaic on a face: it is not a disguise, look")
     if finding.region is not None:
         share = geometry.area(cover_polygon(finding, policy)) / frame_area
         if share > policy.faces.hold_share:
@@ -216,8 +222,9 @@ def explain(policy: Policy) -> list[str]:
         "Bar and 2-D codes: covered, whether or not they can be read. Their content is not stored.",
         f"Faces: covered. When a cover would hide more than {percent} % of the picture, the photo is held"
         " until a person chooses.",
-        "Possible faces and documents: a possible face is shown to the person who looks; a photo that looks like"
-        " a document is held.",
+        *(["Small bystanders: looked for in a larger picture as well."] if policy.faces.small else []),
+        "Possible faces and documents: a possible face, and a bar or mosaic that is on a face already, is shown to the"
+        " person who looks; a photo that looks like a document is held.",
         f"Covers: one solid colour ({_COLOURS.get(policy.covers.colour, policy.covers.colour)}), the same for a whole"
         " picture, larger than what they hide. Nothing is blurred.",
         "Covered HEIC and AVIF photos: saved as "

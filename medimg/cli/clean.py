@@ -31,6 +31,7 @@ _KEYS = 20  # suggested groups that are listed
 @click.option("--audience", default="closed-group", show_default=True, metavar="WHO", help="For whom the copies are.")
 @click.option("--where", multiple=True, metavar="COUNTRY", help="Ask this country's questions; all when not given.")
 @common.policy_options
+@common.small_faces_option
 @common.known_option
 @click.option("--keep-key", is_flag=True, help="Keep the list of original names in the private part.")
 @click.option(
@@ -62,6 +63,7 @@ def clean(
     where: tuple[str, ...],
     policy_file: Path | None,
     metadata_only: bool,
+    small_faces: bool,
     known_file: Path | None,
     keep_key: bool,
     group_by: str,
@@ -88,7 +90,7 @@ def clean(
         outcome = scrub_folder(
             photos,
             out,
-            policy=common.read_policy(policy_file, metadata_only),
+            policy=common.read_policy(policy_file, metadata_only, small_faces),
             audience=audience,
             where=tuple(c for given in where for c in given.replace(",", " ").split()),
             known=common.read_known(known_file),

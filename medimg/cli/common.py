@@ -45,6 +45,13 @@ def policy_options(command: F) -> F:
     )(command)
 
 
+def small_faces_option(command: F) -> F:
+    """``--small-faces``."""
+    return click.option(
+        "--small-faces", is_flag=True, help="Also look for small bystanders, in a larger picture; slower."
+    )(command)
+
+
 def known_option(command: F) -> F:
     """``--known``."""
     return click.option(
@@ -63,13 +70,15 @@ def workers_option(command: F) -> F:
     )(command)
 
 
-def read_policy(path: Path | None, metadata_only: bool) -> Policy:
-    """The settings of a command.
+def read_policy(path: Path | None, metadata_only: bool, small_faces: bool = False) -> Policy:
+    """The settings of a command; ``small_faces`` sets ``faces.small``, whatever the file says.
 
     Raises:
         UsageError: The file is not a policy.
     """
     policy = Policy.load(path)
+    if small_faces:
+        policy = msgspec.structs.replace(policy, faces=msgspec.structs.replace(policy.faces, small=True))
     return msgspec.structs.replace(policy, scope="metadata-only") if metadata_only else policy
 
 

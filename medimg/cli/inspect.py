@@ -20,6 +20,7 @@ WARNING = "This shows what was read in the photos, and their names, on this scre
 @click.command()
 @click.argument("photos", nargs=-1, required=True, type=common.FILE)
 @common.policy_options
+@common.small_faces_option
 @common.known_option
 @common.workers_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON array; kinds, counts and places, no values.")
@@ -28,6 +29,7 @@ def inspect(
     photos: tuple[Path, ...],
     policy_file: Path | None,
     metadata_only: bool,
+    small_faces: bool,
     known_file: Path | None,
     workers: int | None,
     as_json: bool,
@@ -42,7 +44,7 @@ def inspect(
         if as_json or not (sys.stdout.isatty() and sys.stdin.isatty()):
             raise UsageError("--show-values works on a terminal only, so that nothing is kept by accident.")
         click.confirm(WARNING, abort=True)
-    policy = common.read_policy(policy_file, metadata_only)
+    policy = common.read_policy(policy_file, metadata_only, small_faces)
     known = common.read_known(known_file)
     found = common.jobs(photos)
     readable = {job.safe_id: common.printable(path.decode("utf-8", "backslashreplace")) for job, path in found}

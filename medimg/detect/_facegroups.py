@@ -14,7 +14,7 @@ import numpy as np
 
 from medimg._opencv import cv2
 from medimg.detect import Frame, Pixels
-from medimg.detect._centerface import CenterFace
+from medimg.detect._centerface import CenterFace, Rows
 from medimg.detect._yunet import YuNet
 
 Corners = tuple[float, float, float, float]
@@ -23,6 +23,7 @@ Corners = tuple[float, float, float, float]
 CENTERFACE_SIDES = (640, 320, 160, 96, 64)
 YUNET_SIDES = (160, 96)
 VIEWS = len(CENTERFACE_SIDES) + len(YUNET_SIDES)
+SMALL_SIDE = 1280
 LEAST = 0.1
 LEAST_YUNET = 0.35
 MOST_CANDIDATES = 4000
@@ -112,22 +113,47 @@ def groups(frame: Frame, centerface: CenterFace, yunet: YuNet) -> Iterator[Group
         yield from (Group(members, side) for members in _grouped(seen[:MOST_CANDIDATES]))
 
 
+def small(frame: Frame, centerface: CenterFace) -> Iterator[tuple[Seen, int]]:
+    """What CenterFace alone says of a larger picture, and the long side of the tile, full-size pixels.
+
+    A picture that is no larger than the largest of the other views gives nothing new.
+    """
+    parts = tiles(frame.width, frame.height)
+    for tile in parts:
+        side = max(tile.width, tile.height)
+        if side <= CENTERFACE_SIDES[0]:
+            continue
+        picture = frame.scaled(SMALL_SIDE)[0] if len(parts) == 1 else _shrunk(_part(frame, tile), SMALL_SIDE)
+        for turn in range(4):
+            rows = centerface.detect(np.ascontiguousarray(np.rot90(picture, turn)), LEAST)
+            for one in _seen(rows, tile, picture, turn, VIEWS):
+                yield one, side
+
+
 def _views(frame: Frame, tile: Tile, whole: bool, centerface: CenterFace, yunet: YuNet) -> Iterator[Seen]:
-    part = frame.rgb[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
-    done: dict[tuple[object, tuple[int, ...], int], np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = {}
+    part = _part(frame, tile)
+    done: dict[tuple[object, tuple[int, ...], int], Rows] = {}
     nets = [(centerface, s, LEAST) for s in CENTERFACE_SIDES] + [(yunet, s, LEAST_YUNET) for s in YUNET_SIDES]
     for view, (net, side, least) in enumerate(nets):
         small = frame.scaled(side)[0] if whole else _shrunk(part, side)
-        factor = max(small.shape[:2]) / max(tile.width, tile.height)
         for turn in range(4):
             key = (net, small.shape, turn)
             if key not in done:  # sizes larger than the picture are all the picture itself
                 done[key] = net.detect(np.ascontiguousarray(np.rot90(small, turn)), least)
-            for row in done[key]:
-                corners = _unturned((row[0], row[1], row[2], row[3]), turn, small.shape[1], small.shape[0])
-                x0, y0, x1, y1 = (v / factor for v in corners)
-                at = (x0 + tile.x, y0 + tile.y, x1 + tile.x, y1 + tile.y)
-                yield Seen(at, float(row[4]), view, turn)
+            yield from _seen(done[key], tile, small, turn, view)
+
+
+def _seen(rows: Rows, tile: Tile, small: Pixels, turn: int, view: int) -> Iterator[Seen]:
+    """Rows of a network, in upright full-size pixels."""
+    factor = max(small.shape[:2]) / max(tile.width, tile.height)
+    for row in rows:
+        corners = _unturned((row[0], row[1], row[2], row[3]), turn, small.shape[1], small.shape[0])
+        x0, y0, x1, y1 = (v / factor for v in corners)
+        yield Seen((x0 + tile.x, y0 + tile.y, x1 + tile.x, y1 + tile.y), float(row[4]), view, turn)
+
+
+def _part(frame: Frame, tile: Tile) -> Pixels:
+    return frame.rgb[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
 
 
 def _shrunk(part: Pixels, side: int) -> Pixels:

@@ -46,3 +46,20 @@ def judged(features: Sequence[float]) -> tuple[float, Literal["face", "possible-
     if sure >= ASK or (size < SMALL and largest >= SMALL_ASK):
         return max(sure, largest), "possible-face"
     return sure, ""
+
+
+BYSTANDER = math.log(0.06)
+"""Largest part of the long side that a face has to be judged by the view for small bystanders alone."""
+BYSTANDER_COVER, BYSTANDER_ASK = 0.5, 0.35
+
+
+def small_judged(score: float, size: float) -> Literal["face", "possible-face", ""]:
+    """What a place is taken for that the view for small bystanders alone has seen.
+
+    Args:
+        score: The network's, 0 to 1.
+        size: Long side of the face as a part of the long side of what was looked at.
+    """
+    if math.log(max(size, 1e-6)) > BYSTANDER:
+        return ""
+    return "face" if score >= BYSTANDER_COVER else "possible-face" if score >= BYSTANDER_ASK else ""

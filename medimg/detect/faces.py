@@ -1,14 +1,15 @@
-"""Faces: found to be covered (``face``), or shown to the person who looks (``possible-face``).
+"""Faces: found to be covered (``face``), or shown to the person who looks (``possible-face``, ``old-disguise``).
 
 Two networks look at the picture at several sizes and at four quarter turns. What they say of one place is weighed:
-a place that is sure enough is a face; a weaker one, a possible face. No embedding is computed: nothing here can tell
-who it is, or whether two faces are the same (GDPR, recital 51).
+a place that is sure enough is a face; a weaker one, a possible face. An eye bar or a mosaic that the photo already
+carries is a finding of its own: it is no disguise, and a person looks at it whatever else was found. No embedding is
+computed: nothing here can tell who it is, or whether two faces are the same (GDPR, recital 51).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,8 +17,9 @@ import numpy as np
 from medimg._opencv import cv2
 from medimg.detect import Frame, Pixels
 from medimg.detect._centerface import CenterFace
-from medimg.detect._facegroups import Corners, Group, groups, shared
-from medimg.detect._facescore import judged
+from medimg.detect._disguise import Place, disguises
+from medimg.detect._facegroups import Corners, Group, Seen, groups, shared, small
+from medimg.detect._facescore import judged, score, small_judged
 from medimg.detect._yunet import YuNet
 from medimg.types import NOTHING_KNOWN, Box, Finding, KnownValues, Polygon
 
@@ -44,19 +46,34 @@ class Face(NamedTuple):
 class Faces:
     """The face check; see :class:`medimg.detect.Detector`.
 
+    Args:
+        small: Also look for small bystanders, in a larger picture.
+
     Raises:
         MissingPart: A network is not there or was changed.
     """
 
     name = "faces"
 
-    def __init__(self) -> None:
+    def __init__(self, *, small: bool = False) -> None:
         self._centerface, self._yunet = CenterFace(), YuNet()
+        self._small = small
         self.version = f"{self._centerface.version}, {self._yunet.version}"
 
     def find(self, frame: Frame, known: KnownValues = NOTHING_KNOWN) -> list[Finding]:  # noqa: ARG002 - no values here
-        """Faces, and places that may be one."""
-        return [self._finding(frame, face) for face in self.look(frame)]
+        """Faces, places that may be one, and eye bars and mosaics."""
+        seen = list(groups(frame, self._centerface, self._yunet))
+        places = [Place(g.corners, head_box(g.corners, g.turn), g.turn, score(g.features())) for g in seen]
+        return [self._finding(frame, face) for face in self._faces(frame, seen)] + [
+            Finding(
+                kind="face",
+                category="old-disguise",
+                detector=self.version,
+                score=round(one.score, 3),
+                region=frame.region(one.head.polygon),
+            )
+            for one in disguises(frame, places)
+        ]
 
     def recheck(
         self,
@@ -71,7 +88,12 @@ class Faces:
 
     def look(self, frame: Frame) -> list[Face]:
         """Every face and possible face, most certain first; none twice."""
-        seen = [f for f in (_face(g, frame) for g in groups(frame, self._centerface, self._yunet)) if f]
+        return self._faces(frame, groups(frame, self._centerface, self._yunet))
+
+    def _faces(self, frame: Frame, places: Iterable[Group]) -> list[Face]:
+        seen = [f for f in (_face(g, frame) for g in places) if f]
+        if self._small:
+            seen += [f for s, side in small(frame, self._centerface) if (f := _small_face(s, side, frame))]
         kept: list[Face] = []
         for face in sorted(seen, key=lambda f: (not f.sure, -f.score)):
             if all(not _twice(face, k) for k in kept):
@@ -89,11 +111,18 @@ class Faces:
 
 
 def _face(group: Group, frame: Frame) -> Face | None:
-    score, verdict = judged(group.features())
+    sure, verdict = judged(group.features())
     head = head_box(group.corners, group.turn).clipped(frame.width, frame.height)
     if not verdict or not head.area:
         return None
-    return Face(group.corners, head, score, verdict == "face")
+    return Face(group.corners, head, sure, verdict == "face")
+
+
+def _small_face(seen: Seen, side: int, frame: Frame) -> Face | None:
+    x0, y0, x1, y1 = seen.corners
+    verdict = small_judged(seen.score, max(x1 - x0, y1 - y0) / side)
+    head = head_box(seen.corners, seen.turn).clipped(frame.width, frame.height)
+    return Face(seen.corners, head, seen.score, verdict == "face") if verdict and head.area else None
 
 
 def head_box(face: Corners, turn: int) -> Box:
@@ -136,10 +165,10 @@ def _share(under: Pixels, factor: float, face: Corners) -> float:
     return float(part.mean()) if part.size else 1.0
 
 
-def make(policy: Policy) -> Faces:  # noqa: ARG001 - the same nets whatever the policy; it decides afterwards
+def make(policy: Policy) -> Faces:
     """Load the networks.
 
     Raises:
         MissingPart: A network is not there or was changed.
     """
-    return Faces()
+    return Faces(small=policy.faces.small)
