@@ -190,7 +190,8 @@ def main(photos, out):
             elif state["step"] == 2 and window.review.look.canvas.photo is not None:
                 print("ports", listening())
                 print("decoders", [m for m in ("cv2", "numpy", "PIL", "onnxruntime") if m in sys.modules])
-                print("plan", [a.finding.kind for a in window.review.look.plan.actions])
+                plan = window.review.look.plan
+                print("plan", [a.finding.kind for a in plan.actions] if plan else window.review.look.state.text())
                 window.close()
                 program.quit()
             elif window.progress.banner.text():
