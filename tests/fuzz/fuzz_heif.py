@@ -6,29 +6,21 @@ samples. HEIC is fuzzed through its tables alone: no encoder for it is at hand.
 
 from __future__ import annotations
 
-import importlib
 import io
 import struct
-import sys
 
 import atheris
+import kit
 import numpy as np
 from PIL import Image
 
-PARTS = ("_bmff", "_heif_build", "_heif_codec", "_heif_decode", "_heif_items", "_exif", "_icc", "_xmp", "png")
+kit.watched(
+    ("heif",), ("_bmff", "_heif_build", "_heif_codec", "_heif_decode", "_heif_items", "_exif", "_icc", "_xmp", "png")
+)
 
-with atheris.instrument_imports(include=["medimg.formats", "medimg.audit"]):
-    from medimg import audit, formats
-    from medimg.errors import MedimgError
-    from medimg.types import Box, Cover, Limits
-
-    heif = formats.load("heif")
-    importlib.import_module("medimg.audit.heif")
-    for _name in PARTS:  # loaded here, so that they are watched
-        importlib.import_module(f"medimg.formats.{_name}")
+from medimg.types import Limits  # noqa: E402 - after what is watched
 
 LIMITS = Limits(bytes=1 << 20, pixels=1 << 16)
-COVER = (Cover(polygon=Box(1, 1, 9, 9).polygon, category="name"),)
 
 
 def box(kind: bytes, *payload: bytes) -> bytes:
@@ -89,31 +81,7 @@ def seeds() -> list[bytes]:
 
 
 def one(data: bytes) -> None:
-    try:
-        photo = heif.open(data, LIMITS)
-        photo.metadata()
-        copy = photo.write()
-    except MedimgError:
-        return
-    check(copy.data, copy.format)
-    try:
-        samples = photo.samples()
-        photo.views()
-        covered = photo.write(COVER)
-    except MedimgError:
-        return
-    if not np.array_equal(formats.open_photo(copy.data, LIMITS).samples(), samples):
-        raise RuntimeError("the picture changed")
-    check(covered.data, covered.format)
-
-
-def check(data: bytes, name: str) -> None:
-    strays, again = audit.walk(data, name), formats.open_photo(data, LIMITS)
-    left = again.metadata()
-    if strays or left:
-        raise RuntimeError(f"left: {strays} {[(f.category, f.where) for f in left]}")
-    if name == "heif" and again.write().data != data:
-        raise RuntimeError("the copy of the copy differs")
+    kit.same_picture(data, "heif", LIMITS, own_copy=lambda again: again.name == "heif")
 
 
 def mutate(data: bytes, max_size: int, seed: int) -> bytes:
@@ -130,5 +98,4 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
 SEEDS = seeds()
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, one, custom_mutator=mutate)
-    atheris.Fuzz()
+    kit.fuzz(one, mutate)

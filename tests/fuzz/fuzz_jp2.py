@@ -6,28 +6,18 @@ samples.
 
 from __future__ import annotations
 
-import importlib
 import io
-import sys
 
 import atheris
+import kit
 import numpy as np
 from PIL import Image
 
-PARTS = ("_bmff", "_exif", "_icc", "_jp2_codestream", "_trailing", "_xmp", "png")
+kit.watched(("jp2",), ("_bmff", "_exif", "_icc", "_jp2_codestream", "_trailing", "_xmp", "png"))
 
-with atheris.instrument_imports(include=["medimg.formats", "medimg.audit"]):
-    from medimg import audit, formats
-    from medimg.errors import MedimgError
-    from medimg.types import Box, Cover, Limits
-
-    jp2 = formats.load("jp2")
-    importlib.import_module("medimg.audit.jp2")
-    for _name in PARTS:  # loaded here, so that they are watched
-        importlib.import_module(f"medimg.formats.{_name}")
+from medimg.types import Limits  # noqa: E402 - after what is watched
 
 LIMITS = Limits(bytes=1 << 20, pixels=1 << 16)
-COVER = (Cover(polygon=Box(1, 1, 9, 9).polygon, category="name"),)
 
 
 def seeds() -> list[bytes]:
@@ -44,31 +34,7 @@ def seeds() -> list[bytes]:
 
 
 def one(data: bytes) -> None:
-    try:
-        photo = jp2.open(data, LIMITS)
-        photo.metadata()
-        copy = photo.write()
-    except MedimgError:
-        return
-    check(copy.data, copy.format)
-    try:
-        samples = photo.samples()
-        photo.views()
-        covered = photo.write(COVER)
-    except MedimgError:
-        return
-    if not np.array_equal(formats.open_photo(copy.data, LIMITS).samples(), samples):
-        raise RuntimeError("the picture changed")
-    check(covered.data, covered.format)
-
-
-def check(data: bytes, name: str) -> None:
-    strays, again = audit.walk(data, name), formats.open_photo(data, LIMITS)
-    left = again.metadata()
-    if strays or left:
-        raise RuntimeError(f"left: {strays} {[(f.category, f.where) for f in left]}")
-    if name == "jp2" and again.write().data != data:
-        raise RuntimeError("the copy of the copy differs")
+    kit.same_picture(data, "jp2", LIMITS, own_copy=lambda again: again.name == "jp2")
 
 
 def mutate(data: bytes, max_size: int, seed: int) -> bytes:
@@ -85,5 +51,4 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
 SEEDS = seeds()
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, one, custom_mutator=mutate)
-    atheris.Fuzz()
+    kit.fuzz(one, mutate)

@@ -6,29 +6,19 @@ samples.
 
 from __future__ import annotations
 
-import importlib
 import io
 import struct
-import sys
 
 import atheris
+import kit
 import numpy as np
 from PIL import Image
 
-PARTS = ("_exif", "_icc", "_iptc", "_jpeg_findings", "_jpeg_frame", "_jpeg_segments", "_xmp")
+kit.watched(("jpeg",), ("_exif", "_icc", "_iptc", "_jpeg_findings", "_jpeg_frame", "_jpeg_segments", "_xmp"))
 
-with atheris.instrument_imports(include=["medimg.formats", "medimg.audit"]):
-    from medimg import audit, formats
-    from medimg.errors import MedimgError
-    from medimg.types import Box, Cover, Limits
-
-    jpeg = formats.load("jpeg")
-    importlib.import_module("medimg.audit.jpeg")
-    for _name in PARTS:  # loaded here, so that they are watched
-        importlib.import_module(f"medimg.formats.{_name}")
+from medimg.types import Limits  # noqa: E402 - after what is watched
 
 LIMITS = Limits(bytes=1 << 20, pixels=1 << 16)
-COVER = (Cover(polygon=Box(1, 1, 9, 9).polygon, category="name"),)
 
 
 def segment(marker: int, payload: bytes) -> bytes:
@@ -70,33 +60,7 @@ def seeds() -> list[bytes]:
 
 
 def one(data: bytes) -> None:
-    try:
-        photo = jpeg.open(data, LIMITS)
-        found = photo.metadata()
-        copy = photo.write()
-    except MedimgError:
-        return
-    _check(copy.data)
-    if not found and data[-2:] != b"\xff\xd9":
-        raise RuntimeError("bytes behind the end were not reported")
-    try:
-        samples = photo.samples()
-        photo.views()
-        covered = photo.write(COVER)
-    except MedimgError:
-        return
-    if not np.array_equal(jpeg.open(copy.data, LIMITS).samples(), samples):
-        raise RuntimeError("the picture changed")
-    _check(covered.data)
-
-
-def _check(data: bytes) -> None:
-    strays, again = audit.walk(data, "jpeg"), jpeg.open(data, LIMITS)
-    left = again.metadata()
-    if strays or left:
-        raise RuntimeError(f"left: {strays} {[(f.category, f.where) for f in left]}")
-    if again.write().data != data:
-        raise RuntimeError("the copy of the copy differs")
+    kit.same_picture(data, "jpeg", LIMITS, own_copy=lambda _: True)
 
 
 def mutate(data: bytes, max_size: int, seed: int) -> bytes:
@@ -117,5 +81,4 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
 SEEDS, EXTRAS = seeds(), extras()
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, one, custom_mutator=mutate)
-    atheris.Fuzz()
+    kit.fuzz(one, mutate)

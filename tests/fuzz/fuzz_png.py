@@ -6,29 +6,17 @@ Checksums are made right after each mutation, so that what stands behind them is
 
 from __future__ import annotations
 
-import importlib
 import struct
-import sys
 import zlib
 
 import atheris
-import numpy as np
+import kit
 
-FORMATS_USED, PARTS = ("png",), ("_png_write", "_png_pixels", "_png_chunks", "_palette", "_exif", "_icc", "_xmp")
+kit.watched(("png",), ("_png_write", "_png_pixels", "_png_chunks", "_palette", "_exif", "_icc", "_xmp"))
 
-with atheris.instrument_imports(include=["medimg"]):
-    from medimg import audit, formats
-    from medimg.errors import MedimgError
-    from medimg.types import Box, Cover, Limits
-
-    for _name in FORMATS_USED:  # loaded here, so that they are watched
-        formats.load(_name)
-        importlib.import_module(f"medimg.audit.{_name}")
-    for _name in PARTS:
-        importlib.import_module(f"medimg.formats.{_name}")
+from medimg.types import Limits  # noqa: E402 - after what is watched
 
 LIMITS = Limits(bytes=1 << 20, pixels=1 << 18, frames=8)
-COVER = (Cover(polygon=Box(1, 1, 4, 3).polygon, category="name"),)
 
 
 def chunk(kind: bytes, payload: bytes) -> bytes:
@@ -62,22 +50,7 @@ def mended(data: bytes) -> bytes:
 
 
 def one(data: bytes) -> None:
-    try:
-        photo = formats.load("png").open(data, LIMITS)
-        photo.metadata()
-        samples = photo.samples()
-        photo.views()
-        copies = [photo.write(), photo.write(COVER)]
-    except MedimgError:
-        return
-    for copy in copies:
-        strays = audit.walk(copy.data, copy.format)
-        again = formats.open_photo(copy.data, LIMITS)
-        left = again.metadata()
-        if strays or left or again.samples().shape != samples.shape:
-            raise RuntimeError(f"left: {strays} {left}")
-    if not np.array_equal(formats.open_photo(copies[0].data, LIMITS).samples(), samples):
-        raise RuntimeError("the picture changed")
+    kit.same_picture(data, "png", LIMITS)
 
 
 def mutate(data: bytes, max_size: int, seed: int) -> bytes:
@@ -101,5 +74,4 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
 SEEDS = seeds()
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, one, custom_mutator=mutate)
-    atheris.Fuzz()
+    kit.fuzz(one, mutate)

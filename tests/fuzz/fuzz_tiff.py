@@ -9,37 +9,31 @@ from __future__ import annotations
 import importlib
 import io
 import struct
-import sys
 
 import atheris
+import kit
 import numpy as np
 from PIL import Image
 
-PARTS = (
-    "_tiff_file",
-    "_tiff_findings",
-    "_tiff_decode",
-    "_tiff_packed",
-    "_exif",
-    "_icc",
-    "_iptc",
-    "_xmp",
-    "png",
-    "refused",
+kit.watched(
+    ("tiff",),
+    (
+        "_tiff_file",
+        "_tiff_findings",
+        "_tiff_decode",
+        "_tiff_packed",
+        "_exif",
+        "_icc",
+        "_iptc",
+        "_xmp",
+        "png",
+        "refused",
+    ),
 )
 
-with atheris.instrument_imports(include=["medimg.formats", "medimg.audit"]):
-    from medimg import audit, formats
-    from medimg.errors import MedimgError
-    from medimg.types import Box, Cover, Limits
-
-    tiff = formats.load("tiff")
-    importlib.import_module("medimg.audit.tiff")
-    for _name in PARTS:  # loaded here, so that they are watched
-        importlib.import_module(f"medimg.formats.{_name}")
+from medimg.types import Limits  # noqa: E402 - after what is watched
 
 LIMITS = Limits(bytes=1 << 20, pixels=1 << 16, frames=8)
-COVER = (Cover(polygon=Box(1, 1, 9, 9).polygon, category="name"),)
 COMPRESSIONS = ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")
 
 
@@ -78,33 +72,7 @@ def planes(order: str) -> bytes:
 
 
 def one(data: bytes) -> None:
-    try:
-        photo = tiff.open(data, LIMITS)
-        photo.metadata()
-        copy = photo.write()
-    except MedimgError:
-        return
-    if copy.data[128:132] == b"DICM":  # the mark of another format, by chance
-        return
-    check(copy.data)
-    try:
-        samples = photo.samples()
-        photo.views()
-        covered = photo.write(COVER)
-    except MedimgError:
-        return
-    if not np.array_equal(tiff.open(copy.data, LIMITS).samples(), samples):
-        raise RuntimeError("the picture changed")
-    check(covered.data)
-
-
-def check(data: bytes) -> None:
-    strays, again = audit.walk(data, "tiff"), tiff.open(data, LIMITS)
-    left = again.metadata()
-    if strays or left:
-        raise RuntimeError(f"left: {strays} {[(f.category, f.where) for f in left]}")
-    if again.write().data != data and not again.has_alpha:
-        raise RuntimeError("the copy of the copy differs")
+    kit.same_picture(data, "tiff", LIMITS, own_copy=lambda again: not again.has_alpha)
 
 
 def mutate(data: bytes, max_size: int, seed: int) -> bytes:
@@ -124,5 +92,4 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
 SEEDS = seeds()
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, one, custom_mutator=mutate)
-    atheris.Fuzz()
+    kit.fuzz(one, mutate)

@@ -5,31 +5,21 @@ A file is either refused with an error of ours, or its copy passes both readers 
 
 from __future__ import annotations
 
-import importlib
 import io
 import struct
-import sys
 
 import atheris
+import kit
 import numpy as np
 from PIL import Image
 
-FORMATS_USED, PARTS = ("webp",), ("_webp_pixels", "_webp_chunks", "_exif", "_icc", "_xmp")
+kit.watched(
+    ("webp",), ("_webp_pixels", "_webp_chunks", "_exif", "_icc", "_xmp"), besides=("medimg.formats._webp_pixels",)
+)
 
-# Atheris keeps the arrays whose comparisons it watches: the module of pixels would fill the memory.
-with atheris.instrument_imports(include=["medimg"], exclude=["medimg.formats._webp_pixels"]):
-    from medimg import audit, formats
-    from medimg.errors import MedimgError
-    from medimg.types import Box, Cover, Limits
-
-    for _name in FORMATS_USED:  # loaded here, so that they are watched
-        formats.load(_name)
-        importlib.import_module(f"medimg.audit.{_name}")
-    for _name in PARTS:
-        importlib.import_module(f"medimg.formats.{_name}")
+from medimg.types import Limits  # noqa: E402 - after what is watched
 
 LIMITS = Limits(bytes=1 << 20, pixels=1 << 18, frames=8)
-COVER = (Cover(polygon=Box(1, 1, 4, 3).polygon, category="name"),)
 
 
 def chunk(name: bytes, payload: bytes) -> bytes:
@@ -54,22 +44,7 @@ def seeds() -> list[bytes]:
 
 
 def one(data: bytes) -> None:
-    try:
-        photo = formats.load("webp").open(data, LIMITS)
-        photo.metadata()
-        samples = photo.samples()
-        photo.views()
-        copies = [photo.write(), photo.write(COVER)]
-    except MedimgError:
-        return
-    for copy in copies:
-        strays = audit.walk(copy.data, copy.format)
-        again = formats.open_photo(copy.data, LIMITS)
-        left = again.metadata()
-        if strays or left or again.samples().shape[:2] != samples.shape[:2]:
-            raise RuntimeError(f"left: {strays} {left}")
-    if not np.array_equal(formats.open_photo(copies[0].data, LIMITS).samples(), samples):
-        raise RuntimeError("the picture changed")
+    kit.same_picture(data, "webp", LIMITS)
 
 
 def mutate(data: bytes, max_size: int, seed: int) -> bytes:
@@ -85,5 +60,4 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
 SEEDS = seeds()
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, one, custom_mutator=mutate)
-    atheris.Fuzz()
+    kit.fuzz(one, mutate)
