@@ -17,8 +17,8 @@ from medimg.types import Polygon
 Pixels = NDArray[np.uint8]
 GONE, LOST, HIT = 0.9, 0.3, 0.02
 """Shares of its ink by which a mark counts as covered, a harmless text as lost, a thing to keep as touched."""
-INK = 5.0
-"""Levels of local standard deviation from which a place of the original shows something that could be read."""
+FAINT, STROKE = 4.0, 0.4
+"""Levels, and share of the strongest stroke of a place, from which a pixel of the original counts as ink."""
 FLAT = 0.3
 """A place is flat when this share or less of its local contrast is left: a plain cover, or a blur that carries."""
 ALIKE = 0.4
@@ -31,29 +31,48 @@ def opened(data: bytes) -> Pixels:
         return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"), np.uint8)
 
 
-def gone(before: Pixels, after: Pixels, window: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Where the original shows ink, and where the copy no longer shows it.
+def strokes(grey: NDArray[np.float64], height: float) -> NDArray[np.float64]:
+    """How much each pixel stands out of what lies around it, strokes and the gaps between them; 0 on even ground."""
+    kernel = np.ones((max(5, round(height) | 1),) * 2, np.uint8)
+    even = cv2.GaussianBlur(grey, (3, 3), 0)
+    dark = cv2.morphologyEx(even, cv2.MORPH_BLACKHAT, kernel)
+    return np.asarray(np.maximum(dark, cv2.morphologyEx(even, cv2.MORPH_TOPHAT, kernel)))
+
+
+def gone(before: NDArray[np.float64], after: NDArray[np.float64], window: int) -> NDArray[np.bool_]:
+    """Where the copy no longer shows what the original shows.
 
     Args:
-        before: The original, (H, W, 3) or (H, W).
+        before: The original in grey, (H, W), 0 to 255.
         after: The copy, of the same size.
-        window: Pixels of the neighbourhood that a place is judged by; about the height of a letter.
+        window: Pixels of the neighbourhood that a place is judged by; about half the height of a letter.
 
     Returns:
-        Two masks of (H, W). A place is gone when it became flat (a cover of one colour, a strong blur) or shows
-        something unlike the original. A copy that is only encoded again is not gone.
+        A mask of (H, W). A place is gone when it became flat (a strong blur), shows something unlike the original, or
+        lies in an even area that was not even before (a cover of one colour, however tight). A copy that is only
+        encoded again is not gone.
     """
-    a, b = (p.astype(np.float64).mean(axis=2) if p.ndim == 3 else p.astype(np.float64) for p in (before, after))
     size = (max(3, window | 1),) * 2
 
     def mean(values: NDArray[Any]) -> NDArray[Any]:
         return np.asarray(cv2.blur(values, size, borderType=cv2.BORDER_REFLECT))
 
-    ma, mb = mean(a), mean(b)
-    sa, sb = (np.sqrt(np.maximum(mean(v * v) - m * m, 0)) for v, m in ((a, ma), (b, mb)))
-    alike = (mean(a * b) - ma * mb) / np.maximum(sa * sb, 1e-6)
-    ink = sa >= INK
-    return ink, ink & ((sb <= FLAT * sa) | (alike <= ALIKE))
+    ma, mb = mean(before), mean(after)
+    sa, sb = (np.sqrt(np.maximum(mean(v * v) - m * m, 0)) for v, m in ((before, ma), (after, mb)))
+    alike = (mean(before * after) - ma * mb) / np.maximum(sa * sb, 1e-6)
+    return np.asarray((sb <= FLAT * sa) | (alike <= ALIKE) | plain_covers(before, after), bool)
+
+
+def plain_covers(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Even areas of the copy of which a fifth and more looked otherwise before."""
+    kernel = np.ones((3, 3), np.uint8)
+    even = cv2.dilate(after, kernel) - cv2.erode(after, kernel) <= 14
+    _, labels = cv2.connectedComponents(even.astype(np.uint8), connectivity=4)
+    sizes = np.bincount(labels.ravel())
+    other = np.bincount(labels.ravel(), weights=(np.abs(before - after) > 24).ravel())
+    cover = (other >= 0.2 * sizes) & (sizes >= 25)
+    cover[0] = False
+    return np.asarray(cv2.dilate(cover[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
 
 
 def share_gone(before: Pixels, after: Pixels, polygon: Polygon, height: float, hidden: Any = None) -> float | None:
@@ -78,8 +97,12 @@ def share_gone(before: Pixels, after: Pixels, polygon: Polygon, height: float, h
     place = mask([tuple((x - x0, y - y0) for x, y in polygon)], x1 - x0, y1 - y0)
     if hidden is not None:
         place &= ~hidden[cut]
-    ink, away = gone(before[cut], after[cut], max(5, round(height / 2)))
-    return float((away & place).sum() / (ink & place).sum()) if (ink & place).sum() >= 20 else None
+    a, b = (p[cut].astype(np.float64).mean(axis=2) for p in (before, after))
+    out = strokes(a, height)
+    if not place.any():
+        return None
+    ink = place & (out >= max(FAINT, STROKE * float(np.percentile(out[place], 95))))
+    return float((gone(a, b, max(5, round(height / 2))) & ink).sum() / ink.sum()) if ink.sum() >= 20 else None
 
 
 def round_face(polygon: Polygon) -> Polygon:

@@ -113,6 +113,11 @@ def photos(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in PHOTOS)
 
 
+def untouched(_envs: Path, pictures: Path, copies: Path) -> None:
+    for path in photos(pictures):
+        shutil.copy(path, copies / path.name)
+
+
 # -- medimg -----------------------------------------------------------------------------------------------------------
 
 
@@ -143,7 +148,7 @@ def medimg_version(_envs: Path) -> str:
 
 
 def exiftool(_envs: Path, pictures: Path, copies: Path) -> None:
-    run(["exiftool", "-q", "-all=", "-o", f"{copies}/", *photos(pictures)])
+    run(["exiftool", "-q", "-all=", "-CommonIFD0=", "-o", f"{copies}/", *photos(pictures)])
 
 
 def mat2(_envs: Path, pictures: Path, copies: Path) -> None:
@@ -232,9 +237,10 @@ def packaged(make: Callable[[Path], Path], package: str) -> Callable[[Path], str
 
 EVERY = ("scenes", "drawn", "faces", "hidden")
 TOOLS = (
+    Tool("the originals", "what there is to find", "copied", EVERY, untouched, lambda _: "as they are"),
     Tool("medimg", "clinical photographs", "`medimg clean`; hiding places with `--metadata-only`", EVERY,
          medimg, medimg_version),
-    Tool("ExifTool", "reading and writing metadata", "`exiftool -all=`", ("hidden",),
+    Tool("ExifTool", "reading and writing metadata", "`exiftool -all= -CommonIFD0=`", ("hidden",),
          exiftool, lambda _: first_number(["exiftool", "-ver"])),
     Tool("mat2", "removing metadata", "`mat2`", ("hidden",),
          mat2, lambda _: first_number(["mat2", "--version"])),

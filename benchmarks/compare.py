@@ -89,6 +89,14 @@ def _with_room(item: scenes.Item) -> Polygon:
     return tuple((float(x), float(y)) for x, y in points.mean(axis=0) + (points - points.mean(axis=0)) * 1.3)
 
 
+def _inset(polygon: Polygon, margin: float) -> Polygon:
+    """The print on a strip of paper, without the paper's margin."""
+    p = np.asarray(polygon)
+    across, down = ((v / np.hypot(*v)) * margin for v in (p[1] - p[0], p[3] - p[0]))
+    inner = (p[0] + across + down, p[1] - across + down, p[2] - across - down, p[3] + across - down)
+    return tuple((float(x), float(y)) for x, y in inner)
+
+
 def drawn() -> Iterator[Photo]:
     """Labels, codes, wounds and rulers of the self-test, a few of each."""
     for case in (*pictures.texts((18, 44), (0, 30)), *pictures.codes((4,)), *pictures.wounds(2)):
@@ -97,7 +105,8 @@ def drawn() -> Iterator[Photo]:
             kind = "keep" if mark.kind == "keep" else mark.kind
             sort = mark.sorts.get("letters") or mark.sorts.get("code") or mark.sorts["thing"]
             high = float(mark.sorts["letters"].split()[0]) if mark.kind == "text" else 16.0
-            things.append(Thing(kind, sort, "", mark.polygon, high))
+            where = _inset(mark.polygon, max(4, high // 3)) if mark.kind == "text" else mark.polygon
+            things.append(Thing(kind, sort, "", where, high))
         yield Photo(case.name, case.data, tuple(things))
 
 

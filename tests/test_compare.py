@@ -63,6 +63,15 @@ def test_a_cover_counts_in_any_colour_and_encoded_again(label: Image.Image, colo
     assert share(pixels(label), coded(painted(label, (50, 40, 350, 106), colour), 85)) >= judging.GONE
 
 
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (120, 120, 120)])
+def test_a_cover_as_tight_as_a_box_of_ocr_counts(label: Image.Image, colour: tuple[int, int, int]) -> None:
+    ink = np.argwhere(pixels(label).max(axis=2) < 120)
+    (y0, x0), (y1, x1) = ink.min(axis=0) - 1, ink.max(axis=0) + 1
+    tight = painted(label, (int(x0), int(y0), int(x1), int(y1)), colour)
+    assert share(pixels(label), pixels(tight)) >= judging.GONE
+    assert share(pixels(label), coded(tight, 75)) >= judging.GONE
+
+
 def test_half_a_cover_is_half_a_cover(label: Image.Image) -> None:
     assert 0.3 < share(pixels(label), pixels(painted(label, (50, 40, 200, 106)))) < 0.7
 
