@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPainterPath, QPen, QPolygonF
-from PySide6.QtWidgets import QGraphicsPolygonItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtGui import QBrush, QColor, QFont, QIcon, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
+from PySide6.QtWidgets import QGraphicsPathItem, QGraphicsPolygonItem, QStyleOptionGraphicsItem, QWidget
 
-from medimg.types import Do, Polygon
+from medimg.types import BLACK, Colour, Do, Polygon
 
+WARNING = "#ffd400"
 _GRIP = 9.0  # half a handle, in pixels of the screen
 
 
@@ -21,11 +22,25 @@ class BoxItem(QGraphicsPolygonItem):
         do: What becomes of it.
         faint: Found and judged harmless by a rule: a dotted outline.
         scale: Size of the number, 1 as shipped.
+        colour: What it is filled with, as in the copy.
+        warns: Its cover may hide what the picture is for: a sign stands beside its number.
     """
 
-    def __init__(self, index: int, number: int, polygon: Polygon, do: Do, *, faint: bool, scale: float = 1.0) -> None:
+    def __init__(
+        self,
+        index: int,
+        number: int,
+        polygon: Polygon,
+        do: Do,
+        *,
+        faint: bool,
+        scale: float = 1.0,
+        colour: Colour = BLACK,
+        warns: bool = False,
+    ) -> None:
         super().__init__(QPolygonF([QPointF(x, y) for x, y in polygon]))
         self.index, self.number, self.do, self.faint = index, number, do, faint
+        self.colour, self.warns = colour, warns
         self.picked = False
         self._peeking = False
         self._scale = scale
@@ -118,7 +133,7 @@ class BoxItem(QGraphicsPolygonItem):
             "cover": Qt.PenStyle.SolidLine,
             "keep": Qt.PenStyle.DotLine if self.faint else Qt.PenStyle.DashLine,
         }.get(self.do, Qt.PenStyle.DashDotLine)
-        fill = QBrush(QColor(0, 0, 0)) if self.solid else QBrush(Qt.BrushStyle.NoBrush)
+        fill = QBrush(QColor(*self.colour)) if self.solid else QBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(fill)
         painter.drawPolygon(self.polygon())
@@ -152,10 +167,74 @@ class BoxItem(QGraphicsPolygonItem):
         painter.setBrush(QColor("#ffd400" if self.picked else "white"))
         painter.drawRoundedRect(tag, 3 * s, 3 * s)
         painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
+        if self.warns:
+            warning_sign(painter, QRectF(tag.right() + 3 * s, tag.top(), tag.height() * 1.1, tag.height()))
         if self.picked:
             for p in corners:
                 painter.drawRect(QRectF(p.x() - _GRIP / 2 * s, p.y() - _GRIP / 2 * s, _GRIP * s, _GRIP * s))
         painter.restore()
+
+
+class Filled(QGraphicsPathItem):
+    """What the copy really has covered, under the areas: a JPEG fills whole blocks."""
+
+    def __init__(self, polygons: list[Polygon], colour: Colour) -> None:
+        path = QPainterPath()
+        for polygon in polygons:
+            path.addPolygon(QPolygonF([QPointF(x, y) for x, y in polygon]))
+            path.closeSubpath()
+        path.setFillRule(Qt.FillRule.WindingFill)
+        super().__init__(path)
+        self.setPen(QPen(Qt.PenStyle.NoPen))
+        self.setBrush(QBrush(QColor(*colour)))
+        self.setZValue(8)
+
+    def peek(self, on: bool) -> None:
+        """Show what is under it, or not."""
+        self.setVisible(not on)
+
+
+def cut_off(inside: QRectF, kept: Polygon) -> QGraphicsPathItem:
+    """What a crop leaves out, in black."""
+    path = QPainterPath()
+    path.addRect(inside)
+    path.addPolygon(QPolygonF([QPointF(x, y) for x, y in kept]))
+    path.closeSubpath()
+    item = QGraphicsPathItem(path)
+    item.setBrush(QBrush(QColor(0, 0, 0, 255)))
+    pen = QPen(QColor("white"), 3, Qt.PenStyle.DashLine)
+    pen.setCosmetic(True)
+    item.setPen(pen)
+    item.setZValue(9)
+    return item
+
+
+def warning_sign(painter: QPainter, where: QRectF) -> None:
+    """A yellow triangle with an exclamation mark; words stand beside it wherever it is drawn."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    edge = max(1.0, where.height() / 14)
+    room = where.adjusted(edge, edge, -edge, -edge)
+    painter.setPen(QPen(QColor("black"), edge * 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.setBrush(QColor(WARNING))
+    painter.drawPolygon(QPolygonF([QPointF(room.center().x(), room.top()), room.bottomRight(), room.bottomLeft()]))
+    x, height = room.center().x(), room.height()
+    painter.setPen(QPen(QColor("black"), edge * 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.drawLine(QPointF(x, room.top() + 0.38 * height), QPointF(x, room.top() + 0.64 * height))
+    painter.drawPoint(QPointF(x, room.top() + 0.84 * height))
+    painter.restore()
+
+
+def warning_icon(side: int) -> QIcon:
+    """The sign for a list."""
+    made = QPixmap(side, side)
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    warning_sign(painter, QRectF(0, 0, side, side))
+    painter.end()
+    icon = QIcon(made)
+    icon.addPixmap(made, QIcon.Mode.Selected)
+    return icon
 
 
 def _upright(points: list[QPointF]) -> bool:
@@ -167,4 +246,4 @@ def _box(rect: QRectF) -> QPolygonF:
     return QPolygonF([rect.topLeft(), rect.topRight(), rect.bottomRight(), rect.bottomLeft()])
 
 
-__all__ = ["BoxItem"]
+__all__ = ["BoxItem", "Filled", "cut_off", "warning_icon"]

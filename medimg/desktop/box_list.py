@@ -5,7 +5,7 @@ It is the way in for keyboard and screen reader, because the photo itself is one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 from shiboken6 import isValid
 
 from medimg.desktop import wording
+from medimg.desktop.box_items import warning_icon
 from medimg.desktop.canvas import PEEK
 from medimg.types import Action
 
@@ -46,13 +47,30 @@ class BoxList(QListWidget):
         item = self.currentItem()
         return -1 if item is None else int(item.data(_INDEX))
 
-    def fill(self, areas: Sequence[tuple[int, int, Action]], picked: int) -> None:
-        """Show areas: number, place in the plan, and action of each; and which one is chosen."""
+    def fill(
+        self, areas: Sequence[tuple[int, int, Action]], picked: int, *, middle: Collection[int] = (), page: str = ""
+    ) -> None:
+        """Show areas.
+
+        Args:
+            areas: Number, place in the plan, and action of each.
+            picked: Which one is chosen, or -1.
+            middle: Places of those whose cover touches the middle of the picture.
+            page: How another page or frame of the file is named: "page {}"; empty when none is named.
+        """
+        sign = warning_icon(self.fontMetrics().height()) if middle else None
         with QSignalBlocker(self):
             self.clear()
             for number, index, action in areas:
                 words = wording.line(number, action)
+                region = action.finding.region
+                if page and region is not None and region.frame:
+                    words += f" ({page.format(region.frame + 1)})"
                 item = QListWidgetItem(words)
+                if index in middle and sign is not None:
+                    words += f": {wording.middle()}"
+                    item.setText(words)
+                    item.setIcon(sign)
                 item.setData(_INDEX, index)
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
                 item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, wording.explained(action))

@@ -6,7 +6,6 @@ from typing import Literal
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import (
-    QBrush,
     QColor,
     QKeyEvent,
     QMouseEvent,
@@ -24,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from medimg import geometry
-from medimg.desktop.box_items import BoxItem
+from medimg.desktop.box_items import BoxItem, Filled, cut_off
 from medimg.desktop.photo_item import Photo
 from medimg.desktop.pictures import Drawn
 from medimg.types import Box, Point, Polygon, bounding_box
@@ -84,16 +83,17 @@ class Canvas(QGraphicsView):
         self._panning: QPointF | None = None
         self._points: list[QPointF] = []
         self._rubber: QGraphicsPathItem | None = None
-        self._shade: QGraphicsPathItem | None = None
+        self._under: list[QGraphicsPathItem] = []
+        self._filled: Filled | None = None
         self._stored = (0, 0, 1)
-        self._pixels = 1.0
 
     # -- what is shown
 
     def clear(self) -> None:
         """Show nothing."""
         self._stop_drawing()
-        self.boxes, self.photo, self._shade, self._grip = [], None, None, None
+        self.boxes, self.photo, self._under, self._grip = [], None, [], None
+        self._filled = None
         self.scene().clear()
 
     def show_photo(self, drawn: Drawn) -> None:
@@ -107,34 +107,25 @@ class Canvas(QGraphicsView):
         self.resetTransform()
         self.fit()
 
-    def show_boxes(self, boxes: list[BoxItem], crop: Box | None, picked: int) -> None:
-        """Show areas (their polygons upright) in the place of those before."""
-        for old in self.boxes:
+    def show_boxes(self, boxes: list[BoxItem], crop: Box | None, picked: int, filled: Filled | None = None) -> None:
+        """Show areas (their polygons upright), and what lies under them, in the place of those before."""
+        for old in (*self.boxes, *self._under):
             self.scene().removeItem(old)
-        self.boxes = boxes if self.photo is not None else []
+        self.boxes, self._under, self._filled = [], [], None
+        if self.photo is None:
+            return
+        self.boxes, self._filled = boxes, filled
         for item in self.boxes:
             item.peek(self._peeking)
             item.pick(item.index == picked)
             self.scene().addItem(item)
-        if self._shade is not None:
-            self.scene().removeItem(self._shade)
-            self._shade = None
-        if crop is not None and self.photo is not None:
-            self._shade = self._shaded(self.upright(crop.polygon))
-
-    def _shaded(self, kept: Polygon) -> QGraphicsPathItem:
-        path = QPainterPath()
-        path.addRect(self.sceneRect())
-        path.addPolygon(_q(kept))
-        path.closeSubpath()
-        item = QGraphicsPathItem(path)
-        item.setBrush(QBrush(QColor(0, 0, 0, 255)))
-        pen = QPen(QColor("white"), 3, Qt.PenStyle.DashLine)
-        pen.setCosmetic(True)
-        item.setPen(pen)
-        item.setZValue(5)
-        self.scene().addItem(item)
-        return item
+        if filled is not None:
+            filled.peek(self._peeking)
+            self._under.append(filled)
+        if crop is not None:
+            self._under.append(cut_off(self.sceneRect(), self.upright(crop.polygon)))
+        for under in self._under:
+            self.scene().addItem(under)
 
     def upright(self, polygon: Polygon) -> Polygon:
         """Stored coordinates to those of the view."""
@@ -182,6 +173,8 @@ class Canvas(QGraphicsView):
         self._peeking = on
         for item in self.boxes:
             item.peek(on)
+        if self._filled is not None:
+            self._filled.peek(on)
 
     def _zoom_to(self, zoom: float) -> None:
         if self.photo is None:
@@ -379,10 +372,6 @@ class Canvas(QGraphicsView):
         item.grow(delta, self.sceneRect()) if size else item.follow(before, -1, delta, self.sceneRect())
         if item.polygon() != before:
             self.shaped.emit(item.index, self.stored(item.points()), True)
-
-
-def _q(polygon: Polygon) -> QPolygonF:
-    return QPolygonF([QPointF(x, y) for x, y in polygon])
 
 
 def _corners(rect: QRectF) -> Polygon:

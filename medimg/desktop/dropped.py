@@ -14,6 +14,7 @@ from PySide6.QtCore import QMimeData
 from medimg import formats
 from medimg.batch import scan
 from medimg.errors import MedimgError
+from medimg.formats import refused
 
 MOST_NAMED = 2000
 """Names that are kept of files that are no pictures."""
@@ -27,12 +28,28 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
         others: Names of files that are no such pictures.
         unread: Names of files that could not be opened.
         gone: How many of the things dropped are not there any more.
+        messages: How many of the others are e-mail messages, which may have photos in them.
+        packed: How many of the others are archives (zip), likewise.
     """
 
     pictures: int = 0
     others: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     gone: int = 0
+    messages: int = 0
+    packed: int = 0
+
+
+MESSAGE = ("FileGroupDescriptor", "message/rfc822", "text/x-moz-message", "x-outlook")
+"""What stands in the names of the formats of a drag out of a mail program that gives no files: Outlook (Windows shell
+clipboard formats, CFSTR_FILEDESCRIPTOR), Thunderbird."""
+_MAIL = (".eml", ".msg", ".emlx", ".mbox", ".mht")
+_PACKED = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst")
+
+
+def is_message(mime: QMimeData) -> bool:
+    """Whether something of a mail program is dragged, without files."""
+    return not paths(mime) and any(mark in name for name in mime.formats() for mark in MESSAGE)
 
 
 def paths(mime: QMimeData) -> list[Path]:
@@ -58,7 +75,7 @@ def look(things: Sequence[Path], stop: Callable[[], bool] = lambda: False) -> Lo
         stop: Asked before every file.
     """
     there = [t for t in things if _there(t)]
-    pictures = 0
+    pictures = messages = packed = 0
     others: list[str] = []
     unread: list[str] = []
     for path in _files(there):
@@ -74,11 +91,18 @@ def look(things: Sequence[Path], stop: Callable[[], bool] = lambda: False) -> Lo
             pictures += 1
         else:
             others.append(path.name)
+            kind = refused.recognise(head)
+            if path.suffix.lower() in _MAIL or (kind and kind.name in ("an e-mail message", "an Outlook message")):
+                messages += 1
+            elif path.suffix.lower() in _PACKED or (not path.suffix and kind and kind.kind == "archive"):
+                packed += 1
     return Looked(
         pictures=pictures,
         others=tuple(others[:MOST_NAMED]),
         unread=tuple(unread[:MOST_NAMED]),
         gone=len(things) - len(there),
+        messages=messages,
+        packed=packed,
     )
 
 
@@ -105,4 +129,4 @@ def _files(things: Sequence[Path]) -> Iterable[Path]:
         yield Path(os.fsdecode(os.path.join(roots[item.root].folder, item.path)))  # noqa: PTH118 - bytes
 
 
-__all__ = ["Looked", "look", "paths", "readable"]
+__all__ = ["Looked", "is_message", "look", "paths", "readable"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import msgspec
-from PySide6.QtGui import QUndoCommand
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPolygonF, QUndoCommand
 
 from medimg import geometry
 from medimg.policy import Policy, cover_polygon
@@ -14,6 +15,8 @@ from medimg.types import Action, Box, Do, Finding, Plan, Polygon, Region
 BY = "a person"
 SMALLEST = 3.0
 """Shortest side of an area, in pixels."""
+SAME = 0.3
+"""Least share that two areas have in common (intersection over union) to be the same place."""
 
 Plans = Mapping[str, Plan]
 
@@ -78,6 +81,41 @@ def alike(plan: Plan, like: Finding, why: str) -> Plan:
 
 def _alike(one: Finding, other: Finding) -> bool:
     return one.kind == other.kind and one.category == other.category
+
+
+def same_place(plan: Plan, other: Plan, like: Finding) -> list[int]:
+    """Faces that another photo has where this one has it, and that are not shown there yet.
+
+    Args:
+        plan: Of the photo with the finding.
+        other: Of another photo, of the same size: else its places cannot be compared.
+        like: The finding.
+    """
+    if like.region is None or (plan.width, plan.height) != (other.width, other.height):
+        return []
+    return [
+        n
+        for n, a in enumerate(other.actions)
+        if a.finding.kind == like.kind == "face"
+        and a.do != "keep"
+        and a.finding.region is not None
+        and _share(a.finding.region.box, like.region.box) >= SAME
+    ]
+
+
+def _share(one: Box, other: Box) -> float:
+    both = one.overlap(other)
+    return both / max(one.area + other.area - both, 1)
+
+
+def in_the_middle(plan: Plan, action: Action, policy: Policy) -> bool:
+    """Whether a cover reaches into the middle ninth of what the copy shows: there may be what the picture is for."""
+    if action.do != "cover" or action.finding.region is None:
+        return False
+    seen = plan.crop or Box(0, 0, plan.width, plan.height)
+    middle = QRectF(seen.x0 + seen.width / 3, seen.y0 + seen.height / 3, seen.width / 3, seen.height / 3)
+    cover = QPolygonF([QPointF(x, y) for x, y in cover_polygon(action.finding, policy)])
+    return bool(cover.intersects(QPolygonF(middle)))
 
 
 def drawn(plan: Plan, polygon: Polygon, why: str) -> Plan:
@@ -180,8 +218,10 @@ __all__ = [
     "decided",
     "drawn",
     "harmless",
+    "in_the_middle",
     "open_questions",
     "removed",
     "reshaped",
+    "same_place",
     "unread",
 ]

@@ -1,13 +1,15 @@
 """Pictures for the window, decoded in a worker: the window itself parses no photo.
 
 A picture comes as raw RGB rows in a file of the worker's scratch folder. The window maps it into memory, and the file's
-name is gone before anything is drawn. Large pictures come with a small one for the views from afar.
+name is gone before anything is drawn. Large pictures come with a small one for the views from afar. With a picture
+comes the colour of its covers, so that the window shows them as the copy has them.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,13 @@ import msgspec
 
 from medimg import _files, formats
 from medimg.errors import CheckNotRun
-from medimg.policy import Policy
+from medimg.policy import Policy, covers
+from medimg.types import BLACK, Colour, Cover, Plan, Polygon
 
 FAR = 2048
 """Longest side of the small picture, in pixels."""
+SAMPLES = 10_000
+"""Pixels of a copy's covers that are looked at for their colour."""
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +36,8 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
         far_width: Pixels across of the small picture.
         far_height: Pixels down of the small picture.
         orientation: EXIF orientation that was applied.
+        frames: Pages or frames of the file; the first is shown.
+        colour: That of the covers; None when there are none.
     """
 
     file: str
@@ -39,26 +46,29 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
     far_width: int
     far_height: int
     orientation: int
+    frames: int = 1
+    colour: Colour | None = None
 
 
-def draw(path: bytes, policy: Policy, longest: int = 0) -> Drawn:
+def draw(
+    path: bytes, policy: Policy, longest: int = 0, plan: Plan | None = None, covered: Sequence[Polygon] = ()
+) -> Drawn:
     """Decode a picture upright.
 
     Args:
         path: The file.
-        policy: For its limits.
+        policy: For its limits, and the colour of covers.
         longest: Longest side wanted, for a small picture; 0 for all of it.
+        plan: What is to be covered in an original.
+        covered: What was filled in a copy, stored coordinates.
 
     Raises:
         MedimgError: It cannot be read or decoded.
     """
     import numpy as np
 
-    opened = formats.open_photo(_files.read_original(Path(os.fsdecode(path)), policy.limits.bytes), policy.limits)
-    try:
-        seen = _upright(opened.views(0)[0], opened.orientation)
-    except IndexError as error:
-        raise CheckNotRun("this picture cannot be shown.") from error
+    opened, view = _decoded(path, policy)
+    seen = _upright(view, opened.orientation)
     near = _small(seen, longest) if longest else seen
     far = _small(near, FAR)
     handle, name = tempfile.mkstemp(prefix="picture-")
@@ -72,7 +82,62 @@ def draw(path: bytes, policy: Policy, longest: int = 0) -> Drawn:
         far_width=far.shape[1],
         far_height=far.shape[0],
         orientation=opened.orientation,
+        frames=opened.frames,
+        colour=_chosen(view, plan, policy, opened.name) if plan else _filled(view, covered) if covered else None,
     )
+
+
+def colour(path: bytes, policy: Policy, plan: Plan) -> Colour:
+    """The colour that the covers of a copy get, chosen from its original as the copy's writer chooses it.
+
+    Raises:
+        MedimgError: It cannot be read or decoded.
+    """
+    opened, view = _decoded(path, policy)
+    return _chosen(view, plan, policy, opened.name)
+
+
+def first_frame(plan: Plan, policy: Policy, name: str) -> list[Polygon]:
+    """What is filled in the first frame; in an animation, what is covered in any of its frames.
+
+    Args:
+        plan: Actions for all frames.
+        policy: For the margins.
+        name: Of the format: the pages of a TIFF are pictures of their own.
+    """
+    return [c.polygon for c in covers(plan, policy) if c.frame == 0 or name != "tiff"]
+
+
+def _decoded(path: bytes, policy: Policy) -> tuple[formats.Opened, Any]:
+    opened = formats.open_photo(_files.read_original(Path(os.fsdecode(path)), policy.limits.bytes), policy.limits)
+    try:
+        return opened, opened.views(0)[0]
+    except IndexError as error:
+        raise CheckNotRun("this picture cannot be shown.") from error
+
+
+def _chosen(view: Any, plan: Plan, policy: Policy, name: str) -> Colour:
+    if policy.covers.rgb is not None:
+        return policy.covers.rgb
+    wanted = first_frame(plan, policy, name)
+    if not wanted:
+        return BLACK
+    from medimg.redact.colour import visible
+
+    return visible({0: view}, [Cover(polygon=p, category="") for p in wanted])
+
+
+def _filled(view: Any, covered: Sequence[Polygon]) -> Colour | None:
+    """The colour found under the covers of a copy."""
+    import numpy as np
+
+    from medimg.redact.cover import mask
+
+    inside = view[mask(covered, view.shape[1], view.shape[0])]
+    if not len(inside):
+        return None
+    red, green, blue = (int(v) for v in np.median(inside[:: max(1, len(inside) // SAMPLES)], axis=0))
+    return red, green, blue
 
 
 def _upright(view: Any, orientation: int) -> Any:
@@ -111,4 +176,4 @@ def _small(view: Any, longest: int) -> Any:
     return cv2.resize(np.ascontiguousarray(view), size, interpolation=cv2.INTER_AREA)
 
 
-__all__ = ["FAR", "Drawn", "draw"]
+__all__ = ["FAR", "Drawn", "colour", "draw", "first_frame"]

@@ -27,7 +27,7 @@ from medimg.desktop import edits, pictures
 from medimg.desktop.work import Lane, in_worker
 from medimg.errors import MedimgError, UsageError
 from medimg.policy import Policy
-from medimg.types import Plan, Report
+from medimg.types import Colour, Plan, Report
 
 THUMB = 360
 """Longest side of a picture in the overview, in pixels."""
@@ -42,6 +42,7 @@ class Session(QObject):
         places: Where the originals may be.
         parent: Its owner.
         make: Loads the detectors that look at a copy again.
+        policy: The settings the run was made with; the shipped ones when not given.
 
     Signals:
         changed: Safe id of a photo whose plan, copy or standing changed.
@@ -61,17 +62,23 @@ class Session(QObject):
     drained = Signal()
 
     def __init__(
-        self, run: Path, places: Sequence[Path] = (), parent: QObject | None = None, make: Maker = load_detectors
+        self,
+        run: Path,
+        places: Sequence[Path] = (),
+        parent: QObject | None = None,
+        make: Maker = load_detectors,
+        policy: Policy | None = None,
     ) -> None:
         super().__init__(parent)
         self.opened = open_run(run)
         self._reports = {r.safe_id: r for r in self.opened.reports}
         self.folder = self.opened.folder
-        self.policy = Policy.load()
+        self.policy = policy if policy is not None else Policy.load()
         decided = decisions.load(self.folder)
         shown = decisions.of(self.opened.state.run.tag, self.opened.reports)
         self.plans: dict[str, Plan] = {**shown.plans, **(decided.plans if decided else {})}
         self.found: dict[str, Path] = {}
+        self._seen: dict[str, tuple[str, Colour]] = {}
         self.looked = self._answered()
         self.again: set[str] = set()
         self.order = [r.safe_id for r in sorted(self.opened.reports, key=self._badness) if r.state != "refused"]
@@ -106,6 +113,14 @@ class Session(QObject):
     def waiting(self) -> list[str]:
         """Photos with decisions that no copy shows yet."""
         return [r.safe_id for r in self.opened.reports if self.plans.get(r.safe_id, r.plan) != r.plan]
+
+    def foreign(self) -> bool:
+        """Whether the run was made with other settings, so that no changed decision can be applied here."""
+        try:
+            applying.policy_of(self.opened, self.policy)
+        except UsageError:
+            return True
+        return False
 
     def copy(self, safe_id: str) -> Path | None:
         """Where the copy of a photo is."""
@@ -204,14 +219,41 @@ class Session(QObject):
         path = original or self.copy(safe_id)
         if path is None:
             return False
-        self._near.give(in_worker(pictures.draw, bytes(path), self.policy), then)
+        plan = self.plans.get(safe_id) if original else None
+        self._near.give(in_worker(pictures.draw, bytes(path), self.policy, 0, plan), then)
         return original is not None
 
     def far(self, safe_id: str, then: Callable[[pictures.Drawn | MedimgError], None]) -> None:
         """Have a small picture of the copy made, if there is one."""
-        path = self.copy(safe_id)
-        if path is not None:
-            self._far.give(in_worker(pictures.draw, bytes(path), self.policy, THUMB), then)
+        path, made = self.copy(safe_id), self.report(safe_id).copy
+        if path is not None and made is not None:
+            job = in_worker(pictures.draw, bytes(path), self.policy, THUMB, None, made.covered)
+            self._far.give(job, partial(self._far_drawn, safe_id, made.sha256, then))
+
+    def _far_drawn(
+        self, safe_id: str, digest: str, then: Callable[[pictures.Drawn | MedimgError], None], drawn: Any
+    ) -> None:
+        then(drawn)
+        if isinstance(drawn, pictures.Drawn) and drawn.colour is not None:
+            self._seen[safe_id] = (digest, drawn.colour)
+            self.changed.emit(safe_id)
+
+    def unchanged(self, safe_id: str) -> bool:
+        """Whether the copy shows what is decided now."""
+        report = self.report(safe_id)
+        return report.copy is not None and self.plans.get(safe_id) == report.plan
+
+    def colour_seen(self, safe_id: str) -> Colour | None:
+        """The colour of the covers of a copy that shows what is decided now; None when that is not known (yet)."""
+        made = self.report(safe_id).copy
+        digest, colour = self._seen.get(safe_id, ("", None))
+        return colour if made is not None and made.sha256 == digest and self.unchanged(safe_id) else None
+
+    def colour_to_be(self, safe_id: str, then: Callable[[Colour | MedimgError], None]) -> None:
+        """Have the colour chosen that the covers of the next copy get."""
+        path, plan = self.found.get(safe_id), self.plans.get(safe_id)
+        if path is not None and plan is not None:
+            self._near.give(in_worker(pictures.colour, bytes(path), self.policy, plan), then)
 
     # -- what follows
 
@@ -225,7 +267,7 @@ class Session(QObject):
             self.changed.emit(safe_id)
 
         def job(pool: Workers) -> applying.Outcome:
-            return applying.apply(self.folder, only=set(ids), found=where, pool=pool)
+            return applying.apply(self.folder, only=set(ids), found=where, policy=self.policy, pool=pool)
 
         self._main.give(job, partial(self._applied, sent, looked))
 

@@ -43,7 +43,7 @@ class Window(QMainWindow):
 
     Args:
         site: The organisation's profile.
-        policy: The settings of new runs; the shipped ones when not given.
+        policy: The settings of runs; the shipped ones when not given.
         make: Loads the detectors.
 
     Signals:
@@ -64,7 +64,7 @@ class Window(QMainWindow):
         self._photos: list[Path] = []
         self.start = StartPage(site=site)
         self.progress = ProgressPage()
-        self.review = ReviewPage(make=make)
+        self.review = ReviewPage(make=make, policy=policy)
         self.checklist = ChecklistPage()
         self.stopped = StoppedPage()
         self.finish = FinishPage()

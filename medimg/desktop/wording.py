@@ -4,49 +4,93 @@ from __future__ import annotations
 
 import platform
 
-from PySide6.QtCore import QCoreApplication, qVersion
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, qVersion
 
 import medimg
 from medimg.desktop.dropped import Looked, readable
 from medimg.errors import MedimgError
 from medimg.types import Action, Plan, Report
 
+translate = QCoreApplication.translate
+"""Takes the context and the words as they stand here: only so do translators get them (``make strings``)."""
+
 
 def tr(text: str) -> str:
-    """A sentence in the person's language."""
-    return QCoreApplication.translate("wording", text)
+    """Words of a table, or of another part of medimg, in the person's language; those without translation stay."""
+    return translate("wording", text)
 
 
 _WHAT = {
-    ("face", "possible-face"): "possible face",
-    ("text", "unread"): "writing that could not be read",
-    ("text", "unknown"): "writing",
-    ("drawn", "area"): "area marked by you",
+    ("face", "face"): QT_TRANSLATE_NOOP("wording", "face"),
+    ("face", "possible-face"): QT_TRANSLATE_NOOP("wording", "possible face"),
+    ("face", "old-disguise"): QT_TRANSLATE_NOOP("wording", "bar or mosaic on a face"),
+    ("text", "unread"): QT_TRANSLATE_NOOP("wording", "writing that could not be read"),
+    ("text", "unknown"): QT_TRANSLATE_NOOP("wording", "writing"),
+    ("text", "known"): QT_TRANSLATE_NOOP("wording", "writing: known of the patient"),
+    ("text", "record-number"): QT_TRANSLATE_NOOP("wording", "writing: record number"),
+    ("text", "id-number"): QT_TRANSLATE_NOOP("wording", "writing: id number"),
+    ("text", "name"): QT_TRANSLATE_NOOP("wording", "writing: name"),
+    ("text", "date"): QT_TRANSLATE_NOOP("wording", "writing: date"),
+    ("text", "age"): QT_TRANSLATE_NOOP("wording", "writing: age"),
+    ("text", "address"): QT_TRANSLATE_NOOP("wording", "writing: address"),
+    ("text", "email"): QT_TRANSLATE_NOOP("wording", "writing: e-mail address"),
+    ("text", "phone"): QT_TRANSLATE_NOOP("wording", "writing: phone number"),
+    ("text", "hospital"): QT_TRANSLATE_NOOP("wording", "writing: hospital"),
+    ("text", "unit"): QT_TRANSLATE_NOOP("wording", "writing: unit of measure"),
+    ("text", "harmless"): QT_TRANSLATE_NOOP("wording", "writing: harmless words"),
+    ("text", "laterality"): QT_TRANSLATE_NOOP("wording", "writing: left or right"),
+    ("text", "ruler"): QT_TRANSLATE_NOOP("wording", "ruler"),
+    ("text", "colour-card"): QT_TRANSLATE_NOOP("wording", "colour card"),
+    ("code", "barcode"): QT_TRANSLATE_NOOP("wording", "bar code"),
+    ("code", "2d-code"): QT_TRANSLATE_NOOP("wording", "2-D code"),
+    ("document", "consent-form"): QT_TRANSLATE_NOOP("wording", "consent form"),
+    ("document", "identity-document"): QT_TRANSLATE_NOOP("wording", "identity document"),
+    ("drawn", "area"): QT_TRANSLATE_NOOP("wording", "area marked by you"),
 }
+
+WHY = (
+    QT_TRANSLATE_NOOP("wording", "identifying"),
+    QT_TRANSLATE_NOOP("wording", "found but not readable"),
+    QT_TRANSLATE_NOOP("wording", "read but not known to be harmless"),
+    QT_TRANSLATE_NOOP("wording", "known to be harmless"),
+    QT_TRANSLATE_NOOP("wording", "codes are covered whether or not they can be read"),
+    QT_TRANSLATE_NOOP("wording", "a face identifies"),
+    QT_TRANSLATE_NOOP("wording", "possible face: look"),
+    QT_TRANSLATE_NOOP("wording", "a bar or mosaic on a face: it is not a disguise, look"),
+    QT_TRANSLATE_NOOP("wording", "a cover would hide most of the picture: crop, cover or show"),
+    QT_TRANSLATE_NOOP("wording", "this looks like a document"),
+    QT_TRANSLATE_NOOP("wording", "found by the second look"),
+    QT_TRANSLATE_NOOP("wording", "marked by a person"),
+    QT_TRANSLATE_NOOP("wording", "moved or sized by a person"),
+    QT_TRANSLATE_NOOP("wording", "a person covers it"),
+    QT_TRANSLATE_NOOP("wording", "a person covers all of this kind"),
+    QT_TRANSLATE_NOOP("wording", "a person shows it"),
+    QT_TRANSLATE_NOOP("wording", "not a face"),
+)
+"""Reasons that plans give, for translators."""
 
 
 def what(action: Action) -> str:
     """What was found, in a word or two."""
     found = action.finding
     words = _WHAT.get((found.kind, found.category))
-    if words is None:
-        words = found.category.replace("-", " ").replace("_", " ")
-        if found.kind == "text" and found.category not in ("ruler", "colour-card"):
-            words = f"writing: {words}"
-        elif found.kind == "code":
-            words = f"code: {words}" if words != "code" else words
-    return tr(words)
+    return tr(str(words)) if words is not None else f"{found.kind}: {found.category.replace('-', ' ')}"
 
 
 def state(action: Action) -> str:
     """What becomes of it."""
     return {
-        "cover": tr("covered"),
-        "drop": tr("taken out"),
-        "keep": tr("shown"),
-        "ask": tr("you decide"),
-        "hold": tr("you decide"),
+        "cover": translate("wording", "covered"),
+        "drop": translate("wording", "taken out"),
+        "keep": translate("wording", "shown"),
+        "ask": translate("wording", "you decide"),
+        "hold": translate("wording", "you decide"),
     }[action.do]
+
+
+def middle() -> str:
+    """What a list says of a cover that reaches into the middle of the picture."""
+    return translate("wording", "touches the middle of the picture")
 
 
 def line(number: int, action: Action) -> str:
@@ -56,7 +100,13 @@ def line(number: int, action: Action) -> str:
 
 def sure(score: float) -> str:
     """How sure a check was."""
-    words = tr("very sure") if score >= 0.9 else tr("fairly sure") if score >= 0.6 else tr("not very sure")
+    words = (
+        translate("wording", "very sure")
+        if score >= 0.9
+        else translate("wording", "fairly sure")
+        if score >= 0.6
+        else translate("wording", "not very sure")
+    )
     return f"{words} ({round(score * 100)} %)"
 
 
@@ -66,9 +116,11 @@ def explained(action: Action) -> str:
     said = what(action)
     lines = [
         f"{said[:1].upper()}{said[1:]}: {state(action)}.",
-        tr("Why: {}.").format(tr(action.why)),
-        tr("How sure: {}.").format(sure(found.score)) if found.kind != "drawn" else "",
-        tr("Decided by you.") if action.by == "person" else tr("Decided by a rule."),
+        translate("wording", "Why: {}.").format(tr(action.why)),
+        translate("wording", "How sure: {}.").format(sure(found.score)) if found.kind != "drawn" else "",
+        translate("wording", "Decided by you.")
+        if action.by == "person"
+        else translate("wording", "Decided by a rule."),
     ]
     return " ".join(x for x in lines if x)
 
@@ -82,6 +134,11 @@ NAMED = 3
 """Skipped files that are named in the line itself; a list below names all."""
 
 
+def messages() -> str:
+    """What to do with an e-mail message."""
+    return translate("wording", "Photos in a message: save them from the message first, then drop them here.")
+
+
 def skipped(seen: Looked) -> list[str]:
     """What of the things dropped is no photo, or not there."""
     lines = []
@@ -89,28 +146,54 @@ def skipped(seen: Looked) -> list[str]:
         named = ", ".join(readable(n) for n in seen.others[:NAMED])
         words = counts(
             len(seen.others),
-            tr("{} file is not a photo and is skipped: "),
-            tr("{} files are not photos and are skipped: "),
+            translate("wording", "{} file is not a photo and is skipped: "),
+            translate("wording", "{} files are not photos and are skipped: "),
         )
         lines.append(words + named + (" …" if len(seen.others) > NAMED else ""))
+    if seen.messages:
+        lines.append(messages())
+    if seen.packed:
+        lines.append(translate("wording", "Photos in a packed file (zip): unpack it first, then drop the folder here."))
     if seen.unread:
-        lines.append(counts(len(seen.unread), tr("{} file cannot be opened."), tr("{} files cannot be opened.")))
+        lines.append(
+            counts(
+                len(seen.unread),
+                translate("wording", "{} file cannot be opened."),
+                translate("wording", "{} files cannot be opened."),
+            )
+        )
     if seen.gone:
-        lines.append(counts(seen.gone, tr("{} thing is not there any more."), tr("{} things are not there any more.")))
+        lines.append(
+            counts(
+                seen.gone,
+                translate("wording", "{} thing is not there any more."),
+                translate("wording", "{} things are not there any more."),
+            )
+        )
     return lines
 
 
 _TODO = {
-    "M-OUT": "Make room on the disk, or choose another place. What you did is kept in this window.",
-    "M-MISSING": "Pictures cannot be checked on this computer yet. Ask your IT help desk to install medimg again.",
-    "M-IN-READ": "Check that it is still there and that you may open it.",
-    "M-IN-CHANGED": "Wait until copying has finished. Then drop it again.",
-    "M-IN-LARGE": "Make it smaller first, or ask your IT help desk to raise the limit.",
-    "M-HOLD-NOTRUN": "It stays out. Try it again; if it happens again, ask your IT help desk.",
-    "M-HOLD-MEMORY": "It stays out. Try it again by itself, or on a computer with more memory.",
-    "M-HOLD-TIME": "It stays out. Try it again by itself.",
-    "M-HOLD-CRASH": "It stays out. Save the photo again on the device it came from, and drop the new file.",
-    "M-HOLD-FAIL": "Cover more, or crop the photo to what is needed.",
+    "M-OUT": QT_TRANSLATE_NOOP(
+        "wording", "Make room on the disk, or choose another place. What you did is kept in this window."
+    ),
+    "M-MISSING": QT_TRANSLATE_NOOP(
+        "wording", "Pictures cannot be checked on this computer yet. Ask your IT help desk to install medimg again."
+    ),
+    "M-IN-READ": QT_TRANSLATE_NOOP("wording", "Check that it is still there and that you may open it."),
+    "M-IN-CHANGED": QT_TRANSLATE_NOOP("wording", "Wait until copying has finished. Then drop it again."),
+    "M-IN-LARGE": QT_TRANSLATE_NOOP("wording", "Make it smaller first, or ask your IT help desk to raise the limit."),
+    "M-HOLD-NOTRUN": QT_TRANSLATE_NOOP(
+        "wording", "It stays out. Try it again; if it happens again, ask your IT help desk."
+    ),
+    "M-HOLD-MEMORY": QT_TRANSLATE_NOOP(
+        "wording", "It stays out. Try it again by itself, or on a computer with more memory."
+    ),
+    "M-HOLD-TIME": QT_TRANSLATE_NOOP("wording", "It stays out. Try it again by itself."),
+    "M-HOLD-CRASH": QT_TRANSLATE_NOOP(
+        "wording", "It stays out. Save the photo again on the device it came from, and drop the new file."
+    ),
+    "M-HOLD-FAIL": QT_TRANSLATE_NOOP("wording", "Cover more, or crop the photo to what is needed."),
 }
 
 
@@ -118,7 +201,7 @@ def fault(error: MedimgError) -> str:
     """A fault in words, with what to do; no code."""
     said = error.what[:1].upper() + error.what[1:]
     todo = _TODO.get(error.code, "" if "medimg " in error.todo or "--" in error.todo else error.todo)
-    return " ".join(tr(x) for x in (said, todo) if x)
+    return " ".join(tr(str(x)) for x in (said, todo) if x)
 
 
 def details(error: MedimgError) -> str:
@@ -129,14 +212,22 @@ def details(error: MedimgError) -> str:
 def about(report: Report, plan: Plan | None) -> str:
     """Where a photo stands, in a line."""
     if plan is None:
-        return tr("could not be checked")
+        return translate("wording", "could not be checked")
     open_ = len(plan.doing("ask", "hold"))
     if open_:
-        return counts(open_, tr("{} thing for you to decide"), tr("{} things for you to decide"))
+        return counts(
+            open_,
+            translate("wording", "{} thing for you to decide"),
+            translate("wording", "{} things for you to decide"),
+        )
     if report.state == "held" and plan == report.plan:
-        return tr("kept back")
+        return translate("wording", "kept back")
     covered = sum(a.finding.region is not None for a in plan.doing("cover"))
-    return counts(covered, tr("{} area covered"), tr("{} areas covered")) if covered else tr("nothing covered")
+    return (
+        counts(covered, translate("wording", "{} area covered"), translate("wording", "{} areas covered"))
+        if covered
+        else translate("wording", "nothing covered")
+    )
 
 
 __all__ = [
@@ -147,6 +238,8 @@ __all__ = [
     "explained",
     "fault",
     "line",
+    "messages",
+    "middle",
     "skipped",
     "state",
     "sure",

@@ -24,7 +24,7 @@ PLACES = {
     "record-number": Box(20, 20, 220, 60),
     "unread": Box(20, 100, 160, 130),
     "ruler": Box(20, 440, 620, 470),
-    "face": Box(420, 60, 560, 240),
+    "face": Box(440, 60, 560, 240),
     "possible-face": Box(440, 300, 540, 420),
     "more": Box(260, 200, 330, 230),
 }
@@ -71,10 +71,22 @@ def dies(*_: object) -> None:
     os._exit(139)
 
 
-def photo(path: Path, how: int = 0, seed: int = 0, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Path:
-    """A PNG in which the detectors find their things."""
+def photo(
+    path: Path, how: int = 0, seed: int = 0, size: tuple[int, int] = (WIDTH, HEIGHT), ground: int | None = None
+) -> Path:
+    """A picture in which the detectors find their things; on a plain ground, if one is given."""
     pixels = np.random.default_rng(seed).integers(100, 255, (size[1], size[0], 3), dtype=np.uint8)
+    if ground is not None:
+        pixels[:] = ground
     pixels[0, 0] = how
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
+    return path
+
+
+def frames(path: Path, number: int) -> Path:
+    """A file of several pages or frames, each a little different."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = [Image.new("RGB", (WIDTH, HEIGHT), (150 + 20 * n, 160, 170)) for n in range(number)]
+    made[0].save(path, save_all=True, append_images=made[1:])
     return path

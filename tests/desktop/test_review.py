@@ -10,6 +10,7 @@ import desktop_fakes as fakes
 import msgspec
 import pytest
 from desktop_kit import nameless, walk
+from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QPushButton
@@ -19,6 +20,7 @@ from medimg.batch.run import scrub_folder
 from medimg.consent import decisions
 from medimg.consent import run as runs
 from medimg.consent.release import open_run
+from medimg.desktop import edits
 from medimg.desktop.pages.review import ReviewPage
 from medimg.errors import MedimgError, OutputError
 from medimg.policy import Policy, cover_polygon
@@ -477,8 +479,6 @@ def test_a_very_large_photo_is_shown_from_near_and_far(qtbot, tmp_path: Path) ->
     """100 megapixels: the window maps what the worker decoded and draws only what is in view."""
     import resource
 
-    from PIL import Image
-
     (tmp_path / "in").mkdir()
     Image.new("RGB", (10_000, 10_000), (200, 150, 120)).save(tmp_path / "in" / "large.png", compress_level=1)
     only = msgspec.structs.replace(Policy.load(), scope="metadata-only")
@@ -542,3 +542,156 @@ def test_a_released_photo_is_not_changed(qtbot, page: ReviewPage, base: Path) ->
         page.end()
     assert "was released" in page.banner.text()
     assert page.session.waiting() == [safe_id]
+
+
+# -- what the copy really looks like
+
+
+def one_photo(qtbot, base: Path, policy: Policy | None = None) -> ReviewPage:
+    """A page with the run of the one photo that lies in ``base/in``."""
+    scrub_folder([base / "in"], base / "out", make=fakes.make, workers=1, policy=policy)
+    page = ReviewPage(make=fakes.make, policy=policy)
+    qtbot.addWidget(page)
+    page.resize(1100, 760)
+    page.show()
+    page.set_places([base / "in"])
+    page.open_run(run_of(base))
+    qtbot.waitUntil(lambda: bool(page.session.found), timeout=LONG)
+    looking(qtbot, page, page.session.order[0])
+    return page
+
+
+def in_copy(page: ReviewPage, x: int, y: int) -> tuple[int, int, int]:
+    with Image.open(page.session.copy(page.look.safe_id)) as copy:
+        return copy.convert("RGB").getpixel((x, y))
+
+
+def close(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= 2
+
+
+def test_covers_have_the_colour_of_the_copy_before_and_after_a_change(qtbot, tmp_path: Path) -> None:
+    """On a dark ground black could not be seen: the copy has another colour, and so has what is shown of it."""
+    path = fakes.photo(tmp_path / "in" / "dark.png", ground=8)
+    with Image.open(path) as dark:
+        dark.paste((255, 255, 255), (300, 250, 430, 430))  # a swab, not covered yet
+        dark.save(path)
+    page = one_photo(qtbot, tmp_path)
+    inside = (120, 48)  # of the record number
+    first = in_copy(page, *inside)
+    assert first != BLACK
+    assert pixel(page, *inside) == first
+    qtbot.waitUntil(lambda: page.session.colour_seen(page.look.safe_id) == first, timeout=LONG)
+    pick(page, "possible-face")
+    press(page, "cover")
+    press(page, "draw-box")
+    drag(qtbot, page, (330, 280), (390, 340))  # on the swab: the colour has to differ from white as well
+    qtbot.waitUntil(lambda: pixel(page, *inside) not in (first, BLACK), timeout=LONG)
+    shown = pixel(page, *inside)
+    with qtbot.waitSignal(page.finished, timeout=LONG):
+        page.end()
+    assert in_copy(page, *inside) == shown
+    page.close_run()
+
+
+def test_the_blocks_that_a_jpeg_covers_are_shown(qtbot, tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in" / "one.jpg", ground=180)
+    page = one_photo(qtbot, tmp_path)
+    report = page.session.report(page.look.safe_id)
+    assert report.copy.format == "jpeg"
+    record = report.plan.actions[index_of(report.plan, "record-number")].finding
+    wanted = bounding_box(cover_polygon(record, page.session.policy))
+    real = next(b for b in map(bounding_box, report.copy.covered) if b.overlap(wanted))
+    corner = (real.x1 - 2, real.y1 - 2)
+    assert corner[0] >= wanted.x1 + 3  # grown to blocks
+    assert close(in_copy(page, *corner), BLACK)
+    assert pixel(page, *corner) == BLACK
+    qtbot.keyPress(page.look.boxes, Qt.Key.Key_V)
+    assert pixel(page, *corner) != BLACK
+    qtbot.keyRelease(page.look.boxes, Qt.Key.Key_V)
+    assert pixel(page, *corner) == BLACK
+    page.close_run()
+
+
+def test_a_cover_in_the_middle_has_a_sign_and_words(qtbot, page: ReviewPage) -> None:
+    looking(qtbot, page)
+    assert not any("middle" in line for line in lines(page))
+    assert not any(item.warns for item in page.look.canvas.boxes)
+    press(page, "draw-box")
+    drag(qtbot, page, (300, 200), (340, 240))
+    row = page.look.boxes.count() - 1
+    assert lines(page)[row] == "5. area marked by you, covered: touches the middle of the picture"
+    assert not page.look.boxes.item(row).icon().isNull()
+    assert "touches the middle of the picture" in page.look.detail.text()
+    assert [item.warns for item in page.look.canvas.boxes].count(True) == 1
+    press(page, "crop")
+    drag(qtbot, page, (280, 20), (630, 470))  # now the middle is elsewhere
+    assert "middle" not in lines(page)[row]
+
+
+def test_not_a_face_is_offered_for_the_same_place_in_the_other_photos(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    other = next(i for i in page.session.group(safe_id) if i != safe_id)
+    alone = next(i for i in page.session.order if len(page.session.group(i)) == 1)
+    before = {i: page.session.plans[i] for i in page.session.plans}
+    index = pick(page, "face")
+    press(page, "show-it")
+    assert "1 other photo of this patient has a face marked at the same place" in page.look.banner.text()
+    assert page.session.plans[other] == before[other]  # asked, not done
+    press(page, "leave-there")
+    assert page.look.banner.text() == ""
+    assert page.session.plans[other] == before[other]
+    press(page, "undo")
+    press(page, "show-it")
+    page.look.banner.findChild(QPushButton, "show-there").click()
+    there = on_disk(base, other).actions[index]
+    assert (there.do, there.by, there.why) == ("keep", "person", "not a face")
+    assert on_disk(base, alone) == before[alone]
+    assert other not in page.session.looked
+    press(page, "undo")
+    assert on_disk(base, other) == before[other]
+    assert on_disk(base, safe_id).actions[index].do == "keep"
+
+
+def test_a_face_elsewhere_in_the_other_photos_is_not_asked_about(qtbot, page: ReviewPage) -> None:
+    safe_id = looking(qtbot, page)
+    other = next(i for i in page.session.group(safe_id) if i != safe_id)
+    plan = page.session.plans[other]
+    index = index_of(plan, "face")
+    page.session.plans[other] = edits.reshaped(
+        plan, index, Box(20, 250, 140, 420).polygon, page.session.policy, "moved"
+    )
+    pick(page, "face")
+    press(page, "show-it")
+    assert page.look.banner.text() == ""
+
+
+def test_pages_and_frames_that_are_not_shown_are_said(qtbot, tmp_path: Path) -> None:
+    keep = Policy.load()
+    keep = msgspec.structs.replace(keep, metadata=msgspec.structs.replace(keep.metadata, keep_frames=True))
+    fakes.frames(tmp_path / "pages" / "in" / "two.tif", 2)
+    fakes.frames(tmp_path / "film" / "in" / "two.png", 2)
+    shutil.copytree(tmp_path / "film", tmp_path / "left")
+    page = one_photo(qtbot, tmp_path / "pages", keep)
+    assert "This file has further pages. They are in the copy" in page.look.frames.text()
+    assert "3. face, covered" in lines(page)
+    assert "7. face, covered (page 2)" in lines(page)
+    assert len(page.look.canvas.boxes) == 4  # those of the page that is shown
+    page.close_run()
+    page = one_photo(qtbot, tmp_path / "film", keep)
+    assert "with the same places covered" in page.look.frames.text()
+    assert "7. face, covered (frame 2)" in lines(page)
+    page.close_run()
+    page = one_photo(qtbot, tmp_path / "left")
+    assert page.look.frames.text() == "This file has further pages or frames. They are left out of the copy."
+    assert page.look.frames.isVisible()
+    page.close_run()
+
+
+def test_a_run_with_other_settings_says_that_changes_cannot_be_applied(qtbot, base: Path) -> None:
+    other = msgspec.structs.replace(Policy.load(), covers=msgspec.structs.replace(Policy.load().covers, colour="white"))
+    page = ReviewPage(make=fakes.make, policy=other)
+    qtbot.addWidget(page)
+    page.open_run(run_of(base))
+    assert "made with other settings" in page.banner.text()
+    page.close_run()

@@ -87,6 +87,30 @@ def test_what_is_no_photo_is_counted_and_named(qtbot, page: StartPage, tmp_path:
     assert not page.go.isEnabled()
 
 
+def test_messages_and_packed_files_are_told_how(qtbot, page: StartPage, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    photo(folder / "one.png")
+    (folder / "letter.eml").write_bytes(b"MIME-Version: 1.0\nSubject: x\n\ntext")
+    (folder / "message").write_bytes(b"Received: from nowhere\n\ntext")
+    (folder / "photos.zip").write_bytes(b"PK\x03\x04" + bytes(40))
+    drop(page, mime(folder))
+    seen = counted(qtbot, page)
+    assert (seen.pictures, seen.messages, seen.packed) == (1, 2, 1)
+    assert "save them from the message first" in page.skipped.text()
+    assert "unpack it first" in page.skipped.text()
+
+
+@pytest.mark.parametrize(
+    "form", ['application/x-qt-windows-mime;value="FileGroupDescriptorW"', "message/rfc822", "text/x-moz-message"]
+)
+def test_a_message_dragged_out_of_a_mail_program_is_answered(page: StartPage, form: str) -> None:
+    data = QMimeData()
+    data.setData(form, b"\x01\0\0\0")
+    drop(page, data)
+    assert "save them from the message first" in page.banner.text()
+    assert page.things == []
+
+
 def test_a_drag_of_something_else_is_not_taken(page: StartPage) -> None:
     data = QMimeData()
     data.setText("a line of text")

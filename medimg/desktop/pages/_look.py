@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from medimg import geometry
 from medimg.desktop import edits, theme, wording
-from medimg.desktop.box_items import BoxItem
-from medimg.desktop.pages._look_parts import LookParts
+from medimg.desktop.box_items import BoxItem, Filled
+from medimg.desktop.pages._look_says import LookSays
 from medimg.desktop.pictures import Drawn
 from medimg.desktop.session import Session
-from medimg.desktop.widgets import button, does_it, rename, restyle
+from medimg.desktop.widgets import button, does_it
 from medimg.errors import MedimgError
-from medimg.policy import cover_polygon
-from medimg.types import Action, Box, Plan, Polygon
+from medimg.policy import cover_polygon, covers
+from medimg.types import BLACK, Action, Box, Colour, Finding, Plan, Polygon
 
 
-class Look(LookParts):
+class Look(LookSays):
     """Look at one photo and decide.
 
     Signals:
@@ -34,11 +36,9 @@ class Look(LookParts):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.session: Session | None = None
-        self.safe_id = ""
-        self.index = -1
-        self.full_seen = False
-        self._original = False
+        self._loading = False
+        self._chosen: Colour = BLACK
+        self._chosen_for: object = None
         self._connect()
 
     def _connect(self) -> None:
@@ -85,11 +85,6 @@ class Look(LookParts):
 
     # -- the photo
 
-    @property
-    def plan(self) -> Plan | None:
-        """The plan of the photo as it is edited."""
-        return self.session.plans.get(self.safe_id) if self.session else None
-
     def open_photo(self, session: Session, safe_id: str) -> None:
         """Show a photo."""
         self.session, self.safe_id, self.index, self.full_seen = session, safe_id, -1, False
@@ -107,7 +102,8 @@ class Look(LookParts):
         """Have the picture decoded."""
         if self.session is None:
             return
-        self._original = self.session.near(self.safe_id, partial(self._arrived, self.safe_id))
+        self._loading, self._frames, self._chosen, self._chosen_for = True, 1, BLACK, None
+        self._original = self.session.near(self.safe_id, partial(self._arrived, self.safe_id, self.plan))
         self.banner.put_away()
         if not self._original:
             ask = button(self.tr("Show me where the photos are…"), self.want_places.emit, name="find-originals")
@@ -119,14 +115,18 @@ class Look(LookParts):
                 ask,
             )
 
-    def _arrived(self, safe_id: str, drawn: Drawn | MedimgError) -> None:
+    def _arrived(self, safe_id: str, plan: Plan | None, drawn: Drawn | MedimgError) -> None:
         if isinstance(drawn, MedimgError):
             if safe_id == self.safe_id:
+                self._loading = False
                 self.banner.say(wording.fault(drawn))
             return
         if safe_id != self.safe_id:
             Path(drawn.file).unlink(missing_ok=True)
             return
+        self._loading, self._frames = False, drawn.frames
+        if drawn.colour is not None and plan is not None:
+            self._chosen, self._chosen_for = drawn.colour, self._filling(plan)
         self.canvas.show_photo(drawn)
         self.refresh()
 
@@ -138,15 +138,57 @@ class Look(LookParts):
         areas = (
             edits.areas(plan, self.session.policy, harmless=self.harmless.isChecked()) if plan and self.session else []
         )
-        self.boxes.fill(areas, self.index)
-        self.canvas.show_boxes(self._items(plan) if plan else [], plan.crop if plan else None, self.index)
+        policy = self.session.policy if self.session else None
+        middle = [n for _, n, a in areas if plan and policy and edits.in_the_middle(plan, a, policy)]
+        self.boxes.fill(areas, self.index, middle=middle, page=self._page())
+        if plan is not None:
+            self._want_colour(plan)
+        crop = plan.crop if plan else None
+        self.canvas.show_boxes(self._items(plan, middle) if plan else [], crop, self.index, self._filled())
         self._say()
 
-    def _items(self, plan: Plan) -> list[BoxItem]:
+    # -- the colour of the covers
+
+    def _filling(self, plan: Plan) -> object:
+        """What the colour of the covers depends on."""
+        return () if self.session is None else covers(plan, self.session.policy)
+
+    def _want_colour(self, plan: Plan) -> None:
+        """Have the colour chosen anew when other areas are covered. Until it is there, the one before is shown."""
+        session, wanted = self.session, self._filling(plan)
+        if session is None or self._loading or not self._original or wanted == self._chosen_for:
+            return
+        self._chosen_for = wanted
+        if session.colour_seen(self.safe_id) is None:
+            session.colour_to_be(self.safe_id, partial(self._coloured, self.safe_id, wanted))
+
+    def _coloured(self, safe_id: str, wanted: object, colour: Colour | MedimgError) -> None:
+        # A fault is said when the copy is made.
+        if safe_id == self.safe_id and wanted == self._chosen_for and not isinstance(colour, MedimgError):
+            self._chosen = colour
+            self.refresh()
+
+    def _colour(self) -> Colour:
+        seen = self.session.colour_seen(self.safe_id) if self.session else None
+        return seen if seen is not None else self._chosen
+
+    def _filled(self) -> Filled | None:
+        """What a JPEG copy really has covered: whole blocks."""
+        session = self.session
+        if session is None or not self._original or not session.unchanged(self.safe_id):
+            return None
+        report = session.report(self.safe_id)
+        made = report.copy
+        if made is None or report.format != "jpeg" or made.format != "jpeg":
+            return None
+        left, top = (made.cropped.x0, made.cropped.y0) if made.cropped else (0, 0)
+        return Filled([self.canvas.upright(geometry.moved(p, left, top)) for p in made.covered], self._colour())
+
+    def _items(self, plan: Plan, middle: Collection[int]) -> list[BoxItem]:
         session = self.session
         if session is None or not self._original:
             return []  # a covered copy shows its covers itself
-        scale = theme.scale()
+        scale, colour = theme.scale(), self._colour()
         return [
             BoxItem(
                 index,
@@ -155,9 +197,17 @@ class Look(LookParts):
                 action.do,
                 faint=edits.harmless(action),
                 scale=scale,
+                colour=colour,
+                warns=index in middle,
             )
             for number, index, action in edits.areas(plan, session.policy, harmless=self.harmless.isChecked())
+            if self._here(action)
         ]
+
+    def _here(self, action: Action) -> bool:
+        """Whether it lies in the picture that is shown; what is covered in an animation is covered in all of it."""
+        region = action.finding.region
+        return region is None or not region.frame or (not self._paged() and action.do == "cover")
 
     # -- what the person does
 
@@ -190,6 +240,47 @@ class Look(LookParts):
             after = edits.decided(plan, self.index, "keep", why)
             words = self.tr("show")
         self._edit(words, after)
+        if do == "keep" and action.finding.kind == "face":
+            self._offer(action.finding)
+
+    def _elsewhere(self, face: Finding) -> dict[str, list[int]]:
+        """Photos of this patient that have a face at the same place, and which of their actions it is."""
+        session, plan = self.session, self.plan
+        if session is None or plan is None:
+            return {}
+        others = [i for i in session.group(self.safe_id) if i != self.safe_id and i in session.plans]
+        there = {i: edits.same_place(plan, session.plans[i], face) for i in others}
+        return {i: places for i, places in there.items() if places}
+
+    def _offer(self, face: Finding) -> None:
+        """Ask once whether the same place is no face in the other photos either; nothing happens by itself."""
+        number = len(self._elsewhere(face))
+        if not number:
+            return
+        asked = wording.counts(
+            number,
+            self.tr("{} other photo of this patient has a face marked at the same place. Is that no face either?"),
+            self.tr("{} other photos of this patient have a face marked at the same place. Are those no faces either?"),
+        )
+        self.banner.say(
+            asked,
+            button(self.tr("No face there either: show"), partial(self._show_there, face), name="show-there"),
+            button(self.tr("Leave the others"), self.banner.put_away, name="leave-there"),
+        )
+
+    def _show_there(self, face: Finding) -> None:
+        session = self.session
+        if session is None:
+            return
+        after: dict[str, Plan] = {}
+        for safe_id, places in self._elsewhere(face).items():
+            plan = session.plans[safe_id]
+            for index in places:
+                plan = edits.decided(plan, index, "keep", "not a face")
+            after[safe_id] = plan
+        self.banner.put_away()
+        if after:
+            session.edit(self.tr("show at the same place"), after)
 
     def cover_alike(self) -> None:
         """Cover everything of this kind, in every photo of this patient."""
@@ -267,15 +358,17 @@ class Look(LookParts):
     def _step(self, *, back: bool) -> None:
         if self.session is not None:
             stack = self.session.undo
+            self._put_offer_away()
             stack.undo() if back else stack.redo()
 
     def _edit(self, words: str, after: Plan, joins: str = "") -> None:
         if self.session is not None:
+            self._put_offer_away()
             self.session.edit(words, {self.safe_id: after}, joins)
 
-    def _action(self) -> Action | None:
-        plan = self.plan
-        return plan.actions[self.index] if plan is not None and 0 <= self.index < len(plan.actions) else None
+    def _put_offer_away(self) -> None:
+        if self._original:  # else it says that the original is not at hand
+            self.banner.put_away()
 
     # -- looked at
 
@@ -288,104 +381,6 @@ class Look(LookParts):
             if self.session.report(self.safe_id).copy is not None or self.safe_id in self.session.waiting():
                 self.session.look_done(self.safe_id)
             self.next_photo.emit()
-
-    def _left(self) -> list[str]:
-        """What keeps this photo from counting as looked at."""
-        plan = self.plan
-        if plan is None:
-            return []
-        left = []
-        questions = edits.open_questions(plan)
-        if questions:
-            left.append(
-                wording.counts(len(questions), self.tr("decide about {} thing"), self.tr("decide about {} things"))
-            )
-        if not self.full_seen:
-            left.append(self.tr("see it at full size"))
-        return left
-
-    # -- what it says
-
-    def _say(self) -> None:
-        session = self.session
-        if session is None:
-            return
-        plan, action = self.plan, self._action()
-        place = session.order.index(self.safe_id) + 1
-        self.title.setText(self.tr("Photo {} of {}: {}").format(place, len(session.order), self.safe_id))
-        hidden = sum(a.finding.count for a in plan.doing("drop")) if plan else 0
-        self.hidden.setText(
-            wording.counts(
-                hidden,
-                self.tr("{} piece of hidden information is taken out."),
-                self.tr("{} pieces of hidden information are taken out."),
-            )
-            if hidden
-            else ""
-        )
-        self.hidden.setVisible(bool(hidden))
-        self.detail.setText(wording.explained(action) if action else self.tr("Choose an area to see why it is marked."))
-        if plan is None:
-            self.detail.setText(session.report(self.safe_id).reason)
-        self._say_buttons(plan, action)
-        self._say_state(plan)
-
-    def _say_buttons(self, plan: Plan | None, action: Action | None) -> None:
-        may = self._original and plan is not None
-        face = action is not None and action.finding.kind == "face"
-        rename(self.show_it, self.tr("Not a face: show it") if face else self.tr("Harmless: show it"))
-        self.cover.setEnabled(may and action is not None and (action.do != "cover" or action in self._unread(plan)))
-        rename(self.cover, self.tr("Keep it covered") if action and action.do == "cover" else self.tr("Cover it"))
-        self.show_it.setEnabled(may and action is not None and action.do != "keep")
-        self.alike.setEnabled(may and action is not None and action.finding.kind != "drawn")
-        self.remove.setVisible(action is not None and action.finding.kind == "drawn")
-        waiting = len(edits.unread(plan)) if plan else 0
-        self.unread.setVisible(bool(waiting))
-        rename(self.unread, self.tr("Next unread ({})").format(waiting))
-        for made in (self.draw_box, self.draw_shape, self.put_box, self.crop):
-            made.setEnabled(may and self.canvas.photo is not None)
-        for made, tool in ((self.draw_box, "box"), (self.draw_shape, "shape"), (self.crop, "crop")):
-            made.setChecked(self.canvas.tool == tool)
-        self.uncrop.setVisible(plan is not None and plan.crop is not None)
-        stack = self.session.undo if self.session else None
-        self.undo.setEnabled(stack is not None and stack.canUndo())
-        self.redo.setEnabled(stack is not None and stack.canRedo())
-        self.undo.setAccessibleDescription(stack.undoText() if stack else "")
-        self.redo.setAccessibleDescription(stack.redoText() if stack else "")
-
-    def _unread(self, plan: Plan | None) -> list[Action]:
-        return [plan.actions[n] for n in edits.unread(plan)] if plan else []
-
-    def _say_state(self, plan: Plan | None) -> None:
-        session = self.session
-        if session is None:
-            return
-        left = self._left()
-        wanted = "" if self.full_seen or plan is None else "primary"
-        if self.full.property("kind") != wanted:
-            self.full.setProperty("kind", wanted)
-            restyle(self.full)
-        hints = {
-            "box": self.tr("Draw: press, drag, let go. Esc stops."),
-            "shape": self.tr("Click corner after corner. Enter closes the shape, Esc stops."),
-            "crop": self.tr("Draw round what is to be kept. Esc stops."),
-        }
-        if self.canvas.tool in hints:
-            words = hints[self.canvas.tool]
-        elif plan is None:
-            words = self.tr("This photo stays out: {}").format(session.report(self.safe_id).reason)
-        elif self.safe_id in session.again:
-            words = self.tr("While the copy was checked, more was found and covered. Please look again.")
-        elif left:
-            words = self.tr("Still to do: {}").format("; ".join(left))
-        elif self.safe_id in session.waiting():
-            words = self.tr("Your changes are saved. The copy is made again when you go on.")
-        elif session.report(self.safe_id).copy is None:
-            words = self.tr("Kept back: {}").format(session.report(self.safe_id).reason)
-        else:
-            words = self.tr("Looked at.") if self.safe_id in session.looked else self.tr("Ready.")
-        self.state.setText(words)
-        self.done.setEnabled(not left)
 
 
 __all__ = ["Look"]

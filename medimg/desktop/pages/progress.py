@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QProgre
 
 from medimg.batch.run import Progress
 from medimg.desktop.widgets import Banner, button, copy_details, label, rename
-from medimg.desktop.wording import counts, details, fault
+from medimg.desktop.wording import counts, details, fault, tr
 from medimg.errors import MedimgError
 from medimg.types import Report
 
@@ -84,7 +84,7 @@ class ProgressPage(QWidget):
                 self.tr("{} of {} done. Looking for what identifies…").format(progress.settled, progress.total)
             )
         if progress.report is not None:
-            self.done.addItem(QListWidgetItem(_line(self, progress.report)))
+            self.done.addItem(QListWidgetItem(self._line(progress.report)))
             self.done.scrollToBottom()
 
     def fail(self, error: MedimgError) -> None:
@@ -101,15 +101,13 @@ class ProgressPage(QWidget):
         rename(self.stop, self.tr("Stopping…"))
         self.cancel.emit()
 
-
-def _line(page: ProgressPage, report: Report) -> str:
-    if report.copy is not None:
-        covered = sum(a.finding.count for a in report.plan.doing("cover")) if report.plan else 0
-        words = counts(covered, page.tr("{} area covered"), page.tr("{} areas covered"))
-        return f"✓ {report.safe_id}: {words if covered else page.tr('nothing had to be covered')}"
-    if report.state == "held":
-        return f"! {report.safe_id}: {page.tr('kept back')}: {report.reason}"
-    return f"- {report.safe_id}: {page.tr('skipped')}: {report.reason}"
+    def _line(self, report: Report) -> str:
+        if report.copy is not None:
+            covered = sum(a.finding.count for a in report.plan.doing("cover")) if report.plan else 0
+            words = counts(covered, self.tr("{} area covered"), self.tr("{} areas covered"))
+            return f"✓ {report.safe_id}: {words if covered else self.tr('nothing had to be covered')}"
+        stands = self.tr("kept back") if report.state == "held" else self.tr("skipped")
+        return f"{'!' if report.state == 'held' else '-'} {report.safe_id}: {stands}: {tr(report.reason)}"
 
 
 __all__ = ["ProgressPage"]

@@ -16,6 +16,7 @@ from medimg.desktop.session import Session
 from medimg.desktop.widgets import Banner, button, copy_details
 from medimg.desktop.wording import details, fault
 from medimg.errors import MedimgError
+from medimg.policy import Policy
 
 
 class ReviewPage(QWidget):
@@ -29,10 +30,12 @@ class ReviewPage(QWidget):
     finished = Signal()
     back = Signal()
 
-    def __init__(self, parent: QWidget | None = None, make: Maker = load_detectors) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, make: Maker = load_detectors, policy: Policy | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("review")
-        self._make = make
+        self._make, self._policy = make, policy
         self.session: Session | None = None
         self.places: list[Path] = []
         self.banner = Banner("review-banner")
@@ -63,7 +66,7 @@ class ReviewPage(QWidget):
             MedimgError: It is no run folder, is damaged, or was made by a newer version.
         """
         self.close_run()
-        session = Session(run, self.places, self, self._make)
+        session = Session(run, self.places, self, self._make, self._policy)
         self.session = session
         session.changed.connect(self._changed)
         session.trouble.connect(self._trouble)
@@ -75,6 +78,13 @@ class ReviewPage(QWidget):
         self.grid.open_session(session)
         self.grid.setEnabled(True)
         self.stack.setCurrentWidget(self.grid)
+        if session.foreign():
+            self.banner.say(
+                self.tr(
+                    "This run was made with other settings. You can look at it and answer the questions here, but"
+                    " changes to covers cannot be applied in this window. 'medimg apply' can, with those settings."
+                )
+            )
 
     def close_run(self) -> None:
         """Stop every worker of the open run."""

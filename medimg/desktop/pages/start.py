@@ -30,7 +30,7 @@ from medimg.consent.site import SiteProfile
 from medimg.desktop import dropped
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.widgets import Banner, button, label, restyle
-from medimg.desktop.wording import NAMED, counts, fault, skipped
+from medimg.desktop.wording import NAMED, counts, fault, messages, skipped
 from medimg.errors import MedimgError, UsageError
 
 _ORDER = (DEFAULT_AUDIENCE, "colleague-opinion", "teaching", "publication", "public")
@@ -214,7 +214,7 @@ class StartPage(QWidget):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Files and folders may be dropped; they are only ever read."""
-        if dropped.paths(event.mimeData()):
+        if dropped.paths(event.mimeData()) or dropped.is_message(event.mimeData()):
             event.setDropAction(Qt.DropAction.CopyAction)  # never move: the originals stay
             event.accept()
             self._lit(on=True)
@@ -229,7 +229,10 @@ class StartPage(QWidget):
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
         self._lit(on=False)
-        self.take(dropped.paths(event.mimeData()))
+        if dropped.is_message(event.mimeData()):
+            self.banner.say(messages())
+        else:
+            self.take(dropped.paths(event.mimeData()))
 
     def _lit(self, *, on: bool) -> None:
         self.area.setProperty("over", "true" if on else "false")

@@ -1,0 +1,180 @@
+"""What the page for one photo says: of the area that is chosen, and of what is still to do."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from medimg.desktop import edits, wording
+from medimg.desktop.pages._look_parts import LookParts
+from medimg.desktop.session import Session
+from medimg.desktop.widgets import rename, restyle
+from medimg.types import Action, Plan
+
+KEPT = "frames-kept"
+"""The note of a copy that holds every frame, as :mod:`medimg.frames` writes it; that module decodes pictures."""
+
+
+class LookSays(LookParts):
+    """The words and the standing of the buttons; what they do stands in :mod:`medimg.desktop.pages._look`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session: Session | None = None
+        self.safe_id = ""
+        self.index = -1
+        self.full_seen = False
+        self._original = False
+        self._frames = 1
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan of the photo as it is edited."""
+        return self.session.plans.get(self.safe_id) if self.session else None
+
+    def _action(self) -> Action | None:
+        plan = self.plan
+        return plan.actions[self.index] if plan is not None and 0 <= self.index < len(plan.actions) else None
+
+    # -- further pages and frames
+
+    def _paged(self) -> bool:
+        """Whether the further frames of the file are pages, each a picture of its own."""
+        return self.session is not None and self.session.report(self.safe_id).format == "tiff"
+
+    def _page(self) -> str:
+        return self.tr("page {}") if self._paged() else self.tr("frame {}")
+
+    def _say_frames(self, plan: Plan | None) -> str:
+        """What becomes of the pages or frames that are not shown; empty for a single picture."""
+        if self.session is None:
+            return ""
+        made = self.session.report(self.safe_id).copy
+        notes = made.notes if made else ()
+        elsewhere = plan is not None and any(
+            a.finding.region is not None and a.finding.region.frame for a in plan.actions
+        )
+        if KEPT in notes or elsewhere:
+            return (
+                self.tr(
+                    "This file has further pages. They are in the copy, each checked and covered by itself, and are"
+                    " not shown here: look at them in the copy before you share it."
+                )
+                if self._paged()
+                else self.tr(
+                    "This file has further frames. They are in the copy, with the same places covered, and are not"
+                    " shown here: look at them in the copy before you share it."
+                )
+            )
+        if "frames-dropped" in notes or self._frames > 1:
+            return self.tr("This file has further pages or frames. They are left out of the copy.")
+        return ""
+
+    # -- what is left to do
+
+    def _left(self) -> list[str]:
+        """What keeps this photo from counting as looked at."""
+        plan = self.plan
+        if plan is None:
+            return []
+        left = []
+        questions = edits.open_questions(plan)
+        if questions:
+            left.append(
+                wording.counts(len(questions), self.tr("decide about {} thing"), self.tr("decide about {} things"))
+            )
+        if not self.full_seen:
+            left.append(self.tr("see it at full size"))
+        return left
+
+    # -- what it says
+
+    def _say(self) -> None:
+        session = self.session
+        if session is None:
+            return
+        plan, action = self.plan, self._action()
+        place = session.order.index(self.safe_id) + 1
+        self.title.setText(self.tr("Photo {} of {}: {}").format(place, len(session.order), self.safe_id))
+        hidden = sum(a.finding.count for a in plan.doing("drop")) if plan else 0
+        self.hidden.setText(
+            wording.counts(
+                hidden,
+                self.tr("{} piece of hidden information is taken out."),
+                self.tr("{} pieces of hidden information are taken out."),
+            )
+            if hidden
+            else ""
+        )
+        self.hidden.setVisible(bool(hidden))
+        self.frames.setText(self._say_frames(plan))
+        self.frames.setVisible(bool(self.frames.text()))
+        said = wording.explained(action) if action else self.tr("Choose an area to see why it is marked.")
+        if action is not None and plan is not None and edits.in_the_middle(plan, action, session.policy):
+            said += " " + self.tr(
+                "This cover touches the middle of the picture. If it hides what the picture is for, crop instead."
+            )
+        self.detail.setText(said)
+        if plan is None:
+            self.detail.setText(session.report(self.safe_id).reason)
+        self._say_buttons(plan, action)
+        self._say_state(plan)
+
+    def _say_buttons(self, plan: Plan | None, action: Action | None) -> None:
+        may = self._original and plan is not None
+        face = action is not None and action.finding.kind == "face"
+        rename(self.show_it, self.tr("Not a face: show it") if face else self.tr("Harmless: show it"))
+        self.cover.setEnabled(may and action is not None and (action.do != "cover" or action in self._unread(plan)))
+        rename(self.cover, self.tr("Keep it covered") if action and action.do == "cover" else self.tr("Cover it"))
+        self.show_it.setEnabled(may and action is not None and action.do != "keep")
+        self.alike.setEnabled(may and action is not None and action.finding.kind != "drawn")
+        self.remove.setVisible(action is not None and action.finding.kind == "drawn")
+        waiting = len(edits.unread(plan)) if plan else 0
+        self.unread.setVisible(bool(waiting))
+        rename(self.unread, self.tr("Next unread ({})").format(waiting))
+        for made in (self.draw_box, self.draw_shape, self.put_box, self.crop):
+            made.setEnabled(may and self.canvas.photo is not None)
+        for made, tool in ((self.draw_box, "box"), (self.draw_shape, "shape"), (self.crop, "crop")):
+            made.setChecked(self.canvas.tool == tool)
+        self.uncrop.setVisible(plan is not None and plan.crop is not None)
+        stack = self.session.undo if self.session else None
+        self.undo.setEnabled(stack is not None and stack.canUndo())
+        self.redo.setEnabled(stack is not None and stack.canRedo())
+        self.undo.setAccessibleDescription(stack.undoText() if stack else "")
+        self.redo.setAccessibleDescription(stack.redoText() if stack else "")
+
+    def _unread(self, plan: Plan | None) -> list[Action]:
+        return [plan.actions[n] for n in edits.unread(plan)] if plan else []
+
+    def _say_state(self, plan: Plan | None) -> None:
+        session = self.session
+        if session is None:
+            return
+        left = self._left()
+        wanted = "" if self.full_seen or plan is None else "primary"
+        if self.full.property("kind") != wanted:
+            self.full.setProperty("kind", wanted)
+            restyle(self.full)
+        hints = {
+            "box": self.tr("Draw: press, drag, let go. Esc stops."),
+            "shape": self.tr("Click corner after corner. Enter closes the shape, Esc stops."),
+            "crop": self.tr("Draw round what is to be kept. Esc stops."),
+        }
+        if self.canvas.tool in hints:
+            words = hints[self.canvas.tool]
+        elif plan is None:
+            words = self.tr("This photo stays out: {}").format(session.report(self.safe_id).reason)
+        elif self.safe_id in session.again:
+            words = self.tr("While the copy was checked, more was found and covered. Please look again.")
+        elif left:
+            words = self.tr("Still to do: {}").format("; ".join(left))
+        elif self.safe_id in session.waiting():
+            words = self.tr("Your changes are saved. The copy is made again when you go on.")
+        elif session.report(self.safe_id).copy is None:
+            words = self.tr("Kept back: {}").format(session.report(self.safe_id).reason)
+        else:
+            words = self.tr("Looked at.") if self.safe_id in session.looked else self.tr("Ready.")
+        self.state.setText(words)
+        self.done.setEnabled(not left)
+
+
+__all__ = ["LookSays"]
