@@ -1,8 +1,9 @@
 """Fits the weights of ``medimg/detect/_facescore.py`` on the *tune* half of labelled pictures, and prints them.
 
-    python benchmarks/faces_fit.py FOLDER [FOLDER...]
+    python benchmarks/faces_fit.py FOLDER [FOLDER...] [--every 4] [--dark]
 
-Folders are as for ``benchmarks/faces.py``. Of a picture with a face the group that the views say most of is the
+Folders are as for ``benchmarks/faces.py``. Of the kinds *general* and *masked*, which are easy, one picture in so many
+is taken; with ``--dark`` a fourth of all are looked at a second time, darker. Of a picture with a face the group that the views say most of is the
 example of a face; of a picture without, every group is a counter-example. ``tiny`` pictures are left out: a face of
 a few pixels is found by the largest view alone. Needs scipy (with scikit-image in the ``dev`` extra).
 """
@@ -53,14 +54,17 @@ def main() -> None:
     """Run the networks, fit, print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--every", type=int, default=4, metavar="N")
+    parser.add_argument("--dark", action="store_true")
     options = parser.parse_args()
     centerface, yunet = CenterFace(), YuNet()
     tables: list[tuple[str, Table]] = []
-    for picture in pictures(options.folders, "tune"):
-        if "tiny" not in picture.tags and picture.kind != "bystander":
+    for number, picture in enumerate(pictures(options.folders, "tune")):
+        left_out = picture.kind in ("general", "masked") and number % options.every
+        if "tiny" not in picture.tags and picture.kind != "bystander" and not left_out:
             rgb = np.asarray(ImageOps.exif_transpose(Image.open(picture.path)).convert("RGB"))
             tables.append((picture.kind, rows_of(rgb, centerface, yunet)))
-            if len(tables) % 4 == 0:
+            if options.dark and len(tables) % 4 == 0:
                 tables.append((picture.kind, rows_of((rgb * 0.4).astype(np.uint8), centerface, yunet)))
     rows, face, weight = [], [], []
     for kind, table in tables:

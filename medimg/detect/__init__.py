@@ -27,7 +27,7 @@ DETECTORS: tuple[str, ...] = ("text", "codes", "faces")
 
 Pixels = NDArray[np.uint8]
 
-_FROM = {1280: 2400, 1200: 2400, 640: 1600, 600: 1200, 320: 600, 160: 320, 96: 160, 64: 160}
+_FROM = {1280: 2400, 1200: 2400, 640: 1600, 600: 1200, 320: 600, 160: 320, 140: 320, 96: 160, 64: 160}
 """Which level of the pyramid another one is shrunk from, by their longer sides in pixels; the rest from full size. An
 area filter over 12 MP is paid for twice only, and a level is the same whoever asks for it first."""
 

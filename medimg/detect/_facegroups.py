@@ -22,7 +22,10 @@ Corners = tuple[float, float, float, float]
 
 CENTERFACE_SIDES = (640, 320, 160, 96, 64)
 YUNET_SIDES = (160, 96)
-VIEWS = len(CENTERFACE_SIDES) + len(YUNET_SIDES)
+BORDERED_SIDES = (96, 140)
+"""YuNet also looks at the picture with its own reflection round it: a face that runs over the edge is whole again."""
+BORDER = 0.35
+VIEWS = len(CENTERFACE_SIDES) + len(YUNET_SIDES) + len(BORDERED_SIDES)
 SMALL_SIDE = 1280
 LEAST = 0.1
 LEAST_YUNET = 0.35
@@ -131,24 +134,32 @@ def small(frame: Frame, centerface: CenterFace) -> Iterator[tuple[Seen, int]]:
 
 
 def _views(frame: Frame, tile: Tile, whole: bool, centerface: CenterFace, yunet: YuNet) -> Iterator[Seen]:
-    part = _part(frame, tile)
-    done: dict[tuple[object, tuple[int, ...], int], Rows] = {}
-    nets = [(centerface, s, LEAST) for s in CENTERFACE_SIDES] + [(yunet, s, LEAST_YUNET) for s in YUNET_SIDES]
-    for view, (net, side, least) in enumerate(nets):
+    part = _part(frame, tile) if whole else _shrunk(_part(frame, tile), CENTERFACE_SIDES[0])
+    done: dict[tuple[object, tuple[int, ...], int, int], Rows] = {}
+    nets = (
+        [(centerface, s, 0.0, LEAST) for s in CENTERFACE_SIDES]
+        + [(yunet, s, 0.0, LEAST_YUNET) for s in YUNET_SIDES]
+        + [(yunet, s, BORDER, LEAST_YUNET) for s in BORDERED_SIDES]
+    )
+    for view, (net, side, border, least) in enumerate(nets):
         small = frame.scaled(side)[0] if whole else _shrunk(part, side)
+        pad = round(border * max(small.shape[:2]))
+        if pad:
+            around = cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_REFLECT_101)
+            small = np.asarray(around, np.uint8)
         for turn in range(4):
-            key = (net, small.shape, turn)
+            key = (net, small.shape, pad, turn)
             if key not in done:  # sizes larger than the picture are all the picture itself
                 done[key] = net.detect(np.ascontiguousarray(np.rot90(small, turn)), least)
-            yield from _seen(done[key], tile, small, turn, view)
+            yield from _seen(done[key], tile, small, turn, view, pad)
 
 
-def _seen(rows: Rows, tile: Tile, small: Pixels, turn: int, view: int) -> Iterator[Seen]:
-    """Rows of a network, in upright full-size pixels."""
-    factor = max(small.shape[:2]) / max(tile.width, tile.height)
+def _seen(rows: Rows, tile: Tile, small: Pixels, turn: int, view: int, pad: int = 0) -> Iterator[Seen]:
+    """Rows of a network, in upright full-size pixels; ``pad`` is the border round the picture it looked at."""
+    factor = (max(small.shape[:2]) - 2 * pad) / max(tile.width, tile.height)
     for row in rows:
         corners = _unturned((row[0], row[1], row[2], row[3]), turn, small.shape[1], small.shape[0])
-        x0, y0, x1, y1 = (v / factor for v in corners)
+        x0, y0, x1, y1 = ((v - pad) / factor for v in corners)
         yield Seen((x0 + tile.x, y0 + tile.y, x1 + tile.x, y1 + tile.y), float(row[4]), view, turn)
 
 
