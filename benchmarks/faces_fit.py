@@ -3,9 +3,10 @@
     python benchmarks/faces_fit.py FOLDER [FOLDER...] [--every 4] [--dark]
 
 Folders are as for ``benchmarks/faces.py``. Of the kinds *general* and *masked*, which are easy, one picture in so many
-is taken; with ``--dark`` a fourth of all are looked at a second time, darker. Of a picture with a face the group that the views say most of is the
-example of a face; of a picture without, every group is a counter-example. ``tiny`` pictures are left out: a face of
-a few pixels is found by the largest view alone. Needs scipy (with scikit-image in the ``dev`` extra).
+is taken; with ``--dark`` a fourth of all are looked at a second time, darker. Of a picture with a face the group that
+the views say most of is the example of a face; of a picture without, every group is a counter-example. ``tiny``
+pictures are left out: a face of a few pixels is found by the largest view alone. Needs scipy (with scikit-image in the
+``dev`` extra).
 """
 
 from __future__ import annotations
