@@ -18,11 +18,12 @@ from PIL import Image
 import medimg
 from medimg import formats, frames
 from medimg._opencv import cv2
+from medimg.consent.evidence import evidence
 from medimg.detect import Frame, _disguise, faces
 from medimg.formats import sequence
 from medimg.policy import FaceRules, MetadataRules, Policy, decide, explain
 from medimg.selftest import face
-from medimg.types import NOTHING_KNOWN, Box, Finding, Limits, Polygon
+from medimg.types import NOTHING_KNOWN, Box, Check, CopySummary, Finding, Limits, Polygon, Region, Report
 
 Pixels = NDArray[np.uint8]
 SIZE = (480, 640)
@@ -278,3 +279,18 @@ def test_no_source_names_what_could_recognise() -> None:
     lock = root.parent / "release" / "lock.txt"
     if lock.exists():
         assert not re.search(r"^(face|insightface|deepface|dlib|arcface|mtcnn)\S*==", lock.read_text(), re.MULTILINE)
+
+
+def test_the_sheet_says_that_a_bar_is_no_disguise() -> None:
+    place = Region(Box(0, 0, 9, 9).polygon)
+    face_, old_ = (Finding(kind="face", category=c, detector="t", region=place) for c in ("face", "old-disguise"))
+    for found, count in (((face_, old_), 1), ((old_,), 1), ((face_, face_, old_), 2)):
+        plan = decide(found, Policy(), width=100, height=100)
+        copy = CopySummary(
+            name="P01-001.png", format="png", bytes=1, sha256="", width=100, height=100, lossless=True, method="samples"
+        )
+        checks = (Check(name="faces", state="passed"),)
+        report = Report(safe_id="P01-001", state="unreviewed", plan=plan, copy=copy, checks=checks)
+        (said,) = [e for e in evidence(report) if e.item == "img.faces"]
+        assert said.found == count
+        assert said.words.endswith("; 1 has a bar or mosaic, which is no disguise: look")

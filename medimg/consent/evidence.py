@@ -19,6 +19,7 @@ Verdict = Literal["supports", "asks", "fails", "unknown"]
 NEUTRAL_NAME = re.compile(r"P\d{2,}-\d{3,}(?:-[0-9a-z]{1,4})?\.[a-z0-9]{2,5}\Z")
 
 LOCATION = frozenset({"location", "gps", "place"})
+OLD_DISGUISE = "old-disguise"
 STAFF = frozenset({"staff", "employer", "hospital", "ward"})
 
 
@@ -119,9 +120,13 @@ def _picture(item: str, check: str, count: Callable[[Report], int], noun: str, m
 
 
 def _to_look_at(report: Report, check: str) -> str:
-    """What the rules leave to a person: a possible face is never covered by itself, and never passed over."""
-    asked = [a for a in _actions(report, "face") if a.do == "ask"] if check == "faces" else []
-    return f"; {_n(sum(a.finding.count for a in asked), 'is/are')} only possible: look" if asked else ""
+    """What the rules leave to a person: a possible face, never covered by itself; an old bar or mosaic, no cover."""
+    asked = [a.finding for a in _actions(report, "face") if a.do == "ask"] if check == "faces" else []
+    old = sum(f.count for f in asked if f.category == OLD_DISGUISE)
+    possible = sum(f.count for f in asked) - old
+    return (f"; {_n(possible, 'is/are')} only possible: look" if possible else "") + (
+        f"; {_n(old, 'has/have')} a bar or mosaic, which is no disguise: look" if old else ""
+    )
 
 
 def _written(report: Report, *names: str) -> Verdict:
@@ -210,7 +215,9 @@ def _staff(report: Report) -> int:
 
 
 def _faces(report: Report) -> int:
-    return _count(report, "face")
+    """Faces, each once: an old bar or mosaic stands for one where the check found no face itself."""
+    old = _count(report, "face", categories=frozenset({OLD_DISGUISE}))
+    return max(_count(report, "face") - old, old)
 
 
 def _codes(report: Report) -> int:
