@@ -72,6 +72,7 @@ def main() -> None:
                     "QT_SCALE_FACTOR": factor,
                     "MEDIMG_REGISTER": str(mine / "register.sqlite"),
                     "MEDIMG_SITE": str(work / "site.toml"),
+                    "HOME": str(mine),  # the place for the copies is shown as ~/share-tonight on every machine
                 }
                 command = [sys.executable, __file__, "--out", str(out), "--draw", str(mine), scale, scheme]
                 subprocess.run(command, env=env, check=True)
@@ -128,7 +129,8 @@ class Shots:
         window = self.window
         self.shot("start-empty")
         window.start.take([self.photos])
-        window.start.take_out(self.run.parent)
+        (self.photos.parent / "share-tonight").mkdir()
+        window.start.take_out(self.photos.parent / "share-tonight")
         self.until(lambda: window.start.seen is not None)
         self.shot("start")
         self.progress()

@@ -112,6 +112,13 @@ def readable(name: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
 
 
+def short(folder: Path) -> str:
+    """A folder for the window, with ``~`` for the person's own one where that is usual."""
+    if os.name == "posix" and folder.is_relative_to(Path.home()) and folder != Path.home():
+        return readable(f"~/{folder.relative_to(Path.home())}")
+    return readable(str(folder))
+
+
 def _there(path: Path) -> bool:
     try:
         path.stat()
@@ -129,4 +136,4 @@ def _files(things: Sequence[Path]) -> Iterable[Path]:
         yield Path(os.fsdecode(os.path.join(roots[item.root].folder, item.path)))  # noqa: PTH118 - bytes
 
 
-__all__ = ["Looked", "is_message", "look", "paths", "readable"]
+__all__ = ["Looked", "is_message", "look", "paths", "readable", "short"]

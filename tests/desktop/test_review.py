@@ -14,6 +14,7 @@ from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
 
 from medimg.batch import worker
 from medimg.batch.run import scrub_folder
@@ -43,21 +44,54 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def base(made: Path, tmp_path: Path) -> Path:
+def own(made: Path, tmp_path: Path) -> Path:
+    """A run of the test's own, to be applied, released or damaged."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
 @pytest.fixture
-def page(qtbot, base: Path) -> Iterator[ReviewPage]:
-    page = opened(qtbot, base)
+def fresh(qtbot, own: Path) -> Iterator[ReviewPage]:
+    """A page with that run."""
+    page = opened(qtbot, own)
+    qtbot.addWidget(page)
     yield page
     page.close_run()
 
 
+@pytest.fixture(scope="module")
+def base(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run for tests that only decide: what they decide is taken back after each."""
+    return shutil.copytree(made, tmp_path_factory.mktemp("shared") / "base")
+
+
+@pytest.fixture(scope="module")
+def shared(qapp, base: Path, request: pytest.FixtureRequest) -> Iterator[tuple[ReviewPage, dict[str, Plan]]]:
+    page = opened(QtBot(request), base)
+    yield page, dict(page.session.plans)
+    page.close_run()
+    page.close()
+
+
+@pytest.fixture
+def page(qtbot, shared: tuple[ReviewPage, dict[str, Plan]]) -> Iterator[ReviewPage]:
+    page, plans = shared
+    with qtbot.waitActive(page):
+        page.show()
+        page.activateWindow()
+    yield page
+    page.session.undo.clear()
+    page.session.plans = dict(plans)
+    assert page.session.save()
+    page.look.harmless.setChecked(False)
+    page.look.banner.put_away()
+    page.banner.put_away()
+    page.grid.show_all()
+    page.show_grid()
+
+
 def opened(qtbot, base: Path, *, find: bool = True) -> ReviewPage:
     page = ReviewPage(make=fakes.make)
-    qtbot.addWidget(page)
     page.resize(1100, 760)
     with qtbot.waitActive(page):
         page.show()
@@ -79,6 +113,7 @@ def looking(qtbot, page: ReviewPage, safe_id: str = "") -> str:
     """Open a photo (one of the patient with two) and wait until it is shown."""
     safe_id = safe_id or next(i for i in page.session.order if len(page.session.group(i)) == 2)
     page.show_photo(safe_id)
+    assert page.look.canvas.photo is None
     qtbot.waitUntil(lambda: page.look.canvas.photo is not None, timeout=LONG)
     return safe_id
 
@@ -255,7 +290,7 @@ def test_draw_a_box_with_the_mouse_move_and_size_it(qtbot, page: ReviewPage, bas
     drawn = plan.actions[-1]
     assert (drawn.finding.kind, drawn.do, drawn.by) == ("drawn", "cover", "person")
     assert near(drawn.finding.region.box, Box(260, 260, 360, 330))
-    assert lines(page)[-1].endswith("area marked by you, covered")
+    assert "area marked by you, covered" in lines(page)[-1]
     drag(qtbot, page, (300, 300), (340, 310))
     assert near(on_disk(base, safe_id).actions[-1].finding.region.box, Box(300, 270, 400, 340))
     drag(qtbot, page, (400, 340), (420, 370))  # the corner
@@ -328,24 +363,24 @@ def test_crop_and_take_it_back(qtbot, page: ReviewPage, base: Path) -> None:
 # -- looked at, applied
 
 
-def test_looked_at_needs_full_size_and_a_decision_and_makes_the_copy_again(qtbot, page: ReviewPage, base: Path) -> None:
-    safe_id = looking(qtbot, page)
-    old = open_run(run_of(base)).state.digests[safe_id]
-    page.look.canvas.zoom_by(0.5)
-    page.look.full_seen = False
-    page.look.refresh()
-    assert not page.look.done.isEnabled()
-    assert "see it at full size" in page.look.state.text()
-    press(page, "full-size")
-    assert not page.look.done.isEnabled()
-    assert "decide about 1 thing" in page.look.state.text()
-    pick(page, "possible-face")
-    press(page, "cover")
-    press(page, "draw-box")
-    drag(qtbot, page, (300, 200), (340, 240))
-    with qtbot.waitSignal(page.session.settled, timeout=LONG):
-        press(page, "looked")
-    run = open_run(run_of(base))
+def test_looked_at_needs_full_size_and_a_decision_and_makes_the_copy_again(qtbot, fresh: ReviewPage, own: Path) -> None:
+    safe_id = looking(qtbot, fresh)
+    old = open_run(run_of(own)).state.digests[safe_id]
+    fresh.look.canvas.zoom_by(0.5)
+    fresh.look.full_seen = False
+    fresh.look.refresh()
+    assert not fresh.look.done.isEnabled()
+    assert "see it at full size" in fresh.look.state.text()
+    press(fresh, "full-size")
+    assert not fresh.look.done.isEnabled()
+    assert "decide about 1 thing" in fresh.look.state.text()
+    pick(fresh, "possible-face")
+    press(fresh, "cover")
+    press(fresh, "draw-box")
+    drag(qtbot, fresh, (300, 200), (340, 240))
+    with qtbot.waitSignal(fresh.session.settled, timeout=LONG):
+        press(fresh, "looked")
+    run = open_run(run_of(own))
     assert run.state.digests[safe_id] != old
     assert decisions.waiting(decisions.load(run.folder), run.reports) == []
     report = next(r for r in run.reports if r.safe_id == safe_id)
@@ -355,11 +390,11 @@ def test_looked_at_needs_full_size_and_a_decision_and_makes_the_copy_again(qtbot
     qtbot.waitUntil(
         lambda: any(
             a.subject == safe_id and a.item == "img.person-looked" and a.choice == "yes"
-            for a in open_run(run_of(base)).state.answers
+            for a in open_run(run_of(own)).state.answers
         ),
         timeout=LONG,
     )
-    assert "✓ looked at" in page.grid._item(safe_id).text()
+    assert "✓ looked at" in fresh.grid._item(safe_id).text()
     assert sorted(p.name for p in (run.folder / "unreviewed").iterdir()) == sorted(
         r.copy.name for r in run.reports if r.copy
     )
@@ -393,12 +428,13 @@ def test_what_the_second_look_adds_is_shown_and_asks_for_another_look(qtbot, tmp
     page.close_run()
 
 
-def test_a_run_is_opened_again_with_what_was_decided(qtbot, page: ReviewPage, base: Path) -> None:
-    safe_id = looking(qtbot, page)
-    pick(page, "possible-face")
-    press(page, "cover")
-    page.close_run()
-    again = opened(qtbot, base)
+def test_a_run_is_opened_again_with_what_was_decided(qtbot, fresh: ReviewPage, own: Path) -> None:
+    safe_id = looking(qtbot, fresh)
+    pick(fresh, "possible-face")
+    press(fresh, "cover")
+    fresh.close_run()
+    again = opened(qtbot, own)
+    qtbot.addWidget(again)
     assert again.session.waiting() == [safe_id]
     with qtbot.waitSignal(again.finished, timeout=LONG):
         again.end()
@@ -406,32 +442,33 @@ def test_a_run_is_opened_again_with_what_was_decided(qtbot, page: ReviewPage, ba
     again.close_run()
 
 
-def test_without_the_originals_the_copy_is_shown_and_nothing_can_be_uncovered(qtbot, base: Path) -> None:
-    page = opened(qtbot, base, find=False)
+def test_without_the_originals_the_copy_is_shown_and_nothing_can_be_uncovered(qtbot, own: Path) -> None:
+    page = opened(qtbot, own, find=False)
+    qtbot.addWidget(page)
     looking(qtbot, page)
     assert "original of this photo is not at hand" in page.look.banner.text()
     assert page.look.canvas.boxes == []
     for name in ("draw-box", "draw-shape", "put-box", "crop", "cover", "show-it"):
         assert not page.findChild(QPushButton, name).isEnabled()
-    page.session.locate([base / "in"])
+    page.session.locate([own / "in"])
     qtbot.waitUntil(lambda: bool(page.look.canvas.boxes), timeout=LONG)
     assert page.findChild(QPushButton, "draw-box").isEnabled()
     page.close_run()
 
 
-def test_originals_that_moved_away_leave_the_decision_waiting(qtbot, page: ReviewPage, base: Path) -> None:
-    safe_id = looking(qtbot, page)
-    pick(page, "possible-face")
-    press(page, "cover")
-    shutil.rmtree(base / "in")
-    with qtbot.waitSignal(page.session.drained, timeout=LONG):
-        page.end()
-    assert "could not be read" in page.banner.text()
-    assert "cannot be released" in page.banner.text()
-    assert page.session.waiting() == [safe_id]
-    assert page.session.copy(safe_id).is_file()
-    with qtbot.waitSignal(page.finished):
-        page.banner.findChild(QPushButton, "go-on").click()
+def test_originals_that_moved_away_leave_the_decision_waiting(qtbot, fresh: ReviewPage, own: Path) -> None:
+    safe_id = looking(qtbot, fresh)
+    pick(fresh, "possible-face")
+    press(fresh, "cover")
+    shutil.rmtree(own / "in")
+    with qtbot.waitSignal(fresh.session.drained, timeout=LONG):
+        fresh.end()
+    assert "could not be read" in fresh.banner.text()
+    assert "cannot be released" in fresh.banner.text()
+    assert fresh.session.waiting() == [safe_id]
+    assert fresh.session.copy(safe_id).is_file()
+    with qtbot.waitSignal(fresh.finished):
+        fresh.banner.findChild(QPushButton, "go-on").click()
 
 
 # -- faults
@@ -462,17 +499,17 @@ def test_a_full_disk_is_said_and_nothing_is_lost(
     assert on_disk(base, safe_id) == page.look.plan != before
 
 
-def test_a_damaged_or_newer_run_is_said_and_left_as_it_is(qtbot, base: Path) -> None:
-    file = run_of(base) / "PRIVATE-patient-record" / "decisions.json"
+def test_a_damaged_or_newer_run_is_said_and_left_as_it_is(qtbot, own: Path) -> None:
+    file = run_of(own) / "PRIVATE-patient-record" / "decisions.json"
     file.write_bytes(file.read_bytes().replace(b"medimg.decisions/1", b"medimg.decisions/7"))
     before = file.read_bytes()
     page = ReviewPage(make=fakes.make)
     qtbot.addWidget(page)
     with pytest.raises(MedimgError, match="newer version"):
-        page.open_run(run_of(base))
+        page.open_run(run_of(own))
     assert file.read_bytes() == before
     with pytest.raises(MedimgError, match="no run folder"):
-        page.open_run(base / "in")
+        page.open_run(own / "in")
 
 
 def test_a_very_large_photo_is_shown_from_near_and_far(qtbot, tmp_path: Path) -> None:
@@ -480,7 +517,7 @@ def test_a_very_large_photo_is_shown_from_near_and_far(qtbot, tmp_path: Path) ->
     import resource
 
     (tmp_path / "in").mkdir()
-    Image.new("RGB", (10_000, 10_000), (200, 150, 120)).save(tmp_path / "in" / "large.png", compress_level=1)
+    Image.new("L", (10_000, 10_000), 150).save(tmp_path / "in" / "large.png", compress_level=1)
     only = msgspec.structs.replace(Policy.load(), scope="metadata-only")
     scrub_folder([tmp_path / "in"], tmp_path / "out", policy=only, workers=1)
     page = ReviewPage(make=fakes.make)
@@ -492,9 +529,9 @@ def test_a_very_large_photo_is_shown_from_near_and_far(qtbot, tmp_path: Path) ->
     qtbot.waitUntil(lambda: bool(page.session.found), timeout=LONG)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     looking(qtbot, page, page.session.order[0])
-    assert pixel(page, 5000, 5000) == (200, 150, 120)
+    assert pixel(page, 5000, 5000) == (150, 150, 150)
     press(page, "full-size")
-    assert pixel(page, *_middle(page)) == (200, 150, 120)
+    assert pixel(page, *_middle(page)) == (150, 150, 150)
     page.close_run()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 900_000  # KiB
 
@@ -505,64 +542,64 @@ def _middle(page: ReviewPage) -> tuple[float, float]:
 
 
 def test_a_worker_that_dies_while_a_decision_is_applied_loses_nothing(
-    qtbot, page: ReviewPage, base: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot, fresh: ReviewPage, own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The decision still waits, the old copy is still there, and the next one is applied."""
-    safe_id = looking(qtbot, page)
-    old = page.session.copy(safe_id).read_bytes()
-    pick(page, "possible-face")
-    press(page, "cover")
-    press(page, "full-size")
+    safe_id = looking(qtbot, fresh)
+    old = fresh.session.copy(safe_id).read_bytes()
+    pick(fresh, "possible-face")
+    press(fresh, "cover")
+    press(fresh, "full-size")
     monkeypatch.setattr(worker, "apply", fakes.dies)
-    with qtbot.waitSignal(page.session.settled, timeout=LONG):
-        press(page, "looked")
-    assert "worker ended" in page.banner.text()
-    assert "[M-" not in page.banner.text()
-    assert page.session.waiting() == [safe_id]
-    assert page.session.copy(safe_id).read_bytes() == old
-    assert safe_id not in page.session.looked
+    with qtbot.waitSignal(fresh.session.settled, timeout=LONG):
+        press(fresh, "looked")
+    assert "worker ended" in fresh.banner.text()
+    assert "[M-" not in fresh.banner.text()
+    assert fresh.session.waiting() == [safe_id]
+    assert fresh.session.copy(safe_id).read_bytes() == old
+    assert safe_id not in fresh.session.looked
     monkeypatch.undo()
-    with qtbot.waitSignal(page.finished, timeout=LONG):
-        page.end()
-    assert page.session.waiting() == []
-    assert page.session.copy(safe_id).read_bytes() != old
+    with qtbot.waitSignal(fresh.finished, timeout=LONG):
+        fresh.end()
+    assert fresh.session.waiting() == []
+    assert fresh.session.copy(safe_id).read_bytes() != old
 
 
-def test_a_released_photo_is_not_changed(qtbot, page: ReviewPage, base: Path) -> None:
-    safe_id = looking(qtbot, page)
-    run = open_run(run_of(base))
+def test_a_released_photo_is_not_changed(qtbot, fresh: ReviewPage, own: Path) -> None:
+    safe_id = looking(qtbot, fresh)
+    run = open_run(run_of(own))
     report = next(r for r in run.reports if r.safe_id == safe_id)
     done = runs.Released(
         group=safe_id.partition("-")[0], at="2026-01-01", copies={report.copy.name: report.copy.sha256}
     )
     runs.save(run.folder, msgspec.structs.replace(run.state, released=(done,)))
-    pick(page, "possible-face")
-    press(page, "cover")
-    with qtbot.waitSignal(page.session.drained, timeout=LONG):
-        page.end()
-    assert "was released" in page.banner.text()
-    assert page.session.waiting() == [safe_id]
+    pick(fresh, "possible-face")
+    press(fresh, "cover")
+    with qtbot.waitSignal(fresh.session.drained, timeout=LONG):
+        fresh.end()
+    assert "was released" in fresh.banner.text()
+    assert fresh.session.waiting() == [safe_id]
 
 
 # -- what the copy really looks like
 
 
-def one_photo(qtbot, base: Path, policy: Policy | None = None) -> ReviewPage:
-    """A page with the run of the one photo that lies in ``base/in``."""
-    scrub_folder([base / "in"], base / "out", make=fakes.make, workers=1, policy=policy)
-    page = ReviewPage(make=fakes.make, policy=policy)
-    qtbot.addWidget(page)
-    page.resize(1100, 760)
-    page.show()
-    page.set_places([base / "in"])
-    page.open_run(run_of(base))
-    qtbot.waitUntil(lambda: bool(page.session.found), timeout=LONG)
-    looking(qtbot, page, page.session.order[0])
-    return page
+def one_photo(qtbot, own: Path, policy: Policy | None = None) -> ReviewPage:
+    """A fresh with the run of the photos that lie in ``own/in``, and the first of them."""
+    scrub_folder([own / "in"], own / "out", make=fakes.make, workers=1, policy=policy)
+    fresh = ReviewPage(make=fakes.make, policy=policy)
+    qtbot.addWidget(fresh)
+    fresh.resize(1100, 760)
+    fresh.show()
+    fresh.set_places([own / "in"])
+    fresh.open_run(run_of(own))
+    qtbot.waitUntil(lambda: len(fresh.session.found) == len(fresh.session.order), timeout=LONG)
+    looking(qtbot, fresh, fresh.session.order[0])
+    return fresh
 
 
-def in_copy(page: ReviewPage, x: int, y: int) -> tuple[int, int, int]:
-    with Image.open(page.session.copy(page.look.safe_id)) as copy:
+def in_copy(fresh: ReviewPage, x: int, y: int) -> tuple[int, int, int]:
+    with Image.open(fresh.session.copy(fresh.look.safe_id)) as copy:
         return copy.convert("RGB").getpixel((x, y))
 
 
@@ -667,22 +704,23 @@ def test_a_face_elsewhere_in_the_other_photos_is_not_asked_about(qtbot, page: Re
 
 
 def test_pages_and_frames_that_are_not_shown_are_said(qtbot, tmp_path: Path) -> None:
-    keep = Policy.load()
-    keep = msgspec.structs.replace(keep, metadata=msgspec.structs.replace(keep.metadata, keep_frames=True))
-    fakes.frames(tmp_path / "pages" / "in" / "two.tif", 2)
-    fakes.frames(tmp_path / "film" / "in" / "two.png", 2)
-    shutil.copytree(tmp_path / "film", tmp_path / "left")
-    page = one_photo(qtbot, tmp_path / "pages", keep)
+    usual = Policy.load()
+    keep = msgspec.structs.replace(usual, metadata=msgspec.structs.replace(usual.metadata, keep_frames=True))
+    fakes.frames(tmp_path / "kept" / "in" / "two.tif", 2)
+    fakes.frames(tmp_path / "kept" / "in" / "two.png", 2)
+    fakes.frames(tmp_path / "left" / "in" / "two.gif", 2)
+    page = one_photo(qtbot, tmp_path / "kept", keep)
+    pages, film = sorted(page.session.order, key=lambda i: page.session.report(i).format, reverse=True)
+    looking(qtbot, page, pages)
     assert "This file has further pages. They are in the copy" in page.look.frames.text()
     assert "3. face, covered" in lines(page)
     assert "7. face, covered (page 2)" in lines(page)
     assert len(page.look.canvas.boxes) == 4  # those of the page that is shown
-    page.close_run()
-    page = one_photo(qtbot, tmp_path / "film", keep)
+    looking(qtbot, page, film)
     assert "with the same places covered" in page.look.frames.text()
     assert "7. face, covered (frame 2)" in lines(page)
     page.close_run()
-    page = one_photo(qtbot, tmp_path / "left")
+    page = one_photo(qtbot, tmp_path / "left", msgspec.structs.replace(usual, scope="metadata-only"))
     assert page.look.frames.text() == "This file has further pages or frames. They are left out of the copy."
     assert page.look.frames.isVisible()
     page.close_run()

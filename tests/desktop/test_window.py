@@ -14,7 +14,7 @@ import batch_fakes
 import desktop_fakes as fakes
 import pytest
 from click.testing import CliRunner
-from desktop_kit import nameless
+from desktop_kit import make_run, nameless
 from PySide6.QtWidgets import QPushButton
 
 from medimg.cli.status import status
@@ -137,12 +137,12 @@ def test_no_place_to_write_is_said_in_words(qtbot, window: Window, tmp_path: Pat
 
 
 def test_a_run_of_a_newer_version_is_said_in_words(qtbot, window: Window, tmp_path: Path) -> None:
-    fakes.photo(tmp_path / "in" / "1.png")
-    begin(qtbot, window, [tmp_path / "in"], tmp_path / "out")
-    qtbot.waitUntil(lambda: window.stack.currentWidget() is window.review, timeout=LONG)
-    file = window.run / "PRIVATE-patient-record" / "answers.json"
+    run = make_run(tmp_path / "run")
+    window.open_run(run)
+    assert window.stack.currentWidget() is window.review
+    file = run / "PRIVATE-patient-record" / "answers.json"
     file.write_bytes(file.read_bytes().replace(b"medimg.answers/1", b"medimg.answers/9"))
-    window.open_run(window.run)
+    window.open_run(run)
     assert window.stack.currentWidget() is window.start
     assert "newer version" in window.start.banner.text()
     assert b"medimg.answers/9" in file.read_bytes()

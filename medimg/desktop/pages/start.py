@@ -293,7 +293,7 @@ class StartPage(QWidget):
             warning = self.tr("This folder lies on a drive that can be taken out.")
         if warning:
             self.banner.say(warning)
-        shown = dropped.readable(str(folder))
+        shown = dropped.short(folder)
         self.place.setText(
             (self.tr("Copies go to: {} (set by your organisation)") if by_site else self.tr("Copies go to: {}")).format(
                 shown
