@@ -39,6 +39,7 @@ class BoxList(QListWidget):
         self.setAccessibleName(self.tr("Areas in this photo"))
         self.setAccessibleDescription(self.tr("Space covers or shows the area."))
         self.setWordWrap(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # words wrap
         self.currentRowChanged.connect(self._chosen)
         self.itemChanged.connect(self._ticked)
 
