@@ -95,9 +95,9 @@ class LookParts(QWidget):
         column.addWidget(self.hidden)
         column.addWidget(self.frames)
         column.addWidget(self.boxes, 1)
-        column.addWidget(self.harmless)
+        column.addWidget(self._decide_bar())  # straight under the list: in view at 200 %, too
         column.addWidget(self.detail)
-        column.addWidget(self._decide_bar())
+        column.addWidget(self.harmless)
         column.addWidget(self._draw_bar())
         scroll = _Narrow()
         scroll.setObjectName("look-panel")

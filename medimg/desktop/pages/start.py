@@ -60,13 +60,14 @@ class StartPage(QWidget):
         self._looked.connect(self._counted, Qt.ConnectionType.QueuedConnection)
         inside = QWidget()
         inside.setProperty("kind", "plain")
+        inside.setMinimumHeight(1)  # else as high as if the words stood in a narrow column
         column = QVBoxLayout(inside)
         column.setContentsMargins(20, 12, 20, 12)
         column.setSpacing(10)
         self.banner = Banner("start-banner")
         column.addWidget(self.banner)
         column.addWidget(self._drop_area(), 1)
-        column.addLayout(self._promises())
+        column.addWidget(self._promises())
         column.addWidget(self._choices())
         scroll = QScrollArea()
         scroll.setObjectName("start-scroll")
@@ -130,16 +131,18 @@ class StartPage(QWidget):
         box.addStretch(1)
         return self.area
 
-    def _promises(self) -> QVBoxLayout:
-        column = QVBoxLayout()
+    def _promises(self) -> QWidget:
+        panel = QWidget()
+        row = QHBoxLayout(panel)
+        row.setContentsMargins(0, 0, 0, 0)
         for text, name in (
             (self.tr("✓ Nothing leaves this computer."), "promise-local"),
             (self.tr("✓ Your originals are never changed."), "promise-originals"),
         ):
             made = label(text, kind="good", name=name)
             made.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            column.addWidget(made)
-        return column
+            row.addWidget(made)
+        return panel
 
     def _choices(self) -> QWidget:
         panel = QWidget()
@@ -174,17 +177,6 @@ class StartPage(QWidget):
         rows.addWidget(self.one)
         if self._site is not None and self._site.audiences:
             rows.addWidget(label(self.tr("The choices are set by your organisation."), kind="quiet"))
-        place = QHBoxLayout()
-        self.place = label(name="place")
-        self.place_button = button(
-            self.tr("Choose a place for the copies…"),
-            self._choose_out,
-            name="choose-out",
-            hint=self.tr("A new folder is made there. Never beside the originals."),
-        )
-        place.addWidget(self.place, 1)
-        place.addWidget(self.place_button)
-        rows.addLayout(place)
         return panel
 
     def _choice(self, text: str, box: QComboBox) -> QHBoxLayout:
@@ -200,8 +192,20 @@ class StartPage(QWidget):
 
     def _bottom(self) -> QWidget:
         panel = QWidget()
-        row = QHBoxLayout(panel)
-        row.setContentsMargins(20, 8, 20, 12)
+        rows = QVBoxLayout(panel)
+        rows.setContentsMargins(20, 8, 20, 12)
+        place, row = QHBoxLayout(), QHBoxLayout()
+        for part in (place, row):
+            rows.addLayout(part)
+        self.place = label(name="place")
+        self.place_button = button(
+            self.tr("Choose a place for the copies…"),
+            self._choose_out,
+            name="choose-out",
+            hint=self.tr("A new folder is made there. Never beside the originals."),
+        )
+        place.addWidget(self.place, 1)
+        place.addWidget(self.place_button)
         self.missing = label(kind="quiet", name="missing")
         self.go = button(
             self.tr("Make the copies"), self._go, name="go", kind="primary", key="Ctrl+Return", hint=self.tr("Begin")
