@@ -256,7 +256,7 @@ def test_a_face_in_a_later_frame_is_found(kind: str, detector: faces.Faces) -> N
     wall = Image.fromarray(np.random.default_rng(2).integers(110, 150, (*SIZE, 3), dtype=np.uint8))
     shown, out = Image.fromarray(portrait()), io.BytesIO()
     more: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
-    wall.save(out, kind, save_all=True, append_images=[shown, wall], **more)
+    wall.save(out, kind, save_all=True, append_images=[shown], **more)
     opened = formats.open_photo(out.getvalue(), Limits())
     policy = Policy(metadata=MetadataRules(keep_frames=True))
     series = sequence.split(opened, policy.limits, keep_profile=True)
