@@ -26,7 +26,7 @@ from medimg import geometry
 from medimg.desktop.box_items import BoxItem, Filled, cut_off
 from medimg.desktop.photo_item import Photo
 from medimg.desktop.pictures import Drawn
-from medimg.types import Box, Point, Polygon, bounding_box
+from medimg.types import Box, Colour, Point, Polygon, bounding_box
 
 Tool = Literal["select", "box", "shape", "crop"]
 PEEK = Qt.Key.Key_V
@@ -126,6 +126,14 @@ class Canvas(QGraphicsView):
             self._under.append(cut_off(self.sceneRect(), self.upright(crop.polygon)))
         for under in self._under:
             self.scene().addItem(under)
+
+    def recolour(self, colour: Colour) -> None:
+        """Show the covers in another colour; what is under way with the mouse goes on."""
+        for item in self.boxes:
+            item.colour = colour
+            item.update()
+        if self._filled is not None:
+            self._filled.setBrush(QColor(*colour))
 
     def upright(self, polygon: Polygon) -> Polygon:
         """Stored coordinates to those of the view."""

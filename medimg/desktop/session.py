@@ -46,6 +46,7 @@ class Session(QObject):
 
     Signals:
         changed: Safe id of a photo whose plan, copy or standing changed.
+        coloured: Safe id of a photo whose copy's colour of covers is known now.
         trouble: The :class:`MedimgError` of something that could not be saved or done; None when it is well again.
         located: The originals were looked for.
         settled: Safe id of a photo whose decisions were applied, or could not be.
@@ -56,6 +57,7 @@ class Session(QObject):
     """
 
     changed = Signal(str)
+    coloured = Signal(str)
     trouble = Signal(object)
     located = Signal()
     settled = Signal(str)
@@ -236,7 +238,7 @@ class Session(QObject):
         then(drawn)
         if isinstance(drawn, pictures.Drawn) and drawn.colour is not None:
             self._seen[safe_id] = (digest, drawn.colour)
-            self.changed.emit(safe_id)
+            self.coloured.emit(safe_id)
 
     def unchanged(self, safe_id: str) -> bool:
         """Whether the copy shows what is decided now."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 
 def label(text: str = "", kind: str = "", name: str = "") -> QLabel:
@@ -70,6 +70,19 @@ def rename(made: QPushButton, text: str) -> None:
     made.setAccessibleName(text.replace("&", ""))
 
 
+def choice_row(text: str, box: QComboBox) -> QHBoxLayout:
+    """A choice with its name before it; long choices do not make the window wide."""
+    row = QHBoxLayout()
+    name = QLabel(text)
+    name.setBuddy(box)
+    box.setAccessibleName(text.replace("&", ""))
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(16)
+    row.addWidget(name)
+    row.addWidget(box, 1)
+    return row
+
+
 class Banner(QFrame):
     """A message that stays until it is put away; hidden when there is none. Said to screen readers as it appears."""
 
@@ -123,4 +136,4 @@ def restyle(widget: QWidget) -> None:
     widget.style().polish(widget)
 
 
-__all__ = ["Banner", "button", "copy_details", "does_it", "label", "rename", "restyle"]
+__all__ = ["Banner", "button", "choice_row", "copy_details", "does_it", "label", "rename", "restyle"]

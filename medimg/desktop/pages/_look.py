@@ -166,7 +166,11 @@ class Look(LookSays):
         # A fault is said when the copy is made.
         if safe_id == self.safe_id and wanted == self._chosen_for and not isinstance(colour, MedimgError):
             self._chosen = colour
-            self.refresh()
+            self.recolour()
+
+    def recolour(self) -> None:
+        """Show the covers in the colour that is known by now."""
+        self.canvas.recolour(self._colour())
 
     def _colour(self) -> Colour:
         seen = self.session.colour_seen(self.safe_id) if self.session else None

@@ -69,6 +69,7 @@ class ReviewPage(QWidget):
         session = Session(run, self.places, self, self._make, self._policy)
         self.session = session
         session.changed.connect(self._changed)
+        session.coloured.connect(self._coloured)
         session.trouble.connect(self._trouble)
         session.located.connect(self._located)
         session.settled.connect(self.grid.picture)
@@ -156,6 +157,10 @@ class ReviewPage(QWidget):
         self.grid.show_one(safe_id)
         if self.stack.currentWidget() is self.look and safe_id == self.look.safe_id:
             self.look.refresh()
+
+    def _coloured(self, safe_id: str) -> None:
+        if self.stack.currentWidget() is self.look and safe_id == self.look.safe_id:
+            self.look.recolour()
 
     def _located(self) -> None:
         if self.session is not None and self.stack.currentWidget() is self.look:

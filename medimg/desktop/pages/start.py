@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QScrollArea,
     QVBoxLayout,
@@ -29,7 +28,7 @@ from medimg.consent.run import RECORD_FOLDER
 from medimg.consent.site import SiteProfile
 from medimg.desktop import dropped
 from medimg.desktop.pages._flow import FlowLayout
-from medimg.desktop.widgets import Banner, button, label, restyle
+from medimg.desktop.widgets import Banner, button, choice_row, label, restyle
 from medimg.desktop.wording import NAMED, counts, fault, messages, skipped
 from medimg.errors import MedimgError, UsageError
 
@@ -166,8 +165,8 @@ class StartPage(QWidget):
         self.country.addItem(self.tr("Not sure: ask for all countries"), "")
         for key, name in definition.jurisdictions.items():
             self.country.addItem(name.partition(" (")[0], key)
-        rows.addLayout(self._choice(self.tr("For &whom?"), self.audience))
-        rows.addLayout(self._choice(self.tr("Coun&try"), self.country))
+        rows.addLayout(choice_row(self.tr("For &whom?"), self.audience))
+        rows.addLayout(choice_row(self.tr("Coun&try"), self.country))
         self.alone = QCheckBox(self.tr("Each photo shows a &different patient"))
         self.alone.setObjectName("alone")
         self.alone.setAccessibleName(self.tr("Each photo shows a different patient"))
@@ -178,17 +177,6 @@ class StartPage(QWidget):
         if self._site is not None and self._site.audiences:
             rows.addWidget(label(self.tr("The choices are set by your organisation."), kind="quiet"))
         return panel
-
-    def _choice(self, text: str, box: QComboBox) -> QHBoxLayout:
-        row = QHBoxLayout()
-        name = QLabel(text)
-        name.setBuddy(box)
-        box.setAccessibleName(text.replace("&", ""))
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        box.setMinimumContentsLength(16)
-        row.addWidget(name)
-        row.addWidget(box, 1)
-        return row
 
     def _bottom(self) -> QWidget:
         panel = QWidget()
