@@ -15,6 +15,7 @@ import desktop_fakes as fakes
 import pytest
 from click.testing import CliRunner
 from desktop_kit import make_run, nameless
+from PIL import Image
 from PySide6.QtWidgets import QPushButton
 
 from medimg.cli.status import status
@@ -214,7 +215,9 @@ def test_a_real_photo_with_the_real_checks(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(make, "PLAN", [row for row in make.PLAN if row[0] == "codes.jpg"])
     make.make(tmp_path / "all")
     (tmp_path / "in").mkdir()
-    (tmp_path / "all" / "codes.jpg").rename(tmp_path / "in" / "codes.jpg")
+    with Image.open(tmp_path / "all" / "codes.jpg") as whole:
+        part = whole.resize((whole.width * 2 // 3, whole.height * 2 // 3))
+        part.save(tmp_path / "in" / "codes.jpg", quality=92, exif=whole.getexif())
     script = tmp_path / "window_script.py"
     script.write_text(REAL)
     done = subprocess.run(
