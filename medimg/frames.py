@@ -135,7 +135,7 @@ def _with_new(plan: Plan, passed: Sequence[Report], asked: Sequence[int]) -> Pla
     if not new:
         return plan
     named = (msgspec.structs.replace(f, id=f"f{n}") for n, f in enumerate(new, len(plan.actions) + 1))
-    more = (Action(finding=f, do="cover", why="found by the second look") for f in named)
+    more = (Action(finding=f, do="cover", why=pipeline.AGAIN) for f in named)
     return msgspec.structs.replace(plan, actions=(*plan.actions, *more))
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from medimg.detect import Detector, Frame
     from medimg.formats.sequence import Series
 
+AGAIN = "found by the second look"
 CONTENT_CHECKS = ("text", "codes", "faces")
 
 
@@ -212,11 +213,7 @@ def scrub(
                 _all_loaded(detectors)
             record.known = _with_own(opened, opened.metadata(), policy, known)
         known = record.known
-        if plan.doing("hold"):
-            raise Held(
-                " ".join(sorted({f"{a.why}." for a in plan.doing("hold")})),
-                todo="Look at the photo, then decide in the review or crop it before cleaning.",
-            )
+        _stop_if_held(plan)
         if series := _series(opened, policy, record):
             from medimg import frames
 
@@ -237,7 +234,8 @@ def scrub(
             if not left or not rounds_left or any(c.state == "not-run" for c in record.checks):
                 break
             sink.discard()
-            plan = record.plan = _with(plan, left)
+            plan = record.plan = _with(plan, left, policy)
+            _stop_if_held(plan)
         raise CheckFailed(
             "the written copy did not pass: "
             + ", ".join(c.name for c in record.checks if c.state in ("failed", "not-run"))
@@ -341,14 +339,20 @@ def _verify(
     return [*checks, equal, *again], left
 
 
-def _with(plan: Plan, left: Sequence[Finding]) -> Plan:
-    """The plan with what the second look found covered as well."""
+def _stop_if_held(plan: Plan) -> None:
+    if held := plan.doing("hold"):
+        raise Held(
+            " ".join(sorted({f"{a.why}." for a in held})),
+            todo="Look at the photo, then decide in the review or crop it before cleaning.",
+        )
+
+
+def _with(plan: Plan, left: Sequence[Finding], policy: Policy) -> Plan:
+    """The plan with what the second look found covered too, or held where a cover would hide most of the picture."""
     start = len(plan.actions) + 1
-    more = tuple(
-        Action(finding=msgspec.structs.replace(f, id=f"f{n}"), do="cover", why="found by the second look")
-        for n, f in enumerate(left, start)
-        if f.region is not None
-    )
+    new = [msgspec.structs.replace(f, id=f"f{n}") for n, f in enumerate(left, start) if f.region is not None]
+    judged = decide(new, policy, width=plan.width, height=plan.height).actions
+    more = tuple(a if a.do == "hold" else Action(finding=a.finding, do="cover", why=AGAIN) for a in judged)
     return msgspec.structs.replace(plan, actions=plan.actions + more)
 
 

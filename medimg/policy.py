@@ -126,11 +126,21 @@ def decide(findings: Iterable[Finding], policy: Policy, *, width: int, height: i
     return Plan(
         width=width,
         height=height,
-        actions=tuple(_decide_one(f, policy, width * height) for f in findings),
+        actions=tuple(_not_most_of_it(_decide_one(f, policy), policy, width * height) for f in findings),
     )
 
 
-def _decide_one(finding: Finding, policy: Policy, frame_area: int) -> Action:
+def _not_most_of_it(action: Action, policy: Policy, frame_area: int) -> Action:
+    """The action, or a hold where one cover of a rule would hide more of the picture than is painted unasked."""
+    finding = action.finding
+    if action.do != "cover" or finding.region is None or finding.kind == "drawn":
+        return action
+    if geometry.area(cover_polygon(finding, policy)) <= policy.faces.hold_share * frame_area:
+        return action
+    return Action(finding=finding, do="hold", why="a cover would hide most of the picture: crop, cover or show")
+
+
+def _decide_one(finding: Finding, policy: Policy) -> Action:
     match finding.kind:
         case "metadata" | "hidden-image":
             return Action(finding=finding, do="drop", why="not part of the picture")
@@ -143,7 +153,7 @@ def _decide_one(finding: Finding, policy: Policy, frame_area: int) -> Action:
         case "document":
             return Action(finding=finding, do="hold", why="this looks like a document")
         case "face":
-            return _decide_face(finding, policy, frame_area)
+            return _decide_face(finding)
         case "text":
             if finding.category in policy.text.keep:
                 return Action(finding=finding, do="keep", why="known to be harmless")
@@ -154,15 +164,11 @@ def _decide_one(finding: Finding, policy: Policy, frame_area: int) -> Action:
             return Action(finding=finding, do="cover", why="identifying")
 
 
-def _decide_face(finding: Finding, policy: Policy, frame_area: int) -> Action:
+def _decide_face(finding: Finding) -> Action:
     if finding.category == "possible-face":
         return Action(finding=finding, do="ask", why="possible face: look")
     if finding.category == "old-disguise":
         return Action(finding=finding, do="ask", why="a bar or mosaic on a face: it is not a disguise, look")
-    if finding.region is not None:
-        share = geometry.area(cover_polygon(finding, policy)) / frame_area
-        if share > policy.faces.hold_share:
-            return Action(finding=finding, do="hold", why="a cover would hide most of the picture: crop, cover or show")
     return Action(finding=finding, do="cover", why="a face identifies")
 
 

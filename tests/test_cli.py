@@ -219,7 +219,7 @@ def test_a_signal_ends_with_130_and_can_be_resumed(tmp_path: Path, number: int) 
         [sys.executable, "-m", "medimg", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stdout is not None
-    for _ in range(40):
+    for _ in range(4):
         process.stdout.readline()
     process.send_signal(number)
     _, said = process.communicate(timeout=60)

@@ -31,7 +31,8 @@ def test_same_bytes_every_time(drawn: tuple[Path, Manifest], tmp_path: Path) -> 
         for root in (drawn[0], tmp_path)
     )
     assert first == second
-    assert len(first) == len(drawn[1].pictures) + 1
+    assert len(first) == len(drawn[1].pictures)
+    assert (tmp_path.with_name(f"{tmp_path.name}-manifest.json")).read_bytes()
 
 
 def test_manifest_tells_size_orientation_and_what_is_planted(drawn: tuple[Path, Manifest]) -> None:

@@ -269,3 +269,20 @@ def test_names_and_numbers_of_the_metadata_are_looked_for_in_the_picture_and_in_
     asked[0].known.clear()
     assert pipeline.scrub(data, pipeline.MemorySink(), asked, Policy(), plan=plan).state == "unreviewed"
     assert "Vainikolo" in asked[0].known[0].names
+
+
+@pytest.mark.parametrize("kind", ["text", "code", "face"])
+def test_a_cover_over_most_of_the_picture_waits_for_a_person_whoever_finds_it(kind: str) -> None:
+    most = Finding(
+        kind=kind,
+        category="x",
+        detector="fake",
+        region=Region(box(0, 0, WIDTH, HEIGHT * 0.5)),  # type: ignore[arg-type]
+    )
+    for tools in (detectors([most]), detectors([], [[most]])):
+        sink = pipeline.MemorySink()
+        report = pipeline.scrub(photo(), sink, tools, Policy())
+        assert (report.state, sink.data) == ("held", b"")
+        assert "most of the picture" in report.reason
+    assert report.plan is not None
+    assert [a.do for a in report.plan.actions] == ["hold"]

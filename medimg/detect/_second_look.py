@@ -31,6 +31,9 @@ MOST_PLACES = 40
 HIDDEN = 0.85
 """A spot with this share under covers is neither read nor looked at more closely. What has less is, though
 :func:`outside` may drop it in the end: a part of it that is found by itself may still say something."""
+LARGE, STROKES = 0.3, 0.05
+"""A box higher than the first share of the picture's longer side, the second share of it under covers: its letters are
+the covers. What is written between them is found by itself."""
 SURE = 0.7
 """Least confidence of Tesseract's words that count."""
 
@@ -51,15 +54,24 @@ def uncovered(spots: Iterable[Spot], covers: Sequence[Polygon]) -> list[Spot]:
     return [s for s in spots if sum(shared(s.quad, quad) for quad in quads) < HIDDEN * max(quad_area(s.quad), 1.0)]
 
 
-def outside(lines: Sequence[Line], covers: Sequence[Polygon]) -> list[Line]:
-    """The lines that do not lie in the covers; a cover's own edge looks like text, so a little more is left out."""
+def outside(lines: Sequence[Line], covers: Sequence[Polygon], long_side: int) -> list[Line]:
+    """The lines that do not lie in the covers.
+
+    A cover's own edge looks like text, so a little more is left out; several covers together look like large letters.
+
+    Args:
+        lines: What was found.
+        covers: Upright polygons.
+        long_side: The frame's longer side, in pixels.
+    """
     quads = [grown(np.asarray(c, np.float32), 2.0) for c in covers if len(c) >= 3]
     out = []
     for line in lines:
         size = max(quad_area(line.spot.quad), 1.0)
         hidden = sum(shared(line.spot.quad, quad) for quad in quads) / size
         # A box that is half on a cover and cannot be read is the cover's outline.
-        if hidden < 0.6 and not (hidden > 0.15 and line.category == "unread"):
+        strokes = hidden > STROKES and sides(line.spot.quad)[1] > LARGE * long_side
+        if hidden < 0.6 and not (hidden > 0.15 and line.category == "unread") and not strokes:
             out.append(line)
     return out
 

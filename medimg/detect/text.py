@@ -71,7 +71,9 @@ class TextDetector:
         self, frame: Frame, covers: Sequence[Polygon], known: KnownValues = NOTHING_KNOWN
     ) -> tuple[list[Finding], str]:
         """What can still be read in the written copy outside its covers."""
-        lines = _second_look.outside(self._read(frame, (SECOND_SIZE,), known, covers), covers)
+        lines = _second_look.outside(
+            self._read(frame, (SECOND_SIZE,), known, covers), covers, max(frame.width, frame.height)
+        )
         found = [self._finding(frame, line) for line in lines]
         if self._second is None:
             return found, f"{self._models.version} at another size; no second reader is installed"
