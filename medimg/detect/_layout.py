@@ -52,8 +52,7 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known) -> list[Line]:
     judged = [
         line
         for line in _rulers(judged, frame)
-        if line.category == "ruler"
-        or ((_word(line) or not _too_tall(line, long_side)) and not _no_text(line, long_side))
+        if line.category == "ruler" or not (like_a_foot(line, long_side) or _no_text(line, long_side))
     ]
     judged = [_card(line, frame) for line in judged]
     judged = _explained(_monitor(_legend(judged)))
@@ -124,6 +123,18 @@ def _no_text(line: Line, long_side: int) -> bool:
     return (signs <= 1 and squat < 1.8 and line.spot.score < 0.72) or (
         signs == 0 and squat < 3 and line.spot.score < 0.6
     )
+
+
+def like_a_foot(line: Line, long_side: int) -> bool:
+    """Whether a box is too high for a line of text and was not read as a word.
+
+    Such a box is left out; whether it is a whole sheet of print is seen before, by :mod:`medimg.detect._zoom`.
+
+    Args:
+        line: The box and what was read in it.
+        long_side: The frame's longer side, in pixels.
+    """
+    return not _word(line) and _too_tall(line, long_side)
 
 
 def _too_tall(line: Line, long_side: int) -> bool:

@@ -2,22 +2,28 @@
 
 At a coarse size a ruler, a label or a card is often found as one long word. The strip is cut out, made upright and
 looked at again with its shorter side as high as a few lines of text: numerals, print and a name written beside them
-come apart, and only what identifies gets covered.
+come apart, and only what identifies gets covered. A sheet of print that runs down the strip (or the picture) is found
+as one box as high as a foot; turned by a quarter its lines come apart.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medimg._opencv import cv2
 from medimg.detect import Frame, Pixels, ruler
-from medimg.detect._labels import Line
-from medimg.detect._layout import numerals
-from medimg.detect._lines import Quad, area, around, axis, grown, shared, sides
+from medimg.detect._labels import LEAST_HIGH, TRIO, Line
+from medimg.detect._layout import TALLEST, like_a_foot, numerals
+from medimg.detect._lines import Quad, area, around, axis, grown, labels, shared, sides
 from medimg.detect._ocr import Models, Spot, ordered
+from medimg.detect._sizes import sharpened
+
+Matrix = NDArray[np.float64]
 
 MOST = 5
 """Strips looked at in one picture."""
@@ -31,6 +37,13 @@ LONG = 1600
 LEAST_SCORE = 0.5
 FAINT_SCORE = 0.55
 """Least score in the stretched strip, where folds of skin come out too."""
+SHEET_VIEWS = ((1.0, False), (0.67, False), (0.5, False), (0.83, True))
+"""Sizes at which a sheet is looked at across, as shares of the strip's, and whether its brightness is spread out: print
+far out of focus comes together again when it is small. The first that shows rows counts."""
+SHEET_SCORE = 0.3
+"""Least score of a row of print on a sheet, where three rows bear each other out."""
+OBLONG = 1.5
+"""Least length of a row of print, in heights."""
 FINE = 0.5
 """A find that fills more than this share of its strip says nothing new."""
 
@@ -47,25 +60,36 @@ def closer(models: Models, frame: Frame, lines: Sequence[Line], weak: Sequence[Q
     Returns:
         New spots, and the indices of the lines they take the place of.
     """
-    wanted: list[tuple[Quad, int | None]] = [(line.spot.quad, k) for k, line in enumerate(lines) if _doubtful(line)]
-    wanted += [(np.clip(q, 0, [frame.width, frame.height]).astype(np.float32), None) for q in weak if _long(q)]
-    wanted = [(q, k) for q, k in wanted if area(q) >= LEAST_SHARE * frame.width * frame.height]
+    longest = max(frame.width, frame.height)
+    tall = {k for k, line in enumerate(lines) if like_a_foot(line, longest)}
+    wanted: list[tuple[Quad, int | None, bool]] = [
+        (line.spot.quad, k, k in tall) for k, line in enumerate(lines) if k in tall or _doubtful(line)
+    ]
+    wanted += [(np.clip(q, 0, [frame.width, frame.height]).astype(np.float32), None, False) for q in weak if _long(q)]
+    wanted = [item for item in wanted if area(item[0]) >= LEAST_SHARE * frame.width * frame.height]
     wanted.sort(key=lambda item: -area(item[0]))
-    strips: list[tuple[Quad, int | None]] = [(strip, None) for strip in _scales(frame, lines)]
-    wanted = strips + wanted
+    waiting = deque([*((strip, None, False) for strip in _scales(frame, lines)), *wanted])
     new: list[Spot] = []
     replaced: set[int] = set()
     seen: list[Quad] = []
-    for quad, k in wanted:
+    told: list[Quad] = []
+    while waiting:
+        quad, k, sheet = waiting.popleft()
         if min(sides(quad)) < LEAST_SIDE:
             continue
         # Inside a strip that was looked at already: its finds count for this one too.
-        within = any(shared(quad, done) > 0.8 * area(quad) for done in seen)
+        within = any(shared(quad, done) > 0.8 * area(quad) for done in (told if sheet else seen))
         if not within:
             if len(seen) >= MOST:
                 continue
             seen.append(quad)
-            new += _look(models, frame, quad)
+            there = _look(models, frame, quad, sheet=sheet)
+            new += there
+            if not sheet or _rows(there):
+                told.append(quad)
+            else:
+                # A smaller box as high as a foot: the sheet without what lies round it.
+                waiting.extendleft((s.quad, None, True) for s in there if sides(s.quad)[1] > TALLEST * longest)
         finer = [s for s in new if shared(s.quad, quad) > 0.7 * area(s.quad) and area(s.quad) < FINE * area(quad)]
         if finer and k is not None:
             replaced.add(k)
@@ -122,7 +146,41 @@ def _scales(frame: Frame, lines: Sequence[Line]) -> list[Quad]:
     return out
 
 
-def _look(models: Models, frame: Frame, quad: Quad) -> list[Spot]:
+def _look(models: Models, frame: Frame, quad: Quad, *, sheet: bool) -> list[Spot]:
+    """What is found in a strip made level; ``sheet`` is a place that may hold many lines, also across."""
+    cut, back = _level(frame, quad)
+    if cut is None:
+        return []
+
+    def inside(strip: Pixels, least: float, matrix: Matrix) -> list[Spot]:
+        out = []
+        for spot in models.detect(strip, least):
+            moved = cv2.perspectiveTransform(spot.quad[None], matrix)[0]
+            there = np.clip(moved, 0, [frame.width, frame.height]).astype(np.float32)
+            if 16 <= area(there) < FINE * area(quad):
+                out.append(Spot(ordered(there), spot.score))
+        return out
+
+    found = inside(cut, LEAST_SCORE, back)
+    if sheet and not _rows(found):
+        for share, spread in SHEET_VIEWS:
+            small = cut if share == 1 else cv2.resize(cut, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+            view = sharpened(_stretched(np.asarray(small, np.uint8)) if spread else np.asarray(small, np.uint8))
+            turn = np.array([[0, -1 / share, cut.shape[1]], [1 / share, 0, 0], [0, 0, 1]], np.float64)
+            across = inside(np.ascontiguousarray(np.rot90(view)), SHEET_SCORE, back @ turn)
+            if _rows(across):
+                return across
+    return found or inside(_stretched(cut), FAINT_SCORE, back)
+
+
+def _rows(spots: Sequence[Spot]) -> bool:
+    """Whether there are lines of print under each other; a foot has no such rows."""
+    quads = [s.quad for s in spots if sides(s.quad)[0] > OBLONG * sides(s.quad)[1] and sides(s.quad)[1] >= LEAST_HIGH]
+    return any(len(group) >= TRIO for group in labels(quads, overlap=0.3))
+
+
+def _level(frame: Frame, quad: Quad) -> tuple[Pixels | None, Matrix]:
+    """The strip cut out and made level, none when it is outside; and the way back into the frame."""
     wide = grown(quad, 0.04 * sides(quad)[1])
     flat = around([wide], axis(wide))
     long, high = sides(flat)
@@ -130,6 +188,7 @@ def _look(models: Models, frame: Frame, quad: Quad) -> list[Spot]:
     width, height = max(32, round(long * factor)), max(32, round(high * factor))
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(flat, corners)
+    back = np.asarray(np.linalg.inv(matrix), np.float64)
     source, shift = frame.rgb, np.eye(3)
     if factor < 0.6:
         # Shrink first: a warp alone would skip pixels.
@@ -138,20 +197,10 @@ def _look(models: Models, frame: Frame, quad: Quad) -> list[Spot]:
         x1, y1 = np.ceil(flat.max(axis=0)).astype(int) + 1
         part = frame.rgb[y0:y1, x0:x1]
         if part.size == 0:
-            return []
+            return None, back
         source = cast(Pixels, cv2.resize(part, None, fx=level, fy=level, interpolation=cv2.INTER_AREA))
         shift = np.array([[1 / level, 0, x0], [0, 1 / level, y0], [0, 0, 1]])
     cut = cv2.warpPerspective(
         source, matrix @ shift, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    back = np.linalg.inv(matrix)
-    for strip, least in ((cast(Pixels, cut), LEAST_SCORE), (_stretched(cast(Pixels, cut)), FAINT_SCORE)):
-        out = []
-        for spot in models.detect(strip, least):
-            moved = cv2.perspectiveTransform(spot.quad[None], back)[0]
-            there = np.clip(moved, 0, [frame.width, frame.height]).astype(np.float32)
-            if 16 <= area(there) < FINE * area(quad):
-                out.append(Spot(ordered(there), spot.score))
-        if out:
-            return out
-    return []
+    return cast(Pixels, cut), back
