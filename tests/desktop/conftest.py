@@ -15,6 +15,8 @@ import pytest
 
 CHILD = "MEDIMG_WINDOW_TESTS"
 SECONDS = 280
+PLUGINS = ("-p", "pytestqt.plugin", "-p", "pytest_timeout")
+"""All that these tests need: to look for others takes each process two seconds."""
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
@@ -34,11 +36,12 @@ class Failed(Exception):
 
 class OneFile(pytest.Item):
     def runtest(self) -> None:
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", str(self.path)]
+        options = ["-q", "-p", "no:cacheprovider", "--no-header", *PLUGINS]
+        command = [sys.executable, "-m", "pytest", *options, str(self.path)]
         done = subprocess.run(
             command,
             cwd=self.config.rootpath,
-            env={**os.environ, CHILD: "1"},
+            env={**os.environ, CHILD: "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

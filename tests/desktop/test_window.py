@@ -233,3 +233,18 @@ def test_a_real_photo_with_the_real_checks(tmp_path: Path, monkeypatch: pytest.M
     assert "decoders []" in done.stdout
     assert "'code'" in done.stdout
     assert "'text'" in done.stdout
+
+
+def test_drawing_for_hours_does_not_use_up_none(qtbot) -> None:
+    """PySide6 6.12 loses a reference to None with many calls; before Python 3.12 the last one ended the program."""
+    from PySide6.QtCore import QRectF
+    from PySide6.QtGui import QPainter, QPixmap
+
+    from medimg.desktop.box_items import warning_sign
+
+    made = QPixmap(40, 40)
+    painter = QPainter(made)
+    for _ in range(10_000):
+        warning_sign(painter, QRectF(0, 0, 20, 20))
+    painter.end()
+    assert sys.getrefcount(None) > 1_000_000_000
