@@ -1,8 +1,8 @@
 """Weighs what the views say of one place: a logistic regression, and the scores at which something is done.
 
 Fitted in the way of ``benchmarks/faces_fit.py`` on half of the labelled pictures; measured by ``benchmarks/faces.py``
-on the other half. Every view counts for a face and none alone decides, but for the largest: a face of a few pixels is seen
-by no other.
+on the other half. Every view counts for a face and none alone decides, but for the largest: a face of a few pixels is
+seen by no other.
 """
 
 from __future__ import annotations
