@@ -217,8 +217,10 @@ def test_thousands_of_codes_on_a_page(detector: Codes) -> None:
     tile = card.rgba[..., :3]
     page = np.tile(tile, (70, 72, 1))  # 5,040 codes
     frame = Frame(page)
-    cover = hidden(detector.find(frame), frame.width, frame.height)
-    assert cover.mean() > 0.5
+    found = detector.find(frame)
+    plan = decide(found, POLICY, width=frame.width, height=frame.height)
+    # One cover over most of the picture is for a person to decide: the photo is held.
+    assert plan.doing("hold") or hidden(found, frame.width, frame.height).mean() > 0.5
 
 
 @pytest.mark.parametrize("shape", [(30, 3000), (3000, 30), (1, 1), (7, 900), (16, 16)])

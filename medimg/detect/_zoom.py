@@ -48,7 +48,9 @@ FINE = 0.5
 """A find that fills more than this share of its strip says nothing new."""
 
 
-def closer(models: Models, frame: Frame, lines: Sequence[Line], weak: Sequence[Quad]) -> tuple[list[Spot], set[int]]:
+def closer(
+    models: Models, frame: Frame, lines: Sequence[Line], weak: Sequence[Quad], *, sheets: bool = True
+) -> tuple[list[Spot], set[int]]:
     """Look again at strips that could not be read.
 
     Args:
@@ -56,12 +58,13 @@ def closer(models: Models, frame: Frame, lines: Sequence[Line], weak: Sequence[Q
         frame: The picture.
         lines: What was found and read.
         weak: Places that were too unsure to count; the long ones are looked at.
+        sheets: Whether boxes as high as a foot may be sheets of print; the second look leaves that to the first.
 
     Returns:
         New spots, and the indices of the lines they take the place of.
     """
     longest = max(frame.width, frame.height)
-    tall = {k for k, line in enumerate(lines) if like_a_foot(line, longest)}
+    tall = {k for k, line in enumerate(lines) if sheets and like_a_foot(line, longest)}
     wanted: list[tuple[Quad, int | None, bool]] = [
         (line.spot.quad, k, k in tall) for k, line in enumerate(lines) if k in tall or _doubtful(line)
     ]

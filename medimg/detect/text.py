@@ -98,7 +98,7 @@ class TextDetector:
         spots += [maybe[k] for k in in_company(spots, maybe)]
         lines = _read_spots(self._models, frame, spots)
         if len(lines) < MOST_READ:
-            new, replaced = _zoom.closer(self._models, frame, lines, weak)
+            new, replaced = _zoom.closer(self._models, frame, lines, weak, sheets=len(sizes) > 1)
             rest = [line for k, line in enumerate(lines) if k not in replaced]
             fresh = merged([[line.spot for line in rest], new], frame.width, frame.height)[len(rest) :]
             finer = _read_spots(self._models, frame, [s._replace(level=0) for s in fresh])
