@@ -34,7 +34,7 @@ DRAW = """
 import sys
 from PIL import Image, ImageDraw
 for n in range(3):
-    picture = Image.effect_noise((900, 700), 30).convert("RGB")
+    picture = Image.effect_noise((900, 700), 6).convert("RGB")
     ImageDraw.Draw(picture).text((120, 300), "Margaret Whitcombe 03/04/1961", fill="white", font_size=44)
     exif = Image.Exif()
     exif[315] = "Margaret Whitcombe"
