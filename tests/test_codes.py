@@ -218,9 +218,8 @@ def test_thousands_of_codes_on_a_page(detector: Codes) -> None:
     page = np.tile(tile, (70, 72, 1))  # 5,040 codes
     frame = Frame(page)
     found = detector.find(frame)
-    plan = decide(found, POLICY, width=frame.width, height=frame.height)
     # One cover over most of the picture is for a person to decide: the photo is held.
-    assert plan.doing("hold") or hidden(found, frame.width, frame.height).mean() > 0.5
+    assert decide(found, POLICY, width=frame.width, height=frame.height).doing("hold")
 
 
 @pytest.mark.parametrize("shape", [(30, 3000), (3000, 30), (1, 1), (7, 900), (16, 16)])

@@ -34,8 +34,6 @@ HIDDEN = 0.85
 LARGE, STROKES = 0.3, 0.05
 """A box higher than the first share of the picture's longer side, the second share of it under covers: its letters are
 the covers. What is written between them is found by itself."""
-BLOT = 0.85
-"""A squat box with at most one sign in it is a wound or a fold below this score of the finder."""
 SURE = 0.7
 """Least confidence of Tesseract's words that count."""
 
@@ -72,16 +70,10 @@ def outside(lines: Sequence[Line], covers: Sequence[Polygon], long_side: int) ->
         size = max(quad_area(line.spot.quad), 1.0)
         hidden = sum(shared(line.spot.quad, quad) for quad in quads) / size
         # A box that is half on a cover and cannot be read is the cover's outline.
-        strokes = hidden > STROKES and sides(line.spot.quad)[1] > LARGE * long_side
-        if hidden < 0.6 and not (hidden > 0.15 and line.category == "unread") and not strokes and not _blot(line):
+        strokes = hidden > STROKES and sides(line.spot.quad)[1] > LARGE * long_side and not line.strong
+        if hidden < 0.6 and not (hidden > 0.15 and line.category == "unread") and not strokes:
             out.append(line)
     return out
-
-
-def _blot(line: Line) -> bool:
-    """Whether a box is about as high as long and holds one sign at most: the finer first look made nothing of it."""
-    long, high = sides(line.spot.quad)
-    return sum(c.isalnum() for c in line.text) <= 1 and long < 1.8 * high and line.spot.score < BLOT
 
 
 def identifying(
