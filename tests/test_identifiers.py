@@ -15,6 +15,8 @@ HARMLESS = {
     "Mepilex Border 10 x 10 cm": "harmless",
     "Do not reuse": "harmless",
     "Singleuseonly": "harmless",
+    "forirrigation": "harmless",
+    "Fitzpatrick scale": "harmless",
     "NaCl 0.9%": "harmless",
     "Left foot": "harmless",
     "Powder free nitrile gloves, Medium": "harmless",
@@ -73,6 +75,7 @@ NEVER_KEPT = [
     "123456", "A1234567", "Kowhai", "Rx 7QK2", "Ngo Do", "An On", "王小明", "Иванова", "محمد", "",
     "M", "J", "1 2 1956", "Sterile Kapoor", "Left Ngata", "12/03", "78", "31/12",
     "Smith", "Smith & Nephew Rose", "Wei's", "Patient's Foot", "DOB 12", "France",
+    "Freshwater", "Weatherspoon", "Pressimone", "Bartolotto", "Burns", "Newton", "Fitzpatrick", "Dusty",
     "110w/2017", "10/2cm", "Exp 2026-04", "2017",
 ]  # fmt: skip
 

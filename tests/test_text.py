@@ -125,10 +125,33 @@ def test_one_strong_hit_takes_what_is_unknown_on_its_label_and_leaves_the_next(d
 
 
 def test_lines_of_a_label_are_covered_to_the_same_width(detector: text.TextDetector) -> None:
-    pixels, _ = picture([("NGATA, Rawiri Te Rangi Hiroa", 120, 100, 34), ("DOB 1/3/56", 120, 150, 34)])
+    entries: list[Entry] = [("NGATA, Rawiri Te Rangi Hiroa", 120, 100, 34), ("DOB 1/3/56", 120, 150, 34)]
+    pixels, _ = picture(entries, paper=None)
     widths = [f.region.box.width for f in detector.find(Frame(pixels)) if f.region]
     assert len(widths) == 2
     assert max(widths) - min(widths) <= 4
+    # Each on a slip of its own, the short one ends where skin begins.
+    pixels, _ = picture(entries)
+    ends = sorted(f.region.box.x1 for f in detector.find(Frame(pixels)) if f.region)
+    assert ends[0] < 340
+    assert ends[1] > 560
+
+
+def test_words_on_a_label_that_stands_on_its_head_are_read(detector: text.TextDetector) -> None:
+    entries: list[Entry] = [("DOB 12/03/1956", 120, 100, 30), ("for irrigation", 120, 200, 15)]
+    pixels, places = picture(entries, (900, 600), turn=180)
+    assert covered(detector.find(Frame(pixels)), places, (900, 600))[1] == 0
+
+
+def test_a_value_at_the_end_of_a_monitors_curve_stays(detector: text.TextDetector) -> None:
+    image = Image.new("RGB", (1200, 800), (8, 10, 14))
+    draw = ImageDraw.Draw(image)
+    for words, x, y, high in (("SpO2", 800, 250, 30), ("97", 800, 290, 60), ("128/74", 800, 500, 60)):
+        draw.text((x, y), words, font=ImageFont.load_default(high), fill=(90, 220, 240))
+    beat = np.linspace(80, 790, 400)
+    draw.line([(float(x), 325 + 22 * math.sin(x / 18)) for x in beat], fill=(90, 220, 240), width=4)
+    value = ((805.0, 305.0), (865.0, 305.0), (865.0, 345.0), (805.0, 345.0))
+    assert covered(detector.find(Frame(np.asarray(image, np.uint8))), [value], (1200, 800)) == [0]
 
 
 def ruler_picture(name: str = "") -> tuple[Pixels, Polygon]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medimg.detect import Frame, _layout
 from medimg.detect._known import Known
-from medimg.detect._labels import Line, alone, gaps, in_company, off_rulers, whole_labels
+from medimg.detect._labels import Line, alone, gaps, in_company, off_kept, whole_labels
 from medimg.detect._lines import Quad, area, labels, shared, sides
 from medimg.detect._ocr import Spot
 from medimg.types import NOTHING_KNOWN
@@ -74,6 +75,58 @@ def test_harmless_lines_stay_on_a_label_unless_they_share_a_row_with_what_goes()
     assert hidden(box(100, 128), made) < 0.1
 
 
+def test_headings_of_a_form_stay_beside_what_is_written_and_one_alone_goes() -> None:
+    board = [
+        line("Nurse", box(100, 100, 85), "harmless"),
+        line("Aroha Parata", box(200, 100), "name"),
+        line("Patient:", box(100, 128, 85), "harmless"),
+        line("Rawiri Ngata", box(200, 128), "name"),
+    ]
+    assert [m.kept for m in whole_labels(board)] == [True, False, True, False]
+    assert not any(m.kept for m in whole_labels(board[:2]))
+    twice = [*board[:2], line("Nurse", box(100, 128, 85), "harmless"), board[3]]
+    assert not any(m.kept for m in whole_labels(twice))
+
+
+def test_a_curve_and_its_value_are_two_lines_beside_a_vital_sign_only() -> None:
+    sign, curve = line("SpO2", box(420, 70, 70), ""), line("www97", box(100, 100, 400, 40), "")
+    made = {m.text: m for m in _layout.decide([sign, curve], BLANK, Known(NOTHING_KNOWN))}
+    assert made["97"].kept
+    assert not made["www"].kept
+    assert made["www"].cover[:, 0].max() <= 430
+    for other in (line("www97", box(100, 300, 400, 40), ""), line("Aro97", box(100, 100, 400, 40), "")):
+        there = _layout.decide([sign, other], BLANK, Known(NOTHING_KNOWN))
+        assert hidden(other.spot.quad, there) > 0.99
+
+
+def test_a_long_plain_word_read_fairly_stays_on_its_label() -> None:
+    name = line("Rawiri Ngata", box(100, 100), "name")
+    made = whole_labels([name, line("Temperature", box(100, 128), "harmless", 0.8)])
+    assert [m.kept for m in made] == [False, True]
+
+
+def test_a_cover_beside_a_harmless_line_is_drawn_in() -> None:
+    name, role = line("Rawiri Ngata", box(100, 100), "name"), line("Registered nurse", box(100, 117, 200), "harmless")
+    assert hidden(role.spot.quad, off_kept([name, role])) < hidden(role.spot.quad, [name, role])
+    apart = line("Registered nurse", box(100, 130, 200), "harmless")
+    assert np.array_equal(off_kept([name, apart])[0].cover, name.cover)
+
+
+@pytest.mark.parametrize("ground", [(205, 165, 145), (70, 45, 35)])
+def test_the_cover_of_a_band_that_cannot_be_read_ends_at_its_edge(ground: tuple[int, int, int]) -> None:
+    pixels = np.full((600, 900, 3), ground, np.uint8)
+    pixels[200:260, 100:800] = 245
+    band = box(80, 180, 740, 100)
+    coarse = Line(Spot(band, 0.7, 1), "", 0.0, cover=band)
+    made = _layout.decide([coarse], Frame(pixels), Known(NOTHING_KNOWN))
+    assert hidden(box(100, 200, 700, 60), made) > 0.99
+    assert sides(made[0].cover)[1] < 72
+    # What is written right up to the box, and a box on one ground, is covered as found.
+    pixels[200:260, 100:800] = ground
+    pixels[185:275:6, 90:810] = 20
+    assert np.array_equal(_layout.decide([coarse], Frame(pixels), Known(NOTHING_KNOWN))[0].cover, band)
+
+
 def test_a_harmless_line_that_was_read_with_less_certainty_goes_with_its_label() -> None:
     made = whole_labels(
         [line("Rawiri Ngata", box(100, 100), "name"), line("Foam dressing", box(100, 128), "harmless", 0.8)]
@@ -105,10 +158,10 @@ def test_a_row_that_was_not_found_in_a_column_is_covered() -> None:
 
 def test_a_cover_beside_a_scale_is_drawn_in() -> None:
     name, mark = line("Rawiri Ngata", box(100, 130), "name"), line("4", box(150, 105, 14, 20), "ruler")
-    drawn, kept = off_rulers([name, mark])
+    drawn, kept = off_kept([name, mark])
     assert sides(drawn.cover)[1] < 20
     assert np.array_equal(kept.cover, mark.cover)
-    assert np.array_equal(off_rulers([name])[0].cover, name.cover)
+    assert np.array_equal(off_kept([name])[0].cover, name.cover)
 
 
 def test_a_wide_box_is_explained_only_by_what_fills_it_or_is_harmless() -> None:

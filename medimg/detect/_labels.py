@@ -20,12 +20,22 @@ FILLED = 0.45
 """A label whose lines fill this share of it is covered as one block."""
 CALM = 0.9
 """Least certainty of a harmless line that stays on a label with a name on it."""
+FAIRLY, LONG_WORD = 0.7, 9
+"""The same for a line with a word of so many letters."""
 DRAWN_IN = 0.12
 """What the box of a name on a ruler is drawn in by, as a share of its height: the finder's boxes are that roomy."""
+ON_KEPT = 0.15
+"""Share of a harmless line that a cover would hide before it is drawn in."""
 LEAST_HIGH = 8
 """Height of the smallest faint line that counts, in pixels: letters below are not legible, specks of skin are."""
-OTHER_GROUND = 40.0
-"""Least difference of a colour channel, 0 to 255, that makes another ground."""
+OTHER_GROUND = 0.2
+"""Least difference of a colour channel that makes another ground, as a share of the ground's brightest channel, and
+three times the ground's own unevenness."""
+SAME = 0.6
+"""Least share of a column of a cover that lies on the same ground as its line."""
+ROOM, DEEPEST, EDGE_ROWS, EDGE = 0.08, 0.35, 44, 0.6
+"""An edge is looked for from a little outside a coarse box to so deep inside it, in its heights, in so many rows; it is
+where so much of the rows is of another colour. Of a row of letters less is ink."""
 TRIO = 3
 """So many faint lines under each other are a label."""
 
@@ -118,7 +128,7 @@ def _taken(lines: Sequence[Line], members: Sequence[int]) -> list[int]:
         torn = {
             k
             for k in calm
-            if not _value(lines[k])
+            if not (_value(lines[k]) or _heads(lines, k))
             and any(_beside(lines[k].spot.quad, lines[m].spot.quad) for m in members if m not in calm)
         }
         if not torn:
@@ -130,8 +140,22 @@ def _value(line: Line) -> bool:
     return line.category == "unit" and identifiers.vital_value(line.text)
 
 
+def _heads(lines: Sequence[Line], k: int) -> bool:
+    """Whether a line is a heading of a form: there is another, different one of like height, so it is no name."""
+    said = identifiers.heading(lines[k].text)
+    high = sides(lines[k].spot.quad)[1]
+    return bool(said) and any(
+        other.certainty >= CALM
+        and identifiers.heading(other.text) not in ("", said)
+        and 0.5 < sides(other.spot.quad)[1] / max(high, 1e-6) < 2.0
+        for other in lines
+    )
+
+
 def _calm(line: Line) -> bool:
-    return _value(line) or (line.kept and line.certainty >= CALM)
+    """Whether a line is harmless beyond doubt: read surely, or fairly surely and too long for a misread name."""
+    fairly = line.certainty >= FAIRLY and identifiers.longest_word(line.text) >= LONG_WORD
+    return _value(line) or (line.kept and (line.certainty >= CALM or fairly))
 
 
 def _beside(a: Quad, b: Quad) -> bool:
@@ -159,34 +183,88 @@ def _widen(lines: list[Line], going: Sequence[int], staying: Iterable[Line], blo
         row = [other for other in quads if _beside(quad, other)]
         wider = [around([quad, *row], along)]
         if block and filled >= FILLED and not on_ruler:
-            wider.insert(0, _as_wide(quad, whole, along))
+            wider.insert(0, as_wide(quad, whole, along))
         for cover in wider:
-            if (
-                area(cover) > 1.05 * area(quad)
-                and all(shared(cover, q) < 0.1 * area(q) for q in near)
-                and _same_ground(rgb, quad, cover)
-            ):
-                lines[k] = replace(lines[k], cover=cover)
+            there = _on_ground(rgb, quad, cover, along)
+            if area(there) > 1.05 * area(quad) and all(shared(there, q) < 0.1 * area(q) for q in near):
+                lines[k] = replace(lines[k], cover=there)
                 break
 
 
-def _same_ground(rgb: Pixels | None, quad: Quad, cover: Quad) -> bool:
-    """Whether a wider cover lies on the ground that the line stands on: a label's paper, and not a wound beside it."""
+def _on_ground(rgb: Pixels | None, quad: Quad, cover: Quad, along: Quad) -> Quad:
+    """A wider cover, cut off where another ground begins than its line's: it lies on a label, not on a wound beside it.
+
+    ``cover`` is level in the direction ``along``, with its corners clockwise from its beginning.
+    """
     if rgb is None:
-        return True
-    own, wide = _sampled(rgb, quad), _sampled(rgb, cover)
-    usual = np.median(own, axis=0)
-    spread = max(OTHER_GROUND, 1.5 * float(np.percentile(np.abs(own - usual).max(axis=1), 90)))
-    return float((np.abs(wide - usual).max(axis=1) <= spread).mean()) >= 0.85
+        return cover
+    own = _sampled(rgb, quad, 40)
+    usual, spread = np.median(own, axis=(0, 1)), _spread(own)
+    step = 0.25 * max(sides(quad)[1], 1.0)
+    low, high = float((quad @ along).min()), float((quad @ along).max())
+    ends = []
+    for start, room, way in (
+        (low, low - float((cover @ along).min()), -1),
+        (high, float((cover @ along).max()) - high, 1),
+    ):
+        columns = max(0, round(room / step))
+        beyond = as_wide(cover, np.array([along * start, along * (start + way * room)], np.float32), along)
+        same = (np.abs(_sampled(rgb, beyond, columns) - usual).max(axis=2) <= spread).mean(axis=0)[::way]
+        other = [k for k in range(columns) if float(same[max(k - 1, 0) : k + 2].mean()) < SAME]
+        # The edge may be slanted: half a height off.
+        ends.append(start + way * (step * max(other[0] - 2, 0) if other else max(room, 0.0)))
+    return as_wide(cover, np.array([along * end for end in ends], np.float32), along)
 
 
-def _sampled(rgb: Pixels, quad: Quad) -> NDArray[np.float32]:
-    u, v = np.meshgrid(np.linspace(0.02, 0.98, 40), np.linspace(0.1, 0.9, 8))
-    top = quad[0] + (quad[1] - quad[0]) * u[..., None]
-    low = quad[3] + (quad[2] - quad[3]) * u[..., None]
-    points = (top + (low - top) * v[..., None]).reshape(-1, 2).round().astype(int)
-    x, y = np.clip(points[:, 0], 0, rgb.shape[1] - 1), np.clip(points[:, 1], 0, rgb.shape[0] - 1)
+def _sampled(rgb: Pixels, quad: Quad, columns: int) -> NDArray[np.float32]:
+    """Colours on a grid of 8 rows in a quadrilateral."""
+    v = np.linspace(0.1, 0.9, 8, dtype=np.float32)[:, None]
+    return _colours(rgb, quad[0] + (quad[3] - quad[0]) * v, quad[1] + (quad[2] - quad[1]) * v, columns)
+
+
+def _colours(rgb: Pixels, starts: Quad, ends: Quad, columns: int) -> NDArray[np.float32]:
+    """Colours along lines from ``starts`` to ``ends``, both (rows, 2)."""
+    u = np.linspace(0.02, 0.98, columns, dtype=np.float32)[None, :, None]
+    points = (starts[:, None] + (ends - starts)[:, None] * u).round().astype(int)
+    x, y = np.clip(points[..., 0], 0, rgb.shape[1] - 1), np.clip(points[..., 1], 0, rgb.shape[0] - 1)
     return np.asarray(rgb[y, x], np.float32)
+
+
+def _spread(ground: NDArray[np.float32]) -> float:
+    """How far a colour may be from the usual one of a ground and still be of that ground."""
+    usual = np.median(ground, axis=(0, 1))
+    return max(8.0 + OTHER_GROUND * float(usual.max()), 3.0 * float(np.median(np.abs(ground - usual).max(axis=2))))
+
+
+def to_edges(lines: Sequence[Line], rgb: Pixels) -> list[Line]:
+    """Covers of coarse boxes that cannot be read, drawn in to the edges of the band or card that they show.
+
+    The finder's boxes are as roomy as they are high: round a whole wristband they take in the skin beside it.
+    """
+    return [
+        replace(line, cover=_to_edges(rgb, line.cover)) if line.spot.level and line.category == "unread" else line
+        for line in lines
+    ]
+
+
+def _to_edges(rgb: Pixels, quad: Quad) -> Quad:
+    cuts = []
+    for side in range(4):
+        start, end, _, beside = np.roll(quad, -side, axis=0)
+        deep = beside - start
+        deep = deep * min(1.0, sides(quad)[1] / max(float(np.hypot(*deep)), 1.0))
+        steps = np.linspace(-ROOM, DEEPEST, EDGE_ROWS)
+        rows = _colours(rgb, start + steps[:, None] * deep, end + steps[:, None] * deep, 40)
+        outside = np.median(rows[steps <= 0], axis=(0, 1))
+        other = (np.abs(rows - outside).max(axis=2) > _spread(rows[steps <= 0])).mean(axis=1)
+        edge = np.flatnonzero(np.convolve(other, np.full(4, 0.25), "valid") >= EDGE)
+        calm = len(edge) and other[: edge[0]].max(initial=0.0) < EDGE
+        cuts.append(max(0.0, float(steps[max(edge[0] - 2, 0)])) * float(np.hypot(*deep)) if calm else 0.0)
+    top, right, bottom, left = cuts
+    along, down = quad[1] - quad[0], quad[3] - quad[0]
+    along, down = along / max(float(np.hypot(*along)), 1.0), down / max(float(np.hypot(*down)), 1.0)
+    moves = ((left, top), (-right, top), (-right, -bottom), (left, -bottom))
+    return np.array([corner + u * along + v * down for corner, (u, v) in zip(quad, moves, strict=True)], np.float32)
 
 
 def gaps(lines: Sequence[Line]) -> list[Line]:
@@ -220,20 +298,24 @@ def gaps(lines: Sequence[Line]) -> list[Line]:
     return out
 
 
-def off_rulers(lines: Sequence[Line]) -> list[Line]:
-    """Covers beside a ruler's numerals drawn in, so that what a cover grows by later stays off the scale."""
-    marks = [line.spot.quad for line in lines if line.category == "ruler"]
+def off_kept(lines: Sequence[Line]) -> list[Line]:
+    """Covers beside a line that stays drawn in, so that what a cover grows by later stays off that line or scale."""
     out = []
     for line in lines:
         high = sides(line.cover)[1]
-        near = not line.kept and any(
-            shared(grown(line.cover, 0.6 * high), quad) > 0 and sides(quad)[1] < 3 * high for quad in marks
-        )
+        near = not line.kept and any(_touches(line.cover, high, other) for other in lines if other.kept)
         out.append(replace(line, cover=grown(line.cover, -DRAWN_IN * high)) if near else line)
     return out
 
 
-def _as_wide(quad: Quad, block: Quad, along: Quad) -> Quad:
+def _touches(cover: Quad, high: float, other: Line) -> bool:
+    quad = other.spot.quad
+    if other.category == "ruler":
+        return shared(grown(cover, 0.6 * high), quad) > 0 and sides(quad)[1] < 3 * high
+    return shared(grown(cover, DRAWN_IN * high), quad) > ON_KEPT * area(quad)
+
+
+def as_wide(quad: Quad, block: Quad, along: Quad) -> Quad:
     """The line's box made as long as the label's block."""
     across = np.array([-along[1], along[0]], np.float32)
     u, v = block @ along, quad @ across

@@ -11,8 +11,8 @@ import numpy as np
 
 from medimg.detect import Frame, identifiers, patches, ruler
 from medimg.detect._known import Known, skeleton
-from medimg.detect._labels import Line, alone, gaps, off_rulers, whole_labels
-from medimg.detect._lines import Quad, area, grown, shared, sides
+from medimg.detect._labels import Line, alone, as_wide, gaps, off_kept, to_edges, whole_labels
+from medimg.detect._lines import Quad, area, axis, grown, shared, sides
 from medimg.detect._ocr import Spot
 
 TALLEST = 0.12
@@ -23,6 +23,9 @@ MOST_NUMERALS = 120
 MOST_PAIRED = 8
 """Numerals on no scale that are tried two by two."""
 COLOURS = frozenset(("blue", "cyan", "green", "yellow", "red", "magenta", "white", "black", "grey", "gray", "orange"))
+SPARSE, LEVEL = 1.0, 0.7
+"""Most signs of a monitor's curve that was read as letters, for each time it is as long as high; and how level it runs,
+as the cosine."""
 TICKED = 0.6
 """Least share of a box that is a row of ticks for it to be a ruler."""
 
@@ -57,7 +60,7 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known) -> list[Line]:
     judged = [_card(line, frame) for line in judged]
     judged = _explained(_monitor(_legend(judged)))
     judged = whole_labels(alone(judged), frame.rgb)
-    return off_rulers([*judged, *gaps(judged)])
+    return off_kept(to_edges([*judged, *gaps(judged)], frame.rgb))
 
 
 def _legend(lines: Sequence[Line]) -> list[Line]:
@@ -92,9 +95,27 @@ def _monitor(lines: Sequence[Line]) -> list[Line]:
     out = []
     for line in lines:
         plain = not line.kept and line.category != "known" and line.certainty >= 0.6
-        if plain and identifiers.vital_value(line.text) and any(shared(line.spot.quad, quad) > 0 for quad in near):
-            line = replace(line, category="unit", strong=False)
-        out.append(line)
+        for part in _trace(line) if plain and near else [line]:
+            there = any(shared(part.spot.quad, quad) > 0 for quad in near)
+            if plain and there and identifiers.vital_value(part.text):
+                part = replace(part, category="unit", strong=False)
+            out.append(part)
+    return out
+
+
+def _trace(line: Line) -> list[Line]:
+    """A curve that was read as a few letters, and the value at its end, as two lines; any other line as it is."""
+    found = re.fullmatch(r"([LVWUMNIJClvwumnijc~\W_]+)(\d{1,3})", line.text)
+    long, high = sides(line.spot.quad)
+    along = axis(line.spot.quad)
+    if not found or line.strong or along[0] < LEVEL or len(line.text) > SPARSE * long / max(high, 1e-6):
+        return [line]
+    u = line.spot.quad @ along
+    cut = float(u.max()) - (0.8 * max(2, len(found[2])) + 0.3) * high
+    out = []
+    for text, ends in ((found[1], (float(u.min()), cut)), (found[2], (cut, float(u.max())))):
+        quad = as_wide(line.spot.quad, np.array([along * end for end in ends], np.float32), along)
+        out.append(replace(line, text=text, spot=line.spot._replace(quad=quad), cover=quad))
     return out
 
 

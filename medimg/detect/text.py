@@ -7,15 +7,17 @@ What cannot be read is ``unread`` and gets covered. What becomes of a line is de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medimg.detect import Frame, Pixels, _documents, _lines, _ocr, _second_look, _tesseract, _zoom
+from medimg.detect import Frame, Pixels, _documents, _lines, _ocr, _second_look, _tesseract, _zoom, identifiers
 from medimg.detect._known import Known
 from medimg.detect._labels import Line, in_company
 from medimg.detect._layout import decide, explained, merged
+from medimg.detect._lines import grown, labels, sides
 from medimg.detect._sizes import LEAST_SCORE, looks
 from medimg.errors import MissingPart
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon, Secret
@@ -31,6 +33,16 @@ MOST_READ = 240
 """Lines read in one picture; the rest is ``unread``. Bounds the time for a page full of text."""
 MOST_FAINT = 100
 """Places in one picture that are too faint to count by themselves and are looked at all the same."""
+UNSURE, SURE = 0.35, 0.97
+"""Between these a line that is neither harmless nor identifying is read again; below, there is nothing to go by."""
+DRAWN_IN = (0.0, 0.1, 0.2)
+"""What its box is drawn in by for that, as a share of its height. The finder's boxes are roomy, and the reader squeezes
+what it gets to one height: of 13 harmless lines misread on drawn labels 6 were read right from the tighter box."""
+FAIRLY = 0.75
+"""Least certainty of a second reading."""
+LEAST_SIGNS = 3
+LIKE = 0.5
+"""Least likeness of the second reading to the first, 0 to 1 (matching letters in order)."""
 MOST_LINES = 1200
 """Lines handled in one picture; when there are more, they are covered together."""
 
@@ -123,6 +135,7 @@ def _read_spots(models: _ocr.Models, frame: Frame, spots: Sequence[_ocr.Spot]) -
     some = order[:MOST_READ]
     crops = {k: _ocr.crop(frame.rgb, spots[k].quad) for k in some}
     readings = dict(zip(some, models.read([crops[k] for k in some]), strict=True))
+    ways = dict.fromkeys(some, 0)
     # Writing may stand on its head; a box hardly longer than high may stand on its side as well.
     for turns, least, squarest in ((2, 0.8, 0.0), (1, 0.6, 0.67), (3, 0.6, 0.67)):
         again = [
@@ -133,8 +146,47 @@ def _read_spots(models: _ocr.Models, frame: Frame, spots: Sequence[_ocr.Spot]) -
         turned = models.read([_turned(crops[k], turns) for k in again])
         for k, reading in zip(again, turned, strict=True):
             if reading.score > max(readings[k].score, 0.6) and len(reading.text) >= len(readings[k].text) * 0.6:
-                readings[k] = reading
+                readings[k], ways[k] = reading, turns
+    readings |= _read_again(models, frame, spots, readings, ways)
     return [Line(s, *readings.get(k, _ocr.Reading("", 0.0))) for k, s in enumerate(spots)]
+
+
+def _read_again(
+    models: _ocr.Models,
+    frame: Frame,
+    spots: Sequence[_ocr.Spot],
+    readings: Mapping[int, _ocr.Reading],
+    ways: Mapping[int, int],
+) -> dict[int, _ocr.Reading]:
+    """Better readings of lines that nothing was made of: from a tighter box, the way up that their label is.
+
+    Only a sure reading counts whose every word is harmless, and that is much like the first one, or was made the other
+    way up because most of the label is.
+    """
+    out: dict[int, _ocr.Reading] = {}
+    weak = {k for k, r in readings.items() if UNSURE < r.score < SURE and _of_no_use(r)}
+    for group in labels([spots[k].quad for k in readings]) if weak else ():
+        members = [list(readings)[g] for g in group]
+        upright = sum(readings[k].score for k in members if ways[k] == 0)
+        turned = sum(readings[k].score for k in members if ways[k] == 2)
+        for k in weak.intersection(members):
+            way = ways[k] if ways[k] % 2 or upright == turned else 2 * (turned > upright)
+            quads = [grown(spots[k].quad, -by * sides(spots[k].quad)[1]) for by in DRAWN_IN[way == ways[k] :]]
+            for reading in models.read([_turned(_ocr.crop(frame.rgb, _ocr.ordered(quad)), way) for quad in quads]):
+                like = SequenceMatcher(None, reading.text, readings[k].text, autojunk=False).ratio() >= LIKE
+                best = max(out[k].score if k in out else 0.0, FAIRLY)
+                if reading.score >= best and _harmless(reading) and (like or way != ways[k]):
+                    out[k] = reading
+    return out
+
+
+def _of_no_use(reading: _ocr.Reading) -> bool:
+    return identifiers.classify(reading.text, reading.score).category in ("unknown", "unread")
+
+
+def _harmless(reading: _ocr.Reading) -> bool:
+    kept = identifiers.classify(reading.text, reading.score).category in identifiers.KEPT
+    return kept and sum(c.isalnum() for c in reading.text) >= LEAST_SIGNS
 
 
 def _turned(crop: Pixels, quarters: int) -> Pixels:
