@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 from sheets_kit import MARKER, none_true, picture, report, run_folder
 
 from medimg.consent.answering import from_setting
@@ -211,6 +211,38 @@ def test_a_changed_copy_is_not_shown(out: Path) -> None:
     refresh(state, reports, out)
     assert (out / "share-sheet.html").read_text().count("data:image/jpeg;base64,") == 2
     assert "was changed after it was checked" in (out / PRIVATE / "record-sheet.html").read_text()
+
+
+def shown(uri: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGB")
+
+
+def test_a_small_picture_shows_the_whole_of_a_large_copy(tmp_path: Path) -> None:
+    large = Image.open(io.BytesIO(picture((230, 190, 170)))).resize((4000, 3000))
+    out = io.BytesIO()
+    large.save(out, "JPEG", quality=90)
+    (tmp_path / "c.jpg").write_bytes(out.getvalue())
+    thumb = thumbnail(tmp_path / "c.jpg", hashlib.sha256(out.getvalue()).hexdigest())
+    assert thumb is not None
+    assert (thumb.width, thumb.height, thumb.stored_width, thumb.stored_height) == (320, 240, 4000, 3000)
+    apart = ImageChops.difference(shown(thumb.uri), large.resize((320, 240), Image.Resampling.LANCZOS)).convert("L")
+    assert ImageStat.Stat(apart).mean[0] < 2
+
+
+def test_every_copy_has_its_own_small_picture(tmp_path: Path) -> None:
+    run, reports = run_folder(tmp_path, {"P01": 8})
+    for n, one in enumerate(reports):
+        data = picture((30 * n, 255 - 30 * n, 100))
+        (tmp_path / "unreviewed" / one.copy.name).write_bytes(data)
+        reports[n] = msgspec.structs.replace(one, copy=report(one.safe_id, data).copy)
+    write_sheets(run, reports, SharingContext(conditions=none_true()), tmp_path)
+    page = (tmp_path / "share-sheet.html").read_text()
+    found = re.findall(r"data:image/jpeg;base64,[A-Za-z0-9+/=]+", page)
+    colours = [shown(uri).getpixel((300, 140)) for uri in found]
+    assert len(colours) == 8
+    for n, (red, green, _) in enumerate(colours):
+        assert abs(red - 30 * n) < 6
+        assert abs(green - 255 + 30 * n) < 6
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +21,11 @@ from medimg.consent.decisions import Decisions
 from medimg.consent.run import RunState, RunSummary
 from medimg.consent.standing import GroupResult
 from medimg.errors import OutputError
-from medimg.types import Report, to_json
+from medimg.types import CopySummary, Report, to_json
 
 PDF_NAME = "record-sheet.pdf"
+DRAWN_AT_ONCE = 2
+"""Small pictures drawn at the same time."""
 
 if TYPE_CHECKING:
     from medimg.report.thumbs import Thumb
@@ -87,21 +91,23 @@ def refresh(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, 
 
 def _thumbs(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, Thumb]:
     from medimg.report import html
-    from medimg.report.thumbs import thumbnail
+    from medimg.report.thumbs import quiet
 
     by_id = {r.safe_id: r for r in reports}
-    thumbs: dict[str, Thumb] = {}
-    for ids in list(state.run.groups.values())[: html.GROUPS]:
-        for safe_id in ids[: html.SHOWN]:
-            report = by_id.get(safe_id)
-            if report is None or report.copy is None or Path(report.copy.name).name != report.copy.name:
-                continue
-            for place in (runs.SHARE_FOLDER, runs.UNREVIEWED_FOLDER):
-                made = thumbnail(out / place / report.copy.name, report.copy.sha256)
-                if made is not None:
-                    thumbs[report.copy.name] = made
-                    break
-    return thumbs
+    groups = list(state.run.groups.values())[: html.GROUPS]
+    shown = [by_id[i] for ids in groups for i in ids[: html.SHOWN] if i in by_id]
+    copies = [r.copy for r in shown if r.copy is not None and Path(r.copy.name).name == r.copy.name]
+    # Decoding leaves Python's lock alone, so two are drawn at the same time; no other photo is at work by now.
+    with quiet(), ThreadPoolExecutor(DRAWN_AT_ONCE, "medimg-thumbs") as pool:
+        made = pool.map(partial(_thumb, out), copies)
+        return {copy.name: thumb for copy, thumb in zip(copies, made, strict=True) if thumb is not None}
+
+
+def _thumb(out: Path, copy: CopySummary) -> Thumb | None:
+    from medimg.report.thumbs import thumbnail
+
+    places = (runs.SHARE_FOLDER, runs.UNREVIEWED_FOLDER)
+    return next((t for place in places if (t := thumbnail(out / place / copy.name, copy.sha256)) is not None), None)
 
 
 def _folder(path: Path) -> None:

@@ -202,6 +202,8 @@ class _Page:
 
 def _latin(words: str) -> str:
     """What the standard fonts can show: letters without marks they do not have, a question mark for the rest."""
+    if words.isascii() and words.isprintable():
+        return words
     out = []
     for letter in words:
         try:

@@ -6,6 +6,8 @@ import base64
 import hashlib
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +35,16 @@ class Thumb(msgspec.Struct, frozen=True, kw_only=True):
         upright = geometry.to_upright(polygon, self.stored_width, self.stored_height, self.orientation)
         across, down = geometry.upright_size(self.stored_width, self.stored_height, self.orientation)
         return " ".join(f"{x * self.width / across:.1f},{y * self.height / down:.1f}" for x, y in upright)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No warning about large pictures while small ones are drawn; entered once, not by every thread."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
 
 
 def thumbnail(path: Path, sha256: str, *, long_side: int = 320, quality: int = 72) -> Thumb | None:
@@ -72,12 +84,10 @@ def _with_pillow(data: bytes, long_side: int) -> tuple[Image, int, int, int] | N
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data))
+        picture = Image.open(io.BytesIO(data))
         width, height = picture.size
         orientation = picture.getexif().get(0x0112, 1)
-        picture.draft("RGB", (long_side * 2, long_side * 2))
+        picture.draft("RGB", (long_side, long_side))  # a JPEG is decoded small, but no smaller than that
         if picture.mode.startswith(("I", "F")):  # Pillow clips wide samples instead of scaling them
             return None
         return _flat(picture), width, height, orientation if orientation in range(1, 9) else 1
@@ -109,7 +119,8 @@ def _flat(picture: Image) -> Image:
         alpha.thumbnail((1024, 1024))
         ground = Image.new("RGBA", alpha.size, (255, 255, 255, 255))
         return Image.alpha_composite(ground, alpha).convert("RGB")
-    return picture.convert("RGB")
+    picture.load()
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _upright(picture: Image, orientation: int) -> Image:
