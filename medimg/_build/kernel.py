@@ -1,8 +1,8 @@
 """Compiles medimg's C files when medimg is built, where there is a C compiler: the JPEG kernel, the audit's search.
 
-They are plain shared libraries without any Python symbol, so one file serves every Python version of a platform.
-Without a compiler, or with ``MEDIMG_NO_KERNEL`` set, nothing is made and medimg uses Python, which gives the same
-bytes more slowly.
+The area filter of the pictures' pyramid is the third. They are plain shared libraries without any Python symbol, so one
+file serves every Python version of a platform. Without a compiler, or with ``MEDIMG_NO_KERNEL`` set, nothing is made
+and medimg uses Python and cv2, which give the same more slowly.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 OFF_VARIABLE = "MEDIMG_NO_KERNEL"
-SOURCES = (Path("medimg/redact/_splice.c"), Path("medimg/audit/_scan.c"))
+SOURCES = (Path("medimg/redact/_splice.c"), Path("medimg/audit/_scan.c"), Path("medimg/detect/_area.c"))
 FLAGS = ["-std=c99", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra"]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg import geometry
-from medimg._opencv import cv2
+from medimg.detect._shrink import shrunk
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon, Region
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Frame:
             if long_side not in self._scaled:
                 source = self.scaled(_FROM[long_side])[0] if long_side in _FROM else self.rgb
                 size = (max(1, round(self.width * factor)), max(1, round(self.height * factor)))
-                self._scaled[long_side] = cast(Pixels, cv2.resize(source, size, interpolation=cv2.INTER_AREA))
+                self._scaled[long_side] = shrunk(source, *size)
             return self._scaled[long_side], factor
 
     def region(self, upright: Polygon) -> Region:

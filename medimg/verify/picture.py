@@ -149,14 +149,17 @@ def _unlike(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _steps(samples: NDArray[Any], inside: NDArray[np.bool_], rows: int) -> int:
     """How many neighbouring pairs of pixels inside the covers differ, beside each other in the first ``rows``."""
-    if not inside.any():
+    columns = np.flatnonzero(inside.any(axis=0))
+    if not columns.size:
         return 0
+    some = slice(int(columns[0]), int(columns[-1]) + 1)
+    samples, inside = samples[:, some], inside[:, some]
     total = 0
     for a, b, both in (
         (samples[:rows, :-1], samples[:rows, 1:], inside[:rows, :-1] & inside[:rows, 1:]),
         (samples[:-1], samples[1:], inside[:-1] & inside[1:]),
     ):
-        total += int(np.count_nonzero(a[both] != b[both]))
+        total += int(np.count_nonzero(_unlike(a, b) & both))
     return total
 
 
