@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +18,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from medimg import Scrubber, pipeline
-from medimg._threads import both, each, threads
-from medimg.detect import Frame, _second_look, ruler, text
+from medimg._threads import both, each, session_options, threads
+from medimg.detect import Frame, _ocr, _second_look, ruler, text
+from medimg.detect._centerface import CenterFace
 from medimg.detect._ocr import Spot
 from medimg.policy import Policy
 from medimg.types import Finding, Polygon
@@ -59,6 +63,25 @@ def test_threads_that_ask_for_levels_at_once_get_the_same() -> None:
 def test_the_number_of_threads_is_bounded(monkeypatch: pytest.MonkeyPatch, said: str, number: int) -> None:
     monkeypatch.setenv("MEDIMG_THREADS", said)
     assert threads() == number
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="resident memory is read from /proc")
+def test_networks_that_keep_their_memory_share_it() -> None:
+    """The network that runs second takes its memory from what the first left: no more is asked from the system."""
+    models, faces = _ocr.Models(), CenterFace()
+    grey = np.full((608, 800, 3), 128, np.uint8)
+    models.detect(grey)
+    faces.detect(grey[:64, :64], 0.5)
+    before = _resident()
+    faces.detect(grey, 0.5)
+    assert _resident() - before < 45 << 20  # 75 MiB with memory of its own, 22 with that of the first
+    assert session_options(arena=True).get_session_config_entry("session.use_env_allocators") == "1"
+    with pytest.raises(RuntimeError):
+        session_options(arena=False).get_session_config_entry("session.use_env_allocators")
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_two_calls_run_at_the_same_time_only_where_threads_allow_it(monkeypatch: pytest.MonkeyPatch) -> None:
