@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -195,6 +197,22 @@ def test_a_row_of_numerals_that_count_up_stays_with_one_misread() -> None:
     assert [m.category for m in made] == ["ruler"]
     made = _layout.decide([line("10 11 56 13 34", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
     assert not any(m.kept for m in made)
+
+
+def test_a_wound_that_reads_as_a_sign_is_left_and_a_red_sticker_is_not() -> None:
+    signs = line("08", box(380, 245, 150, 100), "", 0.7, 0.75)
+    pixels = np.full((600, 900, 3), (205, 165, 145), np.uint8)
+    y, x = np.mgrid[:600, :900]
+    wound = pixels.copy()
+    wound[((x - 455) / 60) ** 2 + ((y - 295) / 45) ** 2 < 1] = (150, 35, 40)
+    assert _layout.decide([signs], Frame(wound), Known(NOTHING_KNOWN)) == []
+    surely = replace(signs, certainty=0.95)
+    assert not _layout.decide([surely], Frame(wound), Known(NOTHING_KNOWN))[0].kept
+    sticker, letters = pixels.copy(), pixels.copy()
+    sticker[250:340, 395:515] = (190, 30, 40)
+    letters[255:335, 400:412] = letters[255:335, 440:452] = letters[255:335, 480:492] = (150, 35, 40)
+    for other in (sticker, letters, pixels):
+        assert hidden(signs.spot.quad, _layout.decide([signs], Frame(other), Known(NOTHING_KNOWN))) > 0.99
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,4 +1,4 @@
-"""Sheets of print that are out of focus and askew: found as one box as high as a foot, and covered line by line."""
+"""Print out of focus, on sheets found as one box as high as a foot and on cards where nothing is found."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from medimg.detect import Frame, text
+from medimg.detect import Frame, _cards, _ocr, text
 from medimg.detect.identifiers import KEPT
 from medimg.policy import Policy, covers, decide
 from medimg.redact.cover import mask
@@ -74,3 +74,48 @@ def test_a_foot_is_no_sheet(detector: text.TextDetector, kind: str) -> None:
         draw.ellipse((520 + 85 * k, 180 + 12 * k, 600 + 85 * k, 340 + 12 * k), fill=(210, 170, 150))
     pixels = np.asarray(image.filter(ImageFilter.GaussianBlur(4)), np.uint8)
     assert [f for f in detector.find(Frame(pixels)) if f.category not in KEPT] == []
+
+
+def card(words: bool, turn: float, ink: int = 70) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """A white card on blue cloth, far out of focus, with small print on it or none; where its lines are."""
+    image, lines = Image.new("RGB", SIZE, (70, 105, 160)), Image.new("L", SIZE)
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((560, 660, 960, 840), fill=(240, 240, 236))
+    for k, row in enumerate(("Rawiri Ngata", "NHI ZZZ0016", "DOB 12/03/1956", "021 555 1234", "Seen by Dr Parata")):
+        place = (580, 674 + 30 * k)
+        if words:
+            draw.text(place, row, font=ImageFont.load_default(18), fill=(ink, ink, ink))
+            ImageDraw.Draw(lines).rectangle(draw.textbbox(place, row, font=ImageFont.load_default(18)), fill=255)
+    turned = image.rotate(turn, Image.Resampling.BICUBIC, fillcolor=(70, 105, 160)).filter(
+        ImageFilter.GaussianBlur(2.6)
+    )
+    noise = np.random.default_rng(5).normal(0, 3, (SIZE[1], SIZE[0], 1))
+    pixels = np.clip(np.asarray(turned, np.float32) + noise, 0, 255).astype(np.uint8)
+    return pixels, np.asarray(lines.rotate(turn), np.uint8) > 128
+
+
+@pytest.mark.parametrize("turn", [0, 20, 90])
+def test_a_card_with_print_out_of_focus_is_covered(detector: text.TextDetector, turn: float) -> None:
+    pixels, lines = card(True, turn)
+    assert hidden(detector, pixels)[lines].mean() > 0.75
+
+
+@pytest.mark.parametrize("turn", [0, 20, 90])
+def test_an_empty_card_is_left(detector: text.TextDetector, turn: float) -> None:
+    pixels, _ = card(False, turn)
+    assert len(_cards.cards(Frame(pixels))) == 1
+    assert not hidden(detector, pixels).any()
+
+
+def test_no_rows_are_looked_for_on_a_card_that_was_read() -> None:
+    pixels, _ = card(True, 0)
+    there = [
+        text.Line(_ocr.Spot(np.array([[570, y], [800, y], [800, y + 24], [570, y + 24]], np.float32), 0.8), "x", 0.9)
+        for y in (670, 700, 730)
+    ]
+    assert _cards.unread(_ocr.models(), Frame(pixels), there) == []
+
+
+@pytest.mark.parametrize("size", [(3, 3), (40, 2000), (700, 500)])
+def test_pictures_of_one_colour_hold_no_cards(size: tuple[int, int]) -> None:
+    assert _cards.cards(Frame(np.full((*size, 3), 180, np.uint8))) == []

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from medimg.detect import Frame, identifiers, patches, ruler
+from medimg.detect import Frame, _blobs, identifiers, patches, ruler
 from medimg.detect._known import Known, skeleton
 from medimg.detect._labels import Line, alone, as_wide, gaps, off_kept, to_edges, whole_labels
 from medimg.detect._lines import Quad, area, axis, grown, shared, sides
@@ -55,7 +55,7 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known) -> list[Line]:
     judged = [
         line
         for line in _rulers(judged, frame)
-        if line.category == "ruler" or not (like_a_foot(line, long_side) or _no_text(line, long_side))
+        if line.category == "ruler" or not (like_a_foot(line, long_side) or _no_text(line, frame))
     ]
     judged = [_card(line, frame) for line in judged]
     judged = _explained(_monitor(_legend(judged)))
@@ -131,18 +131,20 @@ def _card(line: Line, frame: Frame) -> Line:
     return line
 
 
-def _no_text(line: Line, long_side: int) -> bool:
-    """Whether an unsure box is a socket, a knob or a wound: squat, not small, and at most one sign in it.
+def _no_text(line: Line, frame: Frame) -> bool:
+    """Whether an unsure box is a socket, a knob or a wound: squat, not small, and at most one or two signs in it.
 
     Measured on 110 wound photographs: these were two thirds of the false boxes, and no text was among them.
     """
     long, high = sides(line.spot.quad)
-    if line.strong or high < 0.015 * long_side:
+    if line.strong or high < 0.015 * max(frame.width, frame.height):
         return False
     signs = sum(c.isalnum() for c in line.text)
     squat = long / max(high, 1e-6)
-    return (signs <= 1 and squat < 1.8 and line.spot.score < 0.72) or (
-        signs == 0 and squat < 3 and line.spot.score < 0.6
+    return (
+        (signs <= 1 and squat < 1.8 and line.spot.score < 0.72)
+        or (signs == 0 and squat < 3 and line.spot.score < 0.6)
+        or (0 < signs <= 2 and squat < 2.2 and line.certainty < 0.9 and _blobs.wound(frame.rgb, line.spot.quad))
     )
 
 

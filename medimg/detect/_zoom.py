@@ -37,9 +37,9 @@ LONG = 1600
 LEAST_SCORE = 0.5
 FAINT_SCORE = 0.55
 """Least score in the stretched strip, where folds of skin come out too."""
-SHEET_VIEWS = ((1.0, False), (0.67, False), (0.5, False), (0.83, True))
-"""Sizes at which a sheet is looked at across, as shares of the strip's, and whether its brightness is spread out: print
-far out of focus comes together again when it is small. The first that shows rows counts."""
+SHEET_VIEWS = ((1.0, False, True), (0.67, False, True), (0.5, False, True), (0.83, True, True))
+"""Sizes at which a sheet is looked at, as shares of the strip's, whether its brightness is spread out and whether it is
+turned by a quarter: print far out of focus comes together again when it is small. The first that shows rows counts."""
 SHEET_SCORE = 0.3
 """Least score of a row of print on a sheet, where three rows bear each other out."""
 OBLONG = 1.5
@@ -151,29 +151,51 @@ def _scales(frame: Frame, lines: Sequence[Line]) -> list[Quad]:
 
 def _look(models: Models, frame: Frame, quad: Quad, *, sheet: bool) -> list[Spot]:
     """What is found in a strip made level; ``sheet`` is a place that may hold many lines, also across."""
-    cut, back = _level(frame, quad)
+    cut, back = level(frame, quad)
     if cut is None:
         return []
-
-    def inside(strip: Pixels, least: float, matrix: Matrix) -> list[Spot]:
-        out = []
-        for spot in models.detect(strip, least):
-            moved = cv2.perspectiveTransform(spot.quad[None], matrix)[0]
-            there = np.clip(moved, 0, [frame.width, frame.height]).astype(np.float32)
-            if 16 <= area(there) < FINE * area(quad):
-                out.append(Spot(ordered(there), spot.score))
-        return out
-
-    found = inside(cut, LEAST_SCORE, back)
+    found = _inside(models, frame, quad, cut, LEAST_SCORE, back)
     if sheet and not _rows(found):
-        for share, spread in SHEET_VIEWS:
-            small = cut if share == 1 else cv2.resize(cut, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-            view = sharpened(_stretched(np.asarray(small, np.uint8)) if spread else np.asarray(small, np.uint8))
+        across = rows(models, frame, quad, SHEET_VIEWS, cut, back)
+        if across:
+            return across
+    return found or _inside(models, frame, quad, _stretched(cut), FAINT_SCORE, back)
+
+
+def rows(
+    models: Models, frame: Frame, quad: Quad, views: Sequence[tuple[float, bool, bool]], cut: Pixels, back: Matrix
+) -> list[Spot]:
+    """The rows of print on a sheet: what the first of the views finds that shows any.
+
+    Args:
+        models: The networks.
+        frame: The picture.
+        quad: The sheet.
+        views: Sizes as shares of the cut-out's, whether its brightness is spread out, whether it is turned.
+        cut: The sheet made level.
+        back: From there into the frame.
+    """
+    for share, spread, turned in views:
+        view = cut if share == 1 else cv2.resize(cut, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+        view = sharpened(_stretched(np.asarray(view, np.uint8)) if spread else np.asarray(view, np.uint8))
+        turn = np.diag([1 / share, 1 / share, 1.0])
+        if turned:
             turn = np.array([[0, -1 / share, cut.shape[1]], [1 / share, 0, 0], [0, 0, 1]], np.float64)
-            across = inside(np.ascontiguousarray(np.rot90(view)), SHEET_SCORE, back @ turn)
-            if _rows(across):
-                return across
-    return found or inside(_stretched(cut), FAINT_SCORE, back)
+            view = np.ascontiguousarray(np.rot90(view))
+        found = _inside(models, frame, quad, view, SHEET_SCORE, back @ turn)
+        if _rows(found):
+            return found
+    return []
+
+
+def _inside(models: Models, frame: Frame, quad: Quad, strip: Pixels, least: float, back: Matrix) -> list[Spot]:
+    out = []
+    for spot in models.detect(strip, least):
+        moved = cv2.perspectiveTransform(spot.quad[None], back)[0]
+        there = np.clip(moved, 0, [frame.width, frame.height]).astype(np.float32)
+        if 16 <= area(there) < FINE * area(quad):
+            out.append(Spot(ordered(there), spot.score))
+    return out
 
 
 def _rows(spots: Sequence[Spot]) -> bool:
@@ -182,12 +204,15 @@ def _rows(spots: Sequence[Spot]) -> bool:
     return any(len(group) >= TRIO for group in labels(quads, overlap=0.3))
 
 
-def _level(frame: Frame, quad: Quad) -> tuple[Pixels | None, Matrix]:
-    """The strip cut out and made level, none when it is outside; and the way back into the frame."""
+def level(frame: Frame, quad: Quad, largest: float = 2.0) -> tuple[Pixels | None, Matrix]:
+    """The strip cut out and made level, none when it is outside; and the way back into the frame.
+
+    It is not enlarged more than ``largest`` times.
+    """
     wide = grown(quad, 0.04 * sides(quad)[1])
     flat = around([wide], axis(wide))
     long, high = sides(flat)
-    factor = min(2.0, (HIGH if long > 3 * high else HIGH_SQUAT) / high, LONG / long)
+    factor = min(largest, (HIGH if long > 3 * high else HIGH_SQUAT) / high, LONG / long)
     width, height = max(32, round(long * factor)), max(32, round(high * factor))
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(flat, corners)

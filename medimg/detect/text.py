@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medimg.detect import Frame, Pixels, _documents, _lines, _ocr, _second_look, _tesseract, _zoom, identifiers
+from medimg.detect import Frame, Pixels, _cards, _documents, _lines, _ocr, _second_look, _tesseract, _zoom, identifiers
 from medimg.detect._known import Known
 from medimg.detect._labels import Line, in_company
 from medimg.detect._layout import decide, explained, merged
@@ -110,7 +110,9 @@ class TextDetector:
         spots += [maybe[k] for k in in_company(spots, maybe)]
         lines = _read_spots(self._models, frame, spots)
         if len(lines) < MOST_READ:
-            new, replaced = _zoom.closer(self._models, frame, lines, weak, sheets=len(sizes) > 1)
+            first = len(sizes) > 1
+            new, replaced = _zoom.closer(self._models, frame, lines, weak, sheets=first)
+            new += _cards.unread(self._models, frame, lines) if first else []
             rest = [line for k, line in enumerate(lines) if k not in replaced]
             fresh = merged([[line.spot for line in rest], new], frame.width, frame.height)[len(rest) :]
             finer = _read_spots(self._models, frame, [s._replace(level=0) for s in fresh])
