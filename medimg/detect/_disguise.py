@@ -150,7 +150,8 @@ def bars(frame: Frame) -> list[Bar]:
     """Flat patches that have the shape of an eye bar."""
     small, factor = frame.scaled(BAR_SIDE)
     kernel = np.ones((3, 3), np.uint8)
-    steps = np.asarray(cv2.subtract(cv2.dilate(small, kernel), cv2.erode(small, kernel)), np.uint8).max(axis=2)
+    red, green, blue = cv2.split(cv2.subtract(cv2.dilate(small, kernel), cv2.erode(small, kernel)))
+    steps = np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
     out: list[Bar] = []
     for limit, opened in FLAT:
         flat = np.asarray(steps <= limit, np.uint8)
