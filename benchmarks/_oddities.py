@@ -152,7 +152,8 @@ def tags(rng: d.RNG, culture: str) -> list[d.Card]:
         ink = tuple(int(g + (30 - g) * fade) for g in ground)
         style = "hand" if hand else str(rng.choice(("print", "serif", "mono")))
         face = d.pick_font(rng, style, 52)
-        image, draw = d.blank(round(face.getlength(shown)) + 120, 110, ground)
+        room = 1.5 if hand else 1.0  # letters by hand stand further apart, and on no slip a name runs over its end
+        image, draw = d.blank(round(room * face.getlength(shown)) + 120, 110, ground)
         if hand:
             mark = cards.hand_line(rng, image, (40, 20), shown, 48, ink, "name", culture)
         else:

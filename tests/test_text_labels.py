@@ -156,6 +156,10 @@ def test_a_row_that_was_not_found_in_a_column_is_covered() -> None:
     assert gaps([*rows, line("Foam dressing", box(100, 158, 200, 18), "harmless")]) == []
     apart = [line("Ngata", box(100 + 60 * k, 100 + 28 * k), "name") for k in (0, 1, 3)]
     assert gaps(apart) == []
+    pixels = np.full((600, 900, 3), 230, np.uint8)
+    assert len(gaps(rows, pixels)) == 1
+    pixels[148:184] = (150, 90, 70)
+    assert gaps(rows, pixels) == []
 
 
 def test_a_cover_beside_a_scale_is_drawn_in() -> None:

@@ -216,6 +216,15 @@ def _on_ground(rgb: Pixels | None, quad: Quad, cover: Quad, along: Quad) -> Quad
     return as_wide(cover, np.array([along * end for end in ends], np.float32), along)
 
 
+def _one_ground(rgb: Pixels | None, quad: Quad, other: Quad) -> bool:
+    """Whether most of another place is on the ground that a line stands on, print on it apart."""
+    if rgb is None:
+        return True
+    own = _sampled(rgb, quad, 40)
+    unlike = np.abs(_sampled(rgb, other, 40) - np.median(own, axis=(0, 1))).max(axis=2)
+    return float((unlike <= _spread(own)).mean()) >= SAME
+
+
 def _sampled(rgb: Pixels, quad: Quad, columns: int) -> NDArray[np.float32]:
     """Colours on a grid of 8 rows in a quadrilateral."""
     v = np.linspace(0.1, 0.9, 8, dtype=np.float32)[:, None]
@@ -267,10 +276,11 @@ def _to_edges(rgb: Pixels, quad: Quad) -> Quad:
     return np.array([corner + u * along + v * down for corner, (u, v) in zip(quad, moves, strict=True)], np.float32)
 
 
-def gaps(lines: Sequence[Line]) -> list[Line]:
+def gaps(lines: Sequence[Line], rgb: Pixels | None = None) -> list[Line]:
     """A row that was not found between two rows of a column that are covered, as a line nobody could read.
 
-    The two begin under each other, at least one more covered line begins there too, and nothing was found between.
+    The two begin under each other, at least one more covered line begins there too, nothing was found between, and it
+    is the ground of the upper one: slips of paper on skin are no column.
     """
     going = [line for line in lines if not line.kept]
     out: list[Line] = []
@@ -293,7 +303,8 @@ def gaps(lines: Sequence[Line]) -> list[Line]:
             right = max(float((q @ along).max()) for q in (upper.spot.quad, lower.spot.quad))
             corners = [(left, low), (right, low), (right, top), (left, top)]
             quad = np.array([a * along + b * across for a, b in corners], np.float32)
-            if not any(shared(quad, other.spot.quad) > 0.25 * area(other.spot.quad) for other in lines):
+            free = not any(shared(quad, other.spot.quad) > 0.25 * area(other.spot.quad) for other in lines)
+            if free and _one_ground(rgb, upper.spot.quad, quad):
                 out.append(Line(Spot(quad, min(upper.spot.score, lower.spot.score)), "", 0.0, cover=quad))
     return out
 

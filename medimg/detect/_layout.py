@@ -60,7 +60,7 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known) -> list[Line]:
     judged = [_card(line, frame) for line in judged]
     judged = _explained(_monitor(_legend(judged)))
     judged = whole_labels(alone(judged), frame.rgb)
-    return off_kept(to_edges([*judged, *gaps(judged)], frame.rgb))
+    return off_kept(to_edges([*judged, *gaps(judged, frame.rgb)], frame.rgb))
 
 
 def _legend(lines: Sequence[Line]) -> list[Line]:
