@@ -36,6 +36,8 @@ SAME = 0.6
 ROOM, DEEPEST, EDGE_ROWS, EDGE = 0.08, 0.35, 44, 0.6
 """An edge is looked for from a little outside a coarse box to so deep inside it, in its heights, in so many rows; it is
 where so much of the rows is of another colour. Of a row of letters less is ink."""
+LEEWAY = 0.05
+"""What a cover is drawn in by beyond that edge, in the same measure: it grows by as much later."""
 TRIO = 3
 """So many faint lines under each other are a label."""
 
@@ -211,8 +213,8 @@ def _on_ground(rgb: Pixels | None, quad: Quad, cover: Quad, along: Quad) -> Quad
         beyond = as_wide(cover, np.array([along * start, along * (start + way * room)], np.float32), along)
         same = (np.abs(_sampled(rgb, beyond, columns) - usual).max(axis=2) <= spread).mean(axis=0)[::way]
         other = [k for k in range(columns) if float(same[max(k - 1, 0) : k + 2].mean()) < SAME]
-        # The edge may be slanted: half a height off.
-        ends.append(start + way * (step * max(other[0] - 2, 0) if other else max(room, 0.0)))
+        # The edge may be slanted: three quarters of a height off.
+        ends.append(start + way * (step * max(other[0] - 3, 0) if other else max(room, 0.0)))
     return as_wide(cover, np.array([along * end for end in ends], np.float32), along)
 
 
@@ -268,7 +270,7 @@ def _to_edges(rgb: Pixels, quad: Quad) -> Quad:
         other = (np.abs(rows - outside).max(axis=2) > _spread(rows[steps <= 0])).mean(axis=1)
         edge = np.flatnonzero(np.convolve(other, np.full(4, 0.25), "valid") >= EDGE)
         calm = len(edge) and other[: edge[0]].max(initial=0.0) < EDGE
-        cuts.append(max(0.0, float(steps[max(edge[0] - 2, 0)])) * float(np.hypot(*deep)) if calm else 0.0)
+        cuts.append(max(0.0, float(steps[edge[0]]) + LEEWAY) * float(np.hypot(*deep)) if calm else 0.0)
     top, right, bottom, left = cuts
     along, down = quad[1] - quad[0], quad[3] - quad[0]
     along, down = along / max(float(np.hypot(*along)), 1.0), down / max(float(np.hypot(*down)), 1.0)

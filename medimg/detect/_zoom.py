@@ -165,7 +165,7 @@ def _look(models: Models, frame: Frame, quad: Quad, *, sheet: bool) -> list[Spot
 def rows(
     models: Models, frame: Frame, quad: Quad, views: Sequence[tuple[float, bool, bool]], cut: Pixels, back: Matrix
 ) -> list[Spot]:
-    """The rows of print on a sheet: what the first of the views finds that shows any.
+    """The rows of print on a sheet: what the first of the views finds that shows any; they count as sure.
 
     Args:
         models: The networks.
@@ -184,7 +184,7 @@ def rows(
             view = np.ascontiguousarray(np.rot90(view))
         found = _inside(models, frame, quad, view, SHEET_SCORE, back @ turn)
         if _rows(found):
-            return found
+            return [spot._replace(score=max(spot.score, LEAST_SCORE)) for spot in found]
     return []
 
 
