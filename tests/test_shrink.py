@@ -118,9 +118,11 @@ TURNED = {
 @given(st.sampled_from(sorted(TURNED)), st.integers(1, 40), st.integers(1, 40), st.booleans())
 def test_every_orientation(orientation: int, height: int, width: int, view: bool) -> None:
     stored = noise(height, width)[:, ::-1] if view else noise(height, width)
-    frame = Frame(stored, orientation)
-    assert np.array_equal(frame.rgb, TURNED[orientation](stored))
-    assert frame.rgb.flags.c_contiguous
+    # Samples of one grey and of 16 bits are turned the same way for DICOM.
+    for samples in (stored, stored[..., :1], stored.astype(np.uint16) << 8):
+        frame = Frame(samples, orientation)
+        assert np.array_equal(frame.rgb, TURNED[orientation](samples))
+        assert frame.rgb.flags.c_contiguous
 
 
 def test_a_library_that_is_not_there(tmp_path: Path) -> None:
