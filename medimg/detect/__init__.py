@@ -57,7 +57,7 @@ class Frame:
         self._orientation = orientation
         turn = _TURN.get(orientation)
         stored = np.ascontiguousarray(stored)
-        upright = np.asarray(turn(stored)) if turn else stored
+        upright: NDArray[Any] = np.asarray(turn(stored)) if turn else stored
         # cv2 drops a last axis of one sample.
         self.rgb: Pixels = upright.reshape(*upright.shape[:2], *stored.shape[2:])
         self.index = index
