@@ -23,7 +23,7 @@ MOST_NUMERALS = 120
 MOST_PAIRED = 8
 """Numerals on no scale that are tried two by two."""
 COLOURS = frozenset(("blue", "cyan", "green", "yellow", "red", "magenta", "white", "black", "grey", "gray", "orange"))
-SPARSE, LEVEL = 1.0, 0.7
+SPARSE, LEVEL = 1.3, 0.7
 """Most signs of a monitor's curve that was read as letters, for each time it is as long as high; and how level it runs,
 as the cosine."""
 TICKED = 0.6
@@ -95,7 +95,7 @@ def _monitor(lines: Sequence[Line]) -> list[Line]:
     out = []
     for line in lines:
         plain = not line.kept and line.category != "known" and line.certainty >= 0.6
-        for part in _trace(line) if plain and near else [line]:
+        for part in _trace(line, lines) if plain and near else [line]:
             there = any(shared(part.spot.quad, quad) > 0 for quad in near)
             if plain and there and identifiers.vital_value(part.text):
                 part = replace(part, category="unit", strong=False)
@@ -103,20 +103,31 @@ def _monitor(lines: Sequence[Line]) -> list[Line]:
     return out
 
 
-def _trace(line: Line) -> list[Line]:
-    """A curve that was read as a few letters, and the value at its end, as two lines; any other line as it is."""
-    found = re.fullmatch(r"([LVWUMNIJClvwumnijc~\W_]+)(\d{1,3})", line.text)
+def _trace(line: Line, lines: Sequence[Line]) -> list[Line]:
+    """A curve that was read as a few letters, cut off before the value at its end; any other line as it is.
+
+    The value was read with the curve, or it was found by itself and the curve's box lies over it.
+    """
+    found = re.fullmatch(r"([LVWUMNIJClvwumnijc~\W_]+)(\d{0,3})", line.text)
     long, high = sides(line.spot.quad)
     along = axis(line.spot.quad)
     if not found or line.strong or along[0] < LEVEL or len(line.text) > SPARSE * long / max(high, 1e-6):
         return [line]
     u = line.spot.quad @ along
-    cut = float(u.max()) - (0.8 * max(2, len(found[2])) + 0.3) * high
+    cuts = [float(u.max()) - (0.8 * max(2, len(found[2])) + 0.3) * high] if found[2] else []
+    for other in lines:
+        value = other.certainty >= 0.9 and identifiers.vital_value(other.text)
+        start = float((other.spot.quad @ along).min())
+        inside = shared(line.spot.quad, other.spot.quad) > 0.6 * area(other.spot.quad)
+        if value and inside and start > float(u.min()) + 0.5 * long:
+            cuts.append(start)
+    if not cuts:
+        return [line]
     out = []
-    for text, ends in ((found[1], (float(u.min()), cut)), (found[2], (cut, float(u.max())))):
+    for text, ends in ((found[1], (float(u.min()), min(cuts))), (found[2], (min(cuts), float(u.max())))):
         quad = as_wide(line.spot.quad, np.array([along * end for end in ends], np.float32), along)
         out.append(replace(line, text=text, spot=line.spot._replace(quad=quad), cover=quad))
-    return out
+    return out if found[2] else out[:1]
 
 
 def _pressure(line: Line) -> bool:
