@@ -79,7 +79,7 @@ NEVER_KEPT = [
     "M", "J", "1 2 1956", "Sterile Kapoor", "Left Ngata", "12/03", "78", "31/12",
     "Smith", "Smith & Nephew Rose", "Wei's", "Patient's Foot", "DOB 12", "France",
     "Freshwater", "Weatherspoon", "Pressimone", "Bartolotto", "Burns", "Newton", "Fitzpatrick", "Dusty",
-    "Partridge", "Netherland", "Hartmann", "Temperatura Ngata", "Obsxrvatxon", "Irrgation2", "Drssing",
+    "Partridge", "Netherland", "Hartmann", "Temperatura Ngata", "Obsxrvatxon", "Irrgation2", "Drssing", "1623 red",
     "110w/2017", "10/2cm", "Exp 2026-04", "2017",
 ]  # fmt: skip
 

@@ -20,7 +20,7 @@ FILLED = 0.45
 """A label whose lines fill this share of it is covered as one block."""
 CALM = 0.9
 """Least certainty of a harmless line that stays on a label with a name on it."""
-FAIRLY, LONG_WORD = 0.7, 9
+FAIRLY = ((0.7, 9), (0.85, 6))
 """The same for a line with a word of so many letters."""
 DRAWN_IN = 0.12
 """What the box of a name on a ruler is drawn in by, as a share of its height: the finder's boxes are that roomy."""
@@ -156,7 +156,8 @@ def _heads(lines: Sequence[Line], k: int) -> bool:
 
 def _calm(line: Line) -> bool:
     """Whether a line is harmless beyond doubt: read surely, or fairly surely and too long for a misread name."""
-    fairly = line.certainty >= FAIRLY and identifiers.longest_word(line.text) >= LONG_WORD
+    letters = identifiers.longest_word(line.text)
+    fairly = any(line.certainty >= least and letters >= long for least, long in FAIRLY)
     return _value(line) or (line.kept and (line.certainty >= CALM or fairly))
 
 

@@ -28,6 +28,8 @@ VITAL_SIGNS = frozenset(
 )
 """What stands beside the values of a bedside monitor."""
 
+LEAST_BESIDE = 5
+"""Letters of a plain word beside a number of three figures and more: a ward and bed by hand can read ``1623 red``."""
 PAIR, LONG_PART = 13, 10
 """Letters of two plain words run together, and of one of them when the other is short."""
 LONGEST = 300
@@ -185,7 +187,8 @@ def _harmless(line: str) -> Verdict | None:
         else:
             return None
         previous_number = False
-    if digits > 6 or (digits > 2 and not anchors and not units) or (roles and names):
+    counted = units or any(len(w) >= LEAST_BESIDE for w in words if w in lexicon["plain"])
+    if digits > 6 or (digits > 2 and not counted) or (roles and names):
         return None
     if anchors or (roles and not digits):
         return Verdict("harmless")

@@ -35,7 +35,7 @@ MOST_FAINT = 100
 """Places in one picture that are too faint to count by themselves and are looked at all the same."""
 UNSURE, SURE = 0.35, 0.97
 """Between these a line that is neither harmless nor identifying is read again; below, there is nothing to go by."""
-DRAWN_IN = (0.0, 0.1, 0.2)
+DRAWN_IN = (0.1, 0.2)
 """What its box is drawn in by for that, as a share of its height. The finder's boxes are roomy, and the reader squeezes
 what it gets to one height: of 13 harmless lines misread on drawn labels 6 were read right from the tighter box."""
 FAIRLY = 0.75
@@ -160,7 +160,7 @@ def _read_again(
     readings: Mapping[int, _ocr.Reading],
     ways: Mapping[int, int],
 ) -> dict[int, _ocr.Reading]:
-    """Better readings of lines that nothing was made of: from a tighter box, the way up that their label is.
+    """Better readings of lines that nothing was made of: from a tighter box, and the other way up.
 
     Only a sure reading counts whose every word is harmless, and that is much like the first one, or was made the other
     way up because most of the label is.
@@ -173,11 +173,13 @@ def _read_again(
         turned = sum(readings[k].score for k in members if ways[k] == 2)
         for k in weak.intersection(members):
             way = ways[k] if ways[k] % 2 or upright == turned else 2 * (turned > upright)
-            quads = [grown(spots[k].quad, -by * sides(spots[k].quad)[1]) for by in DRAWN_IN[way == ways[k] :]]
-            for reading in models.read([_turned(_ocr.crop(frame.rgb, _ocr.ordered(quad)), way) for quad in quads]):
+            views = [(way, by) for by in DRAWN_IN] + [((ways[k] + 2) % 4, 0.0)]
+            quads = [_ocr.ordered(grown(spots[k].quad, -by * sides(spots[k].quad)[1])) for _, by in views]
+            crops = [_turned(_ocr.crop(frame.rgb, q), turns) for q, (turns, _) in zip(quads, views, strict=True)]
+            for reading, (turns, _) in zip(models.read(crops), views, strict=True):
                 like = SequenceMatcher(None, reading.text, readings[k].text, autojunk=False).ratio() >= LIKE
                 best = max(out[k].score if k in out else 0.0, FAIRLY)
-                if reading.score >= best and _harmless(reading) and (like or way != ways[k]):
+                if reading.score >= best and _harmless(reading) and (like or ways[k] != way == turns):
                     out[k] = reading
     return out
 
