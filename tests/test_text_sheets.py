@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from benchmarks import scenes
 from medimg.detect import Frame, _cards, _ocr, text
 from medimg.detect.identifiers import KEPT
 from medimg.policy import Policy, covers, decide
@@ -105,6 +106,12 @@ def test_an_empty_card_is_left(detector: text.TextDetector, turn: float) -> None
     pixels, _ = card(False, turn)
     assert len(_cards.cards(Frame(pixels))) == 1
     assert not hidden(detector, pixels).any()
+
+
+def test_hair_on_a_pale_limb_is_no_print() -> None:
+    pixels = scenes.textfree(scenes.CHECK + 21).rgb
+    assert _cards.cards(Frame(pixels))
+    assert _cards.unread(_ocr.models(), Frame(pixels), []) == []
 
 
 def test_no_rows_are_looked_for_on_a_card_that_was_read() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from medimg._opencv import cv2
 from medimg.detect import Frame, Pixels
 from medimg.detect._labels import TRIO, Line
-from medimg.detect._lines import Quad, area, grown, shared, sides
+from medimg.detect._lines import Quad, area, axis, grown, shared, sides
 from medimg.detect._ocr import Models, Spot
 from medimg.detect._zoom import level, rows
 
@@ -41,6 +41,8 @@ USUAL = 2200
 """Long side of the frame in which a card is looked at in full size, in pixels; of a larger one it is made smaller."""
 DRAWN_IN = 0.09
 """What a card is drawn in by, as a share of its shorter side, so that its own edge is no row."""
+THICK, PARALLEL = 0.22, 0.94
+"""Height of a row, as a share of the card's shorter side, and the cosine of what it may run aslant."""
 VIEWS = tuple(
     (share, spread, turned) for share, spread in ((1.0, False), (0.57, True), (0.45, True)) for turned in (False, True)
 )
@@ -65,8 +67,15 @@ def unread(models: Models, frame: Frame, lines: Sequence[Line]) -> list[Spot]:
         inner = grown(quad, -DRAWN_IN * sides(quad)[1])
         cut, back = level(frame, inner, min(1.0, USUAL / max(frame.width, frame.height)))
         if cut is not None:
-            out += rows(models, frame, inner, VIEWS, cut, back)
+            there = [spot for spot in rows(models, frame, inner, VIEWS, cut, back) if _row(spot.quad, inner)]
+            out += there if len(there) >= TRIO else []
     return out
+
+
+def _row(quad: Quad, card: Quad) -> bool:
+    """Whether a find is thin for its card and runs along one of its sides, as print does and hair does not."""
+    way = abs(float(axis(quad) @ axis(card)))
+    return sides(quad)[1] <= THICK * sides(card)[1] and (way >= PARALLEL or way <= (1 - PARALLEL**2) ** 0.5)
 
 
 def cards(frame: Frame) -> list[Quad]:
