@@ -33,9 +33,9 @@ MOST_READ = 240
 """Lines read in one picture; the rest is ``unread``. Bounds the time for a page full of text."""
 MOST_FAINT = 100
 """Places in one picture that are too faint to count by themselves and are looked at all the same."""
-UNSURE, SURE = 0.35, 0.97
+UNSURE, SURE = 0.5, 0.97
 """Between these a line that is neither harmless nor identifying is read again; below, there is nothing to go by."""
-DRAWN_IN = (0.1, 0.2)
+DRAWN_IN = 0.15
 """What its box is drawn in by for that, as a share of its height. The finder's boxes are roomy, and the reader squeezes
 what it gets to one height: of 13 harmless lines misread on drawn labels 6 were read right from the tighter box."""
 FAIRLY = 0.75
@@ -165,27 +165,35 @@ def _read_again(
     Only a sure reading counts whose every word is harmless, and that is much like the first one, or was made the other
     way up because most of the label is.
     """
-    out: dict[int, _ocr.Reading] = {}
     weak = {k for k, r in readings.items() if UNSURE < r.score < SURE and _of_no_use(r)}
+    wanted: list[tuple[int, int, float, bool]] = []
     for group in labels([spots[k].quad for k in readings]) if weak else ():
         members = [list(readings)[g] for g in group]
         upright = sum(readings[k].score for k in members if ways[k] == 0)
         turned = sum(readings[k].score for k in members if ways[k] == 2)
         for k in weak.intersection(members):
             way = ways[k] if ways[k] % 2 or upright == turned else 2 * (turned > upright)
-            views = [(way, by) for by in DRAWN_IN] + [((ways[k] + 2) % 4, 0.0)]
-            quads = [_ocr.ordered(grown(spots[k].quad, -by * sides(spots[k].quad)[1])) for _, by in views]
-            crops = [_turned(_ocr.crop(frame.rgb, q), turns) for q, (turns, _) in zip(quads, views, strict=True)]
-            for reading, (turns, _) in zip(models.read(crops), views, strict=True):
-                like = SequenceMatcher(None, reading.text, readings[k].text, autojunk=False).ratio() >= LIKE
-                best = max(out[k].score if k in out else 0.0, FAIRLY)
-                if reading.score >= best and _harmless(reading) and (like or ways[k] != way == turns):
-                    out[k] = reading
+            voted = way != ways[k]
+            if voted or _maybe_words(readings[k].text):
+                wanted += [(k, way, DRAWN_IN, voted), (k, (ways[k] + 2) % 4, 0.0, voted)]
+    quads = [_ocr.ordered(grown(spots[k].quad, -by * sides(spots[k].quad)[1])) for k, _, by, _ in wanted]
+    crops = [_turned(_ocr.crop(frame.rgb, q), turns) for q, (_, turns, _, _) in zip(quads, wanted, strict=True)]
+    out: dict[int, _ocr.Reading] = {}
+    for reading, (k, _, _, voted) in zip(models.read(crops), wanted, strict=True):
+        like = SequenceMatcher(None, reading.text, readings[k].text, autojunk=False).ratio() >= LIKE
+        if reading.score >= max(out[k].score if k in out else 0.0, FAIRLY) and _harmless(reading) and (like or voted):
+            out[k] = reading
     return out
 
 
 def _of_no_use(reading: _ocr.Reading) -> bool:
     return identifiers.classify(reading.text, reading.score).category in ("unknown", "unread")
+
+
+def _maybe_words(text: str) -> bool:
+    """Whether a reading has letters enough, and is no number."""
+    letters = sum(c.isascii() and c.isalpha() for c in text)
+    return letters >= LEAST_SIGNS and sum(c.isdigit() for c in text) <= LEAST_SIGNS
 
 
 def _harmless(reading: _ocr.Reading) -> bool:
