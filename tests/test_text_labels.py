@@ -122,6 +122,7 @@ def test_a_cover_beside_a_harmless_line_is_drawn_in() -> None:
 @pytest.mark.parametrize("ground", [(205, 165, 145), (70, 45, 35)])
 def test_the_cover_of_a_band_that_cannot_be_read_ends_at_its_edge(ground: tuple[int, int, int]) -> None:
     pixels = np.full((600, 900, 3), ground, np.uint8)
+    pixels[:, 500:] = (110, 130, 90)  # it lies half on cloth
     pixels[200:260, 100:800] = 245
     band = box(80, 180, 740, 100)
     coarse = Line(Spot(band, 0.7, 1), "", 0.0, cover=band)
@@ -130,7 +131,7 @@ def test_the_cover_of_a_band_that_cannot_be_read_ends_at_its_edge(ground: tuple[
     assert shared(covered, box(100, 200, 700, 60)) > 0.99 * 700 * 60
     assert sides(covered)[1] < 72
     # What is written right up to the box, and a box on one ground, is covered as found.
-    pixels[200:260, 100:800] = ground
+    pixels[:] = ground
     pixels[185:275:6, 90:810] = 20
     assert np.array_equal(_layout.decide([coarse], Frame(pixels), Known(NOTHING_KNOWN))[0].cover, band)
 

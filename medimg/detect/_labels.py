@@ -267,8 +267,11 @@ def _to_edges(rgb: Pixels, quad: Quad) -> Quad:
         deep = deep * min(1.0, sides(quad)[1] / max(float(np.hypot(*deep)), 1.0))
         steps = np.linspace(-ROOM, DEEPEST, EDGE_ROWS)
         rows = _colours(rgb, start + steps[:, None] * deep, end + steps[:, None] * deep, 40)
-        outside = np.median(rows[steps <= 0], axis=(0, 1))
-        other = (np.abs(rows - outside).max(axis=2) > _spread(rows[steps <= 0])).mean(axis=1)
+        # Each column by its own surroundings: a card may lie half on skin and half on cloth.
+        beside = rows[steps <= 0]
+        usual = np.median(beside, axis=0)
+        even = np.asarray(beside - usual + np.median(usual, axis=0), np.float32)
+        other = (np.abs(rows - usual).max(axis=2) > _spread(even)).mean(axis=1)
         edge = np.flatnonzero(np.convolve(other, np.full(4, 0.25), "valid") >= EDGE)
         calm = len(edge) and other[: edge[0]].max(initial=0.0) < EDGE
         cuts.append(max(0.0, float(steps[edge[0]]) + LEEWAY) * float(np.hypot(*deep)) if calm else 0.0)
