@@ -138,7 +138,7 @@ def crumpled(rng: d.RNG) -> d.Card:
         borderMode=cv2.BORDER_REPLICATE,
     ).astype(np.float32)
     moved[..., :3] *= np.clip(1 - 14 * (dx + dy), 0.5, 1.15)[..., None]
-    return d.Card(np.clip(moved, 0, 255).astype(np.uint8), [m for m in card.marks if m.kind == "text"])
+    return d.Card(np.clip(moved, 0, 255).astype(np.uint8), card.marks)
 
 
 def tags(rng: d.RNG, culture: str) -> list[d.Card]:

@@ -1,11 +1,14 @@
 """How many bar and 2-D codes are covered, and what is covered by mistake.
 
-    python -m benchmarks.codes [--first 10000] [--scenes 100] [--free 100] [--megapixels 3] [--sheets DIR]
+    python -m benchmarks.codes [--first 10000] [--scenes 100] [--tables 0] [--free 100] [--megapixels 3] [--sheets DIR]
+    python -m benchmarks.codes --scenes 0 --free 0 --photos DIR       # pictures without a code, or .npz with marks
 
 Seeds from 10000 are the check seeds. A code counts as covered when 90 % of its bars or modules lie under the covers
 that the default policy makes of the findings. A harmless thing (ruler, colour card, lesion) counts as hit when 1 % of
 it does.
-``--sheets`` writes contact sheets of what was missed and of what was covered by mistake.
+``--tables`` adds tables of codes of every sort (:mod:`benchmarks._code_tiles`). ``--photos`` takes photographs: of an
+``.npz`` (as :mod:`benchmarks._mark_pictures` describes) every code counts as found when 90 % of it lies in what was
+found; in anything else every find is a mistake. ``--sheets`` writes contact sheets of misses and mistakes.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from benchmarks._carriers import MATRIX
+from benchmarks._code_tiles import table
 from benchmarks.scenes import CHECK, Item, Scene, scene, textfree
+from medimg._opencv import cv2
 from medimg.detect import Frame
 from medimg.detect.codes import make
 from medimg.policy import Policy, covers, decide
@@ -77,6 +82,16 @@ def angle_group(angle: float) -> str:
     return f"{'0-10' if off < 10 else '10-30' if off < 30 else '30-45'} deg off level or upright"
 
 
+def photograph(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Its pixels, and where there are codes."""
+    if path.suffix == ".npz":
+        with np.load(path) as stored:
+            return stored["rgb"], stored["marks"]
+    with Image.open(path) as image:
+        rgb = np.asarray(image.convert("RGB"))
+    return rgb, np.zeros(rgb.shape[:2], np.uint8)
+
+
 MODULES = ((1.5, "< 1.5"), (2.5, "1.5-2.5"), (5.0, "2.5-5"), (1e9, "> 5"))
 GROUPS: dict[str, Callable[[Item], str]] = {
     "symbology": lambda i: i.cls,
@@ -93,7 +108,9 @@ def main() -> None:
     parse = argparse.ArgumentParser()
     parse.add_argument("--first", type=int, default=CHECK)
     parse.add_argument("--scenes", type=int, default=100)
+    parse.add_argument("--tables", type=int, default=0)
     parse.add_argument("--free", type=int, default=100)
+    parse.add_argument("--photos", type=Path)
     parse.add_argument("--megapixels", type=float, default=3)
     parse.add_argument("--sheets", type=Path)
     wish = parse.parse_args()
@@ -114,15 +131,17 @@ def main() -> None:
         plan = decide(findings, policy, width=frame.width, height=frame.height)
         return [c.polygon for c in covers(plan, policy)]
 
-    for seed in range(wish.first, wish.first + wish.scenes):
-        made = scene(seed, wish.megapixels)
+    drawn = [(scene, seed) for seed in range(wish.first, wish.first + wish.scenes)]
+    drawn += [(lambda seed, _: table(seed), seed) for seed in range(wish.first, wish.first + wish.tables)]
+    for draw, seed in drawn:
+        made = draw(seed, wish.megapixels)
         height, width = made.rgb.shape[:2]
         boxes = covered(made)
         hidden = mask(boxes, width, height)
         for item in made.items:
             if item.kind == "text" or (item.kind == "code" and item.tier == "lost"):
                 continue
-            area = mask([inner(item)], width, height)
+            area = mask([item.polygon if item.carrier == "table" else inner(item)], width, height)
             share = float((area & hidden).sum() / max(area.sum(), 1))
             if item.kind == "code":
                 for group, of in GROUPS.items():
@@ -139,6 +158,28 @@ def main() -> None:
             if (area & codes).sum() < 0.2 * area.sum():
                 extra += 1
                 wrong.append((crop(made.rgb, box, boxes), f"{seed} not a code"))
+    found = [0, 0]
+    mistaken = photos = 0
+    for path in sorted(wish.photos.iterdir()) if wish.photos else ():
+        rgb, marks = photograph(path)
+        frame = Frame(rgb)
+        boxes = [frame.upright(f.region.polygon) for f in detector.find(frame) if f.region]
+        hidden = mask(boxes, frame.width, frame.height)
+        count, places = cv2.connectedComponents(((marks & 3) > 0).astype(np.uint8))
+        for k in range(1, count):
+            share = float(hidden[places == k].mean())
+            found = [found[0] + 1, found[1] + (share >= 0.9)]
+            if share < 0.9:
+                ys, xs = np.nonzero(places == k)
+                outline = tuple(
+                    (float(x), float(y))
+                    for x, y in cv2.boxPoints(cv2.minAreaRect(np.stack((xs, ys), 1).astype(np.int32)))
+                )
+                missed.append((crop(rgb, outline, boxes), f"{path.stem} {share:.2f}"))
+        if not marks.any():
+            photos += 1
+            mistaken += bool(boxes)
+            wrong += [(crop(rgb, box, boxes), path.stem) for box in boxes]
     free = 0
     for seed in range(wish.first, wish.first + wish.free):
         made = textfree(seed, wish.megapixels)
@@ -150,9 +191,12 @@ def main() -> None:
         print(f"{group + ': ' + value:34}{np.mean(got):9.3f}{len(got):6}")
     for kind, got in sorted(harm.items()):
         print(f"{kind + ' hit':34}{np.mean(got):9.3f}{len(got):6}")
-    print(f"covers on something else, per scene {extra / max(wish.scenes, 1):.2f}")
-    print(f"covers on {wish.free} text-free pictures: {free}")
-    print(f"CPU seconds per picture of {wish.megapixels:g} megapixels: {seconds / max(wish.scenes + wish.free, 1):.3f}")
+    if wish.photos:
+        print(f"photographs: {found[1]} of {found[0]} codes found; a find in {mistaken} of {photos} without a code")
+    if drawn or wish.free:
+        print(f"covers on something else, per picture {extra / max(len(drawn), 1):.2f}")
+        print(f"covers on {wish.free} text-free pictures: {free}")
+        print(f"CPU seconds per picture: {seconds / (len(drawn) + wish.free):.3f}")
     if wish.sheets:
         wish.sheets.mkdir(parents=True, exist_ok=True)
         sheet(missed[:60], wish.sheets / "missed.png")

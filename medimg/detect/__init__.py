@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
@@ -63,6 +63,8 @@ class Frame:
         self.index = index
         self._scaled: dict[int, Pixels] = {}
         self._lock = threading.RLock()
+        self._made: dict[str, Any] = {}
+        self._making = threading.Lock()
 
     @property
     def width(self) -> int:
@@ -85,6 +87,13 @@ class Frame:
                 size = (max(1, round(self.width * factor)), max(1, round(self.height * factor)))
                 self._scaled[long_side] = shrunk(source, *size)
             return self._scaled[long_side], factor
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What ``make`` returns, made for the first detector that asks and kept for the others."""
+        with self._making:
+            if name not in self._made:
+                self._made[name] = make()
+            return self._made[name]
 
     def region(self, upright: Polygon) -> Region:
         """A region from upright full-size coordinates."""

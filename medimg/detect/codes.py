@@ -1,59 +1,64 @@
-"""Bar and 2-D codes: what zxing-cpp reads, and what looks like a code and cannot be read.
+"""Bar and 2-D codes: what zxing-cpp reads, and what the network of :mod:`medimg.detect._marks` takes for one.
 
 A code goes whether or not it decodes, so its content is dropped at once; only the place and the sort are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from typing import NamedTuple, cast
 
 import numpy as np
 import zxingcpp
+from numpy.typing import NDArray
 
 from medimg._opencv import cv2
-from medimg.detect import Detector, Frame, Pixels
-from medimg.detect import _code_finder as finder
-from medimg.detect._code_matrix import TINT
-from medimg.detect._code_shape import Floats, Gray, stretched, tint, whole, whole_bars
-from medimg.detect.ruler import ticked
+from medimg.detect import Detector, Frame, _marks
 from medimg.policy import Policy
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon
 
 NAME = "codes"
-LEVELS = (2400, 1200, 600, 300)
-"""Longer sides at which codes are looked for; a code is seen where its modules are 1 to 4 pixels. The first is also the
-one that is read: at 4000 zxing-cpp needs 0.8 s for the grain of a 12 MP photo, and what it reads more has its looks."""
+READ_AT = 2400
+"""Longer side of the picture that is read: at 4000 zxing-cpp needs 0.8 s for the grain of a 12 MP photo."""
 NARROW, LONGEST = 256, 32_000
 """A picture is not shrunk below this shorter side, as long as its longer side stays within what cv2 can warp."""
 MATRIX = frozenset(("QRCode", "MicroQRCode", "RMQRCode", "DataMatrix", "Aztec", "PDF417", "MaxiCode", "CompactPDF417"))
-ACCEPT, ACCEPT_MATRIX = 0.5, 0.68
-CLOSER_LOOK = 0.05
-"""Candidates from this score up to what is accepted are tried with the reader, enlarged."""
-MOST_CLOSER_LOOKS = 12
+SEEN, SURE = 0.5, 0.7
+"""Least likelihood of a square that belongs to a code, and of the mean of a code's squares."""
+SQUARES, SQUARES_COARSE = 4, 12
+"""Least squares of a code in the finest look and in a coarser one."""
+ELSE = 0.15
+"""Least mean likelihood of print, a ruler or a colour card for a place to be one."""
+PART = 0.25
+"""Least likelihood of a square that belongs to a code of which a part was read."""
+KNOWN = 0.9
+"""Share of a place that has to lie in others for it to be known already."""
+MOST_READ = 255
+"""Codes that zxing-cpp reads in a picture at most; with so many there may be more, and the whole picture counts."""
 COVERED = 0.7
 """Share of a code found again that has to lie under covers."""
-TICKED = 0.5
-"""Share of a strip that has to be a row of ticks for it to be a ruler (:func:`medimg.detect.ruler.ticked`)."""
-READ = 12.0
-"""Most times a 2-D code that was read may grow: of a stacked code the reader may give a few rows only."""
 DETAIL = 1000
+FINER = 4
+"""Into how many parts a square is divided each way to draw the outline of a code."""
 
-Corners = Floats
+Corners = NDArray[np.float32]
 
 
 class Seen(NamedTuple):
-    """A code: its corners at full size, whether it is a bar code, how sure, and whether its quiet zone was seen."""
+    """A code: its corners at full size, whether it is a bar code, and how sure."""
 
     corners: Corners
     linear: bool
     score: float
-    complete: bool
 
 
 def make(_policy: Policy) -> Detector:
-    """The detector; it has no model to load."""
+    """Load the network.
+
+    Raises:
+        MissingPart: The weights are not there or were changed.
+    """
     return Codes()
 
 
@@ -63,47 +68,29 @@ class Codes:
     name = NAME
 
     def __init__(self) -> None:
-        self.version = f"zxing-cpp {version('zxing-cpp')}, code finder 2"
+        self.version = f"zxing-cpp {version('zxing-cpp')}, {_marks.network().version}"
 
     def find(self, frame: Frame, known: KnownValues = NOTHING_KNOWN) -> list[Finding]:  # noqa: ARG002
         """Every code that is read or looks like one."""
         if min(frame.width, frame.height) < 8:
             return []
-        seen = list(self._read(frame))
-        sizes = _sizes(frame)
-        for size in sizes:
-            pixels, factor = frame.scaled(size)
-            gray = cast(Gray, cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
-            here = []
-            for candidate in _accepted(gray, finder.level(gray, pixels, size == sizes[-1])):
-                if not _spared(pixels, candidate):
-                    corners, complete = whole(gray, candidate.corners)
-                    here.append(Seen(corners / factor, candidate.linear, candidate.score, complete))
-            # A coarse level takes a whole label for a code: what a finer one saw the end of is not seen again.
-            done = [s.corners for s in seen if s.complete]
-            seen += [s for s in here if not _holds(s.corners, done)]
+        seen: list[Seen] = []
+        looks = _marks.views(frame)
+        for k, view in enumerate(looks):
+            # What a finer look saw is outlined better there, and what it saw to be something else is no code.
+            there = _places(view, SQUARES_COARSE if k else SQUARES)
+            seen += _new((one for one in there if not k or not _else(one, looks[k - 1])), seen)
+        seen += [one._replace(corners=_whole(one.corners, looks)) for one in _new(_read(frame), seen)]
         return [
             Finding(
                 kind="code",
-                category="barcode" if linear else "2d-code",
+                category="barcode" if one.linear else "2d-code",
                 detector=self.version,
-                score=round(score, 3),
-                region=frame.region(tuple((float(x), float(y)) for x, y in corners)),
+                score=round(one.score, 3),
+                region=frame.region(tuple((float(x), float(y)) for x, y in one.corners)),
             )
-            for corners, linear, score, _ in _distinct(seen)
+            for one in _distinct(seen)
         ]
-
-    def _read(self, frame: Frame) -> Iterator[Seen]:
-        """The codes that decode, in full-size coordinates."""
-        pixels, factor = frame.scaled(_sizes(frame)[0])
-        gray = cast(Gray, cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
-        for code in zxingcpp.read_barcodes(gray):
-            p = code.position
-            points = (p.top_left, p.top_right, p.bottom_right, p.bottom_left)
-            corners = np.asarray([(c.x, c.y) for c in points], np.float32)
-            linear = code.format.symbology.name not in MATRIX and code.format.name not in MATRIX
-            corners, complete = whole(gray, whole_bars(gray, corners) if linear else corners, 2.6 if linear else READ)
-            yield Seen(corners / factor, linear, 1.0, complete)
 
     def recheck(
         self, frame: Frame, covers: Sequence[Polygon], known: KnownValues = NOTHING_KNOWN
@@ -124,76 +111,111 @@ class Codes:
         return left, self.version
 
 
-def _accepted(gray: Gray, found: list[finder.Candidate]) -> list[finder.Candidate]:
-    """The sure candidates, and the doubtful ones in which the reader finds a code."""
-    good, doubtful = [], []
-    for candidate in found:
-        if candidate.score >= (ACCEPT if candidate.linear else ACCEPT_MATRIX):
-            good.append(candidate)
-        elif candidate.score >= CLOSER_LOOK:
-            doubtful.append(candidate)
-    doubtful.sort(key=lambda c: -c.score)
-    return good + [c for c in doubtful[:MOST_CLOSER_LOOKS] if _readable(gray, c.corners)]
+def _read(frame: Frame) -> Iterator[Seen]:
+    """The codes that decode, in full-size coordinates."""
+    longest, shortest = max(frame.width, frame.height), min(frame.width, frame.height)
+    pixels, factor = frame.scaled(min(longest, max(READ_AT, min(LONGEST, round(longest * NARROW / shortest)))))
+    codes = zxingcpp.read_barcodes(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+    if len(codes) >= MOST_READ:
+        w, h = frame.width, frame.height
+        yield Seen(np.asarray(((0, 0), (w, 0), (w, h), (0, h)), np.float32), False, 1.0)
+        return
+    for code in codes:
+        p = code.position
+        points = (p.top_left, p.top_right, p.bottom_right, p.bottom_left)
+        linear = code.format.symbology.name not in MATRIX and code.format.name not in MATRIX
+        corners = np.asarray([(c.x, c.y) for c in points], np.float32)
+        yield Seen(_thick(corners) / factor, linear, 1.0)
 
 
-def _sizes(frame: Frame) -> list[int]:
-    """The longer sides to look at, largest first, each giving other pixels."""
-    long, short = max(frame.width, frame.height), min(frame.width, frame.height)
-    least = min(long, LONGEST, round(long * NARROW / short))
-    return sorted({min(long, max(size, least)) for size in LEVELS}, reverse=True)
+def _thick(corners: Corners) -> Corners:
+    """A place at least two pixels high: of a bar code the reader may give one scan line."""
+    (x, y), (w, h), angle = cv2.minAreaRect(corners)
+    return cast(Corners, cv2.boxPoints(((x, y), (max(w, 2.0), max(h, 2.0)), angle)))
 
 
-def _fill(canvas: Gray, polygons: Sequence[Polygon], factor: float) -> None:
+def _places(view: _marks.View, least: int) -> Iterator[Seen]:
+    """What the network takes for codes in one look."""
+    bars, squares = view.marks[_marks.BAR], view.marks[_marks.MATRIX]
+    likely = np.maximum(bars, squares)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((likely >= SEEN).astype(np.uint8), connectivity=4)
+    for k in range(1, count):
+        x, y, w, h, size = (int(v) for v in stats[k])
+        if size < least:
+            continue
+        part = (slice(y, y + h), slice(x, x + w))
+        own = labels[part] == k
+        score = float(likely[part][own].mean())
+        if score >= SURE and score > float(view.marks[_marks.TEXT][part][own].mean()):
+            linear = float(bars[part][own].mean()) >= float(squares[part][own].mean())
+            yield Seen(_outline(view, likely, labels == k, (x, y, w, h)), linear, score)
+
+
+def _else(one: Seen, finer: _marks.View) -> bool:
+    """Whether a finer look saw print, a ruler or a colour card where a coarser one saw a code."""
+    x0, y0 = (int(v) for v in np.maximum(one.corners.min(0) / (finer.across, finer.down), 0))
+    x1, y1 = (int(v) + 1 for v in np.maximum(one.corners.max(0) / (finer.across, finer.down), 0))
+    there = finer.marks[:, y0:y1, x0:x1].mean(axis=(1, 2)) if y1 > y0 and x1 > x0 else np.zeros(5)
+    other = max(there[_marks.TEXT], there[_marks.RULER], there[_marks.CARD])
+    return bool(other > max(there[_marks.BAR] + there[_marks.MATRIX], ELSE))
+
+
+def _new(places: Iterable[Seen], seen: Sequence[Seen]) -> list[Seen]:
+    return [one for one in places if not _held(one.corners, [s.corners for s in seen])]
+
+
+def _outline(
+    view: _marks.View, likely: NDArray[np.float32], own: NDArray[np.bool_], box: tuple[int, int, int, int]
+) -> Corners:
+    """The rectangle round connected squares, in full-size coordinates, drawn along the likelihood between squares."""
+    x, y, w, h = box
+    x0, y0, x1, y1 = max(x - 2, 0), max(y - 2, 0), min(x + w + 2, own.shape[1]), min(y + h + 2, own.shape[0])
+    near = cv2.dilate(own[y0:y1, x0:x1].astype(np.uint8), np.ones((3, 3), np.uint8))
+    fine = cv2.resize(likely[y0:y1, x0:x1] * near, None, fx=FINER, fy=FINER, interpolation=cv2.INTER_LINEAR)
+    outlines, _ = cv2.findContours((fine >= SEEN).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    points = (max(outlines, key=len).reshape(-1, 2) + 0.5) / FINER if outlines else np.zeros((1, 2))
+    (cx, cy), (across, down), angle = cv2.minAreaRect(np.asarray(points + np.asarray((x0, y0)), np.float32))
+    room = 1.0 / FINER
+    corners = cv2.boxPoints(((cx, cy), (across + room, down + room), angle))
+    return np.asarray(corners * (view.across, view.down), np.float32)
+
+
+def _whole(corners: Corners, looks: Sequence[_marks.View]) -> Corners:
+    """All of a code of which the reader gave a few rows or a scan line: what looks like code and touches it."""
+    best = corners
+    for view in looks:
+        likely = np.maximum(view.marks[_marks.BAR], view.marks[_marks.MATRIX])
+        here = np.zeros(likely.shape, np.uint8)
+        cv2.fillPoly(here, [np.round(corners / (view.across, view.down)).astype(np.int32)], 1)
+        part = ((likely >= PART) | (here > 0)).astype(np.uint8)
+        _, labels = cv2.connectedComponents(part, connectivity=4)
+        touched = np.unique(labels[here > 0])
+        own = np.isin(labels, touched[touched > 0])
+        rows, columns = np.nonzero(own)
+        if len(rows):
+            points = np.stack((columns + 0.5, rows + 0.5), 1) * (view.across, view.down)
+            made = cv2.boxPoints(cv2.minAreaRect(np.concatenate((points, corners)).astype(np.float32)))
+            if cv2.contourArea(made) > cv2.contourArea(best):
+                best = np.asarray(made, np.float32)
+    return best
+
+
+def _fill(canvas: NDArray[np.uint8], polygons: Sequence[Polygon], factor: float) -> None:
     for polygon in polygons:
         if polygon:
             points = np.clip(np.asarray(polygon) * factor * 16, -(2**27), 2**27)
             cv2.fillPoly(canvas, [np.round(points).astype(np.int32)], 1, cv2.LINE_8, 4)
 
 
-def _readable(gray: Gray, corners: Corners) -> bool:
-    """Whether the reader finds a code in a candidate, enlarged; one that fails its check digits counts."""
-    height, width = gray.shape
-    low, high = corners.min(0) - 12, corners.max(0) + 12
-    x0, y0 = (int(v) for v in np.maximum(low, 0))
-    x1, y1 = (int(v) for v in np.minimum(high, (width, height)))
-    patch = gray[y0:y1, x0:x1]
-    if min(patch.shape, default=0) < 8 or patch.size > 400_000:
-        return False
-    enlarged = cv2.resize(patch, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
-    return bool(zxingcpp.read_barcodes(enlarged, return_errors=True))
-
-
-def _spared(pixels: Pixels, candidate: finder.Candidate) -> bool:
-    """A ruler's ticks or a colour card: never covered for looking like a code."""
-    if candidate.linear:
-        if ticked(pixels, candidate.corners) >= TICKED:
-            return True
-        # A few ticks are too few to tell by; the rest of the ruler goes on beside them.
-        long = float(np.linalg.norm(candidate.corners[1] - candidate.corners[0]))
-        further = stretched(candidate.corners, 2 * long)
-        if candidate.score < finder.SURE and ticked(pixels, further) >= TICKED:
-            return True
-    return tint(pixels, candidate.corners) > TINT
-
-
-def _inside(inner: Corners, outer: Corners) -> bool:
-    (x, y, w, h), (u, v, a, b) = cv2.boundingRect(inner), cv2.boundingRect(outer)
-    if x > u + a or u > x + w or y > v + b or v > y + h:
-        return False
-    return bool(cv2.intersectConvexConvex(outer, inner)[0] > 0.85 * cv2.contourArea(inner))
-
-
-def _holds(corners: Corners, done: list[Corners]) -> bool:
-    """Whether a box is a code seen whole already and little more: up to four times its size."""
-    area = cv2.contourArea(corners)
-    held = [cv2.contourArea(d) for d in done if cv2.contourArea(d) < area and _inside(d, corners)]
-    return bool(held) and area < 4 * max(held) + sum(held) - max(held)
+def _held(corners: Corners, others: Sequence[Corners]) -> bool:
+    """Whether most of a place lies in others."""
+    return sum(cv2.intersectConvexConvex(other, corners)[0] for other in others) >= KNOWN * cv2.contourArea(corners)
 
 
 def _distinct(seen: list[Seen]) -> list[Seen]:
     """Without those that lie inside another; the largest first."""
     kept: list[Seen] = []
     for one in sorted(seen, key=lambda s: -cv2.contourArea(s.corners)):
-        if not any(_inside(one.corners, other.corners) for other in kept):
+        if not any(_held(one.corners, [other.corners]) for other in kept):
             kept.append(one)
     return kept
