@@ -64,7 +64,7 @@ class Frame:
         self._scaled: dict[int, Pixels] = {}
         self._lock = threading.RLock()
         self._made: dict[str, Any] = {}
-        self._making = threading.Lock()
+        self._making = threading.RLock()
 
     @property
     def width(self) -> int:

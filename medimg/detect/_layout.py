@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from medimg.detect import Frame, _blobs, identifiers, patches, ruler
+from medimg.detect import Frame, _blobs, _marks, identifiers, patches, ruler
 from medimg.detect._known import Known, skeleton
 from medimg.detect._labels import Line, alone, as_wide, gaps, off_kept, to_edges, whole_labels
 from medimg.detect._lines import Quad, area, axis, grown, shared, sides
@@ -26,6 +26,8 @@ COLOURS = frozenset(("blue", "cyan", "green", "yellow", "red", "magenta", "white
 SPARSE, LEVEL = 1.3, 0.7
 """Most signs of a monitor's curve that was read as letters, for each time it is as long as high; and how level it runs,
 as the cosine."""
+ON_RULER, BROAD = 0.7, 0.7
+"""Least share of a box that lies on a ruler, and its least height as a share of the ruler's breadth."""
 TICKED = 0.6
 """Least share of a box that is a row of ticks for it to be a ruler."""
 
@@ -204,7 +206,7 @@ def _rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
         loose = not line.strong and not _wordy(line)
         if (
             _counts_up(line.text)
-            or (loose and (_ticked(line, frame) or _on_scale(line, found, values, frame)))
+            or (loose and (_ticked(line, frame) or _on_scale(line, found, values, frame) or _across(line, frame)))
             or (line.strong and _values_of(line, found, values))
         ):
             on.add(k)
@@ -273,6 +275,15 @@ def _numerals_only(text: str) -> bool:
     words = re.findall(r"[^\W\d_]+|\d+", text.lower())
     units = ("cm", "mm", "in", "inch", "m", "c", "i", "l", "o")
     return 0 < len(words) <= 5 and all(w in units or (w.isdigit() and len(w) <= 3) for w in words)
+
+
+def _across(line: Line, frame: Frame) -> bool:
+    """Whether a box is as broad as the ruler it lies on: the scale, and not a line written beside it."""
+    quad = line.spot.quad
+    return any(
+        shared(quad, outline) >= ON_RULER * area(quad) and sides(quad)[1] >= BROAD * sides(outline)[1]
+        for outline in _marks.rulers(frame)
+    )
 
 
 def _ticked(line: Line, frame: Frame) -> bool:

@@ -29,6 +29,12 @@ FINE = 2400
 """Longer side of the look at parts, in pixels."""
 TILE, MARGIN = 320, 32
 """Side of such a part and how much of its rim is looked at for the sake of the rest, in pixels."""
+SEEN = 0.5
+"""Least likelihood of a square that belongs to a thing."""
+FINER = 4
+"""Into how many parts a square is divided each way to draw the outline of a thing."""
+LEAST_RULER, FILLED = 12, 0.5
+"""Least squares of a ruler, and least share of its outline that they fill."""
 PROMISING = 0.1
 """Least likelihood of a code or of print in the coarse look for a fine look there."""
 
@@ -42,6 +48,22 @@ class View(NamedTuple):
     marks: Map
     across: float
     down: float
+
+
+class Place(NamedTuple):
+    """Connected squares of one look.
+
+    Attributes:
+        corners: Their outline in the full-size frame, (4, 2).
+        score: Their mean likelihood.
+        box: The rows and columns of the map they lie in.
+        own: Which squares of the box they are.
+    """
+
+    corners: NDArray[np.float32]
+    score: float
+    box: tuple[slice, slice]
+    own: NDArray[np.bool_]
 
 
 class Network:
@@ -75,6 +97,55 @@ def network() -> Network:
 def views(frame: Frame) -> list[View]:
     """The looks at a frame, the finest first; made once, whoever asks for them."""
     return cast("list[View]", frame.once("marks", lambda: list(_views(frame))))
+
+
+def places(view: View, likely: NDArray[np.float32], least: int) -> Iterator[Place]:
+    """Connected squares of at least :data:`SEEN`, ``least`` of them and more.
+
+    Args:
+        view: The look.
+        likely: Likelihood of each of its squares, (h, w).
+        least: Squares of the smallest place.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((likely >= SEEN).astype(np.uint8), connectivity=4)
+    for k in range(1, count):
+        x, y, w, h, size = (int(v) for v in stats[k])
+        if size >= least:
+            box = (slice(y, y + h), slice(x, x + w))
+            own = np.asarray(labels[box] == k)
+            yield Place(_outline(view, likely, labels == k, (x, y, w, h)), float(likely[box][own].mean()), box, own)
+
+
+def _outline(
+    view: View, likely: NDArray[np.float32], own: NDArray[np.bool_], box: tuple[int, int, int, int]
+) -> NDArray[np.float32]:
+    """The rectangle round connected squares, drawn along the likelihood between squares."""
+    x, y, w, h = box
+    x0, y0, x1, y1 = max(x - 2, 0), max(y - 2, 0), min(x + w + 2, own.shape[1]), min(y + h + 2, own.shape[0])
+    near = cv2.dilate(own[y0:y1, x0:x1].astype(np.uint8), np.ones((3, 3), np.uint8))
+    fine = cv2.resize(likely[y0:y1, x0:x1] * near, None, fx=FINER, fy=FINER, interpolation=cv2.INTER_LINEAR)
+    outlines, _ = cv2.findContours((fine >= SEEN).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    points = (max(outlines, key=len).reshape(-1, 2) + 0.5) / FINER if outlines else np.zeros((1, 2))
+    (cx, cy), (across, down), angle = cv2.minAreaRect(np.asarray(points + np.asarray((x0, y0)), np.float32))
+    room = 1.0 / FINER
+    corners = cv2.boxPoints(((cx, cy), (across + room, down + room), angle))
+    return np.asarray(corners * (view.across, view.down), np.float32)
+
+
+def rulers(frame: Frame) -> list[NDArray[np.float32]]:
+    """Outlines of rulers, (4, 2) each, the longest first; of one with two arms none."""
+    return cast("list[NDArray[np.float32]]", frame.once("rulers", lambda: _rulers(frame)))
+
+
+def _rulers(frame: Frame) -> list[NDArray[np.float32]]:
+    looks = views(frame)
+    view = looks[1] if max(frame.width, frame.height) > COARSE[0] else looks[0]
+    found = []
+    for place in places(view, view.marks[RULER], LEAST_RULER):
+        size = float(cv2.contourArea(place.corners)) / (view.across * view.down)
+        if np.count_nonzero(place.own) >= FILLED * size:
+            found.append(place.corners)
+    return sorted(found, key=lambda corners: -float(cv2.arcLength(corners, True)))
 
 
 def _views(frame: Frame) -> Iterator[View]:

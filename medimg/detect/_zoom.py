@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg._opencv import cv2
-from medimg.detect import Frame, Pixels, ruler
+from medimg.detect import Frame, Pixels, _marks, ruler
 from medimg.detect._labels import LEAST_HIGH, TRIO, Line
 from medimg.detect._layout import TALLEST, like_a_foot, numerals
 from medimg.detect._lines import Quad, area, around, axis, grown, labels, shared, sides
@@ -27,6 +27,8 @@ Matrix = NDArray[np.float64]
 
 MOST = 5
 """Strips looked at in one picture."""
+MOST_RULERS = 2
+"""Rulers without a scale that could be read, looked at for a name beside their ticks."""
 LEAST_SHARE = 0.002
 """Smallest strip worth a look, as a share of the frame."""
 LEAST_SIDE = 24
@@ -71,7 +73,8 @@ def closer(
     wanted += [(np.clip(q, 0, [frame.width, frame.height]).astype(np.float32), None, False) for q in weak if _long(q)]
     wanted = [item for item in wanted if area(item[0]) >= LEAST_SHARE * frame.width * frame.height]
     wanted.sort(key=lambda item: -area(item[0]))
-    waiting = deque([*((strip, None, False) for strip in _scales(frame, lines)), *wanted])
+    strips = [*_scales(frame, lines), *_marks.rulers(frame)[:MOST_RULERS]]
+    waiting = deque([*((strip, None, False) for strip in strips), *wanted])
     new: list[Spot] = []
     replaced: set[int] = set()
     seen: list[Quad] = []

@@ -24,8 +24,8 @@ READ_AT = 2400
 NARROW, LONGEST = 256, 32_000
 """A picture is not shrunk below this shorter side, as long as its longer side stays within what cv2 can warp."""
 MATRIX = frozenset(("QRCode", "MicroQRCode", "RMQRCode", "DataMatrix", "Aztec", "PDF417", "MaxiCode", "CompactPDF417"))
-SEEN, SURE = 0.5, 0.7
-"""Least likelihood of a square that belongs to a code, and of the mean of a code's squares."""
+SURE = 0.7
+"""Least mean likelihood of a code's squares."""
 SQUARES, SQUARES_COARSE = 4, 12
 """Least squares of a code in the finest look and in a coarser one."""
 ELSE = 0.15
@@ -39,8 +39,6 @@ MOST_READ = 255
 COVERED = 0.7
 """Share of a code found again that has to lie under covers."""
 DETAIL = 1000
-FINER = 4
-"""Into how many parts a square is divided each way to draw the outline of a code."""
 
 Corners = NDArray[np.float32]
 
@@ -137,18 +135,10 @@ def _thick(corners: Corners) -> Corners:
 def _places(view: _marks.View, least: int) -> Iterator[Seen]:
     """What the network takes for codes in one look."""
     bars, squares = view.marks[_marks.BAR], view.marks[_marks.MATRIX]
-    likely = np.maximum(bars, squares)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((likely >= SEEN).astype(np.uint8), connectivity=4)
-    for k in range(1, count):
-        x, y, w, h, size = (int(v) for v in stats[k])
-        if size < least:
-            continue
-        part = (slice(y, y + h), slice(x, x + w))
-        own = labels[part] == k
-        score = float(likely[part][own].mean())
-        if score >= SURE and score > float(view.marks[_marks.TEXT][part][own].mean()):
-            linear = float(bars[part][own].mean()) >= float(squares[part][own].mean())
-            yield Seen(_outline(view, likely, labels == k, (x, y, w, h)), linear, score)
+    for place in _marks.places(view, np.maximum(bars, squares), least):
+        bar, square, _, _, text = (float(part[place.own].mean()) for part in view.marks[:, *place.box])
+        if place.score >= max(SURE, text):
+            yield Seen(place.corners, bar >= square, place.score)
 
 
 def _else(one: Seen, finer: _marks.View) -> bool:
@@ -162,22 +152,6 @@ def _else(one: Seen, finer: _marks.View) -> bool:
 
 def _new(places: Iterable[Seen], seen: Sequence[Seen]) -> list[Seen]:
     return [one for one in places if not _held(one.corners, [s.corners for s in seen])]
-
-
-def _outline(
-    view: _marks.View, likely: NDArray[np.float32], own: NDArray[np.bool_], box: tuple[int, int, int, int]
-) -> Corners:
-    """The rectangle round connected squares, in full-size coordinates, drawn along the likelihood between squares."""
-    x, y, w, h = box
-    x0, y0, x1, y1 = max(x - 2, 0), max(y - 2, 0), min(x + w + 2, own.shape[1]), min(y + h + 2, own.shape[0])
-    near = cv2.dilate(own[y0:y1, x0:x1].astype(np.uint8), np.ones((3, 3), np.uint8))
-    fine = cv2.resize(likely[y0:y1, x0:x1] * near, None, fx=FINER, fy=FINER, interpolation=cv2.INTER_LINEAR)
-    outlines, _ = cv2.findContours((fine >= SEEN).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    points = (max(outlines, key=len).reshape(-1, 2) + 0.5) / FINER if outlines else np.zeros((1, 2))
-    (cx, cy), (across, down), angle = cv2.minAreaRect(np.asarray(points + np.asarray((x0, y0)), np.float32))
-    room = 1.0 / FINER
-    corners = cv2.boxPoints(((cx, cy), (across + room, down + room), angle))
-    return np.asarray(corners * (view.across, view.down), np.float32)
 
 
 def _whole(corners: Corners, looks: Sequence[_marks.View]) -> Corners:
