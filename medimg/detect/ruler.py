@@ -303,13 +303,15 @@ def _related(part: NDArray[np.float32], half: int) -> NDArray[np.float64] | None
     """Autocorrelation of a profile without what is slower than ``2 half`` pixels; none when it is flat."""
     size = len(part)
     # Shading and shadow are slower than the marks.
-    kernel = np.full(2 * half + 1, 1 / (2 * half + 1), np.float32)
-    smooth = np.convolve(np.pad(part, half, mode="edge"), kernel, mode="valid")
+    smooth = cv2.blur(part[None], (2 * half + 1, 1), borderType=cv2.BORDER_REPLICATE)[0]
     rough = part - smooth
     spread = float(rough.std())
     if spread < 3.0:
         return None
     rough = np.clip(rough, -2.5 * spread, 2.5 * spread)
-    power = np.abs(np.fft.rfft(rough - rough.mean(), 2 * size)) ** 2
-    raw = np.fft.irfft(power)[:size]
+    # A length with small factors; what it has more than twice the profile's are zeros.
+    length = cv2.getOptimalDFTSize(2 * size)
+    length += length % 2
+    power = np.abs(np.fft.rfft(rough - rough.mean(), length)) ** 2
+    raw = np.fft.irfft(power, length)[:size]
     return cast("NDArray[np.float64]", raw / raw[0] * size / np.maximum(size - np.arange(size), 1))
