@@ -168,7 +168,7 @@ def _squares(frame: Frame, pixels: Pixels) -> tuple[float, float]:
 def _whole(pixels: Pixels) -> Map:
     height, width = pixels.shape[:2]
     high, wide = -(-height // MULTIPLE) * MULTIPLE, -(-width // MULTIPLE) * MULTIPLE
-    padded = cv2.copyMakeBorder(pixels, 0, high - height, 0, wide - width, cv2.BORDER_REPLICATE)
+    padded = cv2.copyMakeBorder(pixels, 0, high - height, 0, wide - width, cv2.BORDER_REFLECT_101)
     seen = network().see(np.asarray(padded, np.uint8))
     return seen[:, : -(-height // STRIDE), : -(-width // STRIDE)]
 
@@ -192,7 +192,7 @@ def _parts(pixels: Pixels, coarse: Map) -> Map:
     if not wanted:
         return out
     room = cv2.copyMakeBorder(
-        pixels, MARGIN, rows * step + MARGIN - height, MARGIN, columns * step + MARGIN - width, cv2.BORDER_REPLICATE
+        pixels, MARGIN, rows * step + MARGIN - height, MARGIN, columns * step + MARGIN - width, cv2.BORDER_REFLECT_101
     )
     inner = slice(MARGIN // STRIDE, (TILE - MARGIN) // STRIDE)
     for r, c in wanted:

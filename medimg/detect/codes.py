@@ -24,10 +24,13 @@ READ_AT = 2400
 NARROW, LONGEST = 256, 32_000
 """A picture is not shrunk below this shorter side, as long as its longer side stays within what cv2 can warp."""
 MATRIX = frozenset(("QRCode", "MicroQRCode", "RMQRCode", "DataMatrix", "Aztec", "PDF417", "MaxiCode", "CompactPDF417"))
-SURE = 0.7
+SURE = 0.73
 """Least mean likelihood of a code's squares."""
 SQUARES, SQUARES_COARSE = 4, 12
 """Least squares of a code in the finest look and in a coarser one."""
+SHORTEST, WIDE, UNSEEN = 67, 6.0, 0.3
+"""Modules of the shortest bar code in common use (EAN-8, ISO/IEC 15420), the pixels of a module that the network sees
+well, and the mean likelihood below which it saw no code."""
 ELSE = 0.15
 """Least mean likelihood of print, a ruler or a colour card for a place to be one."""
 PART = 0.25
@@ -146,8 +149,11 @@ def _else(one: Seen, finer: _marks.View) -> bool:
     x0, y0 = (int(v) for v in np.maximum(one.corners.min(0) / (finer.across, finer.down), 0))
     x1, y1 = (int(v) + 1 for v in np.maximum(one.corners.max(0) / (finer.across, finer.down), 0))
     there = finer.marks[:, y0:y1, x0:x1].mean(axis=(1, 2)) if y1 > y0 and x1 > x0 else np.zeros(5)
-    other = max(there[_marks.TEXT], there[_marks.RULER], there[_marks.CARD])
-    return bool(other > max(there[_marks.BAR] + there[_marks.MATRIX], ELSE))
+    code = there[_marks.BAR] + there[_marks.MATRIX]
+    # So long a bar code has bars that the finer look sees; a row of stitches has not.
+    side = max(cv2.minAreaRect(np.asarray(one.corners / (finer.across, finer.down), np.float32))[1]) * _marks.STRIDE
+    fine = one.linear and side < WIDE * SHORTEST and code < UNSEEN
+    return bool(fine or max(there[_marks.TEXT], there[_marks.RULER], there[_marks.CARD]) > max(code, ELSE))
 
 
 def _new(places: Iterable[Seen], seen: Sequence[Seen]) -> list[Seen]:
