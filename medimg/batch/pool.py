@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
@@ -42,6 +43,8 @@ MEMORY_LIGHT = 3 << 30
 """Address space of a worker for metadata alone."""
 RESIDENT = 1 << 30
 """Memory to reckon with for one worker when their number is chosen."""
+_STOPPING = 10.0
+"""Longest wait for the pool to end after a fault or Ctrl-C, in seconds."""
 _GRACE = 30.0
 _SCRATCH = "medimg-scratch-"
 
@@ -111,9 +114,15 @@ class Workers:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _stop(self) -> None:
-        with contextlib.suppress(Exception):
-            self._pool.stop()  # type: ignore[no-untyped-call]
-            self._pool.join()
+        def stop() -> None:
+            with contextlib.suppress(Exception):
+                self._pool.stop()  # type: ignore[no-untyped-call]
+                self._pool.join()
+
+        # A pool that a signal met while it was starting has a thread that waits for ever.
+        ending = threading.Thread(target=stop, daemon=True)
+        ending.start()
+        ending.join(_STOPPING)
 
     def warm(self) -> dict[str, str]:
         """Start the workers and wait for one: its engines.
