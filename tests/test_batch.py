@@ -314,6 +314,25 @@ def test_every_worker_memory_limit_is_set(tmp_path: Path) -> None:
         assert pool.result(future) == (MEMORY_LIGHT, 0)
 
 
+def test_a_pool_that_never_ends_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    from medimg.batch import pool as pools
+    from medimg.batch.worker import Setup
+
+    asked = threading.Event()
+
+    def never(_pool: object, _timeout: float | None = None) -> None:
+        asked.set()
+        threading.Event().wait()
+
+    monkeypatch.setattr(pools, "_STOPPING", 0.2)
+    monkeypatch.setattr(pools.ProcessPool, "join", never)
+    with pytest.raises(KeyboardInterrupt), pools.Workers(Setup(policy=LIGHT), 1):
+        raise KeyboardInterrupt
+    assert asked.is_set()
+
+
 def _limits() -> tuple[int, int]:
     import resource
 
