@@ -3,7 +3,7 @@
 Each is drawn from a seed, on drawn ground or on a photograph, with a map of what lies where. Seeds 0 to 9999 are for
 training, 10000 and up are the check seeds. ``python -m benchmarks._mark_pictures OUT 0 200 [--photos FOLDER]`` writes
 ``OUT/<seed>.npz`` with ``rgb`` (H, W, 3), ``marks`` (H, W) and ``module`` (H, W), all uint8: a mark is a set of bits,
-:data:`CLASSES`; a module is the width of a code's narrowest bar in eighths of a pixel.
+:data:`medimg.detect._marks.CLASSES`; a module is the width of a code's narrowest bar in eighths of a pixel.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from benchmarks import _carriers, _code_tiles, _measures, _oddities, scenes
 from benchmarks.codes import inner
 from fixtures import _draw as d
 from medimg._opencv import cv2
+from medimg.detect._marks import BAR, CARD, MATRIX, RULER, TEXT
 
-CLASSES = ("bar code", "2-D code", "ruler", "colour card", "text")
 IGNORED = 7
 """The bit of places that do not count: codes nobody can make out."""
 LEAST_MODULE = 0.8
@@ -145,9 +145,9 @@ def _map(laid: list[d.Mark], blur: float, shape: tuple[int, int]) -> tuple[Pixel
         lost = mark.extra.get("tier") == "lost" or (
             mark.kind == "code" and (mark.height < LEAST_MODULE or blur > 1.3 * mark.height)
         )
-        bit = {"ruler": 2, "colour-card": 3, "text": 4}.get(mark.kind)
+        bit = {"ruler": RULER, "colour-card": CARD, "text": TEXT}.get(mark.kind)
         if bit is None:
-            bit = 0 if mark.cls in (*_code_tiles.LINEAR, "Postal") else 1
+            bit = BAR if mark.cls in (*_code_tiles.LINEAR, "Postal") else MATRIX
         if mark.kind == "text" and (lost or mark.height < 5):
             bit = IGNORED
         one = np.zeros(shape, np.uint8)
