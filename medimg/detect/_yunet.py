@@ -65,8 +65,7 @@ def _decoded(
 
 
 def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    out: NDArray[np.float32] = 1 / (1 + np.exp(-np.clip(x, -LARGEST_EXPONENT, LARGEST_EXPONENT)))
-    return out
+    return np.reciprocal(1 + np.exp(-np.clip(x, -LARGEST_EXPONENT, LARGEST_EXPONENT)), dtype=np.float32)
 
 
 def _suppressed(rows: Rows) -> Rows:
@@ -76,4 +75,5 @@ def _suppressed(rows: Rows) -> Rows:
     chosen = rows[np.asarray(kept, dtype=int).reshape(-1)]
     corner, size = np.trunc(chosen[:, :2]), np.trunc(chosen[:, 2:4] - chosen[:, :2])
     rounded = [corner, corner + size, np.trunc(chosen[:, 4:] * 100) / 100]
-    return np.concatenate(rounded, axis=1).astype(np.float32)
+    out: Rows = np.concatenate(rounded, axis=1).astype(np.float32)
+    return out
