@@ -65,7 +65,10 @@ def _decoded(
 
 
 def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.reciprocal(1 + np.exp(-np.clip(x, -LARGEST_EXPONENT, LARGEST_EXPONENT)), dtype=np.float32)
+    out: NDArray[np.float32] = np.reciprocal(
+        1 + np.exp(-np.clip(x, -LARGEST_EXPONENT, LARGEST_EXPONENT)), dtype=np.float32
+    )
+    return out
 
 
 def _suppressed(rows: Rows) -> Rows:
