@@ -37,7 +37,7 @@ def photos(folders: list[Path], drawn: int) -> Iterator[bytes]:
             yield path.read_bytes()
     for seed in range(drawn):
         file = io.BytesIO()
-        Image.fromarray(scenes.scene(seed, 0.8).pixels).save(file, "JPEG", quality=92)
+        Image.fromarray(scenes.scene(seed, 0.8).rgb).save(file, "JPEG", quality=92)
         yield file.getvalue()
 
 
