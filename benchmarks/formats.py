@@ -97,12 +97,8 @@ def coded(data: bytes, name: str) -> bytes:
         case "webp":
             at = data.index(b"VP8L") if b"VP8L" in data else data.index(b"VP8 ")
             return data[at : at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")]
-        case "gif":
-            return data[data.rindex(b"\x2c\0\0\0\0") :][10:-1]
-        case "jp2":
-            return data[data.index(b"\xff\x93") : data.rindex(b"\xff\xd9") + 2]
-        case "bmp":
-            return data[int.from_bytes(data[10:14], "little") :]
+        case "gif" | "bmp" | "jp2":
+            return b""  # decoded; the copy is a PNG
         case "heif":
             photo = formats.load("heif").open(data, LIMITS)
             tables = photo.tables  # type: ignore[attr-defined]

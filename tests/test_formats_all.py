@@ -31,6 +31,8 @@ ENCODERS = {
     "tiff": ("TIFF", {"compression": "tiff_adobe_deflate"}), "webp": ("WEBP", {"lossless": True}), "gif": ("GIF", {}),
     "bmp": ("BMP", {}), "jp2": ("JPEG2000", {"irreversible": False}),
 }  # fmt: skip
+DECODED = ("gif", "bmp", "jp2")
+"""Formats that become a PNG of their samples."""
 EVERY = pytest.mark.parametrize("name", list(ENCODERS))
 
 
@@ -62,11 +64,11 @@ def test_what_is_hidden_is_named_and_gone_and_the_picture_stays(case: hiding.Cas
     assert (again.width, again.height, again.orientation) == (photo.width, photo.height, photo.orientation)
     if "palette" not in case.place and "alpha" not in case.place and "frames" not in case.place:
         assert copy == opened(case.plain).write().data
-        assert coded(case.plain, photo.name) in copy
+        assert photo.name in DECODED or coded(case.plain, photo.name) in copy
 
 
 def test_every_format_has_hiding_places() -> None:
-    assert {formats.sniff(c.data[: formats.HEAD]) for c in CASES} == set(ENCODERS)
+    assert {opened(c.data).name for c in CASES} == set(ENCODERS)
 
 
 # -- the contract -----------------------------------------------------------------------------------------------------
@@ -75,8 +77,9 @@ def test_every_format_has_hiding_places() -> None:
 @EVERY
 def test_content_decides_and_only_one_format_claims_it(name: str) -> None:
     head = sample(name)[: formats.HEAD]
-    assert [n for n in formats.FORMATS if formats.load(n).sniff(head)] == [name]
-    assert opened(sample(name)).name == formats.load(name).NAME == name
+    family = "raster" if name in DECODED else name
+    assert [n for n in formats.FORMATS if formats.load(n).sniff(head)] == [family]
+    assert (opened(sample(name)).name, formats.load(family).NAME) == (name, family)
     assert not any(formats.load(n).sniff(b"") for n in formats.FORMATS)
 
 
@@ -187,7 +190,8 @@ def claims() -> dict[str, bytes]:
 @pytest.mark.parametrize("which", list(claims()))
 def test_a_small_file_that_claims_gigabytes_is_refused_in_little_memory(which: str) -> None:
     data = claims()[which]
-    formats.load(which.split(":")[0])
+    for name in formats.FORMATS:
+        formats.load(name)
     tracemalloc.start()
     try:
         with pytest.raises(MedimgError):
@@ -204,6 +208,8 @@ def test_no_imaging_library_is_loaded_by_reading_metadata() -> None:
         "from medimg.formats import refused\n"
         "for name in formats.FORMATS:\n"
         "    formats.load(name)\n"
+        "from medimg.formats.raster import _bmp, _gif, _jp2\n"
+        "for name in medimg.audit.AUDITS:\n"
         "    __import__('medimg.audit.' + name)\n"
         "print(sorted({'numpy', 'PIL', 'cv2', 'pi_heif'} & set(sys.modules)))\n"
     )

@@ -13,7 +13,7 @@ import struct
 
 from medimg.errors import CheckNotRun, Malformed
 
-AUDITS: tuple[str, ...] = ("jpeg", "png", "heif", "tiff", "webp", "gif", "bmp", "dicom", "jp2")
+AUDITS: tuple[str, ...] = ("jpeg", "png", "heif", "tiff", "webp", "dicom")
 
 
 def walk(data: bytes, name: str) -> list[str]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 HEAD = 4096
 
-FORMATS: tuple[str, ...] = ("jpeg", "png", "heif", "dicom", "tiff", "webp", "gif", "bmp", "jp2")
+FORMATS: tuple[str, ...] = ("jpeg", "png", "heif", "dicom", "tiff", "webp", "raster")
 """Names of the format modules, asked in this order."""
 
 

@@ -21,7 +21,7 @@ def watched(names: Sequence[str], parts: Sequence[str], *, besides: Sequence[str
         formats = importlib.import_module("medimg.formats")
         for name in names:
             importlib.import_module(f"medimg.formats.{name}")
-            importlib.import_module(f"medimg.audit.{name}")
+            importlib.import_module(f"medimg.audit.{'png' if name == 'raster' else name}")
         for part in parts:
             importlib.import_module(f"medimg.formats.{part}")
     return formats

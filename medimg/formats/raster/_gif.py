@@ -1,4 +1,4 @@
-"""GIF blocks: a strict walk (GIF89a specification, CompuServe 1990), without an imaging library."""
+"""GIF blocks: a strict walk (GIF89a specification, CompuServe 1990): size, frames and what is beside the pictures."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import struct
 from typing import NamedTuple
 
 from medimg.errors import Malformed, TooLarge
+from medimg.formats import _icc, _trailing, _xmp
+from medimg.formats.raster.photo import Header, bounded
+from medimg.types import Finding, Kind, Limits, Secret
 
+DETECTOR = "gif reader"
 BLOCKS = 200_000
+LOOKED_INTO, XMP_LIMIT, SECRET_LIMIT = 200, 4 << 20, 4096
+"""Extensions of one file that are looked into, most bytes of an XMP packet, and of a text kept in memory."""
+MODES = {"L": "L", "RGB": "RGB", "RGBA": "RGBA"}
 
 
 class Extension(NamedTuple):
@@ -79,6 +86,57 @@ class _Reader:
         return out
 
 
+def sniff(head: bytes) -> bool:
+    """Whether content starts with a GIF signature."""
+    return head[:6] in (b"GIF87a", b"GIF89a")
+
+
+def header(data: bytes, limits: Limits) -> Header:
+    """Walk every block.
+
+    Raises:
+        Malformed: A block is damaged, or the trailer is missing.
+        TooLarge: The screen or the number of pictures is over the limits.
+    """
+    screen = read(data, limits.frames)
+    bounded(screen.width, screen.height, limits)
+    found = [f for e in screen.extensions[:LOOKED_INTO] for f in _extension(data, e)]
+    if more := len(screen.extensions[LOOKED_INTO:]):
+        found.append(_finding("unknown-block", "extension", count=more))
+    count = len(screen.pictures)
+    if count > 1:
+        found.append(_finding("extra-frames", "image 2...", kind="hidden-image", count=count - 1))
+    found += _trailing.finding(data, screen.end, "after the trailer", DETECTOR)
+    return Header("gif", "GIF", screen.width, screen.height, tuple(found), MODES, frames=count)
+
+
+def _extension(data: bytes, e: Extension) -> list[Finding]:
+    if e.label == 0xFE:
+        return [_finding("comment", "comment", value=(e.first + e.rest)[:SECRET_LIMIT].decode("latin-1"))]
+    if e.label == 0x01:
+        return [_finding("comment", "plain text", value=e.rest[:SECRET_LIMIT].decode("latin-1"))]
+    if e.label != 0xFF:
+        return [_finding("unknown-block", "extension")]
+    match e.first[:11]:
+        case b"NETSCAPE2.0" | b"ANIMEXTS1.0":
+            return [_finding("animation-loop", "application/loop")]
+        case b"XMP DataXMP":
+            # The packet is not cut into sub-blocks; walking it as if it were loses the bytes taken for lengths.
+            start = e.begin + 14
+            end = data.find(b"\x01\xff\xfe\xfd", start, start + XMP_LIMIT)
+            found = _xmp.findings(data[start : max(end, start)], "application/XMP")
+            return found or [_finding("xmp", "application/XMP")]
+        case b"ICCRGBG1012":
+            return _icc.findings(e.rest, "application/ICC") or [_finding("colour-profile-text", "application/ICC")]
+        case b"C2PA_GIF\x01\x00\x00":
+            return [_finding("content-credential", "application/C2PA")]
+    return [_finding("unknown-block", "application")]
+
+
+def _finding(category: str, where: str, *, kind: Kind = "metadata", count: int = 1, value: str = "") -> Finding:
+    return Finding(kind=kind, category=category, where=where, count=count, detector=DETECTOR, secret=Secret(value))
+
+
 def read(data: bytes, frames: int) -> Screen:
     """Follow a file to its trailer.
 
@@ -127,16 +185,3 @@ def read(data: bytes, frames: int) -> Screen:
         if not p.palette and not palette:
             raise Malformed("a picture of the GIF file has no palette.")
     return Screen(width, height, palette, tuple(pictures), tuple(extensions), r.at)
-
-
-def file(
-    size: tuple[int, int], palette: bytes, code_size: int, stream: bytes, *, transparent: int, interlaced: bool
-) -> bytes:
-    """A GIF file of one picture that fills its screen; ``palette`` is RGB triples, 1 to 256 of them."""
-    power = max(0, (len(palette) // 3 - 1).bit_length() - 1)
-    out = b"GIF89a" + struct.pack("<HHBBB", *size, 0xF0 | power, 0, 0) + palette.ljust(3 << (power + 1), b"\0")
-    if transparent >= 0:
-        out += b"!\xf9\x04\x01\0\0" + bytes((transparent, 0))
-    out += b"," + struct.pack("<HHHHB", 0, 0, *size, 0x40 * interlaced) + bytes((code_size,))
-    blocks = [bytes((len(stream[k : k + 255]),)) + stream[k : k + 255] for k in range(0, len(stream), 255)]
-    return out + b"".join(blocks) + b"\0;"
