@@ -11,7 +11,7 @@ from typing import NamedTuple
 import click
 
 import medimg
-from medimg import _programs
+from medimg import _faults, _programs
 from medimg.errors import MedimgError, MissingPart
 from medimg.policy import Policy
 
@@ -80,14 +80,14 @@ def _detectors() -> list[Line]:
     try:
         from medimg import detect
     except ImportError as error:
-        return [Line("checks of the picture", False, f"cannot be loaded ({type(error).__name__})", _REINSTALL)]
+        return [Line("checks of the picture", False, f"cannot be loaded ({_faults.kind(error)})", _REINSTALL)]
     out = []
     policy = Policy.load()
     for name in detect.DETECTORS:
         try:
             out.append(Line(f"check: {name}", True, detect.make(name, policy).version))
         except (MedimgError, ImportError) as error:
-            words = error.what if isinstance(error, MedimgError) else f"cannot be loaded ({type(error).__name__})"
+            words = error.what if isinstance(error, MedimgError) else f"cannot be loaded ({_faults.kind(error)})"
             out.append(Line(f"check: {name}", False, words, _REINSTALL))
     return out
 
