@@ -8,13 +8,14 @@ later. The one switch that comes early enough is the variable below, which count
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
 
 VARIABLE = "ORT_DISABLE_TELEMETRY"
-QUEUE = Path(".cache", "Microsoft", "DeveloperTools", ".onnxruntime")
-"""Where onnxruntime keeps its device id and its queue, under the home folder."""
+QUEUE = "Microsoft/DeveloperTools/.onnxruntime"
+"""Where onnxruntime keeps its device id and its queue, under ``XDG_CACHE_HOME`` or ``~/.cache``."""
 
 _earlier = sys.modules.get("onnxruntime") is not None
 _before = os.environ.get(VARIABLE)
@@ -56,13 +57,17 @@ concern = _concern()
 """Why its usage reports are, or may be, on in this process; empty when they are known to be off."""
 
 
-def left_behind() -> Path | None:
-    """The folder of the device id and the queue, where a program of this user has left one."""
-    try:
-        found = Path.home() / QUEUE
-        return found if found.is_dir() else None
-    except (OSError, RuntimeError):
-        return None
+def left_behind() -> list[str]:
+    """The folders of a device id and a queue that a program of this user has left, without the name of the home."""
+    caches = {"~/.cache": Path("~/.cache")}
+    if os.environ.get("XDG_CACHE_HOME"):
+        caches["$XDG_CACHE_HOME"] = Path(os.environ["XDG_CACHE_HOME"])
+    found = []
+    for said, cache in caches.items():
+        with contextlib.suppress(OSError, RuntimeError):
+            if (cache.expanduser() / QUEUE).is_dir():
+                found.append(f"{said}/{QUEUE}")
+    return found
 
 
 __all__ = ["QUEUE", "VARIABLE", "concern", "left_behind", "onnxruntime", "queue_open"]

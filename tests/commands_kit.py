@@ -1,10 +1,11 @@
-"""Every command of medimg, started as a person would, in the folder of the photos; for tests of what it does besides."""
+"""Every command of medimg, started as a person would in the folder of the photos; for what it does besides."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -144,17 +145,17 @@ def serve(place: Place, rest: float = 0.0) -> None:
         place.running("serve", "--socket", path, "--token-file", str(place.root / "token"), "--workers", "1") as child,
         httpx.Client(transport=httpx.HTTPTransport(uds=path), base_url="http://x", timeout=PATIENCE) as client,
     ):
-
-        def ready() -> bool:
-            try:
-                return client.get("/v1/health", headers=HEADER).json().get("status") == "ready"
-            except httpx.TransportError:
-                return False
-
-        until(ready, child)
+        until(lambda: listening(path), child)
+        assert client.get("/health", headers=HEADER).status_code == 200  # once the checks are loaded
         answer = client.post("/v1/scrub", content=(place.photos / "a.png").read_bytes(), headers=HEADER)
-        assert answer.status_code == 200
+        assert answer.status_code == 200, answer.json().get("report", {}).get("reason")
         time.sleep(rest)
+
+
+def listening(path: str) -> bool:
+    """Whether a socket file takes connections."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return not probe.connect_ex(path)
 
 
 def cluster(place: Place) -> None:
