@@ -169,14 +169,14 @@ def cluster(place: Place) -> None:
         mine = ("--certificates", str(folder / "worker"), "--host", "127.0.0.1", "--threads", "1")
         with place.running("cluster", "worker", address, *mine) as child:
             until(lambda: said.read_bytes().count(b"Ready") == 2, child)
-            way = ("--cluster", address, "--certificates", str(folder / "client"), "--metadata-only")
+            way = ("--cluster", address, "--certificates", str(folder / "client"))
             place.run("clean", "a.png", "-o", "../far", "--where", "AU", *way)
 
 
 def desktop(place: Place, rest: float = 5.0) -> None:
     """The window on a run, until it has a worker for its pictures, and ``rest`` seconds more."""
     if not (place.root / "out").exists():
-        place.run("clean", "a.png", "-o", "../out", "--where", "AU", "--workers", "1", "--metadata-only")
+        place.run("clean", "a.png", "-o", "../out", "--where", "AU", "--workers", "1")
     with place.running("desktop", str(place.made()), "--photos", ".") as child:
         until(lambda: workers(child.pid), child)
         time.sleep(rest)
