@@ -34,7 +34,7 @@ def changes(environment: Mapping[str, str]) -> dict[str, str | None]:
 
 @contextlib.contextmanager
 def environment() -> Iterator[None]:
-    """Start children inside: they inherit an environment in which nothing names the current folder."""
+    """Start children inside, one thread at a time: nothing in the environment they inherit names the current folder."""
     with _lock:
         wanted = changes(os.environ)
         before = {name: os.environ.get(name) for name in wanted}

