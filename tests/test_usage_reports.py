@@ -13,11 +13,14 @@ from PIL import Image
 from medimg.cli import doctor
 
 SCRUB = """
+import os
 {first}
 import medimg
 from medimg.policy import Policy
 import msgspec, sys
-policy = msgspec.convert({{"engines": {{"loaded_before": sys.argv[2]}}}}, Policy)
+policy = Policy()
+if sys.argv[2] != "note":
+    policy = msgspec.convert({{"engines": {{"loaded_before": sys.argv[2]}}}}, Policy)
 try:
     report = medimg.Scrubber(policy).scrub(sys.argv[1]).report
 except medimg.MedimgError as error:
