@@ -14,7 +14,8 @@ DEMO ?= demo-out
 APT_RUN := tesseract-ocr libgl1 libglib2.0-0
 APT_WINDOW := xvfb xdotool openbox libegl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 \
   libxcb-render-util0 libxcb-image0
-APT_TEST := libimage-exiftool-perl chromium dicom3tools poppler-utils libjpeg-turbo-progs desktop-file-utils $(APT_WINDOW)
+APT_TEST := libimage-exiftool-perl chromium dicom3tools poppler-utils libjpeg-turbo-progs desktop-file-utils strace \
+  $(APT_WINDOW)
 # $(call apt,PACKAGES): install them where apt is there and permitted, else say what to install.
 define apt
 missing=""; for p in $(1); do dpkg -s "$$p" >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -30,10 +31,10 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
-.PHONY: help demo test check bench fuzz dist app strings docs lock changelog release clean
+.PHONY: help demo test test-oldest test-newest check bench fuzz dist app strings docs lock changelog release clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/bin/python:
 	@[ -n "$(PYTHON)" ] || { echo "medimg needs Python 3.11 or newer. On Debian 12: sudo apt-get install python3 python3-venv"; exit 3; }
@@ -60,6 +61,22 @@ demo: $(VENV)/.run ## set up everything, draw the fixture photos, clean them, sa
 
 test: $(VENV)/.dev ## every test
 	@$(BIN)/python -m pytest
+
+# $(call versions,NAME,RESOLUTION): the tests that depend most on the packages, in a virtual environment of their own.
+define versions
+$(BIN)/python -m pip install -q --disable-pip-version-check uv
+rm -rf build/$(1)
+$(BIN)/uv venv -q --python $(BIN)/python build/$(1)
+$(BIN)/uv pip install -q --python build/$(1)/bin/python --resolution $(2) -e '.[heic,pdf,desktop,cluster,serve,fhir,demo]'
+$(BIN)/uv pip install -q --python build/$(1)/bin/python 'pytest>=9' 'pytest-timeout>=2.3' 'httpx>=0.28'
+build/$(1)/bin/python -m pytest tests/test_nothing_leaves.py tests/test_planted.py tests/test_fixtures.py
+endef
+
+test-oldest: $(VENV)/.dev ## what leaves the computer, planted code and the fixtures, with the oldest packages allowed
+	@$(call versions,oldest,lowest-direct)
+
+test-newest: $(VENV)/.dev ## the same with the newest packages allowed; raise a bound of pyproject.toml, then this
+	@$(call versions,newest,highest)
 
 check: $(VENV)/.dev ## lint, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

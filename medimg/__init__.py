@@ -11,7 +11,21 @@ was found and done. The public names are the ones below; everything loads on fir
     run = medimg.scrub_folder(["photos"], "out")  # a batch, each photo in a worker process
 """
 
-from __future__ import annotations
+# `python -m medimg` has put the current folder first on the path, and photos of strangers may lie there. It goes before
+# anything is imported that may lie there too, `__future__` and `typing` included.
+import sys
+
+
+def _started_here() -> bool:
+    """Whether Python is at work on ``-m medimg`` (or a module of it) and looked into the current folder for it."""
+    if sys.argv[:1] != ["-m"] or sys.flags.safe_path or not sys.path:
+        return False
+    name = sys.orig_argv[-len(sys.argv)].partition(".")[0]
+    return name == __name__ or (name[:1] == "-" and name.endswith("m" + __name__))
+
+
+if _started_here() and not __file__.startswith(sys.path[0] + "/medimg/"):
+    del sys.path[0]
 
 import importlib
 from typing import TYPE_CHECKING, Any

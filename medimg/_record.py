@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ class Record:
     def __init__(self, safe_id: str, policy: Policy, detectors: Sequence[Detector]) -> None:
         self.safe_id, self.policy = safe_id, policy
         self.engines = {d.name: d.version for d in detectors}
+        runtime = sys.modules.get("medimg._onnxruntime")  # a metadata-only run does not load it
+        if runtime is not None and detectors and runtime.concern:
+            self.engines["onnxruntime"] = f"onnxruntime {runtime.onnxruntime.__version__}: {runtime.concern}"
         self.seconds: dict[str, float] = {}
         self.known = NOTHING_KNOWN
         self.opened: formats.Opened | None = None
@@ -54,6 +58,7 @@ class Record:
             error_code=error.code if error else "",
             exit_code=error.exit_code if error else 0,
             reason=f"{error.what} {error.todo}".strip() if error else "",
+            fault=error.fault if error else "",
             scope=self.policy.scope,
             policy_digest=self.policy.digest,
             engines=self.engines,

@@ -42,7 +42,7 @@ def each(call: Callable[[A], B], items: Sequence[A]) -> list[B]:
 @cache
 def _share_an_arena() -> None:
     """Register the arena with onnxruntime, which keeps it for the whole process; a second one changes nothing."""
-    import onnxruntime as ort
+    from medimg._onnxruntime import onnxruntime as ort
 
     where = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
     ort.create_and_register_allocator(where, None)
@@ -59,7 +59,7 @@ def session_options(*, arena: bool, most: int = 64) -> Any:
             memory plan, which is kept for every shape seen, 0.72 s, 479 MiB. All such sessions share one arena:
             they work one after the other, and a worker's peak at 12 megapixels fell from 848 to 795 MiB.
     """
-    import onnxruntime
+    from medimg._onnxruntime import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = min(threads(), most)

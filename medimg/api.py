@@ -18,7 +18,7 @@ import msgspec
 from medimg import _files, formats, names, pipeline, verify
 from medimg.errors import CheckNotRun, InputError, MissingPart, OutputError, TooLarge, UsageError
 from medimg.policy import Policy
-from medimg.types import NOTHING_KNOWN, Check, Copy, Finding, KnownValues, Plan, Report
+from medimg.types import NOTHING_KNOWN, Check, Copy, CopySummary, Finding, KnownValues, Plan, Report
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,17 +29,26 @@ Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, BinaryIO, "N
 """A path, the bytes of a file, an open binary file, or an array of samples: grey, RGB or RGBA, uint8 or uint16,
 (H, W) or (H, W, C). An array is taken as a PNG picture of sRGB colours, and so is its copy."""
 
-MEDIA_TYPES = {
-    "jpeg": "image/jpeg",
-    "png": "image/png",
-    "webp": "image/webp",
-    "tiff": "image/tiff",
-    "heif": "image/heic",
-    "gif": "image/gif",
-    "bmp": "image/bmp",
-    "dicom": "application/dicom",
-    "jp2": "image/jp2",
+_MEDIA_TYPES = {
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".tif": "image/tiff",
+    ".heic": "image/heic",
+    ".avif": "image/avif",
+    ".gif": "image/gif",
+    ".bmp": "image/bmp",
+    ".dcm": "application/dicom",
+    ".jp2": "image/jp2",
+    ".j2k": "image/j2c",
 }
+"""Suffix of a copy -> IANA media type. A format's name would not do: one container holds codings of several types
+(HEIC and AVIF, a JPEG 2000 file and its bare codestream), and each has a suffix of its own."""
+
+
+def media_type(copy: CopySummary) -> str:
+    """IANA media type of a copy."""
+    return _MEDIA_TYPES.get(Path(copy.name).suffix, "application/octet-stream")
 
 
 class Scrubbed(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +72,7 @@ class Scrubbed(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def media_type(self) -> str:
         """IANA media type of the copy; empty when there is none."""
-        return MEDIA_TYPES.get(self.report.copy.format, "application/octet-stream") if self.report.copy else ""
+        return media_type(self.report.copy) if self.report.copy else ""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -76,12 +85,18 @@ def load_detectors(policy: Policy) -> tuple[Detector, ...]:
 
     Raises:
         MissingPart: A model, program or package is not there, or its digest is wrong.
+        UsageError: The program loaded onnxruntime before medimg, and the policy refuses that.
     """
     if policy.scope == "metadata-only":
         return ()
     try:
-        from medimg import detect
+        from medimg import _onnxruntime, detect
 
+        if policy.engines.loaded_before == "refuse" and _onnxruntime.concern:
+            raise UsageError(
+                f"onnxruntime: {_onnxruntime.concern}, and the policy refuses that.",
+                todo=f"Set {_onnxruntime.VARIABLE}=1 before this program starts, or import medimg's checks first.",
+            )
         return tuple(detect.make(name, policy) for name in detect.DETECTORS)
     except ImportError as error:
         raise MissingPart("a package that looks at the picture could not be loaded.") from error

@@ -37,14 +37,17 @@ class MedimgError(Exception):
         what: What happened, in plain words, without any content of the input.
         todo: What the person can do next.
         safe_id: The photo's safe id (``P01-003``), empty when no photo is meant.
+        fault: For a fault nobody foresaw: the type of the exception and medimg's own ``module:line``s it went
+            through (:mod:`medimg._faults`), and nothing of what it said.
     """
 
     code: ClassVar[str] = "M-000"
     exit_code: ClassVar[int] = 1
     todo_default: ClassVar[str] = ""
 
-    def __init__(self, what: str, *, todo: str = "", safe_id: str = "") -> None:
+    def __init__(self, what: str, *, todo: str = "", safe_id: str = "", fault: str = "") -> None:
         self.what = what
+        self.fault = fault
         self.todo = todo or self.todo_default
         self.safe_id = safe_id
         super().__init__(what, self.todo, safe_id)
@@ -55,15 +58,15 @@ class MedimgError(Exception):
         return f"{photo}{self.what}{todo} [{self.code}]"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.what, self.todo, self.safe_id))
+        return (_rebuild, (type(self), self.what, self.todo, self.safe_id, self.fault))
 
     def about(self, safe_id: str) -> MedimgError:
         """The same error, saying which photo it is about."""
-        return type(self)(self.what, todo=self.todo, safe_id=safe_id)
+        return type(self)(self.what, todo=self.todo, safe_id=safe_id, fault=self.fault)
 
 
-def _rebuild(kind: type[MedimgError], what: str, todo: str, safe_id: str) -> MedimgError:
-    return kind(what, todo=todo, safe_id=safe_id)
+def _rebuild(kind: type[MedimgError], what: str, todo: str, safe_id: str, fault: str = "") -> MedimgError:
+    return kind(what, todo=todo, safe_id=safe_id, fault=fault)
 
 
 class UsageError(MedimgError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from medimg import formats, verify
+from medimg import _faults, formats, verify
 from medimg._record import Record
 from medimg._threads import both, each
 from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemory, UsageError
@@ -166,10 +166,10 @@ def _found(view: Frame, known: KnownValues, record: Record, detector: Detector) 
     with record.stage(detector.name):
         try:
             return detector.find(view, known)
-        except MemoryError:
+        except (MemoryError, CheckNotRun):
             raise
         except Exception as error:
-            raise CheckNotRun(f"the {detector.name} check did not run.") from error
+            raise _faults.unexpected(f"the {detector.name} check did not run", error) from error
 
 
 def scrub(
@@ -250,7 +250,7 @@ def scrub(
         return record.report("held", OutOfMemory("there was not enough memory for this photo."))
     except Exception as error:  # noqa: BLE001 - an unforeseen fault holds the photo; its text may quote input
         sink.discard()
-        return record.report("held", CheckNotRun(f"a check stopped unexpectedly ({type(error).__name__})."))
+        return record.report("held", _faults.unexpected("a check stopped unexpectedly", error))
     except BaseException:  # stopped by the user
         sink.discard()
         raise

@@ -84,6 +84,15 @@ class VerifyRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     second_reader: Literal["when-present", "required"] = "when-present"
 
 
+class EngineRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is done where a host program loaded onnxruntime before medimg could switch its usage reports off.
+
+    ``loaded_before``: ``note`` says so among the engines of the report, ``refuse`` loads no check.
+    """
+
+    loaded_before: Literal["note", "refuse"] = "note"
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a run. ``scope="metadata-only"`` leaves text, codes and faces unchecked, and says so."""
 
@@ -94,6 +103,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     faces: FaceRules = FaceRules()
     covers: CoverRules = CoverRules()
     verify: VerifyRules = VerifyRules()
+    engines: EngineRules = EngineRules()
     limits: Limits = Limits()
     scope: Literal["full", "metadata-only"] = "full"
 
@@ -237,6 +247,8 @@ def explain(policy: Policy) -> list[str]:
         + ("JPEG of quality 98." if policy.covers.heif == "jpeg" else "PNG with exactly their pixels."),
         f"Written copies: opened again from disk and checked again. What the second look finds is covered too, up to"
         f" {policy.verify.rounds} times; after that the photo is held.",
+        "onnxruntime loaded by another program before medimg could switch its usage reports off: "
+        + ("refused." if policy.engines.loaded_before == "refuse" else "noted in the report."),
         "Second text reader: "
         + ("needed." if policy.verify.second_reader == "required" else "used when it is installed."),
     ]

@@ -269,6 +269,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     run), ``refused`` (the input cannot be handled) or ``failed`` (the output could not be written).
     ``captured`` says how long before the run the photo was taken, as a wide bucket and never as a date; empty when
     that is not known. It belongs in the private part alone, as does ``original``.
+
+    ``fault`` says where a fault nobody foresaw happened: its type and places in medimg's own modules, no value.
     """
 
     schema: Literal["medimg.report/1"] = "medimg.report/1"
@@ -283,6 +285,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str = ""
     exit_code: int = 0
     reason: str = ""
+    fault: str = ""
     scope: Literal["full", "metadata-only"] = "full"
     policy_digest: str = ""
     engines: dict[str, str] = {}

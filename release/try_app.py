@@ -146,6 +146,10 @@ def main() -> None:
             fail("the entry in the menu was not taken away")
         window(folder / "medimg-desktop", [], env)
         window(folder / "medimg-desktop", [str(made)], env)
+        files = [p for p in Path(place).rglob("*") if p.is_file() and not {photos, out} & set(p.parents)]
+        left = {str(p.relative_to(place)) for p in files}
+        if left - {".local/share/medimg/site-key"}:
+            fail("it left files in the home folder: a library in it does more than it should")
     print("The packed program does what it should.")
 
 

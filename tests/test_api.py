@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import batch_fakes as fakes
 import numpy as np
@@ -95,6 +96,25 @@ def test_a_copy_knows_what_it_is(tmp_path: Path) -> None:
     states = {c.name: c.state for c in done.report.checks}
     assert states["structure"] == states["metadata"] == "passed"
     assert {states[n] for n in ("text", "codes", "faces")} == {"not-asked"}
+
+
+@pytest.mark.parametrize(
+    ("save", "expected"),
+    [
+        ({"format": "AVIF"}, ("image/avif", ".avif")),
+        ({"format": "JPEG2000", "no_jp2": True}, ("image/j2c", ".j2k")),
+        ({"format": "JPEG2000"}, ("image/jp2", ".jp2")),
+        ({"format": "TIFF"}, ("image/tiff", ".tif")),
+        ({"format": "WEBP", "lossless": True}, ("image/webp", ".webp")),
+    ],
+)
+def test_the_media_type_is_that_of_the_coding_and_not_of_the_container(
+    save: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    out = io.BytesIO()
+    Image.fromarray(np.full((64, 80, 3), 120, np.uint8)).save(out, **save)
+    done = medimg.scrub(out.getvalue(), policy=LIGHT)
+    assert (done.media_type, done.suffix) == expected, done.report.reason
 
 
 def test_what_is_found_is_covered_and_the_rest_is_the_originals(tmp_path: Path) -> None:

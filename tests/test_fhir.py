@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sheets_kit import MARKER, run_folder
 from test_release import answered, call
 
@@ -22,6 +23,7 @@ from medimg.cli.reopen import reopen
 from medimg.cli.withdraw import withdraw
 from medimg.consent.release import open_run
 from medimg.fhir import Settings
+from medimg.types import Report, from_json, to_json
 
 AT = "2026-11-21T12:00:00.123456Z"
 EVERY = pytest.mark.parametrize("version", ["R4", "R5"])
@@ -116,6 +118,21 @@ def test_a_copy_can_be_found_again_by_size_and_digest(run: Path, version: str) -
         assert document["identifier"][0]["value"] == hashlib.sha256(data).hexdigest()
         assert attachment["contentType"] == "image/jpeg"
     assert "data" not in of(made(run, version=version), "DocumentReference")[0]["content"][0]["attachment"]
+
+
+def test_an_avif_copy_is_not_called_heic(run: Path) -> None:
+    (run / "share" / "P01-001.jpg").rename(run / "share" / "P01-001.avif")
+    opened = open_run(run)
+
+    def renamed(part: Any, kind: Any) -> Any:
+        return from_json(to_json(part).replace(b'"P01-001.jpg"', b'"P01-001.avif"'), kind)
+
+    changed = replace(
+        opened, state=renamed(opened.state, type(opened.state)), reports=renamed(opened.reports, tuple[Report, ...])
+    )
+    bundle = fhir.bundle(changed, "P01", Settings(at=AT))
+    found = [d["content"][0]["attachment"]["contentType"] for d in of(bundle, "DocumentReference")]
+    assert sorted(found) == ["image/avif", "image/jpeg"]
 
 
 @EVERY

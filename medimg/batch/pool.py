@@ -24,9 +24,10 @@ import msgspec
 from pebble import ProcessExpired, ProcessPool
 from pebble.pool.process import WORKERS_NAME
 
-from medimg.batch import worker
+from medimg import _faults
+from medimg.batch import spawn, worker
 from medimg.batch.worker import Job, Setup
-from medimg.errors import CheckNotRun, Crashed, MedimgError, OutOfMemory, OutOfTime
+from medimg.errors import Crashed, MedimgError, OutOfMemory, OutOfTime
 from medimg.types import Report
 
 T = TypeVar("T")
@@ -86,7 +87,7 @@ class Workers:
             threads=max(1, cores() // (size * beside)),
             memory=setup.memory or (MEMORY_FULL if full else MEMORY_LIGHT),
         )
-        self._context = multiprocessing.get_context("spawn")
+        self._context = spawn.context()
         self._live: dict[Future[Any], float] = {}
         self._pids: set[int] = set()
         self._build()
@@ -138,10 +139,10 @@ class Workers:
     def submit(self, job: Callable[..., T], *args: Any, seconds: float) -> Future[T]:
         """Give a job to a worker; it is killed after ``seconds``."""
         try:
-            future = self._pool.schedule(job, args=args, timeout=seconds)
+            future = self._pool.schedule(worker.do, args=(job, *args), timeout=seconds)
         except RuntimeError:  # the pool broke after its last job
             self._rebuild()
-            future = self._pool.schedule(job, args=args, timeout=seconds)
+            future = self._pool.schedule(worker.do, args=(job, *args), timeout=seconds)
         self._live[future] = time.monotonic() + seconds + _GRACE
         return future
 
@@ -206,7 +207,7 @@ class Workers:
             self._reap()
             raise Crashed("the worker ended while it worked on this photo.") from error
         except Exception as error:
-            raise CheckNotRun(f"a check stopped unexpectedly ({type(error).__name__}).") from error
+            raise _faults.unexpected("a check stopped unexpectedly", error) from error
 
     def each(
         self, job: Callable[..., T], things: Iterable[Sequence[Any]], *, seconds: float

@@ -18,16 +18,16 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
-from medimg import _files, names, pipeline
+from medimg import _faults, _files, names, pipeline
 from medimg.api import Scrubber, judge, load_detectors
 from medimg.batch import originals, storage
 from medimg.consent.checklist import SharingContext
 from medimg.consent.run import RECORD_FOLDER, REPORTS_NAME, RunSummary
-from medimg.errors import Changed, CheckNotRun, MedimgError, OutOfMemory
+from medimg.errors import Changed, MedimgError, OutOfMemory
 from medimg.formats import capture
 from medimg.policy import Policy
 from medimg.types import NOTHING_KNOWN, Check, KnownValues, Original, Plan, Report, from_json
@@ -35,6 +35,7 @@ from medimg.types import NOTHING_KNOWN, Check, KnownValues, Original, Plan, Repo
 if TYPE_CHECKING:
     from medimg.detect import Detector
 
+T = TypeVar("T")
 Maker = Callable[[Policy], Sequence["Detector"]]
 
 
@@ -125,7 +126,22 @@ def start(setup: Setup) -> None:
     except MemoryError:
         _state["fault"] = OutOfMemory("the models do not fit into the memory a worker may use.")
     except Exception as error:  # noqa: BLE001 - reported by its type; nothing is written
-        _state["fault"] = CheckNotRun(f"the checks could not be loaded ({type(error).__name__}).")
+        _state["fault"] = _faults.unexpected("the checks could not be loaded", error)
+
+
+def do(job: Callable[..., T], *args: Any) -> T:
+    """Do a job; where an unforeseen fault happened is known here alone, as a traceback does not travel.
+
+    Raises:
+        MedimgError: What the job raised, or a fault and its place.
+        MemoryError: There was not enough.
+    """
+    try:
+        return job(*args)
+    except (MedimgError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - its text may quote input
+        raise _faults.unexpected("a check stopped unexpectedly", error) from None
 
 
 def _bound(memory: int) -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import importlib.util
 import platform
 import sys
+from collections.abc import Sequence
 from importlib import metadata
+from pathlib import Path
 from typing import NamedTuple
 
 import click
 
 import medimg
-from medimg import _programs
-from medimg.errors import MedimgError, MissingPart
+from medimg import _faults, _files, _programs
+from medimg.cli import common
+from medimg.errors import MedimgError, MissingPart, UsageError
 from medimg.policy import Policy
+from medimg.types import to_json
 
 CORE = (
     "click",
@@ -30,22 +34,32 @@ CORE = (
     "rapidocr",
     "zxing-cpp",
 )
+OPTIONAL = (
+    "pi-heif",
+    "reportlab",
+    "PySide6-Essentials",
+    "starlette",
+    "uvicorn",
+    "distributed",
+    "cryptography",
+)
 TESSERACT = "sudo apt-get install tesseract-ocr   (or: brew install tesseract)"
 
 
 class Line(NamedTuple):
-    """One finding of the doctor. ``needed`` makes a missing thing a failure."""
+    """One finding of the doctor. ``needed`` makes a missing thing a failure; ``advice`` is for what is there."""
 
     name: str
     there: bool
     words: str
     install: str = ""
     needed: bool = True
+    advice: str = ""
 
 
 def examine() -> list[Line]:
     """Look at everything medimg needs or uses."""
-    return [*_packages(), *_opencv(), *_detectors(), _tesseract(), *_extras()]
+    return [*_packages(), *_opencv(), *_detectors(), *_usage_reports(), _tesseract(), *_extras()]
 
 
 def _packages() -> list[Line]:
@@ -80,15 +94,33 @@ def _detectors() -> list[Line]:
     try:
         from medimg import detect
     except ImportError as error:
-        return [Line("checks of the picture", False, f"cannot be loaded ({type(error).__name__})", _REINSTALL)]
+        return [Line("checks of the picture", False, f"cannot be loaded ({_faults.kind(error)})", _REINSTALL)]
     out = []
     policy = Policy.load()
     for name in detect.DETECTORS:
         try:
             out.append(Line(f"check: {name}", True, detect.make(name, policy).version))
         except (MedimgError, ImportError) as error:
-            words = error.what if isinstance(error, MedimgError) else f"cannot be loaded ({type(error).__name__})"
+            words = error.what if isinstance(error, MedimgError) else f"cannot be loaded ({_faults.kind(error)})"
             out.append(Line(f"check: {name}", False, words, _REINSTALL))
+    return out
+
+
+def _usage_reports() -> list[Line]:
+    try:
+        from medimg import _onnxruntime
+    except ImportError:
+        return []  # said with the checks
+    name, version = "usage reports", _onnxruntime.onnxruntime.__version__
+    if _onnxruntime.concern:
+        how = f"set {_onnxruntime.VARIABLE}=1 before the program starts"
+        out = [Line(name, False, f"onnxruntime {version}: {_onnxruntime.concern}", how)]
+    else:
+        words = f"off: {_onnxruntime.VARIABLE} was set when onnxruntime {version} was loaded, and no queue is open"
+        out = [Line(name, True, words)]
+    for place in _onnxruntime.left_behind():
+        words = f"{place} is there: onnxruntime under an earlier medimg, or in another program, wrote it"
+        out.append(Line("old usage reports", True, words, advice="medimg does not need it; you may delete the folder"))
     return out
 
 
@@ -120,11 +152,18 @@ def _extras() -> list[Line]:
 
 
 @click.command()
-def doctor() -> int:
+@click.argument("runs", nargs=-1, type=common.FILE, metavar="[RUN]...")
+@click.option(
+    "--bundle", type=common.FILE, metavar="FILE", help="Write what helps to mend a fault; of each RUN, numbers alone."
+)
+def doctor(runs: tuple[Path, ...], bundle: Path | None) -> int:
     """Say what is installed, what is missing, and how to install it.
 
-    Exit code 3 when something that is needed is missing.
+    With --bundle, a file of versions, places of faults in medimg's own modules, counts and timings: no name, no
+    number of a copy, no text, no path, no date. Exit code 3 when something that is needed is missing.
     """
+    if runs and bundle is None:
+        raise UsageError("a run is looked at for --bundle alone.")
     click.echo(f"medimg {medimg.__version__}, Python {platform.python_version()}, {sys.platform} {platform.machine()}")
     lines = examine()
     width = max(len(line.name) for line in lines)
@@ -133,9 +172,23 @@ def doctor() -> int:
         click.echo(f"{mark}  {line.name:<{width}}  {line.words}")
         if not line.there:
             click.echo(f"{'':9}{'':{width}}  to install: {line.install}")
+        if line.advice:
+            click.echo(f"{'':9}{'':{width}}  {line.advice}")
     missing = [line for line in lines if not line.there and line.needed]
     click.echo()
     click.echo(
         "Something that is needed is missing." if missing else "Everything that is needed is there. Nothing was sent."
     )
+    if bundle is not None:
+        _write(bundle, lines, runs)
     return 3 if missing else 0
+
+
+def _write(path: Path, lines: Sequence[Line], runs: Sequence[Path]) -> None:
+    from medimg.cli import _bundle
+
+    if path.exists():
+        raise UsageError("there is already a file of that name.")
+    made = _bundle.make((*CORE, *OPTIONAL), {line.name: line.there for line in lines}, runs)
+    _files.write_private(path, to_json(made))
+    click.echo("The bundle is written. Read it before you send it: it is text.")

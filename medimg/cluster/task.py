@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from medimg import __version__
+from medimg import __version__, _faults
 from medimg.batch import storage, worker
 from medimg.batch.pool import Workers
 from medimg.batch.worker import Job, Setup
@@ -40,7 +40,7 @@ def clean(message: bytes) -> bytes:
         reports = tuple(_one(pool, chunk, job) for job in chunk.jobs)
         return _packed(Done(worker=address, reports=reports))
     except Exception as error:  # noqa: BLE001 - nothing of the message may reach Dask's log
-        return _packed(Done(worker=address, refused=f"a fault in the worker ({type(error).__name__})"))
+        return _packed(Done(worker=address, refused=f"a fault in the worker ({_faults.kind(error)})"))
 
 
 def look(message: bytes) -> bytes:
@@ -51,7 +51,7 @@ def look(message: bytes) -> bytes:
         missing = sum(not storage.is_url(p) and not os.path.exists(p) for p in sight.paths)  # noqa: PTH110 - bytes
         return _packed(Seen(refused=_pool(sight.setting, address, threads)[1], missing=missing))
     except Exception as error:  # noqa: BLE001
-        return _packed(Seen(refused=f"a fault in the worker ({type(error).__name__})"))
+        return _packed(Seen(refused=f"a fault in the worker ({_faults.kind(error)})"))
 
 
 def _packed(record: Done | Seen) -> bytes:

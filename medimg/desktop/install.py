@@ -21,7 +21,7 @@ from medimg.errors import OutputError
 NAME = "medimg"
 ABOUT = "Cover what identifies in clinical photos before sharing"
 #: Kinds of files *Open with* offers the window for. A folder can be dropped on the window or on its icon.
-MIME = ("image/jpeg", "image/png", "image/tiff", "image/webp", "image/heif", "image/heic", "image/bmp", "image/gif")
+MIME = tuple(f"image/{kind}" for kind in ["jpeg", "png", "tiff", "webp", "heif", "heic", "avif", "bmp", "gif", "jp2"])
 _MARK = "X-Medimg-Entry=true"
 
 ICON = """\

@@ -16,13 +16,14 @@ from typing import Any
 import msgspec
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
+from medimg import _faults
 from medimg.api import load_detectors
 from medimg.batch.folder import PREFIX
 from medimg.batch.pool import Workers
 from medimg.batch.run import Outcome, Progress, scrub_folder
 from medimg.batch.worker import Maker, Setup
 from medimg.consent.site import SiteProfile
-from medimg.errors import CheckNotRun, Interrupted, MedimgError
+from medimg.errors import Interrupted, MedimgError
 from medimg.policy import Policy
 
 Job = Callable[[Workers], Any]
@@ -107,7 +108,7 @@ class Batch(QObject):
         except MedimgError as error:
             result = error
         except Exception as error:  # noqa: BLE001 - said in words; a thread must not end in silence
-            result = CheckNotRun(f"something went wrong in medimg itself ({type(error).__name__}).")
+            result = _faults.unexpected("something went wrong in medimg itself", error)
         self._hop.emit(result)
 
     @Slot(object)
@@ -182,7 +183,7 @@ class Lane(QObject):
                 except MedimgError as error:
                     result = error
                 except Exception as error:  # noqa: BLE001 - said in words; a lane must not end in silence
-                    result = CheckNotRun(f"something went wrong in medimg itself ({type(error).__name__}).")
+                    result = _faults.unexpected("something went wrong in medimg itself", error)
                 self._hop.emit(then, result)
 
     @Slot(object, object)

@@ -214,7 +214,7 @@ def _model_folder() -> Path:
 
 
 def _session(folder: Path, name: str, *, arena: bool) -> Any:
-    import onnxruntime
+    from medimg._onnxruntime import onnxruntime
 
     try:
         data = (folder / name).read_bytes()

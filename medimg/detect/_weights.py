@@ -7,8 +7,7 @@ import tomllib
 from importlib import resources
 from typing import Any
 
-import onnxruntime
-
+from medimg._onnxruntime import onnxruntime
 from medimg._threads import session_options
 from medimg.errors import MissingPart
 

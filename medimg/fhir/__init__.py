@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from medimg.api import MEDIA_TYPES
+from medimg.api import media_type
 from medimg.consent.release import OpenRun, now
 from medimg.consent.run import SHARE_FOLDER, Released, RunState
 from medimg.errors import CheckFailed, MissingPart, UsageError
@@ -154,7 +154,7 @@ def _shared(run: OpenRun, report: Report, digest: str, said: Settings, ref: str)
     return Shared(
         ref=ref,
         name=report.copy.name,
-        media_type=MEDIA_TYPES.get(report.copy.format, "application/octet-stream"),
+        media_type=media_type(report.copy),
         size=len(data),
         sha1=base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode("ascii"),
         sha256=digest,

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import medimg
+from medimg import _faults
 from medimg.api import Scrubbed
 from medimg.errors import MedimgError, MissingPart, TooLarge, Unreadable, UsageError
 from medimg.serve import openapi, slots
@@ -222,4 +223,4 @@ async def _no_such(_: Request, error: Exception) -> Response:
 
 
 async def _fault(_: Request, error: Exception) -> Response:
-    return _problem(500, "M-000", f"a fault in medimg itself ({type(error).__name__}).")
+    return _problem(500, "M-000", f"a fault in medimg itself ({_faults.kind(error)}).")

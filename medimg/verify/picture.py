@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from medimg import formats, geometry
+from medimg import _faults, formats, geometry
 from medimg._opencv import cv2
 from medimg._threads import each
 from medimg.detect import Detector, Frame
@@ -209,10 +209,10 @@ def _rechecked(
 ) -> tuple[list[Finding], str]:
     try:
         return detector.recheck(frame, covers, known)
-    except MemoryError:
+    except (MemoryError, CheckNotRun):
         raise
     except Exception as error:
-        raise CheckNotRun(f"the {detector.name} check of the written copy did not run.") from error
+        raise _faults.unexpected(f"the {detector.name} check of the written copy did not run", error) from error
 
 
 def _in_original(finding: Finding, copy: Copy) -> Finding:
@@ -248,7 +248,7 @@ def _looked(
             first = detector.find(frame, known)
             second, engine = detector.recheck(frame, (), known)
         except Exception as error:  # noqa: BLE001 - whatever it was, the check did not run
-            return Check(name=detector.name, engine=detector.version, state="not-run", detail=type(error).__name__)
+            return Check(name=detector.name, engine=detector.version, state="not-run", detail=_faults.kind(error))
         engines[engine] = None
         looks = [decide(look, policy, width=opened.width, height=opened.height) for look in (first, second)]
         found += max(len(plan.doing("cover", "hold", "ask")) for plan in looks)

@@ -1,0 +1,67 @@
+"""Nothing leaves the computer, and nothing is left in the home folder but medimg's own files.
+
+Watched from outside, by the system calls of every process a command starts: what a library in C does, no patched
+module of Python's sees. onnxruntime's usage reports write their queue when the library is loaded and look their
+collector up some ten seconds later; both are seen here.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import commands_kit as kit
+import pytest
+from conftest import ROOT
+
+CALLS = "socket,connect,sendto,sendmsg,sendmmsg,bind,listen"
+LONG = 15.0
+"""Seconds a command that waits is left waiting; the first look-up of onnxruntime 1.32 came after 9."""
+OWN = set(re.findall(r"`~/([^`]+)`", (ROOT / "docs" / "output.md").read_text()))
+"""What docs/output.md says medimg keeps under the home folder."""
+
+
+def traced() -> bool:
+    strace = shutil.which("strace")
+    return bool(strace) and subprocess.run([strace, "-qq", "-o", "/dev/null", "/bin/true"], check=False).returncode == 0
+
+
+def outside(trace: str, *, loopback: bool) -> list[str]:
+    """Calls that are about something else than a socket file; with ``loopback``, than this computer."""
+    found = []
+    for line in trace.splitlines():
+        family = re.search(r"socket\(([A-Z0-9_]+)", line)
+        if family and family[1] not in ("AF_UNIX", "AF_LOCAL") and not (loopback and family[1].startswith("AF_INET")):
+            found.append(line)
+        for address in re.findall(r'(?:inet_addr\(|sin6_addr.*?)"([^"]+)"', line):
+            if not (loopback and address in ("127.0.0.1", "::1", "0.0.0.0")):
+                found.append(line)
+    return found
+
+
+def held(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.mark.parametrize("act", kit.ACTS, ids=lambda a: a.__name__)
+def test_no_socket_and_no_file_in_the_home(tmp_path: Path, act: Callable[..., None]) -> None:
+    trace = tmp_path / "trace"
+    calls = ("strace", "-f", "-qq", "--seccomp-bpf", "-A", "-e", f"trace={CALLS}", "-o", str(trace))
+    place = kit.Place(tmp_path, prefix=calls if traced() else ())
+    for name in (".profile", ".config/user-dirs.dirs", ".cache/fontconfig/CACHEDIR.TAG"):
+        (place.home / name).parent.mkdir(parents=True, exist_ok=True)
+        (place.home / name).write_text(name)
+    before = held(place.home)
+    if act in (kit.serve, kit.desktop):
+        act(place, LONG)
+    else:
+        act(place)
+    after = held(place.home)
+    assert {n: d for n, d in after.items() if n not in OWN} == before
+    if not place.prefix:
+        pytest.skip("the files were compared; no strace here that may trace: sockets were not looked at")
+    assert trace.stat().st_size, "strace saw nothing at all"
+    assert not outside(trace.read_text(errors="replace"), loopback=act is kit.cluster)
