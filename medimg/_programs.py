@@ -10,14 +10,18 @@ a program whose parent was killed does not run on.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import re
 import resource
+import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +33,13 @@ FOLDERS = ("/usr/bin", "/usr/local/bin", "/bin", "/opt/homebrew/bin", "/opt/loca
 MEMORY = 4 << 30
 """Address space a program may use, in bytes."""
 
+PREFIX = "medimg-"
+"""How the names of private folders begin; eight characters follow (``tempfile.mkdtemp``)."""
+MARKER = ".medimg-owner"
+"""The file in such a folder that its owner keeps locked (``flock``) for as long as it lives."""
+
 _running: dict[int, Program] = {}
+_swept: set[Path] = set()
 _lock = threading.Lock()
 
 
@@ -48,13 +58,84 @@ def find(name: str) -> Path:
 
 @contextlib.contextmanager
 def workspace() -> Iterator[Path]:
-    """A private folder (mode 0700), in memory where the system has such a place; removed with all it holds."""
-    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own in it
-    base = memory if memory.is_dir() and os.access(memory, os.W_OK | os.X_OK) else None
+    """A private folder (mode 0700), in memory where the system has such a place; removed with all it holds.
+
+    Folders that killed processes have left there are removed first, once in every process.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    base = _base()
+    with _lock:
+        if base not in _swept:
+            _swept.add(base)
+            sweep(base)
     # A batch gives its workers a folder that is removed even when a worker is killed.
-    base = Path(os.environ["MEDIMG_SCRATCH"]) if os.environ.get("MEDIMG_SCRATCH") else base
-    with tempfile.TemporaryDirectory(prefix="medimg-", dir=base, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    given = os.environ.get("MEDIMG_SCRATCH")
+    folder, owner = _own_folder(Path(given) if given else base)
+    try:
+        work = folder / "work"
+        work.mkdir(0o700)
+        yield work
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(owner)
+
+
+def _base() -> Path:
+    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own in it
+    usable = memory.is_dir() and os.access(memory, os.W_OK | os.X_OK)
+    return memory if usable else Path(tempfile.gettempdir())
+
+
+def _own_folder(base: Path) -> tuple[Path, int]:
+    """A new folder, and the open file whose lock says that its owner lives.
+
+    A lock and no process number: the owner may run in another PID namespace that shares the folder.
+    """
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+        try:
+            owner = os.open(folder / MARKER, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except FileNotFoundError:  # swept before it had its marker
+            continue
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        with contextlib.suppress(OSError):  # a file system without locks; then nothing there is swept either
+            fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if (folder / MARKER).exists():
+            return folder, owner
+        os.close(owner)
+
+
+def sweep(base: Path) -> None:
+    """Remove the folders of :func:`workspace` in ``base`` whose owners are gone."""
+    for folder in base.glob(f"{PREFIX}*"):
+        if not re.fullmatch(re.escape(PREFIX) + "[a-z0-9_]{8}", folder.name):
+            continue
+        with contextlib.suppress(OSError):
+            there = folder.lstat()
+            if stat.S_ISDIR(there.st_mode) and stat.S_IMODE(there.st_mode) == 0o700 and there.st_uid == os.getuid():
+                _remove_if_left(folder)
+
+
+def _remove_if_left(folder: Path) -> None:
+    try:
+        owner = os.open(folder / MARKER, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        # Of a version without markers, or of an owner that was killed before it made one. Only what such a version
+        # wrote there is removed, and only in memory, where nobody keeps photos.
+        if folder.parent == Path("/dev/shm") and all(p.name.startswith("tess_") for p in folder.iterdir()):  # noqa: S108
+            shutil.rmtree(folder)
+        return
+    try:
+        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder)
+    except OSError:
+        pass  # its owner lives
+    finally:
+        os.close(owner)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -78,7 +159,7 @@ class Program(subprocess.Popen[bytes]):
 
     Raises:
         ValueError: The path is not absolute.
-        OSError: It could not be started.
+        OSError: It could not be run.
     """
 
     def __init__(self, command: Sequence[str], folder: Path, seconds: float) -> None:
@@ -113,8 +194,9 @@ class Program(subprocess.Popen[bytes]):
         self.send_signal(signal.SIGKILL)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end."""
+        """Wait for its end, and kill what it left behind."""
         code = super().wait(timeout)
+        self.kill()
         with _lock:
             _running.pop(self.pid, None)
         return code
@@ -134,27 +216,49 @@ def stop_all() -> None:
         program.kill()
 
 
-def run(command: Sequence[str], *, timeout: float, given: bytes = b"") -> bytes:
+def run(
+    command: Sequence[str], *, timeout: float, given: bytes = b"", files: Mapping[str, bytes] | None = None
+) -> bytes:
     """Run a program to its end and return what it wrote to its standard output.
 
     Args:
         command: The absolute path of the program (:func:`find`), then its arguments.
         timeout: Seconds of wall time.
         given: What it reads from its standard input.
+        files: Name -> content of what lies in its working folder when it starts.
 
     Raises:
-        CheckNotRun: It could not be started, took too long, or ended with an error. What it said is not quoted.
+        MissingPart: The program is not there.
+        CheckNotRun: It could not be run, took too long, or ended with an error. What it said is not quoted.
     """
     name = Path(command[0]).name
-    try:
-        with workspace() as folder, Program(command, folder, timeout) as program:
-            try:
-                out, _ = program.communicate(given, timeout=timeout)
-            except subprocess.TimeoutExpired as error:
-                program.kill()
-                raise CheckNotRun(f"'{name}' took too long.") from error
-    except OSError as error:
-        raise CheckNotRun(f"'{name}' could not be run.") from error
-    if program.returncode:
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(workspace())
+            for file, content in (files or {}).items():
+                (folder / file).write_bytes(content)
+        except OSError as error:
+            raise CheckNotRun(f"the folder for temporary files could not be used ({_cause(error)}).") from error
+        try:
+            program = stack.enter_context(Program(command, folder, timeout))
+        except FileNotFoundError as error:
+            if Path(command[0]).exists():  # the folder, or the interpreter of a script
+                raise CheckNotRun(f"'{name}' could not be run.") from error
+            raise MissingPart(f"the program '{name}' is not installed.") from error
+        except OSError as error:
+            raise CheckNotRun(f"'{name}' could not be run ({_cause(error)}).") from error
+        try:
+            out, _ = program.communicate(given, timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            raise CheckNotRun(f"'{name}' took too long.") from error
+        except OSError as error:
+            raise CheckNotRun(f"'{name}' could not be run ({_cause(error)}).") from error
+        code = program.returncode
+    if code:
         raise CheckNotRun(f"'{name}' ended with an error.")
     return out
+
+
+def _cause(error: OSError) -> str:
+    """What the system said, without the path that it says it about."""
+    return os.strerror(error.errno) if error.errno else type(error).__name__
