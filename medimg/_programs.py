@@ -10,13 +10,9 @@ a program whose parent was killed does not run on.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import re
 import resource
-import shutil
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
@@ -25,6 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from medimg import _scratch
 from medimg.errors import CheckNotRun, MissingPart
 
 FOLDERS = ("/usr/bin", "/usr/local/bin", "/bin", "/opt/homebrew/bin", "/opt/local/bin")
@@ -33,13 +30,7 @@ FOLDERS = ("/usr/bin", "/usr/local/bin", "/bin", "/opt/homebrew/bin", "/opt/loca
 MEMORY = 4 << 30
 """Address space a program may use, in bytes."""
 
-PREFIX = "medimg-"
-"""How the names of private folders begin; eight characters follow (``tempfile.mkdtemp``)."""
-MARKER = ".medimg-owner"
-"""The file in such a folder that its owner keeps locked (``flock``) for as long as it lives."""
-
 _running: dict[int, Program] = {}
-_swept: set[Path] = set()
 _lock = threading.Lock()
 
 
@@ -60,82 +51,16 @@ def find(name: str) -> Path:
 def workspace() -> Iterator[Path]:
     """A private folder (mode 0700), in memory where the system has such a place; removed with all it holds.
 
-    Folders that killed processes have left there are removed first, once in every process.
-
     Raises:
         OSError: It cannot be made.
     """
-    base = _base()
-    with _lock:
-        if base not in _swept:
-            _swept.add(base)
-            sweep(base)
-    # A batch gives its workers a folder that is removed even when a worker is killed.
-    given = os.environ.get("MEDIMG_SCRATCH")
-    folder, owner = _own_folder(Path(given) if given else base)
-    try:
-        work = folder / "work"
-        work.mkdir(0o700)
-        yield work
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(owner)
-
-
-def _base() -> Path:
-    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own in it
-    usable = memory.is_dir() and os.access(memory, os.W_OK | os.X_OK)
-    return memory if usable else Path(tempfile.gettempdir())
-
-
-def _own_folder(base: Path) -> tuple[Path, int]:
-    """A new folder, and the open file whose lock says that its owner lives.
-
-    A lock and no process number: the owner may run in another PID namespace that shares the folder.
-    """
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
-        try:
-            owner = os.open(folder / MARKER, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except FileNotFoundError:  # swept before it had its marker
-            continue
-        except OSError:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        with contextlib.suppress(OSError):  # a file system without locks; then nothing there is swept either
-            fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if (folder / MARKER).exists():
-            return folder, owner
-        os.close(owner)
-
-
-def sweep(base: Path) -> None:
-    """Remove the folders of :func:`workspace` in ``base`` whose owners are gone."""
-    for folder in base.glob(f"{PREFIX}*"):
-        if not re.fullmatch(re.escape(PREFIX) + "[a-z0-9_]{8}", folder.name):
-            continue
-        with contextlib.suppress(OSError):
-            there = folder.lstat()
-            if stat.S_ISDIR(there.st_mode) and stat.S_IMODE(there.st_mode) == 0o700 and there.st_uid == os.getuid():
-                _remove_if_left(folder)
-
-
-def _remove_if_left(folder: Path) -> None:
-    try:
-        owner = os.open(folder / MARKER, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        # Of a version without markers, or of an owner that was killed before it made one. Only what such a version
-        # wrote there is removed, and only in memory, where nobody keeps photos.
-        if folder.parent == Path("/dev/shm") and all(p.name.startswith("tess_") for p in folder.iterdir()):  # noqa: S108
-            shutil.rmtree(folder)
+    given = os.environ.get("MEDIMG_SCRATCH")  # a batch gives its workers a folder that goes even when they are killed
+    if not given:
+        with _scratch.Scratch() as folder:
+            yield folder
         return
-    try:
-        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder)
-    except OSError:
-        pass  # its owner lives
-    finally:
-        os.close(owner)
+    with tempfile.TemporaryDirectory(prefix="medimg-", dir=given, ignore_cleanup_errors=True) as inside:
+        yield Path(inside)
 
 
 def environment(folder: Path) -> dict[str, str]:
