@@ -17,10 +17,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from medimg import _scratch
 from medimg.errors import CheckNotRun, MissingPart
 
 FOLDERS = ("/usr/bin", "/usr/local/bin", "/bin", "/opt/homebrew/bin", "/opt/local/bin")
@@ -48,13 +49,18 @@ def find(name: str) -> Path:
 
 @contextlib.contextmanager
 def workspace() -> Iterator[Path]:
-    """A private folder (mode 0700), in memory where the system has such a place; removed with all it holds."""
-    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own in it
-    base = memory if memory.is_dir() and os.access(memory, os.W_OK | os.X_OK) else None
-    # A batch gives its workers a folder that is removed even when a worker is killed.
-    base = Path(os.environ["MEDIMG_SCRATCH"]) if os.environ.get("MEDIMG_SCRATCH") else base
-    with tempfile.TemporaryDirectory(prefix="medimg-", dir=base, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    """A private folder (mode 0700), in memory where the system has such a place; removed with all it holds.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    given = os.environ.get("MEDIMG_SCRATCH")  # a batch gives its workers a folder that goes even when they are killed
+    if not given:
+        with _scratch.Scratch() as folder:
+            yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="medimg-", dir=given, ignore_cleanup_errors=True) as inside:
+        yield Path(inside)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -78,7 +84,7 @@ class Program(subprocess.Popen[bytes]):
 
     Raises:
         ValueError: The path is not absolute.
-        OSError: It could not be started.
+        OSError: It could not be run.
     """
 
     def __init__(self, command: Sequence[str], folder: Path, seconds: float) -> None:
@@ -113,8 +119,9 @@ class Program(subprocess.Popen[bytes]):
         self.send_signal(signal.SIGKILL)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end."""
+        """Wait for its end, and kill what it left behind."""
         code = super().wait(timeout)
+        self.kill()
         with _lock:
             _running.pop(self.pid, None)
         return code
@@ -134,27 +141,49 @@ def stop_all() -> None:
         program.kill()
 
 
-def run(command: Sequence[str], *, timeout: float, given: bytes = b"") -> bytes:
+def run(
+    command: Sequence[str], *, timeout: float, given: bytes = b"", files: Mapping[str, bytes] | None = None
+) -> bytes:
     """Run a program to its end and return what it wrote to its standard output.
 
     Args:
         command: The absolute path of the program (:func:`find`), then its arguments.
         timeout: Seconds of wall time.
         given: What it reads from its standard input.
+        files: Name -> content of what lies in its working folder when it starts.
 
     Raises:
-        CheckNotRun: It could not be started, took too long, or ended with an error. What it said is not quoted.
+        MissingPart: The program is not there.
+        CheckNotRun: It could not be run, took too long, or ended with an error. What it said is not quoted.
     """
     name = Path(command[0]).name
-    try:
-        with workspace() as folder, Program(command, folder, timeout) as program:
-            try:
-                out, _ = program.communicate(given, timeout=timeout)
-            except subprocess.TimeoutExpired as error:
-                program.kill()
-                raise CheckNotRun(f"'{name}' took too long.") from error
-    except OSError as error:
-        raise CheckNotRun(f"'{name}' could not be run.") from error
-    if program.returncode:
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(workspace())
+            for file, content in (files or {}).items():
+                (folder / file).write_bytes(content)
+        except OSError as error:
+            raise CheckNotRun(f"the folder for temporary files could not be used ({_cause(error)}).") from error
+        try:
+            program = stack.enter_context(Program(command, folder, timeout))
+        except FileNotFoundError as error:
+            if Path(command[0]).exists():  # the folder, or the interpreter of a script
+                raise CheckNotRun(f"'{name}' could not be run.") from error
+            raise MissingPart(f"the program '{name}' is not installed.") from error
+        except OSError as error:
+            raise CheckNotRun(f"'{name}' could not be run ({_cause(error)}).") from error
+        try:
+            out, _ = program.communicate(given, timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            raise CheckNotRun(f"'{name}' took too long.") from error
+        except OSError as error:
+            raise CheckNotRun(f"'{name}' could not be run ({_cause(error)}).") from error
+        code = program.returncode
+    if code:
         raise CheckNotRun(f"'{name}' ended with an error.")
     return out
+
+
+def _cause(error: OSError) -> str:
+    """What the system said, without the path that it says it about."""
+    return os.strerror(error.errno) if error.errno else type(error).__name__

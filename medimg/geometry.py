@@ -69,6 +69,22 @@ def area(polygon: Polygon) -> float:
     return abs(total) / 2
 
 
+def inside(polygon: Polygon, width: float, height: float) -> Polygon:
+    """The part of a polygon inside a picture of that size (Sutherland and Hodgman's clipping); empty when none is."""
+    for axis, bound, sign in ((0, 0.0, 1.0), (0, width, -1.0), (1, 0.0, 1.0), (1, height, -1.0)):
+        depths = [sign * (point[axis] - bound) for point in polygon]
+        out: list[Point] = []
+        for k, (point, depth) in enumerate(zip(polygon, depths, strict=True)):
+            (x, y), before = polygon[k - 1], depths[k - 1]
+            if (depth >= 0) != (before >= 0):
+                share = before / (before - depth)
+                out.append((x + share * (point[0] - x), y + share * (point[1] - y)))
+            if depth >= 0:
+                out.append(point)
+        polygon = tuple(out)
+    return polygon
+
+
 def grown(polygon: Polygon, margin: float) -> Polygon:
     """Every corner moved outward along both sides' normals by about ``margin`` pixels (convex polygons)."""
     cx, cy = centre(polygon)

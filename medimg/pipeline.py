@@ -17,7 +17,7 @@ from medimg import _faults, formats, verify
 from medimg._record import Record
 from medimg._threads import both, each
 from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemory, UsageError
-from medimg.policy import Policy, covers, decide
+from medimg.policy import NOWHERE, Policy, covers, decide, fills
 from medimg.types import (
     BLACK,
     NOTHING_KNOWN,
@@ -168,6 +168,8 @@ def _found(view: Frame, known: KnownValues, record: Record, detector: Detector) 
             return detector.find(view, known)
         except (MemoryError, CheckNotRun):
             raise
+        except CheckNotRun as error:
+            raise CheckNotRun(f"the {detector.name} check did not run: {error.what}") from error
         except Exception as error:
             raise _faults.unexpected(f"the {detector.name} check did not run", error) from error
 
@@ -214,7 +216,9 @@ def scrub(
             record.known = _with_own(opened, opened.metadata(), policy, known)
         known = record.known
         _stop_if_held(plan)
-        if series := _series(opened, policy, record):
+        series = _series(opened, policy, record)
+        _stop_if_nowhere(plan, policy, len(series.stills) if series else 1)
+        if series:
             from medimg import frames
 
             return frames.scrub(
@@ -236,6 +240,7 @@ def scrub(
             sink.discard()
             plan = record.plan = _with(plan, left, policy)
             _stop_if_held(plan)
+            _stop_if_nowhere(plan, policy, 1)
         raise CheckFailed(
             "the written copy did not pass: "
             + ", ".join(c.name for c in record.checks if c.state in ("failed", "not-run"))
@@ -345,6 +350,21 @@ def _stop_if_held(plan: Plan) -> None:
             " ".join(sorted({f"{a.why}." for a in held})),
             todo="Look at the photo, then decide in the review or crop it before cleaning.",
         )
+
+
+def _stop_if_nowhere(plan: Plan, policy: Policy, pictures: int) -> None:
+    """Hold a photo of whose plan a cover would fill nothing: it was edited, or a detector gave no place.
+
+    Args:
+        plan: The plan.
+        policy: For the margins of covers.
+        pictures: How many frames or pages the copy is made of.
+    """
+    for action in plan.doing("cover"):
+        region = action.finding.region
+        there = region is not None and 0 <= region.frame < pictures
+        if not there or not fills(action.finding, policy, plan.width, plan.height):
+            raise Held(f"{NOWHERE}.", todo="Draw the area by hand in the review, or decide otherwise.")
 
 
 def _with(plan: Plan, left: Sequence[Finding], policy: Policy) -> Plan:

@@ -7,6 +7,7 @@ their path, so that a misspelt setting never means a silent default.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Iterable
 from importlib import resources
@@ -131,13 +132,36 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise UsageError(f"the policy file is not valid: {error}.") from error
 
 
+NOWHERE = "what is to be covered has no place in the picture"
+
+
 def decide(findings: Iterable[Finding], policy: Policy, *, width: int, height: int) -> Plan:
     """One action per finding. ``width`` and ``height`` are the stored size of the frame, in pixels."""
     return Plan(
         width=width,
         height=height,
-        actions=tuple(_not_most_of_it(_decide_one(f, policy), policy, width * height) for f in findings),
+        actions=tuple(_with_place(_decide_one(f, policy), policy, width, height) for f in findings),
     )
+
+
+def _with_place(action: Action, policy: Policy, width: int, height: int) -> Action:
+    """The action, or a hold where it says to cover nothing, or most of the picture."""
+    if action.do == "cover" and not fills(action.finding, policy, width, height):
+        return Action(finding=action.finding, do="hold", why=NOWHERE)
+    return _not_most_of_it(action, policy, width * height)
+
+
+def fills(finding: Finding, policy: Policy, width: int, height: int) -> bool:
+    """Whether a cover over a finding fills a pixel of a picture of that size.
+
+    Further pages may be of another size; for a finding on one of them it is enough that it has an area.
+    """
+    region = finding.region
+    if region is None or len(region.polygon) < 3 or not all(math.isfinite(v) for p in region.polygon for v in p):
+        return False
+    if not geometry.area(region.polygon):
+        return False
+    return region.frame > 0 or geometry.area(geometry.inside(cover_polygon(finding, policy), width, height)) >= 1
 
 
 def _not_most_of_it(action: Action, policy: Policy, frame_area: int) -> Action:

@@ -10,6 +10,12 @@ from pathlib import Path
 multiprocessing.freeze_support()
 
 if __name__ == "__main__":
+    # The second reader's process is this program as well (medimg/detect/_tesseract.py).
+    if sys.argv[1:2] == ["--medimg-reader"]:
+        from medimg import _reader_child
+
+        _reader_child.main(sys.argv[2:])
+        sys.exit(0)
     if Path(sys.executable).stem == "medimg-desktop":
         sys.argv.insert(1, "desktop")
     from medimg.cli.main import main

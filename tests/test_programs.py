@@ -5,6 +5,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,9 @@ def test_time_up_kills_the_whole_group(tmp_path: Path) -> None:
         _programs.run([SH, "-c", script], timeout=1.0)
     pids = [int(p) for p in note.read_text().split()]
     assert len(pids) == 2
+    end = time.monotonic() + 20  # a killed process is not gone at once
+    while any(alive(p) for p in pids) and time.monotonic() < end:
+        time.sleep(0.02)
     assert not any(alive(p) for p in pids)
 
 
@@ -121,3 +126,47 @@ def test_library_planted_among_the_photos(tmp_path: Path, how: str, runs_planted
         check=how == "ours",
     )
     assert mark.exists() is runs_planted
+
+
+HOLD = (
+    "import sys, time; from medimg import _programs\n"
+    "with _programs.workspace() as folder:\n"
+    "    (folder / 'picture.pgm').write_bytes(b'P5'); print(folder, flush=True); time.sleep(100)"
+)
+ONCE = f"from medimg import _programs; _programs.run([{str(_programs.find('true'))!r}], timeout=30)"
+
+
+def started(base: Path) -> tuple[subprocess.Popen[str], Path]:
+    """A process that works in a private folder, and that folder's place among the temporary files."""
+    child = subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    folder = Path(child.stdout.readline().strip())
+    return child, base / folder.relative_to(base).parts[0]
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="there is no folder in memory")
+def test_what_a_killed_process_left_in_memory_is_removed_at_the_next_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MEDIMG_SCRATCH", raising=False)
+    base = Path("/dev/shm")
+    dead, left = started(base)
+    alive_one, used = started(base)
+    kept = Path(tempfile.mkdtemp(prefix="medimg-", dir=base))  # somebody's own, of a like name
+    old = Path(tempfile.mkdtemp(prefix="medimg-", dir=base))
+    try:
+        (kept / "photo.jpg").write_bytes(b"")
+        (old / "tess_ab_input.PPM").write_bytes(b"")
+        os.utime(kept, (1, 1))
+        os.utime(old, (1, 1))
+        dead.kill()
+        dead.communicate()
+        assert left.exists()
+        subprocess.run([sys.executable, "-c", ONCE], check=True, timeout=100)
+        assert not left.exists()
+        assert not old.exists()
+        assert used.exists()
+        assert (kept / "photo.jpg").exists()
+    finally:
+        alive_one.kill()
+        alive_one.communicate()
+        for folder in (left, used, kept, old):
+            shutil.rmtree(folder, ignore_errors=True)

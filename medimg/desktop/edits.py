@@ -99,6 +99,7 @@ def same_place(plan: Plan, other: Plan, like: Finding) -> list[int]:
         if a.finding.kind == like.kind == "face"
         and a.do != "keep"
         and a.finding.region is not None
+        and a.finding.region.frame == like.region.frame
         and _share(a.finding.region.box, like.region.box) >= SAME
     ]
 

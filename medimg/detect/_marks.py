@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg._opencv import cv2
-from medimg.detect import Frame, Pixels, _weights
+from medimg.detect import Frame, Pixels, _proof, _weights
 
 CLASSES = ("bar code", "2-D code", "ruler", "colour card", "text")
 BAR, MATRIX, RULER, CARD, TEXT = range(5)
@@ -37,6 +37,8 @@ LEAST_RULER, FILLED = 12, 0.5
 """Least squares of a ruler, and least share of its outline that they fill."""
 PROMISING = 0.1
 """Least likelihood of a code or of print in the coarse look for a fine look there."""
+
+NAME = "the network that looks for codes, rulers and print"
 
 Map = NDArray[np.float32]
 """float32, (5, h, w): likelihoods, 0 to 1, of :data:`CLASSES`."""
@@ -80,8 +82,19 @@ class Network:
     def see(self, picture: Pixels) -> Map:
         """The map of a picture, (H, W, 3) with sides that are multiples of 32."""
         given = np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32)[None]
-        said = np.asarray(self._session.run(None, {"picture": given})[0], np.float32)[0]
+        shape = (1, len(CLASSES), picture.shape[0] // STRIDE, picture.shape[1] // STRIDE)
+        said = _proof.whole(self._session.run(None, {"picture": given}), [shape], NAME)[0][0]
         return np.asarray(1 / (1 + np.exp(-np.clip(said, -30, 30))), np.float32)
+
+    def prove(self) -> None:
+        """See a drawn code and a drawn word, and take neither for the other.
+
+        Raises:
+            CheckNotRun: It does not.
+        """
+        code, text = (self.see(picture) for picture in (_proof.code(), _proof.text()))
+        _proof.found(bool(code[MATRIX].max() >= SEEN > code[TEXT].max()), NAME)
+        _proof.found(bool(text[TEXT].max() >= SEEN), NAME)
 
 
 @functools.lru_cache(maxsize=1)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from medimg._opencv import cv2
 from medimg._threads import session_options
-from medimg.detect import Pixels
+from medimg.detect import Pixels, _proof
 from medimg.errors import MissingPart
 
 DIGESTS = {
@@ -35,8 +35,12 @@ HEIGHT = 48
 """Height of a line for the reader, in pixels."""
 WIDEST = 1600
 """A longer line is squeezed to this width for the reader, in pixels."""
+STEP = 8
+"""Pixels of a line to a step of the reader."""
 BATCH = 8
 MOST_CONTOURS = 3000
+
+FINDER, READER = "the text finder", "the text reader"
 
 Quad = NDArray[np.float32]
 """(4, 2): corners clockwise from the top left, x and y in pixels."""
@@ -92,7 +96,7 @@ class Models:
         to = (max(32, round(width / 32) * 32), max(32, round(height / 32) * 32))
         sized = rgb if to == (width, height) else cv2.resize(rgb, to)
         data = cv2.dnn.blobFromImage(sized, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)
-        found = cast("NDArray[np.float32]", self._finder.run(None, {"x": data})[0])[0, 0]
+        found = _proof.whole(self._finder.run(None, {"x": data}), [(1, 1, to[1], to[0])], FINDER)[0][0, 0]
         scale = np.array([width / found.shape[1], height / found.shape[0]], np.float32)
         return [Spot(ordered(s.quad * scale), s.score) for s in _spots(found, least)]
 
@@ -113,21 +117,50 @@ class Models:
             for row, k in enumerate(batch):
                 line = sized[k].astype(np.float32)[:, :, ::-1] / 127.5 - 1.0
                 data[row, :, :, : line.shape[1]] = line.transpose(2, 0, 1)
-            chances = cast("NDArray[np.float32]", self._reader.run(None, {"x": data})[0])
-            for row, k in enumerate(batch):
-                out[k] = self._decode(chances[row])
+            for k, chances in zip(batch, self._chances(data), strict=True):
+                out[k] = self._decode(chances)
             start = end
         return out
 
+    def prove(self) -> None:
+        """Find and read a drawn word.
+
+        Raises:
+            CheckNotRun: It is not found, or not read.
+        """
+        picture = _proof.text()
+        spots = self.detect(picture)
+        _proof.found(bool(spots), FINDER)
+        said = {reading.text for reading in self.read([crop(picture, spot.quad) for spot in spots])}
+        _proof.found(_proof.WORD in said, READER)
+
+    def _chances(self, data: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the reader says of lines: (lines, steps, characters), each step a probability distribution."""
+        answers = self._reader.run(None, {"x": data})
+        chances = np.asarray(answers[0] if answers else ())
+        whole = len(answers) == 1 and chances.ndim == 3 and chances.dtype.kind == "f"
+        shape = (len(data), data.shape[3] // STEP)
+        if not whole or (len(chances), chances.shape[2]) != (shape[0], len(self._characters)):
+            raise _proof.nonsense(READER)
+        # Every eighth step is enough to see that these are probabilities; `_decode` looks at the largest of each.
+        sums = chances[:, ::8].sum(axis=2)
+        if abs(chances.shape[1] - shape[1]) > 1 or not (np.abs(sums - 1) < 0.01).all():
+            raise _proof.nonsense(READER)
+        return np.asarray(chances, np.float32)
+
     def _decode(self, chances: NDArray[np.float32]) -> Reading:
         best = chances.argmax(axis=1)
+        top = chances[np.arange(len(best)), best]
+        # The largest of n probabilities is at least 1/n, and equal to it only where nothing is told apart.
+        if not ((top > 1.01 / chances.shape[1]) & (top <= 1.01)).all():  # false for NaN as well
+            raise _proof.nonsense(READER)
         new = np.ones(len(best), bool)
         new[1:] = best[1:] != best[:-1]
         new &= best != 0
         if not new.any():
             return Reading("", 0.0)
         text = "".join(self._characters[i] for i in best[new])
-        return Reading(text.strip(), float(chances.max(axis=1)[new].mean()))
+        return Reading(text.strip(), float(top[new].mean()))
 
 
 @functools.lru_cache(maxsize=1)

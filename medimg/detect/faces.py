@@ -9,13 +9,13 @@ computed: nothing here can tell who it is, or whether two faces are the same (GD
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from medimg._opencv import cv2
-from medimg.detect import Frame, Pixels
+from medimg.detect import Frame, Pixels, _proof
 from medimg.detect._centerface import CenterFace
 from medimg.detect._disguise import Place, disguises
 from medimg.detect._facegroups import Corners, Group, Seen, groups, shared, small
@@ -58,11 +58,12 @@ class Faces:
     def __init__(self, *, small: bool = False) -> None:
         self._centerface, self._yunet = CenterFace(), YuNet()
         self._small = small
+        self._proof = _proof.Proof(self._centerface.prove)
         self.version = f"{self._centerface.version}, {self._yunet.version}"
 
     def find(self, frame: Frame, known: KnownValues = NOTHING_KNOWN) -> list[Finding]:  # noqa: ARG002 - no values here
         """Faces, places that may be one, and eye bars and mosaics."""
-        seen = list(groups(frame, self._centerface, self._yunet))
+        seen = list(self._groups(frame))
         places = [Place(g.corners, head_box(g.corners, g.turn), g.turn, score(g.features())) for g in seen]
         return [self._finding(frame, face) for face in self._faces(frame, seen)] + [
             Finding(
@@ -88,7 +89,12 @@ class Faces:
 
     def look(self, frame: Frame) -> list[Face]:
         """Every face and possible face, most certain first; none twice."""
-        return self._faces(frame, groups(frame, self._centerface, self._yunet))
+        return self._faces(frame, self._groups(frame))
+
+    def _groups(self, frame: Frame) -> Iterator[Group]:
+        self._proof()
+        self._yunet.prove()
+        return groups(frame, self._centerface, self._yunet)
 
     def _faces(self, frame: Frame, places: Iterable[Group]) -> list[Face]:
         seen = [f for f in (_face(g, frame) for g in places) if f]

@@ -13,7 +13,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medimg.detect import Frame, Pixels, _cards, _documents, _lines, _ocr, _second_look, _tesseract, _zoom, identifiers
+from medimg.detect import (
+    Frame,
+    Pixels,
+    _cards,
+    _documents,
+    _lines,
+    _marks,
+    _ocr,
+    _proof,
+    _second_look,
+    _tesseract,
+    _zoom,
+    identifiers,
+)
 from medimg.detect._known import Known
 from medimg.detect._labels import Line, in_company
 from medimg.detect._layout import decide, explained, merged
@@ -61,6 +74,7 @@ class TextDetector:
 
     def __init__(self, policy: Policy) -> None:
         self._models = _ocr.models()
+        self._proof = _proof.Proof(self._models.prove, lambda: _marks.network().prove())
         self._second: _tesseract.Reader | None
         try:
             self._second = _tesseract.Reader()
@@ -96,6 +110,7 @@ class TextDetector:
     def _read(
         self, frame: Frame, sizes: Sequence[int], known: KnownValues, covers: Sequence[Polygon] = ()
     ) -> list[Line]:
+        self._proof()
         every = [_second_look.uncovered(look.spots(self._models), covers) for look in looks(frame, sizes)]
         sure = [[s for s in spots if s.score >= LEAST_SCORE] for spots in every]
         faint = [[s for s in spots if s.score < LEAST_SCORE] for spots in every]

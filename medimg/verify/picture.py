@@ -15,13 +15,18 @@ from medimg._opencv import cv2
 from medimg._threads import each
 from medimg.detect import Detector, Frame
 from medimg.errors import CheckNotRun, MedimgError
-from medimg.policy import Policy, decide
+from medimg.policy import Policy, cover_polygon, decide
 from medimg.redact.cover import mask
-from medimg.types import Box, Check, CheckState, Copy, Finding, KnownValues, Plan, Polygon, Region
+from medimg.types import Box, Check, CheckState, Copy, Finding, KnownValues, Plan, Polygon
 from medimg.verify import outcome
 
 BAND = 64
 """Rows compared at a time: what they take stays in the processor's cache."""
+SAME_PLACE = 0.8
+"""Least share of what the second look finds that lies in the place a person kept, for it to be the same thing."""
+SAME_HEIGHT = {"text": 0.33}
+"""Least height of it as a share of that of the kept thing (0.6 for other kinds): the lines of a label that was kept as
+one are found singly, but a name inside something large that a person said is no writing was not looked at."""
 ALIKE = 36
 """Decibels (peak signal-to-noise ratio): a copy that was saved again and is further from its original in any band of
 rows is held. JPEG at quality 98 lay above 48 on the photographs tried (``benchmarks/cover_formats.py``)."""
@@ -190,7 +195,7 @@ def content(
     """
     checks: list[Check] = []
     left: list[Finding] = []
-    kept = [a.finding.region for a in plan.doing("keep") if a.by == "person" and a.finding.region]
+    kept = [a.finding for a in plan.doing("keep") if a.by == "person"]
     for view in written.views():
         frame = Frame(view, written.orientation)
         upright: list[Polygon] = [frame.upright(p) for p in copy.covered]
@@ -198,7 +203,7 @@ def content(
         for detector, (found, engine) in zip(detectors, looks, strict=True):
             again = decide(found, policy, width=written.width, height=written.height)
             seen = [_in_original(a.finding, copy) for a in again.doing("cover", "hold")]
-            bad = [f for f in seen if not _decided(f, kept)]
+            bad = [f for f in seen if not _decided(f, kept, policy)]
             left.extend(bad)
             checks.append(outcome(detector.name, engine, bad))
     return checks, left
@@ -209,8 +214,10 @@ def _rechecked(
 ) -> tuple[list[Finding], str]:
     try:
         return detector.recheck(frame, covers, known)
-    except (MemoryError, CheckNotRun):
+    except MemoryError:
         raise
+    except CheckNotRun as error:
+        raise CheckNotRun(f"the {detector.name} check of the written copy did not run: {error.what}") from error
     except Exception as error:
         raise _faults.unexpected(f"the {detector.name} check of the written copy did not run", error) from error
 
@@ -248,16 +255,30 @@ def _looked(
             first = detector.find(frame, known)
             second, engine = detector.recheck(frame, (), known)
         except Exception as error:  # noqa: BLE001 - whatever it was, the check did not run
-            return Check(name=detector.name, engine=detector.version, state="not-run", detail=_faults.kind(error))
+            why = error.what if isinstance(error, CheckNotRun) else _faults.kind(error)
+            return Check(name=detector.name, engine=detector.version, state="not-run", detail=why)
         engines[engine] = None
         looks = [decide(look, policy, width=opened.width, height=opened.height) for look in (first, second)]
         found += max(len(plan.doing("cover", "hold", "ask")) for plan in looks)
     return Check(name=detector.name, engine=", ".join(engines), state="failed" if found else "passed", found=found)
 
 
-def _decided(finding: Finding, kept: Sequence[Region]) -> bool:
-    """Whether a person has looked at this place and kept it."""
-    if finding.region is None:
+def _decided(finding: Finding, kept: Sequence[Finding], policy: Policy) -> bool:
+    """Whether a person has looked at this very thing and kept it: same kind, same frame, same place."""
+    return any(_same_thing(finding, one, policy) for one in kept)
+
+
+def _same_thing(finding: Finding, kept: Finding, policy: Policy) -> bool:
+    """Whether most of a finding lies where a cover over the kept one would lie, and it is not a mere detail of it."""
+    if finding.region is None or kept.region is None or finding.kind != kept.kind:
         return False
-    box = finding.region.box
-    return any(box.overlap(region.box) >= 0.8 * box.area for region in kept)
+    if finding.region.frame != kept.region.frame or min(len(finding.region.polygon), len(kept.region.polygon)) < 3:
+        return False
+    own, place, before = (
+        cv2.convexHull(np.asarray(polygon, np.float32))
+        for polygon in (finding.region.polygon, cover_polygon(kept, policy), kept.region.polygon)
+    )
+    high, high_before = (min(cv2.minAreaRect(hull)[1]) for hull in (own, before))
+    if high < SAME_HEIGHT.get(finding.kind, 0.6) * high_before:
+        return False
+    return bool(cv2.intersectConvexConvex(own, place)[0] >= SAME_PLACE * cv2.contourArea(own))

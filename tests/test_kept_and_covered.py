@@ -1,0 +1,185 @@
+"""What a person keeps is kept alone; what is to be covered and has no place holds the photo."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medimg import Scrubber, frames
+from medimg.api import Scrubbed
+from medimg.policy import MetadataRules, Policy
+from medimg.types import Action, Box, Finding, Plan, Polygon, Region
+
+WIDTH, HEIGHT = 400, 300
+BOARD: Polygon = ((40.0, 40.0), (340.0, 140.0), (330.0, 170.0), (30.0, 70.0))
+"""A slanted line of text."""
+
+
+def picture(kind: str = "PNG") -> bytes:
+    pixels = np.random.default_rng(3).integers(90, 200, (HEIGHT, WIDTH, 3), np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, kind, **({"quality": 95} if kind == "JPEG" else {}))
+    return out.getvalue()
+
+
+def thing(place: Polygon | None, kind: Any = "text", category: str = "name", frame: int = 0) -> Finding:
+    region = None if place is None else Region(place, frame)
+    return Finding(kind=kind, category=category, detector="drawn", region=region)
+
+
+class Told:
+    """A detector that finds what it was told, and in the copy what of ``later`` lies outside the covers."""
+
+    version = "told"
+
+    def __init__(self, name: str, first: Sequence[Finding] = (), later: Sequence[Finding] = ()) -> None:
+        self.name, self._first, self._later = name, list(first), list(later)
+
+    def find(self, frame: Any, known: Any = None) -> list[Finding]:
+        return self._first
+
+    def recheck(self, frame: Any, covers: Sequence[Polygon], known: Any = None) -> tuple[list[Finding], str]:
+        def hidden(finding: Finding) -> bool:
+            boxes = [Region(frame.upright(c)).box for c in covers]
+            return finding.region is not None and any(
+                b.overlap(finding.region.box) >= 0.95 * finding.region.box.area for b in boxes
+            )
+
+        return [f for f in self._later if not hidden(f)], "told"
+
+
+def scrub(
+    later: Sequence[Finding] = (), *, first: Sequence[Finding] = (), plan: Plan | None = None, kind: str = "PNG"
+) -> Scrubbed:
+    detectors = [Told("text", first, later), Told("codes"), Told("faces")]
+    return Scrubber(Policy.load(), detectors=detectors).scrub(picture(kind), plan=plan)
+
+
+def kept(finding: Finding) -> Plan:
+    return Plan(
+        width=WIDTH, height=HEIGHT, actions=(Action(finding=finding, do="keep", why="it may stay", by="person"),)
+    )
+
+
+NAME = Box(150, 120, 250, 140).polygon
+OTHERS = {
+    "a name in a face that is shown": thing(Box(60, 30, 340, 270).polygon, "face", "face"),
+    "a name on a code that is shown": thing(Box(140, 60, 260, 180).polygon, "code", "2d-code"),
+    "a name where another frame keeps one": thing(NAME, frame=3),
+    "a name where another frame keeps everything": thing(Box(0, 0, WIDTH, HEIGHT).polygon, frame=1),
+    "a name in something large that is no writing": thing(Box(40, 20, 360, 280).polygon, category="unread"),
+    "a name beside a kept slanted line": thing(BOARD),
+    "a name beside a kept line": thing(Box(150, 145, 250, 165).polygon),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_was_not_looked_at_is_covered(other: str) -> None:
+    place = Box(230, 50, 320, 70).polygon if "slanted" in other else NAME
+    result = scrub([thing(place)], plan=kept(OTHERS[other]))
+    assert result.report.state == "unreviewed"
+    assert result.report.plan is not None
+    assert [a.finding.region.box for a in result.report.plan.doing("cover") if a.finding.region] == [Region(place).box]
+    assert result.data is not None
+    x0, y0, x1, y1 = (int(v) for v in (*place[0], *place[2]))
+    assert not np.asarray(Image.open(io.BytesIO(result.data)))[y0:y1, x0:x1].any()
+
+
+def test_a_face_in_a_kept_line_of_text_is_covered_too() -> None:
+    later = [thing(Box(160, 125, 175, 139).polygon, "face", "face")]
+    result = scrub(later, plan=kept(thing(NAME)))
+    assert result.report.plan is not None
+    assert len(result.report.plan.doing("cover")) == 1
+
+
+@pytest.mark.parametrize(
+    ("was", "is_found"),
+    [
+        (thing(NAME), thing(NAME)),
+        (thing(NAME), thing(Box(152, 119, 200, 141).polygon)),
+        (thing(Box(150, 100, 250, 145).polygon), thing(NAME)),
+        (thing(BOARD), thing(((45.0, 43.0), (180.0, 88.0), (170.0, 117.0), (35.0, 71.0)))),
+        (thing(Box(60, 30, 240, 270).polygon, "face", "possible-face"),
+         thing(Box(66, 34, 236, 272).polygon, "face", "face")),
+        (thing(Box(60, 30, 240, 170).polygon, "code", "barcode"),
+         thing(Box(62, 34, 236, 168).polygon, "code", "barcode")),
+    ],
+)  # fmt: skip
+def test_what_a_person_kept_is_kept(was: Finding, is_found: Finding) -> None:
+    result = scrub([is_found], plan=kept(was))
+    assert result.report.state == "unreviewed"
+    assert result.report.plan is not None
+    assert not result.report.plan.doing("cover")
+
+
+NOWHERE: dict[str, Finding] = {
+    "no region": thing(None),
+    "an empty region": thing(()),
+    "one point": thing(((20.0, 20.0),)),
+    "two points": thing(((20.0, 20.0), (120.0, 60.0))),
+    "three points in a row": thing(((20.0, 20.0), (60.0, 20.0), (120.0, 20.0))),
+    "right of the picture": thing(Box(WIDTH + 20, 20, WIDTH + 90, 60).polygon),
+    "above the picture": thing(Box(20, -90, 60, -20).polygon),
+    "round a corner, not over it": thing(((-100.0, 20.0), (20.0, -100.0), (-100.0, -100.0))),
+    "not a number": thing(((math.nan, 20.0), (60.0, 20.0), (60.0, 50.0))),
+    "on a frame that is not there": thing(NAME, frame=2),
+    "a frame below zero": thing(NAME, frame=-1),
+    "a face without a place": thing(None, "face", "face"),
+    "a code without an area": thing(((20.0, 20.0), (90.0, 20.0)), "code", "barcode"),
+    "drawn outside": thing(Box(-50, -50, -10, -10).polygon, "drawn", "area"),
+}
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("nowhere", NOWHERE)
+def test_a_cover_without_a_place_holds(nowhere: str, kind: str) -> None:
+    """Found by a detector, and in a plan that was edited."""
+    plan = Plan(
+        width=WIDTH, height=HEIGHT, actions=(Action(finding=NOWHERE[nowhere], do="cover", why="a person", by="person"),)
+    )
+    for result in (scrub(first=[NOWHERE[nowhere]], kind=kind), scrub(plan=plan, kind=kind)):
+        assert (result.data, result.report.state) == (None, "held"), result.report
+
+
+def test_a_cover_that_the_crop_leaves_out_needs_no_place_in_it() -> None:
+    action = Action(finding=thing(Box(300, 200, 390, 290).polygon), do="cover", why="a person", by="person")
+    plan = Plan(width=WIDTH, height=HEIGHT, actions=(action,), crop=Box(0, 0, 200, 150))
+    assert scrub(plan=plan).report.state == "unreviewed"
+
+
+def test_a_cover_over_the_edge_is_a_cover() -> None:
+    result = scrub(first=[thing(Box(-40, -40, 30, 30).polygon)])
+    assert result.data is not None
+    assert not np.asarray(Image.open(io.BytesIO(result.data)))[:30, :30].any()
+
+
+def pages(*sizes: tuple[int, int]) -> bytes:
+    random = np.random.default_rng(8)
+    each = [Image.fromarray(random.integers(90, 200, (h, w, 3), np.uint8)) for w, h in sizes]
+    out = io.BytesIO()
+    each[0].save(out, "TIFF", save_all=True, append_images=each[1:])
+    return out.getvalue()
+
+
+def test_covers_of_pages_have_a_place_on_their_own_page() -> None:
+    policy = Policy(metadata=MetadataRules(keep_frames=True))
+    scrubber = Scrubber(policy, detectors=[Told("text"), Told("codes"), Told("faces")])
+    for finding, state in (
+        (thing(Box(300, 220, 380, 280).polygon, frame=1), "unreviewed"),
+        (thing(Box(500, 220, 580, 280).polygon, frame=1), "held"),
+        (thing(Box(300, 220, 380, 280).polygon, frame=0), "held"),
+        (thing(Box(10, 10, 80, 80).polygon, frame=2), "held"),
+        (thing(None), "held"),
+    ):
+        plan = Plan(width=200, height=150, actions=(Action(finding=finding, do="cover", why="a person", by="person"),))
+        result = scrubber.scrub(pages((200, 150), (WIDTH, HEIGHT)), plan=plan)
+        assert result.report.state == state, (finding, result.report.reason)
+        if state == "unreviewed":
+            assert result.report.copy is not None
+            assert frames.KEPT in result.report.copy.notes
