@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from medimg import _scratch
 from medimg.errors import CheckNotRun, MissingPart
 
 FOLDERS = ("/usr/bin", "/usr/local/bin", "/bin", "/opt/homebrew/bin", "/opt/local/bin")
@@ -49,12 +50,13 @@ def find(name: str) -> Path:
 @contextlib.contextmanager
 def workspace() -> Iterator[Path]:
     """A private folder (mode 0700), in memory where the system has such a place; removed with all it holds."""
-    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own in it
-    base = memory if memory.is_dir() and os.access(memory, os.W_OK | os.X_OK) else None
-    # A batch gives its workers a folder that is removed even when a worker is killed.
-    base = Path(os.environ["MEDIMG_SCRATCH"]) if os.environ.get("MEDIMG_SCRATCH") else base
-    with tempfile.TemporaryDirectory(prefix="medimg-", dir=base, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    given = os.environ.get("MEDIMG_SCRATCH")  # a batch gives its workers a folder that goes even when they are killed
+    if not given:
+        with _scratch.Scratch() as folder:
+            yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="medimg-", dir=given, ignore_cleanup_errors=True) as inside:
+        yield Path(inside)
 
 
 def environment(folder: Path) -> dict[str, str]:

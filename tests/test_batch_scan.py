@@ -41,7 +41,7 @@ def test_everything_below_a_folder_under_safe_ids_grouped_by_folder(tmp_path: Pa
     assert group[b"a/1.jpg"] == group[b"a/2.jpg"]
     assert sorted(set(group.values())) == ["P01", "P02", "P03", "P04"]
     number = {i.path: i.safe_id.partition("-")[2] for i in items}
-    assert (number[b"a/1.jpg"], number[b"a/2.jpg"], number[b"b/1.jpg"]) == ("001", "002", "001")
+    assert ({number[b"a/1.jpg"], number[b"a/2.jpg"]}, number[b"b/1.jpg"]) == ({"001", "002"}, "001")
     assert len({i.safe_id for i in items}) == 5
 
 

@@ -1,0 +1,88 @@
+"""Private folders for temporary files: in memory where the system has such a place, and removed after a kill too.
+
+The owner of a folder holds a lock on it (flock(2)), which ends with the owner however that comes about. Whoever makes a
+folder removes those without a lock. A process number says nothing: containers share ``/dev/shm`` (``--ipc=host``, a
+pod) and do not see each other's processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+PREFIX = "medimg-scratch-"
+_OLDER = ("medimg-????????", 3600.0)
+"""Folders of versions before 0.2 that were not locked, and the age in seconds after which nobody uses one."""
+
+
+def base() -> Path:
+    """Where they are made: in memory (``/dev/shm``), or else where the system has its temporary files."""
+    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own in it
+    return memory if memory.is_dir() and os.access(memory, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
+
+
+class Scratch:
+    """A new private folder (mode 0700), locked by this process until :meth:`remove`.
+
+    Raises:
+        OSError: It could not be made.
+    """
+
+    def __init__(self) -> None:
+        place = base()
+        sweep(place)
+        while True:
+            self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}x", dir=place))
+            with contextlib.suppress(OSError):
+                self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                if _locked(self._lock) and self.path.exists():
+                    return
+                os.close(self._lock)  # another process swept it before it was locked
+
+    def remove(self) -> None:
+        """Remove the folder with all it holds."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.close(self._lock)
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+
+def sweep(place: Path) -> None:
+    """Remove the folders of this user whose owner is gone."""
+    for left in place.glob(f"{PREFIX}*"):
+        _remove_if_free(left, 0.0)
+    pattern, age = _OLDER
+    for left in place.glob(pattern):
+        _remove_if_free(left, age)
+
+
+def _remove_if_free(folder: Path, age: float) -> None:
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            info = os.fstat(handle)
+            if info.st_uid == os.getuid() and time.time() - info.st_mtime >= age and _locked(handle):
+                shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+__all__ = ["PREFIX", "Scratch", "base", "sweep"]
