@@ -215,7 +215,7 @@ def _held_list(run: RunFolder, back: list[dict[str, str]], aside: list[dict[str,
         to_json({"schema": "medimg.why-held/1", "run": run.tag, "photos": back, "set_aside": aside}),
     )
     lines = [f"{b['id']}  {_PLAIN[b['state']]}: {b['reason']} [{b['code']}]" for b in back]
-    lines += [f"{a['count']} not a photo: {a['reason']}" for a in aside]
+    lines += [f"{a['count']} not cleaned: {a['reason']}" for a in aside]
     if not lines:
         lines = ["Nothing was kept back."]
     elif not key:
