@@ -16,8 +16,10 @@ import time
 from pathlib import Path
 
 PREFIX = "medimg-scratch-"
-_OLDER = ("medimg-????????", 3600.0)
-"""Folders of versions before 0.2 that were not locked, and the age in seconds after which nobody uses one."""
+_UNLOCKED = "medimg-????????"
+"""Folders of a library of an earlier version, which did not lock them."""
+_OLD = 3600.0
+"""Seconds after which nobody uses one of those: a program that was started in it has at most minutes."""
 
 
 def base() -> Path:
@@ -60,10 +62,12 @@ class Scratch:
 def sweep(place: Path) -> None:
     """Remove the folders of this user whose owner is gone."""
     for left in place.glob(f"{PREFIX}*"):
-        _remove_if_free(left, 0.0)
-    pattern, age = _OLDER
-    for left in place.glob(pattern):
-        _remove_if_free(left, age)
+        # Earlier versions did not lock theirs, and had the number of their process in the name.
+        owner = left.name.removeprefix(PREFIX).partition("-")[0]
+        if not (owner.isdigit() and Path("/proc", owner).exists()):
+            _remove_if_free(left, 0.0)
+    for left in place.glob(_UNLOCKED):
+        _remove_if_free(left, _OLD)
 
 
 def _remove_if_free(folder: Path, age: float) -> None:

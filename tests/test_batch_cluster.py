@@ -176,6 +176,38 @@ def test_a_scheduler_that_is_gone_ends_the_batch_and_loses_nothing(tmp_path: Pat
     assert len(list((outcome.folder / "unreviewed").iterdir())) == 30
 
 
+def test_a_worker_that_ends_while_it_is_asked_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import distributed
+
+    from medimg.cluster import engine
+
+    own = Running(tmp_path / "certificates")
+    deaf, ready = own.worker(), own.worker()
+    fakes.photo(tmp_path / "in/1.png")
+    deaf.process.send_signal(signal.SIGSTOP)  # it is there, and never answers
+    real = distributed.Client.submit
+
+    def asked(self: Any, *args: Any, **more: Any) -> Any:
+        future = real(self, *args, **more)
+        if more.get("workers") == [deaf.address]:
+            deaf.process.kill()
+        return future
+
+    monkeypatch.setattr(distributed.Client, "submit", asked)
+    monkeypatch.setattr(engine, "_START", 60.0)
+    try:
+        photos = run(tmp_path, own).photos
+    except MissingPart as error:
+        photos = {str(error): 1}
+    finally:
+        for node in (ready, own.scheduler):
+            node.stop()
+    assert photos == {"unreviewed": 1}
+    assert deaf.process.wait(60) == -signal.SIGKILL
+
+
 def test_who_has_no_certificate_of_this_authority_is_refused(tmp_path: Path, running: Running) -> None:
     fakes.photo(tmp_path / "in/1.png")
     certificates.make(tmp_path / "other", ["client"])
