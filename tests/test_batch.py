@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 import medimg
-from medimg import _programs, _scratch
+from medimg import _programs
 from medimg.batch.journal import Journal
 from medimg.batch.run import Progress
 from medimg.errors import Interrupted, MissingPart, NotAPicture, UsageError
@@ -355,24 +355,33 @@ def test_reports_are_json_that_comes_back(tmp_path: Path) -> None:
     assert reports(outcome.folder)["P01-001"].scope == "metadata-only"
 
 
-def test_temporary_files_of_a_batch_that_was_killed_are_removed_by_the_next(tmp_path: Path) -> None:
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files lie: a place of this test alone, as on a computer without /dev/shm."""
+    place, real = tmp_path / "tmp", os.access
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != "/dev/shm" and real(path, mode))
+    return place
+
+
+def test_temporary_files_of_a_batch_that_was_killed_are_removed_by_the_next(tmp_path: Path, scratch: Path) -> None:
     gone = subprocess.run(["/bin/sh", "-c", "echo $$"], capture_output=True, text=True, check=True).stdout.strip()
-    place = _scratch.base()
-    left = [place / f"medimg-scratch-{gone}-test", place / "medimg-scratch-xtest1234", place / "medimg-te5t1234"]
+    left = [scratch / f"medimg-scratch-{gone}-test", scratch / "medimg-scratch-xtest1234", scratch / "medimg-te5t1234"]
     for folder in left:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir()
         (folder / "crop.png").write_bytes(b"part of a photo")
     os.utime(left[2], (1, 1))  # of an earlier version, which did not lock it: only when it is old
     fakes.photo(tmp_path / "in/1.png")
     medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=LIGHT)
-    assert not [folder for folder in left if folder.exists()]
+    assert [folder.name for folder in scratch.glob("medimg-*")] == []
 
 
-def test_temporary_files_of_a_process_that_cannot_be_seen_are_left_alone(tmp_path: Path) -> None:
+def test_temporary_files_of_a_process_that_cannot_be_seen_are_left_alone(tmp_path: Path, scratch: Path) -> None:
     """Containers share /dev/shm and have process numbers of their own: this number is nobody's here."""
     import fcntl
 
-    theirs = _scratch.base() / f"medimg-scratch-{2**22 + 7}-there"
+    theirs = scratch / f"medimg-scratch-{2**22 + 7}-there"
     theirs.mkdir()
     handle = os.open(theirs, os.O_RDONLY)
     try:
@@ -382,27 +391,28 @@ def test_temporary_files_of_a_process_that_cannot_be_seen_are_left_alone(tmp_pat
         assert theirs.is_dir()
     finally:
         os.close(handle)
-        shutil.rmtree(theirs, ignore_errors=True)
 
 
-def test_a_library_that_is_killed_while_it_reads_leaves_nothing_for_long(tmp_path: Path) -> None:
+def test_a_library_that_is_killed_while_it_reads_leaves_nothing_for_long(tmp_path: Path, scratch: Path) -> None:
     code = """
-import sys
+import os, sys
+real = os.access
+os.access = lambda path, mode: str(path) != "/dev/shm" and real(path, mode)
 from medimg import _programs
 with _programs.workspace() as folder:
     (folder / "picture.png").write_bytes(b"part of a photo")
     print(folder, flush=True)
     sys.stdin.read()
 """
-    command = [sys.executable, "-c", code]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    command, env = [sys.executable, "-c", code], {**os.environ, "TMPDIR": str(scratch)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env) as process:
         assert process.stdout is not None
         left = Path(process.stdout.readline().strip())
         with _programs.workspace():
             assert left.is_dir()
         process.kill()
         process.wait()
-    assert left.is_dir()
+    assert left.parent == scratch
     with _programs.workspace():
         assert not left.exists()
 
