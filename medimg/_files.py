@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
 import os
 import secrets
 import stat
@@ -20,13 +22,22 @@ READ_SIZE = 1 << 17
 """Bytes that are read back at once: few enough to stay in the processor's cache."""
 
 
+def state(info: os.stat_result) -> tuple[int, int]:
+    """Size and time of a file, by which a change is noticed; both fit into 64 bits with a sign, as in SQLite.
+
+    A clock that was never set, or a damaged file system, gives times that do not fit (after the year 2262): such a
+    time is taken modulo 2**64, so that it still differs from the times around it.
+    """
+    return info.st_size, (info.st_mtime_ns + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
 def read_original(path: Path, limit: int, expected: tuple[int, int] | None = None) -> bytes:
     """The bytes of a photo, read once.
 
     Args:
         path: Where it is.
         limit: Most bytes.
-        expected: Size and ``mtime_ns`` it had when it was listed.
+        expected: The :func:`state` it had when it was listed.
 
     Raises:
         Unreadable: It is gone, not a regular file, or may not be read.
@@ -44,7 +55,7 @@ def read_original(path: Path, limit: int, expected: tuple[int, int] | None = Non
             before = os.fstat(file.fileno())
             if not stat.S_ISREG(before.st_mode):
                 raise Unreadable("this is not a regular file.")
-            if expected is not None and (before.st_size, before.st_mtime_ns) != expected:
+            if expected is not None and state(before) != expected:
                 raise Changed("the file changed after it was listed.")
             if before.st_size > limit:
                 raise TooLarge("the file is larger than the policy allows.")
@@ -52,7 +63,7 @@ def read_original(path: Path, limit: int, expected: tuple[int, int] | None = Non
             after = os.fstat(file.fileno())
     except OSError as error:
         raise Unreadable("the file could not be read.") from error
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != after.st_size:
+    if state(before) != state(after) or len(data) != after.st_size:
         raise Changed("the file changed while it was being read.")
     return data
 
@@ -106,6 +117,32 @@ def publish(temporary: Path, path: Path, *, durable: bool = True) -> None:
         raise OutputError("the output could not be given its name.") from error
     if durable:
         sync_folder(path.parent)
+
+
+def rename_new(path: Path, new: Path) -> bool:
+    """Give a file a name that must be free, in one step: nothing is replaced, and nothing is in between.
+
+    Returns:
+        False when this system or file system has no such rename: nothing was done.
+
+    Raises:
+        FileExistsError: There is a file of that name already.
+        OSError: The rename failed, for example because ``new`` is on another disk.
+    """
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    if rename(_AT_FDCWD, os.fsencode(path), _AT_FDCWD, os.fsencode(new), ctypes.c_uint(_RENAME_NOREPLACE)) == 0:
+        return True
+    number = ctypes.get_errno()
+    # EINVAL: the file system does not know the flag (renameat2(2)); network and FUSE file systems may not.
+    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        return False
+    raise OSError(number, os.strerror(number))
+
+
+_AT_FDCWD, _RENAME_NOREPLACE = -100, 1  # <linux/fcntl.h>, <linux/fs.h>
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import batch_fakes as fakes
 import pytest
 from test_batch import listing
 
 import medimg
+from medimg import _files
 from medimg.batch.run import Outcome
 from medimg.batch.scan import Item, Root
 from medimg.batch.watch import Watch, being_written, move
-from medimg.errors import Changed, Interrupted, OutputError, UsageError
+from medimg.errors import Changed, Interrupted, MedimgError, OutputError, UsageError
 from medimg.policy import Policy
 
 LIGHT = Policy(scope="metadata-only")
+
+
+SCANNER = """
+import os, select, sys
+path = sys.argv[1]
+new, number = os.path.join(os.path.dirname(path), ".new"), 0
+while not select.select([sys.stdin], [], [], 0)[0]:
+    number += 1
+    with open(new, "wb") as file:
+        file.write(b"%08d" % number)
+    os.replace(new, path)
+    if number == 1:
+        print("ready", flush=True)
+print("%08d" % number)
+"""
+
+
+def EXDEV(*_: object, **__: object) -> Any:  # noqa: N802 - named as the error is
+    raise OSError(errno.EXDEV, "cross-device")
 
 
 class Clock:
@@ -195,18 +218,115 @@ def test_moving_to_another_disk_copies_whole_and_a_changed_file_stays(
     listed = Item(0, b"a.png", "", info.st_size, info.st_mtime_ns)
 
     def no_links(*_: object, **__: object) -> None:
-        raise OSError(18, "cross-device")
+        raise OSError(errno.EPERM, "no links")
 
+    monkeypatch.setattr(_files, "rename_new", EXDEV)
     monkeypatch.setattr(os, "link", no_links)
     move(photo, tmp_path / "x" / "changed.png", Item(0, b"a.png", "", info.st_size, 1))
     assert photo.exists()
     move(photo, tmp_path / "x/a.png", listed)
-    assert (tmp_path / "x/a.png").read_bytes() == data
-    assert (tmp_path / "x/a.png").stat().st_mtime_ns == info.st_mtime_ns
+    (moved,) = (tmp_path / "x").iterdir()
+    assert moved.read_bytes() == data
+    assert moved.stat().st_mtime_ns == info.st_mtime_ns
     assert not photo.exists()
-    assert [p.name for p in (tmp_path / "x").iterdir()] == ["a.png"]
+    assert len(list((tmp_path / "x").iterdir())) == 1
     with pytest.raises((OutputError, Changed)):
         move(photo, tmp_path / "x/b.png", listed)
+
+
+KINDS = {
+    "one step": {},
+    "no such rename": {"rename_new": lambda *_: False},
+    "another disk": {"rename_new": EXDEV, "link": EXDEV},
+}
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_new_original_of_the_same_name_is_never_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A scanner that puts its next picture in place, by rename and under the same name, while the last one is moved."""
+    inbox, to = tmp_path / "inbox", tmp_path / "moved"
+    inbox.mkdir()
+    path = inbox / "scan.jpg"
+    for name, instead in KINDS[kind].items():
+        monkeypatch.setattr(os if name == "link" else _files, name, instead)
+    command = [sys.executable, "-c", SCANNER, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as scanner:
+        assert scanner.stdout is not None
+        assert scanner.stdin is not None
+        scanner.stdout.readline()
+        cleaned, end = set(), time.monotonic() + 6
+        while time.monotonic() < end:
+            try:
+                info = path.lstat()
+                with path.open("rb") as file:
+                    if os.fstat(file.fileno()).st_ino != info.st_ino:
+                        continue
+                    cleaned.add(file.read())
+                move(path, to / "scan.jpg", Item(0, b"scan.jpg", "", info.st_size, info.st_mtime_ns))
+            except (FileNotFoundError, MedimgError):
+                continue
+        last, _ = scanner.communicate("stop\n", timeout=200)
+    moved = {p.read_bytes() for p in to.iterdir()}
+    assert moved
+    assert moved <= cleaned, "a picture that was not cleaned was moved"
+    there = {p.read_bytes() for p in inbox.iterdir() if not p.name.startswith(".new")}
+    assert last.strip().encode() in moved | there, "the last picture is gone"
+    assert not [p for p in inbox.iterdir() if p.name.startswith(".medimg")]
+
+
+def test_a_picture_that_arrives_during_the_move_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "in/scan.jpg"
+    path.parent.mkdir()
+    path.write_bytes(b"the old one, cleaned")
+    info = path.lstat()
+    real = Path.mkdir
+
+    def arrives(self: Path, *args: Any, **more: Any) -> None:
+        real(self, *args, **more)
+        (tmp_path / "new").write_bytes(b"the new one, never seen")
+        (tmp_path / "new").replace(path)
+
+    monkeypatch.setattr(Path, "mkdir", arrives)
+    with pytest.raises(OutputError, match="replaced"):
+        move(path, tmp_path / "moved/scan.jpg", Item(0, b"scan.jpg", "", info.st_size, info.st_mtime_ns))
+    assert path.read_bytes() == b"the new one, never seen"
+    assert list((tmp_path / "moved").iterdir()) == []
+
+
+def test_originals_of_one_name_are_all_kept(tmp_path: Path) -> None:
+    for n in range(4):
+        path = tmp_path / "scan.jpg"
+        path.write_bytes(b"%d" % n)
+        info = path.lstat()
+        move(path, tmp_path / "moved/scan.jpg", Item(0, b"scan.jpg", "", info.st_size, info.st_mtime_ns))
+    names = {p.name: p.read_bytes() for p in (tmp_path / "moved").iterdir()}
+    assert names == {"scan.jpg": b"0", **{f"scan ({n + 1}).jpg": b"%d" % n for n in (1, 2, 3)}}
+
+
+def test_a_fault_ends_no_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from click.testing import CliRunner
+
+    from medimg.cli import watch as command
+    from medimg.cli.main import cli
+
+    (tmp_path / "in").mkdir()
+    rounds: list[int] = []
+
+    def fault(self: Watch) -> None:
+        rounds.append(1)
+        if len(rounds) == 3:
+            raise Interrupted("stopped.")
+        raise OverflowError("MARKER")
+
+    monkeypatch.setattr(Watch, "round", fault)
+    monkeypatch.setattr(command, "_PAUSE", 0.0)
+    done = CliRunner().invoke(cli, ["watch", str(tmp_path / "in"), "-o", str(tmp_path / "out")], standalone_mode=False)
+    assert done.exception is None
+    assert len(rounds) == 3
+    assert done.stdout.count("a fault in medimg itself (OverflowError)") == 2
+    assert "MARKER" not in done.stdout
 
 
 def test_folders_that_lie_inside_each_other_are_refused(tmp_path: Path) -> None:
@@ -233,7 +353,7 @@ def test_the_command_says_what_it_did_and_stops_when_it_is_told_to(tmp_path: Pat
     assert (second.returncode, second.stdout) == (2, "")
     assert "another 'medimg watch'" in second.stderr
     process.send_signal(signal.SIGTERM)
-    rest, _ = process.communicate(timeout=60)
+    rest, _ = process.communicate(timeout=200)
     assert json.loads(rest.splitlines()[-1]) == {"event": "stopped"}
     assert process.returncode == 0
     assert (tmp_path / "in/MARKER.png").exists()

@@ -207,7 +207,7 @@ def test_a_name_that_is_not_utf8_on_the_command_line(tmp_path: Path) -> None:
     done = medimg("clean", raw, "-o", tmp_path / "out", "--metadata-only", "--keep-key")
     assert done.returncode == 11, done.stderr
     key = (the_run(tmp_path / "out") / "PRIVATE-patient-record/key.csv").read_text()
-    assert key.splitlines() == ["original,copy,state,group", "in-\\xe9\\xff.png,P01-001.png,unreviewed,"]
+    assert key.splitlines() == ["original,id,copy,state,group", "in-\\xe9\\xff.png,P01-001,P01-001.png,unreviewed,"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -53,7 +53,7 @@ def killed_after(process: subprocess.Popen[str], lines: int) -> bool:
     process.stdout.close()
     for handle in watched:
         # A worker whose batch is gone leaves by itself; readable means it has.
-        assert select.select([handle], [], [], 20)[0], "a worker outlived its batch"
+        assert select.select([handle], [], [], 120)[0], "a worker outlived its batch"
         os.close(handle)
     return True
 
@@ -73,7 +73,7 @@ def test_killed_at_random_moments_and_resumed(tmp_path: Path, kind: str) -> None
                 shutil.rmtree(run)  # the kill came too late: that run was finished
     assert kills >= 3
     process = start(tmp_path, *more)
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=250)
     assert process.returncode == 0
     assert said.splitlines()[-1].endswith(f"{{'unreviewed': {PHOTOS}}}")
     (run,) = (tmp_path / "out").iterdir()
@@ -94,7 +94,7 @@ def start_unbroken(tmp_path: Path, more: list[str]) -> Path:
         text=True,
         cwd=HERE,
     )
-    process.communicate(timeout=120)
+    process.communicate(timeout=250)
     assert process.returncode == 0
     (run,) = (tmp_path / "unbroken").iterdir()
     return run
@@ -113,7 +113,7 @@ def test_a_program_a_worker_started_does_not_outlive_the_batch(tmp_path: Path) -
     process.wait()
     process.stdout.close()
     for handle in handles:
-        assert select.select([handle], [], [], 20)[0], "a program outlived its batch"
+        assert select.select([handle], [], [], 120)[0], "a program outlived its batch"
         os.close(handle)
 
 

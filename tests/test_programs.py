@@ -28,13 +28,13 @@ def alive(pid: int) -> bool:
 def test_environment_is_made_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     for key in ("LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH", "USER", "PATIENT", "QT_QPA_FONTDIR"):
         monkeypatch.setenv(key, "")
-    lines = dict(line.split("=", 1) for line in _programs.run([ENV], timeout=20).decode().splitlines())
+    lines = dict(line.split("=", 1) for line in _programs.run([ENV], timeout=120).decode().splitlines())
     assert set(lines) == {"PATH", "LC_ALL", "HOME", "TMPDIR", "OMP_THREAD_LIMIT"}
     assert lines["HOME"] == lines["TMPDIR"]
 
 
 def test_working_folder_is_private_and_removed() -> None:
-    out = _programs.run([SH, "-c", "pwd; stat -c %a .; ls -A | wc -l"], timeout=20).decode().split()
+    out = _programs.run([SH, "-c", "pwd; stat -c %a .; ls -A | wc -l"], timeout=120).decode().split()
     assert out[0] != str(Path.cwd())
     assert out[1:] == ["700", "0"]
     assert not Path(out[0]).exists()
@@ -54,38 +54,42 @@ def test_programs_are_found_by_absolute_path_only(tmp_path: Path, monkeypatch: p
     with pytest.raises(MissingPart):
         _programs.find("planted-program")
     with pytest.raises(ValueError, match="absolute"):
-        _programs.run(["planted-program"], timeout=20)
+        _programs.run(["planted-program"], timeout=120)
 
 
 def test_error_is_reported_without_what_the_program_said() -> None:
     with pytest.raises(CheckNotRun) as caught:
-        _programs.run([SH, "-c", "echo MARKER-4711 >&2; echo MARKER-4711; exit 3"], timeout=20)
+        _programs.run([SH, "-c", "echo MARKER-4711 >&2; echo MARKER-4711; exit 3"], timeout=120)
     assert "MARKER" not in str(caught.value)
     assert "'sh' ended with an error." in str(caught.value)
 
 
 def test_a_folder_cannot_be_run() -> None:
     with pytest.raises(CheckNotRun, match="could not be run"):
-        _programs.run(["/usr"], timeout=20)
+        _programs.run(["/usr"], timeout=120)
 
 
 def test_time_up_kills_the_whole_group(tmp_path: Path) -> None:
     note = tmp_path / "pids"
     script = f"sleep 300 & echo $! > {note}; echo $$ >> {note}; wait"
-    with pytest.raises(CheckNotRun, match="too long"):
-        _programs.run([SH, "-c", script], timeout=1.0)
-    pids = [int(p) for p in note.read_text().split()]
+    pids: list[int] = []
+    for seconds in (1.0, 5.0, 25.0):  # on a busy machine a shell needs a while to begin
+        with pytest.raises(CheckNotRun, match="too long"):
+            _programs.run([SH, "-c", script], timeout=seconds)
+        pids = [int(p) for p in note.read_text().split()] if note.exists() else []
+        if len(pids) == 2:
+            break
     assert len(pids) == 2
-    end = time.monotonic() + 20  # a killed process is not gone at once
-    while any(alive(p) for p in pids) and time.monotonic() < end:
-        time.sleep(0.02)
-    assert not any(alive(p) for p in pids)
+    end = time.monotonic() + 100
+    while any(alive(p) for p in pids):  # a process that was killed is not gone at once
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_stop_all_ends_what_runs() -> None:
     with _programs.workspace() as folder, _programs.Program([SH, "-c", "exec sleep 300"], folder, 60) as program:
         _programs.stop_all()
-        assert program.wait(20) == -signal.SIGKILL
+        assert program.wait(120) == -signal.SIGKILL
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processor limits of another process are Linux's")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
+import resource
+import select
 import signal
 import socket
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +49,7 @@ def photo(seed: int = 1, *, first: int = 0) -> bytes:
 
 
 PROGRAM = """
+import resource
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
@@ -57,9 +61,14 @@ from medimg.serve.slots import Slots
 from medimg.types import Limits
 
 if __name__ == "__main__":
-    policy = Policy(limits=Limits(bytes=200_000, seconds=2.0))
+    policy = Policy(limits=Limits(bytes=200_000, seconds=10.0))
     slots = Slots(Setup(policy=policy, make=batch_fakes.make, memory=4 << 30), 1)
-    listening = listen.unix(Path(sys.argv[2]))
+    if sys.argv[4:]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+        listening = listen.tcp("127.0.0.1", 0, secured=False)
+        Path(sys.argv[4]).write_text(str(listening.getsockname()[1]))
+    else:
+        listening = listen.unix(Path(sys.argv[2]))
     listen.serve(app.build(slots, sys.argv[3].encode()), listening)
 """
 
@@ -67,21 +76,36 @@ if __name__ == "__main__":
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("serve")
-    program, path = folder / "server.py", folder / "s"
+    with started(folder, lambda: listening(folder / "s")):
+        yield folder / "s"
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    """A server on loopback that may have 1,024 files open, as is usual."""
+    note = tmp_path / "port"
+    with started(tmp_path, lambda: note.exists() and accepts(int(note.read_text() or 0)), str(note)):
+        yield int(note.read_text())
+
+
+@contextlib.contextmanager
+def started(folder: Path, ready: Callable[[], bool], *more: str) -> Iterator[None]:
+    program = folder / "server.py"
     program.write_text(PROGRAM)
     root = str(Path(__file__).resolve().parent.parent)
     out = (folder / "said").open("wb")
-    running = subprocess.Popen([sys.executable, str(program), root, str(path), TOKEN], stdout=out, stderr=out)
+    command = [sys.executable, str(program), root, str(folder / "s"), TOKEN, *more]
+    running = subprocess.Popen(command, stdout=out, stderr=out)
     try:
-        until = time.monotonic() + 120
-        while not listening(path):
+        until = time.monotonic() + 200
+        while not ready():
             assert running.poll() is None, (folder / "said").read_text()
             assert time.monotonic() < until
             time.sleep(0.1)
-        yield path
+        yield
     finally:
         running.send_signal(signal.SIGTERM)
-        assert running.wait(60) == 0
+        assert running.wait(100) == 0
         out.close()
     assert (folder / "said").read_bytes() == b""
 
@@ -89,6 +113,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def listening(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         return path.exists() and probe.connect_ex(str(path)) == 0
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def ask(path: Path, method: str, where: str, *, token: str | None = TOKEN, **more: Any) -> httpx.Response:
@@ -171,6 +200,73 @@ def test_nothing_is_served_without_the_token(server: Path, path: str, token: str
     answer = ask(server, "POST" if path.startswith("/v1") else "GET", path, token=token, content=photo())
     assert answer.status_code == 401
     assert answer.json()["code"] == "M-HTTP-TOKEN"
+
+
+@pytest.mark.parametrize("path", ["/health/", "/nothing", "/v1/scrub/", "/"])
+def test_nothing_is_said_of_what_is_there_without_the_token(server: Path, path: str) -> None:
+    answer = ask(server, "GET", path, token=None, headers={"host": "evil.example"})
+    assert answer.status_code == 401
+    assert "evil" not in str(answer.headers) + answer.text
+    known = ask(server, "GET", path, headers={"host": "evil.example"})
+    assert known.status_code == 404
+    assert "evil" not in str(known.headers) + known.text
+
+
+def test_silent_connections_without_a_token_shut_nobody_out(port: int) -> None:
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))
+    with contextlib.ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (files, most))
+        silent = []
+        for _ in range(1010):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))
+            with contextlib.suppress(OSError):  # the server may have closed it already
+                one.sendall(b"GET / HTTP/1.1\r\nX: ")
+            silent.append(one)
+        for _ in range(3):
+            with httpx.Client(timeout=60) as client:
+                headers = {"authorization": f"Bearer {TOKEN}"}
+                assert client.get(f"http://127.0.0.1:{port}/health", headers=headers).status_code == 200
+        # All of them are closed in the end, also those that go on saying a letter now and then.
+        end = time.monotonic() + 100
+        while silent:
+            assert time.monotonic() < end, f"{len(silent)} silent connections are still open"
+            silent = [one for one in silent if not closed(one)]
+            time.sleep(0.2)
+
+
+def closed(one: socket.socket) -> bool:
+    """Whether the other side has closed a connection on which another letter is sent."""
+    one.setblocking(False)
+    try:
+        one.send(b"x")
+        return one.recv(100) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def test_a_place_is_given_before_the_photo_is_taken(server: Path) -> None:
+    """One worker, and four may wait: the sixth is told to come again before it has sent a byte of its photo."""
+    head = f"POST /v1/scrub HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 100000\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        answers = []
+        for _ in range(8):
+            one = stack.enter_context(socket.socket(socket.AF_UNIX))
+            one.connect(str(server))
+            one.sendall(head.encode())
+            answers.append(one)
+        ready, _, _ = select.select(answers, [], [], 30)
+        end = time.monotonic() + 30
+        while len(ready) < 3 and time.monotonic() < end:
+            ready, _, _ = select.select(answers, [], [], 1)
+            time.sleep(0.1)
+        assert [one.recv(12) for one in ready] == [b"HTTP/1.1 503"] * 3
+    end = time.monotonic() + 100
+    while ask(server, "POST", "/v1/scrub", content=photo()).status_code == 503:  # until those are known to be gone
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def test_the_socket_is_for_its_owner_alone(server: Path) -> None:

@@ -16,6 +16,7 @@ from typing import BinaryIO
 import msgspec
 
 from medimg import __version__, _files
+from medimg._plain import cell
 from medimg.batch import places, storage, worker
 from medimg.batch.folder import RunFolder
 from medimg.batch.journal import Journal, Settings
@@ -214,7 +215,7 @@ def _held_list(run: RunFolder, back: list[dict[str, str]], aside: list[dict[str,
         to_json({"schema": "medimg.why-held/1", "run": run.tag, "photos": back, "set_aside": aside}),
     )
     lines = [f"{b['id']}  {_PLAIN[b['state']]}: {b['reason']} [{b['code']}]" for b in back]
-    lines += [f"{a['count']} not a photo: {a['reason']}" for a in aside]
+    lines += [f"{a['count']} not cleaned: {a['reason']}" for a in aside]
     if not lines:
         lines = ["Nothing was kept back."]
     elif not key:
@@ -228,18 +229,20 @@ _PLAIN = {"held": "on hold", "refused": "not cleaned", "failed": "not written"}
 
 def _key(run: RunFolder, journal: Journal, settings: Settings) -> None:
     """``key.csv``: the only file with original names, written when it was asked for."""
-    seen = Counter(path for _, path, _, _ in journal.names())
+    seen = Counter(item.path for item, _ in journal.names())
     with _streamed(run.key) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         rows = csv.writer(text)
-        rows.writerow(["original", "copy", "state", "group"])
-        for root, path, label, report in journal.names():
+        rows.writerow(["original", "id", "copy", "state", "group"])
+        for item, report in journal.names():
+            path = item.path
             if seen[path] > 1:  # two inputs of one name: the folder they were named by tells them apart
-                path = os.path.join(os.path.basename(settings.roots[root].folder), path)  # noqa: PTH118, PTH119
+                path = os.path.join(os.path.basename(settings.roots[item.root].folder), path)  # noqa: PTH118, PTH119
             copy = report.copy.name if report and report.copy else ""
-            rows.writerow([readable(path), copy, report.state if report else "pending", label])
+            state = report.state if report else "pending"
+            rows.writerow([cell(readable(path)), item.safe_id, copy, state, cell(item.label)])
         for aside in journal.asides():
-            rows.writerow([readable(aside.path), "", "set-aside", ""])
+            rows.writerow([cell(readable(aside.path)), "", "", "set-aside", ""])
         text.detach()
 
 

@@ -17,8 +17,10 @@ import contextlib
 import os
 import secrets
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
+from medimg.batch.scan import Root
 from medimg.errors import OutputError, UsageError
 
 PREFIX = "medimg-"
@@ -154,20 +156,38 @@ class RunFolder:
             os.close(handle)
 
 
-def refuse_inside(out: Path, roots: list[Path]) -> None:
+def refuse_among(out: Path, roots: Sequence[Root]) -> None:
+    """Refuse an output folder that is, or lies in, a folder of photos, or in which a single photo that is named lies.
+
+    Raises:
+        UsageError: It does.
+    """
+    refuse_inside(out, [Path(os.fsdecode(r.folder)) for r in roots if not r.only])
+    for root in roots:
+        folder = Path(os.fsdecode(root.folder))
+        # A photo may be named by a link: neither its folder nor the one it leads to gets a run folder.
+        named = [folder / os.fsdecode(name) for name in root.only]
+        homes = {folder} | {path.resolve().parent for path in named if path.is_symlink()}
+        if root.only and any(_same(out, home) for home in homes):
+            raise UsageError("a photo that was named lies in the output folder.", todo="Choose another output folder.")
+
+
+def refuse_inside(out: Path, roots: Sequence[Path]) -> None:
     """Refuse an output folder that is, or lies in, a folder the photos come from.
 
     Raises:
         UsageError: It does.
     """
-    # samefile sees through links, mounts and letter case; resolve() alone does not.
     here = out.resolve()
-    places = [p for p in (here, *here.parents) if p.exists()]
-    for root in roots:
-        for place in places:
-            with contextlib.suppress(OSError):
-                if place.samefile(root):
-                    raise UsageError(
-                        "the output folder lies in a folder the photos come from.",
-                        todo="Choose an output folder beside it.",
-                    )
+    if any(_same(place, root) for place in (here, *here.parents) for root in roots):
+        raise UsageError(
+            "the output folder lies in a folder the photos come from.", todo="Choose an output folder beside it."
+        )
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one folder: through links, mounts and letter case, which resolve() does not tell."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

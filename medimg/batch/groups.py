@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from medimg._plain import cell
 from medimg.batch import worker
 from medimg.batch.pool import Workers
 from medimg.batch.scan import Group, Item, Root, Scan, readable
@@ -116,6 +117,7 @@ def _names(items: Sequence[Item], roots: Sequence[Root]) -> dict[str, Place]:
         path = readable(item.path)
         for name in (path, f"{readable(os.path.basename(roots[item.root].folder))}/{path}"):  # noqa: PTH119 - bytes
             called[name].add((item.root, item.path))
+            called[cell(name)].add((item.root, item.path))  # as a key writes it
     return {name: next(iter(places)) for name, places in called.items() if len(places) == 1}
 
 

@@ -240,10 +240,12 @@ class Journal:
         """Items that are settled and have no report: they took the batch down."""
         return list(self._rows("SELECT id, safe_id FROM item WHERE state = 'held' AND report IS NULL"))
 
-    def names(self) -> Iterator[tuple[int, bytes, str, Report | None]]:
-        """Root, path, label and report of every item, in the order of the roots and paths."""
-        for root, path, label, report in self._rows("SELECT root, path, label, report FROM item ORDER BY root, path"):
-            yield root, path, label, from_json(report, Report) if report else None
+    def names(self) -> Iterator[tuple[Item, Report | None]]:
+        """Every item and its report, in the order of the roots and paths."""
+        for *item, report in self._rows(
+            "SELECT root, path, safe_id, size, mtime_ns, label, report FROM item ORDER BY root, path"
+        ):
+            yield Item(*item), from_json(report, Report) if report else None
 
     def settled(self) -> Iterator[tuple[Item, Report]]:
         """Every item that has a report."""

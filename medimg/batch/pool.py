@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,6 +23,7 @@ from pebble import ProcessExpired, ProcessPool
 from pebble.pool.process import WORKERS_NAME
 
 from medimg import _faults
+from medimg._scratch import Scratch
 from medimg.batch import spawn, worker
 from medimg.batch.worker import Job, Setup
 from medimg.errors import Crashed, MedimgError, OutOfMemory, OutOfTime
@@ -47,7 +46,6 @@ RESIDENT = 1 << 30
 _STOPPING = 10.0
 """Longest wait for the pool to end after a fault or Ctrl-C, in seconds."""
 _GRACE = 30.0
-_SCRATCH = "medimg-scratch-"
 
 
 def cores() -> int:
@@ -80,10 +78,10 @@ class Workers:
         self.size = size
         self.chunk = 1 if full else CHUNK_LIGHT
         self._stopped = stop
-        self._scratch = _scratch()
+        self._scratch = Scratch()
         self.setup = msgspec.structs.replace(
             setup,
-            scratch=str(self._scratch),
+            scratch=str(self._scratch.path),
             threads=max(1, cores() // (size * beside)),
             memory=setup.memory or (MEMORY_FULL if full else MEMORY_LIGHT),
         )
@@ -112,7 +110,7 @@ class Workers:
         else:
             self._stop()
         self._reap()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.remove()
 
     def _stop(self) -> None:
         def stop() -> None:
@@ -244,18 +242,6 @@ class Workers:
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
         self._pids -= dead
-
-
-def _scratch() -> Path:
-    """A private folder for the workers' temporary files; those of batches that were killed are removed."""
-    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own in it
-    base = memory if memory.is_dir() and os.access(memory, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
-    for left in base.glob(f"{_SCRATCH}*"):
-        owner = left.name.removeprefix(_SCRATCH).partition("-")[0]
-        with contextlib.suppress(OSError):
-            if owner.isdigit() and left.stat().st_uid == os.getuid() and not _alive(int(owner)):
-                shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir=base))
 
 
 def _alive(pid: int) -> bool:

@@ -16,14 +16,14 @@ import msgspec
 from medimg.api import load_detectors
 from medimg.batch import before, finish, groups, scan, storage, unfinished
 from medimg.batch.before import Made, Unchanged
-from medimg.batch.folder import RunFolder, refuse_inside
+from medimg.batch.folder import RunFolder, refuse_among
 from medimg.batch.journal import Journal, Settings
 from medimg.batch.loop import Batch, Pool, Progress
 from medimg.batch.pool import CHUNK_LIGHT, Workers, suitable_workers
 from medimg.batch.worker import Maker, Setup
 from medimg.consent.checklist import SharingContext
 from medimg.consent.site import SiteProfile
-from medimg.errors import Interrupted, MedimgError, MissingPart, NotAPicture, UsageError
+from medimg.errors import Interrupted, MedimgError, MissingPart, UsageError
 from medimg.policy import Policy
 from medimg.types import NOTHING_KNOWN, KnownValues
 
@@ -130,7 +130,7 @@ def scrub_folder(
         raise UsageError("at least one worker is needed.")
     roots = scan.roots(photos)
     target = Path(out)
-    refuse_inside(target, [Path(os.fsdecode(r.folder)) for r in roots if not r.only and not storage.is_url(r.folder)])
+    refuse_among(target, [r for r in roots if not storage.is_url(r.folder)])
     if site is not None:
         site.allows(context, target, key=keep_key)
     settings = Settings(
@@ -146,7 +146,7 @@ def scrub_folder(
     grouped = _grouped(roots, group_by) if found is None else None
     listing = _listed(roots, group_by, grouped) if found is None else None
     if listing is not None and not listing.total:
-        raise NotAPicture("there are no files in what was named.", todo="Name a folder with photos.")
+        raise listing.nothing()
     setup = Setup(policy=policy, known=known, make=make)
     key = before.site_key()
     run, earlier = found, before.NOTHING
@@ -164,11 +164,12 @@ def scrub_folder(
                 listing = _listed(roots, group_by, grouped, earlier.places)
             with engine.pool(local) if engine is not None else contextlib.nullcontext(local) as pool:
                 run = run or RunFolder.create(target)
-                handle = run.lock()
+                handle, listed = run.lock(), listing is None
                 try:
                     with Journal(run.journal, create=found is None) as journal:
                         if listing is not None:
                             journal.fill(settings, listing.items(), listing.asides)
+                            listed = True
                         else:
                             run.sweep()
                             journal.recover()
@@ -182,6 +183,8 @@ def scrub_folder(
                             journal.remove()
                 finally:
                     run.unlock(handle)
+                    if not listed:
+                        run.remove_if_bare()  # a run that does not even know its photos leaves nothing behind
     except KeyboardInterrupt as error:
         raise Interrupted("stopped; nothing half-written is left.", todo="Add --resume to go on.") from error
     finally:

@@ -13,13 +13,14 @@ from typing import Literal
 
 import msgspec
 
-from medimg.batch import storage
-from medimg.errors import UsageError
+from medimg import _files
+from medimg.batch import litter, storage
+from medimg.errors import InputError, NotAPicture, Unreadable, UsageError
 
 GroupBy = Literal["folder", "file"]
 
-# Files an operating system leaves in picture folders; nobody asked for them to be cleaned.
-_LITTER = frozenset({b".ds_store", b"thumbs.db", b"desktop.ini", b"ehthumbs.db", b".picasa.ini", b".nomedia"})
+_GONE = os.stat_result((0,) * 10 + (0.0,) * 3 + (0,) * 3)  # with times in nanoseconds, which the short form lacks
+_CANNOT_OPEN = "the folder could not be opened"
 
 
 class Root(msgspec.Struct, frozen=True):
@@ -98,7 +99,7 @@ def roots(inputs: Sequence[str | os.PathLike[str] | Root]) -> list[Root]:
 
 
 class Scan:
-    """Walks the roots twice: first to count and to draw the order of the groups, then to list every file.
+    """Walks the roots twice: first to count and to draw the numbers, then to list every file.
 
     Links are not followed: what they lead to lies outside the folders named, or is there anyway.
 
@@ -137,27 +138,34 @@ class Scan:
         """How many files the first walk found."""
         return sum(f.count for f in self._folders)
 
+    def nothing(self) -> InputError:
+        """Why there is nothing to do, for a scan that found no file."""
+        reasons = Counter(a.reason for a in self.asides)
+        if reasons[_CANNOT_OPEN]:
+            return Unreadable("a folder that was named could not be opened.", todo="Check your rights on it.")
+        if reasons:
+            counts = ", ".join(f"{count} ({reason})" for reason, count in sorted(reasons.items()))
+            return NotAPicture(f"everything in what was named is passed over: {counts}.", todo="Name a photo itself.")
+        return NotAPicture("there are no files in what was named.", todo="Name a folder with photos.")
+
     def items(self) -> Iterator[Item]:
-        """Every file, with its safe id ``P<group>-<number>``; groups in random order."""
+        """Every file, with its safe id ``P<group>-<number>``; groups, and numbers within a group, in random order."""
         if self._groups is not None:
             yield from self._grouped(self._groups)
             return
         folders = [f for f in self._folders if f.count]
         groups = self.total if self.group_by == "file" else len(folders)
-        order = list(range(1, groups + 1))
-        random.Random(secrets.randbits(128)).shuffle(order)  # noqa: S311 - seeded from the system's source
+        order = _shuffled(groups)
         width = max(2, len(str(groups)))
         used = 0
         for folder in folders:
-            number = 0
+            numbers = _Numbers(1 if self.group_by == "file" else folder.count)
             for name, info in self._files(folder):
-                if self.group_by == "file":
-                    # A file that came after the count gets the next free group.
-                    group, number = order[used] if used < len(order) else used + 1, 1
-                else:
-                    group, number = order[used], number + 1
+                # A file that came after the count gets the next free group or number.
+                group = order[used] if used < len(order) else used + 1
                 path = os.path.join(folder.path, name)  # noqa: PTH118 - bytes, which Path does not take
-                yield Item(folder.root, path, f"P{group:0{width}d}-{number:03d}", info.st_size, info.st_mtime_ns)
+                number = 1 if self.group_by == "file" else numbers.next()
+                yield Item(folder.root, path, f"P{group:0{width}d}-{number:03d}", *_files.state(info))
                 if self.group_by == "file":
                     used += 1
             if self.group_by == "folder":
@@ -167,7 +175,8 @@ class Scan:
         """Every file under the group it was given; one that came afterwards is a group of its own."""
         most = max((g.number for g in groups.values()), default=0)
         width = max(2, len(str(most)))
-        counts: Counter[int] = Counter()
+        sizes = Counter(group.number for place, group in groups.items() if place not in self._skip)
+        numbers: dict[int, _Numbers] = {}
         for folder in self._folders:
             for name, info in self._files(folder):
                 path = os.path.join(folder.path, name)  # noqa: PTH118 - bytes
@@ -175,9 +184,9 @@ class Scan:
                 if group is None:
                     most += 1
                     group = Group(most)
-                counts[group.number] += 1
-                safe_id = f"P{group.number:0{width}d}-{counts[group.number]:03d}"
-                yield Item(folder.root, path, safe_id, info.st_size, info.st_mtime_ns, group.label)
+                number = numbers.setdefault(group.number, _Numbers(sizes[group.number])).next()
+                safe_id = f"P{group.number:0{width}d}-{number:03d}"
+                yield Item(folder.root, path, safe_id, *_files.state(info), group.label)
 
     def _files(self, folder: _Folder) -> Iterator[tuple[bytes, os.stat_result]]:
         for name, info in self._found(folder):
@@ -193,16 +202,16 @@ class Scan:
         try:
             names = list(root.only) or sorted(e.name for e in os.scandir(base) if _is_file(e))
         except OSError:
-            self.asides.append(Aside(folder.root, folder.path, "the folder could not be opened"))
+            self.asides.append(Aside(folder.root, folder.path, _CANNOT_OPEN))
             return
         for name in names:
-            if not root.only and _litter(name):
+            if not root.only and litter.file(name):
                 continue  # listed by the first walk
             try:
                 # A file named by the user may be a link; one that was found may not.
                 info = os.stat(os.path.join(base, name), follow_symlinks=bool(root.only))  # noqa: PTH116, PTH118
             except OSError:
-                info = os.stat_result((0,) * 10)  # gone: the worker will say so
+                info = _GONE  # the worker will say so
             yield name, info
 
     def _count(self, index: int) -> Iterator[_Folder]:
@@ -226,26 +235,42 @@ class Scan:
                         if entry.is_symlink():
                             self._link(index, inside)
                         elif entry.is_dir(follow_symlinks=False):
-                            below.append(inside)
+                            if passed_over := litter.folder(entry.name):
+                                self._pass_over(index, inside, passed_over)
+                            else:
+                                below.append(inside)
                         elif not entry.is_file(follow_symlinks=False):
                             self.asides.append(Aside(index, inside, "not a regular file"))
-                        elif _litter(entry.name):
-                            self.asides.append(Aside(index, inside, "a file of the operating system", asked=False))
+                        elif passed_over := litter.file(entry.name):
+                            self.asides.append(Aside(index, inside, passed_over, asked=False))
                         elif not self._skip or (index, inside) not in self._skip:
                             folder.count += 1
             except OSError:
-                self.asides.append(Aside(index, path, "the folder could not be opened"))
+                self.asides.append(Aside(index, path, _CANNOT_OPEN))
             waiting += sorted(below, reverse=True)
             yield folder
+
+    def _pass_over(self, index: int, path: bytes, reason: str) -> None:
+        """Count the files of a folder of no photos of the user's, without opening one."""
+        top = os.path.join(self._roots[index].folder, path)  # noqa: PTH118 - bytes
+        for folder, below, names in os.walk(top):
+            below.sort()
+            for name in sorted(names):
+                inside = os.path.relpath(os.path.join(folder, name), self._roots[index].folder)  # noqa: PTH118
+                self.asides.append(Aside(index, inside, reason, asked=False))
 
     def _count_far(self, index: int, url: bytes) -> Iterator[_Folder]:
         listing = self._far[index] = storage.listing(url)
         for path, files in listing.items():
-            for name, _ in files:
-                if _litter(name):
+            within = next(filter(None, map(litter.folder, path.split(b"/"))), "")
+            kept = []
+            for name, info in files:
+                if reason := within or litter.file(name):
                     inside = os.path.join(path, name)  # noqa: PTH118
-                    self.asides.append(Aside(index, inside, "a file of the operating system", asked=False))
-            files[:] = [(name, info) for name, info in files if not _litter(name)]
+                    self.asides.append(Aside(index, inside, reason, asked=False))
+                else:
+                    kept.append((name, info))
+            files[:] = kept
             count = sum((index, os.path.join(path, name)) not in self._skip for name, _ in files)  # noqa: PTH118
             yield _Folder(index, path, count)
 
@@ -269,5 +294,21 @@ def _is_file(entry: os.DirEntry[bytes]) -> bool:
     return entry.is_file(follow_symlinks=False)
 
 
-def _litter(name: bytes) -> bool:
-    return name.lower() in _LITTER or name.startswith(b"._")
+def _shuffled(count: int) -> list[int]:
+    """1 to ``count`` in an order that nobody can guess."""
+    order = list(range(1, count + 1))
+    random.Random(secrets.randbits(128)).shuffle(order)  # noqa: S311 - seeded from the system's source
+    return order
+
+
+class _Numbers:
+    """Numbers of a group's photos: drawn as far as the photos were counted, then in turn."""
+
+    def __init__(self, count: int) -> None:
+        self._drawn = _shuffled(count)
+        self._used = 0
+
+    def next(self) -> int:
+        """One that was not given yet."""
+        self._used += 1
+        return self._drawn[self._used - 1] if self._used <= len(self._drawn) else self._used

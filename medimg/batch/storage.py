@@ -7,12 +7,14 @@ Only reading and listing, and the way of a finished copy from a cluster's worker
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import posixpath
 import re
 from datetime import datetime
 from typing import Any
 
+from medimg import _files
 from medimg.errors import Changed, MissingPart, OutputError, TooLarge, Unreadable, UsageError
 
 Listing = dict[bytes, list[tuple[bytes, os.stat_result]]]
@@ -59,7 +61,7 @@ def read(url: bytes, limit: int, expected: tuple[int, int] | None = None) -> byt
     try:
         system, path = _reached(url)
         info = _stat(system.info(path))
-        if expected is not None and (info.st_size, info.st_mtime_ns) != expected:
+        if expected is not None and _files.state(info) != expected:
             raise Changed("the file changed after it was listed.")
         if info.st_size > limit:
             raise TooLarge("the file is larger than the policy allows.")
@@ -125,7 +127,10 @@ def _reached(url: bytes) -> tuple[Any, str]:
 def _stat(info: dict[str, Any]) -> os.stat_result:
     """Size and time; the time is 0 where the storage says none."""
     when = next((info[k] for k in ("mtime", "LastModified", "created", "last_modified") if info.get(k)), 0)
-    seconds = when.timestamp() if isinstance(when, datetime) else float(when) if isinstance(when, int | float) else 0.0
+    seconds = 0.0
+    with contextlib.suppress(ValueError, OverflowError, OSError):  # a time before the year 1, or none that fits
+        seconds = when.timestamp() if isinstance(when, datetime) else float(when)
+        seconds = seconds if math.isfinite(seconds) else 0.0
     nanoseconds = round(seconds * 1_000_000) * 1000
     values = [0] * 10 + [seconds] * 3 + [nanoseconds] * 3
     values[6] = int(info.get("size") or 0)

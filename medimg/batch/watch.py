@@ -8,7 +8,9 @@ stands in the runs' own lists (:mod:`medimg.batch.before`), so that a restart be
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import secrets
 import shutil
 import signal
 import sqlite3
@@ -239,23 +241,80 @@ def being_written(path: bytes) -> bool:
 def move(original: Path, to: Path, listed: Item) -> None:
     """Move an original that was cleaned; nothing is replaced, and a file that has changed since stays.
 
+    Another file may take the original's name at any moment, by rename. It is never removed: what was moved is looked
+    at afterwards, and put back when it is not the file that was cleaned.
+
     Raises:
         OutputError: It could not be moved; it is still where it was.
     """
     try:
-        now = original.lstat()
-        if (now.st_size, now.st_mtime_ns) != (listed.size, listed.mtime_ns):
+        seen = original.lstat()
+        if _files.state(seen) != (listed.size, listed.mtime_ns):
             return
         to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        to = _free(to)
-        try:
-            os.link(original, to, follow_symlinks=False)
-        except OSError:  # another disk, or one without hard links
-            _copied(original, to, (now.st_size, now.st_mtime_ns))
+        moved = _renamed(original, to)
+        kept = moved is None
+        if moved is None:  # another disk, or one without this kind of rename
+            _linked_or_copied(original, to, seen)
+            moved = original.rename(original.with_name(f".medimg-{secrets.token_hex(8)}.moved"))
+        if not _same(seen, moved.lstat()):
+            _named(moved, original)
+            raise OutputError("an original was replaced while it was being moved; the new one is in its place.")
+        if kept:
+            moved.unlink()
         _files.sync_folder(to.parent)
-        original.unlink()
     except OSError as error:
         raise OutputError("an original could not be moved; it is still in the watched folder.") from error
+
+
+def _same(seen: os.stat_result, now: os.stat_result) -> bool:
+    """Whether both are of one file, with the same content as far as size and time say it."""
+    return (seen.st_dev, seen.st_ino, *_files.state(seen)) == (now.st_dev, now.st_ino, *_files.state(now))
+
+
+def _renamed(path: Path, to: Path) -> Path | None:
+    """Rename a file to ``to``, or to that with a number: its new name; None when it cannot be done in one step."""
+    while True:
+        free = _free(to)
+        try:
+            return free if _files.rename_new(path, free) else None
+        except FileExistsError:
+            continue  # it was taken just now
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            return None
+
+
+def _named(path: Path, to: Path) -> None:
+    """Give a file whose present name is ours alone a free one: ``to``, or that with a number."""
+    if _renamed(path, to) is not None:
+        return
+    while True:
+        free = _free(to)
+        try:
+            os.link(path, free, follow_symlinks=False)
+        except FileExistsError:
+            continue
+        except OSError:  # a file system without links: a name that nobody else takes
+            path.rename(to.with_name(f"{to.stem}-{secrets.token_hex(4)}{to.suffix}"))
+            return
+        path.unlink()
+        return
+
+
+def _linked_or_copied(original: Path, to: Path, seen: os.stat_result) -> None:
+    """Keep an original under a free name as well: ``to``, or that with a number."""
+    free = _free(to)
+    try:
+        os.link(original, free, follow_symlinks=False)
+    except OSError:
+        _copied(original, free, _files.state(seen))
+    else:
+        if not _same(seen, free.lstat()):
+            free.unlink()  # a second name of a file that came just now and has its own
+            raise OutputError("an original was replaced while it was being moved; the new one is in its place.")
+    _files.sync_folder(to.parent)
 
 
 def _copied(original: Path, to: Path, listed: tuple[int, int]) -> None:
@@ -264,9 +323,7 @@ def _copied(original: Path, to: Path, listed: tuple[int, int]) -> None:
         shutil.copystat(original, temporary, follow_symlinks=False)
         if temporary.read_bytes() != data:
             raise OutputError("an original could not be copied; it is still in the watched folder.")
-        if to.exists():
-            raise OutputError("there is already a file of that name where originals are moved to.")
-        _files.publish(temporary, to)
+        _named(temporary, to)
 
 
 def _free(to: Path) -> Path:

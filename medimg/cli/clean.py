@@ -12,9 +12,8 @@ from types import FrameType
 from typing import Any
 
 import click
-import msgspec
 
-from medimg.batch.finish import CONDITIONS, WORDS
+from medimg.batch.finish import CONDITIONS
 from medimg.batch.groups import GAP, Suggestion
 from medimg.batch.run import Engine, Outcome, Progress, scrub_folder
 from medimg.cli import common
@@ -110,10 +109,10 @@ def clean(
         raise
     shown.stop()
     if json_lines:
-        _print_json(
+        common.say_json(
             {
                 "event": "finished",
-                "folder": str(outcome.folder),
+                "folder": common.shown(outcome.folder),
                 "photos": outcome.photos,
                 "unchanged": outcome.unchanged,
                 "unchanged_kept_back": outcome.unchanged_kept_back,
@@ -142,7 +141,7 @@ def _engine(scheduler: str | None, certificates: Path | None, staging: str) -> E
 
 def _confirm(told: Suggestion) -> bool:
     """Show the suggestion; on a terminal a person decides, elsewhere it is only printed."""
-    say = partial(click.echo, err=True)
+    say = partial(common.say, err=True)
     sizes = ", ".join(f"{key}: {common.plural(n, 'photo')}" for key, n in list(told.suggested.items())[:_KEYS])
     more = len(told.suggested) - _KEYS
     say(f"As given: {common.plural(len(told.now), 'group')} (the largest has {common.plural(told.now[0], 'photo')}).")
@@ -170,6 +169,8 @@ def _conditions(text: str | None) -> tuple[str, ...]:
 
 
 def _say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
+    """What became of the photos, where it is, and, at the end, what to do next."""
+    folder = common.shown(outcome.folder)
     since = ", ".join(f"{count} since run {tag}" for tag, count in outcome.unchanged.items())
     if since:
         kept = ", ".join(
@@ -177,51 +178,56 @@ def _say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
             for state, words in (("held", "on hold"), ("refused", "not cleaned"))
             if (n := outcome.unchanged_kept_back.get(state))
         )
-        click.echo(f"Unchanged and not done again: {since}{f' (still {kept})' if kept else ''}. --again does them.")
+        common.say(f"Unchanged and not done again: {since}{f' (still {kept})' if kept else ''}. --again does them.")
     if not outcome.photos:
-        click.echo("Nothing is new.")
+        common.say("Nothing is new.")
         for reason, count in sorted(outcome.set_aside.items()):
-            click.echo(f"{count} not cleaned: {reason}.")
-        click.echo()
-        click.echo(f"Run folder:    {outcome.folder}")
-        click.echo(f"How it stands: medimg status {outcome.folder}")
-        if outcome.exit_code:
-            click.echo(f"Exit code {outcome.exit_code}: {'; '.join(WORDS[c] for c in outcome.conditions)}.")
+            common.say(f"{count} not cleaned: {reason}.")
+        common.say()
+        common.say(f"Run folder:    {folder}")
+        common.say(f"How it stands: medimg status {folder}")
         return
     if outcome.changed:
-        click.echo(f"Done again, because this changed since an earlier run: {', '.join(outcome.changed)}.")
+        common.say(f"Done again, because this changed since an earlier run: {', '.join(outcome.changed)}.")
     waiting = outcome.photos.get("unreviewed", 0)
     held, refused, failed = (outcome.photos.get(s, 0) for s in ("held", "refused", "failed"))
-    click.echo(f"{common.plural(waiting, 'copy', 'copies')} passed every check that was asked for.")
+    common.say(f"{common.plural(waiting, 'copy', 'copies')} passed every check that was asked for.")
     if metadata_only:
-        click.echo("Only metadata was checked: text, codes and faces were not looked for.")
+        common.say("Only metadata was checked: text, codes and faces were not looked for.")
     if held:
-        click.echo(f"{common.plural(held, 'photo')} on hold. hold/why-held.txt says why.")
+        common.say(f"{common.plural(held, 'photo')} on hold. hold/why-held.txt says why.")
     if refused:
-        click.echo(f"{common.plural(refused, 'file')} not cleaned and not copied. hold/why-held.txt says why.")
+        common.say(f"{common.plural(refused, 'file')} not cleaned and not copied. hold/why-held.txt says why.")
     if failed:
-        click.echo(f"{common.plural(failed, 'copy', 'copies')} could not be written. Run again with --resume.")
+        common.say(f"{common.plural(failed, 'copy', 'copies')} could not be written. Run again with --resume.")
     for reason, count in sorted(outcome.set_aside.items()):
-        click.echo(f"{count} not cleaned: {reason}.")
-    click.echo()
-    click.echo(f"Run folder:    {outcome.folder}")
-    click.echo(f"Share sheet:   {outcome.share_sheet}")
-    click.echo(f"Record sheet:  {outcome.record_sheet}  (private)")
-    click.echo()
+        common.say(f"{count} not cleaned: {reason}.")
+    common.say()
+    common.say(f"Run folder:    {folder}")
+    common.say(f"Share sheet:   {common.shown(outcome.share_sheet)}")
+    common.say(f"Record sheet:  {common.shown(outcome.record_sheet)}  (private)")
+    common.say()
     if by_folder and sum(outcome.photos.values()) > 1:
-        click.echo("All photos of a folder count as one patient. If they are not: --group-by, or --suggest-groups.")
-        click.echo()
+        common.say("All photos of a folder count as one patient. If they are not: --group-by, or --suggest-groups.")
+        common.say()
+    for number, step in enumerate(_steps(outcome, folder), 1):
+        common.say(f"{number}. {step}")
+
+
+def _steps(outcome: Outcome, folder: str) -> list[str]:
+    """What to do next. A run that waits for a person has ended well: its exit code is not announced."""
     steps = []
+    if "output" in outcome.conditions:
+        steps.append("Make room on the disk, then run the same command with --resume.")
+    if {"hold", "unreadable"} & set(outcome.conditions):
+        steps.append(f"Read why photos were kept back: {folder}/hold/why-held.txt")
     if "review" in outcome.conditions:
-        steps.append(f"Look at every copy in {outcome.folder / 'unreviewed'}, full size.")
+        steps.append(f"Look at every copy in {folder}/unreviewed, full size.")
     if "questions" in outcome.conditions or "stop" in outcome.conditions:
-        steps.append(f"Answer the questions: medimg answer {outcome.folder}")
+        steps.append(f"Answer the questions: medimg answer {folder}")
     if "review" in outcome.conditions:
-        steps.append(f"Release what you have looked at: medimg release {outcome.folder}")
-    for number, step in enumerate(steps, 1):
-        click.echo(f"{number}. {step}")
-    if outcome.exit_code:
-        click.echo(f"Exit code {outcome.exit_code}: {'; '.join(WORDS[c] for c in outcome.conditions)}.")
+        steps.append(f"Release what you have looked at: medimg release {folder}")
+    return steps or ["Nothing waits for you."]
 
 
 def outcomes(progress: Progress) -> str:
@@ -276,11 +282,11 @@ class _Lines:
     def tell(self, progress: Progress) -> None:
         now = time.monotonic()
         if progress.event == "start":
-            click.echo(f"Run {progress.run}: {common.plural(progress.total, 'file')}.", err=True)
+            common.say(f"Run {progress.run}: {common.plural(progress.total, 'file')}.", err=True)
             self._next = now + _EVERY
         elif progress.event == "end" or now >= self._next:
             self._next = now + _EVERY
-            click.echo(f"{progress.settled} of {progress.total}, {outcomes(progress)}", err=True)
+            common.say(f"{progress.settled} of {progress.total}, {outcomes(progress)}", err=True)
 
     def stop(self) -> None:
         """Nothing to put away."""
@@ -303,11 +309,7 @@ class _Events:
         if progress.report is not None:
             report = progress.report
             event["photo"] = {"id": report.safe_id, "state": report.state, "code": report.error_code}
-        _print_json(event)
+        common.say_json(event)
 
     def stop(self) -> None:
         """Nothing to put away."""
-
-
-def _print_json(event: dict[str, Any]) -> None:
-    click.echo(msgspec.json.encode(event))

@@ -34,7 +34,7 @@ def certificates(folder: Path, names: tuple[str, ...], days: int) -> int:
     The first time an authority is made too. DIR/NAME goes to the node of that name; DIR/ca-key.pem stays here.
     """
     for place in authority.make(folder, list(names), days):
-        click.echo(f"Made: {place}")
+        common.say(f"Made: {common.shown(place)}")
     return 0
 
 

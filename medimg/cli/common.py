@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from medimg._plain import printable, printable_json
 from medimg.batch import scan, storage
 from medimg.batch.pool import Workers, suitable_workers
 from medimg.batch.worker import Job, Setup
@@ -116,7 +117,8 @@ def jobs(paths: Sequence[Path]) -> list[tuple[Job, bytes]]:
     """
     found: list[tuple[Job, bytes]] = []
     roots = scan.roots(list(paths))
-    for item in sorted(scan.Scan(roots).items(), key=lambda i: (i.root, i.path)):
+    listing = scan.Scan(roots)
+    for item in sorted(listing.items(), key=lambda i: (i.root, i.path)):
         root = roots[item.root]
         folders = Path(os.fsdecode(item.path)).parts[:-1]
         found.append(
@@ -130,7 +132,7 @@ def jobs(paths: Sequence[Path]) -> list[tuple[Job, bytes]]:
             )
         )
     if not found:
-        raise UsageError("there are no files in what was named.", todo="Name photos, or a folder with photos.")
+        raise UsageError(listing.nothing().what, todo="Name photos, or a folder with photos.")
     return found
 
 
@@ -139,9 +141,19 @@ def pool(policy: Policy, known: KnownValues, count: int, workers: int | None) ->
     return Workers(Setup(policy=policy, known=known), min(workers or suitable_workers(), count))
 
 
-def printable(text: str) -> str:
-    """Text for a terminal: what is not printable is escaped, so that a name cannot steer the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+def say(text: str = "", *, err: bool = False, nl: bool = True) -> None:
+    """Print lines; what is not printable in them is escaped, so that no name and no note steers the terminal."""
+    click.echo("\n".join(map(printable, text.split("\n"))), err=err, nl=nl)
+
+
+def say_json(record: Any) -> None:
+    """Print a record as one line of JSON, in which what is not printable is escaped as well."""
+    click.echo(printable_json(msgspec.json.encode(record).decode()))
+
+
+def shown(path: Path) -> str:
+    """A path for people and programs; bytes that are no UTF-8 are escaped."""
+    return scan.readable(os.fsencode(path))
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from medimg._plain import printable
 from medimg.batch import worker
 from medimg.batch.worker import Seen
 from medimg.cli import common
@@ -47,7 +48,7 @@ def inspect(
     policy = common.read_policy(policy_file, metadata_only, small_faces)
     known = common.read_known(known_file)
     found = common.jobs(photos)
-    readable = {job.safe_id: common.printable(path.decode("utf-8", "backslashreplace")) for job, path in found}
+    readable = {job.safe_id: printable(path.decode("utf-8", "backslashreplace")) for job, path in found}
     codes = set()
     seen: list[Seen] = []
     with common.pool(policy, known, len(found), workers) as pool:
@@ -88,7 +89,7 @@ def _say(seen: Seen, name: str) -> None:
     for action in seen.plan.actions:
         value = seen.values.get(action.finding.id)
         if value is not None:
-            click.echo(f"    {action.finding.kind} {action.finding.category}: {common.printable(value)}")
+            click.echo(f"    {action.finding.kind} {action.finding.category}: {printable(value)}")
 
 
 def _kinds(plan: Plan) -> str:

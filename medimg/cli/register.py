@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from medimg import _files
+from medimg._plain import cell, printable_json
 from medimg.cli import run_common
 from medimg.consent.register import Entry
 from medimg.errors import UsageError
@@ -44,7 +45,7 @@ def show(ctx: click.Context, number: int) -> None:
     entry = next((e for e in ctx.obj.entries() if e.seq == number), None)
     if entry is None:
         raise UsageError("the register has no entry of this number.")
-    click.echo(to_json(entry).decode(), nl=False)
+    click.echo(printable_json(to_json(entry).decode()), nl=False)
 
 
 @register.command()
@@ -81,7 +82,7 @@ def export(ctx: click.Context, out: Path | None, form: str, with_recipients: boo
     else:
         data = _csv(entries, with_recipients)
     if out is None:
-        click.echo(data.decode(), nl=False)
+        click.echo(printable_json(data.decode()) if form == "json" else data.decode(), nl=False)
     else:
         _files.write_private(out, data)
 
@@ -100,7 +101,7 @@ def _csv(entries: list[Entry], typed: bool) -> bytes:
     for e in entries:
         s = e.sharing
         for copy, digest in s.copies.items() or [("", "")]:
-            more = [_cell(s.recipients), _cell(s.note)] if typed else []
+            more = [cell(s.recipients), cell(s.note)] if typed else []
             rows.writerow(
                 [
                     *(e.seq, e.at, e.event, s.run, s.group, copy, digest),
@@ -108,8 +109,3 @@ def _csv(entries: list[Entry], typed: bool) -> bytes:
                 ]
             )
     return text.getvalue().encode()
-
-
-def _cell(text: str) -> str:
-    """Typed text that a spreadsheet would take for a formula is marked as text (CSV injection)."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -12,7 +12,6 @@ from types import FrameType
 from typing import Any
 
 import click
-import msgspec
 
 from medimg.batch.run import Outcome, scrub_folder
 from medimg.batch.scan import Root
@@ -125,6 +124,10 @@ def watch(
             except MedimgError as error:
                 tell("trouble", {"code": error.code, "words": str(error)})
                 pause = _PAUSE
+            except Exception as error:  # noqa: BLE001 - what arrives later is still cleaned; only its type is said
+                words = f"a fault in medimg itself ({type(error).__name__}). It is tried again."
+                tell("trouble", {"code": "M-000", "words": words})
+                pause = _PAUSE
             stop.wait(pause)
     tell("stopped", {})
     return 0
@@ -136,7 +139,7 @@ def _unmoved(count: int) -> str:
 
 def _summary(outcome: Outcome) -> dict[str, Any]:
     return {
-        "folder": str(outcome.folder),
+        "folder": common.shown(outcome.folder),
         "photos": outcome.photos,
         "unchanged": sum(outcome.unchanged.values()),
         "conditions": list(outcome.conditions),
@@ -157,11 +160,11 @@ def _words(event: str, more: dict[str, Any]) -> None:
             text = more["words"]
         case _:
             text = "Stopped. Nothing half-written is left; the next start goes on."
-    click.echo(f"{datetime.now().astimezone():%H:%M:%S}  {text}")
+    common.say(f"{datetime.now().astimezone():%H:%M:%S}  {text}")
 
 
 def _events(event: str, more: dict[str, Any]) -> None:
-    click.echo(msgspec.json.encode({"event": event, **more}))
+    common.say_json({"event": event, **more})
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from medimg import _files
+from medimg._plain import printable
 from medimg.cli import run_common
 from medimg.consent import release as releasing
 from medimg.consent.register import Entry
@@ -29,7 +30,7 @@ def withdraw(run: Path, group: str, note: str, role: str, register_file: Path | 
     before = releasing.shared_before(opened, group, register)
     state = releasing.withdraw(opened, group, register, note=note, role=role)
     run_common.written(opened, state)
-    lines = _note(state, group, before)
+    lines = [printable(line) for line in _note(state, group, before)]
     path = opened.folder / RECORD_FOLDER / f"withdrawal-{group}.txt"
     _files.write_private(path, ("\n".join(lines) + "\n").encode())
     click.echo("\n".join(lines))

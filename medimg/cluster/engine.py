@@ -121,11 +121,7 @@ class ClusterPool:
         message = to_json(Sight(setting=self._setting, paths=tuple(paths)), indent=0)
         try:
             self._client.wait_for_workers(1, timeout=_REACH)
-            asked = [
-                self._client.submit(task.look, message, workers=[w], allow_other_workers=False, pure=False)
-                for w in self._client.nthreads()
-            ]
-            seen = [from_json(f.result(timeout=_START), Seen) for f in asked]
+            seen = self._asked(message)
         except (OSError, TimeoutError, RuntimeError) as error:
             raise MissingPart("the cluster has no workers that answer.", todo="Start the workers first.") from error
         refused = sorted({s.refused for s in seen if s.refused})
@@ -139,6 +135,38 @@ class ClusterPool:
                 todo="Mount both at the same path everywhere, or name the photos by URL and give --staging.",
             )
         self._resize()
+
+    def _asked(self, message: bytes) -> list[Seen]:
+        """The answers of all workers that are there. One that ends while it is asked is not waited for.
+
+        Raises:
+            TimeoutError: One does not answer, or none is left.
+            OSError: The scheduler is gone.
+        """
+        asked: dict[str, Any] = {}
+        seen: dict[str, Seen] = {}
+        end = time.monotonic() + _START
+        alone = 0.0
+        while True:
+            self._local.heed_stop()
+            there = set(self._client.nthreads())
+            for gone in {n for n, f in asked.items() if n not in there or f.status in ("error", "lost", "cancelled")}:
+                self._client.cancel([asked.pop(gone)], force=True)
+                seen.pop(gone, None)
+            for name in there - set(asked):
+                asked[name] = self._client.submit(
+                    task.look, message, workers=[name], allow_other_workers=False, pure=False
+                )
+            for name, future in asked.items():
+                if name not in seen and future.status == "finished":
+                    seen[name] = from_json(future.result(timeout=_REACH), Seen)
+            if there and set(seen) == there:
+                return list(seen.values())
+            now = time.monotonic()
+            alone = 0.0 if there else alone or now
+            if now > end or (alone and now > alone + _REACH) or self._client.status != "running":
+                raise TimeoutError
+            time.sleep(_LOOK / 5)
 
     def give(self, jobs: Sequence[Job], folder: str, seconds: float) -> _Handle:
         """Give a chunk out; its copies go to a place of its own first."""

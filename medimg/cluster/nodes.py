@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from medimg._scratch import Scratch
 from medimg.errors import MissingPart, UsageError
 
 PORT = 8786
@@ -95,7 +95,7 @@ def worker(identity: Identity, address: str, host: str | None, threads: int, rea
     if not address.startswith("tls://"):
         raise UsageError("a scheduler is reached by tls://host:port; nothing else is encrypted.")
 
-    async def run(folder: str) -> None:
+    async def run(folder: Path) -> None:
         from distributed import Worker
 
         security = identity.security()
@@ -105,7 +105,7 @@ def worker(identity: Identity, address: str, host: str | None, threads: int, rea
             nthreads=threads,
             protocol="tls",
             security=security,
-            local_directory=folder,
+            local_directory=str(folder),
             memory_limit=0,
             death_timeout=60,
             dashboard=False,
@@ -114,7 +114,7 @@ def worker(identity: Identity, address: str, host: str | None, threads: int, rea
         # The photo in hand is given to another worker; its child process goes with this one.
         await _until_stopped(node, lambda: node.close(executor_wait=False, reason="stopped"), ready)
 
-    with _configured(), tempfile.TemporaryDirectory(prefix="medimg-node-") as folder:
+    with _configured(), Scratch() as folder:
         asyncio.run(run(folder))
 
 

@@ -83,7 +83,7 @@ def whole(answers: Sequence[object], shapes: Sequence[tuple[int, ...]], engine: 
         if array.shape != shape or array.dtype.kind != "f":
             break
         low, high = array.min(), array.max()  # either is NaN when any number is
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        if not (np.isfinite(low) and np.isfinite(high) and (low < high or array.size == 1)):
             break
         out.append(np.asarray(array, np.float32))
     if not len(out) == len(shapes) == len(answers):

@@ -9,7 +9,20 @@ from __future__ import annotations
 import struct
 from typing import Literal, NamedTuple
 
-Kind = Literal["empty", "picture", "raw", "video", "audio", "document", "archive", "sidecar", "program", "text"]
+Kind = Literal[
+    "empty",
+    "picture",
+    "raw",
+    "video",
+    "audio",
+    "document",
+    "archive",
+    "sidecar",
+    "shortcut",
+    "cloud",
+    "program",
+    "text",
+]
 
 ADVICE: dict[Kind, str] = {
     "empty": "Copy the photo from the device again.",
@@ -20,6 +33,8 @@ ADVICE: dict[Kind, str] = {
     "document": "Save the pictures you need from it as JPEG or PNG first.",
     "archive": "Unpack it, then clean the photos in it.",
     "sidecar": "Leave it out: it describes the photo beside it, and is not needed to view it.",
+    "shortcut": "It stands for a file elsewhere: name the photo itself.",
+    "cloud": "Download the photo to this computer, then clean it.",
     "program": "Leave it out: it is no photo.",
     "text": "Leave it out: it is no photo.",
 }
@@ -100,7 +115,11 @@ SIGNATURES: tuple[tuple[int, bytes, Kind, str], ...] = (
     (0, b"SQLite format 3\0", "program", "a database"),
     (0, b"\0\5\x16\x07", "sidecar", "a macOS metadata file (AppleDouble)"),
     (0, b"\0\0\0\1Bud1", "sidecar", "a macOS folder settings file"),
-    (0, b"L\0\0\0\1\x14\2\0", "sidecar", "a Windows shortcut"),
+    (0, b"L\0\0\0\1\x14\2\0", "shortcut", "a Windows shortcut"),
+    (0, b"book\0\0\0\0mark\0\0\0\0", "shortcut", "a macOS alias"),
+    (0, b"[InternetShortcut]", "shortcut", "an internet shortcut"),
+    (0, b"[Desktop Entry]", "shortcut", "a desktop shortcut"),
+    (0, b"version https://git-lfs", "cloud", "a pointer to a photo that is not on this computer"),
     (0, b"bplist00", "sidecar", "a property list"),
 )
 
@@ -137,12 +156,16 @@ COMPOUND: tuple[tuple[str, Kind, str], ...] = (
 )
 LIVE_PHOTO = (b"com.apple.quicktime.content.identifier", b"com.apple.quicktime.still-image-time")
 TEXT_HEAD = 4096
+ICLOUD_HEAD = 4096
+"""Where iCloud Drive's placeholder (``.NAME.icloud``, a property list) names what it stands for."""
 
 
 def recognise(data: bytes) -> Recognised | None:
     """What a file is, from its content alone; None when it is not known."""
     if not data:
         return Recognised("empty", "an empty file")
+    if data.startswith(b"bplist00") and b"NSURLFileResourceType" in data[:ICLOUD_HEAD]:
+        return Recognised("cloud", "the place of a photo that is in iCloud and not on this computer")
     for offset, signature, kind, name in SIGNATURES:
         if data.startswith(signature, offset):
             return Recognised(kind, name)

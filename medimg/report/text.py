@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medimg._plain import printable
 from medimg.report.html import when
 from medimg.report.model import RecordGroup, RecordSheet, Tally
 from medimg.report.words import REMAINING_RISK
@@ -16,7 +17,8 @@ def notes(sheet: RecordSheet, tallies: dict[str, tuple[Tally, ...]]) -> str:
         sheet: The record sheet.
         tallies: Group -> what was found in its photos.
     """
-    return "\n\n".join("\n".join(_lines(sheet, g, tallies.get(g.group, ()))) for g in sheet.groups) + "\n"
+    groups = ("\n".join(map(printable, _lines(sheet, g, tallies.get(g.group, ())))) for g in sheet.groups)
+    return "\n\n".join(groups) + "\n"
 
 
 def _lines(sheet: RecordSheet, group: RecordGroup, found: tuple[Tally, ...]) -> list[str]:

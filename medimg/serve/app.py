@@ -15,10 +15,13 @@ from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import medimg
 from medimg import _faults
@@ -91,7 +94,7 @@ def build(pool: Slots, token: bytes) -> Starlette:
             yield
 
     def route(path: str, handler: Handler, method: str) -> Route:
-        return Route(path, _guarded(handler, token), methods=[method])
+        return Route(path, _in_words(handler), methods=[method])
 
     async def health(_: Request) -> Response:
         return _json(
@@ -105,16 +108,18 @@ def build(pool: Slots, token: bytes) -> Starlette:
         return _json(openapi.document(pool.setup.policy.limits.bytes))
 
     async def scrub(request: Request) -> Response:
-        data, known = await _sent(request, pool.setup.policy.limits.bytes)
-        made: Scrubbed = await pool.do(slots.scrub, data, known)
+        async with pool.place():
+            data, known = await _sent(request, pool.setup.policy.limits.bytes)
+            made: Scrubbed = await pool.do(slots.scrub, data, known)
         return _json(_answer(made), 200 if made.data is not None else STATUS.get(made.report.exit_code, 422))
 
     async def inspect(request: Request) -> Response:
-        data, known = await _sent(request, pool.setup.policy.limits.bytes)
-        plan: Plan = await pool.do(slots.inspect, data, known)
+        async with pool.place():
+            data, known = await _sent(request, pool.setup.policy.limits.bytes)
+            plan: Plan = await pool.do(slots.inspect, data, known)
         return _json(plan)
 
-    return Starlette(
+    served = Starlette(
         routes=[
             route("/health", health, "GET"),
             route("/openapi.json", described, "GET"),
@@ -123,18 +128,33 @@ def build(pool: Slots, token: bytes) -> Starlette:
         ],
         exception_handlers={HTTPException: _no_such, Exception: _fault},
         lifespan=lifespan,
+        middleware=[Middleware(_Token, token=token)],
     )
+    served.router.redirect_slashes = False  # a redirect would repeat the Host that was sent
+    return served
 
 
-def _guarded(handler: Handler, token: bytes) -> Handler:
-    """The handler behind the token, with every error as a :class:`Problem`."""
+class _Token:
+    """Lets nothing through without the token: no route, no redirect, no word of what there is."""
 
-    async def guarded(request: Request) -> Response:
-        kind, _, given = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token):
-            answer = _problem(401, "M-HTTP-TOKEN", "this request carries no valid token.")
-            answer.headers["www-authenticate"] = "Bearer"
-            return answer
+    def __init__(self, app: ASGIApp, token: bytes) -> None:
+        self._app, self._token = app, token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            kind, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
+            if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token):
+                answer = _problem(401, "M-HTTP-TOKEN", "this request carries no valid token.")
+                answer.headers["www-authenticate"] = "Bearer"
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _in_words(handler: Handler) -> Handler:
+    """The handler, with every error as a :class:`Problem`."""
+
+    async def answered(request: Request) -> Response:
         try:
             return await handler(request)
         except Busy:
@@ -148,7 +168,7 @@ def _guarded(handler: Handler, token: bytes) -> Handler:
         except MedimgError as error:
             return _problem(STATUS.get(error.exit_code, 500), error.code, error.what, error.todo)
 
-    return guarded
+    return answered
 
 
 async def _sent(request: Request, most: int) -> tuple[bytes, KnownValues]:

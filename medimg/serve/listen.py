@@ -15,6 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from medimg.errors import UsageError
+from medimg.serve import bounds
 
 SHORTEST = 32
 """Characters of a token."""
@@ -126,6 +127,10 @@ def serve(app: Starlette, listening: socket.socket, certificate: Path | None = N
         server_header=False,
         date_header=False,
         lifespan="on",
+        ws="none",
+        http=bounds.Bounded,
+        loop="medimg.serve.bounds:Loop",
+        backlog=bounds.BACKLOG,
         timeout_graceful_shutdown=30,
         ssl_certfile=certificate,
         ssl_keyfile=key,

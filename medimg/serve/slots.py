@@ -20,6 +20,10 @@ WAITING = 4
 """Requests that may wait for each worker; more are told to come again."""
 
 
+AT_HAND = 2
+"""Photos in memory for each worker: the one in work and the next. The others wait at the sender's side."""
+
+
 class Busy(Exception):
     """Too many requests wait already."""
 
@@ -37,7 +41,8 @@ class Slots:
         self.size = size
         self.engines: dict[str, str] = {}
         self._free: asyncio.Queue[Workers] = asyncio.Queue()
-        self._waiting = 0
+        self._taken = 0
+        self._bodies = asyncio.Semaphore(size * AT_HAND)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Slots]:
@@ -56,20 +61,29 @@ class Slots:
                 self._free.put_nowait(pool)
             yield self
 
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """A place in the queue, to be taken before the photo is: so many are in memory, and no more.
+
+        Raises:
+            Busy: All are taken.
+        """
+        if self._taken >= self.size * (1 + WAITING):
+            raise Busy
+        self._taken += 1
+        try:
+            async with self._bodies:
+                yield
+        finally:
+            self._taken -= 1
+
     async def do(self, job: Callable[..., T], *args: Any) -> T:
         """Have one job done by a worker.
 
         Raises:
-            Busy: Too many wait already.
             MedimgError: What the job raised, or what became of its worker.
         """
-        if self._waiting >= self.size * WAITING:
-            raise Busy
-        self._waiting += 1
-        try:
-            pool = await self._free.get()
-        finally:
-            self._waiting -= 1
+        pool = await self._free.get()
         future = asyncio.get_running_loop().run_in_executor(self._threads, self._one, pool, job, args)
         future.add_done_callback(lambda over: self._freed(pool, over))
         return await asyncio.shield(future)  # who asked may be gone; the worker is busy until it is done
