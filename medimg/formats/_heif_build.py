@@ -75,6 +75,9 @@ def build(photo: Heif, *, keep_profile: bool = True) -> Built:
                 properties.append((kind, kept))
             place = properties.index((kind, kept)) + 1
             entries.append(struct.pack(">H", essential << 15 | place))
+        if old == tables.primary and keep_profile and photo.adobe_rgb:
+            properties.append((b"colr", b"prof" + _icc.adobe_rgb()))
+            entries.append(struct.pack(">H", len(properties)))
         association.append(struct.pack(">HB", number[old], len(entries)) + b"".join(entries))
         payload, lost = _payload(item.type, tables.payload(photo.data, item), length_size)
         dropped += lost

@@ -159,6 +159,7 @@ def covered(
         for tag, value in numbers.items()
     }
     fields[258] = (3, struct.pack(f"{order}{channels}H", *[bits] * channels))
+    fields[254] = (4, bytes(4))
     if photo.orientation != 1:
         fields[274] = (3, struct.pack(f"{order}H", photo.orientation))
     if channels in (2, 4) and not cmyk:

@@ -182,12 +182,11 @@ class Heif:
         return [_finding("metadata", "unknown-block", _printable(kind))]
 
     def _item(self, item: Item) -> list[Finding]:
-        payload = self.tables.payload(self.data, item)
         where = f"meta/item/{_printable(item.type)}"
         if item.type == b"Exif":
-            skip = 4 + int.from_bytes(payload[:4], "big")
-            return _exif.findings(payload[skip:], where) or [_finding("metadata", "unknown-block", where)]
+            return _exif.findings(self._exif(item), where) or [_finding("metadata", "unknown-block", where)]
         if item.type == b"mime":
+            payload = self.tables.payload(self.data, item)
             if b"rdf+xml" in item.content_type:
                 return _xmp.findings(payload, where) or [_finding("metadata", "unknown-block", where)]
             if b"c2pa" in item.content_type.lower() or b"jumbf" in item.content_type.lower():
@@ -307,10 +306,31 @@ class Heif:
 
     def profile(self) -> bytes | None:
         """The cleaned colour profile."""
-        colour = self.property(self.tables.primary, b"colr")
-        if colour is not None and colour[:4] in (b"prof", b"rICC"):
-            return _icc.clean(colour[4:])
-        return None
+        said = self._colours()
+        profile = next((raw[4:] for raw in said if raw[:4] in (b"prof", b"rICC")), None)
+        if profile is not None:
+            return _icc.clean(profile)
+        return _icc.adobe_rgb() if self.adobe_rgb else None
+
+    def _colours(self) -> list[bytes]:
+        """Colour information of the primary picture: a profile, code points, or both (ISO/IEC 23008-12, 6.5.5)."""
+        used = (self.tables.properties[index - 1] for index, _ in self.tables.items[self.tables.primary].properties)
+        return [payload for kind, payload in used if kind == b"colr"]
+
+    @cached_property
+    def adobe_rgb(self) -> bool:
+        """Whether EXIF alone states Adobe RGB: a profile and code points other than "unspecified" are stronger."""
+        if any(raw[:4] != b"nclx" or raw[4:6] != b"\0\2" for raw in self._colours()):
+            return False
+        mine = {self.tables.primary}
+        items = (self.tables.items[frm] for kind, frm, to in self.tables.references
+                 if kind == b"cdsc" and mine & set(to) and frm in self.tables.items)  # fmt: skip
+        return any(_exif.says_adobe_rgb(self._exif(item)) for item in items if item.type == b"Exif")
+
+    def _exif(self, item: Item) -> bytes:
+        """The TIFF structure of an Exif item (ISO/IEC 23008-12, annex A.2.1)."""
+        payload = self.tables.payload(self.data, item)
+        return payload[4 + int.from_bytes(payload[:4], "big") :]
 
     def cicp(self) -> tuple[int, int] | None:
         """Colour primaries and transfer characteristics (ITU-T H.273), for files without a profile."""

@@ -63,12 +63,16 @@ class JpegPhoto:
         parts = (p for p in self.jpeg.parts[: self.jpeg.first_scan] if p.marker == marker)
         return [p for p in map(self.jpeg.payload, parts) if p.startswith(beginning)]
 
+    @property
+    def _exif_blocks(self) -> list[bytes]:
+        return [p[len(EXIF) :] for p in self._payloads(APP1, EXIF)]
+
     def _orientation(self) -> int:
-        blocks = [p[len(EXIF) :] for p in self._payloads(APP1, EXIF)]
-        read = [_exif.orientation(b) for b in blocks if b[:4] in (b"II*\0", b"MM\0*")]
-        if len(set(read)) > 1:
+        """What the blocks state; one that says nothing of it does not contradict another that does."""
+        read = {_exif.said_orientation(b) for b in self._exif_blocks} - {0}
+        if len(read) > 1:
             raise Malformed("the JPEG says twice how it is to be turned, and not the same.")
-        return read[0] if read else 1
+        return read.pop() if read else 1
 
     # -- what is in there -------------------------------------------------------------------------------------------
 
@@ -173,7 +177,7 @@ class JpegPhoto:
             out.append("second-images-dropped")
         if self._payloads(APP11, b"JP"):
             out.append("content-credential-dropped")
-        if self._payloads(APP2, ICC) and not (keep_profile and self._profile):
+        if (self._profile or self._payloads(APP2, ICC)) and not (keep_profile and self._profile):
             out.append("profile-dropped")
         return tuple(out)
 
@@ -198,8 +202,13 @@ class JpegPhoto:
 
     @cached_property
     def _profile(self) -> bytes:
-        """The colour profile, cleaned; empty when there is none, or none that decoders agree on."""
+        """The colour profile, cleaned; one of our own where EXIF alone states Adobe RGB.
+
+        Empty when there is none, or none that decoders agree on.
+        """
         chunks = [p[len(ICC) :] for p in self._payloads(APP2, ICC)]
+        if not chunks and len(self.frame.components) == 3 and any(map(_exif.says_adobe_rgb, self._exif_blocks)):
+            return _icc.adobe_rgb()
         if any(len(c) < 2 or c[1] != len(chunks) for c in chunks):
             return b""
         chunks.sort(key=lambda c: c[0])

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 NAME = "png"
 PROFILE_NAME = b"icc"
+COLOURS = frozenset((b"iCCP", b"sRGB", b"cICP", b"gAMA", b"cHRM"))
 ANIMATION = frozenset((b"acTL", b"fcTL", b"fdAT"))
 
 
@@ -305,9 +306,18 @@ class Png:
     def _profile(self) -> bytes | None:
         """The payload of a clean iCCP chunk with the picture's colour profile; None without a usable one."""
         payload = self._first(b"iCCP")
+        if self._adobe_rgb:
+            return profile_payload(_icc.adobe_rgb())
         profile = _png_text.icc_profile(payload) if payload is not None else None
         clean = _icc.clean(profile) if profile else None
         return profile_payload(clean) if clean else None
+
+    @property
+    def _adobe_rgb(self) -> bool:
+        """Whether EXIF alone states Adobe RGB: every chunk about colours is stronger (PNG, third edition, 4.3)."""
+        if self.header.colour not in (2, 3, 6) or any(c.type in COLOURS for c in self.chunks):
+            return False
+        return _exif.says_adobe_rgb(self._first(b"eXIf") or b"")
 
     def looks(self, *, keep_profile: bool, colour: int | None = None) -> bytes:
         """Every chunk of the copy between IHDR and PLTE, in order; ``colour`` is its colour type if not the same."""
