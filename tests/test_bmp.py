@@ -140,7 +140,7 @@ def test_alpha() -> None:
     data = built(14, 9, 32, pixels.tobytes(), packing=3, masks=masks, size=108, extra=b"BGRs")
     photo = opened(data)
     assert photo.samples().shape == (9, 14, 4)
-    assert len(photo.views()) == 2
+    assert len(photo.views()) == 5
     assert categories(data) == {"hidden-pixels"}
     out = np.asarray(Image.open(io.BytesIO(copied(data))))
     assert out.shape == (9, 14, 4)

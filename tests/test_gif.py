@@ -172,7 +172,7 @@ def test_transparency() -> None:
     data = built((30, 20), TABLE, control(5), image(INDICES))
     photo = opened(data)
     assert photo.samples().shape == (20, 30, 4)
-    assert len(photo.views()) == 2
+    assert len(photo.views()) == 3
     assert categories(data) == {"hidden-pixels"}
     assert not photo.samples()[INDICES == 5].any()
     copy = copied(data)

@@ -108,11 +108,12 @@ def _half(curve: bytes) -> float:
         values: tuple[int, ...] = struct.unpack_from(f">{count}H", curve, 12)
         if count < 2:
             return math.pow(0.5, values[0] / 256) if count else 0.5
-        return (values[(count - 1) // 2] + values[count // 2]) / 2 / 65535
+        return float(values[(count - 1) // 2] + values[count // 2]) / 2 / 65535
     if curve[:4] != b"para":
         return -1.0
     (function,) = struct.unpack_from(">H", curve, 8)
-    g, *rest = numbers = [v / 65536 for v in struct.unpack(f">{(len(curve) - 12) // 4}i", curve[12:])]
+    numbers: tuple[int, ...] = struct.unpack(f">{(len(curve) - 12) // 4}i", curve[12:])
+    g, *rest = (v / 65536 for v in numbers)
     a, b, c, d, e, f = (*rest, *(0.0,) * (6 - len(rest))) if rest else (1.0, *(0.0,) * 5)
     if function in (1, 2):
         return -1.0  # no known space is written so

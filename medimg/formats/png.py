@@ -178,8 +178,10 @@ class Png:
     @cached_property
     def _hidden(self) -> bool:
         """Whether a fully transparent pixel has a colour."""
+        from medimg.formats import _views
+
         stored = self.stored
-        return bool(stored[..., :-1][stored[..., -1] == 0].any())
+        return bool(stored[..., :-1][_views.invisible(stored[..., -1])].any())
 
     @cached_property
     def palette(self) -> Palette:
@@ -219,7 +221,7 @@ class Png:
             shown = shown.any(axis=2)
         full = np.iinfo(self._seen.dtype).max
         alpha = (shown * full).astype(self._seen.dtype)
-        return [*_views.of(self._seen), _views.of(np.dstack((self._seen, alpha)))[0]]
+        return _views.distinct([*_views.of(self._seen), *_views.of(np.dstack((self._seen, alpha)))])
 
     def _only_first(self, frame: int) -> None:
         if frame:
@@ -336,7 +338,9 @@ def profile_payload(profile: bytes) -> bytes:
 
 def without_hidden(stored: NDArray[Any]) -> NDArray[Any]:
     """The values with every colour under alpha 0 set to 0; the same array when there is none."""
-    gone = stored[..., -1] == 0
+    from medimg.formats import _views
+
+    gone = _views.invisible(stored[..., -1])
     if not stored[..., :-1][gone].any():
         return stored
     out = stored.copy()
