@@ -118,7 +118,7 @@ def _locations(payloads: list[bytes], start: int) -> bytes:
 def _property(kind: bytes, raw: bytes, essential: bool, keep_profile: bool) -> bytes | None:
     if kind not in PROPERTIES or kind in DROPPED:
         if essential:
-            raise Unsupported("the picture needs a property that is not known.", todo="Export it as JPEG first.")
+            raise Unsupported("the picture needs a property that is not known.")
         return None
     sizes = PROPERTIES[kind]
     if sizes is not None and len(raw) not in sizes:
@@ -164,7 +164,7 @@ def _derived_size(kind: bytes, raw: bytes) -> int:
         return 0
     if kind == b"grid" and len(raw) >= 8:
         return 12 if raw[1] & 1 else 8
-    raise Unsupported("the picture is put together in a way that is not handled.", todo="Export it as JPEG first.")
+    raise Unsupported("the picture is put together in a way that is not handled.")
 
 
 def _brands(photo: Heif) -> bytes:

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from medimg.errors import Malformed, TooLarge, Unsupported
+from medimg.errors import SAVE_AS_PNG, Malformed, TooLarge, Unsupported
 from medimg.types import Limits
 
 START, SIZE, TILE, DATA, END = 0xFF4F, 0xFF51, 0xFF90, 0xFF93, 0xFFD9
@@ -18,7 +18,7 @@ FIRST_PART_ONLY = KEPT - {POC}
 INDEX = frozenset((0xFF55, 0xFF57, 0xFF58))
 """Lengths of tile-parts and packets, for quick access: no decoder needs them, and they no longer fit a copy."""
 REGISTRATION = 0xFF63
-ADVICE = "Export it as JPEG or PNG first."
+ADVICE = SAVE_AS_PNG
 _NO_PACKET = re.compile(rb"\xff[\x90\x93-\xff]")
 """A marker that cannot stand among packets: only SOP and EPH may (A.8)."""
 

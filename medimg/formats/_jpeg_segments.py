@@ -186,7 +186,7 @@ class _Walk:
         elif 0xC0 <= marker <= 0xCF:
             self._frame(marker, payload)
         elif marker == DNL:
-            raise Unsupported("the JPEG gives its height after its picture.", todo="Save it as a normal JPEG first.")
+            raise Unsupported("the JPEG gives its height after its picture.")
         else:
             raise Malformed("the JPEG has a segment of no known kind.")
         return end

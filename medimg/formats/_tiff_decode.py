@@ -73,7 +73,7 @@ def _short(photo: TiffPhoto, value: int) -> tuple[int, bytes]:
 
 
 def _unknown_pixels() -> Unsupported:
-    return Unsupported("this TIFF has a kind of pixels that is not handled.", todo="Export it as PNG first.")
+    return Unsupported("this TIFF has a kind of pixels that is not handled.")
 
 
 def colour_map(photo: TiffPhoto) -> bytes:

@@ -47,7 +47,6 @@ def picture(tiff: Tiff, page: int | None = None) -> Ifd:
             return chain[0]
         raise Unsupported(
             "every picture in this TIFF that can be read is a thumbnail of another.",
-            todo="Open it in a photo program and save it as PNG.",
         )
     if _kind(tiff, whole[0]) & PAGE and whole[0] in chain:
         return whole[0]

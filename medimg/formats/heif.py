@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from medimg.errors import CheckNotRun, Malformed, TooLarge, Unsupported
-from medimg.formats import _exif, _heif_build, _icc, _xmp
-from medimg.formats._bmff import Span, boxes
+from medimg.formats import _exif, _heif_build, _icc, _trailing, _xmp
+from medimg.formats._bmff import Span, top_boxes
 from medimg.formats._heif_items import Item, Tables, read
 from medimg.types import Box, Copy, Cover, Finding, Kind, Limits
 
@@ -68,17 +68,17 @@ class Heif:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self.top = list(boxes(data, 0, len(data)))
+        self.top, self.end = top_boxes(data)
         metas = [b for b in self.top if b.type == b"meta"]
         if len(metas) != 1:
-            raise Unsupported("this file holds no single primary picture.", todo="Export it as JPEG first.")
+            raise Unsupported("this file holds no single primary picture.")
         self.tables: Tables = read(data, metas[0])
+        if self.end < max((a + n for item in self.tables.items.values() for a, n in item.extents), default=0):
+            raise Malformed("a box is larger than the space it stands in.")
         self.kept = self._closure(self.tables.primary)
         kinds = {self.tables.items[i].type for i in self.kept} - DERIVED
         if len(kinds) != 1 or not kinds <= set(CODED):
-            raise Unsupported(
-                "the picture in this file is coded in a way that is not handled.", todo="Export it as JPEG first."
-            )
+            raise Unsupported("the picture in this file is coded in a way that is not handled.")
         self.coding = CODED[kinds.pop()]
         self.width, self.height = self._shown_size()
         self.frames = 2 if any(b.type == b"moov" for b in self.top) else 1  # or more: a sequence is not counted
@@ -161,7 +161,7 @@ class Heif:
             found.append(_finding("metadata", "software", "mdat/supplemental units", count=hidden_units))
         if self._loose_bytes():
             found.append(_finding("metadata", "unknown-block", "mdat/bytes of no item"))
-        return found
+        return found + _trailing.finding(self.data, self.end, "after the last box", "heif reader")
 
     def _top_box(self, box: Span) -> list[Finding]:
         data, kind = self.data, box.type

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from medimg.errors import CheckNotRun, Malformed, Unsupported
 from medimg.formats import _exif, _icc, _trailing, _xmp
-from medimg.formats._bmff import Span, box, boxes
+from medimg.formats._bmff import Span, box, boxes, top_boxes
 from medimg.formats._jp2_codestream import ADVICE, parse
 from medimg.types import Box, Copy, Cover, Finding, Kind, Limits
 
@@ -64,7 +64,7 @@ class Jp2:
     def __init__(self, data: bytes, limits: Limits) -> None:
         self.data = data
         self.bare = not data.startswith(SIGNATURE)
-        self.top: list[Span] = [] if self.bare else list(boxes(data, 0, len(data)))
+        self.top, self.end = ([], len(data)) if self.bare else top_boxes(data)
         self.inner: list[Span] = []
         start, end = 0, len(data)
         if not self.bare:
@@ -164,10 +164,11 @@ class Jp2:
             )  # fmt: skip
         if self.stream.others:
             found.append(_finding("unused-table", "codestream", count=self.stream.others))
-        if not self.bare and not found and self.data != self._built(keep_profile=True):
+        if not self.bare and not found and self.data[: self.end] != self._built(keep_profile=True):
             found.append(_finding("unknown-block", "boxes"))
         rest = self.data[: self.stream_box_end]
-        return found + _trailing.finding(rest, self.stream.end, "after EOC", DETECTOR)
+        found += _trailing.finding(rest, self.stream.end, "after EOC", DETECTOR)
+        return found + _trailing.finding(self.data, self.end, "after the last box", DETECTOR)
 
     def _box(self, span: Span) -> list[Finding]:
         payload, kind = self._payload(span), span.type

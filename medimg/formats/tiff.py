@@ -115,15 +115,15 @@ class TiffPhoto:
         self.orientation = (turned and _exif.whole_orientation(tiff.order, turned.type, turned.raw)) or 1
         compression = self._number(259, 1)
         if compression not in COMPRESSIONS:
-            raise Unsupported("this TIFF is compressed in a way that is not handled.", todo="Export it as PNG first.")
+            raise Unsupported("this TIFF is compressed in a way that is not handled.")
         self.compression = COMPRESSIONS[compression]
         if self._number(262, 0) in (CFA, LINEAR_RAW):
-            raise Unsupported("this is a camera raw photo, which is not cleaned.", todo="Export it as JPEG first.")
+            raise Unsupported("this is a camera raw photo, which is not cleaned.")
         self.bits = tiff.numbers(self.page, 258, (1,))
         if len(set(self.bits)) != 1 or self.bits[0] not in (1, 2, 4, 8, 16):
-            raise Unsupported("this TIFF has a bit depth that is not handled.", todo="Export it as PNG first.")
+            raise Unsupported("this TIFF has a bit depth that is not handled.")
         if set(tiff.numbers(self.page, 339, (1,))) - {1, 4}:
-            raise Unsupported("this TIFF holds measurements, not a picture.", todo="Export it as PNG first.")
+            raise Unsupported("this TIFF holds measurements, not a picture.")
         self._check_channels()
         self.chunks = self._chunks()
 
@@ -132,14 +132,12 @@ class TiffPhoto:
         colours, extra = COLOURS.get(self._number(262, -1)), self.tiff.numbers(self.page, 338)
         channels = self._number(277, 1)
         if colours is None or (self._number(262, -1) == YCBCR and self.compression != "jpeg"):
-            raise Unsupported(
-                "this TIFF stores its colours in a way that is not handled.", todo="Export it as PNG first."
-            )
+            raise Unsupported("this TIFF stores its colours in a way that is not handled.")
         if colours == 1 and self._number(262, 0) == PALETTE and self.bits[0] > 8:
-            raise Unsupported("this TIFF has a bit depth that is not handled.", todo="Export it as PNG first.")
+            raise Unsupported("this TIFF has a bit depth that is not handled.")
         alpha = len(extra) == 1 and extra[0] in (1, 2) and self._number(262, 0) in (0, 1, 2)
         if channels != colours + len(extra) or len(self.bits) not in (1, channels) or (extra and not alpha):
-            raise Unsupported("this TIFF has channels that are no colours.", todo="Export it as PNG first.")
+            raise Unsupported("this TIFF has channels that are no colours.")
 
     def _number(self, tag: int, default: int) -> int:
         return self.tiff.number(self.page, tag, default)
