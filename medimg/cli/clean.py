@@ -20,6 +20,7 @@ from medimg.batch.run import Engine, Outcome, Progress, scrub_folder
 from medimg.cli import common
 from medimg.consent.site import SiteProfile
 from medimg.errors import Interrupted, UsageError
+from medimg.report import words
 
 _EVERY = 10.0  # seconds between two plain lines
 _KEYS = 20  # suggested groups that are listed
@@ -118,6 +119,7 @@ def clean(
                 "unchanged": outcome.unchanged,
                 "unchanged_kept_back": outcome.unchanged_kept_back,
                 "changed": list(outcome.changed),
+                "versions": [list(ids) for ids in outcome.versions],
                 "conditions": list(outcome.conditions),
                 "exit_code": outcome.exit_code,
             }
@@ -204,6 +206,8 @@ def _say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
     for reason, count in sorted(outcome.set_aside.items()):
         click.echo(f"{count} not cleaned: {reason}.")
     click.echo()
+    for ids in outcome.versions:
+        click.echo(words.versions(ids))
     click.echo(f"Run folder:    {outcome.folder}")
     click.echo(f"Share sheet:   {outcome.share_sheet}")
     click.echo(f"Record sheet:  {outcome.record_sheet}  (private)")

@@ -45,6 +45,15 @@ INCIDENT = (
     "Write down what was shared, when, with whom, and what was done. Keep the note in the patient's record.",
 )
 
+
+def versions(ids: tuple[str, ...]) -> str:
+    """What is said of photos that are versions of one."""
+    return (
+        f"{', '.join(ids[:-1])} and {ids[-1]} are versions of one photo, to go by their file names: one may still show "
+        "what was cropped or covered in the other. Look at them together."
+    )
+
+
 #: Said of a check that found nothing.
 ZERO = {
     "text": "Writing: the check found none; it can miss writing.",
