@@ -244,10 +244,15 @@ class DicomPhoto:
 
         return _dicom_pixels.without_spare(self._raw, self._facts.stored) if self._spare else self._raw
 
+    @property
+    def coded(self) -> bool:
+        """Whether the picture is a JPEG inside the data set."""
+        return self.dicom.syntax in (t.JPEG, t.JPEG_EXTENDED)
+
     def samples(self, frame: int = 0) -> NDArray[Any]:
         """Samples at their own depth, uint8 or uint16: grey (H, W) as stored, or RGB (H, W, 3)."""
         self._only_first(frame)
-        return self._jpeg.samples() if self.dicom.syntax in (t.JPEG, t.JPEG_EXTENDED) else self._samples
+        return self._jpeg.samples() if self.coded else self._samples
 
     def views(self, frame: int = 0) -> list[NDArray[Any]]:
         """8-bit RGB: the whole range, stretched where it is dim, and through the header's window."""

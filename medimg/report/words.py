@@ -17,6 +17,7 @@ CHECKS: dict[str, str] = {
     "readback": "The file on disk is what was written",
     "structure": "Nothing but the picture in the file (independent reader)",
     "metadata": "Nothing but the picture in the file (second reader)",
+    "coded-data": "Bytes inside the coded picture, behind its last symbol",
     "pixels": "Covers are solid; the rest is the original's",
     "text": "Writing, looked for again",
     "codes": "Codes, looked for again",

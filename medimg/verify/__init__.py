@@ -13,6 +13,10 @@ from medimg.policy import Policy
 from medimg.types import Check
 
 
+CODED = "coded-data"
+BEHIND = "bytes behind the last symbol of the coded picture were not looked for"
+
+
 def container(data: bytes, format_name: str, policy: Policy) -> list[Check]:
     """Is there anything in the file but the picture? Two readers look, and they share no code."""
     checks: list[Check] = []
@@ -24,7 +28,25 @@ def container(data: bytes, format_name: str, policy: Policy) -> list[Check]:
             checks.append(outcome(name, engine, read()))
         except MedimgError as error:
             checks.append(Check(name=name, engine=engine, state="not-run", detail=error.what))
+    if all(c.state != "not-run" for c in checks):
+        checks += coded(formats.open_photo(data, policy.limits), policy.scope)
     return checks
+
+
+def coded(opened: formats.Opened, scope: str) -> list[Check]:
+    """A row for what neither reader looks for: bytes inside the coded picture, behind its last symbol.
+
+    None where every symbol is read, or where such bytes cannot be: in most formats, and in JPEG when the picture is
+    decoded. ``getattr``: what a format says of its coding is its own.
+    """
+    unread = {
+        "jpeg": scope != "full",
+        "dicom": scope != "full" and bool(getattr(opened, "coded", False)),
+        "tiff": getattr(opened, "compression", "") in ("ccitt", "jpeg"),
+        "heif": True,
+        "jp2": True,
+    }
+    return [Check(name=CODED, state="not-asked", detail=BEHIND)] if unread.get(opened.name) else []
 
 
 def outcome(name: str, engine: str, found: Sequence[object]) -> Check:
