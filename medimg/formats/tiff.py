@@ -272,8 +272,8 @@ class TiffPhoto:
     @property
     def layout(self) -> dict[int, tuple[int, bytes]]:
         """Tag -> (field type, value) of the fields that say how the samples are laid out."""
-        fields = {tag: self._field(self.page.entries[tag]) for tag in LAYOUT if tag in self.page.entries}
-        fields.pop(ORIENTATION, None)
+        there = (tag for tag in LAYOUT if tag in self.page.entries and tag != ORIENTATION)
+        fields = {tag: self._field(self.page.entries[tag]) for tag in there}
         if self.orientation > 1:
             fields[ORIENTATION] = (3, struct.pack(f"{self.tiff.order}H", self.orientation))
         tables = self.page.entries.get(JPEG_TABLES)

@@ -12,7 +12,6 @@ from medimg.errors import MedimgError
 from medimg.policy import Policy
 from medimg.types import Check
 
-
 CODED = "coded-data"
 BEHIND = "bytes behind the last symbol of the coded picture were not looked for"
 
