@@ -290,6 +290,8 @@ def _state(error: MedimgError) -> PhotoState:
 
 
 def _copy(opened: formats.Opened, plan: Plan, policy: Policy) -> Copy:
+    if policy.scope == "full":
+        opened.samples()  # what was decoded is what is written, also with a plan made earlier
     filled, keep = covers(plan, policy, _colour(opened, plan, policy)), policy.metadata.keep_profile
     if opened.name == "heif" and policy.covers.heif == "jpeg" and (filled or plan.crop):
         from medimg.formats import heif

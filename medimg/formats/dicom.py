@@ -249,6 +249,10 @@ class DicomPhoto:
         """Whether the picture is a JPEG inside the data set."""
         return self.dicom.syntax in (t.JPEG, t.JPEG_EXTENDED)
 
+    def behind(self) -> bool:
+        """Whether bytes stand behind the last block of a JPEG inside, as :class:`medimg.formats.jpeg.JpegPhoto` says."""
+        return self.coded and self._jpeg.behind()
+
     def samples(self, frame: int = 0) -> NDArray[Any]:
         """Samples at their own depth, uint8 or uint16: grey (H, W) as stored, or RGB (H, W, 3)."""
         self._only_first(frame)

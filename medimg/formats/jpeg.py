@@ -57,6 +57,10 @@ class JpegPhoto:
         self.jpeg, self.frame = jpeg, jpeg.frame
         self.width, self.height = jpeg.frame.width, jpeg.frame.height
         self.orientation = self._orientation()
+        self.cut: Jpeg | None = None
+        """The picture without bytes behind its last block, once they were looked for and found."""
+        if jpeg.endless:
+            _ = self._sound
 
     def _payloads(self, marker: int, beginning: bytes) -> list[bytes]:
         """Segments of one kind that stand before the picture; behind its first scan no decoder looks at them."""
@@ -78,24 +82,38 @@ class JpegPhoto:
 
     def metadata(self) -> list[Finding]:
         """Segments and bytes that are not the picture; see :class:`medimg.formats.Opened`."""
-        return _jpeg_findings.findings(self.jpeg, frozenset(self._head(keep_profile=True)))
+        found = _jpeg_findings.findings(self.jpeg, frozenset(self._head(keep_profile=True)))
+        return found + ([_jpeg_findings.behind_the_last_block()] if self.cut else [])
+
+    def behind(self) -> bool:
+        """Whether bytes stand behind the last block of a scan; every symbol is read to know it.
+
+        Raises:
+            Malformed: The picture data are damaged.
+        """
+        _ = self._sound
+        return self.cut is not None
 
     # -- pixels -----------------------------------------------------------------------------------------------------
 
     @cached_property
     def _sound(self) -> bytes:
-        """The stripped file, its coded data read to the last symbol.
+        """The stripped file, its coded data read to the last symbol, and without what stands behind it.
 
         Raises:
-            Malformed: They are damaged, cut short or followed by something; decoders fill such places with grey.
+            Malformed: They are damaged or cut short; decoders fill such places with grey.
         """
         from medimg.redact.jpeg_lossless import cover_jpeg
 
         stripped = self._stripped(keep_profile=False)
         try:
             rewritten = cover_jpeg(stripped, ()).data
-        except CheckNotRun as error:
-            raise Malformed("the picture data of the JPEG are damaged.") from error
+        except CheckNotRun:
+            try:
+                stripped = rewritten = cover_jpeg(stripped, (), cut=True).data
+                self.cut = parse(rewritten, Limits(pixels=self.width * self.height))
+            except CheckNotRun as error:
+                raise Malformed("the picture data of the JPEG are damaged.") from error
         return rewritten if self.frame.arithmetic else stripped
 
     @cached_property
@@ -135,7 +153,7 @@ class JpegPhoto:
             CheckNotRun: A cover or crop is asked for and cannot be made without loss.
             UsageError: The crop lies outside the picture.
         """
-        data, method = self._stripped(keep_profile=keep_profile), "segment-copy"
+        data, method = self._stripped(keep_profile=keep_profile), "coefficients" if self.cut else "segment-copy"
         polygons: tuple[Polygon, ...] = ()
         fringe = 0
         if covers or crop:
@@ -173,6 +191,8 @@ class JpegPhoto:
 
     def _notes(self, *, keep_profile: bool) -> tuple[str, ...]:
         out = []
+        if self.cut:
+            out.append("trailing-bytes-dropped")
         if self._payloads(APP2, MPF):
             out.append("second-images-dropped")
         if self._payloads(APP11, b"JP"):
@@ -182,7 +202,8 @@ class JpegPhoto:
         return tuple(out)
 
     def _stripped(self, *, keep_profile: bool) -> bytes:
-        return b"".join((b"\xff\xd8", *self._head(keep_profile=keep_profile), *coded_picture(self.jpeg), b"\xff\xd9"))
+        coded = coded_picture(self.cut or self.jpeg)
+        return b"".join((b"\xff\xd8", *self._head(keep_profile=keep_profile), *coded, b"\xff\xd9"))
 
     def _head(self, *, keep_profile: bool) -> list[bytes]:
         """The segments that decoders need besides the picture's own, each made anew."""

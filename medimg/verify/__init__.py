@@ -28,16 +28,24 @@ def container(data: bytes, format_name: str, policy: Policy) -> list[Check]:
         except MedimgError as error:
             checks.append(Check(name=name, engine=engine, state="not-run", detail=error.what))
     if all(c.state != "not-run" for c in checks):
-        checks += coded(formats.open_photo(data, policy.limits), policy.scope)
+        try:
+            checks += coded(formats.open_photo(data, policy.limits), policy.scope)
+        except MedimgError as error:
+            checks.append(Check(name=CODED, state="not-run", detail=error.what))
     return checks
 
 
 def coded(opened: formats.Opened, scope: str) -> list[Check]:
-    """A row for what neither reader looks for: bytes inside the coded picture, behind its last symbol.
+    """A row for bytes inside the coded picture, behind its last symbol: where there are some, or nobody looked.
 
-    None where every symbol is read, or where such bytes cannot be: in most formats, and in JPEG when the picture is
-    decoded. ``getattr``: what a format says of its coding is its own.
+    None where every symbol was read, or where such bytes cannot be: in most formats, and in JPEG of a full run.
+
+    Raises:
+        Malformed: The coded picture is damaged.
     """
+    behind = getattr(opened, "behind", None)  # what a format can say of its coding is its own
+    if scope == "full" and behind is not None and behind():
+        return [Check(name=CODED, state="failed", engine="symbol by symbol", found=1)]
     unread = {
         "jpeg": scope != "full",
         "dicom": scope != "full" and bool(getattr(opened, "coded", False)),
