@@ -79,6 +79,8 @@ SIGNATURES: tuple[tuple[int, bytes, Kind, str], ...] = (
     (0, b"\xd7\xcd\xc6\x9a", "picture", "a Windows metafile"),
     (40, b" EMF", "picture", "a Windows metafile"),
     (128, b"DICM", "picture", "a DICOM file"),
+    (0, b"DICM", "picture", "a DICOM file without its beginning"),
+    (0, b"\x08\0\x16\0UI", "picture", "a DICOM file without its beginning"),
     (0, b"\x08\0\x05\0CS", "picture", "a DICOM file without its beginning"),
     (0, b"\x08\0\x08\0CS", "picture", "a DICOM file without its beginning"),
     (0, b"\x08\0\0\0UL\4\0", "picture", "a DICOM file without its beginning"),

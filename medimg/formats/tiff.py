@@ -181,7 +181,7 @@ class TiffPhoto:
             found.append(
                 Finding(kind="metadata", category="unknown-block", where="bytes of no field", detector="tiff reader")
             )
-        if any(len(c) != n for c, (_, n) in zip(self.payloads, self.chunks, strict=True)):
+        if any(c != self.data[a : a + n] for c, (a, n) in zip(self.payloads, self.chunks, strict=True)):
             found.append(
                 Finding(
                     kind="metadata",
@@ -340,7 +340,7 @@ class TiffPhoto:
 
 
 def _bare_deflate(raw: bytes, expected: int) -> bytes:
-    """A zlib stream without what follows its end."""
+    """A zlib stream without what follows its end, or what it holds beyond the rows of the picture."""
     stream = zlib.decompressobj()
     try:
         out = stream.decompress(raw, expected + 1)
@@ -348,6 +348,8 @@ def _bare_deflate(raw: bytes, expected: int) -> bytes:
             out += stream.decompress(stream.unconsumed_tail, 1)
     except zlib.error as error:
         raise Malformed("a strip of the picture is damaged.") from error
+    if len(out) > expected:  # writers fill the last strip up to the length of the others; libtiff passes over it
+        return zlib.compress(out[:expected], 6)
     if len(out) != expected or not stream.eof:
         raise Malformed("a strip of the picture does not have the length it should.")
     return raw[: len(raw) - len(stream.unused_data)]
