@@ -17,6 +17,8 @@ FAINT = 16 * 257
 check sees greater ones without help (docs/checks.md)."""
 NEIGHBOURHOOD, BLOCKS = 20, 5
 """A neighbourhood is so many blocks wide, and a block the picture's shorter side divided by five times the first."""
+BAND = 256
+"""Rows that are laid over a ground at a time."""
 GROUNDS = (255, 0, 128)
 """White, black and mid grey: what viewers lay under a picture that is not opaque."""
 
@@ -42,10 +44,8 @@ def of(samples: NDArray[Any]) -> list[NDArray[np.uint8]]:
     if alpha is None or bool((alpha == _full(alpha)).all()):
         return distinct(_shades(colour))
     gone = invisible(alpha)
-    shares = _share(alpha)[..., None]
     colours = colour[..., None] if colour.ndim == 2 else colour
-    plain = colours.astype(np.float32) * np.float32(255 / _full(colours))
-    views = [(plain * shares + ground * (1 - shares) + 0.5).astype(np.uint8) for ground in GROUNDS]
+    views = [_over(ground, colours, alpha) for ground in GROUNDS]
     veiled = np.where(gone[..., None], colours.dtype.type(0), colours)
     views += _shades(veiled[..., 0] if colour.ndim == 2 else veiled)
     if bool((~gone & (alpha < _full(alpha))).any()):
@@ -111,8 +111,15 @@ def _split(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
     return (samples[..., 0] if channels == 1 else samples), None
 
 
-def _share(alpha: NDArray[Any]) -> NDArray[np.float32]:
-    return np.asarray(alpha.astype(np.float32) / np.float32(_full(alpha)))
+def _over(ground: int, colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[np.uint8]:
+    """Colours (H, W, C) over a grey ground, a band of rows at a time: no picture of floating-point numbers is made."""
+    out = np.empty(colours.shape, np.uint8)
+    for start in range(0, len(out), BAND):
+        rows = slice(start, start + BAND)
+        share = alpha[rows, :, None].astype(np.float32) / np.float32(_full(alpha))
+        plain = colours[rows].astype(np.float32) * np.float32(255 / _full(colours))
+        out[rows] = plain * share + ground * (1 - share) + np.float32(0.5)
+    return out
 
 
 def _eight_bit(samples: NDArray[Any]) -> NDArray[np.uint8]:
