@@ -63,7 +63,7 @@ def wrap(
     who = patient or Patient()
     _checked(who)
     opened = formats.open_photo(copy, settings.limits)
-    if any(c.state != "passed" for c in verify.container(copy, opened.name, settings)):
+    if any(c.state not in ("passed", "not-asked") for c in verify.container(copy, opened.name, settings)):
         raise UsageError(_NO_COPY, todo="Clean the photo first, and wrap the copy.")
     said = statement or Statement(key=key)
     said = msgspec.structs.replace(said, key=said.key or key or secrets.token_bytes(32))
@@ -85,7 +85,7 @@ def wrap(
         fields.append(Field(t.CHARACTER_SET, "CS", b"ISO_IR 192"))
     out = file(syntax, facts.object_class, facts.instance, fields, pixels)
     _shows_the_same(out, opened, settings)
-    if removed and any(c.state != "passed" for c in verify.container(out, "dicom", settings)):
+    if removed and any(c.state not in ("passed", "not-asked") for c in verify.container(out, "dicom", settings)):
         raise CheckFailed("the DICOM file that was made holds more than the picture.")
     return out
 

@@ -29,6 +29,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+SAVE_AS_PNG = "Open it in a photo program and save it as PNG."
+"""What helps against most refusals; exporting from the device again gives the same file."""
+
 
 class MedimgError(Exception):
     """Base of every error medimg raises on purpose.
@@ -115,13 +118,14 @@ class Unsupported(InputError):
     """A picture or other file of a kind that is not handled."""
 
     code = "M-IN-KIND"
+    todo_default = SAVE_AS_PNG
 
 
 class Malformed(InputError):
     """Damaged or hostile content."""
 
     code = "M-IN-BAD"
-    todo_default = "Export the photo again from the device, and clean the new file."
+    todo_default = f"{SAVE_AS_PNG} If none opens it, copy it from the device again."
 
 
 class TooLarge(InputError):
@@ -169,7 +173,7 @@ class Crashed(CheckNotRun):
     """The worker process ended while it worked on this photo."""
 
     code = "M-HOLD-CRASH"
-    todo_default = "Export the photo again from the device, and clean the new file."
+    todo_default = SAVE_AS_PNG
 
 
 class OutputError(MedimgError):

@@ -295,6 +295,8 @@ def _state(error: MedimgError) -> PhotoState:
 
 
 def _copy(opened: formats.Opened, plan: Plan, policy: Policy) -> Copy:
+    if policy.scope == "full":
+        opened.samples()  # what was decoded is what is written, also with a plan made earlier
     filled, keep = covers(plan, policy, _colour(opened, plan, policy)), policy.metadata.keep_profile
     if opened.name == "heif" and policy.covers.heif == "jpeg" and (filled or plan.crop):
         from medimg.formats import heif
@@ -329,7 +331,7 @@ def _verify(
     checks = verify.container(written, copy.format, policy)
     not_asked = [Check(name=n, state="not-asked") for n in CONTENT_CHECKS] if policy.scope == "metadata-only" else []
     altered = bool(copy.covered or copy.cropped or plan.crop)
-    if any(c.state != "passed" for c in checks) or (not_asked and not altered):
+    if any(c.state not in ("passed", "not-asked") for c in checks) or (not_asked and not altered):
         return [*checks, *not_asked], []
     from medimg.verify import picture
 

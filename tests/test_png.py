@@ -257,23 +257,26 @@ def test_colour_under_alpha_zero_goes() -> None:
     assert np.array_equal(out[array[..., 3] > 0], array[array[..., 3] > 0])
 
 
-def test_two_views_where_alpha_could_hide_writing() -> None:
+def test_more_views_where_alpha_could_hide_writing() -> None:
     array = np.full((20, 30, 4), 255, np.uint8)
     array[5:9, 5:20] = (250, 0, 0, 2)
     views = opened(saved(array)).views()
-    assert len(views) == 2
+    assert len(views) == 5
     assert all(v.shape == (20, 30, 3) and v.dtype == np.uint8 for v in views)
-    assert views[0][6, 6, 1] > 240
-    assert tuple(views[1][6, 6]) == (250, 0, 0)
+    white, black, grey, colours, alpha = (tuple(v[6, 6].tolist()) for v in views)
+    assert white == (255, 253, 253)
+    assert black == (2, 0, 0)
+    assert grey == (129, 127, 127)
+    assert colours == (250, 0, 0)
+    assert max(alpha) < 10
 
 
 def test_a_transparent_colour_gives_a_second_view_and_stays() -> None:
     array = random(8, 8, 3) // 2
     array[2, 2] = (9, 8, 7)
     data = insert(saved(array), chunk(b"tRNS", struct.pack(">3H", 9, 8, 7)))
-    first, second = opened(data).views()
-    assert tuple(first[2, 2]) == (9, 8, 7)
-    assert tuple(second[2, 2]) == (255, 255, 255)
+    seen = [tuple(view[2, 2].tolist()) for view in opened(data).views()]
+    assert seen == [(9, 8, 7), (255, 255, 255), (0, 0, 0), (128, 128, 128)]
     assert copied(data) == data
     copied(data, Box(0, 0, 3, 3))
 
@@ -281,7 +284,7 @@ def test_a_transparent_colour_gives_a_second_view_and_stays() -> None:
 def test_a_cover_is_not_the_transparent_colour() -> None:
     data = insert(saved(random(8, 8) | 1), chunk(b"tRNS", b"\0\0"))
     copy = copied(data, Box(0, 0, 4, 4))
-    assert opened(copy).views()[-1][1, 1].tolist() == [1, 1, 1]
+    assert {tuple(view[1, 1].tolist()) for view in opened(copy).views()} == {(1, 1, 1)}
 
 
 def palette(indices: np.ndarray, table: np.ndarray, alpha: bytes = b"") -> bytes:

@@ -6,14 +6,19 @@ import io
 import struct
 import zipfile
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from medimg import formats
+from medimg import formats, scrub
 from medimg.errors import InputError, NotAPicture, Unsupported
 from medimg.formats import refused
+from medimg.policy import Policy
 from medimg.types import Limits
+
+METADATA_ONLY = msgspec.structs.replace(Policy.load(), scope="metadata-only")
 
 
 def zipped(*names: str) -> bytes:
@@ -160,3 +165,40 @@ def test_any_bytes_get_an_answer(start: bytes, rest: bytes) -> None:
 def test_a_renamed_document_in_a_folder_of_photos_is_refused() -> None:
     with pytest.raises(InputError):
         formats.open_photo(zipped("word/document.xml"), Limits())
+
+
+ADVICE = [
+    (b"bplist00\xd2\1\2\3\4_\x10\x13NSURLFileResourceTypeYNSURLNameKey" + bytes(32), "download"),
+    (b'<?xml version="1.0"?><plist><dict><key>NSURLNameKey</key></dict></plist>', "download"),
+    (b"L\0\0\0\1\x14\2\0" + bytes(68), "name the photo itself"),
+    (b"book\0\0\0\0mark\0\0\0\0" + bytes(40), "name the photo itself"),
+    (b"[InternetShortcut]\r\nURL=file:///photo.jpg\r\n", "name the photo itself"),
+    (b"[Desktop Entry]\nType=Link\n", "name the photo itself"),
+    (b"\xff\xd8", "copy it from the device again"),
+    (b"\xff\xd8\0\0", "copy it from the device again"),
+    (b"\x89PNG\r\n", "copy it from the device again"),
+    (b"GIF8", "copy it from the device again"),
+    (b"II*", "copy it from the device again"),
+    (b"RIFF", "copy it from the device again"),
+    (tiff((50706, 1, 4, 0x401)), "save it as PNG"),
+    (b"8BPS\0\1" + bytes(40), "save it as PNG"),
+    (b"DICM" + bytes(40), "save it as PNG"),
+]
+
+
+@pytest.mark.parametrize(("data", "advice"), ADVICE, ids=[repr(a[:8]) for a, _ in ADVICE])
+def test_the_advice_helps(data: bytes, advice: str) -> None:
+    report = scrub(data, policy=METADATA_ONLY).report
+    assert report.state == "refused"
+    assert advice in report.reason
+    assert "text file" not in report.reason
+    assert "describes the photo beside it" not in report.reason
+
+
+def test_a_damaged_photo_is_not_to_be_exported_again() -> None:
+    """The device would give the same file."""
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), (180, 120, 100)).save(out, "JPEG")
+    report = scrub(out.getvalue()[:-60], policy=METADATA_ONLY).report
+    assert report.state == "refused"
+    assert "save it as PNG" in report.reason

@@ -1,4 +1,4 @@
-"""Judge a colour profile in a written copy: colour tags, one fixed description, one fixed date, nothing else."""
+"""Judge a colour profile in a written copy: colour tags, one of a few descriptions, one fixed date, nothing else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ CURVES = (b"rTRC", b"gTRC", b"bTRC", b"kTRC")
 POINTS = (b"wtpt", b"bkpt", b"rXYZ", b"gXYZ", b"bXYZ", b"lumi")
 TABLES = (b"A2B0", b"A2B1", b"A2B2", b"B2A0", b"B2A1", b"B2A2", b"gamt")
 FIXED_DATE = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
-TEXTS = {b"desc": "medimg", b"cprt": "CC0"}
+TEXTS = {b"cprt": ("CC0",)}
+KINDS = {b"RGB ": ("sRGB", "Display P3", "Adobe RGB compatible", "RGB"), b"GRAY": ("Gray",), b"CMYK": ("CMYK",),
+         b"Lab ": ("Lab",), b"YCbr": ("YCbCr",)}  # fmt: skip
+"""Descriptions that a profile of each colour space may have."""
 
 
 def strays(profile: bytes) -> list[str]:
@@ -24,7 +27,8 @@ def strays(profile: bytes) -> list[str]:
     for k in range(count):
         sig, at, length = struct.unpack_from(">4sII", profile, 132 + 12 * k)
         body = profile[at : at + length]
-        if len(body) != length or not _allowed(sig, body, profile[8]):
+        texts = KINDS.get(profile[16:20], ()) if sig == b"desc" else TEXTS.get(sig, ())
+        if len(body) != length or not _allowed(sig, body, profile[8], texts):
             out.append("tag")
         spans.add((at, at + length))
     end = 0
@@ -37,12 +41,12 @@ def strays(profile: bytes) -> list[str]:
     return out
 
 
-def _allowed(sig: bytes, body: bytes, major: int) -> bool:
+def _allowed(sig: bytes, body: bytes, major: int, texts: tuple[str, ...]) -> bool:
     kind, rest = body[:4], body[8:]
     if body[4:8] != bytes(4):
         return False
-    if sig in TEXTS:
-        return body == _text(sig, TEXTS[sig], major)
+    if sig in (b"desc", b"cprt"):
+        return any(body == _text(sig, text, major) for text in texts)
     if sig in POINTS:
         return kind == b"XYZ " and len(body) == 20
     if sig in CURVES:

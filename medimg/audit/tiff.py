@@ -43,7 +43,10 @@ def walk(data: bytes) -> list[str]:
         values[tag], kinds[tag] = data[at : at + size], kind
         if not size or len(values[tag]) != size:
             raise Malformed("a field of the copy stands outside it.")
-        if tag in FIELDS:
+        if tag == 254:
+            if kind != 4 or values[tag] != bytes(4):
+                stray.append("IFD0/254")
+        elif tag in FIELDS:
             if kind not in (3, 4, 5) or many > FIELDS[tag]:
                 stray.append(f"IFD0/{tag}")
         elif tag == 34675:

@@ -17,7 +17,7 @@ import msgspec
 
 from medimg import __version__, _files
 from medimg._plain import cell
-from medimg.batch import places, storage, worker
+from medimg.batch import places, storage, versions, worker
 from medimg.batch.folder import RunFolder
 from medimg.batch.journal import Journal, Settings
 from medimg.batch.pool import Workers
@@ -54,6 +54,7 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
     set_aside: dict[str, int]
     conditions: tuple[str, ...]
     finished: bool
+    versions: tuple[tuple[str, ...], ...] = ()
 
 
 class _Tally:
@@ -96,6 +97,7 @@ def close(
         OutputError: Something could not be written.
     """
     tally = _Tally()
+    same = tuple(versions.of(journal.places()))
     with _streamed(run.reports) as file:
         file.write(b"[")
         for number, report in enumerate(journal.reports()):
@@ -128,6 +130,7 @@ def close(
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         warnings=_warnings(run, settings, "unreadable" in conditions),
         site=site,
+        versions=same,
     )
     standings = _sheets(pool, summary, context, run)
     if tally.photos["unreviewed"]:
@@ -152,13 +155,16 @@ def close(
                 found={kind: dict(counts) for kind, counts in sorted(tally.found.items())},
                 groups=standings,
                 copies=tuple(tally.copies),
+                versions=same,
                 kept_back=tuple(KeptBack(id=b["id"], state=b["state"], code=b["code"]) for b in tally.back),
                 conditions=tuple(Condition(name=c, exit_code=EXIT_CODES[c], words=WORDS[c]) for c in ordered),
                 exit_code=EXIT_CODES[ordered[0]] if ordered else 0,
             )
         ),
     )
-    return Closed(photos=dict(tally.photos), set_aside=dict(set_aside), conditions=ordered, finished=finished)
+    return Closed(
+        photos=dict(tally.photos), set_aside=dict(set_aside), conditions=ordered, finished=finished, versions=same
+    )
 
 
 def _sheets(pool: Workers, summary: RunSummary, context: SharingContext, run: RunFolder) -> dict[str, str]:

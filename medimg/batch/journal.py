@@ -159,6 +159,10 @@ class Journal:
             row = self._one("SELECT value FROM meta WHERE key = 'settings'") if made else None
         return msgspec.json.decode(row[0], type=Settings) if row else None
 
+    def places(self) -> Iterator[tuple[int, bytes, str]]:
+        """Root, path and safe id of every item."""
+        yield from self._rows("SELECT root, path, safe_id FROM item")
+
     def asides(self) -> list[Aside]:
         """What was found and is not cleaned."""
         with _as_output_error():

@@ -55,6 +55,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
             run. When nothing else was there, ``folder`` is the newest of those runs, and nothing was written.
         unchanged_kept_back: ``held`` and ``refused`` -> how many of the unchanged have no copy; their reasons stand
             in ``hold/`` of the earlier run.
+        versions: Safe ids of photos that are versions of one, to go by the names of their files.
         changed: Why photos of earlier runs were done again: the settings that differ, ``models``, ``medimg``.
     """
 
@@ -68,6 +69,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: dict[str, int] = {}
     unchanged_kept_back: dict[str, int] = {}
     changed: tuple[str, ...] = ()
+    versions: tuple[tuple[str, ...], ...] = ()
 
 
 def scrub_folder(
@@ -202,6 +204,7 @@ def scrub_folder(
         unchanged=earlier.runs,
         unchanged_kept_back=earlier.kept_back,
         changed=earlier.changed,
+        versions=closed.versions,
     )
 
 

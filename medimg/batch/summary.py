@@ -51,6 +51,7 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
         groups: Patient group -> ``open``, ``stop`` or ``answered``, at the end of the run.
         copies: What lies in ``unreviewed/``.
         kept_back: What has no copy.
+        versions: Safe ids of photos that are versions of one, to go by the names of their files.
         conditions: Worst first.
         exit_code: That of the worst condition.
     """
@@ -71,5 +72,6 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     groups: dict[str, str]
     copies: tuple[CopyFile, ...]
     kept_back: tuple[KeptBack, ...]
+    versions: tuple[tuple[str, ...], ...] = ()
     conditions: tuple[Condition, ...]
     exit_code: int

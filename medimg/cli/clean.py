@@ -19,6 +19,7 @@ from medimg.batch.run import Engine, Outcome, Progress, scrub_folder
 from medimg.cli import common
 from medimg.consent.site import SiteProfile
 from medimg.errors import Interrupted, UsageError
+from medimg.report import words
 
 _EVERY = 10.0  # seconds between two plain lines
 _KEYS = 20  # suggested groups that are listed
@@ -117,6 +118,7 @@ def clean(
                 "unchanged": outcome.unchanged,
                 "unchanged_kept_back": outcome.unchanged_kept_back,
                 "changed": list(outcome.changed),
+                "versions": [list(ids) for ids in outcome.versions],
                 "conditions": list(outcome.conditions),
                 "exit_code": outcome.exit_code,
             }
@@ -203,6 +205,8 @@ def _say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
     for reason, count in sorted(outcome.set_aside.items()):
         common.say(f"{count} not cleaned: {reason}.")
     common.say()
+    for ids in outcome.versions:
+        common.say(words.versions(ids))
     common.say(f"Run folder:    {folder}")
     common.say(f"Share sheet:   {common.shown(outcome.share_sheet)}")
     common.say(f"Record sheet:  {common.shown(outcome.record_sheet)}  (private)")

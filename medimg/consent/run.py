@@ -53,6 +53,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         warnings: Keys of :data:`WARNINGS`.
         site: The organisation's profile, if there is one.
         replaces: Tag of the run that was re-opened, if any.
+        versions: Safe ids of photos that are versions of one, to go by the names of their files.
     """
 
     tag: str
@@ -67,6 +68,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     warnings: tuple[Warn, ...] = ()
     site: SiteProfile | None = None
     replaces: str = ""
+    versions: tuple[tuple[str, ...], ...] = ()
 
 
 class Released(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

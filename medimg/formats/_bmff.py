@@ -50,6 +50,25 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[Span]:
         start += size
 
 
+def top_boxes(data: bytes) -> tuple[list[Span], int]:
+    """The boxes of a file, and where the last whole one ends.
+
+    What follows may be anything: some phones leave a scrap of XML there, and every viewer passes over it. Whoever reads
+    the boxes has to see to it that none of the picture stands behind that place: then the file is cut short.
+
+    Raises:
+        Malformed: The file does not begin with a whole box, or there are too many.
+    """
+    found: list[Span] = []
+    try:
+        for one in boxes(data, 0, len(data)):
+            found.append(one)
+    except Malformed:
+        if not found or len(found) >= MAX_BOXES:
+            raise
+    return found, found[-1].end if found else 0
+
+
 class Reader:
     """Big-endian integers from a byte string, never past ``end``."""
 

@@ -67,6 +67,7 @@ class Dicom:
         self.fragments: list[tuple[int, int]] = []
         self.encapsulated = False
         self.offsets = (0, 0)
+        self.tail = 0
         self.body, self.little = data, True
         self.meta: dict[int, bytes] = {}
         at = self._meta()
@@ -161,6 +162,9 @@ class Dicom:
         """Elements up to ``limit``, or up to an end mark when ``delimited``; returns where they end."""
         last = 0
         while delimited or at < limit:
+            if depth == 0 and t.PIXELS in self.top and not self.body[at:limit].strip(b"\0"):
+                self.tail = limit - at  # some archives fill files up with zeros
+                return limit
             tag, vr, start, end = self._head(at, limit, mode)
             if delimited and tag == ITEM_END and start == end:
                 return end

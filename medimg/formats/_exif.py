@@ -14,7 +14,11 @@ from medimg.types import Finding, Kind, Secret
 MAX_IFDS, MAX_ENTRIES, MAX_SECRET, MAX_TEXTS = 64, 2000, 200, 20
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
 
-ORIENTATION = 0x0112
+WHOLE = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+"""Field types of whole numbers, as struct codes (TIFF 6.0, section 2; BigTIFF for 16 to 18)."""
+
+ORIENTATION, COLOUR_SPACE, INTEROP_INDEX = 0x0112, 0xA001, 0x0001
+UNCALIBRATED, ADOBE_RGB = 0xFFFF, 2
 EXIF_IFD, GPS_IFD, INTEROP_IFD, SUB_IFDS = 0x8769, 0x8825, 0xA005, 0x014A
 THUMBNAIL_AT, STRIPS_AT, TILES_AT, MAKER_NOTE = 0x0201, 0x0111, 0x0144, 0x927C
 PICTURE = b"\xff\xd8\xff"
@@ -47,15 +51,54 @@ def is_orientation_only(block: bytes) -> bool:
 
 def orientation(block: bytes) -> int:
     """Orientation 1 to 8; 1 when it is missing, damaged or out of range."""
+    return said_orientation(block) or 1
+
+
+def said_orientation(block: bytes) -> int:
+    """Orientation 1 to 8 where the block states one, else 0.
+
+    Cameras write the field as SHORT (Exif 3.0, 4.6.5.1.1), some as LONG or with more than one value: viewers take the
+    first whole number. A value outside 1 to 8 states nothing, as browsers and Pillow read it.
+    """
     order = _order(block)
     if order is None:
-        return 1
+        return 0
     (first,) = struct.unpack_from(f"{order}I", block, 4)
-    for tag, kind, count, raw in _entries(block, order, first):
-        if tag == ORIENTATION and kind == 3 and count == 1:
-            (value,) = struct.unpack(f"{order}H", raw[:2])
-            return value if 1 <= value <= 8 else 1
-    return 1
+    return next(
+        (
+            whole_orientation(order, kind, raw)
+            for tag, kind, _, raw in _entries(block, order, first)
+            if tag == ORIENTATION
+        ),
+        0,
+    )
+
+
+def whole_orientation(order: str, kind: int, raw: bytes) -> int:
+    """Orientation 1 to 8 of a field's raw value, of any whole-number type; 0 for every other type or value."""
+    code = WHOLE.get(kind)
+    if code is None or len(raw) < struct.calcsize(f"={code}"):
+        return 0
+    (value,) = struct.unpack_from(f"{order}{code}", raw)
+    return int(value) if 1 <= value <= 8 else 0
+
+
+def says_adobe_rgb(block: bytes) -> bool:
+    """Whether the block states Adobe RGB (1998): InteroperabilityIndex R03, and not ColorSpace sRGB.
+
+    DCF 2.0 (CIPA DC-009, 5.4) marks its optional colour space so, with ColorSpace "uncalibrated"; some cameras write
+    ColorSpace 2 instead, with the index or without it (ExifTool's tag table).
+    """
+    order = _order(block)
+    if order is None:
+        return False
+    space, index = 0, b""
+    for directory, tag, raw in _walk(block):
+        if directory == "Exif" and tag == COLOUR_SPACE and len(raw) >= 2:
+            (space,) = struct.unpack_from(f"{order}{'I' if len(raw) == 4 else 'H'}", raw)
+        elif directory == "Interop" and tag == INTEROP_INDEX:
+            index = raw.rstrip(b"\0 ")
+    return space == ADOBE_RGB or (space == UNCALIBRATED and index == b"R03")
 
 
 def findings(block: bytes, where: str) -> list[Finding]:

@@ -75,6 +75,9 @@ def build(photo: Heif, *, keep_profile: bool = True) -> Built:
                 properties.append((kind, kept))
             place = properties.index((kind, kept)) + 1
             entries.append(struct.pack(">H", essential << 15 | place))
+        if old == tables.primary and keep_profile and photo.adobe_rgb:
+            properties.append((b"colr", b"prof" + _icc.adobe_rgb()))
+            entries.append(struct.pack(">H", len(properties)))
         association.append(struct.pack(">HB", number[old], len(entries)) + b"".join(entries))
         payload, lost = _payload(item.type, tables.payload(photo.data, item), length_size)
         dropped += lost
@@ -115,7 +118,7 @@ def _locations(payloads: list[bytes], start: int) -> bytes:
 def _property(kind: bytes, raw: bytes, essential: bool, keep_profile: bool) -> bytes | None:
     if kind not in PROPERTIES or kind in DROPPED:
         if essential:
-            raise Unsupported("the picture needs a property that is not known.", todo="Export it as JPEG first.")
+            raise Unsupported("the picture needs a property that is not known.")
         return None
     sizes = PROPERTIES[kind]
     if sizes is not None and len(raw) not in sizes:
@@ -161,7 +164,7 @@ def _derived_size(kind: bytes, raw: bytes) -> int:
         return 0
     if kind == b"grid" and len(raw) >= 8:
         return 12 if raw[1] & 1 else 8
-    raise Unsupported("the picture is put together in a way that is not handled.", todo="Export it as JPEG first.")
+    raise Unsupported("the picture is put together in a way that is not handled.")
 
 
 def _brands(photo: Heif) -> bytes:

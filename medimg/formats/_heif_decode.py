@@ -35,7 +35,7 @@ def heic(photo: Heif) -> NDArray[Any]:
         raise missing_decoder("medimg[heic]") from error
     from medimg.formats import _heif_build
 
-    raw = photo.data if photo.alpha else _heif_build.build(photo).data
+    raw = photo.data[: photo.end] if photo.alpha else _heif_build.build(photo).data
     try:
         opened = pi_heif.open_heif(raw, convert_hdr_to_8bit=False)
         primary = opened[opened.primary_index]
@@ -56,7 +56,7 @@ def avif(photo: Heif) -> NDArray[Any]:
     from medimg._opencv import cv2
     from medimg.formats import _heif_build
 
-    raw = photo.data if photo.alpha else _heif_build.build(photo).data
+    raw = photo.data[: photo.end] if photo.alpha else _heif_build.build(photo).data
     stored = np.frombuffer(raw, np.uint8)
     pixels: NDArray[Any] | None = cv2.imdecode(stored, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
     if pixels is None:

@@ -63,7 +63,7 @@ def read(data: bytes, meta: Span) -> Tables:
         if one.type not in (b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat", b"dinf"):
             tables.others.append(one.type)
     if b"pitm" not in inside:
-        raise Unsupported("this file holds no single primary picture.", todo="Export it as JPEG first.")
+        raise Unsupported("this file holds no single primary picture.")
     for needed in (b"hdlr", b"iinf", b"iloc", b"iprp"):
         if needed not in inside:
             raise Malformed("a table that every picture needs is missing.")

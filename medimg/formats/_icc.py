@@ -13,8 +13,23 @@ from medimg.types import Finding
 
 HEADER, ENTRY = 128, 12
 MAX_TAGS = 100
-DESCRIPTION = "medimg"
 COPYRIGHT = "CC0"
+
+SPACES = {b"RGB ": "RGB", b"GRAY": "Gray", b"CMYK": "CMYK", b"Lab ": "Lab", b"YCbr": "YCbCr"}
+"""Colour space of the device -> description of a profile that is none of :data:`KNOWN`."""
+_SRGB_HALF, _ADOBE_HALF = 0.2140, 0.5 ** (563 / 256)
+_P3, _709, _ADOBE = (
+    ((0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841)),
+    ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141)),
+    ((0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446)),
+)
+KNOWN = (("sRGB", _709, _SRGB_HALF), ("Display P3", _P3, _SRGB_HALF), ("Adobe RGB compatible", _ADOBE, _ADOBE_HALF))
+"""Description, red, green and blue in XYZ under D50, and light at half the signal (IEC 61966-2-1; SMPTE EG 432-1; Adobe
+RGB (1998) Color Image Encoding, 4.3.1, with gamma 563/256; adapted by the Bradford matrix, ICC.1:2022, annex E)."""
+ADOBE_COLOURS = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
+"""Red, green and blue of Adobe RGB (1998) under D50; their sum is the white point."""
+NEAR = 0.006
+"""How far a colour may lie from a known one: roundings and several published adaptations lie within 0.003."""
 
 # Tags a transform reads (ICC.1:2022, 8 and 9.2) -> the types they may have (section 10).
 _CURVE = (b"curv", b"para")
@@ -34,10 +49,9 @@ def clean(profile: bytes) -> bytes | None:
     if tags is None:
         return None
     major = profile[8]
-    texts = [(b"desc", _description(major)), (b"cprt", _copyright(major))]
-    every = texts + [(sig, body) for sig, body in tags if sig in COLOUR_TAGS]
-    if len(every) == len(texts):
+    if not tags:
         return None
+    every = [(b"desc", _description(name(profile[16:20], dict(tags)), major)), (b"cprt", _copyright(major)), *tags]
     at = HEADER + 4 + ENTRY * len(every)
     index, body = b"", b""
     places: dict[bytes, int] = {}
@@ -62,6 +76,74 @@ def findings(profile: bytes, where: str) -> list[Finding]:
     if clean(profile) == profile:
         return []
     return [Finding(kind="metadata", category="colour-profile-text", where=where, detector="icc reader")]
+
+
+def name(space: bytes, tags: dict[bytes, bytes]) -> str:
+    """A neutral description: of a known colour space its name, else the kind of device colours.
+
+    Args:
+        space: Colour space of the header.
+        tags: Signature -> tag, each as :func:`exact` gives it.
+    """
+    colours = [_numbers(tags.get(sig, b"")) for sig in (b"rXYZ", b"gXYZ", b"bXYZ")]
+    halves = [_half(tags.get(sig, b"")) for sig in (b"rTRC", b"gTRC", b"bTRC")]
+    for known, wanted, half in KNOWN:
+        near = all(
+            len(is_) == 3 and all(abs(a - b) <= NEAR for a, b in zip(is_, should, strict=True))
+            for is_, should in zip(colours, wanted, strict=True)
+        )
+        if space == b"RGB " and near and all(abs(h - half) <= 0.003 for h in halves):
+            return known
+    return SPACES[space]
+
+
+def _numbers(xyz: bytes) -> tuple[float, ...]:
+    return tuple(v / 65536 for v in struct.unpack(">3i", xyz[8:20])) if xyz[:4] == b"XYZ " else ()
+
+
+def _half(curve: bytes) -> float:
+    """Light that a curve gives for half the signal; -1 without a curve."""
+    if curve[:4] == b"curv":
+        (count,) = struct.unpack_from(">I", curve, 8)
+        values: tuple[int, ...] = struct.unpack_from(f">{count}H", curve, 12)
+        if count < 2:
+            return math.pow(0.5, values[0] / 256) if count else 0.5
+        return float(values[(count - 1) // 2] + values[count // 2]) / 2 / 65535
+    if curve[:4] != b"para":
+        return -1.0
+    (function,) = struct.unpack_from(">H", curve, 8)
+    numbers: tuple[int, ...] = struct.unpack(f">{(len(curve) - 12) // 4}i", curve[12:])
+    g, *rest = (v / 65536 for v in numbers)
+    a, b, c, d, e, f = (*rest, *(0.0,) * (6 - len(rest))) if rest else (1.0, *(0.0,) * 5)
+    if function in (1, 2):
+        return -1.0  # no known space is written so
+    try:
+        return math.pow(max(a * 0.5 + b, 0.0), g) + e if function == 0 or d <= 0.5 else c * 0.5 + f
+    except (ArithmeticError, ValueError):
+        return -1.0
+
+
+def adobe_rgb() -> bytes:
+    """A small profile of the Adobe RGB (1998) colours, of our own making, as :func:`clean` would write it."""
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, 563)  # gamma as u8Fixed8, ICC.1:2022, 10.6
+    tags = [(b"wtpt", _point(0.9642, 1.0, 0.8249))]
+    tags += [(sig, _point(*xyz)) for sig, xyz in zip((b"rXYZ", b"gXYZ", b"bXYZ"), ADOBE_COLOURS, strict=True)]
+    tags += [(sig, curve) for sig in (b"rTRC", b"gTRC", b"bTRC")]
+    head = bytearray(HEADER)
+    head[8:10] = b"\2\x10"  # version 2.1, which every viewer reads
+    head[12:24], head[36:40] = b"mntrRGB XYZ ", b"acsp"
+    at, index = HEADER + 4 + ENTRY * len(tags), b""
+    for sig, body in tags:
+        index += struct.pack(">4sII", sig, at, len(body))
+        at += len(body) + -len(body) % 4
+    made = clean(bytes(head) + struct.pack(">I", len(tags)) + index + b"".join(b + bytes(-len(b) % 4) for _, b in tags))
+    if made is None:
+        raise AssertionError("a profile of our own making does not hold")
+    return made
+
+
+def _point(x: float, y: float, z: float) -> bytes:
+    return b"XYZ " + bytes(4) + struct.pack(">3i", *(round(v * 65536) for v in (x, y, z)))
 
 
 def _tags(profile: bytes) -> list[tuple[bytes, bytes]] | None:
@@ -168,10 +250,10 @@ def _table_size(kind: bytes, body: bytes) -> int:
     return int(52 + 2 * (before * inputs + points**inputs * outputs + after * outputs))
 
 
-def _description(major: int) -> bytes:
+def _description(words: str, major: int) -> bytes:
     if major >= 4:
-        return _multi_localised(DESCRIPTION)
-    text = DESCRIPTION.encode("ascii") + b"\0"
+        return _multi_localised(words)
+    text = words.encode("ascii") + b"\0"
     return b"desc" + bytes(4) + struct.pack(">I", len(text)) + text + bytes(78)
 
 

@@ -88,6 +88,11 @@ def findings(jpeg: Jpeg, plain: frozenset[bytes]) -> list[Finding]:
     return list(seen.values())
 
 
+def behind_the_last_block() -> Finding:
+    """Bytes inside the coded data that no decoder reads."""
+    return _finding("trailing-bytes", "behind the last block")
+
+
 def _every(jpeg: Jpeg, plain: frozenset[bytes]) -> Iterator[Finding]:
     if jpeg.begin:
         yield _finding("bytes-before-start", "before SOI")

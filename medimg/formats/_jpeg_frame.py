@@ -84,16 +84,16 @@ def frame(marker: int, payload: bytes) -> Frame:
         Malformed: It does not make sense.
     """
     if marker not in HANDLED:
-        raise Unsupported("this is a lossless or hierarchical JPEG.", todo="Save it as a normal JPEG or PNG first.")
+        raise Unsupported("this is a lossless or hierarchical JPEG.")
     if len(payload) < 6:
         raise Malformed("the header of the JPEG is damaged.")
     bits, height, width, count = struct.unpack_from(">BHHB", payload)
     if len(payload) != 6 + 3 * count or not width:
         raise Malformed("the header of the JPEG is damaged.")
     if bits != 8:
-        raise Unsupported("this JPEG does not have 8 bits a sample.", todo="Save it as a normal JPEG or PNG first.")
+        raise Unsupported("this JPEG does not have 8 bits a sample.")
     if not height:
-        raise Unsupported("the JPEG gives its height after its picture.", todo="Save it as a normal JPEG first.")
+        raise Unsupported("the JPEG gives its height after its picture.")
     if count not in (1, 3, 4):
         raise Unsupported("this JPEG has an unusual number of colour components.", todo="Save it as RGB first.")
     rows = [payload[6 + 3 * k : 9 + 3 * k] for k in range(count)]

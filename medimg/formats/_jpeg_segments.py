@@ -54,6 +54,7 @@ class Jpeg:
         between: Bytes that stand between segments, and fill bytes inside a scan.
         used: Tables that a scan refers to: index in ``parts`` -> places of the tables in that segment's payload.
         unused: How many tables no scan refers to.
+        endless: No EOI follows the last scan: it has to be read to its last symbol to know what is picture.
     """
 
     data: bytes
@@ -65,6 +66,7 @@ class Jpeg:
     between: int = 0
     used: dict[int, set[tuple[int, int]]] = field(default_factory=dict)
     unused: int = 0
+    endless: bool = False
 
     def payload(self, part: Part) -> bytes:
         """A segment without its marker and length."""
@@ -135,6 +137,7 @@ class _Walk:
         self.latched: dict[int, bytes] = {}
         self.interval, self.interval_part, self.in_effect = 0, -1, 0
         self.scans = 0
+        self.coded = 0  # how many parts there are up to the end of the last scan's coded data
         self.fills: list[tuple[int, int]] = []  # fill bytes before restart markers of the scan at hand: from, to
         self.progress: Progress | None = None
 
@@ -143,15 +146,14 @@ class _Walk:
         while True:
             if len(jpeg.parts) > MAX_SEGMENTS:
                 raise TooLarge("the JPEG has too many segments.")
-            found = _MARKER.search(jpeg.data, at)
-            if found is None:
-                raise Malformed("the JPEG ends in the middle.")
-            marker = jpeg.data[found.end() - 1]
-            jpeg.between += len(jpeg.data[at : found.start()].rstrip(b"\xff"))
-            if marker == EOI:
-                jpeg.end = found.end()
+            try:
+                at = self._next(at)
+            except Malformed:
+                if not self._all_there(at):
+                    raise
+                jpeg.endless, jpeg.end = True, jpeg.parts[-1].end
+            if jpeg.end:
                 break
-            at = self._segment(marker, found.start())
         if jpeg.frame is None or self.progress is None:
             raise Malformed("the JPEG holds no picture.")
         self.progress.finish()
@@ -159,6 +161,36 @@ class _Walk:
         others = sum(not kept(jpeg, n) for n, part in enumerate(jpeg.parts) if part.marker in (DRI, DAC))
         jpeg.unused = len(self.every) - tables + others
         return jpeg
+
+    def _next(self, at: int) -> int:
+        """The next segment, with its coded data; returns where it ends, and notes the end of the picture."""
+        jpeg = self.jpeg
+        found = _MARKER.search(jpeg.data, at)
+        if found is None:
+            raise Malformed("the JPEG ends in the middle.")
+        marker = jpeg.data[found.end() - 1]
+        jpeg.between += len(jpeg.data[at : found.start()].rstrip(b"\xff"))
+        if marker == EOI:
+            jpeg.end = found.end()
+            return jpeg.end
+        return self._segment(marker, found.start())
+
+    def _all_there(self, at: int) -> bool:
+        """Whether a sequential picture has all its scans, and no segment follows the last one at ``at``.
+
+        Some cameras leave EOI out before a trailer of their own. A picture in several passes would lack its last ones.
+        """
+        header, found = self.jpeg.frame, _MARKER.search(self.jpeg.data, at)
+        if self.progress is None or header is None or header.progressive or header.arithmetic or not self.coded:
+            return False
+        follows = self.jpeg.data[found.end() - 1] if found else 0
+        if len(self.jpeg.parts) != self.coded or (follows >= 0xC0 and follows != SOI):
+            return False
+        try:
+            self.progress.finish()
+        except Malformed:
+            return False
+        return True
 
     def _segment(self, marker: int, begin: int) -> int:
         data, start = self.jpeg.data, begin + 4
@@ -186,7 +218,7 @@ class _Walk:
         elif 0xC0 <= marker <= 0xCF:
             self._frame(marker, payload)
         elif marker == DNL:
-            raise Unsupported("the JPEG gives its height after its picture.", todo="Save it as a normal JPEG first.")
+            raise Unsupported("the JPEG gives its height after its picture.")
         else:
             raise Malformed("the JPEG has a segment of no known kind.")
         return end
@@ -244,6 +276,7 @@ class _Walk:
                 jpeg.parts.append(Part(CODED, at, at, begin))
             jpeg.between += behind - begin
             at = behind
+        self.coded = len(jpeg.parts)
         return after
 
     def _latch(self, n: int, header: Frame) -> None:
@@ -266,11 +299,13 @@ class _Walk:
         while True:
             found = next_marker(data, at, restarts=bool(self.interval))
             if found < 0:
-                raise Malformed("the JPEG ends in the middle.")
+                return len(data), len(data)  # whether the picture was whole by then is found out later
             fill = _FILL.match(data, found)
             last = fill.end() if fill else found + 1
             follows = data[last : last + 1]
-            if not follows or follows == b"\0":  # a stuffed zero behind fill bytes: decoders disagree
+            if not follows:
+                return found, len(data)
+            if follows == b"\0":  # a stuffed zero behind fill bytes: decoders disagree
                 raise Malformed("the picture data of the JPEG are damaged.")
             if self.interval and 0xD0 <= follows[0] <= 0xD7:
                 self.fills.append((found, last - 1))
@@ -282,14 +317,16 @@ class _Walk:
         """Restart markers in order and as many as there must be; no fewer bits than blocks need; returns the end."""
         units, blocks = read.size(header)
         if self.interval:
-            numbers = bytes(m[1] & 7 for m in _RESTART.findall(self.jpeg.data, begin, end))
             expected = -(-units // self.interval) - 1
+            markers = [m.start() for m in _RESTART.finditer(self.jpeg.data, begin, end)]
+            if len(markers) > expected:  # behind the last interval every decoder passes over them and what follows
+                end = markers[expected]
+                del markers[expected:]
+            numbers = bytes(self.jpeg.data[m + 1] & 7 for m in markers)
             if numbers != (bytes(range(8)) * (len(numbers) // 8 + 1))[: len(numbers)]:
                 raise Malformed("the restart markers of the JPEG are out of order.")
-            if len(numbers) == expected + 1 and _RESTART.fullmatch(self.jpeg.data, end - 2, end):
-                end -= 2  # some cameras write one behind the last interval too; every decoder passes over it
-            elif len(numbers) != expected:
-                raise Malformed("the JPEG has too few or too many restart markers.")
+            if len(numbers) != expected:
+                raise Malformed("the JPEG has too few restart markers.")
         least = blocks * 2 // 8 if not (header.progressive or header.arithmetic) else 1
         if end - begin < max(least, 1):
             raise Malformed("the picture data of the JPEG are cut short.")

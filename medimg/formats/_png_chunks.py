@@ -23,6 +23,10 @@ ONCE = frozenset(
     (b"IHDR", b"PLTE", b"tRNS", b"IEND", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"acTL", b"eXIf")
 )
 """Chunks whose second appearance viewers resolve differently."""
+NEEDED = frozenset((b"tRNS", b"acTL", b"fcTL", b"fdAT"))
+"""Ancillary chunks whose loss would change what is shown or counted."""
+DAMAGED = b"crc?"
+"""Stands for the type of an ancillary chunk with a wrong checksum; no chunk can have it."""
 BEFORE_PLTE = frozenset((b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT"))
 
 
@@ -138,7 +142,9 @@ def walk(data: bytes) -> tuple[list[Chunk], int]:
         if not kind.isalpha():
             raise Malformed("a PNG chunk has no valid type.")
         if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
-            raise Malformed("a PNG chunk does not fit its checksum.")
+            if kind[0] < 0x60 or kind in NEEDED:
+                raise Malformed("a PNG chunk does not fit its checksum.")
+            kind = DAMAGED  # libpng and browsers pass over it, whatever it said
         _in_order(kind, seen, out[-1].type if out else b"")
         seen.add(kind)
         out.append(Chunk(kind, at, at + 8, end))
@@ -156,7 +162,7 @@ def walk(data: bytes) -> tuple[list[Chunk], int]:
 def _in_order(kind: bytes, seen: set[bytes], before: bytes) -> None:
     """Chunk ordering rules (PNG 5.6) where breaking them makes viewers differ."""
     if kind == b"CgBI":
-        raise Unsupported("this is Apple's private variant of PNG, which is not cleaned.", todo="Export it as PNG.")
+        raise Unsupported("this is Apple's private variant of PNG, which is not cleaned.")
     if (kind == b"IHDR") != (not seen):
         raise Malformed("the PNG header is not where it belongs.")
     if kind in ONCE and kind in seen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from medimg.formats import _exif, _icc, _xmp
+from medimg.formats import _exif, _icc, _png_chunks, _xmp
 from medimg.formats._png_chunks import Chunk
 from medimg.types import NO_SECRET, Finding, Kind, Secret
 
@@ -69,6 +69,8 @@ def of(chunk: Chunk, data: bytes, *, look: bool = True) -> list[Finding]:
             return found or [finding("colour-profile-text", name)]
         case b"tEXt" | b"zTXt" | b"iTXt":
             return _text(name, payload)
+        case _png_chunks.DAMAGED:
+            return [finding("unknown-block", "chunk with a wrong checksum")]
         case _:
             return [finding(PLAIN.get(chunk.type, "unknown-block"), name)]
 

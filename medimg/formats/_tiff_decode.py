@@ -73,7 +73,7 @@ def _short(photo: TiffPhoto, value: int) -> tuple[int, bytes]:
 
 
 def _unknown_pixels() -> Unsupported:
-    return Unsupported("this TIFF has a kind of pixels that is not handled.", todo="Export it as PNG first.")
+    return Unsupported("this TIFF has a kind of pixels that is not handled.")
 
 
 def colour_map(photo: TiffPhoto) -> bytes:
@@ -159,6 +159,7 @@ def covered(
         for tag, value in numbers.items()
     }
     fields[258] = (3, struct.pack(f"{order}{channels}H", *[bits] * channels))
+    fields[254] = (4, bytes(4))
     if photo.orientation != 1:
         fields[274] = (3, struct.pack(f"{order}H", photo.orientation))
     if channels in (2, 4) and not cmyk:

@@ -34,6 +34,8 @@ class Ifd:
     entries: dict[int, Entry] = field(default_factory=dict)
     spans: list[tuple[int, int]] = field(default_factory=list)
     """(start, end) of every byte range the directory itself takes."""
+    twice: set[int] = field(default_factory=set)
+    """Fields that stand more than once with different values; the first is in ``entries``, as libtiff reads it."""
 
 
 @dataclass
@@ -120,9 +122,10 @@ def directory(tiff: Tiff, offset: int) -> tuple[Ifd, int]:
             page.spans.append((place, place + size))
         if place + size > len(data):
             raise Malformed("a field stands outside the file.")
-        if tag in page.entries:
-            raise Malformed("a field stands twice.")
-        page.entries[tag] = Entry(tag, kind, many, data[place : place + size], place)
+        entry = Entry(tag, kind, many, data[place : place + size], place)
+        before = page.entries.setdefault(tag, entry)
+        if (before.type, before.raw) != (kind, entry.raw):
+            page.twice.add(tag)
     (after,) = struct.unpack_from(order + word, data, end)
     return page, after
 

@@ -22,7 +22,8 @@ SILENT = frozenset(
     (254, 255, 263, 264, 265, 280, 281, 282, 283, 287, 286, 290, 291, 296, 297, 301, 318, 319, 333, 334, 336)
 )
 XMP, IPTC, IRB, PROFILE, EXIF, GPS = 700, 33723, 34377, 34675, 34665, 34853
-SUB_IFDS = (330, 34732, 40965)
+SUB_IFD = 330
+SUB_IFDS = (SUB_IFD, 34732, 40965)
 C2PA = 52545
 
 
@@ -39,6 +40,8 @@ def of_page(tiff: Tiff, page: Ifd, kept: frozenset[int]) -> list[Finding]:
             out += _xmp.findings(entry.raw, where) or [_one("metadata", "unknown-block", where)]
         elif tag in (EXIF, GPS):
             out += _exif.findings(_standalone(tiff, page, tag), where) or [_one("metadata", "unknown-block", where)]
+        elif tag == SUB_IFD:
+            continue  # counted by the reader, which knows whether one of them is the picture
         elif tag in SUB_IFDS:
             out.append(_one("hidden-image", "second-image", where, max(1, entry.count)))
         elif tag == C2PA:

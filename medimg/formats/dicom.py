@@ -64,6 +64,7 @@ class DicomPhoto:
         self._of_a_kind()
         facts = self._facts = _dicom_header.read(dicom)
         self.frames = dicom.number(t.FRAMES, 1)
+        self.excess = 0
         self._fits(facts, limits)
         self.width, self.height = facts.columns, facts.rows
         self._coded = [self._frame(0)] if dicom.encapsulated else []
@@ -113,8 +114,9 @@ class DicomPhoto:
         if not self.dicom.encapsulated:
             size = self._frame_bytes * self.frames
             pixels = self.dicom.top[t.PIXELS]
-            if pixels.end - pixels.start != size + size % 2:
+            if pixels.end - pixels.start < size:
                 raise Malformed("the pixel data of the DICOM file are not of the size it says.")
+            self.excess = pixels.end - pixels.start - size - size % 2  # receivers pass over it (PS3.5, 8.1.1)
 
     @property
     def _frame_bytes(self) -> int:
@@ -177,6 +179,10 @@ class DicomPhoto:
             key = (*t.category(element.tag, element.vr), "sequences" if element.depth else "data set")
             found[key] += 1
             values.setdefault(key, []).append(_dicom_text.shown(self.dicom, element))
+        if self.excess > 0:
+            found["metadata", "trailing-bytes", "pixel data"] += 1
+        if self.dicom.tail:
+            found["metadata", "trailing-bytes", "after the data set"] += 1
         if self.frames > 1:
             found["hidden-image", "extra-frames", "pixel data"] += self.frames - 1
         out = [
@@ -244,10 +250,19 @@ class DicomPhoto:
 
         return _dicom_pixels.without_spare(self._raw, self._facts.stored) if self._spare else self._raw
 
+    @property
+    def coded(self) -> bool:
+        """Whether the picture is a JPEG inside the data set."""
+        return self.dicom.syntax in (t.JPEG, t.JPEG_EXTENDED)
+
+    def behind(self) -> bool:
+        """Whether bytes stand behind the last block of a JPEG inside; every symbol is read to know it."""
+        return self.coded and self._jpeg.behind()
+
     def samples(self, frame: int = 0) -> NDArray[Any]:
         """Samples at their own depth, uint8 or uint16: grey (H, W) as stored, or RGB (H, W, 3)."""
         self._only_first(frame)
-        return self._jpeg.samples() if self.dicom.syntax in (t.JPEG, t.JPEG_EXTENDED) else self._samples
+        return self._jpeg.samples() if self.coded else self._samples
 
     def views(self, frame: int = 0) -> list[NDArray[Any]]:
         """8-bit RGB: the whole range, stretched where it is dim, and through the header's window."""

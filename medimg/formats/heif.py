@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from medimg.errors import CheckNotRun, Malformed, TooLarge, Unsupported
-from medimg.formats import _exif, _heif_build, _icc, _xmp
-from medimg.formats._bmff import Span, boxes
+from medimg.formats import _exif, _heif_build, _icc, _trailing, _xmp
+from medimg.formats._bmff import Span, top_boxes
 from medimg.formats._heif_items import Item, Tables, read
 from medimg.types import Box, Copy, Cover, Finding, Kind, Limits
 
@@ -68,17 +68,17 @@ class Heif:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self.top = list(boxes(data, 0, len(data)))
+        self.top, self.end = top_boxes(data)
         metas = [b for b in self.top if b.type == b"meta"]
         if len(metas) != 1:
-            raise Unsupported("this file holds no single primary picture.", todo="Export it as JPEG first.")
+            raise Unsupported("this file holds no single primary picture.")
         self.tables: Tables = read(data, metas[0])
+        if self.end < max((a + n for item in self.tables.items.values() for a, n in item.extents), default=0):
+            raise Malformed("a box is larger than the space it stands in.")
         self.kept = self._closure(self.tables.primary)
         kinds = {self.tables.items[i].type for i in self.kept} - DERIVED
         if len(kinds) != 1 or not kinds <= set(CODED):
-            raise Unsupported(
-                "the picture in this file is coded in a way that is not handled.", todo="Export it as JPEG first."
-            )
+            raise Unsupported("the picture in this file is coded in a way that is not handled.")
         self.coding = CODED[kinds.pop()]
         self.width, self.height = self._shown_size()
         self.frames = 2 if any(b.type == b"moov" for b in self.top) else 1  # or more: a sequence is not counted
@@ -161,7 +161,7 @@ class Heif:
             found.append(_finding("metadata", "software", "mdat/supplemental units", count=hidden_units))
         if self._loose_bytes():
             found.append(_finding("metadata", "unknown-block", "mdat/bytes of no item"))
-        return found
+        return found + _trailing.finding(self.data, self.end, "after the last box", "heif reader")
 
     def _top_box(self, box: Span) -> list[Finding]:
         data, kind = self.data, box.type
@@ -182,12 +182,11 @@ class Heif:
         return [_finding("metadata", "unknown-block", _printable(kind))]
 
     def _item(self, item: Item) -> list[Finding]:
-        payload = self.tables.payload(self.data, item)
         where = f"meta/item/{_printable(item.type)}"
         if item.type == b"Exif":
-            skip = 4 + int.from_bytes(payload[:4], "big")
-            return _exif.findings(payload[skip:], where) or [_finding("metadata", "unknown-block", where)]
+            return _exif.findings(self._exif(item), where) or [_finding("metadata", "unknown-block", where)]
         if item.type == b"mime":
+            payload = self.tables.payload(self.data, item)
             if b"rdf+xml" in item.content_type:
                 return _xmp.findings(payload, where) or [_finding("metadata", "unknown-block", where)]
             if b"c2pa" in item.content_type.lower() or b"jumbf" in item.content_type.lower():
@@ -307,10 +306,31 @@ class Heif:
 
     def profile(self) -> bytes | None:
         """The cleaned colour profile."""
-        colour = self.property(self.tables.primary, b"colr")
-        if colour is not None and colour[:4] in (b"prof", b"rICC"):
-            return _icc.clean(colour[4:])
-        return None
+        said = self._colours()
+        profile = next((raw[4:] for raw in said if raw[:4] in (b"prof", b"rICC")), None)
+        if profile is not None:
+            return _icc.clean(profile)
+        return _icc.adobe_rgb() if self.adobe_rgb else None
+
+    def _colours(self) -> list[bytes]:
+        """Colour information of the primary picture: a profile, code points, or both (ISO/IEC 23008-12, 6.5.5)."""
+        used = (self.tables.properties[index - 1] for index, _ in self.tables.items[self.tables.primary].properties)
+        return [payload for kind, payload in used if kind == b"colr"]
+
+    @cached_property
+    def adobe_rgb(self) -> bool:
+        """Whether EXIF alone states Adobe RGB: a profile and code points other than "unspecified" are stronger."""
+        if any(raw[:4] != b"nclx" or raw[4:6] != b"\0\2" for raw in self._colours()):
+            return False
+        mine = {self.tables.primary}
+        items = (self.tables.items[frm] for kind, frm, to in self.tables.references
+                 if kind == b"cdsc" and mine & set(to) and frm in self.tables.items)  # fmt: skip
+        return any(_exif.says_adobe_rgb(self._exif(item)) for item in items if item.type == b"Exif")
+
+    def _exif(self, item: Item) -> bytes:
+        """The TIFF structure of an Exif item (ISO/IEC 23008-12, annex A.2.1)."""
+        payload = self.tables.payload(self.data, item)
+        return payload[4 + int.from_bytes(payload[:4], "big") :]
 
     def cicp(self) -> tuple[int, int] | None:
         """Colour primaries and transfer characteristics (ITU-T H.273), for files without a profile."""

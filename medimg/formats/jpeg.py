@@ -57,41 +57,63 @@ class JpegPhoto:
         self.jpeg, self.frame = jpeg, jpeg.frame
         self.width, self.height = jpeg.frame.width, jpeg.frame.height
         self.orientation = self._orientation()
+        self.cut: Jpeg | None = None
+        """The picture without bytes behind its last block, once they were looked for and found."""
+        if jpeg.endless:
+            _ = self._sound
 
     def _payloads(self, marker: int, beginning: bytes) -> list[bytes]:
         """Segments of one kind that stand before the picture; behind its first scan no decoder looks at them."""
         parts = (p for p in self.jpeg.parts[: self.jpeg.first_scan] if p.marker == marker)
         return [p for p in map(self.jpeg.payload, parts) if p.startswith(beginning)]
 
+    @property
+    def _exif_blocks(self) -> list[bytes]:
+        return [p[len(EXIF) :] for p in self._payloads(APP1, EXIF)]
+
     def _orientation(self) -> int:
-        blocks = [p[len(EXIF) :] for p in self._payloads(APP1, EXIF)]
-        read = [_exif.orientation(b) for b in blocks if b[:4] in (b"II*\0", b"MM\0*")]
-        if len(set(read)) > 1:
+        """What the blocks state; one that says nothing of it does not contradict another that does."""
+        read = {_exif.said_orientation(b) for b in self._exif_blocks} - {0}
+        if len(read) > 1:
             raise Malformed("the JPEG says twice how it is to be turned, and not the same.")
-        return read[0] if read else 1
+        return read.pop() if read else 1
 
     # -- what is in there -------------------------------------------------------------------------------------------
 
     def metadata(self) -> list[Finding]:
         """Segments and bytes that are not the picture; see :class:`medimg.formats.Opened`."""
-        return _jpeg_findings.findings(self.jpeg, frozenset(self._head(keep_profile=True)))
+        found = _jpeg_findings.findings(self.jpeg, frozenset(self._head(keep_profile=True)))
+        return found + ([_jpeg_findings.behind_the_last_block()] if self.cut else [])
+
+    def behind(self) -> bool:
+        """Whether bytes stand behind the last block of a scan; every symbol is read to know it.
+
+        Raises:
+            Malformed: The picture data are damaged.
+        """
+        _ = self._sound
+        return self.cut is not None
 
     # -- pixels -----------------------------------------------------------------------------------------------------
 
     @cached_property
     def _sound(self) -> bytes:
-        """The stripped file, its coded data read to the last symbol.
+        """The stripped file, its coded data read to the last symbol, and without what stands behind it.
 
         Raises:
-            Malformed: They are damaged, cut short or followed by something; decoders fill such places with grey.
+            Malformed: They are damaged or cut short; decoders fill such places with grey.
         """
         from medimg.redact.jpeg_lossless import cover_jpeg
 
         stripped = self._stripped(keep_profile=False)
         try:
             rewritten = cover_jpeg(stripped, ()).data
-        except CheckNotRun as error:
-            raise Malformed("the picture data of the JPEG are damaged.") from error
+        except CheckNotRun:
+            try:
+                stripped = rewritten = cover_jpeg(stripped, (), cut=True).data
+                self.cut = parse(rewritten, Limits(pixels=self.width * self.height))
+            except CheckNotRun as error:
+                raise Malformed("the picture data of the JPEG are damaged.") from error
         return rewritten if self.frame.arithmetic else stripped
 
     @cached_property
@@ -131,7 +153,7 @@ class JpegPhoto:
             CheckNotRun: A cover or crop is asked for and cannot be made without loss.
             UsageError: The crop lies outside the picture.
         """
-        data, method = self._stripped(keep_profile=keep_profile), "segment-copy"
+        data, method = self._stripped(keep_profile=keep_profile), "coefficients" if self.cut else "segment-copy"
         polygons: tuple[Polygon, ...] = ()
         fringe = 0
         if covers or crop:
@@ -169,16 +191,19 @@ class JpegPhoto:
 
     def _notes(self, *, keep_profile: bool) -> tuple[str, ...]:
         out = []
+        if self.cut:
+            out.append("trailing-bytes-dropped")
         if self._payloads(APP2, MPF):
             out.append("second-images-dropped")
         if self._payloads(APP11, b"JP"):
             out.append("content-credential-dropped")
-        if self._payloads(APP2, ICC) and not (keep_profile and self._profile):
+        if (self._profile or self._payloads(APP2, ICC)) and not (keep_profile and self._profile):
             out.append("profile-dropped")
         return tuple(out)
 
     def _stripped(self, *, keep_profile: bool) -> bytes:
-        return b"".join((b"\xff\xd8", *self._head(keep_profile=keep_profile), *coded_picture(self.jpeg), b"\xff\xd9"))
+        coded = coded_picture(self.cut or self.jpeg)
+        return b"".join((b"\xff\xd8", *self._head(keep_profile=keep_profile), *coded, b"\xff\xd9"))
 
     def _head(self, *, keep_profile: bool) -> list[bytes]:
         """The segments that decoders need besides the picture's own, each made anew."""
@@ -198,8 +223,13 @@ class JpegPhoto:
 
     @cached_property
     def _profile(self) -> bytes:
-        """The colour profile, cleaned; empty when there is none, or none that decoders agree on."""
+        """The colour profile, cleaned; one of our own where EXIF alone states Adobe RGB.
+
+        Empty when there is none, or none that decoders agree on.
+        """
         chunks = [p[len(ICC) :] for p in self._payloads(APP2, ICC)]
+        if not chunks and len(self.frame.components) == 3 and any(map(_exif.says_adobe_rgb, self._exif_blocks)):
+            return _icc.adobe_rgb()
         if any(len(c) < 2 or c[1] != len(chunks) for c in chunks):
             return b""
         chunks.sort(key=lambda c: c[0])

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 NAME = "png"
 PROFILE_NAME = b"icc"
+COLOURS = frozenset((b"iCCP", b"sRGB", b"cICP", b"gAMA", b"cHRM"))
 ANIMATION = frozenset((b"acTL", b"fcTL", b"fdAT"))
 
 
@@ -177,8 +178,10 @@ class Png:
     @cached_property
     def _hidden(self) -> bool:
         """Whether a fully transparent pixel has a colour."""
+        from medimg.formats import _views
+
         stored = self.stored
-        return bool(stored[..., :-1][stored[..., -1] == 0].any())
+        return bool(stored[..., :-1][_views.invisible(stored[..., -1])].any())
 
     @cached_property
     def palette(self) -> Palette:
@@ -218,7 +221,7 @@ class Png:
             shown = shown.any(axis=2)
         full = np.iinfo(self._seen.dtype).max
         alpha = (shown * full).astype(self._seen.dtype)
-        return [*_views.of(self._seen), _views.of(np.dstack((self._seen, alpha)))[0]]
+        return _views.distinct([*_views.of(self._seen), *_views.of(np.dstack((self._seen, alpha)))])
 
     def _only_first(self, frame: int) -> None:
         if frame:
@@ -305,9 +308,18 @@ class Png:
     def _profile(self) -> bytes | None:
         """The payload of a clean iCCP chunk with the picture's colour profile; None without a usable one."""
         payload = self._first(b"iCCP")
+        if self._adobe_rgb:
+            return profile_payload(_icc.adobe_rgb())
         profile = _png_text.icc_profile(payload) if payload is not None else None
         clean = _icc.clean(profile) if profile else None
         return profile_payload(clean) if clean else None
+
+    @property
+    def _adobe_rgb(self) -> bool:
+        """Whether EXIF alone states Adobe RGB: every chunk about colours is stronger (PNG, third edition, 4.3)."""
+        if self.header.colour not in (2, 3, 6) or any(c.type in COLOURS for c in self.chunks):
+            return False
+        return _exif.says_adobe_rgb(self._first(b"eXIf") or b"")
 
     def looks(self, *, keep_profile: bool, colour: int | None = None) -> bytes:
         """Every chunk of the copy between IHDR and PLTE, in order; ``colour`` is its colour type if not the same."""
@@ -326,7 +338,9 @@ def profile_payload(profile: bytes) -> bytes:
 
 def without_hidden(stored: NDArray[Any]) -> NDArray[Any]:
     """The values with every colour under alpha 0 set to 0; the same array when there is none."""
-    gone = stored[..., -1] == 0
+    from medimg.formats import _views
+
+    gone = _views.invisible(stored[..., -1])
     if not stored[..., :-1][gone].any():
         return stored
     out = stored.copy()

@@ -9,32 +9,25 @@ from __future__ import annotations
 import struct
 from typing import Literal, NamedTuple
 
+from medimg.errors import SAVE_AS_PNG
+
 Kind = Literal[
-    "empty",
-    "picture",
-    "raw",
-    "video",
-    "audio",
-    "document",
-    "archive",
-    "sidecar",
-    "shortcut",
-    "cloud",
-    "program",
+    "empty", "cut", "picture", "raw", "video", "audio", "document", "archive", "sidecar", "cloud", "link", "program",
     "text",
-]
+]  # fmt: skip
 
 ADVICE: dict[Kind, str] = {
     "empty": "Copy the photo from the device again.",
-    "picture": "Export it as JPEG or PNG first.",
-    "raw": "Export it as JPEG or TIFF first.",
+    "cut": "It is only the beginning of a photo: copy it from the device again.",
+    "picture": SAVE_AS_PNG,
+    "raw": f"{SAVE_AS_PNG} Or take the JPEG that the camera made beside it.",
     "video": "Save the pictures you need from it as JPEG or PNG first. Do not share the video itself.",
     "audio": "Leave it out: it is no photo.",
     "document": "Save the pictures you need from it as JPEG or PNG first.",
     "archive": "Unpack it, then clean the photos in it.",
     "sidecar": "Leave it out: it describes the photo beside it, and is not needed to view it.",
-    "shortcut": "It stands for a file elsewhere: name the photo itself.",
-    "cloud": "Download the photo to this computer, then clean it.",
+    "cloud": "The photo itself is not on this computer: download it, then clean it.",
+    "link": "It only points to something elsewhere: name the photo itself.",
     "program": "Leave it out: it is no photo.",
     "text": "Leave it out: it is no photo.",
 }
@@ -86,6 +79,8 @@ SIGNATURES: tuple[tuple[int, bytes, Kind, str], ...] = (
     (0, b"\xd7\xcd\xc6\x9a", "picture", "a Windows metafile"),
     (40, b" EMF", "picture", "a Windows metafile"),
     (128, b"DICM", "picture", "a DICOM file"),
+    (0, b"DICM", "picture", "a DICOM file without its beginning"),
+    (0, b"\x08\0\x16\0UI", "picture", "a DICOM file without its beginning"),
     (0, b"\x08\0\x05\0CS", "picture", "a DICOM file without its beginning"),
     (0, b"\x08\0\x08\0CS", "picture", "a DICOM file without its beginning"),
     (0, b"\x08\0\0\0UL\4\0", "picture", "a DICOM file without its beginning"),
@@ -115,13 +110,20 @@ SIGNATURES: tuple[tuple[int, bytes, Kind, str], ...] = (
     (0, b"SQLite format 3\0", "program", "a database"),
     (0, b"\0\5\x16\x07", "sidecar", "a macOS metadata file (AppleDouble)"),
     (0, b"\0\0\0\1Bud1", "sidecar", "a macOS folder settings file"),
-    (0, b"L\0\0\0\1\x14\2\0", "shortcut", "a Windows shortcut"),
-    (0, b"book\0\0\0\0mark\0\0\0\0", "shortcut", "a macOS alias"),
-    (0, b"[InternetShortcut]", "shortcut", "an internet shortcut"),
-    (0, b"[Desktop Entry]", "shortcut", "a desktop shortcut"),
+    (0, b"L\0\0\0\1\x14\2\0", "link", "a Windows shortcut"),
+    (0, b"book\0\0\0\0mark\0\0\0\0", "link", "a macOS alias"),
+    (0, b"[InternetShortcut]", "link", "an internet shortcut"),
+    (0, b"[Desktop Entry]", "link", "a desktop shortcut"),
     (0, b"version https://git-lfs", "cloud", "a pointer to a photo that is not on this computer"),
     (0, b"bplist00", "sidecar", "a property list"),
 )
+STARTS: tuple[tuple[bytes, str], ...] = (
+    (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n\x1a\n", "PNG"), (b"GIF89a", "GIF"), (b"GIF87a", "GIF"),
+    (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"BM", "BMP"), (b"RIFF", "WebP"),
+)  # fmt: skip
+"""How pictures begin that are cleaned when they are whole."""
+PLACEHOLDER = b"NSURLNameKey"
+"""What iCloud leaves in the place of a file that it moved off the computer (a property list, ``.NAME.icloud``)."""
 
 BRANDS: tuple[tuple[bytes, Kind, str], ...] = (
     (b"crx ", "raw", "a Canon raw photo (CR3)"),
@@ -169,7 +171,7 @@ def recognise(data: bytes) -> Recognised | None:
     for offset, signature, kind, name in SIGNATURES:
         if data.startswith(signature, offset):
             return Recognised(kind, name)
-    for look in (_riff, _boxes, _transport_stream, _zip, _compound, _tiff, _netpbm, _text):
+    for look in (_beginning, _property_list, _riff, _boxes, _transport_stream, _zip, _compound, _tiff, _netpbm, _text):
         found = look(data)
         if found:
             return found
@@ -180,6 +182,22 @@ def name_of(data: bytes) -> str:
     """A noun phrase (``a PDF document``) for a recognised kind that is not handled; empty when unknown."""
     found = recognise(data)
     return found.name if found else ""
+
+
+def _beginning(data: bytes) -> Recognised | None:
+    """A file that ends before its first bytes say whether the picture is there: the rest of a broken transfer."""
+    for start, name in STARTS:
+        if 1 < len(data) <= max(len(start), 4) and start.startswith(data[: len(start)]):
+            return Recognised("cut", f"the beginning of a {name} picture")
+    return Recognised("cut", "a damaged JPEG picture") if data[:2] == b"\xff\xd8" else None
+
+
+def _property_list(data: bytes) -> Recognised | None:
+    if not data.startswith(b"bplist00"):
+        return None
+    if PLACEHOLDER in data:
+        return Recognised("cloud", "the placeholder of a file in iCloud")
+    return Recognised("sidecar", "a property list")
 
 
 def _riff(data: bytes) -> Recognised | None:
@@ -305,10 +323,14 @@ def _text(data: bytes) -> Recognised | None:
         try:
             text = head.decode("utf-8")
         except UnicodeDecodeError as error:
-            if error.start < len(head) - 3:
+            if error.start < len(head) - 3 or len(data) <= len(head):  # only our own cut may part a letter
                 return None
             text = head[: error.start].decode("utf-8")
     start = text.lstrip().lower()
+    if start.startswith(("[internetshortcut]", "[desktop entry]")):
+        return Recognised("link", "a shortcut")
+    if "<plist" in start and PLACEHOLDER.decode().lower() in start:
+        return Recognised("cloud", "the placeholder of a file in iCloud")
     if "<x:xmpmeta" in start or "<?xpacket" in start or "adobe:ns:meta" in start:
         return Recognised("sidecar", "an XMP sidecar of a photo")
     if "<plist" in start and ("adjustmentformatidentifier" in start or "adjustmentbaseversion" in start):

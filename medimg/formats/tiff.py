@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from medimg.errors import Malformed, TooLarge, Unsupported
-from medimg.formats import _icc, _tiff_findings, _tiff_packed, refused
+from medimg.formats import _exif, _icc, _tiff_findings, _tiff_packed, _tiff_pages, refused
 from medimg.formats._tiff_file import INTEGERS, Entry, Ifd, Tiff, build, read
 from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
 
@@ -57,7 +57,9 @@ LAYOUT = (
     531,
     532,
 )
-JPEG_TABLES, PROFILE = 347, 34675
+JPEG_TABLES, PROFILE, ORIENTATION, KIND = 347, 34675, 274, 254
+WHOLE_PICTURE = (4, bytes(4))
+"""NewSubfileType of a copy: without it ExifTool takes the picture for a preview."""
 STRIPS, TILES = (273, 279), (324, 325)
 RAW_TAGS = {50706: "a DNG raw photo", 33421: "a camera raw photo", 50752: "a camera raw photo"}
 CFA, LINEAR_RAW = 32803, 34892
@@ -93,31 +95,35 @@ def open(data: bytes, limits: Limits) -> TiffPhoto:  # noqa: A001 - the name eve
 
 
 class TiffPhoto:
-    """A parsed TIFF; the first page is the picture, unless another is asked for."""
+    """A parsed TIFF; of several pages the picture, unless another is asked for."""
 
     name = NAME
 
-    def __init__(self, tiff: Tiff, page: int = 0) -> None:
+    def __init__(self, tiff: Tiff, page: int | None = None) -> None:
         self.data = tiff.data
         self.tiff = tiff
-        self.page: Ifd = tiff.pages[page]
+        self.page: Ifd = _tiff_pages.picture(tiff, page)
         self.frames = len(tiff.pages)
+        self.others, self.subs = _tiff_pages.others(tiff, self.page, page)
+        self.heads = () if page is not None or self.page is tiff.pages[0] else (tiff.pages[0],)
+        if self.page.twice & self._kept_tags():
+            raise Malformed("a field of the picture stands twice, and not the same.")
         self.width, self.height = self._number(256, 0), self._number(257, 0)
         if not self.width or not self.height:
             raise Malformed("the picture does not say how large it is.")
-        orientation = self._number(274, 1)
-        self.orientation = orientation if 1 <= orientation <= 8 else 1
+        turned = self.page.entries.get(ORIENTATION)
+        self.orientation = (turned and _exif.whole_orientation(tiff.order, turned.type, turned.raw)) or 1
         compression = self._number(259, 1)
         if compression not in COMPRESSIONS:
-            raise Unsupported("this TIFF is compressed in a way that is not handled.", todo="Export it as PNG first.")
+            raise Unsupported("this TIFF is compressed in a way that is not handled.")
         self.compression = COMPRESSIONS[compression]
         if self._number(262, 0) in (CFA, LINEAR_RAW):
-            raise Unsupported("this is a camera raw photo, which is not cleaned.", todo="Export it as JPEG first.")
+            raise Unsupported("this is a camera raw photo, which is not cleaned.")
         self.bits = tiff.numbers(self.page, 258, (1,))
         if len(set(self.bits)) != 1 or self.bits[0] not in (1, 2, 4, 8, 16):
-            raise Unsupported("this TIFF has a bit depth that is not handled.", todo="Export it as PNG first.")
+            raise Unsupported("this TIFF has a bit depth that is not handled.")
         if set(tiff.numbers(self.page, 339, (1,))) - {1, 4}:
-            raise Unsupported("this TIFF holds measurements, not a picture.", todo="Export it as PNG first.")
+            raise Unsupported("this TIFF holds measurements, not a picture.")
         self._check_channels()
         self.chunks = self._chunks()
 
@@ -126,14 +132,12 @@ class TiffPhoto:
         colours, extra = COLOURS.get(self._number(262, -1)), self.tiff.numbers(self.page, 338)
         channels = self._number(277, 1)
         if colours is None or (self._number(262, -1) == YCBCR and self.compression != "jpeg"):
-            raise Unsupported(
-                "this TIFF stores its colours in a way that is not handled.", todo="Export it as PNG first."
-            )
+            raise Unsupported("this TIFF stores its colours in a way that is not handled.")
         if colours == 1 and self._number(262, 0) == PALETTE and self.bits[0] > 8:
-            raise Unsupported("this TIFF has a bit depth that is not handled.", todo="Export it as PNG first.")
+            raise Unsupported("this TIFF has a bit depth that is not handled.")
         alpha = len(extra) == 1 and extra[0] in (1, 2) and self._number(262, 0) in (0, 1, 2)
         if channels != colours + len(extra) or len(self.bits) not in (1, channels) or (extra and not alpha):
-            raise Unsupported("this TIFF has channels that are no colours.", todo="Export it as PNG first.")
+            raise Unsupported("this TIFF has channels that are no colours.")
 
     def _number(self, tag: int, default: int) -> int:
         return self.tiff.number(self.page, tag, default)
@@ -163,18 +167,21 @@ class TiffPhoto:
     def metadata(self) -> list[Finding]:
         """Fields, pages and bytes that are not the picture; see :class:`medimg.formats.Opened`."""
         found = _tiff_findings.of_page(self.tiff, self.page, self._kept_tags())
-        if self.frames > 1:
-            found.append(
-                Finding(
-                    kind="hidden-image", category="extra-frames", where="IFD1...", count=self.frames - 1,
-                    detector="tiff reader",
+        for head in self.heads:  # of a thumbnail that stands first, which often describes the photo too
+            found += _tiff_findings.of_page(self.tiff, head, self._kept_tags() - {PROFILE})
+        for category, where, count in (
+            ("extra-frames", "IFD1...", self.others),
+            ("second-image", "SubIFDs", self.subs),
+        ):
+            if count:
+                found.append(
+                    Finding(kind="hidden-image", category=category, where=where, count=count, detector="tiff reader")
                 )
-            )  # fmt: skip
-        elif _tiff_findings.loose_bytes(self.tiff, self.page, self.chunks):
+        if not (self.others or self.subs) and _tiff_findings.loose_bytes(self.tiff, self.page, self.chunks):
             found.append(
                 Finding(kind="metadata", category="unknown-block", where="bytes of no field", detector="tiff reader")
             )
-        if any(len(c) != n for c, (_, n) in zip(self.payloads, self.chunks, strict=True)):
+        if any(c != self.data[a : a + n] for c, (a, n) in zip(self.payloads, self.chunks, strict=True)):
             found.append(
                 Finding(
                     kind="metadata",
@@ -252,9 +259,7 @@ class TiffPhoto:
 
     def stripped(self, *, keep_profile: bool = True, colour_map: bytes | None = None) -> bytes:
         """The first page with its layout fields, its strips or tiles, and nothing else."""
-        fields = self.layout | self._profile_field(keep_profile)
-        if self.orientation == 1:
-            fields.pop(274, None)
+        fields = {KIND: WHOLE_PICTURE} | self.layout | self._profile_field(keep_profile)
         if colour_map is not None:
             fields[320] = (3, colour_map)
         return self.built(fields, self.payloads)
@@ -267,7 +272,10 @@ class TiffPhoto:
     @property
     def layout(self) -> dict[int, tuple[int, bytes]]:
         """Tag -> (field type, value) of the fields that say how the samples are laid out."""
-        fields = {tag: self._field(self.page.entries[tag]) for tag in LAYOUT if tag in self.page.entries}
+        there = (tag for tag in LAYOUT if tag in self.page.entries and tag != ORIENTATION)
+        fields = {tag: self._field(self.page.entries[tag]) for tag in there}
+        if self.orientation > 1:
+            fields[ORIENTATION] = (3, struct.pack(f"{self.tiff.order}H", self.orientation))
         tables = self.page.entries.get(JPEG_TABLES)
         if tables is not None and self.compression == "jpeg":
             fields[JPEG_TABLES] = (7, _bare_jpeg(tables.raw))
@@ -290,8 +298,18 @@ class TiffPhoto:
 
     def _profile_field(self, keep_profile: bool) -> dict[int, tuple[int, bytes]]:
         entry = self.page.entries.get(PROFILE)
-        clean = _icc.clean(entry.raw) if entry is not None and keep_profile else None
+        if not keep_profile:
+            return {}
+        made = _icc.adobe_rgb() if entry is None and self._adobe_rgb else None
+        clean = _icc.clean(entry.raw) if entry is not None else made
         return {PROFILE: (7, clean)} if clean else {}
+
+    @property
+    def _adobe_rgb(self) -> bool:
+        """Whether EXIF alone states Adobe RGB; in BigTIFF it is not looked for."""
+        return (COLOURS[self._number(262, 0)] == 3 or self._number(262, 0) == PALETTE) and _exif.says_adobe_rgb(
+            self.data
+        )
 
     def write(
         self,
@@ -303,7 +321,7 @@ class TiffPhoto:
         """The copy: strip-identical without covers, samples written again with them."""
         from medimg.formats import _tiff_decode
 
-        notes = ("frames-dropped",) if self.frames > 1 else ()
+        notes = ("frames-dropped",) if self.others or self.subs else ()
         from medimg.redact.cover import framed
 
         covered: tuple[Polygon, ...] = ()
@@ -322,7 +340,7 @@ class TiffPhoto:
 
 
 def _bare_deflate(raw: bytes, expected: int) -> bytes:
-    """A zlib stream without what follows its end."""
+    """A zlib stream without what follows its end, or what it holds beyond the rows of the picture."""
     stream = zlib.decompressobj()
     try:
         out = stream.decompress(raw, expected + 1)
@@ -330,6 +348,8 @@ def _bare_deflate(raw: bytes, expected: int) -> bytes:
             out += stream.decompress(stream.unconsumed_tail, 1)
     except zlib.error as error:
         raise Malformed("a strip of the picture is damaged.") from error
+    if len(out) > expected:  # writers fill the last strip up to the length of the others; libtiff passes over it
+        return zlib.compress(out[:expected], 6)
     if len(out) != expected or not stream.eof:
         raise Malformed("a strip of the picture does not have the length it should.")
     return raw[: len(raw) - len(stream.unused_data)]

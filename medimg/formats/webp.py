@@ -204,7 +204,9 @@ class WebP:
 
     @cached_property
     def _profile(self) -> bytes:
-        return _icc.clean(self._payload(b"ICCP")) or b"" if self._payload(b"ICCP") else b""
+        if not self._payload(b"ICCP"):
+            return _icc.adobe_rgb() if _exif.says_adobe_rgb(self._tiff) else b""
+        return _icc.clean(self._payload(b"ICCP")) or b""
 
     def write(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from medimg.errors import CheckNotRun
+from medimg.errors import CheckNotRun, Malformed
 from medimg.redact._jpeg_tables import Table, is_valid
 
 SOI, EOI, SOS, DQT, DHT, DAC, DRI, DNL = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xCC, 0xDD, 0xDC
@@ -17,7 +17,7 @@ MAX_PIXELS = 1 << 28
 MAX_BLOCKS_IN_MCU = 10
 """T.81, B.2.3."""
 
-ADVICE = "Export the photo again from the device, and clean the new file."
+ADVICE = Malformed.todo_default
 
 
 def refuse(what: str, todo: str = ADVICE) -> CheckNotRun:

@@ -15,8 +15,6 @@ from medimg.redact._jpeg_tables import Table, optimal
 
 MAX_SCANS = 200
 """A bound on work; encoders write about ten."""
-SPARE_BYTES = 0
-"""Whole bytes that may lie unread before a marker; encoders leave none, so more means damage."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +48,11 @@ class Rewriter:
         data: The file.
         engine: What rewrites a scan.
         plan: Called once, with what stands before the first scan.
+        cut: Leave out whole bytes that lie unread before a marker. Encoders leave none, so otherwise they mean damage.
     """
 
-    def __init__(self, data: bytes, engine: Engine, plan: Callable[[Head], Goal]) -> None:
-        self._data, self._engine, self._plan = data, engine, plan
+    def __init__(self, data: bytes, engine: Engine, plan: Callable[[Head], Goal], *, cut: bool = False) -> None:
+        self._data, self._engine, self._plan, self._cut = data, engine, plan, cut
         self._before: list[tuple[int, bytes]] = []
         self._pieces: list[bytes] = [b"\xff\xd8"]
         self._frame: jf.Frame | None = None
@@ -176,7 +175,7 @@ class Rewriter:
             tables, done = self._rewritten(job, start)
         except ScanFault as fault:
             raise jf.refuse(str(fault)) from None
-        if done.extra > SPARE_BYTES:
+        if done.extra and not self._cut:
             raise jf.refuse("the picture data are damaged.")
         for part, n in zip(job.parts, (n for n, _, _ in header.parts), strict=True):
             if part.seen_after is not None:
@@ -267,13 +266,13 @@ def _needed(job: Job) -> list[int]:
     return sorted(dc | ac)
 
 
-def rewrite(data: bytes, engine: Engine, plan: Callable[[Head], Goal]) -> bytes:
-    """Rewrite a whole JPEG.
+def rewrite(data: bytes, engine: Engine, plan: Callable[[Head], Goal], *, cut: bool = False) -> bytes:
+    """Rewrite a whole JPEG; see :class:`Rewriter`.
 
     Raises:
         CheckNotRun: The file is damaged or of a kind that is not handled.
     """
     try:
-        return Rewriter(data, engine, plan).run()
+        return Rewriter(data, engine, plan, cut=cut).run()
     except (IndexError, ValueError, OverflowError) as error:
         raise CheckNotRun("this JPEG cannot be covered without loss: it is damaged.", todo=jf.ADVICE) from error

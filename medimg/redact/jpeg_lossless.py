@@ -55,7 +55,12 @@ def engine() -> Engine:
 
 
 def cover_jpeg(
-    stripped: bytes, covers: Sequence[Cover], colour: Colour = BLACK, *, using: Engine | None = None
+    stripped: bytes,
+    covers: Sequence[Cover],
+    colour: Colour = BLACK,
+    *,
+    using: Engine | None = None,
+    cut: bool = False,
 ) -> CoveredJpeg:
     """Fill covers with one colour, in the coefficients.
 
@@ -68,6 +73,8 @@ def cover_jpeg(
         covers: Polygons in stored coordinates; those of other frames than 0 are passed over.
         colour: Red, green, blue, 0 to 255.
         using: The engine; None picks the best there is.
+        cut: Leave out bytes behind the last block of a scan or restart interval, which every decoder passes over;
+            otherwise a file with such bytes is damaged.
 
     Raises:
         CheckNotRun: The file is damaged, or of a kind that cannot be covered this way.
@@ -84,7 +91,7 @@ def cover_jpeg(
         levels = _jpeg_place.levels(frame, head.jfif, head.transform, colour)
         return Goal(_jpeg_place.fates(mask, frame, Fate.FLAT), lambda n, step: _jpeg_place.flat_dc(levels[n], step))
 
-    data = rewrite(stripped, using or engine(), plan)
+    data = rewrite(stripped, using or engine(), plan, cut=cut)
     return msgspec.structs.replace(result[0], data=data)
 
 

@@ -37,7 +37,7 @@ def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gr
         scope_words=scope(state),
         status=status(definition, overall),
         overall=overall,
-        warnings=tuple(WARNINGS[x] for x in state.run.warnings),
+        warnings=(*(WARNINGS[x] for x in state.run.warnings), *map(w.versions, state.run.versions)),
         organisation=site.organisation if site else "",
         policy_text=site.policy_text if site else "",
         policy_link=site.policy_link if site else "",

@@ -17,6 +17,7 @@ CHECKS: dict[str, str] = {
     "readback": "The file on disk is what was written",
     "structure": "Nothing but the picture in the file (independent reader)",
     "metadata": "Nothing but the picture in the file (second reader)",
+    "coded-data": "Bytes inside the coded picture, behind its last symbol",
     "pixels": "Covers are solid; the rest is the original's",
     "text": "Writing, looked for again",
     "codes": "Codes, looked for again",
@@ -44,6 +45,15 @@ INCIDENT = (
     "After the original is gone, ask search engines and the platform to remove cached copies.",
     "Write down what was shared, when, with whom, and what was done. Keep the note in the patient's record.",
 )
+
+
+def versions(ids: tuple[str, ...]) -> str:
+    """What is said of photos that are versions of one."""
+    return (
+        f"{', '.join(ids[:-1])} and {ids[-1]} are versions of one photo, to go by their file names: one may still show "
+        "what was cropped or covered in the other. Look at them together."
+    )
+
 
 #: Said of a check that found nothing.
 ZERO = {

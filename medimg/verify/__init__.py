@@ -12,6 +12,9 @@ from medimg.errors import MedimgError
 from medimg.policy import Policy
 from medimg.types import Check
 
+CODED = "coded-data"
+BEHIND = "bytes behind the last symbol of the coded picture were not looked for"
+
 
 def container(data: bytes, format_name: str, policy: Policy) -> list[Check]:
     """Is there anything in the file but the picture? Two readers look, and they share no code."""
@@ -24,7 +27,33 @@ def container(data: bytes, format_name: str, policy: Policy) -> list[Check]:
             checks.append(outcome(name, engine, read()))
         except MedimgError as error:
             checks.append(Check(name=name, engine=engine, state="not-run", detail=error.what))
+    if all(c.state != "not-run" for c in checks):
+        try:
+            checks += coded(formats.open_photo(data, policy.limits), policy.scope)
+        except MedimgError as error:
+            checks.append(Check(name=CODED, state="not-run", detail=error.what))
     return checks
+
+
+def coded(opened: formats.Opened, scope: str) -> list[Check]:
+    """A row for bytes inside the coded picture, behind its last symbol: where there are some, or nobody looked.
+
+    None where every symbol was read, or where such bytes cannot be: in most formats, and in JPEG of a full run.
+
+    Raises:
+        Malformed: The coded picture is damaged.
+    """
+    behind = getattr(opened, "behind", None)  # what a format can say of its coding is its own
+    if scope == "full" and behind is not None and behind():
+        return [Check(name=CODED, state="failed", engine="symbol by symbol", found=1)]
+    unread = {
+        "jpeg": scope != "full",
+        "dicom": scope != "full" and bool(getattr(opened, "coded", False)),
+        "tiff": getattr(opened, "compression", "") in ("ccitt", "jpeg"),
+        "heif": True,
+        "jp2": True,
+    }
+    return [Check(name=CODED, state="not-asked", detail=BEHIND)] if unread.get(opened.name) else []
 
 
 def outcome(name: str, engine: str, found: Sequence[object]) -> Check:

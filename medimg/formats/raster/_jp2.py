@@ -6,7 +6,7 @@ import struct
 
 from medimg.errors import Malformed, Unsupported
 from medimg.formats import _exif, _icc, _trailing, _xmp
-from medimg.formats._bmff import Span, boxes
+from medimg.formats._bmff import Span, boxes, top_boxes
 from medimg.formats.raster.photo import ADVICE, Header, bounded
 from medimg.types import Finding, Limits
 
@@ -49,7 +49,7 @@ def header(data: bytes, limits: Limits) -> Header:
     found: list[Finding] = []
     start, end, profile = 0, len(data), b""
     if data.startswith(SIGNATURE):
-        top = list(boxes(data, 0, len(data)))
+        top, last = top_boxes(data)
         streams = [b for b in top if b.type == b"jp2c"]
         heads = [b for b in top if b.type == b"jp2h"]
         if len(streams) != 1 or len(heads) != 1:
@@ -57,6 +57,7 @@ def header(data: bytes, limits: Limits) -> Header:
         inner = list(boxes(data, heads[0].body, heads[0].end))
         profile = _colours(data, inner)
         found = [f for span in top for f in _box(data, span)] + [f for span in inner for f in _inner(data, span)]
+        found += _trailing.finding(data, last, "after the last box", DETECTOR)
         start, end = streams[0].body, streams[0].end
     width, height, components, depth, comments = _main_header(data, start, end)
     bounded(width, height, limits)

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from medimg.errors import CheckNotRun, Malformed, TooLarge, Unsupported
+from medimg.errors import SAVE_AS_PNG, CheckNotRun, Malformed, TooLarge, Unsupported
 from medimg.formats import _icc
 from medimg.types import Box, Copy, Cover, Finding, Limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ADVICE = "Open it in a photo program and save it as PNG or JPEG."
+ADVICE = SAVE_AS_PNG
 
 
 class Header(NamedTuple):
