@@ -25,8 +25,8 @@ Lloyd Lowe Mason May Nash Newman Nicholls O'Brien O'Connor Oliver Owen Parsons P
 Sharp Small Spencer Swan Todd Wade Warren Waters Watts Weston Woods Bird Bond Bray Brennan Cameron Chandler Church
 Cole Crane Cruz Cummings Curtis Dale Drew Field Flynn Frost Fuller Gale Glover Good Goodwin Hand Head Heath Hope Horn
 House Kent Key Lamb Love Low Marsh Mead Moss Nichol North Park Peck Penny Pike Pitt Poole Pope Potter Pratt Rush Sands
-Savage Sharpe Shepherd Silver Snow Steel Steele Stokes Summers Swift Temple Thorn Vale Vance Waller Weaver Webster
-Wilde Winter Wolf York Best Bull Bush Case Castle Child Coates Cotton Dyer Early Eaves England Farmer Finch Flower
+Savage Sharpe Shepherd Snow Steel Steele Stokes Summers Swift Temple Thorn Vale Vance Waller Weaver Webster
+Wilde Winter Wolf York Best Bull Bush Case Castle Child Coates Dyer Early Eaves England Farmer Finch Flower
 Forest Fry Garland Gold Golding Hale Holland
 """.split()  # noqa: SIM905
 VN = """

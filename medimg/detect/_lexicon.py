@@ -8,8 +8,8 @@ from itertools import product
 
 PAIR, LONG_PART = 13, 10
 """Letters of two plain words run together, and of one of them when the other is short."""
-EDGE, END, MARK, NUMBER = "^", "$", "|", "#"
-"""What a phrase may hold beside words: the line's beginning and end, a mark of punctuation, a number or a size."""
+EDGE, END, MARK, NUMBER, SIZE = "^", "$", "|", "#", "~"
+"""What a phrase may hold beside words: the line's beginning and end, a mark of punctuation, a bare number, a size."""
 
 
 def data(name: str) -> str:

@@ -18,6 +18,7 @@ from medimg.detect._lexicon import (
     END,
     MARK,
     NUMBER,
+    SIZE,
     compound,
     lexicon,
     longest_phrase,
@@ -187,7 +188,7 @@ def _explained(words: Sequence[Word]) -> set[int]:
     for k, word in enumerate(words):
         if word.apart:
             line.append((MARK, -1))
-        line.append((NUMBER if word.kind in ("number", "size") else word.text, k))
+        line.append((_sign(words, k), k))
     line.append((END, -1))
     out: set[int] = set()
     known = phrases()
@@ -196,6 +197,12 @@ def _explained(words: Sequence[Word]) -> set[int]:
             if tuple(text for text, _ in line[start:stop]) in known:
                 out.update(k for _, k in line[start:stop])
     return out - {-1}
+
+
+def _sign(words: Sequence[Word], k: int) -> str:
+    if words[k].kind == "number":
+        return SIZE if _measured(words, k) else NUMBER
+    return SIZE if words[k].kind == "size" else words[k].text
 
 
 def _digits(words: Sequence[Word]) -> int:
