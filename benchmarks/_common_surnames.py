@@ -35,7 +35,7 @@ Cát Cầm Chế Chiêm Chu Chung Chử Cổ Cù Cung Cư Danh Doãn Dư Đái �
 Giang Giáp Giả Hà Hán Hàn Hạ Hình Hoa Hùng Hứa Kha Khổng Khuất Khương Kiều Kim La Lã Lại Lâm Lao Lăng Liên Liêu Liễu
 Lò Long Lô Lộ Lỗ Lục Lữ Lương Lưu Ma Mã Mạc Mai Man Mạnh Mao Mẫn Mầu Miêu Minh Mộc Nghê Nghiêm Ngũ Ngụy Nhâm Nhan Nhữ
 Nông Ông Phí Phó Phong Phú Phù Phùng Phương Quách Quan Quang Quản Quế Sa Sầm Sơn Sử Sung Tạ Tán Tăng Tất Tề Thạch Thái
-Than Thang Thành Thân Thẩm Thập Thế Thi Thiều Thôi Thục Tiêu Tiết Tô Tôn Tống Trang Trà Trình Trịnh Trương Triệu Từ
+Than Thang Thành Thân Thẩm Thập Thi Thiều Thôi Thục Tiêu Tiết Tô Tôn Tống Trang Trà Trình Trịnh Trương Triệu Từ
 Tưởng Ty Uông Ưng Vạn Văn Vi Viên Vong Vòng Vương Xa Yên
 """.split()  # noqa: SIM905
 PH = """

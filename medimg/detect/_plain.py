@@ -238,6 +238,8 @@ def _counts(words: Sequence[Word], k: int, in_phrase: bool) -> bool:
     """Whether a bare figure counts things (``20 tablets``), numbers them (``Stage 2``) or is a dose (``500``)."""
     text = words[k].text
     before = words[k - 1].text if k else ""
+    if before in ("is", "of", "was") and k > 1:
+        before = words[k - 2].text
     after = words[k + 1] if k + 1 < len(words) else None
     if before in lexicon()["numbered"] or in_phrase:
         return sum(c.isdigit() for c in text) <= 2 or before in lexicon()["counted"]
