@@ -136,23 +136,23 @@ Better|Worse|Much better|New wound|New ulcer|Old scar|Old burn|Early healing|Lat
 
 SIDE = ("Left", "Right", "L", "R", "left", "right", "LEFT", "RIGHT")
 WHERE = ("lower", "upper", "lateral", "medial", "anterior", "posterior", "distal", "proximal", "plantar", "dorsal")
-PART = (
+PART = (  # noqa: SIM905
     "leg|foot|hand|heel|hip|knee|arm|elbow|ankle|shoulder|thigh|calf|shin|buttock|toe|finger|thumb|cheek|ear|eye|"
     "wrist|forearm|malleolus|trochanter|palm|flank|breast|axilla|groin|chest"
-).split("|")  # noqa: SIM905
-LESION = (
+).split("|")
+LESION = (  # noqa: SIM905
     "ulcer|wound|burn|injury|pressure injury|skin tear|laceration|abscess|cellulitis|blister|scar|rash|swelling|"
     "infection|bruise|graft|incision"
-).split("|")  # noqa: SIM905
-PRODUCT = (
+).split("|")
+PRODUCT = (  # noqa: SIM905
     "Mepilex Border|Allevyn Gentle Border|Aquacel Ag|Biatain Silicone|Foam dressing|Gauze swabs|Island dressing|"
     "Tegaderm Film|Non-adherent dressing|Silicone foam|Hydrocolloid dressing|Alginate dressing|Cotton gauze|"
     "Silver alginate|Adhesive tape|Crepe bandage|Long stretch bandage|Short stretch bandage|Paraffin gauze|Drain bag"
-).split("|")  # noqa: SIM905
-DRUG = (
+).split("|")
+DRUG = (  # noqa: SIM905
     "Paracetamol|Ibuprofen|Amoxicillin|Cefalexin|Flucloxacillin|Metformin|Tramadol|Doxycycline|Prednisolone|"
     "Furosemide|Omeprazole|Gabapentin"
-).split("|")  # noqa: SIM905
+).split("|")
 
 
 def lines(count: int = 2000, seed: int = 15) -> list[str]:
