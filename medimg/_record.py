@@ -63,4 +63,12 @@ class Record:
             policy_digest=self.policy.digest,
             engines=self.engines,
             seconds=self.seconds,
+            least_letters=self._least_letters(),
         )
+
+    def _least_letters(self) -> int:
+        if self.opened is None or "text" not in self.engines:
+            return 0
+        from medimg.detect.letters import least_height
+
+        return least_height(self.opened.width, self.opened.height)

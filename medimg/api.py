@@ -150,6 +150,7 @@ class Scrubber:
             MissingPart: Something needed is not there.
         """
         data, named = self._read(source, known)
+        known = _named(source, known)
         with self._lock:
             return pipeline.inspect(data, self.load(), self.policy, known=known, extra=named)[1]
 
@@ -183,6 +184,7 @@ class Scrubber:
             data, named = self._read(source, known)
         except InputError as error:
             return Scrubbed(report=pipeline.refusal(safe_id, self.policy, error))
+        known = _named(source, known)
         memory = _Both(Path(to)) if to is not None else pipeline.MemorySink()
         with self._lock:
             report = pipeline.scrub(
@@ -242,6 +244,11 @@ class Scrubber:
         if len(data) > self.policy.limits.bytes:
             raise TooLarge("the file is larger than the policy allows.")
         return data, []
+
+
+def _named(source: Source, known: KnownValues) -> KnownValues:
+    """The known values, with the names that a file's own name holds."""
+    return names.known(Path(source).name, given=known) if isinstance(source, str | os.PathLike) else known
 
 
 def _png_of(samples: NDArray[Any], pixels: int) -> bytes:

@@ -7,9 +7,12 @@ word may be a name.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePath
+
+import msgspec
 
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Secret
 
@@ -22,6 +25,19 @@ _HARMLESS = frozenset(
         raw received scan scanned screenshot signal snap tif tiff webp whatsapp of the and""",
     )
 )
+# What people and computers call folders.
+_FOLDERS = frozenset(
+    re.findall(
+        r"\w+",
+        """album albums archive backup batch case cases clinical current data desktop disk document documents download
+        downloads drive export exports file files folder home import inbox local media mobile monday tuesday wednesday
+        thursday friday saturday sunday new old onedrive dropbox icloud google output project public research run sample
+        series share shared storage study sync temp test tests tmp today training upload uploads user users volume work
+        hospital clinic ward unit department january february march april june july august september october november
+        december""",
+    )
+)
+_LEAST_KNOWN = 3
 _MONTHS = frozenset(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"))
 _WORD = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"\d+")
@@ -62,6 +78,24 @@ def findings(name: str, folders: Iterable[str] = (), known: KnownValues = NOTHIN
             for category, count in sorted(counts.items())
         ]
     return out
+
+
+def known(name: str, folders: Iterable[str] = (), given: KnownValues = NOTHING_KNOWN) -> KnownValues:
+    """The known values, with the words of a file's name and folders that may be names.
+
+    A photo in a folder with the patient's name shows that name on a label more often than any other. Words that cameras
+    and programs write and months are left out; plain words that are nobody's name (``wounds``, ``left``) are left out
+    by the check itself, which has the list of them.
+
+    Args:
+        name: The file name, with or without its suffix.
+        folders: Names of the folders it lies in.
+        given: Values the caller knows.
+    """
+    words = [w for text in (PurePath(name).stem, *folders) for w in _WORD.findall(unicodedata.normalize("NFC", text))]
+    written = _HARMLESS | _FOLDERS | _MONTHS
+    more = dict.fromkeys(w for w in words if len(w) >= _LEAST_KNOWN and w.casefold() not in written)
+    return msgspec.structs.replace(given, named=tuple(more)) if more else given
 
 
 def _kinds(text: str, known: KnownValues) -> Iterable[str]:

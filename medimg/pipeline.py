@@ -166,7 +166,7 @@ def _found(view: Frame, known: KnownValues, record: Record, detector: Detector) 
     with record.stage(detector.name):
         try:
             return detector.find(view, known)
-        except (MemoryError, CheckNotRun):
+        except MemoryError:
             raise
         except CheckNotRun as error:
             raise CheckNotRun(f"the {detector.name} check did not run: {error.what}") from error

@@ -31,7 +31,7 @@ class MetadataRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class TextRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``keep`` is a keep-list of categories: text of any other category is covered, unread text too."""
 
-    keep: tuple[str, ...] = ("ruler", "colour-card", "unit", "harmless", "laterality")
+    keep: tuple[str, ...] = ("ruler", "colour-card", "unit", "harmless", "possible-name", "laterality")
     margin: float = 0.12
 
 
@@ -189,6 +189,8 @@ def _decide_one(finding: Finding, policy: Policy) -> Action:
         case "face":
             return _decide_face(finding)
         case "text":
+            if finding.category == "possible-name" and finding.category in policy.text.keep:
+                return Action(finding=finding, do="keep", why="may be a name: look here")
             if finding.category in policy.text.keep:
                 return Action(finding=finding, do="keep", why="known to be harmless")
             if finding.category == "unread":

@@ -269,6 +269,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     run), ``refused`` (the input cannot be handled) or ``failed`` (the output could not be written).
     ``captured`` says how long before the run the photo was taken, as a wide bucket and never as a date; empty when
     that is not known. It belongs in the private part alone, as does ``original``.
+    ``least_letters`` is the height in pixels below which a line of print was not looked for at the size of this photo;
+    0 when text was not looked for.
 
     ``fault`` says where a fault nobody foresaw happened: its type and places in medimg's own modules, no value.
     """
@@ -291,6 +293,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     engines: dict[str, str] = {}
     seconds: dict[str, float] = {}
     captured: Literal["", "days", "weeks", "months", "longer"] = ""
+    least_letters: int = 0
     original: Original | None = None
 
     @property
@@ -313,6 +316,8 @@ class KnownValues(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    """Words of the photo's own file name and folders; looked for where they are no plain words."""
 
     def __repr__(self) -> str:
         return f"KnownValues({len(self.names)} names, {len(self.numbers)} numbers, {len(self.dates)} dates)"

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medimg import names
+from medimg.detect import identifiers
+from medimg.detect._known import Known
 from medimg.types import KnownValues
 
 
@@ -70,3 +72,20 @@ def test_any_name_is_counted_and_never_shown(name: str, folder: str) -> None:
         assert finding.count >= 1
         assert finding.category in ("words", "date", "number")
         assert finding.where in ("file name", "folder name")
+
+
+def test_names_in_a_files_name_and_folders_are_looked_for_in_the_picture() -> None:
+    """Row 59: the folder bears the patient's name, and a label in the photo does too."""
+    known = names.known("Smith_John_1980-01-01.jpg", ["left wounds", "DCIM"], KnownValues(numbers=("4417",)))
+    assert known.numbers == ("4417",)
+    for said in ("Smith & Nephew", "JOHN", "Sm1th"):
+        assert identifiers.classify(said, 1.0, Known(known)) == ("known", True)
+    for said in ("Left foot", "wounds", "STERILE"):
+        assert identifiers.classify(said, 1.0, Known(known)).category in identifiers.KEPT
+
+
+@pytest.mark.parametrize(
+    "name", ["IMG_0001.JPG", "PXL_20240531_101500.jpg", "WhatsApp Image 2024-05-31.jpg", "Jan 3.png"]
+)
+def test_what_cameras_and_programs_write_is_not_looked_for(name: str) -> None:
+    assert names.known(name, ["DCIM", "Photos"]) == KnownValues()

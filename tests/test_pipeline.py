@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from medimg import pipeline
+from medimg.detect import letters
 from medimg.errors import OutputError
 from medimg.policy import FaceRules, Policy, TextRules, VerifyRules
 from medimg.types import Copy, Finding, KnownValues, Polygon, Region, to_json
@@ -286,3 +288,24 @@ def test_a_cover_over_most_of_the_picture_waits_for_a_person_whoever_finds_it(ki
         assert "most of the picture" in report.reason
     assert report.plan is not None
     assert [a.do for a in report.plan.actions] == ["hold"]
+
+
+@pytest.mark.parametrize(
+    ("size", "least"), [((4000, 3000), 20), ((6000, 4000), 30), ((8064, 6048), 41), ((12000, 9000), 60)]
+)
+def test_print_that_is_not_looked_for_grows_with_the_photo(size: tuple[int, int], least: int) -> None:
+    assert letters.least_height(*size) == letters.least_height(*size[::-1]) == least
+
+
+def test_the_report_says_which_height_of_print_was_not_looked_for() -> None:
+    report = pipeline.scrub(photo(), Spy(), detectors([]), Policy())
+    said = json.loads(to_json(report))
+    assert said.get("least_letters") == letters.least_height(report.width, report.height)
+    unchecked = pipeline.scrub(photo(), Spy(), [], Policy(scope="metadata-only"))
+    assert json.loads(to_json(unchecked)).get("least_letters") == 0
+
+
+def test_a_kept_line_with_a_word_that_can_be_a_name_is_marked() -> None:
+    report = pipeline.scrub(photo(), Spy(), detectors([text(box(10, 10, 30, 20), "possible-name")]), Policy())
+    assert report.plan is not None
+    assert [(a.do, a.why) for a in report.plan.actions] == [("keep", "may be a name: look here")]

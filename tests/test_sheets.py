@@ -23,7 +23,7 @@ from medimg.errors import UsageError
 from medimg.report import Decisions, refresh, write_sheets
 from medimg.report.model import RecordSheet, ShareSheet
 from medimg.report.thumbs import thumbnail
-from medimg.types import Report, from_json
+from medimg.types import Report, from_json, to_json
 
 AT = "2026-11-21T12:00:00Z"
 PRIVATE = "PRIVATE-patient-record"
@@ -341,3 +341,12 @@ def test_a_large_run_has_small_pages(tmp_path: Path) -> None:
     assert "20 more groups are listed in share-sheet.json." in page
     assert "10 more copies of this group" in page
     assert len(share(tmp_path)["groups"]) == 60  # type: ignore[arg-type]
+
+
+def test_both_sheets_say_which_height_of_print_was_not_looked_for(tmp_path: Path) -> None:
+    run, reports = run_folder(tmp_path, {"P01": 1})
+    said = [json.loads(to_json(one)) | {"least_letters": 30} for one in reports]
+    again = from_json(json.dumps(said).encode(), tuple[Report, ...])
+    write_sheets(run, again, SharingContext(jurisdictions=("AU",), conditions=none_true()), tmp_path)
+    for page in (tmp_path / "share-sheet.html", tmp_path / PRIVATE / "record-sheet.html"):
+        assert "single lines lower than 30 pixels" in text_of(page)

@@ -200,7 +200,9 @@ def clean(jobs: Sequence[Job], folder: str) -> list[Report]:
             reports.append(pipeline.refusal(job.safe_id, setup.policy, error))
             continue
         sink = _files.FileSink(Path(folder), job.safe_id, durable=False)
-        report = scrubber.scrub_to(data, sink, safe_id=job.safe_id, known=setup.known, extra=_named(job, setup.known))
+        report = scrubber.scrub_to(
+            data, sink, safe_id=job.safe_id, known=_known(job, setup.known), extra=_named(job, setup.known)
+        )
         reports.append(msgspec.structs.replace(report, captured=_captured(data), original=originals.mark(data)))
     if any(r.copy for r in reports):
         _files.sync_folder(Path(folder))
@@ -231,7 +233,7 @@ def apply(job: Job, before: Report, plan: Plan, folder: str) -> Report:
     if before.original is None or not originals.fits(data, before.original):
         raise Changed("this is not the photo that was cleaned.", safe_id=job.safe_id)
     sink = _files.FileSink(Path(folder), job.safe_id)
-    report = scrubber.scrub_to(data, sink, safe_id=job.safe_id, known=setup.known, plan=plan)
+    report = scrubber.scrub_to(data, sink, safe_id=job.safe_id, known=_known(job, setup.known), plan=plan)
     return msgspec.structs.replace(report, captured=before.captured, original=before.original)
 
 
@@ -294,7 +296,7 @@ def look(job: Job, values: bool) -> Seen:
     try:
         data = _read(job, setup.policy)
         opened, plan = pipeline.inspect(
-            data, scrubber.load(), setup.policy, known=setup.known, extra=_named(job, setup.known)
+            data, scrubber.load(), setup.policy, known=_known(job, setup.known), extra=_named(job, setup.known)
         )
     except MedimgError as error:
         return Seen(safe_id=job.safe_id, error=error)
@@ -332,3 +334,8 @@ def _read(job: Job, policy: Policy) -> bytes:
 
 def _named(job: Job, known: KnownValues) -> list[Any]:
     return names.findings(os.path.basename(os.fsdecode(job.path)), job.folders, known)  # noqa: PTH119
+
+
+def _known(job: Job, known: KnownValues) -> KnownValues:
+    """The known values, with the names that the photo's own name and folders hold."""
+    return names.known(os.path.basename(os.fsdecode(job.path)), job.folders, known)  # noqa: PTH119

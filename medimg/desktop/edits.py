@@ -38,7 +38,7 @@ def areas(plan: Plan, policy: Policy, *, harmless: bool) -> list[tuple[int, int,
 
 
 def _kept_by(policy: Policy, finding: Finding) -> bool:
-    return finding.kind == "text" and finding.category in policy.text.keep
+    return finding.kind == "text" and finding.category in policy.text.keep and finding.category != "possible-name"
 
 
 def open_questions(plan: Plan) -> list[int]:
@@ -56,8 +56,8 @@ def unread(plan: Plan) -> list[int]:
 
 
 def harmless(action: Action) -> bool:
-    """Whether it was found and judged harmless by a rule."""
-    return action.do == "keep" and action.by == "rule"
+    """Whether it was found and judged harmless by a rule, beyond the doubt whether it is a name."""
+    return action.do == "keep" and action.by == "rule" and action.finding.category != "possible-name"
 
 
 _is_harmless = harmless

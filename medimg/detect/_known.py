@@ -7,6 +7,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from medimg.detect._lexicon import lexicon
 from medimg.types import KnownValues
 
 _LOOK_ALIKE = str.maketrans("oqdil|!sbzg", "00011115829")
@@ -40,7 +41,8 @@ class Known:
     """A matcher for the values of one person."""
 
     def __init__(self, values: KnownValues) -> None:
-        parts = {p for name in values.names for p in re.split(r"[\W_]+", folded(name)) if len(p) >= 2}
+        named = {word for word in map(folded, values.named) if len(word) >= 3 and not _plain(word)}
+        parts = {p for name in values.names for p in re.split(r"[\W_]+", folded(name)) if len(p) >= 2} | named
         self._parts = {skeleton(p) for p in parts if len(p) >= 3}
         self._short = {p for p in parts if len(p) == 2}
         self._short_full = {skeleton(n) for n in values.names if len(skeleton(n)) >= 4}
@@ -67,6 +69,11 @@ class Known:
         if any(_number_in(number, whole) for number in self._numbers):
             return True
         return bool(self._dates and self._dates & set(dates_in(line)))
+
+
+def _plain(word: str) -> bool:
+    """Whether a word of a file's or folder's name is a plain word and nobody's name."""
+    return any(word in lexicon()[section] for section in ("plain", "small", "role", "unit"))
 
 
 def dates_in(text: str) -> list[Date]:

@@ -9,11 +9,8 @@ import numpy as np
 from medimg._opencv import cv2
 from medimg.detect import Frame, Pixels
 from medimg.detect._ocr import Models, Spot
+from medimg.detect.letters import SLIM, SMALL
 
-SMALL = 640
-"""A picture with a longer side below this is enlarged as well, in pixels."""
-SLIM = 6.0
-"""A picture more than this many times as long as high is looked at piece by piece: shrunk whole, nothing is left."""
 LEAST_SCORE = 0.5
 WEAKEST = 0.3
 """A place between this and :data:`LEAST_SCORE` counts only when a closer look finds text in it."""

@@ -1,9 +1,9 @@
 """What a line of text is: harmless by the word list, identifying by a rule, or unknown.
 
 Names cannot be recognised reliably, least of all those of small cultures; harmless words can. So a line may stay only
-when *every* word of it is in ``lexicon/words.txt`` (its rule stands at its top) or is a size or unit of measure. The
-rules of ``rules/identifiers.toml``, the check digits and the list of names only say *what* a text was, and let one
-strong hit take its whole label with it.
+when *every* word of it is in ``lexicon/words.txt`` or is a size or unit of measure, and those that are names too stand
+in a phrase (:mod:`medimg.detect._plain`). The rules of ``rules/identifiers.toml``, the check digits and the list of
+names only say *what* a text was, and let one strong hit take its whole label with it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ import functools
 import re
 import tomllib
 from collections.abc import Callable, Iterable
-from importlib import resources
 from typing import Any, NamedTuple
 
+from medimg.detect import _plain
 from medimg.detect._known import Known, folded
+from medimg.detect._lexicon import data, lexicon, names
+from medimg.detect._plain import words_of
 
-KEPT = frozenset({"ruler", "colour-card", "unit", "harmless", "laterality"})
-"""Categories of text that may stay; the policy holds the same list."""
+KEPT = frozenset({"ruler", "colour-card", "unit", "harmless", "possible-name", "laterality"})
+"""Categories of text that may stay; the policy holds the same list. ``possible-name``: a phrase with a word that can be
+a name in other company (Brown slough), so a person is asked to look there."""
 
 LEAST_SCORE = 0.6
 """A line read with less is ``unread``, whatever it says: half-read words are no ground to keep anything."""
@@ -28,10 +31,6 @@ VITAL_SIGNS = frozenset(
 )
 """What stands beside the values of a bedside monitor."""
 
-LEAST_BESIDE = 5
-"""Letters of a plain word beside a number of three figures and more: a ward and bed by hand can read ``1623 red``."""
-PAIR, LONG_PART = 13, 10
-"""Letters of two plain words run together, and of one of them when the other is short."""
 LONGEST = 300
 """Characters of a line that are looked at; a longer one is ``unknown`` beyond them. Bounds the work of patterns."""
 
@@ -101,9 +100,9 @@ def numeral(line: str) -> float | None:
 
 def scale_text(line: str) -> bool:
     """Whether a line is nothing but numerals, units and marks of measure, as on a ruler."""
-    words = _words(line)
+    words = words_of(line)
     return bool(words) and all(
-        numeral(w) is not None or w in _lexicon()["unit"] or re.fullmatch(r"\d{1,40}", w) or w in ("l", "i", "o")
+        numeral(w) is not None or w in lexicon()["unit"] or re.fullmatch(r"\d{1,40}", w) or w in ("l", "i", "o")
         for w in words
     )
 
@@ -121,8 +120,8 @@ def safe(line: str) -> bool:
 
 def heading(line: str) -> str:
     """The heading of a field that a line is (``Patient:``, ``HR``), folded; empty if it is none."""
-    words = _words(line)
-    return " ".join(words) if words and all(w in _lexicon()["heading"] or w in VITAL_SIGNS for w in words) else ""
+    words = words_of(line)
+    return " ".join(words) if words and all(w in lexicon()["heading"] or w in VITAL_SIGNS for w in words) else ""
 
 
 def longest_word(line: str) -> int:
@@ -132,7 +131,7 @@ def longest_word(line: str) -> int:
 
 def vital_sign(line: str) -> bool:
     """Whether a line names what a bedside monitor measures: ``HR``, ``SpO2 %``."""
-    words = _words(line)
+    words = words_of(line)
     return bool(words) and any(w in VITAL_SIGNS for w in words) and all(_monitored(w) for w in words)
 
 
@@ -146,7 +145,7 @@ def vital_value(line: str) -> bool:
 
 
 def _monitored(word: str) -> bool:
-    return word in VITAL_SIGNS or word in _lexicon()["unit"] or word == "%" or vital_value(word.rstrip("%"))
+    return word in VITAL_SIGNS or word in lexicon()["unit"] or word == "%" or vital_value(word.rstrip("%"))
 
 
 def _harmless(line: str) -> Verdict | None:
@@ -157,60 +156,14 @@ def _harmless(line: str) -> Verdict | None:
     bare = line.strip(" .:;,()[]*-_/|'\"")
     if bare.upper() in ("L", "R", "LT", "RT", "LEFT", "RIGHT", "LHS", "RHS", "L)", "R)"):
         return Verdict("laterality")
-    words = _words(line)
-    if not words or _dated(line):
-        return None
-    lexicon = _lexicon()
-    if re.sub(r"[\W_]", "", folded(line)) in lexicon["phrase"]:
-        return Verdict("harmless")
-    anchors = names = roles = units = digits = 0
-    previous_number = False
-    for word in (w.removesuffix("'s") for w in words):
-        number = re.fullmatch(r"[<>~±+-]?\d{1,4}(?:[.,]\d{1,3})?%?", word)
-        if number:
-            digits += sum(c.isdigit() for c in word)
-            units += word.endswith("%")
-            previous_number = True
-            continue
-        sized = re.fullmatch(r"\d{1,4}(?:[.,]\d{1,3})?([a-zµ°]{1,5})", word)
-        size = re.fullmatch(r"\d{1,3}(?:[.,]\d)?(?:x\d{1,3}(?:[.,]\d)?){1,2}([a-z]{0,2})", word)
-        if _is_unit(size, sized) or (word in lexicon["unit"] and (len(word) > 1 or previous_number or len(words) > 1)):
-            units += 1
-        elif word in lexicon["plain"]:
-            anchors += len(word) > 2
-        elif word in lexicon["role"]:
-            roles += 1
-        elif word in lexicon["name"] or (word in ("l", "r") and len(words) > 1):
-            names += 1
-        elif _compound(word) or _nearly(word):
-            anchors += 1
-        else:
-            return None
-        previous_number = False
-    counted = units or any(len(w) >= LEAST_BESIDE for w in words if w in lexicon["plain"])
-    if digits > 6 or (digits > 2 and not counted) or (roles and names):
-        return None
-    if anchors or (roles and not digits):
-        return Verdict("harmless")
-    if units and not names and not roles and (digits or units >= len(words) - 1) and re.search(r"\d|cm|mm|inch", line):
-        return Verdict("unit")
-    return None
-
-
-def _is_unit(size: re.Match[str] | None, sized: re.Match[str] | None) -> bool:
-    units = _lexicon()["unit"]
-    return bool((size and (not size.group(1) or size.group(1) in units)) or (sized and sized.group(1) in units))
-
-
-def _dated(line: str) -> bool:
-    """Whether a line holds a year, or figures on both sides of a stroke: a date, however badly it was read."""
-    return bool(re.search(r"(?<!\d)(?:19|20)\d{2}(?!\d)|\d\w{0,4} ?[/\\|] ?\w{0,2}\d", line))
+    judged = _plain.judged(line)
+    return Verdict(judged) if judged else None
 
 
 def _name_like(line: str) -> Verdict | None:
     words = [w for w in re.findall(r"[^\W\d_]+", line) if len(w) > 1]
-    names = _names()
-    known_names = sum(folded_word(w) in names for w in words)
+    listed = names()
+    known_names = sum(folded(w) in listed for w in words)
     if known_names and known_names * 2 >= len(words):
         return Verdict("name", strong=True)
     if re.fullmatch(r"[A-Z][A-Z'\u2019-]{2,}, ?[A-Z][a-z]+(?: [A-Z][a-z]*)*", line):
@@ -219,70 +172,6 @@ def _name_like(line: str) -> Verdict | None:
     if sum(c.isdigit() for c in compact) >= 6 and re.fullmatch(r"[A-Za-z]{0,4}\d+[A-Za-z]?", compact):
         return Verdict("record-number", strong=True)
     return None
-
-
-def folded_word(word: str) -> str:
-    """Lower case without accents."""
-    return folded(word)
-
-
-def _words(line: str) -> list[str]:
-    plain = folded(line).replace("\u00d7", "x").replace("µ", "u").replace("μ", "u").replace("℃", "c").replace("°", "")
-    joined = re.sub(r"(?<=\d) ?x ?(?=\d)", "x", plain)
-    return [w.strip(".'") for w in re.findall(r"[<>~±]?[\w.,']*\w%?", joined) if w.strip(".'")]
-
-
-@functools.lru_cache(maxsize=4096)
-def _compound(word: str) -> bool:
-    """Whether a word is plain words run together, as the reader writes them when a gap is narrow.
-
-    Names are made of short words too (Longbottom, Freshwater, Weatherspoon): at least three words of three letters and
-    more, or two of thirteen letters together, of which the shorter has five and more or the longer ten and more. Each
-    of them stands under [plain]. None of 88,799 surnames of the United States' census of 1990 is made so.
-    """
-    if not 10 <= len(word) <= 60:
-        return False
-    plain = _lexicon()["plain"]
-    most: list[int] = [0] + [-1] * len(word)
-    shortest: list[int] = [99] + [0] * len(word)
-    for end in range(3, len(word) + 1):
-        for start in range(max(0, end - 16), end - 2):
-            if most[start] >= 0 and word[start:end] in plain and most[start] + 1 > most[end]:
-                most[end] = most[start] + 1
-                shortest[end] = min(shortest[start], end - start)
-    pair = most[-1] == 2 and len(word) >= PAIR and (shortest[-1] >= 5 or len(word) - shortest[-1] >= LONG_PART)
-    return most[-1] >= 3 or pair
-
-
-@functools.lru_cache(maxsize=4096)
-def _nearly(word: str) -> bool:
-    """Whether a word is a long plain word with one letter misread, lost or added.
-
-    Of 94,293 surnames and given names of the United States' census of 1990 one is so near to one: Netherland, which
-    stands in the list of names.
-    """
-    if not (LONG_PART - 1 <= len(word) <= 40 and word.isalpha()) or word in _names():
-        return False
-    return any(
-        max(len(word), len(plain)) - len(shorter) <= 1
-        for shorter in _shortened(word)
-        for plain in _long_words().get(shorter, ())
-        if len(plain) != len(word) or sum(a != b for a, b in zip(plain, word, strict=True)) <= 1
-    )
-
-
-def _shortened(word: str) -> set[str]:
-    return {word, *(word[:k] + word[k + 1 :] for k in range(len(word)))}
-
-
-@functools.lru_cache(maxsize=1)
-def _long_words() -> dict[str, list[str]]:
-    """The long plain words by what is left of them without one letter."""
-    out: dict[str, list[str]] = {}
-    for plain in _lexicon()["plain"]:
-        for shorter in _shortened(plain) if len(plain) >= LONG_PART else ():
-            out.setdefault(shorter, []).append(plain)
-    return out
 
 
 def _digits_mended(line: str) -> str:
@@ -298,40 +187,17 @@ def _digits_mended(line: str) -> str:
 
 
 @functools.lru_cache(maxsize=1)
-def _lexicon() -> dict[str, frozenset[str]]:
-    out: dict[str, set[str]] = {}
-    section: set[str] = set()
-    for line in _data("lexicon/words.txt").splitlines():
-        if line.startswith("["):
-            section = out.setdefault(line.strip("[] "), set())
-        elif not line.startswith("#"):
-            section.update(line.split())
-    return {name: frozenset(words) for name, words in out.items()}
-
-
-@functools.lru_cache(maxsize=1)
-def _names() -> frozenset[str]:
-    lines = (line for line in _data("lexicon/names.txt").splitlines() if not line.startswith("#"))
-    lexicon = _lexicon()
-    return frozenset(w for line in lines for w in line.split()) - lexicon["name"] - lexicon["plain"]
-
-
-@functools.lru_cache(maxsize=1)
 def _rules() -> tuple[Rule, ...]:
     def compiled(text: str | None) -> re.Pattern[str] | None:
         return re.compile(text, re.IGNORECASE) if text else None
 
     out = []
-    for entry in tomllib.loads(_data("rules/identifiers.toml"))["rule"]:
+    for entry in tomllib.loads(data("rules/identifiers.toml"))["rule"]:
         pattern = compiled(entry["pattern"])
         assert pattern is not None  # noqa: S101 - our own data file
         check = CHECKS[entry["check"]] if "check" in entry else None
         out.append(Rule(entry["category"], pattern, check, compiled(entry.get("but_not"))))
     return tuple(out)
-
-
-def _data(name: str) -> str:
-    return resources.files("medimg.detect").joinpath(name).read_text("utf-8")
 
 
 def _stdnum(module: str) -> Callable[[str], bool]:

@@ -32,14 +32,13 @@ from medimg.detect._labels import Line, in_company
 from medimg.detect._layout import decide, explained, merged
 from medimg.detect._lines import grown, labels, sides
 from medimg.detect._sizes import LEAST_SCORE, looks
+from medimg.detect.letters import SIZES
 from medimg.errors import MissingPart
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon, Secret
 
 if TYPE_CHECKING:
     from medimg.policy import Policy
 
-SIZES = (1600, 640)
-"""Long sides looked at, in pixels. A small second size finds large and worn lettering that the first takes apart."""
 SECOND_SIZE = 1200
 """Long side for the look at the written copy: another grid, so what was missed by bad luck gets a new chance."""
 MOST_READ = 240

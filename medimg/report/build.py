@@ -253,6 +253,7 @@ def copy_line(report: Report, result: GroupResult, state: RunState) -> CopyLine 
         ),
         looked_at=looked,
         released=report.copy.name in state.released_names(result.group),
+        least_letters=report.least_letters,
     )
 
 

@@ -51,6 +51,7 @@ class CopyLine(msgspec.Struct, frozen=True, kw_only=True):
     altered: str
     looked_at: bool
     released: bool
+    least_letters: int = 0
 
 
 class ShareAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +144,7 @@ class RecordPhoto(msgspec.Struct, frozen=True, kw_only=True):
     copy: CopyLine | None
     decisions: tuple[Decision, ...]
     checks: tuple[RecordCheck, ...]
+    least_letters: int = 0
 
 
 class RecordAnswer(msgspec.Struct, frozen=True, kw_only=True):

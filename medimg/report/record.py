@@ -113,6 +113,7 @@ def _record_photo(report: Report, result: GroupResult, state: RunState) -> Recor
             RecordCheck(name=c.name, state=c.state, engine=c.engine, found=c.found, detail=c.detail)
             for c in report.checks
         ),
+        least_letters=report.least_letters,
     )
 
 
