@@ -162,7 +162,7 @@ def _may_be_released(
     if not state.recipients.get(group, "").strip():
         raise UsageError(
             f"group {group} is not released: with whom it is shared is not written down.",
-            todo="Say it: medimg release RUN --to WORDS. It stays in the private part and the register.",
+            todo="Say it with --to WORDS, or in the window; it stays in the private part and the register.",
         )
 
 
