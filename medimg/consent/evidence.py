@@ -21,7 +21,7 @@ NEUTRAL_NAME = re.compile(r"P\d{2,}-\d{3,}(?:-[0-9a-z]{1,4})?\.[a-z0-9]{2,5}\Z")
 LOCATION = frozenset({"location"})
 OLD_DISGUISE = "old-disguise"
 UNREAD = "unread"
-STAFF = frozenset({"hospital", "name", "id-number", "email", "phone"})
+STAFF = frozenset({"hospital", "name", "id-number", "email", "phone", "unknown", UNREAD})
 """Kinds of writing that a badge, a door or a letterhead may show; whose name it is, no check can tell."""
 
 
@@ -252,8 +252,8 @@ _BUILDERS: tuple[_Builder, ...] = (
         "img.staff-employer",
         "text",
         _staff,
-        "area with a name, a number, a contact or a workplace/areas with a name, a number, a contact or a workplace",
-        "no writing with a name, a contact or a workplace; badges, uniforms, logos and signs are not looked for",
+        "area that may name a person or a workplace/areas that may name a person or a workplace",
+        "no writing that may name a person or a workplace; badges, uniforms and logos are not looked for",
     ),
     _picture("img.other-people", "faces", _faces, "face/faces", "no face; people are not looked for otherwise"),
     _reopened,
