@@ -14,13 +14,14 @@ import pytest
 from sheets_kit import picture, run_folder
 from test_release import answered, call
 
+from medimg.batch.folder import RunFolder
 from medimg.cli.answer import answer
 from medimg.cli.register import register
 from medimg.cli.release import release
 from medimg.cli.reopen import reopen
 from medimg.cli.status import status
 from medimg.cli.withdraw import withdraw
-from medimg.consent import decisions, lock
+from medimg.consent import decisions
 from medimg.consent import release as releasing
 from medimg.consent import run as runs
 from medimg.consent.checklist import SharingContext
@@ -31,7 +32,7 @@ from medimg.policy import Policy
 from medimg.report import build, write_sheets
 
 PRIVATE = "PRIVATE-patient-record"
-TO = ("--yes", "--to", "ZZRECIPIENT of the hand group")
+TO = ("--yes", "--recipients", "ZZRECIPIENT of the hand group")
 BOTH = {"P01": ["P01-001", "P01-002"], "P02": ["P02-001"]}
 
 
@@ -395,14 +396,15 @@ def test_writing_a_run_again_keeps_a_decision_that_waits(out: Path) -> None:
 
 
 def test_a_run_somebody_works_on_is_not_released(out: Path) -> None:
-    handle = lock.claim(out / PRIVATE)
+    folder = RunFolder(out)
+    handle = folder.lock()
     try:
         for command in (release, reopen, withdraw):
             more = TO if command is release else ()
             with pytest.raises(UsageError, match="another medimg"):
                 call(command, out, "P01", *more)
     finally:
-        lock.give_back(out / PRIVATE, handle)
+        folder.unlock(handle)
     assert events(out) == []
     assert shared(out) == []
     assert call(release, out, "P01", *TO).exit_code == 0
@@ -443,12 +445,12 @@ def runs_conditions() -> list[str]:
 
 def test_a_lock_whose_file_was_removed_under_it_is_not_taken(out: Path) -> None:
     """Between opening and locking, the other one may have finished and removed the file."""
-    private = out / PRIVATE
-    first = lock.claim(private)
-    (private / ".lock").unlink()
-    second = lock.claim(private)
+    folder = RunFolder(out)
+    first = folder.lock()
+    (folder.private / ".lock").unlink()
+    second = folder.lock()
     assert os.fstat(second).st_ino != os.fstat(first).st_ino
     os.close(first)
     with pytest.raises(UsageError):
-        lock.claim(private)
-    lock.give_back(private, second)
+        folder.lock()
+    folder.unlock(second)

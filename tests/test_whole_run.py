@@ -153,12 +153,12 @@ def test_markers_of_a_whole_run_are_where_they_may_be_and_nowhere_else(copy: Pat
     step(11, "answer", run, "--caption", copy / "caption.txt")
     step(0, "answer", run, "--from", copy / "answers.yaml")
     step(0, "status", run, "--json")
-    assert "2 copies" not in step(0, "release", run, "--yes", "--to", "the hand group", "--role", TYPED[2])
+    assert "2 copies" not in step(0, "release", run, "--yes", "--role", TYPED[2])
     assert len(list((run / "share").iterdir())) == 2
     step(11, "reopen", run, group)
     assert [p.name[:3] for p in (run / "unreviewed").iterdir()] == [group]
     step(0, "answer", run, "--from", copy / "answers.yaml")
-    step(0, "release", run, group, "--yes", "--to", "the hand group")
+    step(0, "release", run, group, "--yes")
     said = step(0, "withdraw", run, group, "--note", TYPED[3], typed=True)
     assert "extension 100" in said
     assert "cached" in said
