@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -76,6 +77,21 @@ def refused(out: Path, *args: object) -> str:
 @pytest.mark.parametrize("typed", [(), ("--to", ""), ("--to", "  "), ("--recipients", "\t")])
 def test_a_release_without_recipients_is_refused(out: Path, typed: tuple[str, ...]) -> None:
     assert "with whom it is shared is not written down" in refused(out, "P01", "--yes", *typed)
+
+
+def test_the_terminal_asks_with_whom(out: Path, own_register: Path) -> None:
+    ours, theirs = pty.openpty()
+    env = {**os.environ, "MEDIMG_REGISTER": str(own_register)}
+    line = [sys.executable, "-m", "medimg", "release", str(out), "P01"]
+    child = subprocess.Popen(line, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env)
+    os.close(theirs)
+    os.write(ours, b"two colleagues\ny\n")
+    said, _ = child.communicate(timeout=120)
+    os.close(ours)
+    assert child.returncode == 0, said
+    assert b"With whom will it be shared?" in said
+    assert [e.sharing.recipients for e in Register(own_register).entries()] == ["two colleagues"]
+    assert shared(out) == ["P01-001.jpg", "P01-002.jpg"]
 
 
 def test_the_library_refuses_it_too_and_takes_them(out: Path) -> None:
