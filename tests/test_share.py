@@ -220,6 +220,9 @@ def test_a_clean_run_agrees_with_itself(out: Path) -> None:
 def test_the_copies_of_a_patient_who_withdrew_stop_the_release_of_another(out: Path) -> None:
     call(release, out, "P01", *TO)
     call(withdraw, out, "P01")
+    said = call(status, out)
+    assert said.exit_code == 12
+    assert "though the patient withdrew: P01-001.jpg, P01-002.jpg" in said.output
     assert "not released, or not any more" in refused(out, "P02", *TO)
     call(reopen, out, "P01")
     assert shared(out) == []

@@ -89,6 +89,9 @@ def status(ctx: click.Context, run: Path, as_json: bool, register_file: Path | N
             click.echo(f"In {SHARE_FOLDER}/: {common.plural(len(share.lying), 'released copy', 'released copies')}.")
         if share.missing:
             click.echo(f"Not in {SHARE_FOLDER}/ any more, though released: {', '.join(share.missing)}.")
+        for group in filter(opened.state.is_withdrawn, results):
+            if names := sorted(opened.state.released_names(group) & share.lying):
+                click.echo(f"Still in {SHARE_FOLDER}/, though the patient withdrew: {', '.join(names)}.")
         for line in trouble:
             click.echo(f"Look: {line}")
     code = run_common.exit_code(results)

@@ -184,9 +184,12 @@ def _undecided(opened: OpenRun) -> dict[str, str]:
 def _nothing_else(
     opened: OpenRun, state: RunState, entries: list[Entry], moves: Mapping[str, Mapping[Path, str]]
 ) -> None:
-    """Refuse to add to a share folder that holds anything but released copies: it is attached as a whole."""
+    """Refuse to add to a share folder that holds anything but released copies: it is attached as a whole.
+
+    Copies of a patient who withdrew are no longer among them.
+    """
     mine = {p.name: d for copies in moves.values() for p, d in copies.items()}
-    found = share.look(opened.folder, share.in_force(state, entries) | mine)
+    found = share.look(opened.folder, share.in_force(state, share.withdrawn(state, entries)) | mine)
     if found.trouble:
         raise CheckFailed(f"nothing was released: {' '.join(found.trouble)}")
 
@@ -315,7 +318,7 @@ def share_of(opened: OpenRun, register: Register) -> tuple[share.Share, list[str
         entries = register.entries(opened.state.run.tag)
     except MedimgError as error:
         entries, unread = [], [error.what]
-    found = share.look(opened.folder, share.in_force(opened.state, entries))
+    found = share.look(opened.folder, share.in_force(opened.state))
     return found, [*found.trouble, *share.disagreements(opened.state, entries), *unread]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,7 +21,7 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
         lying: Names of released copies that lie there and are the ones that were released.
         changed: Names of released copies whose file there is another one.
         missing: Names of released copies that do not lie there.
-        strangers: How many other things lie there: files nobody released, copies of a patient who withdrew.
+        strangers: How many other things lie there.
         linked: ``share`` is a link to another place, or no folder. Nothing in it was looked at.
     """
 
@@ -72,18 +72,12 @@ def look(folder: Path, released: Mapping[str, str]) -> Share:
     )
 
 
-def in_force(state: RunState, entries: list[Entry] | None = None) -> dict[str, str]:
-    """The copies that may lie in the share folder, with their digests: released, not taken back, not withdrawn.
-
-    Args:
-        state: What people said.
-        entries: What the register says of the run; a patient who withdrew there withdrew.
-    """
-    gone = withdrawn(state, entries or [])
+def in_force(state: RunState, without: Collection[str] = ()) -> dict[str, str]:
+    """The copies that are released and were not taken back, with their digests; not those of the groups ``without``."""
     return {
         name: sha256
         for group in state.run.groups
-        if group not in gone
+        if group not in without
         for release in state.releases(group)
         for name, sha256 in release.copies.items()
     }
