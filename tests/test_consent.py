@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import datetime
+import io
+import re
+import tomllib
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from sheets_kit import MARKER, findings, none_true, picture, report, run_folder
 
+from medimg import formats
 from medimg.consent import _yaml, caption
+from medimg.consent import evidence as evidence_module
 from medimg.consent import run as runs
 from medimg.consent.answering import from_setting, from_yaml
 from medimg.consent.answers import BASES, CLOSING, Answer, choices
@@ -20,8 +27,11 @@ from medimg.consent.evidence import AutoEvidence, evidence
 from medimg.consent.run import RunState, RunSummary
 from medimg.consent.site import SiteProfile
 from medimg.consent.standing import GroupResult, Standing, assess
+from medimg.detect import Frame, faces, identifiers
 from medimg.errors import UsageError
+from medimg.policy import Policy
 from medimg.report import build, write_sheets
+from medimg.selftest import face
 from medimg.types import Action, Report
 
 SHIPPED = Path(__file__).parent.parent / "medimg" / "consent" / "checklist.yaml"
@@ -78,7 +88,7 @@ def test_the_shipped_checklist_is_the_documented_size() -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("draft-1", "draft-2"),
+        ("checklist/1", "checklist/2"),
         ("evidence: auto\n", "evidence: magic\n"),
         ("- id: img.location", "- id: img.metadata"),
         ("- id: img.location", "- id: zzz.location"),
@@ -618,11 +628,73 @@ def test_an_answer_is_one_that_is_offered_or_refused(item: str, choice: str) -> 
         assert runs.with_answers(state, [say(item, choice, subject)]).answers[0].choice == choice
 
 
-def test_bases_are_the_ones_the_checklist_has_rules_for() -> None:
-    ruled = {r.when_basis for r in ChecklistDefinition.load().rules if r.when_basis}
-    assert ruled == set(BASES)
-
-
 def test_evidence_about_the_run_reaches_every_group() -> None:
     extra = [AutoEvidence(item="aud.auto-upload", subject="batch", verdict="fails", words="x")]
     assert find(assessed(extra=extra), "aud.auto-upload").state == "failed"
+
+
+# ---------------------------------------------------------------- what evidence is drawn from
+
+
+def _gps_jpeg() -> bytes:
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "S", 2: (36.0, 50.0, 54.0), 3: "E", 4: (174.0, 46.0, 6.0)})
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), (120, 90, 80)).save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+def _disguised() -> set[str]:
+    """A drawn head with a bar over its eyes, as the face check sees it."""
+    wall = np.full((480, 640, 3), 130, np.uint8)
+    head = np.asarray(face.draw(279 * face.HEIGHT // (face.HEAD[3] - face.HEAD[1]), "III"))
+    wall[20 : 20 + head.shape[0], 176 : 176 + head.shape[1]] = head
+    wall[167:207, 234:406] = 0
+    return {f.category for f in faces.make(Policy()).find(Frame(wall))}
+
+
+def test_every_category_that_evidence_names_is_produced_by_a_check() -> None:
+    signs = {
+        "hospital": "Example General Hospital",
+        "name": "Dr Whitcombe",
+        "id-number": "badge A44812",
+        "email": "ward@example.org",
+        "phone": "021 555 1234",
+        "unknown": "zqxv plkwrt",
+        "unread": "...",
+    }
+    assert set(signs) == evidence_module.STAFF
+    assert {c: identifiers.classify(text, 0.95).category for c, text in signs.items()} == {c: c for c in signs}
+    assert evidence_module.UNREAD in signs
+    seen = {f.category for f in formats.open_photo(_gps_jpeg(), Policy().limits).metadata()}
+    assert seen >= evidence_module.LOCATION
+    assert evidence_module.OLD_DISGUISE in _disguised()
+
+
+def test_a_badge_feeds_the_question_about_staff() -> None:
+    def words(*categories: str) -> str:
+        actions = tuple(
+            Action(finding=msgspec.structs.replace(findings()[4].finding, category=c, id=f"x{n}"), do="cover", why="r")
+            for n, c in enumerate(categories)
+        )
+        return find(assessed(reports=[one_report(actions=actions)]), "img.staff-employer").auto.words
+
+    assert words("name", "hospital", "date") == "the check found 2 areas that may name a person or a workplace"
+    assert "not looked for" in words("ruler")
+
+
+def test_nothing_is_said_of_people_where_only_faces_are_looked_for() -> None:
+    auto = find(assessed(reports=[one_report(actions=())]), "img.other-people").auto
+    assert auto is not None
+    assert auto.words == "the check found no face; people are not looked for otherwise"
+
+
+def test_what_ships_is_no_draft() -> None:
+    text = SHIPPED.read_text("utf-8").lower()
+    assert "draft for" not in text
+    assert "draft-1" not in text
+    assert "auto_source" not in text
+    rules = SHIPPED.parent.parent / "detect" / "rules" / "identifiers.toml"
+    head = rules.read_text("utf-8").partition("[[rule]]")[0]
+    used = {key for rule in tomllib.loads(rules.read_text("utf-8"))["rule"] for key in rule}
+    assert set(re.findall(r"`(\w+)`", head)) <= used

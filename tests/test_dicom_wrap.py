@@ -154,7 +154,7 @@ def test_released_copies_become_one_series_that_says_what_was_checked(tmp_path: 
     run = tmp_path / "medimg-R7Q4"
     run_folder(run, {"P01": 2}, actions=())
     answered(run, tmp_path)
-    call(release, run, "--yes")
+    call(release, run, "--yes", "--to", "the hand group")
     copies = sorted((run / "share").iterdir())
     target = tmp_path / "out"
     target.mkdir()

@@ -271,6 +271,6 @@ def test_the_command_says_what_to_do(run: Path, tmp_path: Path) -> None:
         call(command, run, "-o", tmp_path / "nowhere" / "x.json")
     assert not (tmp_path / "x.json").exists()
     answered(run, tmp_path, BOTH)
-    call(release, run, "P02", "--yes")
+    call(release, run, "P02", "--yes", "--to", "the hand group")
     with pytest.raises(errors.UsageError, match="--group: P01, P02"):
         call(command, run, "-o", tmp_path / "x.json")

@@ -95,7 +95,7 @@ def answered(out: Path, tmp_path: Path, groups: dict[str, list[str]] | None = No
 
 
 def test_a_fresh_run_releases_nothing(out: Path) -> None:
-    result = call(release, out, "--yes")
+    result = call(release, out, "--yes", "--to", "the hand group")
     assert result.exit_code == 11
     assert "img.text" in result.output
     assert "more; 'medimg status' lists them" in result.output
@@ -123,15 +123,15 @@ def test_one_answered_group_goes_the_other_stays(out: Path, tmp_path: Path) -> N
 
 def test_a_group_that_is_released_is_not_released_twice(out: Path, tmp_path: Path, own_register: Path) -> None:
     answered(out, tmp_path)
-    call(release, out, "P01", "--yes")
-    result = call(release, out, "--yes")
+    call(release, out, "P01", "--yes", "--to", "the hand group")
+    result = call(release, out, "--yes", "--to", "the hand group")
     assert result.exit_code == 11
     assert [e.event for e in Register(own_register).entries()] == ["released"]
 
 
 def test_one_picture_nobody_looked_at_keeps_the_group(out: Path, tmp_path: Path) -> None:
     answered(out, tmp_path, {"P01": ["P01-001"]})
-    result = call(release, out, "P01", "--yes")
+    result = call(release, out, "P01", "--yes", "--to", "the hand group")
     assert result.exit_code == 11
     assert "img.person-looked" in result.output
     assert not list((out / "share").iterdir())
@@ -147,7 +147,7 @@ def test_a_stop_releases_nothing(out: Path, tmp_path: Path) -> None:
     result = call(answer, out, "--set", "P01:child=yes", "--set", "P01:intimate=yes")
     assert result.exit_code == 12
     assert "Stop: get advice before sharing" in result.output
-    assert call(release, out, "P01", "--yes").exit_code == 12
+    assert call(release, out, "P01", "--yes", "--to", "the hand group").exit_code == 12
     assert not list((out / "share").iterdir())
 
 
@@ -168,7 +168,7 @@ def test_a_copy_that_is_not_the_one_that_was_checked_is_refused(out: Path, tmp_p
         case "renamed":
             copy.rename(copy.with_name("P01-003.jpg"))
     with pytest.raises(CheckFailed):
-        call(release, out, "P01", "--yes")
+        call(release, out, "P01", "--yes", "--to", "the hand group")
     assert not [p for p in (out / "share").iterdir() if p.name == "P01-001.jpg"]
 
 
@@ -354,13 +354,13 @@ def test_the_whole_terminal_dialogue_leads_to_a_release(out: Path) -> None:
                 typed.append("")
     result = call(answer, out, "--group", "P01", input="\n".join(typed) + "\n")
     assert result.exit_code == 0, result.output[-2000:]
-    assert call(release, out, "P01", "--yes").exit_code == 0
+    assert call(release, out, "P01", "--yes", "--to", "the hand group").exit_code == 0
     assert len(list((out / "share").iterdir())) == 2
 
 
 def test_reopen_takes_back_and_asks_again(out: Path, tmp_path: Path, own_register: Path) -> None:
     answered(out, tmp_path)
-    call(release, out, "P01", "--yes")
+    call(release, out, "P01", "--yes", "--to", "the hand group")
     result = call(reopen, out, "P01")
     assert result.exit_code == 11
     assert not list((out / "share").iterdir())
@@ -371,7 +371,7 @@ def test_reopen_takes_back_and_asks_again(out: Path, tmp_path: Path, own_registe
     assert sections == {"con", "rec"}
     assert [e.event for e in Register(own_register).entries()] == ["released", "reopened"]
     answered(out, tmp_path)
-    assert call(release, out, "P01", "--yes").exit_code == 0
+    assert call(release, out, "P01", "--yes", "--to", "the hand group").exit_code == 0
     assert len(list((out / "share").iterdir())) == 2
 
 
@@ -521,7 +521,7 @@ def test_a_register_cut_short_is_refused_and_left_alone(own_register: Path, harm
 
 def test_receipts_show_that_the_register_was_replaced(out: Path, tmp_path: Path, own_register: Path) -> None:
     answered(out, tmp_path)
-    call(release, out, "P01", "--yes")
+    call(release, out, "P01", "--yes", "--to", "the hand group")
     assert call(register, "verify", out).exit_code == 0
     own_register.unlink()
     entry(Register(own_register), "P77")
@@ -535,7 +535,7 @@ def test_a_register_that_cannot_be_written_stops_the_release(out: Path, tmp_path
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     with pytest.raises(OutputError):
-        call(release, out, "P01", "--yes", "--register", blocked / "register.sqlite")
+        call(release, out, "P01", "--yes", "--to", "the hand group", "--register", blocked / "register.sqlite")
     assert not list((out / "share").iterdir())
 
 
@@ -553,9 +553,9 @@ def test_a_move_that_fails_is_said_and_can_be_finished(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", broken)
         with pytest.raises(OutputError):
-            call(release, out, "P01", "--yes")
+            call(release, out, "P01", "--yes", "--to", "the hand group")
     assert [e.event for e in Register(own_register).entries()] == ["released", "release-incomplete"]
-    assert call(release, out, "P01", "--yes").exit_code == 0
+    assert call(release, out, "P01", "--yes", "--to", "the hand group").exit_code == 0
     assert sorted(p.name for p in (out / "share").iterdir()) == ["P01-001.jpg", "P01-002.jpg"]
 
 
@@ -628,4 +628,4 @@ def test_an_answer_that_expires_before_the_release_keeps_the_group(out: Path, tm
     source = tmp_path / "late.yaml"
     source.write_text("groups: {P01: {answers: {con.current: {answer: yes, valid_until: 2020-01-01}}}}")
     assert "expired" in call(answer, out, "--from", source).output
-    assert call(release, out, "P01", "--yes").exit_code == 11
+    assert call(release, out, "P01", "--yes", "--to", "the hand group").exit_code == 11

@@ -17,7 +17,7 @@ from medimg.batch.folder import RunFolder
 from medimg.batch.pool import Workers, suitable_workers
 from medimg.batch.worker import Job, Maker, Setup
 from medimg.consent import decisions
-from medimg.consent.release import OpenRun, open_run
+from medimg.consent.release import OpenRun, in_share, open_run
 from medimg.errors import Interrupted, MedimgError, OutputError, Unreadable, UsageError
 from medimg.policy import Policy
 from medimg.types import NOTHING_KNOWN, KnownValues, Report
@@ -139,7 +139,8 @@ def apply(
 
 def _not_released(opened: OpenRun, wanted: Sequence[str]) -> None:
     for group in {i.partition("-")[0] for i in wanted}:
-        if opened.state.released_names(group):
+        lies = in_share(opened, group)
+        if opened.state.released_names(group) or lies.lying or lies.changed:
             raise UsageError(
                 f"group {group} was released: its copies are in share/.", todo="Take it back first: medimg reopen."
             )

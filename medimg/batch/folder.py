@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medimg.batch.scan import Root
+from medimg.consent import lock
 from medimg.errors import OutputError, UsageError
 
 PREFIX = "medimg-"
@@ -119,18 +120,7 @@ class RunFolder:
         Raises:
             UsageError: Another process is working on it.
         """
-        import fcntl
-
-        try:
-            handle = os.open(self.private / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise OutputError("the run folder could not be locked.") from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(handle)
-            raise UsageError("another medimg is working on this run.", todo="Wait until it has finished.") from error
-        return handle
+        return lock.claim(self.private)
 
     def is_locked(self) -> bool:
         """Whether a process is working on the run. The lock is only looked at."""
@@ -150,10 +140,7 @@ class RunFolder:
 
     def unlock(self, handle: int) -> None:
         """Give the run back and remove the lock's file."""
-        with contextlib.suppress(OSError):
-            (self.private / ".lock").unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            os.close(handle)
+        lock.give_back(self.private, handle)
 
 
 def refuse_among(out: Path, roots: Sequence[Root]) -> None:

@@ -14,6 +14,7 @@ from medimg.cli import run_common
 from medimg.consent import answering, caption, pages, rules
 from medimg.consent import run as runs
 from medimg.consent import template as templates
+from medimg.consent.answers import NOT_APPLICABLE
 from medimg.consent.checklist import ChecklistDefinition, Flag
 from medimg.consent.pages import Ask, Page
 from medimg.consent.release import OpenRun, now
@@ -22,7 +23,10 @@ from medimg.consent.standing import GroupResult
 from medimg.errors import UsageError
 from medimg.report import build
 
-_KEYS = {"y": "yes", "n": "no", "?": "not-sure", "a": "not-applicable"}
+_KEYS = {"y": "yes", "n": "no", "?": "not-sure", "a": NOT_APPLICABLE}
+
+
+_NO_ANSWER = "'Does not apply' is no answer to this question. [s] leaves it open."
 
 
 class _Stop(Exception):
@@ -35,7 +39,7 @@ class _Stop(Exception):
 @click.option("--from", "source", type=run_common.FILE, metavar="FILE", help="Take the answers from a YAML file.")
 @click.option("--set", "settings", multiple=True, metavar="[GROUP:]ITEM=ANSWER", help="One answer. May be repeated.")
 @click.option("--note", default="", metavar="WORDS", help="For the record sheet alone; goes with --set.")
-@click.option("--recipients", default="", metavar="WORDS", help="With whom, for the record sheet alone.")
+@run_common.recipients_option
 @click.option(
     "--caption",
     "caption_file",
@@ -178,6 +182,8 @@ class _Session:
         note = ""
         if ask.takes_note:
             note = click.prompt("    Note for the record sheet alone (Enter for none)", default="", show_default=False)
+            if choice == NOT_APPLICABLE and not note.strip():
+                click.echo("    It stays open until a note says why it does not apply.")
         return answering.answered_by(state, ask.item, ask.subjects, choice, role=self.role, at=now(), note=note)
 
     def _key(self, keys: dict[str, str], ask: Ask) -> str | None:
@@ -192,7 +198,8 @@ class _Session:
                 return None
             if typed in keys:
                 return keys[typed]
-            click.echo("    Please type one of the keys.")
+            refused = _KEYS.get(typed) == NOT_APPLICABLE
+            click.echo(f"    {_NO_ANSWER if refused else 'Please type one of the keys.'}")
 
 
 def _named(subjects: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ import click
 from medimg import _files
 from medimg._plain import cell, printable_json
 from medimg.cli import run_common
+from medimg.consent import release as releasing
 from medimg.consent.register import Entry
 from medimg.errors import UsageError
 from medimg.types import to_json
@@ -52,9 +53,9 @@ def show(ctx: click.Context, number: int) -> None:
 @click.argument("runs", nargs=-1, type=run_common.FILE, metavar="[RUN]...")
 @click.pass_context
 def verify(ctx: click.Context, runs: tuple[Path, ...]) -> None:
-    """Walk the chain of entries. With RUN: also look that its receipts are in the register.
+    """Walk the chain of entries. With RUN: also compare its answers and what lies in share/ with the register.
 
-    Exit code 0 when the chain holds, 20 when it does not.
+    Exit code 0 when the chain holds and they agree, 20 when not.
     """
     problems = list(ctx.obj.verify())
     for path in runs:
@@ -62,6 +63,7 @@ def verify(ctx: click.Context, runs: tuple[Path, ...]) -> None:
         missing = sum(not ctx.obj.holds(r.receipt) for r in opened.state.released)
         if missing:
             problems.append(f"run {opened.state.run.tag}: {missing} of its releases are not in this register.")
+        problems += [f"run {opened.state.run.tag}: {line}" for line in releasing.share_of(opened, ctx.obj)[1]]
     for problem in problems:
         click.echo(problem)
     if not problems:

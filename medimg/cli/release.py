@@ -6,13 +6,11 @@ import sys
 from pathlib import Path
 
 import click
-import msgspec
 
 from medimg.cli import run_common
 from medimg.consent import release as releasing
-from medimg.consent.answering import with_recipients
 from medimg.consent.release import OpenRun
-from medimg.consent.run import SHARE_FOLDER, save
+from medimg.consent.run import SHARE_FOLDER
 from medimg.errors import UsageError
 from medimg.report.build import audience_words
 from medimg.report.words import REMAINING_RISK
@@ -21,7 +19,7 @@ from medimg.report.words import REMAINING_RISK
 @click.command()
 @run_common.run_argument
 @click.argument("groups", nargs=-1, metavar="[GROUP]...")
-@click.option("--recipients", default="", metavar="WORDS", help="With whom, for the record and the register alone.")
+@run_common.recipients_option
 @run_common.role_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask once more.")
 @run_common.register_option
@@ -37,28 +35,25 @@ def release(
 ) -> None:
     """Move the copies of answered groups from unreviewed/ to share/.
 
-    Only groups whose blocking questions are all closed, and whose every copy a person looked at, are released. Without
-    GROUP: every group that is answered. Nothing is sent.
+    Only groups whose blocking questions are all closed, whose every copy a person looked at, and of which is written
+    down with whom they are shared, are released. Without GROUP: every group that is answered. Nothing is sent.
     """
     opened, results = run_common.opened(run)
     wanted = opened.groups(groups)
-    ready = [g for g in wanted if results[g].overall == "answered" and (groups or _unreleased(opened, g))]
+    answered = [g for g in wanted if results[g].overall == "answered"]
+    ready = [g for g in answered if recipients or _unreleased(opened, g)]
     for group in wanted:
         if results[group].overall != "answered":
             run_common.say({group: results[group]}, opened.state, most=run_common.MOST)
     if ready:
-        state = opened.state
-        for group in ready if recipients else ():
-            state = with_recipients(state, group, recipients)
-        _last_look(ready, state.context.audience, yes)
-        if recipients:
-            opened = msgspec.structs.replace(opened, state=save(opened.folder, state))
+        recipients = recipients.strip() or _ask_recipients(opened, ready)
+        _last_look(ready, opened.state.context.audience, yes)
         register = run_common.register(register_file)
-        state = releasing.release(opened, results, ready, register, role=role)
+        state = releasing.release(opened, results, ready, register, role=role, recipients=recipients)
         run_common.written(opened, state)
         for group in ready:
-            count = len(state.released_names(group))
-            click.echo(f"{group}: {count} {'copy' if count == 1 else 'copies'} moved to {SHARE_FOLDER}/.")
+            count = len(releasing.in_share(opened, group).lying)
+            click.echo(f"{group}: {count} {'copy' if count == 1 else 'copies'} in {SHARE_FOLDER}/.")
         click.echo(
             f"Attach the files in {SHARE_FOLDER}/ and nothing else. File the record sheet in the patient's record."
         )
@@ -68,9 +63,23 @@ def release(
 
 
 def _unreleased(opened: OpenRun, group: str) -> bool:
-    """Whether a group has a copy that is not released: none is yet, or a resumed run has added one."""
-    released = opened.state.released_names(group)
-    return any(r.copy is not None and r.copy.name not in released for r in opened.of(group))
+    """Whether a group has a copy that is not released, or that does not lie in ``share/`` as it was released."""
+    lying = opened.state.released_names(group) & releasing.in_share(opened, group).lying
+    return any(r.copy is not None and r.copy.name not in lying for r in opened.of(group))
+
+
+def _ask_recipients(opened: OpenRun, ready: list[str]) -> str:
+    """With whom, where it is not written down yet and somebody is there to be asked; empty to keep what is known."""
+    unsaid = [g for g in ready if not opened.state.recipients.get(g, "").strip()]
+    if not unsaid or not sys.stdin.isatty():
+        return ""
+    if unsaid != ready:
+        raise UsageError(
+            f"with whom it is shared is not written down for: {', '.join(unsaid)}. Nothing was moved.",
+            todo="Name those groups, with --to WORDS.",
+        )
+    words: str = click.prompt("With whom will it be shared? For the private part and the register alone")
+    return words.strip()
 
 
 def _last_look(ready: list[str], audience: str, yes: bool) -> None:

@@ -8,6 +8,7 @@ import click
 
 from medimg.cli import run_common
 from medimg.consent import release as releasing
+from medimg.consent.run import SHARE_FOLDER
 
 
 @click.command()
@@ -23,8 +24,14 @@ def reopen(ctx: click.Context, run: Path, groups: tuple[str, ...], role: str, re
     """
     opened, _ = run_common.opened(run)
     wanted = opened.groups(groups)
-    state = releasing.reopen(opened, wanted, run_common.register(register_file), role=role)
+    register = run_common.register(register_file)
+    gone = [n for g in wanted for n in sorted(opened.state.released_names(g) - releasing.in_share(opened, g).lying)]
+    state = releasing.reopen(opened, wanted, register, role=role)
     results = run_common.written(opened, state)
     run_common.say({g: results[g] for g in wanted}, state, most=0)
+    if gone:
+        click.echo(f"These released copies did not lie in {SHARE_FOLDER}/: {', '.join(gone)}.")
+    for trouble in releasing.share_of(opened.at(state), register)[1]:
+        click.echo(trouble)
     click.echo("Copies that were sent before cannot be called back by this.")
     ctx.exit(run_common.exit_code({g: results[g] for g in wanted}))

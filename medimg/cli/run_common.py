@@ -39,6 +39,18 @@ def role_option(command: F) -> F:
     )
 
 
+def recipients_option(command: F) -> F:
+    """``--to``, also called ``--recipients``."""
+    return click.option(
+        "--to",
+        "--recipients",
+        "recipients",
+        default="",
+        metavar="WORDS",
+        help="With whom it is shared, for the private part and the register alone.",
+    )(command)
+
+
 def opened(path: Path) -> tuple[OpenRun, dict[str, GroupResult]]:
     """A run and where its groups stand."""
     run = open_run(path)
@@ -68,7 +80,7 @@ def say(results: Mapping[str, GroupResult], state: RunState, *, most: int | None
         if state.is_withdrawn(group):
             click.echo("  The patient withdrew. This group is not released.")
         elif released:
-            click.echo(f"  Released: {released} {'copy' if released == 1 else 'copies'}, in share/.")
+            click.echo(f"  Released: {released} {'copy' if released == 1 else 'copies'}.")
         unsaid = sum(result.context.flag(c) == "not-sure" for c in ChecklistDefinition.load().conditions)
         if unsaid and result.waiting():
             click.echo(f"  Conditions not said yet: {unsaid}. Each decides which questions are asked: say them first.")

@@ -10,6 +10,8 @@ import click
 from medimg.batch import standing
 from medimg.batch.standing import Unfinished
 from medimg.cli import common, run_common
+from medimg.consent import release as releasing
+from medimg.consent.run import SHARE_FOLDER
 from medimg.types import to_json
 
 _WORDS = {
@@ -31,20 +33,25 @@ _WORDS = {
 @click.command()
 @run_common.run_argument
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@run_common.register_option
 @click.pass_context
-def status(ctx: click.Context, run: Path, as_json: bool) -> None:
+def status(ctx: click.Context, run: Path, as_json: bool, register_file: Path | None) -> None:
     """Say which groups of a run are answered, which questions wait, and what was released.
+
+    What lies in share/ is compared with what was released, and the answers with the register.
 
     Of a run that is not finished: how far it is, how fast it goes, and what to do.
 
     Exit code: 0 every group is answered, or medimg is working on the run; 11 blocking questions are open; 12 a group is
-    at a stop; 130 the run was stopped and waits for --resume.
+    at a stop; 20 otherwise, when share/, the answers and the register do not agree; 130 the run was stopped and waits
+    for --resume.
     """
     unfinished = standing.unfinished(run)
     if unfinished is not None:
         _say_unfinished(unfinished, as_json)
         ctx.exit(0 if unfinished.working else 130)
     opened, results = run_common.opened(run)
+    share, trouble = releasing.share_of(opened, run_common.register(register_file))
     if as_json:
         groups = {
             g: {
@@ -59,14 +66,36 @@ def status(ctx: click.Context, run: Path, as_json: bool) -> None:
         }
         click.echo(
             to_json(
-                {"schema": "medimg.status/1", "run": opened.state.run.tag, "finished": True, "groups": groups}
+                {
+                    "schema": "medimg.status/1",
+                    "run": opened.state.run.tag,
+                    "finished": True,
+                    "groups": groups,
+                    "share": {
+                        "copies": len(share.lying),
+                        "strangers": share.strangers,
+                        "changed": share.changed,
+                        "missing": share.missing,
+                        "trouble": trouble,
+                    },
+                }
             ).decode(),
             nl=False,
         )
     else:
         click.echo(f"Run {opened.state.run.tag}, for: {opened.state.context.audience}.")
         run_common.say(results, opened.state)
-    ctx.exit(run_common.exit_code(results))
+        if share.lying:
+            click.echo(f"In {SHARE_FOLDER}/: {common.plural(len(share.lying), 'released copy', 'released copies')}.")
+        if share.missing:
+            click.echo(f"Not in {SHARE_FOLDER}/ any more, though released: {', '.join(share.missing)}.")
+        for group in filter(opened.state.is_withdrawn, results):
+            if names := sorted(opened.state.released_names(group) & share.lying):
+                click.echo(f"Still in {SHARE_FOLDER}/, though the patient withdrew: {', '.join(names)}.")
+        for line in trouble:
+            click.echo(f"Look: {line}")
+    code = run_common.exit_code(results)
+    ctx.exit(20 if trouble and code != 12 else code)
 
 
 def _say_unfinished(run: Unfinished, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from medimg.cli import run_common
 from medimg.consent import release as releasing
 from medimg.consent.register import Entry
 from medimg.consent.run import RECORD_FOLDER, RunState
+from medimg.consent.share import Share
 from medimg.report.html import when
 from medimg.report.words import INCIDENT
 
@@ -30,14 +31,15 @@ def withdraw(run: Path, group: str, note: str, role: str, register_file: Path | 
     before = releasing.shared_before(opened, group, register)
     state = releasing.withdraw(opened, group, register, note=note, role=role)
     run_common.written(opened, state)
-    lines = [printable(line) for line in _note(state, group, before)]
+    noted = _note(state, group, before, releasing.in_share(opened.at(state), group))
+    lines = [printable(line) for line in noted]
     path = opened.folder / RECORD_FOLDER / f"withdrawal-{group}.txt"
     _files.write_private(path, ("\n".join(lines) + "\n").encode())
     click.echo("\n".join(lines))
     click.echo(f"This note is in {RECORD_FOLDER}/withdrawal-{group}.txt.")
 
 
-def _note(state: RunState, group: str, before: list[Entry]) -> list[str]:
+def _note(state: RunState, group: str, before: list[Entry], share: Share) -> list[str]:
     at = next(w.at for w in reversed(state.withdrawn) if w.group == group)
     out = [f"Withdrawal, group {group}, run {state.run.tag}, {when(at)}.", "", "What was shared:"]
     shared = [e for e in before if e.event == "released"]
@@ -47,11 +49,15 @@ def _note(state: RunState, group: str, before: list[Entry]) -> list[str]:
         out.append(f"- {when(entry.at)}: {names}; for: {entry.sharing.audience}; with: {to}.")
     if not shared:
         out.append("- The register holds no release of this group.")
-    names_left = sorted(state.released_names(group))
     out += ["", "What to do now:"]
     steps = [*INCIDENT[1:4], INCIDENT[4]]
-    if names_left:
-        steps.insert(0, f"Take these copies out of share/ yourself: {', '.join(names_left)}. medimg deletes nothing.")
+    if share.changed:
+        steps.insert(0, f"Look at these files in share/: they are not the released copies: {', '.join(share.changed)}.")
+    if share.lying:
+        names = ", ".join(sorted(share.lying))
+        steps.insert(0, f"Take these copies out of share/ yourself: {names}. medimg deletes nothing.")
+    if share.linked:
+        steps.insert(0, "Look at share/: it is a link to another place, or no folder.")
     steps.insert(0, "Tell the people who received the pictures that the patient withdrew.")
     out += [f"{n}. {step}" for n, step in enumerate(steps, 1)]
     contacts = state.run.site.contacts.lines() if state.run.site else []

@@ -39,6 +39,8 @@ from medimg.errors import UsageError
 BATCH = "batch"
 #: Has to be said copy by copy (checklist: yes_each_file).
 EACH_FILE = "img.person-looked"
+REWORDED_ASK = b"Could this picture be evidence"
+"""Stands in a template that was made before :data:`medimg.consent.run.REWORDED` was reworded."""
 _SETTING = re.compile(r"(?:(?P<subject>[A-Za-z0-9-]+):)?(?P<key>[a-z_]+(?:\.[a-z-]+)?)=(?P<value>[a-z-]+)\Z")
 
 
@@ -83,6 +85,8 @@ def from_yaml(state: RunState, data: bytes, at: str) -> RunState:
         raise UsageError("the answers file is not in the form that is read here. Nothing was written.") from error
     if not set(file.groups) <= set(state.run.groups):
         raise UsageError("the answers file names a group that this run does not have. Nothing was written.")
+    if REWORDED_ASK in data:
+        file = _asked_again(file)
     new: list[Answer] = []
     for item, given in file.batch.items():
         new += _spread(state, item, BATCH, given, at, file.role)
@@ -101,6 +105,22 @@ def from_yaml(state: RunState, data: bytes, at: str) -> RunState:
         for item, given in answers.items():
             new += _spread(state, item, safe_id, given, at, file.role)
     return runs.with_answers(state, new)
+
+
+def _asked_again(file: AnswersFile) -> AnswersFile:
+    """A file filled in from a template of checklist 0.1, in which *yes* to this question meant something else."""
+
+    def again(given: str | Given) -> str | Given:
+        choice = given.answer if isinstance(given, Given) else given
+        return given if choice == "advice-taken" else "not-sure"
+
+    groups = {
+        key: msgspec.structs.replace(
+            said, answers={i: again(g) if i == runs.REWORDED else g for i, g in said.answers.items()}
+        )
+        for key, said in file.groups.items()
+    }
+    return msgspec.structs.replace(file, groups=groups)
 
 
 def from_setting(

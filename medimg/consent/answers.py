@@ -7,8 +7,10 @@ from typing import Literal
 import msgspec
 
 By = Literal["person", "rule", "site"]
+NotApplicable = Literal["never", "with-note", "free"]
+"""Whether *does not apply* closes an item: never, when a note says why, or as it is."""
 
-#: The five grounds a use may rest on (``con.basis``), with the words a person sees.
+#: The grounds a use may rest on (``con.basis``), with the words a person sees.
 BASES: dict[str, str] = {
     "written-consent": "written consent",
     "spoken-consent-in-notes": "spoken consent, recorded in the notes",
@@ -18,8 +20,10 @@ BASES: dict[str, str] = {
     "us-deidentified": "US: de-identified under HIPAA, without authorization",
 }
 
-#: Answers that are possible everywhere. ``not-applicable`` is only ever a person's choice.
-COMMON = ("yes", "no", "not-sure", "not-applicable")
+#: Answers that are possible everywhere.
+COMMON = ("yes", "no", "not-sure")
+#: Only ever a person's choice, and only where the checklist allows it.
+NOT_APPLICABLE = "not-applicable"
 
 #: ``pass`` of an item -> the answers that close it. An empty set: no answer closes it.
 CLOSING: dict[str, frozenset[str]] = {
@@ -35,7 +39,7 @@ CLOSING: dict[str, frozenset[str]] = {
     "no_or_consented_to_be_recognised": frozenset({"no", "agreed"}),
     "one_basis_chosen": frozenset(BASES),
     "lawful_decision_maker_recorded": frozenset({"yes"}),
-    "advice_taken": frozenset({"advice-taken"}),
+    "safe_harbor_or_expert": frozenset({"yes", "expert-determination"}),
     "needed": frozenset({"needed", "yes"}),
     "yes_or_none_exists": frozenset({"yes", "none-exists"}),
     "yes_or_no_transfer": frozenset({"yes", "no-transfer"}),
@@ -55,7 +59,7 @@ ANSWER_WORDS: dict[str, str] = {
     "not-applicable": "does not apply",
     "accepted": "yes, and accepted",
     "agreed": "yes, and the patient agreed to that",
-    "advice-taken": "advice taken",
+    "expert-determination": "an expert determined it in writing",
     "needed": "a picture is needed",
     "none-exists": "none exists",
     "no-transfer": "it does not leave the country",
@@ -89,8 +93,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     wording: str = ""
 
 
-def choices(item_pass: str) -> tuple[str, ...]:
-    """The answers a person may give to an item with this ``pass``."""
+def choices(item_pass: str, na: NotApplicable = "never") -> tuple[str, ...]:
+    """The answers a person may give to an item with this ``pass`` and ``na``."""
     if item_pass == "one_basis_chosen":  # noqa: S105 - a word of the checklist
         return (*BASES, "not-sure")
-    return (*COMMON, *sorted(CLOSING[item_pass] - set(COMMON)))
+    aside = () if na == "never" else (NOT_APPLICABLE,)
+    return (*COMMON, *aside, *sorted(CLOSING[item_pass] - set(COMMON)))

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from medimg.consent import _yaml
-from medimg.consent.answers import BASES, CLOSING, Answer
+from medimg.consent.answers import BASES, CLOSING, Answer, NotApplicable
 from medimg.errors import UsageError
 
 Level = Literal["blocking", "advisory"]
@@ -23,7 +23,7 @@ EvidenceKind = Literal["auto", "human", "auto+human"]
 Flag = Literal["yes", "no", "not-sure"]
 SubjectKind = Literal["file", "group", "batch"]
 
-SCHEMAS = ("medimg.consent-checklist/draft-1",)
+SCHEMAS = ("medimg.consent-checklist/1",)
 DEFAULT_AUDIENCE = "closed-group"  # the default when the user does not say (checklist, audiences)
 
 #: What an answer is about: pictures per file, consent and the person per patient, channel, policy and incident once
@@ -67,8 +67,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     free_text: Literal["none", "record-only"]
     sources: tuple[str, ...]
     pass_: str = msgspec.field(name="pass")
+    na: NotApplicable = "never"
     help: str = ""
-    auto_source: tuple[str, ...] = ()
     when_any: tuple[str, ...] = ()
     when_all: tuple[str, ...] = ()
     retired_in: str = ""
@@ -82,6 +82,14 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def subject(self) -> SubjectKind:
         """What one answer to it is about."""
         return _SUBJECTS[self.section]
+
+    def na_in(self, countries: Iterable[str]) -> NotApplicable:
+        """Whether it may be set aside where these countries were chosen.
+
+        A question of some countries' law that is asked because no country was named may be another country's.
+        """
+        elsewhere = self.na == "never" and self.jurisdictions != "all" and not any(countries)
+        return "with-note" if elsewhere and self.free_text == "record-only" else self.na
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,18 +109,6 @@ class StatusWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     never_say: tuple[str, ...]
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A rule as the checklist words it; :mod:`medimg.consent.rules` is the code of each."""
-
-    effect: str = ""
-    when_basis: str = ""
-    when_item: str = ""
-    when_basis_missing: str = ""
-    not_applicable: str = ""
-    carry_over: str = ""
-    allowed: dict[str, tuple[str, ...]] = {}
-
-
 class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole checklist."""
 
@@ -124,7 +120,6 @@ class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     jurisdictions: dict[str, str]
     conditions: dict[str, str]
     sources: dict[str, Source]
-    rules: tuple[Rule, ...]
     items: tuple[Item, ...]
 
     @property
@@ -157,11 +152,6 @@ class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         return definition
 
     def _check(self) -> None:
-        for rule in self.rules:
-            if not set(rule.allowed.get("audiences", ())) <= set(self.audiences) or not set(
-                rule.allowed.get("jurisdictions", ())
-            ) <= set(self.jurisdictions):
-                raise UsageError("a rule of the checklist names an unknown audience or country.")
         seen: set[str] = set()
         for item in self.items:
             where = f"item {len(seen) + 1} of the checklist"
@@ -173,6 +163,7 @@ class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
                 (not {*item.when_any, *item.when_all} <= set(self.conditions), "names an unknown condition"),
                 (not set(item.sources) <= set(self.sources), "names an unknown source"),
                 (not item.sources, "has no source"),
+                (item.na == "with-note" and item.free_text == "none", "asks for a note that it does not take"),
                 (
                     item.jurisdictions != "all"
                     and (isinstance(item.jurisdictions, str) or not set(item.jurisdictions) <= set(self.jurisdictions)),
@@ -255,6 +246,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         asked: Whether it is asked.
         level: Blocking or advisory, for this audience after the rules.
         why: Why it is asked or not asked, in plain words.
+        na: Whether *does not apply* closes it here.
         set_by_site: The organisation's profile added or raised it.
     """
 
@@ -262,6 +254,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     asked: bool
     level: Level
     why: str
+    na: NotApplicable = "never"
     set_by_site: bool = False
 
     @property
@@ -330,7 +323,13 @@ def _one(item: Item, context: SharingContext) -> Question:
         return no("you said that this does not apply: " + ", ".join(map(words, item.when_any)))
     if item.when_all and any(flags[c] == "no" for c in item.when_all):
         return no("you said that this does not apply: " + " and ".join(map(words, item.when_all)))
-    return Question(item=item, asked=True, level=level, why=_asked_because(item, flags, countries))
+    return Question(
+        item=item,
+        asked=True,
+        level=level,
+        why=_asked_because(item, flags, countries),
+        na=item.na_in(context.jurisdictions),
+    )
 
 
 def _asking_countries(item: Item, context: SharingContext) -> list[str] | None:
@@ -368,7 +367,6 @@ __all__ = [
     "Item",
     "Level",
     "Question",
-    "Rule",
     "SharingContext",
     "Source",
     "StatusWords",

@@ -85,6 +85,12 @@ def waiting(decisions: Decisions | None, reports: Sequence[Report]) -> list[str]
     return [r.safe_id for r in reports if decisions.plans.get(r.safe_id, r.plan) != r.plan]
 
 
+def lost(decisions: Decisions | None, reports: Sequence[Report]) -> list[str]:
+    """Safe ids of the photos with a copy about which the decisions say nothing: what was decided is not known."""
+    known = decisions.plans if decisions is not None else {}
+    return [r.safe_id for r in reports if r.copy is not None and r.plan is not None and r.safe_id not in known]
+
+
 def settle(folder: Path, reports: Sequence[Report]) -> None:
     """Let copies that were made in :data:`APPLIED` take the place of the old ones, with all that is said of them.
 
@@ -155,4 +161,4 @@ def _replace(folder: Path, old: Sequence[Report], new: Sequence[Report]) -> None
         raise OutputError("a copy could not be moved.", todo="Check your rights on the run folder.") from error
 
 
-__all__ = ["APPLIED", "NAME", "Decisions", "finish", "load", "of", "save", "settle", "waiting"]
+__all__ = ["APPLIED", "NAME", "Decisions", "finish", "load", "lost", "of", "save", "settle", "waiting"]

@@ -18,9 +18,11 @@ Verdict = Literal["supports", "asks", "fails", "unknown"]
 #: Copies are named by group and number, nothing else (output layout).
 NEUTRAL_NAME = re.compile(r"P\d{2,}-\d{3,}(?:-[0-9a-z]{1,4})?\.[a-z0-9]{2,5}\Z")
 
-LOCATION = frozenset({"location", "gps", "place"})
+LOCATION = frozenset({"location"})
 OLD_DISGUISE = "old-disguise"
-STAFF = frozenset({"staff", "employer", "hospital", "ward"})
+UNREAD = "unread"
+STAFF = frozenset({"hospital", "name", "id-number", "email", "phone", "unknown", UNREAD})
+"""Kinds of writing that a badge, a door or a letterhead may show; whose name it is, no check can tell."""
 
 
 class AutoEvidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +105,7 @@ def _container(item: str, kinds: tuple[str, ...], pick: frozenset[str] | None, n
     return build
 
 
-def _picture(item: str, check: str, count: Callable[[Report], int], noun: str, miss: str) -> _Builder:
+def _picture(item: str, check: str, count: Callable[[Report], int], noun: str, none: str) -> _Builder:
     def build(report: Report) -> AutoEvidence:
         found = count(report)
         verdict = _written(report, check)
@@ -113,7 +115,7 @@ def _picture(item: str, check: str, count: Callable[[Report], int], noun: str, m
         elif found:
             words = f"the check found {_n(found, noun)}" + _to_look_at(report, check)
         else:
-            words = f"the check found none; it can miss {miss}"
+            words = f"the check found {none}"
         return AutoEvidence(item=item, subject=report.safe_id, verdict=verdict, found=found, words=words)
 
     return build
@@ -207,7 +209,7 @@ def _texts(report: Report) -> int:
 
 
 def _unread(report: Report) -> int:
-    return _count(report, "text", categories=frozenset({"unread"}))
+    return _count(report, "text", categories=frozenset({UNREAD}))
 
 
 def _staff(report: Report) -> int:
@@ -235,18 +237,24 @@ _BUILDERS: tuple[_Builder, ...] = (
     _container("img.metadata", ("metadata",), None, "piece of hidden information/pieces of hidden information"),
     _container("img.hidden-images", ("hidden-image",), None, "hidden picture/hidden pictures"),
     _filename,
-    _picture("img.text", "text", _texts, "area with writing/areas with writing", "writing"),
-    _picture("img.text-unread", "text", _unread, "area that could not be read/areas that could not be read", "writing"),
-    _picture("img.codes", "codes", _codes, "code/codes", "codes"),
-    _picture("img.faces", "faces", _faces, "face/faces", "faces"),
+    _picture("img.text", "text", _texts, "area with writing/areas with writing", "none; it can miss writing"),
+    _picture(
+        "img.text-unread",
+        "text",
+        _unread,
+        "area that could not be read/areas that could not be read",
+        "none; it can miss writing",
+    ),
+    _picture("img.codes", "codes", _codes, "code/codes", "none; it can miss codes"),
+    _picture("img.faces", "faces", _faces, "face/faces", "none; it can miss faces"),
     _cover_method,
     _picture(
         "img.staff-employer",
         "text",
         _staff,
-        "area that names staff or a workplace/areas that name staff or a workplace",
-        "writing and signs",
+        "area that may name a person or a workplace/areas that may name a person or a workplace",
+        "no writing that may name a person or a workplace; badges, uniforms and logos are not looked for",
     ),
-    _picture("img.other-people", "faces", _faces, "face/faces", "people"),
+    _picture("img.other-people", "faces", _faces, "face/faces", "no face; people are not looked for otherwise"),
     _reopened,
 )

@@ -121,7 +121,7 @@ def _asks(standing: Standing) -> list[Ask]:
             text=item.ask,
             help=item.help,
             level=question.level,
-            choices={c: ANSWER_WORDS[c] for c in choices(item.pass_)},
+            choices={c: ANSWER_WORDS[c] for c in choices(item.pass_, question.na)},
             checks_say=standing.auto.words if standing.auto else "",
             now=ANSWER_WORDS.get(standing.answer.choice, "") if standing.answer else "",
             takes_note=item.free_text == "record-only",

@@ -1,4 +1,4 @@
-"""The rules of the checklist as code: what a basis changes, what stops a set, what a basis may be used for."""
+"""What a basis changes, what it may be used for, and what stops a set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from medimg.errors import UsageError
 if TYPE_CHECKING:
     from medimg.consent.checklist import Question, SharingContext
 
-#: Not asked when the UK basis of an anonymised picture is chosen (checklist, rules, uk-anonymised-teaching).
+#: Not asked when the UK basis of an anonymised picture is chosen (GMC, recordings, paras 10-12).
 _UK_NOT_ASKED = frozenset(
     {
         "con.written",
@@ -23,8 +23,13 @@ _UK_NOT_ASKED = frozenset(
         "rec.consent-filed",
     }
 )
-#: Stay as they are whatever the basis: the basis itself, and the questions a special basis brings.
-_NEVER_SOFTENED = frozenset({"con.basis", "con.uk-anonymised"})
+#: What a written consent is made of: where one of them is needed, the consent has it or is not this consent.
+_ELEMENTS = frozenset(
+    {"con.written", "con.specific", "con.audience", "con.limits", "con.withdraw", "con.seen", "con.current"}
+)
+#: Stay as they are whatever the basis: the basis itself, the questions a special basis brings, and the one that
+#: asks for an Article 9 ground, which the law is as well.
+_NEVER_SOFTENED = frozenset({"con.basis", "con.uk-anonymised", "con.explicit"})
 
 
 def basis_refused(basis: str, context: SharingContext) -> str:
@@ -58,6 +63,8 @@ def by_basis(question: Question, context: SharingContext) -> Question:
         raise UsageError(f"this basis cannot be chosen here: {refused}")
     consent = question.id.startswith("con.") and question.id not in _NEVER_SOFTENED
     match context.basis:
+        case "written-consent" if question.id in _ELEMENTS and question.blocking:
+            return msgspec.structs.replace(question, na="never")
         case "reasonable-expectation":
             if question.id == "rec.what-was-shared":
                 return _now(question, "blocking", "needed because the basis is reasonable expectation")
@@ -66,6 +73,8 @@ def by_basis(question: Question, context: SharingContext) -> Question:
         case "permitted-by-law" if consent:
             return _now(question, "advisory", "advisory because the basis is the law; say which in the record")
         case "uk-anonymised-teaching" if question.id in _UK_NOT_ASKED:
+            return msgspec.structs.replace(question, asked=False, why="not asked on the UK anonymised basis")
+        case "uk-anonymised-teaching" if question.id == "con.explicit" and context.flag("identifiable") == "no":
             return msgspec.structs.replace(question, asked=False, why="not asked on the UK anonymised basis")
         case "us-deidentified":
             if question.id == "id.safe-harbor":  # required by the rule, for every audience
@@ -84,15 +93,15 @@ def _now(question: Question, level: str, why: str) -> Question:
 
 
 def fails_by_basis(question: Question, context: SharingContext) -> bool:
-    """Spoken consent fails the written-consent item where that blocks (checklist, spoken-consent-in-notes)."""
+    """Spoken consent fails the written-consent item where that blocks."""
     return context.basis == "spoken-consent-in-notes" and question.id == "con.written" and question.blocking
 
 
 def stops(context: SharingContext, choices: dict[str, str]) -> list[str]:
     """Ids of the items that put the whole set to *stop*.
 
-    An intimate picture of a child stops when both are plainly said. A picture that may be evidence stops when a
-    person says that no advice was taken.
+    An intimate picture of a child stops when both are plainly said. A picture that may be evidence, or of which that
+    is not settled, stops when a person says that no advice was taken.
 
     Args:
         context: The conditions that were said.
@@ -101,6 +110,6 @@ def stops(context: SharingContext, choices: dict[str, str]) -> list[str]:
     out = []
     if context.flag("child") == "yes" and context.flag("intimate") == "yes":
         out.append("who.child-intimate")
-    if context.flag("forensic") == "yes" and choices.get("who.forensic") == "no":
+    if context.flag("forensic") != "no" and choices.get("who.forensic") == "no":
         out.append("who.forensic")
     return out

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -12,10 +10,11 @@ from typing import Literal
 import msgspec
 
 from medimg import _files
-from medimg.consent.answers import Answer, choices
+from medimg.consent import lock
+from medimg.consent.answers import NOT_APPLICABLE, Answer, choices
 from medimg.consent.checklist import ChecklistDefinition, Flag, SharingContext
 from medimg.consent.site import SiteProfile
-from medimg.errors import OutputError, UsageError
+from medimg.errors import UsageError
 from medimg.types import Report, to_json
 
 RECORD_FOLDER = "PRIVATE-patient-record"
@@ -23,6 +22,9 @@ SHARE_FOLDER = "share"
 UNREVIEWED_FOLDER = "unreviewed"
 STATE_NAME = "answers.json"
 REPORTS_NAME = "reports.json"
+
+REWORDED, REWORDED_IN = "who.forensic", (1, 0, 0)
+"""Up to checklist 0.1 it asked whether the picture could be evidence; *yes* says now that advice was taken."""
 
 Warn = Literal["synced-input", "synced-output", "synced-temp", "removable-output", "skipped-files", "key-kept"]
 
@@ -72,19 +74,24 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Released(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A group that was released: which copies, with which digests, when, and the register's receipt."""
+    """A group that was released: which copies, with which digests, when, and the register's receipt.
+
+    ``revision`` is that of the state which says so first; times order nothing, because a clock can be set.
+    """
 
     group: str
     at: str
     copies: dict[str, str]
     receipt: str = ""
+    revision: int = 0
 
 
 class Reopened(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A group whose copies were taken back from the share folder."""
+    """A group whose copies were taken back from the share folder; ``revision`` as in :class:`Released`."""
 
     group: str
     at: str
+    revision: int = 0
 
 
 class Withdrawn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,6 +100,10 @@ class Withdrawn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     group: str
     at: str
     note: str = ""
+
+
+def _when(event: Released | Reopened) -> tuple[int, str]:
+    return event.revision, "" if event.revision else event.at
 
 
 class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -133,8 +144,15 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def released_names(self, group: str) -> frozenset[str]:
         """Names of the copies of a group that are released now, not taken back since."""
-        since = max((r.at for r in self.reopened if r.group == group), default="")
-        return frozenset(n for r in self.released if r.group == group and r.at > since for n in r.copies)
+        return frozenset(n for r in self.releases(group) for n in r.copies)
+
+    def releases(self, group: str) -> list[Released]:
+        """The releases of a group that hold now: those since it was last taken back, by the count of writes.
+
+        Events of version 0.1 carry no count: they came before all others, and among themselves their times tell.
+        """
+        since = max((_when(r) for r in self.reopened if r.group == group), default=(0, ""))
+        return [r for r in self.released if r.group == group and _when(r) > since]
 
     def is_withdrawn(self, group: str) -> bool:
         """Whether the patient withdrew."""
@@ -197,22 +215,30 @@ def with_answers(state: RunState, new: Sequence[Answer]) -> RunState:
         UsageError: An answer names an unknown item, subject or choice, or one that the tool answers.
     """
     definition = ChecklistDefinition.load()
-    site = {i.id for i in state.run.site.items} if state.run.site else set()
+    site = {i.id: i for i in state.run.site.items} if state.run.site else {}
     groups = set(state.run.groups)
     files = {s for ids in state.run.groups.values() for s in ids}
+    new = [_mapped(a) for a in new]
     for answer in new:
         if answer.item in site:
-            kind, allowed = "group", choices("yes")
+            kind, na = "group", site[answer.item].na
+            allowed = choices("yes", na)
         else:
             item = definition.item(answer.item)
             if item.evidence == "auto":
                 raise UsageError("this item is answered by the checks; a person cannot answer it.")
-            kind, allowed = item.subject, choices(item.pass_)
+            kind, na = item.subject, item.na_in(state.context.jurisdictions)
+            allowed = choices(item.pass_, na)
             if answer.note and item.free_text == "none":
                 raise UsageError("this item takes no note. Write it on the record sheet.")
         subjects = {"batch": {"batch"}, "group": groups, "file": files}[kind]
         if answer.subject not in subjects:
             raise UsageError("an answer is about a group or a copy that this run does not have.")
+        if answer.choice == NOT_APPLICABLE and na == "never":
+            raise UsageError(
+                "'does not apply' is no answer to this question: it stays open.",
+                todo=f"Choose one of: {', '.join(allowed)}.",
+            )
         if answer.choice not in allowed:
             raise UsageError(f"this answer is not possible here. Choose one of: {', '.join(allowed)}.")
     newest = {(a.item, a.subject): a for a in (*state.answers, *new)}
@@ -233,11 +259,39 @@ def load(folder: Path) -> RunState | None:
     except OSError as error:
         raise UsageError("the answers of this run cannot be read.") from error
     try:
-        return msgspec.json.decode(data, type=RunState)
+        return _adopted(msgspec.json.decode(data, type=RunState))
     except msgspec.DecodeError as error:
         raise UsageError(
             "the answers of this run are damaged, or were written by a newer version. Nothing was changed."
         ) from error
+
+
+def _mapped(answer: Answer) -> Answer:
+    """An answer in the words of the present checklist: up to 0.1, *advice taken* closed what *yes* closes now."""
+    old = answer.item == REWORDED and answer.choice == "advice-taken"
+    return msgspec.structs.replace(answer, choice="yes") if old else answer
+
+
+def _adopted(state: RunState) -> RunState:
+    """A state of an earlier checklist, taken over by this one; one of a newer checklist stays as it is.
+
+    A plain *yes* or *no* to a question that meant something else then is asked again.
+    """
+    definition = ChecklistDefinition.load()
+    if state.checklist_digest == definition.digest or version(state.checklist) > version(definition.version):
+        return state
+    answers = tuple(_mapped(a) for a in state.answers)
+    if version(state.checklist) < REWORDED_IN:
+        mapped = {id(new) for new, old in zip(answers, state.answers, strict=True) if new is not old}
+        answers = tuple(a for a in answers if a.item != REWORDED or id(a) in mapped)
+    return msgspec.structs.replace(
+        state, checklist=definition.version, checklist_digest=definition.digest, answers=answers
+    )
+
+
+def version(text: str) -> tuple[int, ...]:
+    """A version as numbers that can be compared."""
+    return tuple(int(p) for p in text.split(".") if p.isdigit())
 
 
 def save(folder: Path, state: RunState) -> RunState:
@@ -247,7 +301,7 @@ def save(folder: Path, state: RunState) -> RunState:
         UsageError: Somebody else wrote in the meantime.
         OutputError: It could not be written.
     """
-    with _alone(folder / RECORD_FOLDER):
+    with lock.alone(folder / RECORD_FOLDER):
         before = load(folder)
         if (before.revision if before else 0) != state.revision:
             raise UsageError(
@@ -260,19 +314,24 @@ def save(folder: Path, state: RunState) -> RunState:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time compare and write; the lock is on the folder itself and leaves no file behind."""
+def claimed(folder: Path, state: RunState) -> Iterator[None]:
+    """Hold the run's lock, the one that ``clean`` and ``apply`` hold as well, for as long as files move.
+
+    Raises:
+        UsageError: Another process is working on the run, or its answers are not the ones in ``state`` any more.
+        OutputError: The private folder cannot be written.
+    """
+    handle = lock.claim(folder / RECORD_FOLDER)
     try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise OutputError("the private folder of this run cannot be opened.") from error
-    try:
-        # A file system without locks (some network shares) still has the comparison of revisions.
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        now = load(folder)
+        if now is None or now.revision != state.revision:
+            raise UsageError(
+                "somebody else changed this run in the meantime. Nothing was moved.",
+                todo="Start the command again: it shows what is answered now.",
+            )
         yield
     finally:
-        os.close(handle)
+        lock.give_back(folder / RECORD_FOLDER, handle)
 
 
 def _digests(reports: Sequence[Report]) -> dict[str, str]:

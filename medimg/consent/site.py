@@ -34,7 +34,7 @@ from typing import Literal
 
 import msgspec
 
-from medimg.consent.answers import Answer, choices
+from medimg.consent.answers import NOT_APPLICABLE, Answer, NotApplicable, choices
 from medimg.consent.checklist import ChecklistDefinition, Item, Level, Question, SharingContext
 from medimg.errors import UsageError
 
@@ -76,6 +76,7 @@ class SiteItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     level: dict[str, Level]
     help: str = ""
     record: Literal["both", "record-only"] = "record-only"
+    na: NotApplicable = "never"
 
 
 class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -144,7 +145,7 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             for item_id, choice in answers.items():
                 if item_id not in ANSWERABLE:
                     raise UsageError("the site profile answers a question that only a person can answer.")
-                if choice not in choices(items[item_id].pass_) or choice in ("not-sure", "not-applicable"):
+                if choice not in choices(items[item_id].pass_) or choice in ("not-sure", NOT_APPLICABLE):
                     raise UsageError("the site profile gives an answer that is not possible.")
         seen: set[str] = set()
         for item in self.items:
@@ -162,6 +163,7 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                 asked=True,
                 level=item.level[context.audience],
                 why="set by your organisation",
+                na=item.na,
                 set_by_site=True,
             )
             for item in self.items
@@ -210,8 +212,9 @@ def _as_item(item: SiteItem) -> Item:
         level=item.level,
         jurisdictions="all",
         record=item.record,
-        free_text="none",
+        free_text="record-only" if item.na == "with-note" else "none",
         sources=(),
+        na=item.na,
         pass_="yes",  # noqa: S106 - the answer that closes the item
         help=item.help,
     )

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from medimg.consent import rules
-from medimg.consent.answers import BASES, CLOSING, Answer
+from medimg.consent.answers import BASES, CLOSING, NOT_APPLICABLE, Answer
 from medimg.consent.checklist import ChecklistDefinition, Question, SharingContext, questions
 from medimg.consent.evidence import AutoEvidence, conditions, evidence, group_evidence
 from medimg.consent.site import SiteProfile
@@ -19,9 +19,6 @@ State = Literal["open", "closed", "failed", "not-applicable", "not-asked"]
 Overall = Literal["open", "stop", "answered"]
 
 BATCH = "batch"
-#: What the checks found is there: "does not apply" is no answer to it.
-_NOT_SET_ASIDE = frozenset({"img.text", "img.text-unread", "img.codes", "img.faces"})
-
 _Stand = Callable[[State, str], "Standing"]
 
 
@@ -187,17 +184,17 @@ def _stand(
         return stand("open", "not answered yet")
     if today is not None and answer.valid_until and answer.valid_until < today.isoformat():
         return stand("open", "the answer has expired: ask again")
-    if answer.choice == "not-applicable" and question.id in _NOT_SET_ASIDE and auto is not None and auto.found:
-        return stand("open", f"{auto.words}: this cannot be set aside")
     return _by_person(question, answer, context, stand=stand)
 
 
 def _by_person(question: Question, answer: Answer, context: SharingContext, *, stand: _Stand) -> Standing:
     if answer.choice == "not-sure":
         return stand("open", "answered: not sure")
-    if answer.choice == "not-applicable":
-        if question.item.pass_ == "never" or question.id == "con.basis":  # noqa: S105 - a word of the checklist
-            return stand("open", "this cannot be set aside")
+    if answer.choice == NOT_APPLICABLE:
+        if question.na == "never":
+            return stand("open", "this cannot be set aside: 'does not apply' is no answer to it")
+        if question.na == "with-note" and not answer.note.strip():
+            return stand("open", "say in a note why it does not apply")
         return stand("not-applicable", "a person said that it does not apply")
     if rules.fails_by_basis(question, context):
         return stand("failed", "the consent was spoken; for this audience it has to be written")

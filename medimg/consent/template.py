@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from medimg.consent.answering import BATCH, EACH_FILE
-from medimg.consent.answers import choices
-from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.answers import NOT_APPLICABLE, choices
+from medimg.consent.checklist import ChecklistDefinition, Question
 from medimg.consent.pages import waiting
 from medimg.consent.run import RunState
 from medimg.consent.standing import GroupResult, Standing
@@ -86,8 +86,13 @@ def _ask(same: Sequence[Standing], indent: str) -> list[str]:
     return [
         f"{indent}# {question.item.ask} ({level})",
         *(f"{indent}#   {line}" for line in found),
-        f"{indent}{question.id}: not-sure  # {', '.join(choices(question.item.pass_))}",
+        f"{indent}{question.id}: not-sure  # {', '.join(_choices(question))}",
     ]
+
+
+def _choices(question: Question) -> list[str]:
+    noted = f"{NOT_APPLICABLE} (with a note)" if question.na == "with-note" else NOT_APPLICABLE
+    return [noted if c == NOT_APPLICABLE else c for c in choices(question.item.pass_, question.na)]
 
 
 __all__ = ["template"]

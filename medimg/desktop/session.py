@@ -79,6 +79,7 @@ class Session(QObject):
         decided = decisions.load(self.folder)
         shown = decisions.of(self.opened.state.run.tag, self.opened.reports)
         self.plans: dict[str, Plan] = {**shown.plans, **(decided.plans if decided else {})}
+        self._lost = set(decisions.lost(decided, self.opened.reports))
         self.found: dict[str, Path] = {}
         self._seen: dict[str, tuple[str, Colour]] = {}
         self.looked = self._answered()
@@ -160,6 +161,7 @@ class Session(QObject):
 
     def _put(self, plans: edits.Plans) -> None:
         self.plans.update(plans)
+        self._lost -= plans.keys()
         self.save()
         for safe_id in plans:
             self.looked.discard(safe_id)
@@ -167,8 +169,10 @@ class Session(QObject):
 
     def save(self) -> bool:
         """Write the decisions; False when they could not be written. They are kept here then."""
+        # What was decided about a photo and is gone from the file stays gone: the copy may not show it.
+        plans = {i: p for i, p in self.plans.items() if i not in self._lost}
         try:
-            decisions.save(self.folder, decisions.Decisions(run=self.opened.state.run.tag, plans=self.plans))
+            decisions.save(self.folder, decisions.Decisions(run=self.opened.state.run.tag, plans=plans))
         except MedimgError as error:
             self.unsaved = True
             self.trouble.emit(error)

@@ -142,8 +142,7 @@ def _release(state: RunState, group: str) -> Released:
             f"group {group} is not released. There is a bundle for released groups only.",
             todo="Answer its questions with 'medimg answer', then 'medimg release'.",
         )
-    since = max((r.at for r in state.reopened if r.group == group), default="")
-    held = [r for r in state.released if r.group == group and r.at > since]
+    held = state.releases(group)
     return Released(group=group, at=held[-1].at, copies={n: d for r in held for n, d in r.copies.items()})
 
 

@@ -49,11 +49,29 @@ def write_sheets(
         UsageError: The context has an unknown word, or the answers in the folder are damaged.
         OutputError: A sheet could not be written.
     """
-    state = runs.load(out)
-    state = runs.fresh(run, context, reports) if state is None else runs.reconciled(state, run, context, reports)
+    before = runs.load(out)
+    state = runs.fresh(run, context, reports) if before is None else runs.reconciled(before, run, context, reports)
     _folder(out / runs.RECORD_FOLDER)
-    decisions.save(out, decisions.of(run.tag, reports))
+    decided = _kept_decisions(before, decisions.load(out), run, reports)
+    if decided is not None:
+        decisions.save(out, decided)
     return refresh(runs.save(out, state), reports, out)
+
+
+def _kept_decisions(
+    before: RunState | None, decided: Decisions | None, run: RunSummary, reports: Sequence[Report]
+) -> Decisions | None:
+    """The decisions of a run that is written again: those about copies that are as they were stay as they are.
+
+    None when there were some and the file is gone: what was decided is not known, and the release says so.
+    """
+    shown = decisions.of(run.tag, reports)
+    if before is None:
+        return shown
+    if decided is None:
+        return None
+    same = {r.safe_id for r in reports if r.copy is not None and before.digests.get(r.safe_id) == r.copy.sha256}
+    return Decisions(run=run.tag, plans={**shown.plans, **{i: p for i, p in decided.plans.items() if i in same}})
 
 
 def refresh(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, GroupResult]:
@@ -71,9 +89,6 @@ def refresh(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, 
     private = out / runs.RECORD_FOLDER
     by_id = {r.safe_id: r for r in reports}
     tallies = {g: build.tally(by_id[i] for i in ids if i in by_id) for g, ids in state.run.groups.items()}
-    decided = decisions.load(out)
-    if decided is None:
-        decisions.save(out, decisions.of(state.run.tag, reports))
     for path, data in (
         (private / "record-sheet.json", to_json(kept)),
         (private / "record-sheet.html", html.record_html(kept, thumbs, reports).encode()),

@@ -80,7 +80,9 @@ def _record_answer(standing: Standing, definition: ChecklistDefinition) -> Recor
         state=standing.state,
         why=standing.why if standing.state != "open" or standing.why != "not answered yet" else standing.question.why,
         choice=ANSWER_WORDS.get(answer.choice, "") if answer else "",
-        choices=() if item.evidence == "auto" else tuple(ANSWER_WORDS[c] for c in choices(item.pass_)),
+        choices=()
+        if item.evidence == "auto"
+        else tuple(ANSWER_WORDS[c] for c in choices(item.pass_, standing.question.na)),
         by=answer.by if answer else "",
         role=answer.role if answer else "",
         at=answer.at if answer else "",

@@ -52,6 +52,8 @@ def answer_all(run: Path, groups: list[str] | None = None) -> None:
         results = build.results(opened.state, opened.reports)
         state = opened.state
         for group in groups or list(results):
+            if not state.recipients.get(group):
+                state = answering.with_recipients(state, group, "the hand group")
             for s in results[group].standings:
                 if s.state in ("open", "failed") and s.question.item.evidence != "auto":
                     closing = CLOSING[s.question.item.pass_]

@@ -255,10 +255,15 @@ def test_what_the_organisation_answered_is_shown_and_not_asked(qtbot, page: Chec
 
 
 def test_a_question_is_answered_by_letters_and_numbers(qtbot, page: ChecklistPage) -> None:
-    card(page, "con.written").focus()
+    card(page, "con.seen").focus()
     for key, choice in (("y", "yes"), ("n", "no"), ("?", "not-sure"), ("a", "not-applicable")):
         qtbot.keyClicks(QApplication.focusWidget(), key)
-        assert card(page, "con.written").row.chosen == choice
+        assert card(page, "con.seen").row.chosen == choice
+    card(page, "con.written").focus()
+    for key in "ya":
+        qtbot.keyClicks(QApplication.focusWidget(), key)
+    assert card(page, "con.written").row.chosen == "yes"
+    assert "no answer to this question" in card(page, "con.written").state.text()
     card(page, "con.basis").focus()
     qtbot.keyClicks(QApplication.focusWidget(), "2")
     assert card(page, "con.basis").row.chosen == "spoken-consent-in-notes"
@@ -322,11 +327,23 @@ def test_a_whole_run_is_answered_by_keys_alone(qtbot, tmp_path: Path) -> None:
         key = "1" if item == "con.basis" else "n" if item in NO else "y"
         qtbot.keyClicks(QApplication.focusWidget(), key)
     assert page.bar.value() == page.bar.maximum()
-    with qtbot.waitSignal(page.finished):
+
+    def release() -> None:
         qtbot.keyClick(page, Qt.Key.Key_R, Qt.KeyboardModifier.AltModifier)
         qtbot.waitUntil(lambda: page.stack.currentWidget() is page.release_view)
         page.release_view.confirm_button.setFocus()
         qtbot.keyClick(page.release_view.confirm_button, Qt.Key.Key_Space)
+
+    with qtbot.assertNotEmitted(page.finished, wait=50):
+        release()
+    assert "with whom it is shared is not written down" in page.banner.text()
+    assert list((run / "share").iterdir()) == []
+    part(page, "P01")
+    assert page.view.field is not None
+    qtbot.keyClicks(page.view.field, "the hand group")
+    qtbot.keyClick(page.view.field, Qt.Key.Key_Return)
+    with qtbot.waitSignal(page.finished):
+        release()
     assert sorted(p.name for p in (run / "share").iterdir()) == ["P01-001.jpg", "P01-002.jpg"]
 
 

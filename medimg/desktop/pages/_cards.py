@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medimg.consent.answers import NOT_APPLICABLE
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._questions import Row
 
@@ -24,7 +25,7 @@ KEYS = {
     Qt.Key.Key_Y: "yes",
     Qt.Key.Key_N: "no",
     Qt.Key.Key_Question: "not-sure",
-    Qt.Key.Key_A: "not-applicable",
+    Qt.Key.Key_A: NOT_APPLICABLE,
 }
 MARGINS = (20, 8, 20, 12)
 """Left, top, right and bottom of a page, in points."""
@@ -191,7 +192,8 @@ class AnswerRow(QWidget):
         choices = [b.choice for b in self.buttons]
         letter = KEYS.get(Qt.Key(event.key()))
         if letter is not None:
-            return letter if letter in choices else None
+            # Pressed where it is no answer, "does not apply" is refused in words instead of nothing happening.
+            return letter if letter in choices or letter == NOT_APPLICABLE else None
         others = [c for c in choices if c not in KEYS.values()]
         typed = event.text()
         return others[int(typed) - 1] if typed.isdecimal() and 1 <= int(typed) <= len(others) else None

@@ -12,12 +12,14 @@ from medimg.consent import answering, pages
 from medimg.consent import release as releasing
 from medimg.consent import run as runs
 from medimg.consent.answering import BATCH, EACH_FILE
+from medimg.consent.answers import NOT_APPLICABLE
 from medimg.consent.checklist import ChecklistDefinition, Flag
 from medimg.consent.pages import Ask
 from medimg.consent.register import Register
 from medimg.consent.release import now
 from medimg.consent.rules import basis_refused
 from medimg.consent.run import RunState
+from medimg.consent.share import Share
 from medimg.consent.standing import GroupResult, Standing
 from medimg.errors import MedimgError
 from medimg.report import build, refresh
@@ -241,7 +243,9 @@ class Questions:
             self._keep(answering.with_recipients(self.state, group, text), group)
 
     def refused(self, ask: Ask, choice: str) -> str:
-        """Why this ground for sharing cannot be chosen here; empty when it can."""
+        """Why this answer cannot be chosen here; empty when it can."""
+        if choice == NOT_APPLICABLE and choice not in ask.choices:
+            return "'does not apply' is no answer to this question."
         if ask.item != "con.basis":
             return ""
         return basis_refused(choice, self.state.group_context(ask.subjects[0]))
@@ -277,6 +281,14 @@ class Questions:
     def copies(self, group: str) -> int:
         """How many covered copies a group has."""
         return sum(r.copy is not None for r in self.opened.of(group))
+
+    def share(self) -> tuple[Share, list[str]]:
+        """What lies in the share folder, and what is wrong with it, in plain words.
+
+        Raises:
+            CheckFailed: It could not be read.
+        """
+        return releasing.share_of(self.opened, Register())
 
     def release(self, groups: Sequence[str]) -> None:
         """Move the copies of answered groups to the share folder, and write the sheets.

@@ -187,9 +187,9 @@ class FinishPage(QWidget):
     def _show(self) -> None:
         if self.questions is None:
             return
-        lines: list[tuple[str, str]] = []
+        lying, lines = self._share(self.questions)
         for group, result in self.questions.results.items():
-            released = len(self.questions.state.released_names(group))
+            released = len(self.questions.state.released_names(group) & lying)
             mark = {"answered": "✓", "open": "○", "stop": "■"}[result.overall]
             lines.append(("heading", self.tr("Patient {0}").format(group)))
             lines.append(("", f"{mark} {overall_words(result)}"))
@@ -212,6 +212,14 @@ class FinishPage(QWidget):
             ("", self.tr("Your original photos were not changed. medimg deletes nothing.")),
         ]
         self._fill(lines)
+
+    def _share(self, questions: Questions) -> tuple[frozenset[str], list[tuple[str, str]]]:
+        """The released copies that lie in the share folder, and what has to be said of the folder first."""
+        try:
+            share, trouble = questions.share()
+        except MedimgError as error:
+            return frozenset(), [("", "✗ " + error.what)]
+        return share.lying, [("", "✗ " + line[:1].upper() + line[1:]) for line in trouble]
 
     def _fill(self, lines: list[tuple[str, str]]) -> None:
         content = QWidget(self.area)
