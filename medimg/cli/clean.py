@@ -213,11 +213,11 @@ def _say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
         click.echo()
     steps = []
     if "review" in outcome.conditions:
-        steps.append(f"Look at every copy in {outcome.folder / 'unreviewed'}, full size.")
+        steps.append(f"Open every copy in {outcome.folder / 'unreviewed'} at full size, and look.")
     if "questions" in outcome.conditions or "stop" in outcome.conditions:
         steps.append(f"Answer the questions: medimg answer {outcome.folder}")
     if "review" in outcome.conditions:
-        steps.append(f"Release what you have looked at: medimg release {outcome.folder}")
+        steps.append(f"Release what you have opened and found fit: medimg release {outcome.folder}")
     for number, step in enumerate(steps, 1):
         click.echo(f"{number}. {step}")
     if outcome.exit_code:

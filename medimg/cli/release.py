@@ -37,8 +37,8 @@ def release(
 ) -> None:
     """Move the copies of answered groups from unreviewed/ to share/.
 
-    Only groups whose blocking questions are all closed, and whose every copy a person looked at, are released. Without
-    GROUP: every group that is answered. Nothing is sent.
+    Only groups whose blocking questions are all closed, and whose every copy a person opened at full size, are
+    released. Without GROUP: every group that is answered. Nothing is sent.
     """
     opened, results = run_common.opened(run)
     wanted = opened.groups(groups)

@@ -10,7 +10,7 @@ import sys
 SPARE = sys.maxsize >> 8
 """References that are put by; a call costs one or two."""
 SINGLETONS = (None, True, False, NotImplemented, ...)
-"""What C code returns without counting where it was built for Python 3.12 or newer (``Py_RETURN_NONE`` and its like)."""
+"""What C code built for Python 3.12 or newer returns without counting (``Py_RETURN_NONE`` and its like)."""
 
 
 def _keep_singletons() -> None:

@@ -48,7 +48,7 @@ class Canvas(QGraphicsView):
         crop_drawn: A box, stored coordinates.
         toggled: Place of an area to be covered or shown.
         deleted: Place of an area to be taken away.
-        seen_full: The photo was seen at full size.
+        seen_full: The photo is shown at full size, a part of it or all.
         tool_changed: The tool in use.
     """
 
@@ -99,7 +99,7 @@ class Canvas(QGraphicsView):
     def show_photo(self, drawn: Drawn) -> None:
         """Show a picture, all of it in view."""
         self.clear()
-        self.photo = Photo(drawn)
+        self.photo = Photo(drawn)  # may raise: nothing is shown then
         self.scene().addItem(self.photo)
         self.scene().setSceneRect(self.photo.boundingRect())
         self._stored = (*geometry.upright_size(drawn.width, drawn.height, drawn.orientation), drawn.orientation)

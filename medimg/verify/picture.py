@@ -17,7 +17,7 @@ from medimg.detect import Detector, Frame
 from medimg.errors import CheckNotRun, MedimgError
 from medimg.policy import Policy, decide
 from medimg.redact.cover import mask
-from medimg.types import Box, Check, CheckState, Copy, Finding, KnownValues, Plan, Polygon, Region
+from medimg.types import Box, Check, CheckState, Copy, Finding, KnownValues, Plan, Polygon
 from medimg.verify import outcome
 
 BAND = 64
@@ -190,7 +190,7 @@ def content(
     """
     checks: list[Check] = []
     left: list[Finding] = []
-    kept = [a.finding.region for a in plan.doing("keep") if a.by == "person" and a.finding.region]
+    kept = [a.finding for a in plan.doing("keep") if a.by == "person"]
     for view in written.views():
         frame = Frame(view, written.orientation)
         upright: list[Polygon] = [frame.upright(p) for p in copy.covered]
@@ -255,9 +255,11 @@ def _looked(
     return Check(name=detector.name, engine=", ".join(engines), state="failed" if found else "passed", found=found)
 
 
-def _decided(finding: Finding, kept: Sequence[Region]) -> bool:
-    """Whether a person has looked at this place and kept it."""
+def _decided(finding: Finding, kept: Sequence[Finding]) -> bool:
+    """Whether a person has looked at this place and kept what is of this kind there: a face shown keeps no writing."""
     if finding.region is None:
         return False
     box = finding.region.box
-    return any(box.overlap(region.box) >= 0.8 * box.area for region in kept)
+    return any(
+        k.kind == finding.kind and k.region is not None and box.overlap(k.region.box) >= 0.8 * box.area for k in kept
+    )

@@ -17,7 +17,6 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-faulthandler.enable()
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import acts_fakes as fakes
@@ -54,7 +53,7 @@ class Person:
     """
 
     def __init__(self, window: Window, seed: int) -> None:
-        self.window, self.draw = window, random.Random(seed)  # noqa: S311 - a test
+        self.window, self.draw = window, random.Random(seed)
         self.page, self.look = window.review, window.review.look
         self.session = window.review.session
         self.done: Counter[str] = Counter()
@@ -98,7 +97,7 @@ class Person:
         self.areas[self.look.safe_id] = max(self.areas.get(self.look.safe_id, 0), len(self.canvas.boxes))
 
     @property
-    def canvas(self):  # noqa: ANN201 - the real one
+    def canvas(self):
         return self.look.canvas
 
     def press(self, name: str) -> None:
@@ -278,6 +277,7 @@ class Person:
 
 
 def main(folder: Path, seed: int, acts: int) -> int:
+    faulthandler.enable()
     sys.excepthook = _raised
     qInstallMessageHandler(_qt_says)
     app = application()
@@ -297,13 +297,18 @@ def main(folder: Path, seed: int, acts: int) -> int:
         if faults:
             print(f"seed {seed}, act {number}: {faults[0]}", flush=True)
             os._exit(3)
+    end = time.monotonic() + LONG
+    while session.making and time.monotonic() < end:
+        QTest.qWait(10)
     saved = decisions.load(session.folder)
     plans = dict(session.plans)
     window.close()
     app.processEvents()
     few = {i: n for i, n in person.areas.items() if n < LEAST}
     ok = saved is not None and saved.plans == plans and not few and not faults
-    print(f"seed {seed}: {acts} acts at scale {window.devicePixelRatioF():g}, {dict(person.done)}, areas {person.areas}")
+    print(
+        f"seed {seed}: {acts} acts at scale {window.devicePixelRatioF():g}, {dict(person.done)}, areas {person.areas}"
+    )
     print("survived" if ok else f"NOT as it was decided, or too few areas: {few} {faults}", flush=True)
     return 0 if ok else 3
 

@@ -38,13 +38,11 @@ class Fake:
         return [], self.version
 
     def _found(self, frame: Frame, detector: str, kind: Any, category: str, score: float, place: Box) -> Finding:
-        return Finding(
-            kind=kind, category=category, detector=detector, score=score, region=frame.region(place.polygon)
-        )
+        return Finding(kind=kind, category=category, detector=detector, score=score, region=frame.region(place.polygon))
 
 
 def _things(how: int) -> list[tuple[str, str, str, float, Box]]:
-    """Detector, kind, category, score and place of everything in a photo: lines of all lengths, like those of a chat."""
+    """Detector, kind, category, score and place of everything in a photo: lines of all lengths, as in a chat."""
     width, height = SIZES[how]
     draw = np.random.default_rng(how)
     step = height // (LINES + 2)

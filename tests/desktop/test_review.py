@@ -170,7 +170,7 @@ BLACK = (0, 0, 0)
 
 def test_grid_and_list_say_what_there_is(qtbot, page: ReviewPage) -> None:
     assert page.grid.photos.count() == 3
-    assert "3 photos are left to look at" in page.grid.words.text()
+    assert "3 photos are left to open at full size" in page.grid.words.text()
     assert "1 file was no photo and was skipped" in page.grid.words.text()
     assert "1 thing for you to decide" in page.grid.photos.item(0).text()
     looking(qtbot, page)
@@ -370,7 +370,7 @@ def test_looked_at_needs_full_size_and_a_decision_and_makes_the_copy_again(qtbot
     fresh.look.full_seen = False
     fresh.look.refresh()
     assert not fresh.look.done.isEnabled()
-    assert "see it at full size" in fresh.look.state.text()
+    assert "open it at full size" in fresh.look.state.text()
     press(fresh, "full-size")
     assert not fresh.look.done.isEnabled()
     assert "decide about 1 thing" in fresh.look.state.text()
@@ -394,7 +394,7 @@ def test_looked_at_needs_full_size_and_a_decision_and_makes_the_copy_again(qtbot
         ),
         timeout=LONG,
     )
-    assert "✓ looked at" in fresh.grid._item(safe_id).text()
+    assert "✓ opened at full size" in fresh.grid._item(safe_id).text()
     assert sorted(p.name for p in (run.folder / "unreviewed").iterdir()) == sorted(
         r.copy.name for r in run.reports if r.copy
     )
