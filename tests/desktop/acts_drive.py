@@ -29,7 +29,7 @@ from medimg.consent import decisions
 from medimg.desktop.app import application
 from medimg.desktop.window import Window
 
-LONG = float(os.environ.get("MEDIMG_ACTS_WAIT", "60"))
+LONG = float(os.environ.get("MEDIMG_ACTS_WAIT", "120"))
 LEAST = 10  # areas of a photo
 SIZES = ((1060, 720), (900, 640), (1280, 800), (700, 900), (1500, 950))
 faults: list[str] = []
@@ -89,7 +89,10 @@ class Person:
         end = time.monotonic() + LONG
         while self.page.stack.currentWidget() is self.look and self.canvas.photo is None:
             if time.monotonic() > end:
-                raise TimeoutError("the photo does not come")
+                said = (self.look.safe_id, self.look.banner.text(), self.page.banner.text())
+                faults.append(f"the photo does not come: {said}")
+                faulthandler.dump_traceback()
+                return
             QTest.qWait(5)
         if self.page.stack.currentWidget() is not self.look:
             self.open_any()
