@@ -284,8 +284,9 @@ def test_writing_in_a_face_that_is_shown_is_covered(qtbot, tmp_path: Path, choic
     pick(page, "possible-face")
     press(page, "cover")
     pick(page, "face")
-    (made,) = [b for b in page.look.findChildren(QPushButton) if b.text() == choice]
-    made.click()
+    made = [b for b in page.look.findChildren(QPushButton) if b.text() == choice]
+    assert len(made) == 1
+    made[0].click()
     press(page, "full-size")
     with qtbot.waitSignal(page.session.settled, timeout=LONG):
         press(page, "looked")
