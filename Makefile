@@ -31,7 +31,7 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
-.PHONY: help demo test test-oldest test-newest check bench fuzz dist app strings docs lock changelog release clean
+.PHONY: help demo test test-oldest test-newest check bench fuzz valgrind dist app strings docs lock changelog release clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -85,6 +85,10 @@ bench: $(VENV)/.dev ## the timing tables of docs/benchmarks.md
 	@$(BIN)/python benchmarks/run.py
 
 FUZZ_SECONDS ?= 600
+valgrind: $(VENV)/.dev ## fifty random acts in the window under valgrind: no memory that was freed is read or written
+	@$(call apt,valgrind)
+	@MEDIMG_VALGRIND=1 $(BIN)/python -m pytest tests/desktop/test_acts.py::test_fifty_acts_under_valgrind -q -s
+
 fuzz: $(VENV)/.dev ## fuzz every parser, FUZZ_SECONDS each
 	@$(BIN)/python -m pip install -q --disable-pip-version-check atheris
 	@for target in tests/fuzz/fuzz_*.py; do echo "== $$target"; mkdir -p build/fuzz; \

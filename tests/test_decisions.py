@@ -142,6 +142,24 @@ def test_a_group_with_waiting_decisions_is_not_released(base: Path) -> None:
     assert list((run.folder / "share").iterdir()) == []
 
 
+def test_what_is_decided_while_copies_are_made_is_kept(base: Path) -> None:
+    """A window saves at any moment: a plan that was changed since it was sent stays, and waits."""
+    edit(base)
+    later = Box(30, 6, 40, 14)
+
+    def told(_safe_id: str, _result: object) -> None:
+        edit(base, box=later)
+        edit(base, "P01-002", box=later)
+
+    apply(base / "out", [base / "in"], make=make, told=told, only={"P01-001"})
+    decided = decisions.load(run_of(base).folder)
+    assert decided is not None
+    for safe_id in ("P01-001", "P01-002"):
+        drawn = [a.finding.region.box for a in decided.plans[safe_id].actions if a.finding.kind == "drawn"]
+        assert later in drawn, safe_id
+    assert decisions.waiting(decided, run_of(base).reports) == ["P01-001", "P01-002"]
+
+
 def test_a_kill_between_the_steps_loses_nothing(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever write is the last one, opening the run again finishes what was begun."""
     from medimg import _files

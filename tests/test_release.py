@@ -291,7 +291,7 @@ def test_the_template_closes_nothing_as_it_is_and_everything_when_filled_in(out:
     assert call(answer, out, "--from", file).exit_code == 0
     left = call(answer, out, "--template").output
     assert "img.text" not in left
-    assert "looked_at: []  # which you looked at full size, of: none left" in left
+    assert "looked_at: []  # which you opened at full size, of: none left" in left
     file.write_text(left)
     assert call(answer, out, "--from", file).exit_code == 0
 

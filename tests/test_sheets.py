@@ -106,10 +106,10 @@ def test_metadata_only_says_what_was_not_checked(tmp_path: Path) -> None:
     run_folder(tmp_path, {"P01": 1}, scope="metadata-only", actions=())
     for path in (tmp_path / "share-sheet.html", tmp_path / PRIVATE / "record-sheet.html"):
         page = text_of(path)
-        assert "Writing, codes and faces in the pictures were NOT checked." in page
+        assert "The pictures were NOT looked at" in page
         assert "have not been decoded: bytes hidden inside them would stay." in page
         assert "found none" not in page.replace("found none in the caption", "")
-    assert "NOT checked" in (tmp_path / PRIVATE / "paste-into-notes.txt").read_text()
+    assert "NOT looked at" in (tmp_path / PRIVATE / "paste-into-notes.txt").read_text()
     assert share(tmp_path)["zero_lines"] == []
 
 

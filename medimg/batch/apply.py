@@ -124,7 +124,7 @@ def apply(
                 if told is not None:
                     told(job.safe_id, report)
             if done:
-                decisions.settle(opened.folder, list(done.values()))
+                decisions.settle(opened.folder, list(done.values()), {i: decided.plans[i] for i in done})
                 ending.held_again(folder, [done.get(r.safe_id, r) for r in opened.reports])
                 future = pool.submit(worker.sheets_again, str(opened.folder), seconds=3600.0)
                 pool.wait()

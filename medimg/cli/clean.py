@@ -226,11 +226,11 @@ def _steps(outcome: Outcome, folder: str) -> list[str]:
     if {"hold", "unreadable"} & set(outcome.conditions):
         steps.append(f"Read why photos were kept back: {folder}/hold/why-held.txt")
     if "review" in outcome.conditions:
-        steps.append(f"Look at every copy in {folder}/unreviewed, full size.")
+        steps.append(f"Open every copy in {folder}/unreviewed at full size, and look.")
     if "questions" in outcome.conditions or "stop" in outcome.conditions:
         steps.append(f"Answer the questions: medimg answer {folder}")
     if "review" in outcome.conditions:
-        steps.append(f"Release what you have looked at: medimg release {folder}")
+        steps.append(f"Release what you have opened and found fit: medimg release {folder}")
     return steps or ["Nothing waits for you."]
 
 

@@ -35,8 +35,8 @@ def release(
 ) -> None:
     """Move the copies of answered groups from unreviewed/ to share/.
 
-    Only groups whose blocking questions are all closed, whose every copy a person looked at, and of which is written
-    down with whom they are shared, are released. Without GROUP: every group that is answered. Nothing is sent.
+    Only groups whose blocking questions are all closed, whose every copy a person opened at full size, and of which is
+    written down with whom they are shared, are released. Without GROUP: every group that is answered. Nothing is sent.
     """
     opened, results = run_common.opened(run)
     wanted = opened.groups(groups)

@@ -198,7 +198,7 @@ def _spread(state: RunState, item: str, subject: str, given: str | Given, at: st
     """One answer a subject: an answer about pictures that is given for a group holds for each of its copies.
 
     Raises:
-        UsageError: A group's answer is given for the whole run, or *looked at* for a whole group.
+        UsageError: A group's answer is given for the whole run, or *opened at full size* for a whole group.
     """
     full = given if isinstance(given, Given) else Given(answer=given)
     kind = _kind(state, item)
@@ -208,7 +208,8 @@ def _spread(state: RunState, item: str, subject: str, given: str | Given, at: st
     if kind == "file" and subject in state.run.groups:
         if item == EACH_FILE:
             raise UsageError(
-                "that a picture was looked at is said copy by copy.", todo="Name each copy, for example P01-001."
+                "that a picture was opened at full size is said copy by copy.",
+                todo="Name each copy, for example P01-001.",
             )
         subjects = [s for s in state.run.groups[subject] if s in state.digests]
     return [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +24,9 @@ from medimg.types import Plan, Report, from_json, to_json
 NAME = "decisions.json"
 APPLIED = "applied"
 """Folder in the private part where such copies are made, before they take the place of the old ones."""
+NO_FACE = "not a face"
+SHOWN_FACE = "a face, and the consent allows showing it"
+"""A person's reasons to show what was found as a face. The second one makes the question about it a needed one."""
 _JOURNAL = "applied.json"
 _ONE = threading.RLock()
 """One thread at a time: a window opens a run while its lane of work settles a photo of it."""
@@ -42,6 +45,8 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     schema: Literal["medimg.applied/1"] = "medimg.applied/1"
     reports: tuple[Report, ...]
+    newer: tuple[str, ...] = ()
+    """Safe ids of photos that a person went on with while their copies were made: their plans stay."""
 
 
 def of(tag: str, reports: Sequence[Report]) -> Decisions:
@@ -75,7 +80,8 @@ def save(folder: Path, decisions: Decisions) -> None:
     Raises:
         OutputError: They could not be written; the older file is still whole.
     """
-    _files.write_private(folder / RECORD_FOLDER / NAME, to_json(decisions))
+    with _ONE:
+        _files.write_private(folder / RECORD_FOLDER / NAME, to_json(decisions))
 
 
 def waiting(decisions: Decisions | None, reports: Sequence[Report]) -> list[str]:
@@ -91,17 +97,26 @@ def lost(decisions: Decisions | None, reports: Sequence[Report]) -> list[str]:
     return [r.safe_id for r in reports if r.copy is not None and r.plan is not None and r.safe_id not in known]
 
 
-def settle(folder: Path, reports: Sequence[Report]) -> None:
+def settle(folder: Path, reports: Sequence[Report], sent: Mapping[str, Plan]) -> None:
     """Let copies that were made in :data:`APPLIED` take the place of the old ones, with all that is said of them.
 
     What is to be done is written down first, so that a kill at any moment loses nothing: :func:`finish` goes on.
+
+    Args:
+        folder: The run folder.
+        reports: Of the new copies.
+        sent: The plans they were made from. A plan that a person changed since then stays, and waits.
 
     Raises:
         OutputError: Something could not be written; :func:`finish` can be called again.
         UsageError: The run cannot be read, or somebody else changed its answers in the same moment.
     """
     with _ONE:
-        _files.write_private(folder / RECORD_FOLDER / _JOURNAL, to_json(Applied(reports=tuple(reports))))
+        decided = load(folder)
+        now = decided.plans if decided else {}
+        newer = tuple(i for i, plan in sent.items() if now.get(i, plan) != plan)
+        done = Applied(reports=tuple(reports), newer=newer)
+        _files.write_private(folder / RECORD_FOLDER / _JOURNAL, to_json(done))
         _finish(folder)
 
 
@@ -120,11 +135,12 @@ def _finish(folder: Path) -> None:
     private = folder / RECORD_FOLDER
     journal = private / _JOURNAL
     try:
-        done = from_json(journal.read_bytes(), Applied).reports
+        applied = from_json(journal.read_bytes(), Applied)
     except FileNotFoundError:
         return
     except (OSError, msgspec.DecodeError) as error:
         raise UsageError("what was being applied to this run cannot be read.") from error
+    done = applied.reports
     by_id = {r.safe_id: r for r in done}
     try:
         old = from_json((private / REPORTS_NAME).read_bytes(), tuple[Report, ...])
@@ -138,7 +154,7 @@ def _finish(folder: Path) -> None:
         runs.save(folder, runs.reconciled(state, state.run, state.context, new))
     decided = load(folder)
     if decided is not None:
-        shown = {r.safe_id: r.plan for r in done if r.plan is not None}
+        shown = {r.safe_id: r.plan for r in done if r.plan is not None and r.safe_id not in applied.newer}
         save(folder, msgspec.structs.replace(decided, plans={**decided.plans, **shown}))
     with contextlib.suppress(OSError):
         journal.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from medimg.consent.decisions import SHOWN_FACE
 from medimg.types import Action, Check, Report
 
 Verdict = Literal["supports", "asks", "fails", "unknown"]
@@ -126,8 +127,11 @@ def _to_look_at(report: Report, check: str) -> str:
     asked = [a.finding for a in _actions(report, "face") if a.do == "ask"] if check == "faces" else []
     old = sum(f.count for f in asked if f.category == OLD_DISGUISE)
     possible = sum(f.count for f in asked) - old
-    return (f"; {_n(possible, 'is/are')} only possible: look" if possible else "") + (
-        f"; {_n(old, 'has/have')} a bar or mosaic, which is no disguise: look" if old else ""
+    shown = faces_shown([report]) if check == "faces" else 0
+    return (
+        (f"; {_n(shown, 'is/are')} shown: a person says that the consent allows it" if shown else "")
+        + (f"; {_n(possible, 'is/are')} only possible: look" if possible else "")
+        + (f"; {_n(old, 'has/have')} a bar or mosaic, which is no disguise: look" if old else "")
     )
 
 
@@ -149,6 +153,12 @@ def _after(report: Report, *names: str) -> str:
             return "; the copy did not pass"
         case _:
             return "; there is no copy that passed"
+
+
+def faces_shown(reports: Sequence[Report]) -> int:
+    """Faces that a person shows because, as they say, the consent allows it."""
+    faces = [a for r in reports for a in _actions(r, "face")]
+    return sum(a.do == "keep" and a.by == "person" and a.why == SHOWN_FACE for a in faces)
 
 
 def _filename(report: Report) -> AutoEvidence:

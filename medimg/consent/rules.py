@@ -92,6 +92,13 @@ def _now(question: Question, level: str, why: str) -> Question:
     return msgspec.structs.replace(question, level=level, why=why)
 
 
+def for_shown_face(question: Question) -> Question:
+    """Whether the patient agreed how identity is shown is needed, for every audience, once a face is shown with it."""
+    if question.id != "con.seen":
+        return question
+    return _now(msgspec.structs.replace(question, asked=True), "blocking", "needed because a face is shown")
+
+
 def fails_by_basis(question: Question, context: SharingContext) -> bool:
     """Spoken consent fails the written-consent item where that blocks."""
     return context.basis == "spoken-consent-in-notes" and question.id == "con.written" and question.blocking

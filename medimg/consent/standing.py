@@ -11,7 +11,7 @@ import msgspec
 from medimg.consent import rules
 from medimg.consent.answers import BASES, CLOSING, NOT_APPLICABLE, Answer
 from medimg.consent.checklist import ChecklistDefinition, Question, SharingContext, questions
-from medimg.consent.evidence import AutoEvidence, conditions, evidence, group_evidence
+from medimg.consent.evidence import AutoEvidence, conditions, evidence, faces_shown, group_evidence
 from medimg.consent.site import SiteProfile
 from medimg.types import Report
 
@@ -112,7 +112,9 @@ def assess(
     found.update({(e.item, e.subject): e for e in (*group_evidence(group, reports), *extra)})
     copies = [r.safe_id for r in reports if r.copy is not None]
     standings: list[Standing] = []
-    for question in questions(context, definition, site=site):
+    shown = faces_shown(reports)
+    for asked in questions(context, definition, site=site):
+        question = rules.for_shown_face(asked) if shown else asked
         subjects = _subjects(question, group, copies) if question.asked else [group]
         standings += _alike(_stand(question, s, given, found, context, group, today) for s in subjects)
     plain = {a.item: a.choice for a in mine if a.subject == group}

@@ -50,7 +50,7 @@ def _group(state: RunState, result: GroupResult, files: dict[str, list[str]]) ->
         lines.pop()
     open_ones = waiting(result.standings)
     unseen = [s for one in open_ones if one.question.id == EACH_FILE for s in one.subjects]
-    lines.append(f"    looked_at: []  # which you looked at full size, of: {', '.join(unseen) or 'none left'}")
+    lines.append(f"    looked_at: []  # which you opened at full size, of: {', '.join(unseen) or 'none left'}")
     unsaid = {
         c: meaning
         for c, meaning in ChecklistDefinition.load().conditions.items()

@@ -10,6 +10,8 @@ from medimg.types import BLACK, Colour, Do, Polygon
 
 WARNING = "#ffd400"
 _GRIP = 9.0  # half a handle, in pixels of the screen
+_ROOM = 80.0
+"""Room round an area for its number, its sign and its handles, in pixels of the screen at text size 1."""
 
 
 class BoxItem(QGraphicsPolygonItem):
@@ -44,6 +46,7 @@ class BoxItem(QGraphicsPolygonItem):
         self.picked = False
         self._peeking = False
         self._scale = scale
+        self._room = 0.0
         self.setZValue(10)
 
     @property
@@ -112,14 +115,24 @@ class BoxItem(QGraphicsPolygonItem):
         """Whether a point lies in it."""
         return bool(self.polygon().containsPoint(point, Qt.FillRule.OddEvenFill))
 
+    def at_zoom(self, zoom: float) -> None:
+        """Leave room for the number and the handles, which keep their size on the screen.
+
+        The scene has to be told before the bounding rectangle changes: else it looks for the item in the wrong place
+        of its index when the item goes, and draws what is not there any more.
+
+        Args:
+            zoom: Units of the view for one pixel of the photo.
+        """
+        room = _ROOM * self._scale / max(zoom, 1e-6)
+        if room != self._room:
+            self.prepareGeometryChange()
+            self._room = room
+
     def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
-        """Its place with its number and handles, at any zoom."""
-        scene = self.scene()
-        views = scene.views() if scene is not None else []
-        t = views[0].transform() if views else None
-        one = 1 / max((t.m11() ** 2 + t.m12() ** 2) ** 0.5, 1e-6) if t is not None else 1.0
-        edge = 60 * one * self._scale
-        return self.polygon().boundingRect().adjusted(-edge, -edge, edge, edge)
+        """Its place with its number and handles."""
+        room = self._room
+        return self.polygon().boundingRect().adjusted(-room, -room, room, room)
 
     def shape(self) -> QPainterPath:
         """Its own polygon."""

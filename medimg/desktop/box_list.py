@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 from shiboken6 import isValid
 
@@ -59,28 +59,26 @@ class BoxList(QListWidget):
             middle: Places of those whose cover touches the middle of the picture.
             page: How another page or frame of the file is named: "page {}"; empty when none is named.
         """
-        sign = warning_icon(self.fontMetrics().height()) if middle else None
+        sign = warning_icon(self.fontMetrics().height()) if middle else QIcon()
         with QSignalBlocker(self):
-            self.clear()
-            for number, index, action in areas:
+            # Lines are changed in their places: the tick of one of them may be what brought us here, and Qt is not
+            # through with it yet.
+            while self.count() > len(areas):
+                self.takeItem(self.count() - 1)
+            while self.count() < len(areas):
+                self.addItem(QListWidgetItem())
+            chosen = -1
+            for row, (number, index, action) in enumerate(areas):
                 words = wording.line(number, action)
                 region = action.finding.region
                 if page and region is not None and region.frame:
                     words += f" ({page.format(region.frame + 1)})"
-                item = QListWidgetItem(words)
-                if index in middle and sign is not None:
+                if index in middle:
                     words += f": {wording.middle()}"
-                    item.setText(words)
-                    item.setIcon(sign)
-                item.setData(_INDEX, index)
-                item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
-                item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, wording.explained(action))
-                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-                ticked = {"cover": Qt.CheckState.Checked, "keep": Qt.CheckState.Unchecked}
-                item.setCheckState(ticked.get(action.do, Qt.CheckState.PartiallyChecked))
-                self.addItem(item)
-                if index == picked:
-                    self.setCurrentItem(item)
+                self.item(row).setIcon(sign if index in middle else QIcon())
+                _write(self.item(row), words, index, action)
+                chosen = row if index == picked else chosen
+            self.setCurrentRow(chosen)
 
     def pick(self, index: int) -> None:
         """Choose an area by its place in the plan."""
@@ -107,6 +105,16 @@ class BoxList(QListWidget):
             event.ignore()  # the page's; here it would be a search for that letter
         else:
             super().keyPressEvent(event)
+
+
+def _write(item: QListWidgetItem, words: str, index: int, action: Action) -> None:
+    item.setText(words)
+    item.setData(_INDEX, index)
+    item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
+    item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, wording.explained(action))
+    item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+    ticked = {"cover": Qt.CheckState.Checked, "keep": Qt.CheckState.Unchecked}
+    item.setCheckState(ticked.get(action.do, Qt.CheckState.PartiallyChecked))
 
 
 __all__ = ["BoxList"]

@@ -48,7 +48,7 @@ class Canvas(QGraphicsView):
         crop_drawn: A box, stored coordinates.
         toggled: Place of an area to be covered or shown.
         deleted: Place of an area to be taken away.
-        seen_full: The photo was seen at full size.
+        seen_full: The photo is shown at full size, a part of it or all.
         tool_changed: The tool in use.
     """
 
@@ -99,7 +99,7 @@ class Canvas(QGraphicsView):
     def show_photo(self, drawn: Drawn) -> None:
         """Show a picture, all of it in view."""
         self.clear()
-        self.photo = Photo(drawn)
+        self.photo = Photo(drawn)  # may raise: nothing is shown then
         self.scene().addItem(self.photo)
         self.scene().setSceneRect(self.photo.boundingRect())
         self._stored = (*geometry.upright_size(drawn.width, drawn.height, drawn.orientation), drawn.orientation)
@@ -111,11 +111,12 @@ class Canvas(QGraphicsView):
         """Show areas (their polygons upright), and what lies under them, in the place of those before."""
         for old in (*self.boxes, *self._under):
             self.scene().removeItem(old)
-        self.boxes, self._under, self._filled = [], [], None
+        self.boxes, self._under, self._filled, self._grip = [], [], None, None
         if self.photo is None:
             return
         self.boxes, self._filled = boxes, filled
         for item in self.boxes:
+            item.at_zoom(self._view_scale())
             item.peek(self._peeking)
             item.pick(item.index == picked)
             self.scene().addItem(item)
@@ -148,8 +149,12 @@ class Canvas(QGraphicsView):
     @property
     def zoom(self) -> float:
         """Pixels of the screen for one of the photo."""
+        return self._view_scale() * self.devicePixelRatioF()
+
+    def _view_scale(self) -> float:
+        """Units of the view for one pixel of the photo."""
         t = self.transform()
-        return float((t.m11() ** 2 + t.m12() ** 2) ** 0.5) * self.devicePixelRatioF()
+        return float((t.m11() ** 2 + t.m12() ** 2) ** 0.5)
 
     def fit(self) -> None:
         """All of the photo in view."""
@@ -159,7 +164,7 @@ class Canvas(QGraphicsView):
             if self.zoom > 1:  # a small photo is not blown up
                 self._zoom_to(1.0)
                 self._fitted = True
-            self._tell_full()
+            self._zoomed()
 
     def full_size(self) -> None:
         """One pixel of the photo for one of the screen."""
@@ -190,9 +195,11 @@ class Canvas(QGraphicsView):
         self._fitted = False
         factor = zoom / self.zoom
         self.scale(factor, factor)
-        self._tell_full()
+        self._zoomed()
 
-    def _tell_full(self) -> None:
+    def _zoomed(self) -> None:
+        for item in self.boxes:
+            item.at_zoom(self._view_scale())
         if self.photo is not None and self.zoom >= _FULL:
             self.seen_full.emit()
 
@@ -268,7 +275,7 @@ class Canvas(QGraphicsView):
             self._take_hold(event.position(), here)
 
     def _take_hold(self, at: QPointF, here: QPointF) -> None:
-        reach = 14 / max(self.transform().m11() ** 2 + self.transform().m12() ** 2, 1e-9) ** 0.5
+        reach = 14 / max(self._view_scale(), 1e-6)
         chosen = next((b for b in self.boxes if b.picked), None)
         hit = chosen if chosen is not None and chosen.grip(here, reach) is not None else None
         if hit is None:

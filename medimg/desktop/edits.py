@@ -42,7 +42,7 @@ def _kept_by(policy: Policy, finding: Finding) -> bool:
 
 
 def open_questions(plan: Plan) -> list[int]:
-    """What a person has to decide before the photo counts as looked at."""
+    """What a person has to decide before the photo counts as opened."""
     return [n for n, a in enumerate(plan.actions) if a in plan.doing("ask", "hold")]
 
 

@@ -185,7 +185,7 @@ class Session(QObject):
         return True
 
     def look_done(self, safe_id: str) -> None:
-        """The person has looked at a photo full size: apply what was decided, then note it."""
+        """The person has opened a photo at full size: apply what was decided, then note it."""
         if safe_id in self.waiting():
             self._apply([safe_id], looked={safe_id})
         else:
@@ -333,7 +333,7 @@ class Session(QObject):
 
 
 def _note_looked(folder: Path, ids: frozenset[str], _pool: Workers) -> None:
-    """Answer *looked at full size* for some copies; in a lane, so that it never meets decisions being applied.
+    """Answer *opened at full size* for some copies; in a lane, so that it never meets decisions being applied.
 
     Raises:
         MedimgError: It could not be written.

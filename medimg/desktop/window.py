@@ -29,7 +29,7 @@ from medimg.desktop.pages.review import ReviewPage
 from medimg.desktop.pages.start import StartPage
 from medimg.desktop.pages.stopped import StoppedPage
 from medimg.desktop.widgets import button, label
-from medimg.desktop.wording import fault
+from medimg.desktop.wording import fault, scope
 from medimg.desktop.work import Batch, Wanted
 from medimg.errors import MedimgError
 from medimg.policy import Policy
@@ -87,6 +87,9 @@ class Window(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._head())
+        self.scope = label(scope(), kind="alert", name="scope")
+        self.scope.setAccessibleName(self.scope.text())
+        column.addWidget(self.scope)
         column.addWidget(self.stack, 1)
         self.setCentralWidget(whole)
         self._connect()
@@ -134,6 +137,7 @@ class Window(QMainWindow):
     def show_page(self, page: QWidget) -> None:
         """Show a step."""
         self.stack.setCurrentWidget(page)
+        self.scope.setVisible(self._metadata_only(page))
         name = self._names[page]
         steps = {
             "start": self.tr("Drop"),
@@ -151,6 +155,13 @@ class Window(QMainWindow):
         begin = {"start": self.start.first, "progress": self.progress.stop, "review": self.review.grid.photos}
         begin.get(name, page).setFocus()
         self.shown.emit(name)
+
+    def _metadata_only(self, page: QWidget) -> bool:
+        """Whether nothing looked, or will look, at the pictures of what this page is about."""
+        session = self.review.session
+        if page not in (self.start, self.progress) and session is not None:
+            return session.opened.state.run.scope == "metadata-only"
+        return self._policy is not None and self._policy.scope == "metadata-only"
 
     def larger(self) -> None:
         """The next text size; after the largest the smallest."""
@@ -268,6 +279,7 @@ class Window(QMainWindow):
 
     def stop(self) -> None:
         """Stop every worker."""
+        self.start.stop()
         self.batch.cancel()
         self.batch.wait()
         self.review.close_run()

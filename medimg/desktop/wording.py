@@ -68,6 +68,7 @@ WHY = (
     QT_TRANSLATE_NOOP("wording", "a person covers all of this kind"),
     QT_TRANSLATE_NOOP("wording", "a person shows it"),
     QT_TRANSLATE_NOOP("wording", "not a face"),
+    QT_TRANSLATE_NOOP("wording", "a face, and the consent allows showing it"),
 )
 """Reasons that plans give, for translators."""
 
@@ -225,10 +226,19 @@ def about(report: Report, plan: Plan | None) -> str:
     if report.state == "held" and plan == report.plan:
         return translate("wording", "kept back")
     covered = sum(a.finding.region is not None for a in plan.doing("cover"))
-    return (
-        counts(covered, translate("wording", "{} area covered"), translate("wording", "{} areas covered"))
-        if covered
-        else translate("wording", "nothing covered")
+    if covered:
+        return counts(covered, translate("wording", "{} area covered"), translate("wording", "{} areas covered"))
+    if report.scope == "metadata-only":
+        return translate("wording", "picture not looked at")
+    return translate("wording", "nothing covered")
+
+
+def scope() -> str:
+    """What every page says of a run that took out hidden information alone."""
+    return translate(
+        "wording",
+        "! The pictures were not looked at. Only hidden information was checked and taken out: faces, writing and codes"
+        " were not looked for and are not covered.",
     )
 
 
@@ -242,6 +252,7 @@ __all__ = [
     "line",
     "messages",
     "middle",
+    "scope",
     "skipped",
     "state",
     "sure",

@@ -79,7 +79,7 @@ def _group(page: _Page, sheet: RecordSheet, group: RecordGroup) -> None:
         if copy is None:
             page.text(f"{photo.safe_id}: {photo.reason}")
         else:
-            looked = "looked at full size" if copy.looked_at else "not looked at yet"
+            looked = "opened at full size" if copy.looked_at else "not opened yet"
             released = ", released" if copy.released else ""
             page.text(f"{copy.name}: sha256 {copy.sha256[:16]}, {copy.altered}; {looked}{released}.")
     if len(group.photos) > SHOWN:

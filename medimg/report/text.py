@@ -33,7 +33,7 @@ def _lines(sheet: RecordSheet, group: RecordGroup, found: tuple[Tally, ...]) -> 
         f"Copies: {', '.join(f'{c.name} (sha256 {c.sha256[:12]})' for c in copies) or 'none'}."
         " The originals were not changed.",
         f"Found in the originals: {kinds}.",
-        f"{sheet.scope_words} Looked at full size by a person: {looked} of {len(copies)}.",
+        f"{sheet.scope_words} Opened at full size by a person: {looked} of {len(copies)}.",
         f"Checklist {sheet.checklist} ({sheet.checklist_digest}): {group.status}."
         f" {count['blocking'] - count['blocking_open']} of {count['blocking']} blocking closed,"
         f" {count['advisory'] - count['advisory_open']} of {count['advisory']} advisory.",

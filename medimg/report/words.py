@@ -26,7 +26,8 @@ CHECKS: dict[str, str] = {
 
 SCOPE_FULL = "Hidden information, writing, codes and faces were checked, in the photo and again in the written copy."
 SCOPE_METADATA = (
-    "Only hidden information was checked and taken out. Writing, codes and faces in the pictures were NOT checked."
+    "The pictures were NOT looked at: only hidden information was checked and taken out. Writing, codes and faces in"
+    " the pictures were not looked for and are not covered."
     " Picture data that could be copied as they were have not been decoded: bytes hidden inside them would stay."
 )
 

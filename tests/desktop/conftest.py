@@ -15,6 +15,8 @@ import pytest
 
 CHILD = "MEDIMG_WINDOW_TESTS"
 SECONDS = 280
+LONGER = {"test_acts.py": 1500}
+"""Seconds for files that take more than :data:`SECONDS`; on a busy machine, too."""
 PLUGINS = ("-p", "pytestqt.plugin", "-p", "pytest_timeout")
 """All that these tests need: to look for others takes each process two seconds."""
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -46,7 +48,7 @@ class OneFile(pytest.Item):
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            timeout=SECONDS,
+            timeout=LONGER.get(self.path.name, SECONDS),
             check=False,
         )
         if done.returncode not in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -65,7 +67,10 @@ class OneFile(pytest.Item):
 
 class InItsOwnProcess(pytest.Module):
     def collect(self) -> Iterator[OneFile]:
-        yield OneFile.from_parent(self, name="all")
+        item = OneFile.from_parent(self, name="all")
+        if self.path.name in LONGER:
+            item.add_marker(pytest.mark.timeout(LONGER[self.path.name] + 20))
+        yield item
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:

@@ -1,7 +1,7 @@
 """Detectors that find the same things in every photo, and photos to find them in. Importable by workers.
 
 The first pixel of a photo says what happens besides: see :mod:`batch_fakes`; 20 makes the second look find one thing
-more, as long as only what the detectors found is covered.
+more, as long as only what the detectors found is covered; 21 makes it find a name in a face that is shown.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from medimg.detect import Frame
 from medimg.types import Box, Finding
 
 WIDTH, HEIGHT = 640, 480
-MORE = 20
+MORE, NAME_IN_FACE = 20, 21
 PLACES = {
     "record-number": Box(20, 20, 220, 60),
     "unread": Box(20, 100, 160, 130),
@@ -27,6 +27,7 @@ PLACES = {
     "face": Box(440, 60, 560, 240),
     "possible-face": Box(440, 300, 540, 420),
     "more": Box(260, 200, 330, 230),
+    "name": Box(460, 100, 540, 130),
 }
 KINDS = {
     "text": (("record-number", 0.97), ("unread", 0.41), ("ruler", 0.9)),
@@ -52,6 +53,8 @@ class Fake:
     def recheck(self, frame: Frame, covers: Sequence[Any], known: Any = None) -> tuple[list[Finding], str]:
         if self.name == "text" and frame.rgb[0, 0, 0] == MORE and len(covers) == 5:
             return [_found("text", frame, "more", 0.8)], "fake 1"
+        if self.name == "text" and frame.rgb[0, 0, 0] == NAME_IN_FACE and (frame.rgb[115, 465:535] != 0).all():
+            return [_found("text", frame, "name", 0.9)], "fake 1"
         return [], "fake 1"
 
 

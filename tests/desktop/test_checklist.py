@@ -186,7 +186,7 @@ def test_looked_at_is_said_picture_by_picture(qtbot, page: ChecklistPage, run: P
     qtbot.keyClick(looked.list, Qt.Key.Key_Down)
     qtbot.keyClick(looked.list, Qt.Key.Key_Space)
     assert on_disk(run) == {("img.person-looked", "P01-002"): "yes"}
-    assert looked.state.text() == "○ Looked at full size: 1 of 2"
+    assert looked.state.text() == "○ Opened at full size: 1 of 2"
     qtbot.keyClick(looked.list, Qt.Key.Key_Space)
     assert on_disk(run) == {("img.person-looked", "P01-002"): "not-sure"}
 

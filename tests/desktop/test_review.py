@@ -15,6 +15,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from medimg.batch import worker
 from medimg.batch.run import scrub_folder
@@ -25,6 +26,7 @@ from medimg.desktop import edits
 from medimg.desktop.pages.review import ReviewPage
 from medimg.errors import MedimgError, OutputError
 from medimg.policy import Policy, cover_polygon
+from medimg.report import build
 from medimg.types import Box, Plan, bounding_box
 
 LONG = 60_000
@@ -90,7 +92,7 @@ def page(qtbot, shared: tuple[ReviewPage, dict[str, Plan]]) -> Iterator[ReviewPa
     page.show_grid()
 
 
-def opened(qtbot, base: Path, *, find: bool = True) -> ReviewPage:
+def opened(qtbot, base: Path, *, find: bool = True, number: int = 3) -> ReviewPage:
     page = ReviewPage(make=fakes.make)
     page.resize(1100, 760)
     with qtbot.waitActive(page):
@@ -100,7 +102,7 @@ def opened(qtbot, base: Path, *, find: bool = True) -> ReviewPage:
         page.set_places([base / "in"])
     page.open_run(run_of(base))
     if find:
-        qtbot.waitUntil(lambda: len(page.session.found) == 3, timeout=LONG)
+        qtbot.waitUntil(lambda: len(page.session.found) == number, timeout=LONG)
     return page
 
 
@@ -170,7 +172,7 @@ BLACK = (0, 0, 0)
 
 def test_grid_and_list_say_what_there_is(qtbot, page: ReviewPage) -> None:
     assert page.grid.photos.count() == 3
-    assert "3 photos are left to look at" in page.grid.words.text()
+    assert "3 photos are left to open at full size" in page.grid.words.text()
     assert "1 file was no photo and was skipped" in page.grid.words.text()
     assert "1 thing for you to decide" in page.grid.photos.item(0).text()
     looking(qtbot, page)
@@ -253,6 +255,80 @@ def test_not_a_face_and_cover_the_possible_one(qtbot, page: ReviewPage, base: Pa
     assert on_disk(base, safe_id).actions[index].why == "not a face"
     qtbot.keyClick(page.look, Qt.Key.Key_C)
     assert on_disk(base, safe_id).actions[index].do == "cover"
+
+
+def test_a_face_that_the_consent_allows_has_a_reason_of_its_own(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    index = pick(page, "face")
+    choices = {b.text() for b in page.look.findChildren(QPushButton) if b.isVisible()}
+    assert {"Not a face: show it", "A face, and the consent allows showing it"} <= choices
+    press(page, "consented")
+    shown = on_disk(base, safe_id).actions[index]
+    assert (shown.do, shown.by, shown.why) == ("keep", "person", "a face, and the consent allows showing it")
+    assert "Why: a face, and the consent allows showing it." in page.look.detail.text()
+    assert page.look.banner.text() == ""  # it says nothing of other photos
+    press(page, "show-it")  # taken for the other choice: said at once
+    assert on_disk(base, safe_id).actions[index].why == "not a face"
+    pick(page, "record-number")
+    assert not page.look.consented.isVisible()
+
+
+@pytest.mark.parametrize("choice", ["A face, and the consent allows showing it", "Not a face: show it"])
+def test_writing_in_a_face_that_is_shown_is_covered(qtbot, tmp_path: Path, choice: str) -> None:
+    """To show a face keeps the face alone; and the consent has to cover it before anything is shared."""
+    fakes.photo(tmp_path / "in" / "one.png", how=fakes.NAME_IN_FACE)
+    scrub_folder([tmp_path / "in"], tmp_path / "out", make=fakes.make, workers=1)
+    page = opened(qtbot, tmp_path, number=1)
+    qtbot.addWidget(page)
+    safe_id = looking(qtbot, page, page.session.order[0])
+    pick(page, "possible-face")
+    press(page, "cover")
+    pick(page, "face")
+    made = [b for b in page.look.findChildren(QPushButton) if b.text() == choice]
+    assert len(made) == 1
+    made[0].click()
+    press(page, "full-size")
+    with qtbot.waitSignal(page.session.settled, timeout=LONG):
+        press(page, "looked")
+    plan = on_disk(tmp_path, safe_id)
+    inside = [a for a in plan.actions if a.finding.category == "name"]
+    assert [a.do for a in inside] == ["cover"]
+    run = open_run(run_of(tmp_path))
+    report = next(r for r in run.reports if r.safe_id == safe_id)
+    assert report.state == "unreviewed"
+    seen = next(s for s in build.results(run.state, run.reports)["P01"].standings if s.question.id == "con.seen")
+    faces = next(s for s in build.results(run.state, run.reports)["P01"].standings if s.question.id == "img.faces")
+    consented = choice.startswith("A face")
+    assert seen.question.level == ("blocking" if consented else "advisory")
+    assert ("1 is shown: a person says that the consent allows it" in faces.auto.words) == consented
+    sheet = (run.folder / "PRIVATE-patient-record" / "record-sheet.html").read_text()
+    assert ("a face, and the consent allows showing it" in sheet) == consented
+    page.close_run()
+
+
+def test_a_line_stays_while_its_tick_is_changed(qtbot, page: ReviewPage) -> None:
+    """Qt is in the middle of the line's own event then: it must not go away under it."""
+    looking(qtbot, page)
+    page.look.boxes.setCurrentRow(0)
+    line = page.look.boxes.item(0)
+    qtbot.keyClick(page.look.boxes, Qt.Key.Key_Space)
+    assert isValid(line)
+    assert page.look.boxes.item(0) is line
+    assert line.text() == "1. writing: record number, shown"
+
+
+def test_an_area_that_goes_while_it_is_dragged_is_let_go(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    before = on_disk(base, safe_id)
+    press(page, "draw-box")
+    drag(qtbot, page, (260, 260), (360, 330))
+    port, left = page.look.canvas.viewport(), Qt.MouseButton.LeftButton
+    qtbot.mousePress(port, left, pos=at(page, 300, 300))
+    qtbot.mouseMove(port, at(page, 320, 310))
+    press(page, "undo")
+    qtbot.mouseMove(port, at(page, 340, 320))
+    qtbot.mouseRelease(port, left, pos=at(page, 340, 320))
+    assert on_disk(base, safe_id) == before
 
 
 def test_unread_writing_comes_up_one_by_one(qtbot, page: ReviewPage, base: Path) -> None:
@@ -370,7 +446,7 @@ def test_looked_at_needs_full_size_and_a_decision_and_makes_the_copy_again(qtbot
     fresh.look.full_seen = False
     fresh.look.refresh()
     assert not fresh.look.done.isEnabled()
-    assert "see it at full size" in fresh.look.state.text()
+    assert "open it at full size" in fresh.look.state.text()
     press(fresh, "full-size")
     assert not fresh.look.done.isEnabled()
     assert "decide about 1 thing" in fresh.look.state.text()
@@ -394,7 +470,7 @@ def test_looked_at_needs_full_size_and_a_decision_and_makes_the_copy_again(qtbot
         ),
         timeout=LONG,
     )
-    assert "✓ looked at" in fresh.grid._item(safe_id).text()
+    assert "✓ opened at full size" in fresh.grid._item(safe_id).text()
     assert sorted(p.name for p in (run.folder / "unreviewed").iterdir()) == sorted(
         r.copy.name for r in run.reports if r.copy
     )

@@ -70,7 +70,7 @@ def test_the_tool_finds_the_words_under_the_names_the_window_asks_for(words: Pat
     assert "Last look before release" in said["ReleaseView"]
     assert "■ Stop: get advice before sharing" in said["StoppedPage"]
     assert "&Copy summary for the notes" in said["FinishPage"]
-    assert "Looked at full size: {1} of {2}" in " ".join(said["LookedCard"])
+    assert "Opened at full size: {1} of {2}" in " ".join(said["LookedCard"])
 
 
 def test_a_translation_is_shown(qtbot, qapp, words: Path, tmp_path: Path) -> None:

@@ -6,21 +6,26 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import batch_fakes
 import desktop_fakes as fakes
+import msgspec
 import pytest
 from click.testing import CliRunner
 from desktop_kit import make_run, nameless
 from PIL import Image
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 
+from medimg.batch.run import scrub_folder
 from medimg.cli.status import status
 from medimg.consent.release import open_run
+from medimg.desktop import dropped
 from medimg.desktop.window import Window
+from medimg.policy import Policy
 
 LONG = 120_000
 
@@ -248,3 +253,68 @@ def test_drawing_for_hours_does_not_use_up_none(qtbot) -> None:
         warning_sign(painter, QRectF(0, 0, 20, 20))
     painter.end()
     assert sys.getrefcount(None) > 1_000_000_000
+
+
+def words_of(window: Window) -> str:
+    """All words on the screen now."""
+    return " ".join(x.text() for x in window.findChildren(QLabel) if x.isVisible())
+
+
+@pytest.mark.parametrize("scope", ["metadata-only", "full"])
+def test_a_run_of_metadata_alone_says_so_on_every_page(qtbot, window: Window, tmp_path: Path, scope: str) -> None:
+    policy = msgspec.structs.replace(Policy.load(), scope=scope)
+    fakes.photo(tmp_path / "in" / "one.png")
+    run = scrub_folder([tmp_path / "in"], tmp_path / "out", make=fakes.make, workers=1, policy=policy).folder
+    said = {}
+    window.open_run(run, [tmp_path / "in"])
+    said["overview"] = words_of(window)
+    window.review.show_photo(window.review.session.order[0])
+    said["photo"] = words_of(window)
+    window.questions()
+    said["questions"] = words_of(window)
+    window.stopped.show_stop(run, "P01")
+    window.show_page(window.stopped)
+    said["stop"] = words_of(window)
+    window.finish.open_run(run)
+    window.show_page(window.finish)
+    said["finish"] = words_of(window)
+    alone = scope == "metadata-only"
+    assert {page: "pictures were not looked at" in words for page, words in said.items()} == dict.fromkeys(said, alone)
+    window.show_page(window.start)
+    assert "pictures were not looked at" not in words_of(window)
+    sheets = [p for name in ("share-sheet.html", "record-sheet.html") for p in run.rglob(name)]
+    assert len(sheets) == 2
+    assert all(("pictures were NOT looked at" in p.read_text()) == alone for p in sheets)
+    assert ("not looked at" in window.review.grid.photos.item(0).text()) == alone
+
+
+def test_nothing_counts_for_a_window_that_is_closed(
+    qtbot, window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(_things: object, stop: Callable[[], bool]) -> dropped.Looked:
+        while not stop():
+            time.sleep(0.05)
+        time.sleep(0.3)  # on its way out
+        return dropped.Looked()
+
+    monkeypatch.setattr(dropped, "look", slow)
+    window.start.take([tmp_path])
+    window.stop()
+    assert [t.name for t in threading.enumerate() if t.name == "count"] == []
+
+
+def test_signals_do_not_use_python_up() -> None:
+    """PySide 6.12 on Python 3.11 gives references to True away: some thousands of signals ended the program."""
+    code = """
+from medimg import desktop
+from PySide6.QtCore import QObject, Signal
+class Speaker(QObject):
+    said = Signal(bool)
+speaker = Speaker()
+speaker.said.connect(lambda _: None)
+for n in range(20_000):
+    speaker.said.emit(bool(n % 2)); speaker.property("none"); speaker.isWidgetType()
+print("still there")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "still there"), done.stderr

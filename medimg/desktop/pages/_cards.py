@@ -311,7 +311,7 @@ class QuestionCard(QFrame):
 
 
 class LookedCard(QFrame):
-    """*Looked at full size*, picture by picture: one list, so that two hundred pictures stay one control."""
+    """*Opened at full size*, picture by picture: one list, so that two hundred pictures stay one control."""
 
     ticked = Signal(object, bool)
     walk = Signal(object, int)
@@ -324,7 +324,7 @@ class LookedCard(QFrame):
         self.setAccessibleName(ask.text)
         column = QVBoxLayout(self)
         self.list = QListWidget(self)
-        self.list.setAccessibleName(self.tr("Pictures you have looked at full size"))
+        self.list.setAccessibleName(self.tr("Pictures you have opened at full size"))
         self.list.setAccessibleDescription(self.tr("Press Space to tick a picture."))
         self.state = label(parent=self, kind="state")
         column.addWidget(label(self.tr("Needed before sharing"), self, kind="quiet"))
@@ -337,7 +337,7 @@ class LookedCard(QFrame):
         self.list.itemChanged.connect(self._changed)
 
     def show_rows(self, rows: list[Row]) -> None:
-        """Show which pictures were looked at."""
+        """Show which pictures were opened."""
         with QSignalBlocker(self.list):
             if [r.ask.subjects for r in rows] != [r.ask.subjects for r in self.rows]:
                 self.list.clear()
@@ -352,7 +352,7 @@ class LookedCard(QFrame):
                 item.setCheckState(Qt.CheckState.Checked if done else Qt.CheckState.Unchecked)
         count = sum(r.state in ("closed", "not-applicable") for r in rows)
         mark = "✓" if count == len(rows) else "○"
-        say(self.state, self.tr("{0} Looked at full size: {1} of {2}").format(mark, count, len(rows)))
+        say(self.state, self.tr("{0} Opened at full size: {1} of {2}").format(mark, count, len(rows)))
         self.setAccessibleDescription(self.state.text())
 
     @property

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from medimg import geometry
+from medimg.consent import decisions
 from medimg.desktop import edits, theme, wording
 from medimg.desktop.box_items import BoxItem, Filled
 from medimg.desktop.pages._look_says import LookSays
@@ -26,7 +27,7 @@ class Look(LookSays):
 
     Signals:
         overview: Back to all photos.
-        next_photo: The photo was looked at: on to the next.
+        next_photo: The photo was opened at full size: on to the next.
         want_places: The person is asked where the originals are.
     """
 
@@ -51,6 +52,7 @@ class Look(LookSays):
             (self.turn, self.canvas.turn),
             (self.cover, partial(self.decide, "cover")),
             (self.show_it, partial(self.decide, "keep")),
+            (self.consented, self.show_face),
             (self.alike, self.cover_alike),
             (self.remove, self.remove_it),
             (self.unread, self.next_unread),
@@ -64,7 +66,7 @@ class Look(LookSays):
             (self.done, self._done),
         ):
             does_it(made, does)
-        self.harmless.toggled.connect(self._layer)
+        self.harmless.toggled.connect(lambda _on: self.refresh())
         self.boxes.picked.connect(self.pick)
         self.boxes.toggled.connect(self.toggle)
         self.boxes.deleted.connect(self._delete)
@@ -75,13 +77,7 @@ class Look(LookSays):
         self.canvas.shaped.connect(self.reshape)
         self.canvas.crop_drawn.connect(self.crop_to)
         self.canvas.seen_full.connect(self._saw_full)
-        self.canvas.tool_changed.connect(self._tool)
-
-    def _layer(self, _on: bool) -> None:
-        self.refresh()
-
-    def _tool(self, _tool: str) -> None:
-        self._say()
+        self.canvas.tool_changed.connect(lambda _tool: self._say())
 
     # -- the photo
 
@@ -125,9 +121,13 @@ class Look(LookSays):
             Path(drawn.file).unlink(missing_ok=True)
             return
         self._loading, self._frames = False, drawn.frames
+        try:
+            self.canvas.show_photo(drawn)
+        except (OSError, ValueError):  # the worker's folder is gone, or the disk was full
+            self.banner.say(self.tr("The picture could not be shown. Go to another photo, then come back."))
+            return
         if drawn.colour is not None and plan is not None:
             self._chosen, self._chosen_for = drawn.colour, self._filling(plan)
-        self.canvas.show_photo(drawn)
         self.refresh()
 
     def refresh(self) -> None:
@@ -240,12 +240,18 @@ class Look(LookSays):
             after = edits.decided(plan, self.index, "cover", "a person covers it")
             words = self.tr("cover")
         else:
-            why = "not a face" if action.finding.kind == "face" else "a person shows it"
+            why = decisions.NO_FACE if action.finding.kind == "face" else "a person shows it"
             after = edits.decided(plan, self.index, "keep", why)
             words = self.tr("show")
         self._edit(words, after)
         if do == "keep" and action.finding.kind == "face":
             self._offer(action.finding)
+
+    def show_face(self) -> None:
+        """Show the chosen face because the consent allows it; writing and codes in it stay covered."""
+        action, plan = self._action(), self.plan
+        if action is not None and plan is not None and action.finding.kind == "face":
+            self._edit(self.tr("show a face"), edits.decided(plan, self.index, "keep", decisions.SHOWN_FACE))
 
     def _elsewhere(self, face: Finding) -> dict[str, list[int]]:
         """Photos of this patient that have a face at the same place, and which of their actions it is."""
@@ -280,7 +286,7 @@ class Look(LookSays):
         for safe_id, places in self._elsewhere(face).items():
             plan = session.plans[safe_id]
             for index in places:
-                plan = edits.decided(plan, index, "keep", "not a face")
+                plan = edits.decided(plan, index, "keep", decisions.NO_FACE)
             after[safe_id] = plan
         self.banner.put_away()
         if after:
@@ -374,7 +380,7 @@ class Look(LookSays):
         if self._original:  # else it says that the original is not at hand
             self.banner.put_away()
 
-    # -- looked at
+    # -- opened at full size
 
     def _saw_full(self) -> None:
         self.full_seen = True

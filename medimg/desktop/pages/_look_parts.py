@@ -112,6 +112,12 @@ class LookParts(QWidget):
     def _decide_bar(self) -> QWidget:
         self.cover = button(self.tr("Cover it"), name="cover", key="C", hint=self.tr("Cover this area."))
         self.show_it = button(self.tr("Harmless: show it"), name="show-it", key="S")
+        self.consented = button(
+            self.tr("A face, and the consent allows showing it"),
+            name="consented",
+            key="L",
+            hint=self.tr("Then the question whether the patient agreed to that has to be answered before sharing."),
+        )
         self.alike = button(
             self.tr("Cover all like this"),
             name="cover-alike",
@@ -120,7 +126,7 @@ class LookParts(QWidget):
         )
         self.remove = button(self.tr("Take it away"), name="remove")
         self.unread = button(self.tr("Next unread writing"), name="next-unread", key="U")
-        return self._bar([self.cover, self.show_it, self.alike, self.remove, self.unread])
+        return self._bar([self.cover, self.show_it, self.consented, self.alike, self.remove, self.unread])
 
     def _draw_bar(self) -> QWidget:
         self.draw_box = button(self.tr("Draw a box"), name="draw-box", key="B")
@@ -149,7 +155,7 @@ class LookParts(QWidget):
         row = QHBoxLayout(panel)
         row.setContentsMargins(0, 0, 0, 0)
         self.state = label(name="look-state")
-        self.done = button(self.tr("I have looked: next photo"), name="looked", kind="primary", key="Ctrl+Return")
+        self.done = button(self.tr("Done: next photo"), name="looked", kind="primary", key="Ctrl+Return")
         row.addWidget(self.state, 1)
         row.addWidget(self.done)
         return panel

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
+from medimg.consent import decisions
 from medimg.desktop import edits, wording
 from medimg.desktop.pages._look_parts import LookParts
 from medimg.desktop.session import Session
@@ -72,7 +73,7 @@ class LookSays(LookParts):
     # -- what is left to do
 
     def _left(self) -> list[str]:
-        """What keeps this photo from counting as looked at."""
+        """What keeps this photo from counting as opened at full size."""
         plan = self.plan
         if plan is None:
             return []
@@ -83,7 +84,7 @@ class LookSays(LookParts):
                 wording.counts(len(questions), self.tr("decide about {} thing"), self.tr("decide about {} things"))
             )
         if not self.full_seen:
-            left.append(self.tr("see it at full size"))
+            left.append(self.tr("open it at full size"))
         return left
 
     # -- what it says
@@ -125,7 +126,12 @@ class LookSays(LookParts):
         rename(self.show_it, self.tr("Not a face: show it") if face else self.tr("Harmless: show it"))
         self.cover.setEnabled(may and action is not None and (action.do != "cover" or action in self._unread(plan)))
         rename(self.cover, self.tr("Keep it covered") if action and action.do == "cover" else self.tr("Cover it"))
-        self.show_it.setEnabled(may and action is not None and action.do != "keep")
+        shown = action is not None and action.do == "keep"
+        consented = shown and action is not None and action.why == decisions.SHOWN_FACE
+        # Who took the one for the other can say so at once.
+        self.show_it.setEnabled(may and action is not None and (not shown or consented))
+        self.consented.setVisible(face)
+        self.consented.setEnabled(may and face and not consented)
         self.alike.setEnabled(may and action is not None and action.finding.kind != "drawn")
         self.remove.setVisible(action is not None and action.finding.kind == "drawn")
         waiting = len(edits.unread(plan)) if plan else 0
@@ -171,8 +177,10 @@ class LookSays(LookParts):
             words = self.tr("Your changes are saved. The copy is made again when you go on.")
         elif session.report(self.safe_id).copy is None:
             words = self.tr("Kept back: {}").format(session.report(self.safe_id).reason)
+        elif session.opened.state.run.scope == "metadata-only":
+            words = self.tr("The picture was not looked at by any check: only hidden information was taken out.")
         else:
-            words = self.tr("Looked at.") if self.safe_id in session.looked else self.tr("Ready.")
+            words = self.tr("Opened at full size.") if self.safe_id in session.looked else self.tr("Ready.")
         self.state.setText(words)
         self.done.setEnabled(not left)
 

@@ -95,7 +95,7 @@ def _picture(photo: RecordPhoto) -> tuple[str, str]:
     if copy is None:
         return photo.safe_id, photo.reason
     looked = "yes" if copy.looked_at else "not yet"
-    return copy.name, f"{copy.altered}. Looked at full size: {looked}. sha256 {copy.sha256[:16]}"
+    return copy.name, f"{copy.altered}. Opened at full size: {looked}. sha256 {copy.sha256[:16]}"
 
 
 def _answer(answer: RecordAnswer) -> str:

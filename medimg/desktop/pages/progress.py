@@ -105,7 +105,13 @@ class ProgressPage(QWidget):
         if report.copy is not None:
             covered = sum(a.finding.count for a in report.plan.doing("cover")) if report.plan else 0
             words = counts(covered, self.tr("{} area covered"), self.tr("{} areas covered"))
-            return f"✓ {report.safe_id}: {words if covered else self.tr('nothing had to be covered')}"
+            if not covered:
+                words = (
+                    self.tr("picture not looked at")
+                    if report.scope == "metadata-only"
+                    else self.tr("nothing had to be covered")
+                )
+            return f"✓ {report.safe_id}: {words}"
         stands = self.tr("kept back") if report.state == "held" else self.tr("skipped")
         return f"{'!' if report.state == 'held' else '-'} {report.safe_id}: {stands}: {tr(report.reason)}"
 

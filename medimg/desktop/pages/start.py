@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,6 +55,7 @@ class StartPage(QWidget):
         self.out: Path | None = None
         self._site = site
         self._round = 0
+        self._counting: list[threading.Thread] = []
         self._looked.connect(self._counted, Qt.ConnectionType.QueuedConnection)
         inside = QWidget()
         inside.setProperty("kind", "plain")
@@ -248,11 +248,20 @@ class StartPage(QWidget):
 
         def work() -> None:
             result = dropped.look(wanted, lambda: self._round != mine)
-            with contextlib.suppress(RuntimeError):  # the window was closed meanwhile
+            if self._round == mine:
                 self._looked.emit(mine, result)
 
-        threading.Thread(target=work, name="count", daemon=True).start()
+        thread = threading.Thread(target=work, name="count", daemon=True)
+        self._counting = [t for t in (*self._counting, thread) if t is thread or t.is_alive()]
+        thread.start()
         self._show()
+
+    def stop(self) -> None:
+        """Stop counting, and wait for the end of it: a thread must not report to a page that is gone."""
+        self._round += 1
+        for thread in self._counting:
+            thread.join()
+        self._counting = []
 
     def clear(self) -> None:
         """Forget what was dropped."""
