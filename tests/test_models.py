@@ -6,11 +6,11 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 
 import medimg
 from medimg._build import models as build
+from medimg._onnxruntime import onnxruntime
 from medimg.detect import _weights
 from medimg.errors import MissingPart
 
