@@ -273,8 +273,11 @@ def explain(policy: Policy) -> list[str]:
         + ("JPEG of quality 98." if policy.covers.heif == "jpeg" else "PNG with exactly their pixels."),
         f"Written copies: opened again from disk and checked again. What the second look finds is covered too, up to"
         f" {policy.verify.rounds} times; after that the photo is held.",
-        "onnxruntime loaded by another program before medimg could switch its usage reports off: "
-        + ("refused." if policy.engines.loaded_before == "refuse" else "noted in the report."),
+        *(
+            ["A program that loaded onnxruntime with its usage reports on: refused."]
+            if policy.engines.loaded_before == "refuse"
+            else []
+        ),
         "Second text reader: "
         + ("needed." if policy.verify.second_reader == "required" else "used when it is installed."),
     ]

@@ -7,12 +7,12 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 
 import medimg
 from medimg._build import models as build
 from medimg._build import yunet
+from medimg._onnxruntime import onnxruntime
 from medimg.detect import _weights
 from medimg.errors import MissingPart
 

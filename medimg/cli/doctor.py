@@ -130,7 +130,6 @@ _REINSTALL = "python -m pip install --force-reinstall medimg"
 def _tesseract() -> Line:
     try:
         path = _programs.find("tesseract")
-        said = _programs.run([str(path), "--version"], timeout=30).split(b"\n", 1)[0].decode("ascii", "replace")
         languages = _programs.run([str(path), "--list-langs"], timeout=30).decode("ascii", "replace").split()
     except MissingPart:
         words = "not installed: one text reader instead of two"
@@ -139,6 +138,12 @@ def _tesseract() -> Line:
         return Line("second text reader", False, error.what, TESSERACT, needed=False)
     if "eng" not in languages:
         return Line("second text reader", False, f"{path} has no English model", TESSERACT, needed=False)
+    from medimg.detect import _tesseract
+
+    try:
+        said = _tesseract.version(str(path))
+    except MedimgError as error:
+        return Line("second text reader", False, error.what, TESSERACT, needed=False)
     return Line("second text reader", True, f"{said} at {path}", needed=False)
 
 
