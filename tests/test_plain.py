@@ -82,7 +82,8 @@ def test_a_run_folder_of_any_name_is_told_in_plain_words(tmp_path: Path) -> None
                 check=False,
             )
             assert done.returncode == 11, done.stderr
-            assert steers(done.stdout.decode()) == set()
+            assert steers(done.stdout.decode("utf-8", "replace")) == set()
+            assert "\N{REPLACEMENT CHARACTER}" not in done.stdout.decode("utf-8", "replace")
             if more:
                 assert json.loads(done.stdout.splitlines()[-1])["exit_code"] == 11
 

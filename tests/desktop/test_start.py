@@ -46,7 +46,7 @@ def drop(page: StartPage, data: QMimeData) -> QDropEvent:
 
 
 def counted(qtbot, page: StartPage) -> dropped.Looked:
-    qtbot.waitUntil(lambda: page.seen is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: page.seen is not None, timeout=60_000)
     assert page.seen is not None
     return page.seen
 
