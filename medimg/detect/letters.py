@@ -13,8 +13,8 @@ SLIM = 6.0
 """A picture more than this many times as long as high is looked at piece by piece: shrunk whole, nothing is left."""
 LEAST = 8.0
 """Height of the least print that is looked for as one line by itself, in pixels of the largest size looked at; line
-height, from the top of an l to the foot of a p. ``benchmarks/letters.py`` found it from 5.6 at 3 megapixels and from 6.8
-at 12; on another strip, with steps of several pixels, it was found at 7.2 (12), 7.5 (24) and 7.9 (48), not at 6.7."""
+height, from the top of an l to the foot of a p. ``benchmarks/letters.py`` found it from 5.6 at 3 megapixels and from
+6.8 at 12; on another strip, in coarser steps, it was found at 7.2 (12), 7.5 (24) and 7.9 (48), and not at 6.7."""
 
 
 def least_height(width: int, height: int) -> int:
