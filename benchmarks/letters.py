@@ -1,6 +1,6 @@
 """How high one line of print has to be to be found, by the size of the photo.
 
-    python benchmarks/letters.py [--megapixels 3 12 24 48]
+    python -m benchmarks.letters [--megapixels 3 12 24 48]
 
 One line on a strip of paper, as on a wristband, on drawn skin; the height of its letters (line height, in pixels of the
 photo) goes up until the line is found at the first look, in each of three places. The last column is that height in

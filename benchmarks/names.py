@@ -1,6 +1,6 @@
 """Names beside plain words, and harmless lines: what stays, on text alone and without pictures.
 
-    uv run --with faker --with simple-icd-10-cm python benchmarks/names.py [--half open|held] [--share 1.0]
+    uv run --with faker --with simple-icd-10-cm python -m benchmarks.names [--half open|held] [--share 1.0]
 
 40,000 names of the locales of Faker (MIT), which gives none of the rule's lists, and the commonest surnames of ten
 places, in 60 templates of what stands on boards, labels, rulers, badges and captions. Half of the templates and half of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medimg.detect import _lexicon, identifiers
+from medimg.detect import identifiers
 from medimg.detect._known import Known, dates_in
 from medimg.types import KnownValues
 
@@ -143,6 +143,8 @@ def test_a_name_that_is_a_word_is_not_kept_beside_a_plain_word(name: str) -> Non
 
 def test_every_phrase_is_made_of_listed_words() -> None:
     """A phrase with a word that no list knows never counts."""
+    from medimg.detect import _lexicon
+
     sections = _lexicon.lexicon()
     parts = {part for phrase in _lexicon.phrases() for part in phrase if part.isalpha() and len(part) > 1}
     assert len(_lexicon.phrases()) > 2000
@@ -151,6 +153,8 @@ def test_every_phrase_is_made_of_listed_words() -> None:
 
 
 def test_no_listed_name_is_kept_alone_or_beside_another() -> None:
+    from medimg.detect import _lexicon
+
     names = sorted(_lexicon.names())
     assert len(names) > 900
     for first, second in pairwise(names):
@@ -159,6 +163,8 @@ def test_no_listed_name_is_kept_alone_or_beside_another() -> None:
 
 
 def test_words_that_are_names_too_are_never_kept_alone() -> None:
+    from medimg.detect import _lexicon
+
     lexicon = _lexicon.lexicon()
     for word in lexicon["name"]:
         assert identifiers.classify(word.title(), 1.0).category not in identifiers.KEPT, word

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medimg import names
+from medimg import names, pipeline
+from medimg.api import Scrubber
 from medimg.detect import identifiers
 from medimg.detect._known import Known
 from medimg.types import KnownValues
@@ -89,3 +92,20 @@ def test_names_in_a_files_name_and_folders_are_looked_for_in_the_picture() -> No
 )
 def test_what_cameras_and_programs_write_is_not_looked_for(name: str) -> None:
     assert names.known(name, ["DCIM", "Photos"]) == KnownValues()
+
+
+def test_a_photo_in_a_file_named_after_the_patient_is_searched_for_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[KnownValues] = []
+
+    def inspected(*_: object, known: KnownValues, **__: object) -> tuple[None, None]:
+        seen.append(known)
+        return None, None
+
+    monkeypatch.setattr(pipeline, "inspect", inspected)
+    monkeypatch.setattr(Scrubber, "load", lambda _: ())
+    (tmp_path / "Smith_left.jpg").write_bytes(b"photo")
+    Scrubber().inspect(tmp_path / "Smith_left.jpg")
+    assert Known(seen[0]).matches("Smith & Nephew")
+    assert not Known(seen[0]).matches("Left foot")
