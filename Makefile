@@ -69,7 +69,7 @@ rm -rf build/$(1)
 $(BIN)/uv venv -q --python $(BIN)/python build/$(1)
 $(BIN)/uv pip install -q --python build/$(1)/bin/python --resolution $(2) -e '.[heic,pdf,desktop,cluster,serve,fhir,demo]'
 $(BIN)/uv pip install -q --python build/$(1)/bin/python 'pytest>=9' 'pytest-timeout>=2.3' 'httpx>=0.28'
-build/$(1)/bin/python -m pytest tests/test_nothing_leaves.py tests/test_planted.py tests/test_fixtures.py
+build/$(1)/bin/python -m pytest tests/system/test_nothing_leaves.py tests/system/test_planted.py tests/project/test_fixtures.py
 endef
 
 test-oldest: $(VENV)/.dev ## what leaves the computer, planted code and the fixtures, with the oldest packages allowed

@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw
 from benchmarks.scenes import Item, Scene, _ground, tier
 from fixtures import _cards as cards
 from fixtures import _draw as d
-from medimg._opencv import cv2
+from medimg.native.opencv import cv2
 
 LINEAR = (
     "Code128", "Code39", "Code93", "EAN13", "EAN8", "UPCA", "UPCE", "ITF", "Codabar", "Telepen", "DataBarOmni",

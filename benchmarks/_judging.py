@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from medimg._opencv import cv2
+from medimg.native.opencv import cv2
 from medimg.redact.cover import mask
 from medimg.types import Polygon
 

@@ -1,9 +1,10 @@
-"""Pictures full of codes, rulers, colour cards and print, to train and judge the network of ``medimg.detect._marks``.
+"""Pictures full of codes, rulers, colour cards and print, to train and judge the network of
+``medimg.detect.objects.marks``.
 
 Each is drawn from a seed, on drawn ground or on a photograph, with a map of what lies where. Seeds 0 to 9999 are for
 training, 10000 and up are the check seeds. ``python -m benchmarks._mark_pictures OUT 0 200 [--photos FOLDER]`` writes
 ``OUT/<seed>.npz`` with ``rgb`` (H, W, 3), ``marks`` (H, W) and ``module`` (H, W), all uint8: a mark is a set of bits,
-:data:`medimg.detect._marks.CLASSES`; a module is the width of a code's narrowest bar in eighths of a pixel.
+:data:`medimg.detect.objects.marks.CLASSES`; a module is the width of a code's narrowest bar in eighths of a pixel.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from PIL import Image
 from benchmarks import _carriers, _code_tiles, _measures, _oddities, scenes
 from benchmarks.codes import inner
 from fixtures import _draw as d
-from medimg._opencv import cv2
-from medimg.detect._marks import BAR, CARD, MATRIX, RULER, TEXT
+from medimg.detect.objects.marks import BAR, CARD, MATRIX, RULER, TEXT
+from medimg.native.opencv import cv2
 
 IGNORED = 7
 """The bit of places that do not count: codes nobody can make out."""

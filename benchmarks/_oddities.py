@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from benchmarks._people import NAMES, date, name, person
 from fixtures import _cards as cards
 from fixtures import _draw as d
-from medimg._opencv import cv2
+from medimg.native.opencv import cv2
 
 SCRIPTS: dict[str, tuple[tuple[str, ...], str]] = {
     "cyrillic": (("Наталья Кузнецова", "Дмитрий Орлов", "Олександр Шевченко"), "DejaVuSans.ttf"),

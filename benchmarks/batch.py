@@ -36,10 +36,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import batch_fakes as fakes
 
 import medimg
-from medimg.batch.journal import Journal, Settings
-from medimg.batch.run import Progress
-from medimg.batch.scan import Item, Root
+from medimg.engine.batch import Progress
 from medimg.policy import Policy
+from medimg.run.journal import Journal, Settings
+from medimg.run.scan import Item, Root
 from medimg.types import Limits, Report, from_json
 
 CHILD = Path(__file__).resolve().parent.parent / "tests" / "batch_child.py"

@@ -32,8 +32,8 @@ from benchmarks import _peers as peers
 from benchmarks import scenes
 from benchmarks.text import with_room
 from fixtures.make import FACE_IN_PHOTO, face_photo
-from medimg.detect import _ocr, _tesseract
-from medimg.detect._known import skeleton
+from medimg.detect.text import ocr, tesseract
+from medimg.detect.text.known import skeleton
 from medimg.redact.cover import mask
 from medimg.selftest import hiding, hiding_tables, pictures
 from medimg.types import Polygon
@@ -138,13 +138,13 @@ def hidden() -> Iterator[Photo]:
 # -- judging ----------------------------------------------------------------------------------------------------------
 
 
-def again(copy: np.ndarray, thing: Thing, reader: _tesseract.Reader) -> bool:  # type: ignore[type-arg]
+def again(copy: np.ndarray, thing: Thing, reader: tesseract.Reader) -> bool:  # type: ignore[type-arg]
     """Whether PP-OCR or Tesseract still reads half of a text's letters; the place is given away to them."""
     points = np.asarray(thing.polygon, np.float32)
-    cut = _ocr.crop(copy, points.mean(axis=0) + (points - points.mean(axis=0)) * 1.1)
+    cut = ocr.crop(copy, points.mean(axis=0) + (points - points.mean(axis=0)) * 1.1)
     if cut.size == 0:
         return False
-    said = [r.text for r in _ocr.models().read([cut, np.ascontiguousarray(cut[::-1, ::-1])]) if r.score > 0.3]
+    said = [r.text for r in ocr.models().read([cut, np.ascontiguousarray(cut[::-1, ::-1])]) if r.score > 0.3]
     line = Image.fromarray(cut).convert("L")
     line = line.resize((max(1, line.width * 48 // line.height), 48))
     said.append(" ".join(w.text for w in reader.read(np.pad(np.asarray(line, np.uint8), 16, mode="edge"), layout=7)))
@@ -174,7 +174,7 @@ class Counts:
         return f"{100 * sum(values) / len(values):.1f} %" if values else "-"
 
 
-def judge(tool: peers.Tool, sets: dict[str, list[Photo]], envs: Path, reader: _tesseract.Reader) -> Counts:
+def judge(tool: peers.Tool, sets: dict[str, list[Photo]], envs: Path, reader: tesseract.Reader) -> Counts:
     """Every copy that the tool handed out, against its original."""
     out = Counts()
     for name in (n for n in sets if n in tool.sets):
@@ -201,7 +201,7 @@ def _judge_hidden(out: Counts, photo: Photo, copy: bytes) -> None:
         out.add("hidden: same pixels", False)
 
 
-def _judge_seen(out: Counts, name: str, photo: Photo, copy: judging.Pixels, reader: _tesseract.Reader) -> None:
+def _judge_seen(out: Counts, name: str, photo: Photo, copy: judging.Pixels, reader: tesseract.Reader) -> None:
     original = judging.opened(photo.data)
     height, width = original.shape[:2]
     changed = judging.changed_outside(original, copy)
@@ -343,7 +343,7 @@ def main() -> None:
                 outcome.times[tool.name, name] = made(tool, name, sets[name], envs)
         except peers.NotHere as why:
             outcome.missing[tool.name] = str(why)
-    reader = _tesseract.Reader()
+    reader = tesseract.Reader()
     for tool in (t for t in tools if t.name not in outcome.missing):
         outcome.told[tool.name] = judge(tool, sets, envs, reader)
         if given.sheet:

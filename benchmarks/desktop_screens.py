@@ -155,8 +155,8 @@ class Shots:
 
     def progress(self) -> None:
         """In the middle of the work."""
-        from medimg.batch.loop import Progress
-        from medimg.consent.release import open_run
+        from medimg.engine.loop import Progress
+        from medimg.run.release import open_run
 
         reports = open_run(self.run).reports
         self.window.progress.begin()
@@ -223,9 +223,9 @@ def answer_everything(run: Path, group: str) -> None:
     """Close every question of a group and of the whole run, as the command line would."""
     from medimg.consent import answering
     from medimg.consent.answers import CLOSING
-    from medimg.consent.release import open_run
-    from medimg.consent.run import save
     from medimg.report import build
+    from medimg.run.release import open_run
+    from medimg.run.state import save
 
     for _ in range(3):
         opened = open_run(run)

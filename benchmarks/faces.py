@@ -31,8 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
-from medimg._opencv import cv2
 from medimg.detect import Frame, make
+from medimg.native.opencv import cv2
 from medimg.policy import Policy
 from medimg.types import Finding
 

@@ -23,8 +23,9 @@ import numpy as np
 from faces import Picture, Pixels, drawn, pictures, sheet
 from PIL import Image, ImageOps
 
-from medimg._opencv import cv2
-from medimg.detect import Frame, _disguise, _facegroups, faces
+from medimg.detect import Frame, faces
+from medimg.detect.faces import _disguise, _groups
+from medimg.native.opencv import cv2
 from medimg.selftest import face as heads
 from medimg.types import Box, Finding
 
@@ -152,10 +153,10 @@ def stages(detector: faces.Faces) -> None:
     centre, yunet = detector._centerface, detector._yunet
     runs: dict[str, Callable[[Frame], object]] = {
         "pictures of 1600 and 640, shared with text": lambda f: f.scaled(640),
-        "both networks, four turns, and grouping": lambda f: list(_facegroups.groups(f, centre, yunet)),
+        "both networks, four turns, and grouping": lambda f: list(_groups.groups(f, centre, yunet)),
         "eye bars": _disguise.bars,
         "mosaics": _disguise.mosaics,
-        "small bystanders, when asked for": lambda f: list(_facegroups.small(f, centre)),
+        "small bystanders, when asked for": lambda f: list(_groups.small(f, centre)),
     }
     for _ in range(3):
         frame = Frame(rgb)

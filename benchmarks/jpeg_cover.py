@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from medimg.redact import _jpeg_kernel
-from medimg.redact._jpeg_twin import Twin
-from medimg.redact.jpeg_lossless import cover_jpeg
+from medimg.formats.jpeg import _kernel
+from medimg.formats.jpeg._twin import Twin
+from medimg.formats.jpeg.lossless import cover_jpeg
 from medimg.types import Box, Cover
 
 SIZES = {3: (2048, 1536), 12: (4032, 3024), 48: (8064, 6048)}
@@ -57,7 +57,7 @@ def places(width: int, height: int) -> list[Box]:
 
 
 def covered(engine: str, data: bytes, boxes: list[Box]) -> bytes:
-    used = Twin() if engine == "python" else _jpeg_kernel.load()
+    used = Twin() if engine == "python" else _kernel.load()
     return cover_jpeg(data, [Cover(polygon=b.polygon, category="name") for b in boxes], using=used).data
 
 
@@ -122,7 +122,7 @@ def present(way: str, kind: str, megapixels: int) -> bool:
     if way.startswith("jpegtran"):
         return shutil.which("jpegtran") is not None
     if "kernel" in way:
-        return _jpeg_kernel.load() is not None
+        return _kernel.load() is not None
     return not ("twin" in way and (megapixels > 12 or (kind == "progressive" and megapixels > 3)))
 
 

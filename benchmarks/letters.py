@@ -4,7 +4,7 @@
 
 One line on a strip of paper, as on a wristband, on drawn skin; the height of its letters (line height, in pixels of the
 photo) goes up until the line is found at the first look, in each of three places. The last column is that height in
-pixels of the largest size looked at: ``medimg.detect.letters.LEAST`` lies at or above it.
+pixels of the largest size looked at: ``medimg.detect.text.letters.LEAST`` lies at or above it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from fixtures import _draw as d
 from medimg.detect import Frame, Pixels, text
-from medimg.detect.letters import SIZES, least_height
+from medimg.detect.text.letters import SIZES, least_height
 from medimg.policy import Policy
 
 PLACES = ((0.6, 0.9), (0.1, 0.12), (0.33, 0.55))

@@ -6,7 +6,7 @@
 Needs torch and onnx, which medimg itself does not. ``DRAWN`` holds what ``_mark_pictures`` wrote; ``--real`` the same
 sort of files with photographs of codes (their text, rulers and cards do not count); ``--plain`` photographs without a
 code, as ``.npz`` with ``rgb`` alone. The network sees a picture at a size where a module is 0.8 pixels and wider, and
-gives for every square of four pixels how likely each of :data:`medimg.detect._marks.CLASSES` is there.
+gives for every square of four pixels how likely each of :data:`medimg.detect.objects.marks.CLASSES` is there.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 
 from benchmarks._carriers import carrier as draw_carrier
 from fixtures import _draw as d
-from medimg._opencv import cv2
+from medimg.native.opencv import cv2
 
 Pixels = NDArray[np.uint8]
 CHECK = 10_000

@@ -70,8 +70,8 @@ def photos(folder: Path, items: int) -> float:
 
 def _strip(job: tuple[str, str]) -> bool:
     from medimg import pipeline
-    from medimg._files import FileSink
     from medimg.policy import Policy
+    from medimg.system.files import FileSink
 
     source, target = map(Path, job)
     report = pipeline.scrub(
@@ -81,7 +81,7 @@ def _strip(job: tuple[str, str]) -> bool:
 
 
 def medimg_strip(files: list[Path], out: Path, workers: int) -> None:
-    from medimg._files import sync_folder
+    from medimg.system.files import sync_folder
 
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         done = pool.map(_strip, [(str(f), str(out / f.name)) for f in files], chunksize=4)

@@ -30,9 +30,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from benchmarks import scenes
-from medimg.detect import Frame, _ocr, _tesseract, text
-from medimg.detect._known import skeleton
-from medimg.detect.identifiers import KEPT
+from medimg.detect import Frame, text
+from medimg.detect.text import ocr, tesseract
+from medimg.detect.text.identifiers import KEPT
+from medimg.detect.text.known import skeleton
 from medimg.policy import Policy, covers, decide
 from medimg.redact.cover import mask
 
@@ -92,14 +93,14 @@ def readable(item: scenes.Item, texts: list[str]) -> bool:
     return False
 
 
-def attack(copy: np.ndarray[Any, Any], item: scenes.Item, reader: _tesseract.Reader) -> list[str]:
+def attack(copy: np.ndarray[Any, Any], item: scenes.Item, reader: tesseract.Reader) -> list[str]:
     """What both engines read at the place of a text in the covered copy; the place is given away to them."""
     quad = np.asarray(item.polygon, np.float32)
-    cut = _ocr.crop(copy, grown(quad, 0.25))
+    cut = ocr.crop(copy, grown(quad, 0.25))
     if cut.size == 0:
         return []
     flipped = np.ascontiguousarray(cut[::-1, ::-1])
-    said = [r.text for r in _ocr.models().read([cut, flipped]) if r.score > 0.3]
+    said = [r.text for r in ocr.models().read([cut, flipped]) if r.score > 0.3]
     for view in (cut, flipped):
         wide = Image.fromarray(view).convert("L")
         wide = wide.resize((max(1, wide.width * 48 // wide.height), 48))
@@ -111,7 +112,7 @@ def attack(copy: np.ndarray[Any, Any], item: scenes.Item, reader: _tesseract.Rea
 def run(count: int, first: int, sheet: Path | None, megapixels: float) -> None:
     policy = Policy()
     detector = text.make(policy)
-    reader = _tesseract.Reader()
+    reader = tesseract.Reader()
     table, harm = Table(), defaultdict(lambda: [0, 0])
     seconds: dict[str, list[float]] = defaultdict(list)
     for seed in range(first, first + count):

@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from medimg import errors
     from medimg.api import Scrubbed, Scrubber, inspect, scrub
-    from medimg.batch.run import Outcome, scrub_folder
     from medimg.consent.checklist import checklist
+    from medimg.engine.batch import Outcome, scrub_folder
     from medimg.errors import MedimgError
     from medimg.policy import Policy
     from medimg.types import Finding, KnownValues, Plan, Report
@@ -45,7 +45,7 @@ _WHERE = {
     "Finding": "medimg.types",
     "KnownValues": "medimg.types",
     "MedimgError": "medimg.errors",
-    "Outcome": "medimg.batch.run",
+    "Outcome": "medimg.engine.batch",
     "Plan": "medimg.types",
     "Policy": "medimg.policy",
     "Report": "medimg.types",
@@ -55,7 +55,7 @@ _WHERE = {
     "errors": "medimg.errors",
     "inspect": "medimg.api",
     "scrub": "medimg.api",
-    "scrub_folder": "medimg.batch.run",
+    "scrub_folder": "medimg.engine.batch",
 }
 
 

@@ -24,7 +24,7 @@ class Record:
     def __init__(self, safe_id: str, policy: Policy, detectors: Sequence[Detector]) -> None:
         self.safe_id, self.policy = safe_id, policy
         self.engines = {d.name: d.version for d in detectors}
-        runtime = sys.modules.get("medimg._onnxruntime")  # a metadata-only run does not load it
+        runtime = sys.modules.get("medimg.native.onnxruntime")  # a metadata-only run does not load it
         if runtime is not None and detectors and runtime.concern:
             self.engines["onnxruntime"] = f"onnxruntime {runtime.onnxruntime.__version__}: {runtime.concern}"
         self.seconds: dict[str, float] = {}
@@ -69,6 +69,6 @@ class Record:
     def _least_letters(self) -> int:
         if self.opened is None or "text" not in self.engines:
             return 0
-        from medimg.detect.letters import least_height
+        from medimg.detect.text.letters import least_height
 
         return least_height(self.opened.width, self.opened.height)

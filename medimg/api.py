@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Union, cast
 
 import msgspec
 
-from medimg import _files, formats, names, pipeline, verify
+from medimg import formats, pipeline, verify
+from medimg.detect import filename
 from medimg.errors import CheckNotRun, InputError, MissingPart, OutputError, TooLarge, UsageError
 from medimg.policy import Policy
+from medimg.system import files
 from medimg.types import NOTHING_KNOWN, Check, Copy, CopySummary, Finding, KnownValues, Plan, Report
 
 if TYPE_CHECKING:
@@ -90,12 +92,13 @@ def load_detectors(policy: Policy) -> tuple[Detector, ...]:
     if policy.scope == "metadata-only":
         return ()
     try:
-        from medimg import _onnxruntime, detect
+        from medimg import detect
+        from medimg.native import onnxruntime
 
-        if policy.engines.loaded_before == "refuse" and _onnxruntime.concern:
+        if policy.engines.loaded_before == "refuse" and onnxruntime.concern:
             raise UsageError(
-                f"onnxruntime: {_onnxruntime.concern}, and the policy refuses that.",
-                todo=f"Set {_onnxruntime.VARIABLE}=1 before this program starts, or import medimg's checks first.",
+                f"onnxruntime: {onnxruntime.concern}, and the policy refuses that.",
+                todo=f"Set {onnxruntime.VARIABLE}=1 before this program starts, or import medimg's checks first.",
             )
         return tuple(detect.make(name, policy) for name in detect.DETECTORS)
     except ImportError as error:
@@ -234,7 +237,7 @@ class Scrubber:
             return bytes(source), []
         if isinstance(source, str | os.PathLike):
             path = Path(source)
-            return _files.read_original(path, self.policy.limits.bytes), names.findings(path.name, known=known)
+            return files.read_original(path, self.policy.limits.bytes), filename.findings(path.name, known=known)
         read = getattr(source, "read", None)
         if read is None:
             return _png_of(cast("NDArray[Any]", source), self.policy.limits.pixels), []
@@ -248,7 +251,7 @@ class Scrubber:
 
 def _named(source: Source, known: KnownValues) -> KnownValues:
     """The known values, with the names that a file's own name holds."""
-    return names.known(Path(source).name, given=known) if isinstance(source, str | os.PathLike) else known
+    return filename.known(Path(source).name, given=known) if isinstance(source, str | os.PathLike) else known
 
 
 def _png_of(samples: NDArray[Any], pixels: int) -> bytes:
@@ -297,7 +300,7 @@ class _Both(pipeline.MemorySink):
     def __init__(self, to: Path) -> None:
         super().__init__()
         self._to = to
-        self._file = _files.FileSink(to.parent, to.with_suffix("").name)
+        self._file = files.FileSink(to.parent, to.with_suffix("").name)
 
     def stage(self, copy: Copy) -> bytes:
         """Write it beside its later place."""

@@ -41,7 +41,7 @@ class MedimgError(Exception):
         todo: What the person can do next.
         safe_id: The photo's safe id (``P01-003``), empty when no photo is meant.
         fault: For a fault nobody foresaw: the type of the exception and medimg's own ``module:line``s it went
-            through (:mod:`medimg._faults`), and nothing of what it said.
+            through (:mod:`medimg.faults`), and nothing of what it said.
     """
 
     code: ClassVar[str] = "M-000"

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from medimg import _faults, formats, verify
+from medimg import faults, formats, verify
 from medimg._record import Record
-from medimg._threads import both, each
 from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemory, UsageError
+from medimg.native.threads import both, each
 from medimg.policy import NOWHERE, Policy, covers, decide, fills
 from medimg.types import (
     BLACK,
@@ -171,7 +171,7 @@ def _found(view: Frame, known: KnownValues, record: Record, detector: Detector) 
         except CheckNotRun as error:
             raise CheckNotRun(f"the {detector.name} check did not run: {error.what}") from error
         except Exception as error:
-            raise _faults.unexpected(f"the {detector.name} check did not run", error) from error
+            raise faults.unexpected(f"the {detector.name} check did not run", error) from error
 
 
 def scrub(
@@ -255,7 +255,7 @@ def scrub(
         return record.report("held", OutOfMemory("there was not enough memory for this photo."))
     except Exception as error:  # noqa: BLE001 - an unforeseen fault holds the photo; its text may quote input
         sink.discard()
-        return record.report("held", _faults.unexpected("a check stopped unexpectedly", error))
+        return record.report("held", faults.unexpected("a check stopped unexpectedly", error))
     except BaseException:  # stopped by the user
         sink.discard()
         raise
@@ -266,7 +266,7 @@ def _with_own(opened: formats.Opened, said: Sequence[Finding], policy: Policy, k
     if isinstance(opened, formats.Declaring):
         own = opened.values()
     elif policy.scope == "full":
-        from medimg.detect import said as metadata
+        from medimg.detect import metadata as metadata
 
         own = metadata.values(said)
     else:

@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
-from medimg.batch.summary import RunFile
-from medimg.consent.decisions import Decisions
 from medimg.report.model import RecordSheet, ShareSheet
+from medimg.run.decisions import Decisions
+from medimg.run.summary import RunFile
 from medimg.types import Finding, Plan, Report, Secret, to_json
 
 RECORDS: dict[str, type] = {

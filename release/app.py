@@ -10,11 +10,11 @@ from pathlib import Path
 multiprocessing.freeze_support()
 
 if __name__ == "__main__":
-    # The second reader's process is this program as well (medimg/detect/_tesseract.py).
+    # The second reader's process is this program as well (medimg/detect/text/tesseract.py).
     if sys.argv[1:2] == ["--medimg-reader"]:
-        from medimg import _reader_child
+        from medimg.detect.text import reader_child
 
-        _reader_child.main(sys.argv[2:])
+        reader_child.main(sys.argv[2:])
         sys.exit(0)
     if Path(sys.executable).stem == "medimg-desktop":
         sys.argv.insert(1, "desktop")

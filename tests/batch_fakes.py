@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from medimg import _programs
 from medimg.errors import MissingPart
+from medimg.system import programs
 
 WELL, RAISES, CRASHES, HANGS, EATS, IS_KILLED, HANGS_WITH_PROGRAM, QUITS, IS_KILLED_WITH_PROGRAM, FILLS = range(10)
 
@@ -55,14 +55,14 @@ def _behave(how: int) -> None:
         case 5:
             os.kill(os.getpid(), signal.SIGKILL)
         case 6:
-            _programs.Program(PROGRAM, Path("/"), 100)
+            programs.Program(PROGRAM, Path("/"), 100)
             threading.Event().wait()
         case 7:
             os._exit(0)
         case 9:
             _may_write(0)
         case 8:
-            _programs.Program(PROGRAM, Path("/"), 100)
+            programs.Program(PROGRAM, Path("/"), 100)
             os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -160,6 +160,6 @@ def shown(data: bytes) -> np.ndarray:
 
 def by_cv2(data: bytes) -> np.ndarray:
     """As RGB by OpenCV."""
-    from medimg._opencv import cv2
+    from medimg.native.opencv import cv2
 
     return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 OFF_VARIABLE = "MEDIMG_NO_KERNEL"
-SOURCES = (Path("medimg/redact/_splice.c"), Path("medimg/audit/_scan.c"), Path("medimg/detect/_area.c"))
+SOURCES = (Path("medimg/formats/jpeg/_splice.c"), Path("medimg/audit/_scan.c"), Path("medimg/detect/_area.c"))
 FLAGS = ["-std=c99", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra"]
 
 

@@ -217,7 +217,7 @@ def _row_ends(picture: list[bytes], sizes: list[tuple[int, int]], bits: int) -> 
 def _cv2(file: bytes) -> NDArray[Any]:
     import numpy as np
 
-    from medimg._opencv import cv2
+    from medimg.native.opencv import cv2
 
     pixels = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:

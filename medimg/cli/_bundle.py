@@ -25,9 +25,9 @@ import msgspec
 
 import medimg
 from medimg import formats
-from medimg.consent.run import RECORD_FOLDER, REPORTS_NAME
 from medimg.errors import MedimgError, UsageError
 from medimg.pipeline import CONTENT_CHECKS
+from medimg.run.state import RECORD_FOLDER, REPORTS_NAME
 from medimg.types import CheckState, PhotoState, Report, from_json
 
 OTHER = "other"

@@ -12,16 +12,16 @@ import msgspec
 
 from medimg.cli import run_common
 from medimg.consent import answering, caption, pages, rules
-from medimg.consent import run as runs
 from medimg.consent import template as templates
 from medimg.consent.answers import NOT_APPLICABLE
 from medimg.consent.checklist import ChecklistDefinition, Flag
 from medimg.consent.pages import Ask, Page
-from medimg.consent.release import OpenRun, now
-from medimg.consent.run import RunState
 from medimg.consent.standing import GroupResult
 from medimg.errors import UsageError
 from medimg.report import build
+from medimg.run import state as runs
+from medimg.run.release import OpenRun, now
+from medimg.run.state import RunState
 
 _KEYS = {"y": "yes", "n": "no", "?": "not-sure", "a": NOT_APPLICABLE}
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from medimg.batch import apply as applying
-from medimg.batch.finish import EXIT_CODES
 from medimg.cli import common, run_common
+from medimg.engine import apply as applying
+from medimg.engine.finish import EXIT_CODES
 from medimg.errors import MedimgError
 from medimg.policy import Policy
 from medimg.types import Report

@@ -13,11 +13,11 @@ from typing import Any
 
 import click
 
-from medimg.batch.finish import CONDITIONS
-from medimg.batch.groups import GAP, Suggestion
-from medimg.batch.run import Engine, Outcome, Progress, scrub_folder
 from medimg.cli import common
 from medimg.consent.site import SiteProfile
+from medimg.engine.batch import Engine, Outcome, Progress, scrub_folder
+from medimg.engine.finish import CONDITIONS
+from medimg.engine.groups import GAP, Suggestion
 from medimg.errors import Interrupted, UsageError
 from medimg.report import words
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from medimg.batch.pool import suitable_workers
 from medimg.cli import common
 from medimg.cluster import certificates as authority
 from medimg.cluster import nodes
+from medimg.engine.pool import suitable_workers
 
 _certificates = click.option(
     "--certificates", "folder", required=True, type=common.FILE, metavar="DIR", help="Folder of this node's identity."

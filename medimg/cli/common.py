@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from medimg._plain import printable, printable_json
-from medimg.batch import scan, storage
-from medimg.batch.pool import Workers, suitable_workers
-from medimg.batch.worker import Job, Setup
+from medimg.engine.pool import Workers, suitable_workers
+from medimg.engine.worker import Job, Setup
 from medimg.errors import UsageError
+from medimg.plain import printable, printable_json
 from medimg.policy import Policy
+from medimg.run import scan, storage
 from medimg.types import NOTHING_KNOWN, KnownValues
 
 F = TypeVar("F", bound=Callable[..., Any])

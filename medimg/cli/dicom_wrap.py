@@ -11,12 +11,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from medimg import _files, pipeline
-from medimg.consent.release import open_run
-from medimg.consent.run import RECORD_FOLDER, SHARE_FOLDER
-from medimg.dicom import Patient, Statement, wrap
+from medimg import pipeline
 from medimg.errors import OutputError, UsageError
+from medimg.interop.dicom_wrap import Patient, Statement, wrap
 from medimg.policy import Policy
+from medimg.run.release import open_run
+from medimg.run.state import RECORD_FOLDER, SHARE_FOLDER
+from medimg.system import files
 
 FILE = click.Path(path_type=Path)
 
@@ -46,13 +47,13 @@ def dicom_wrap(copies: tuple[Path, ...], out: Path, patient_file: Path | None) -
     unknown = 0
     made: list[tuple[Path, bytes]] = []
     for number, (copy, target) in enumerate(zip(copies, targets, strict=True), 1):
-        data = _files.read_original(copy, policy.limits.bytes)
+        data = files.read_original(copy, policy.limits.bytes)
         statement = _statement(copy, data, key)
         unknown += statement is None
         said = statement or Statement(key=key)
         made.append((target, wrap(data, patient=patient, statement=said, number=number, policy=policy)))
     for target, data in made:
-        _files.write_private(target, data)
+        files.write_private(target, data)
     click.echo(f"{len(made)} DICOM {'file' if len(made) == 1 else 'files'} written.")
     if unknown:
         click.echo(

@@ -13,10 +13,11 @@ from typing import NamedTuple
 import click
 
 import medimg
-from medimg import _faults, _files, _programs
+from medimg import faults
 from medimg.cli import common
 from medimg.errors import MedimgError, MissingPart, UsageError
 from medimg.policy import Policy
+from medimg.system import files, programs
 from medimg.types import to_json
 
 CORE = (
@@ -59,7 +60,7 @@ class Line(NamedTuple):
 
 def examine() -> list[Line]:
     """Look at everything medimg needs or uses."""
-    return [*_packages(), *_opencv(), *_detectors(), *_usage_reports(), _tesseract(), *_extras()]
+    return [*_packages(), *_opencv(), *_detectors(), *_usage_reports(), _second_reader(), *_extras()]
 
 
 def _packages() -> list[Line]:
@@ -74,7 +75,7 @@ def _packages() -> list[Line]:
 
 def _opencv() -> list[Line]:
     try:
-        from medimg._opencv import owners
+        from medimg.native.opencv import owners
     except ImportError:
         return [Line("cv2", False, "cannot be loaded", "sudo apt-get install libgl1 libglib2.0-0")]
     found = owners()
@@ -94,21 +95,21 @@ def _detectors() -> list[Line]:
     try:
         from medimg import detect
     except ImportError as error:
-        return [Line("checks of the picture", False, f"cannot be loaded ({_faults.kind(error)})", _REINSTALL)]
+        return [Line("checks of the picture", False, f"cannot be loaded ({faults.kind(error)})", _REINSTALL)]
     out = []
     policy = Policy.load()
     for name in detect.DETECTORS:
         try:
             out.append(Line(f"check: {name}", True, detect.make(name, policy).version))
         except (MedimgError, ImportError) as error:
-            words = error.what if isinstance(error, MedimgError) else f"cannot be loaded ({_faults.kind(error)})"
+            words = error.what if isinstance(error, MedimgError) else f"cannot be loaded ({faults.kind(error)})"
             out.append(Line(f"check: {name}", False, words, _REINSTALL))
     return out
 
 
 def _usage_reports() -> list[Line]:
     try:
-        from medimg import _onnxruntime
+        from medimg.native import onnxruntime as _onnxruntime
     except ImportError:
         return []  # said with the checks
     name, version = "usage reports", _onnxruntime.onnxruntime.__version__
@@ -127,10 +128,10 @@ def _usage_reports() -> list[Line]:
 _REINSTALL = "python -m pip install --force-reinstall medimg"
 
 
-def _tesseract() -> Line:
+def _second_reader() -> Line:
     try:
-        path = _programs.find("tesseract")
-        languages = _programs.run([str(path), "--list-langs"], timeout=30).decode("ascii", "replace").split()
+        path = programs.find("tesseract")
+        languages = programs.run([str(path), "--list-langs"], timeout=30).decode("ascii", "replace").split()
     except MissingPart:
         words = "not installed: one text reader instead of two"
         return Line("second text reader", False, words, TESSERACT, needed=False)
@@ -138,10 +139,10 @@ def _tesseract() -> Line:
         return Line("second text reader", False, error.what, TESSERACT, needed=False)
     if "eng" not in languages:
         return Line("second text reader", False, f"{path} has no English model", TESSERACT, needed=False)
-    from medimg.detect import _tesseract
+    from medimg.detect.text import tesseract
 
     try:
-        said = _tesseract.version(str(path))
+        said = tesseract.version(str(path))
     except MedimgError as error:
         return Line("second text reader", False, error.what, TESSERACT, needed=False)
     return Line("second text reader", True, f"{said} at {path}", needed=False)
@@ -195,5 +196,5 @@ def _write(path: Path, lines: Sequence[Line], runs: Sequence[Path]) -> None:
     if path.exists():
         raise UsageError("there is already a file of that name.")
     made = _bundle.make((*CORE, *OPTIONAL), {line.name: line.there for line in lines}, runs)
-    _files.write_private(path, to_json(made))
+    files.write_private(path, to_json(made))
     click.echo("The bundle is written. Read it before you send it: it is text.")

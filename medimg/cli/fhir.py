@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 import msgspec
 
-from medimg import _files
 from medimg.cli import run_common
-from medimg.consent.release import open_run
-from medimg.consent.run import RunState
 from medimg.errors import OutputError, UsageError
 from medimg.fhir import Settings, bundle, check, to_json
+from medimg.run.release import open_run
+from medimg.run.state import RunState
+from medimg.system import files
 
 
 @click.command()
@@ -68,7 +68,7 @@ def fhir(
         raise OutputError("there is already a file of that name.", todo="Choose another place.")
     if not out.parent.is_dir():
         raise OutputError("the output folder is not there.", todo="Make it first.")
-    _files.write_private(out, to_json(made))
+    files.write_private(out, to_json(made))
     count = len(made["entry"])
     click.echo(f"FHIR {version} bundle of {count} resources written. Its consent is a draft: a person decides.")
 

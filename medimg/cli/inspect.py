@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from medimg._plain import printable
-from medimg.batch import worker
-from medimg.batch.worker import Seen
 from medimg.cli import common
+from medimg.engine import worker
+from medimg.engine.worker import Seen
 from medimg.errors import MedimgError, UsageError
+from medimg.plain import printable
 from medimg.types import Plan, to_json
 
 WARNING = "This shows what was read in the photos, and their names, on this screen. Do you want to see it?"

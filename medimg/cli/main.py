@@ -11,7 +11,8 @@ from typing import NoReturn
 import click
 
 import medimg
-from medimg import _children, _faults
+from medimg import faults
+from medimg.system import children
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "clean": ("medimg.cli.clean:clean", "Make covered copies of photos, checked again, and the consent report."),
@@ -102,7 +103,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line. No message quotes a file name or anything else that was given."""
-    _children.settle()
+    children.settle()
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Exit as error:
@@ -120,7 +121,7 @@ def main() -> NoReturn:
     except Exception as error:  # a traceback may quote names; its type and place do not
         if os.environ.get("MEDIMG_DEBUG"):
             raise
-        code = _say(f"a fault in medimg itself ({_faults.kind(error)}). Nothing was marked as done. [M-000]", 1)
+        code = _say(f"a fault in medimg itself ({faults.kind(error)}). Nothing was marked as done. [M-000]", 1)
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     sys.exit(code if isinstance(code, int) else 0)

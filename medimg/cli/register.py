@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from medimg import _files
-from medimg._plain import cell, printable_json
 from medimg.cli import run_common
-from medimg.consent import release as releasing
-from medimg.consent.register import Entry
 from medimg.errors import UsageError
+from medimg.plain import cell, printable_json
+from medimg.run import release as releasing
+from medimg.run.register import Entry
+from medimg.system import files
 from medimg.types import to_json
 
 
@@ -86,7 +86,7 @@ def export(ctx: click.Context, out: Path | None, form: str, with_recipients: boo
     if out is None:
         click.echo(printable_json(data.decode()) if form == "json" else data.decode(), nl=False)
     else:
-        _files.write_private(out, data)
+        files.write_private(out, data)
 
 
 def _plain(entry: Entry, typed: bool) -> dict[str, object]:

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from medimg.cli import run_common
-from medimg.consent import release as releasing
-from medimg.consent.release import OpenRun
-from medimg.consent.run import SHARE_FOLDER
 from medimg.errors import UsageError
 from medimg.report.build import audience_words
 from medimg.report.words import REMAINING_RISK
+from medimg.run import release as releasing
+from medimg.run.release import OpenRun
+from medimg.run.state import SHARE_FOLDER
 
 
 @click.command()

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from medimg.cli import run_common
-from medimg.consent import release as releasing
-from medimg.consent.run import SHARE_FOLDER
+from medimg.run import release as releasing
+from medimg.run.state import SHARE_FOLDER
 
 
 @click.command()

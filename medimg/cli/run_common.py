@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 import click
 
 from medimg.consent.checklist import ChecklistDefinition
-from medimg.consent.register import Register
-from medimg.consent.release import OpenRun, open_run
-from medimg.consent.run import RunState
 from medimg.consent.standing import GroupResult
 from medimg.report import build, refresh
+from medimg.run.register import Register
+from medimg.run.release import OpenRun, open_run
+from medimg.run.state import RunState
 
 F = TypeVar("F", bound=Callable[..., Any])
 MOST = 8  # open questions that are named after an answer or a refused release

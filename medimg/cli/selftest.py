@@ -49,7 +49,7 @@ def selftest(
 
     Drawn photos are easier than real ones: a passed test says that the parts work together here.
     """
-    from medimg.batch.loop import Progress
+    from medimg.engine.loop import Progress
     from medimg.selftest.run import run
 
     def show(progress: Progress) -> None:

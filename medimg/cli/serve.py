@@ -47,8 +47,8 @@ def serve(
         from medimg.serve import app, listen
     except ImportError as error:
         raise MissingPart("the HTTP worker needs more packages.", todo="pip install 'medimg[serve]'") from error
-    from medimg.batch.pool import suitable_workers
-    from medimg.batch.worker import Setup
+    from medimg.engine.pool import suitable_workers
+    from medimg.engine.worker import Setup
     from medimg.serve.slots import Slots
 
     if (socket_path is None) == (port is None):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from medimg.batch import standing
-from medimg.batch.standing import Unfinished
 from medimg.cli import common, run_common
-from medimg.consent import release as releasing
-from medimg.consent.run import SHARE_FOLDER
+from medimg.run import progress
+from medimg.run import release as releasing
+from medimg.run.progress import Unfinished
+from medimg.run.state import SHARE_FOLDER
 from medimg.types import to_json
 
 _WORDS = {
@@ -46,7 +46,7 @@ def status(ctx: click.Context, run: Path, as_json: bool, register_file: Path | N
     at a stop; 20 otherwise, when share/, the answers and the register do not agree; 130 the run was stopped and waits
     for --resume.
     """
-    unfinished = standing.unfinished(run)
+    unfinished = progress.unfinished(run)
     if unfinished is not None:
         _say_unfinished(unfinished, as_json)
         ctx.exit(0 if unfinished.working else 130)

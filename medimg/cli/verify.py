@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from medimg.batch import worker
-from medimg.batch.worker import Judged
 from medimg.cli import common
+from medimg.engine import worker
+from medimg.engine.worker import Judged
 from medimg.errors import MedimgError
 from medimg.types import to_json
 from medimg.verify import CODED

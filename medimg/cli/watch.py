@@ -13,12 +13,12 @@ from typing import Any
 
 import click
 
-from medimg.batch.run import Outcome, scrub_folder
-from medimg.batch.scan import Root
-from medimg.batch.watch import Watch, alone
 from medimg.cli import common
 from medimg.consent.site import SiteProfile
+from medimg.engine.batch import Outcome, scrub_folder
+from medimg.engine.watch import Watch, alone
 from medimg.errors import Interrupted, MedimgError, UsageError
+from medimg.run.scan import Root
 
 _PAUSE = 60.0  # seconds after the output could not be written
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from medimg import _files
-from medimg._plain import printable
 from medimg.cli import run_common
-from medimg.consent import release as releasing
-from medimg.consent.register import Entry
-from medimg.consent.run import RECORD_FOLDER, RunState
-from medimg.consent.share import Share
+from medimg.plain import printable
 from medimg.report.html import when
 from medimg.report.words import INCIDENT
+from medimg.run import release as releasing
+from medimg.run.register import Entry
+from medimg.run.share import Share
+from medimg.run.state import RECORD_FOLDER, RunState
+from medimg.system import files
 
 
 @click.command()
@@ -34,7 +34,7 @@ def withdraw(run: Path, group: str, note: str, role: str, register_file: Path | 
     noted = _note(state, group, before, releasing.in_share(opened.at(state), group))
     lines = [printable(line) for line in noted]
     path = opened.folder / RECORD_FOLDER / f"withdrawal-{group}.txt"
-    _files.write_private(path, ("\n".join(lines) + "\n").encode())
+    files.write_private(path, ("\n".join(lines) + "\n").encode())
     click.echo("\n".join(lines))
     click.echo(f"This note is in {RECORD_FOLDER}/withdrawal-{group}.txt.")
 

@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from medimg import _files
 from medimg.errors import MissingPart, UsageError
+from medimg.system import files
 
 _NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9.-]{0,62}\Z")
 _EARLIER = datetime.timedelta(minutes=5)
@@ -47,8 +47,8 @@ def make(folder: Path, names: list[str], days: int = 365) -> list[Path]:
     own, own_key = folder / "ca.pem", folder / "ca-key.pem"
     if not own.exists():
         certificate, key = _signed("medimg cluster authority", until * 10, None, None)
-        _files.write_private(own_key, _key_bytes(key))
-        _files.write_private(own, _bytes(certificate))
+        files.write_private(own_key, _key_bytes(key))
+        files.write_private(own, _bytes(certificate))
     authority = x509.load_pem_x509_certificate(own.read_bytes())
     signer = serialization.load_pem_private_key(own_key.read_bytes(), None)
     out = []
@@ -56,9 +56,9 @@ def make(folder: Path, names: list[str], days: int = 365) -> list[Path]:
         certificate, key = _signed(name, until, authority, signer)
         place = folder / name
         place.mkdir(mode=0o700)
-        _files.write_private(place / "ca.pem", own.read_bytes())
-        _files.write_private(place / "cert.pem", _bytes(certificate))
-        _files.write_private(place / "key.pem", _key_bytes(key))
+        files.write_private(place / "ca.pem", own.read_bytes())
+        files.write_private(place / "cert.pem", _bytes(certificate))
+        files.write_private(place / "key.pem", _key_bytes(key))
         out.append(place)
     return out
 

@@ -13,16 +13,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from medimg import __version__, _files
-from medimg.batch import storage
-from medimg.batch.folder import STAGING
-from medimg.batch.pool import Workers
-from medimg.batch.worker import Job
+from medimg import __version__
 from medimg.cluster import task
 from medimg.cluster.messages import Chunk, Done, Seen, Setting, Sight
 from medimg.cluster.nodes import Identity
+from medimg.engine.pool import Workers
+from medimg.engine.worker import Job
 from medimg.errors import Crashed, Interrupted, MissingPart, OutputError, UsageError
 from medimg.pipeline import refusal
+from medimg.run import storage
+from medimg.run.folder import STAGING
+from medimg.system import files
 from medimg.types import CopySummary, Report, from_json, to_json
 
 CHUNK_FULL = 8
@@ -36,7 +37,7 @@ _LOOK = 0.5
 
 
 class Cluster:
-    """A cluster that cleans (:class:`medimg.batch.run.Engine`).
+    """A cluster that cleans (:class:`medimg.engine.batch.Engine`).
 
     Args:
         address: ``tls://host:port`` of the scheduler.
@@ -91,7 +92,7 @@ class _Handle:
 
 
 class ClusterPool:
-    """What the loop of a batch sees of a cluster (:class:`medimg.batch.loop.Pool`)."""
+    """What the loop of a batch sees of a cluster (:class:`medimg.engine.loop.Pool`)."""
 
     def __init__(self, client: Any, local: Workers, cluster: Cluster) -> None:
         setup = local.setup
@@ -240,7 +241,7 @@ class ClusterPool:
                 return nothing
             reports: list[Report | None] = [self._fetched(r, handle) for r in done.reports]
             with _as_output_error():
-                _files.sync_folder(handle.folder)
+                files.sync_folder(handle.folder)
             return reports
         finally:
             handle.future.release()
@@ -283,12 +284,12 @@ class ClusterPool:
             if self._cluster.staging:
                 data = storage.get(f"{handle.staging}/{name}")
                 _same(report.copy, len(data), hashlib.sha256(data).hexdigest())
-                _files.write_private(handle.folder / name, data)
+                files.write_private(handle.folder / name, data)
             else:
                 staged = Path(handle.staging) / name
                 with _as_output_error():
                     _same(report.copy, staged.stat().st_size, report.copy.sha256)
-                _files.publish(staged, handle.folder / name, durable=False)
+                files.publish(staged, handle.folder / name, durable=False)
         except OutputError:
             return self._failed(report)
         return report

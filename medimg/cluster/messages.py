@@ -6,7 +6,7 @@ import hashlib
 
 import msgspec
 
-from medimg.batch.worker import Job
+from medimg.engine.worker import Job
 from medimg.policy import Policy
 from medimg.types import KnownValues, Report
 

@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from medimg._scratch import Scratch
 from medimg.errors import MissingPart, UsageError
+from medimg.system.scratch import Scratch
 
 PORT = 8786
 _CONFIG = {

@@ -15,13 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from medimg import __version__, _faults
-from medimg.batch import storage, worker
-from medimg.batch.pool import Workers
-from medimg.batch.worker import Job, Setup
+from medimg import __version__, faults
 from medimg.cluster.messages import Chunk, Done, Seen, Setting, Sight
+from medimg.engine import worker
+from medimg.engine.pool import Workers
+from medimg.engine.worker import Job, Setup
 from medimg.errors import MedimgError, OutputError
 from medimg.pipeline import refusal
+from medimg.run import storage
 from medimg.types import Report, from_json, to_json
 
 _mine = threading.local()
@@ -40,7 +41,7 @@ def clean(message: bytes) -> bytes:
         reports = tuple(_one(pool, chunk, job) for job in chunk.jobs)
         return _packed(Done(worker=address, reports=reports))
     except Exception as error:  # noqa: BLE001 - nothing of the message may reach Dask's log
-        return _packed(Done(worker=address, refused=f"a fault in the worker ({_faults.kind(error)})"))
+        return _packed(Done(worker=address, refused=f"a fault in the worker ({faults.kind(error)})"))
 
 
 def look(message: bytes) -> bytes:
@@ -51,7 +52,7 @@ def look(message: bytes) -> bytes:
         missing = sum(not storage.is_url(p) and not os.path.exists(p) for p in sight.paths)  # noqa: PTH110 - bytes
         return _packed(Seen(refused=_pool(sight.setting, address, threads)[1], missing=missing))
     except Exception as error:  # noqa: BLE001
-        return _packed(Seen(refused=f"a fault in the worker ({_faults.kind(error)})"))
+        return _packed(Seen(refused=f"a fault in the worker ({faults.kind(error)})"))
 
 
 def _packed(record: Done | Seen) -> bytes:

@@ -30,17 +30,17 @@ from typing import Any
 import msgspec
 
 from medimg.consent import _yaml
-from medimg.consent import run as runs
 from medimg.consent.answers import Answer
 from medimg.consent.checklist import ChecklistDefinition, Flag
-from medimg.consent.run import RunState
 from medimg.errors import UsageError
+from medimg.run import state as runs
+from medimg.run.state import RunState
 
 BATCH = "batch"
 #: Has to be said copy by copy (checklist: yes_each_file).
 EACH_FILE = "img.person-looked"
 REWORDED_ASK = b"Could this picture be evidence"
-"""Stands in a template that was made before :data:`medimg.consent.run.REWORDED` was reworded."""
+"""Stands in a template that was made before :data:`medimg.run.state.REWORDED` was reworded."""
 _SETTING = re.compile(r"(?:(?P<subject>[A-Za-z0-9-]+):)?(?P<key>[a-z_]+(?:\.[a-z-]+)?)=(?P<value>[a-z-]+)\Z")
 
 

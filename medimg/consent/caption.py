@@ -30,7 +30,7 @@ def scan(text: str) -> dict[str, int]:
     Args:
         text: The caption, message or slide text.
     """
-    from medimg.detect import identifiers
+    from medimg.detect.text import identifiers
 
     found: dict[str, int] = {}
 

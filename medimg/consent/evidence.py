@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from medimg.consent.decisions import SHOWN_FACE
+from medimg.run.decisions import SHOWN_FACE
 from medimg.types import Action, Check, Report
 
 Verdict = Literal["supports", "asks", "fails", "unknown"]

@@ -12,8 +12,8 @@ import msgspec
 from medimg.consent.answering import BATCH, EACH_FILE
 from medimg.consent.answers import ANSWER_WORDS, choices
 from medimg.consent.checklist import SECTIONS, ChecklistDefinition
-from medimg.consent.run import RunState
 from medimg.consent.standing import GroupResult, Standing
+from medimg.run.state import RunState
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,8 +8,8 @@ from medimg.consent.answering import BATCH, EACH_FILE
 from medimg.consent.answers import NOT_APPLICABLE, choices
 from medimg.consent.checklist import ChecklistDefinition, Question
 from medimg.consent.pages import waiting
-from medimg.consent.run import RunState
 from medimg.consent.standing import GroupResult, Standing
+from medimg.run.state import RunState
 
 _HEAD = """\
 # Answers of run {run}, for: {audience}. Private: it belongs in the patient's record.

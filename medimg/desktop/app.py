@@ -14,11 +14,11 @@ from pathlib import Path
 from PySide6.QtCore import QLibraryInfo, QLocale, QSettings, Qt, QTranslator
 from PySide6.QtWidgets import QApplication
 
-from medimg.consent.run import RECORD_FOLDER
 from medimg.consent.site import SiteProfile
 from medimg.desktop import theme
 from medimg.desktop.window import Window
 from medimg.errors import UsageError
+from medimg.run.state import RECORD_FOLDER
 
 
 def application(arguments: Sequence[str] = ()) -> QApplication:

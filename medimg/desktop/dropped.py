@@ -12,9 +12,9 @@ import msgspec
 from PySide6.QtCore import QMimeData
 
 from medimg import formats
-from medimg.batch import scan
 from medimg.errors import MedimgError
 from medimg.formats import refused
+from medimg.run import scan
 
 MOST_NAMED = 2000
 """Names that are kept of files that are no pictures."""

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import platformdirs
 
-from medimg import _files
 from medimg.desktop._lnk import shortcut
 from medimg.errors import OutputError
+from medimg.system import files
 
 NAME = "medimg"
 ABOUT = "Cover what identifies in clinical photos before sharing"
@@ -64,7 +64,7 @@ def install() -> tuple[Path, ...]:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError("an entry for the window could not be written.") from error
-        _files.write_private(path, data)
+        files.write_private(path, data)
         if path.suffix == ".desktop":
             path.chmod(0o755)  # a file manager starts an icon on the desktop only when it is marked as a program
     return tuple(wanted)

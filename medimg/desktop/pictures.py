@@ -15,9 +15,10 @@ from typing import Any
 
 import msgspec
 
-from medimg import _files, formats
+from medimg import formats
 from medimg.errors import CheckNotRun
 from medimg.policy import Policy, covers
+from medimg.system import files
 from medimg.types import BLACK, Colour, Cover, Plan, Polygon
 
 FAR = 2048
@@ -109,7 +110,7 @@ def first_frame(plan: Plan, policy: Policy, name: str) -> list[Polygon]:
 
 
 def _decoded(path: bytes, policy: Policy) -> tuple[formats.Opened, Any]:
-    opened = formats.open_photo(_files.read_original(Path(os.fsdecode(path)), policy.limits.bytes), policy.limits)
+    opened = formats.open_photo(files.read_original(Path(os.fsdecode(path)), policy.limits.bytes), policy.limits)
     try:
         return opened, opened.views(0)[0]
     except IndexError as error:
@@ -170,7 +171,7 @@ def _small(view: Any, longest: int) -> Any:
     scale = longest / max(height, width)
     if scale >= 1:
         return view
-    from medimg._opencv import cv2
+    from medimg.native.opencv import cv2
 
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return cv2.resize(np.ascontiguousarray(view), size, interpolation=cv2.INTER_AREA)

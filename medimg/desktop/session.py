@@ -16,17 +16,18 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
 
 from medimg.api import load_detectors
-from medimg.batch import apply as applying
-from medimg.batch import originals, worker
-from medimg.batch.pool import MEMORY_FULL, Workers
-from medimg.batch.worker import Maker, Setup
-from medimg.consent import answering, decisions
-from medimg.consent import run as runs
-from medimg.consent.release import now, open_run
+from medimg.consent import answering
 from medimg.desktop import edits, pictures
 from medimg.desktop.work import Lane, in_worker
+from medimg.engine import apply as applying
+from medimg.engine import worker
+from medimg.engine.pool import MEMORY_FULL, Workers
+from medimg.engine.worker import Maker, Setup
 from medimg.errors import MedimgError, UsageError
 from medimg.policy import Policy
+from medimg.run import decisions, originals
+from medimg.run import state as runs
+from medimg.run.release import now, open_run
 from medimg.types import Colour, Plan, Report
 
 THUMB = 360

@@ -18,8 +18,6 @@ from PySide6.QtWidgets import (
 )
 
 from medimg.api import load_detectors
-from medimg.batch.run import Outcome
-from medimg.batch.worker import Maker
 from medimg.consent.site import SiteProfile
 from medimg.desktop import theme
 from medimg.desktop.pages.checklist import ChecklistPage
@@ -31,6 +29,8 @@ from medimg.desktop.pages.stopped import StoppedPage
 from medimg.desktop.widgets import button, label
 from medimg.desktop.wording import fault, scope
 from medimg.desktop.work import Batch, Wanted
+from medimg.engine.batch import Outcome
+from medimg.engine.worker import Maker
 from medimg.errors import MedimgError
 from medimg.policy import Policy
 

@@ -16,15 +16,15 @@ from typing import Any
 import msgspec
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from medimg import _faults
+from medimg import faults
 from medimg.api import load_detectors
-from medimg.batch.folder import PREFIX
-from medimg.batch.pool import Workers
-from medimg.batch.run import Outcome, Progress, scrub_folder
-from medimg.batch.worker import Maker, Setup
 from medimg.consent.site import SiteProfile
+from medimg.engine.batch import Outcome, Progress, scrub_folder
+from medimg.engine.pool import Workers
+from medimg.engine.worker import Maker, Setup
 from medimg.errors import Interrupted, MedimgError
 from medimg.policy import Policy
+from medimg.run.folder import PREFIX
 
 Job = Callable[[Workers], Any]
 
@@ -43,8 +43,8 @@ class Batch(QObject):
     """One batch in a thread; its photos in worker processes.
 
     Signals:
-        progressed: A :class:`~medimg.batch.run.Progress`.
-        finished: The :class:`~medimg.batch.run.Outcome`.
+        progressed: A :class:`~medimg.engine.batch.Progress`.
+        finished: The :class:`~medimg.engine.batch.Outcome`.
         failed: The :class:`~medimg.errors.MedimgError`; what was done so far is still there.
         cancelled: Stopped by the person; nothing is left.
     """
@@ -108,7 +108,7 @@ class Batch(QObject):
         except MedimgError as error:
             result = error
         except Exception as error:  # noqa: BLE001 - said in words; a thread must not end in silence
-            result = _faults.unexpected("something went wrong in medimg itself", error)
+            result = faults.unexpected("something went wrong in medimg itself", error)
         self._hop.emit(result)
 
     @Slot(object)
@@ -183,7 +183,7 @@ class Lane(QObject):
                 except MedimgError as error:
                     result = error
                 except Exception as error:  # noqa: BLE001 - said in words; a lane must not end in silence
-                    result = _faults.unexpected("something went wrong in medimg itself", error)
+                    result = faults.unexpected("something went wrong in medimg itself", error)
                 self._hop.emit(then, result)
 
     @Slot(object, object)

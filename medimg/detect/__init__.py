@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg import geometry
-from medimg._opencv import cv2
-from medimg.detect._shrink import shrunk
+from medimg.detect.shrink import shrunk
+from medimg.native.opencv import cv2
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon, Region
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-/* Makes a picture smaller by the mean of what each new pixel covers; medimg/detect/_shrink.py says what it gives.
+/* Makes a picture smaller by the mean of what each new pixel covers; medimg/detect/shrink.py says what it gives.
  * Rows first, a few thousand samples at a time so that they stay in the nearest cache. C99 with GCC's vectors.
  */
 #include <stdint.h>

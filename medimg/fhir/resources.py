@@ -14,9 +14,9 @@ import msgspec
 
 from medimg.consent.answers import ANSWER_WORDS, Answer
 from medimg.consent.checklist import ChecklistDefinition
-from medimg.consent.run import RunState
 from medimg.errors import UsageError
 from medimg.report.build import audience_words
+from medimg.run.state import RunState
 
 Version = Literal["R4", "R5"]
 Resource = dict[str, Any]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from medimg.formats import _exif
+from medimg.formats.shared import exif
 
 ORIGINAL, DIGITISED, CHANGED = 0x9003, 0x9004, 0x0132
 """Exif 3.0, section 4.6.5: DateTimeOriginal, DateTimeDigitized, DateTime; the first that is there counts."""
@@ -31,12 +31,12 @@ def taken(data: bytes) -> datetime.datetime | None:
             of it is a hint, never a proof.
     """
     if data[128:132] == b"DICM":
-        from medimg.formats import _dicom_text
+        from medimg.formats.dicom import _text
 
-        return _dicom_text.taken(data)
+        return _text.taken(data)
     for block in _blocks(data):
         found: dict[int, bytes] = {}
-        for _, tag, raw in _exif._walk(block):
+        for _, tag, raw in exif._walk(block):
             if tag in (ORIGINAL, DIGITISED, CHANGED):
                 found.setdefault(tag, raw)
         for tag in (ORIGINAL, DIGITISED, CHANGED):

@@ -18,8 +18,11 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from medimg.errors import CheckNotRun, Malformed, TooLarge
-from medimg.formats import Opened, _icc, _png_chunks, _png_write, _tiff_file, png, tiff
-from medimg.formats._png_chunks import SIGNATURE, chunk
+from medimg.formats import Opened, png, tiff
+from medimg.formats.png import _chunks, _write
+from medimg.formats.png._chunks import SIGNATURE, chunk
+from medimg.formats.shared import icc
+from medimg.formats.tiff import _file
 from medimg.types import Finding, Limits
 
 if TYPE_CHECKING:
@@ -108,27 +111,25 @@ def pages(stills: Sequence[bytes]) -> bytes:
     for index, still in enumerate(stills):
         fields, chunks, offsets, counts = _parts(still)
         last = index == len(stills) - 1
-        out += _tiff_file.build(order, fields, chunks, offsets=offsets, counts=counts, start=len(out), more=not last)
+        out += _file.build(order, fields, chunks, offsets=offsets, counts=counts, start=len(out), more=not last)
     return out
 
 
 def pages_of(data: bytes) -> list[bytes]:
     """Each page of a file made by :func:`pages`, as a file of its own."""
-    book = _tiff_file.read(data, _tiff_file.MAX_IFDS)
+    book = _file.read(data, _file.MAX_IFDS)
     return [
-        _tiff_file.build(book.order, fields, chunks, offsets=offsets, counts=counts)
+        _file.build(book.order, fields, chunks, offsets=offsets, counts=counts)
         for fields, chunks, offsets, counts in (_page_parts(book, page) for page in book.pages)
     ]
 
 
 def _parts(still: bytes) -> tuple[dict[int, tuple[int, bytes]], list[bytes], int, int]:
-    book = _tiff_file.read(still, 1)
+    book = _file.read(still, 1)
     return _page_parts(book, book.pages[0])
 
 
-def _page_parts(
-    book: _tiff_file.Tiff, page: _tiff_file.Ifd
-) -> tuple[dict[int, tuple[int, bytes]], list[bytes], int, int]:
+def _page_parts(book: _file.Tiff, page: _file.Ifd) -> tuple[dict[int, tuple[int, bytes]], list[bytes], int, int]:
     places, sizes = tiff.TILES if tiff.TILES[0] in page.entries else tiff.STRIPS
     spans = zip(book.numbers(page, places), book.numbers(page, sizes), strict=True)
     fields = {tag: (e.type, e.raw) for tag, e in page.entries.items() if tag not in (places, sizes)}
@@ -150,10 +151,10 @@ def _split_animation(opened: Opened, keep_profile: bool) -> Series:
     if isinstance(opened, png.Png):
         looks = opened.looks(keep_profile=keep_profile, colour=2)
     else:
-        clean = _icc.clean(profile) if profile and keep_profile and profile[16:20] == b"RGB " else None
+        clean = icc.clean(profile) if profile and keep_profile and profile[16:20] == b"RGB " else None
         looks = chunk(b"iCCP", png.profile_payload(clean)) if clean else b""
     solid = all(shot[..., 3].all() and shot[..., 3].min() == 255 for shot in shots)
-    stills = tuple(_png_write.file(shot[..., :3] if solid else shot, looks) for shot in shots)
+    stills = tuple(_write.file(shot[..., :3] if solid else shot, looks) for shot in shots)
     found = tuple(f for f in opened.metadata() if f.category not in ("extra-frames", "animation-loop"))
     return Series(stills, found, aligned=True, delays=tuple(delays), loops=min(max(loops, 0), 100))
 
@@ -206,7 +207,7 @@ def animated(stills: Sequence[bytes], delays: Sequence[int], loops: int) -> byte
 
 def frames_of(data: bytes) -> list[bytes]:
     """Each frame of a file made by :func:`animated`, as a file of its own."""
-    chunks, _ = _png_chunks.walk(data)
+    chunks, _ = _chunks.walk(data)
     moving = (b"acTL", b"fcTL", b"fdAT", b"IDAT", b"IEND")
     head = SIGNATURE + b"".join(c.whole(data) for c in chunks if c.type not in moving)
     pictures = [c.payload(data)[4 * (c.type == b"fdAT") :] for c in chunks if c.type in (b"IDAT", b"fdAT")]
@@ -215,7 +216,7 @@ def frames_of(data: bytes) -> list[bytes]:
 
 def _head_and_data(still: bytes) -> tuple[bytes, bytes]:
     """IHDR and what says how the picture looks, and the compressed picture."""
-    chunks, _ = _png_chunks.walk(still)
+    chunks, _ = _chunks.walk(still)
     head = b"".join(c.whole(still) for c in chunks if c.type not in (b"IDAT", b"IEND"))
     return head, b"".join(c.payload(still) for c in chunks if c.type == b"IDAT")
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg import geometry
-from medimg._opencv import cv2
 from medimg.errors import UsageError
+from medimg.native.opencv import cv2
 from medimg.types import BLACK, Box, Colour, Cover, Polygon, bounding_box
 
 

@@ -13,14 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medimg import _files
-from medimg.consent import decisions
-from medimg.consent import run as runs
 from medimg.consent.checklist import SharingContext
-from medimg.consent.decisions import Decisions
-from medimg.consent.run import RunState, RunSummary
 from medimg.consent.standing import GroupResult
 from medimg.errors import OutputError
+from medimg.run import decisions
+from medimg.run import state as runs
+from medimg.run.decisions import Decisions
+from medimg.run.state import RunState, RunSummary
+from medimg.system import files
 from medimg.types import CopySummary, Report, to_json
 
 PDF_NAME = "record-sheet.pdf"
@@ -96,9 +96,9 @@ def refresh(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, 
         (out / "share-sheet.json", to_json(share)),
         (out / "share-sheet.html", html.share_html(share, thumbs).encode()),
     ):
-        _files.write_private(path, data)
+        files.write_private(path, data)
     if pdf.available():
-        _files.write_private(private / PDF_NAME, pdf.record_pdf(kept))
+        files.write_private(private / PDF_NAME, pdf.record_pdf(kept))
     else:
         (private / PDF_NAME).unlink(missing_ok=True)  # one that was written before would no longer be true
     return found

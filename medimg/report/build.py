@@ -11,7 +11,6 @@ from medimg.consent import caption
 from medimg.consent.answers import Answer
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.evidence import AutoEvidence
-from medimg.consent.run import RunState
 from medimg.consent.standing import GroupResult, Standing, assess
 from medimg.report import words as w
 from medimg.report.model import (
@@ -22,6 +21,7 @@ from medimg.report.model import (
     ShareSheet,
     Tally,
 )
+from medimg.run.state import RunState
 from medimg.types import Report
 
 _WORST = ("answered", "open", "stop")

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from medimg.consent.answers import ANSWER_WORDS, choices
 from medimg.consent.checklist import ChecklistDefinition, words
-from medimg.consent.run import WARNINGS, RunState
 from medimg.consent.standing import GroupResult, Standing
 from medimg.report import words as w
 from medimg.report.build import audience_words, check_lines, copy_line, engines, of, scope, status, tally, worst
 from medimg.report.model import Decision, RecordAnswer, RecordCheck, RecordGroup, RecordPhoto, RecordSheet
+from medimg.run.state import WARNINGS, RunState
 from medimg.types import Action, Report
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medimg._plain import printable
+from medimg.plain import printable
 from medimg.report.html import when
 from medimg.report.model import RecordGroup, RecordSheet, Tally
 from medimg.report.words import REMAINING_RISK

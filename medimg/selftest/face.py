@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from medimg.detect._drawn_head import HEAD, HEIGHT, TONES, WIDTH, draw
+from medimg.detect.drawn_head import HEAD, HEIGHT, TONES, WIDTH, draw
 
 __all__ = ["HEAD", "HEIGHT", "TONES", "WIDTH", "draw"]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from medimg.formats._bmff import box
+from medimg.formats.shared.bmff import box
 
 MARK = b"PlantedZq7Value"
 XMP = (

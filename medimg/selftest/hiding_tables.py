@@ -9,8 +9,8 @@ from typing import NamedTuple
 from PIL import TiffImagePlugin
 
 from medimg.formats import tiff
-from medimg.formats._bmff import box, full_box
-from medimg.formats._tiff_file import build
+from medimg.formats.shared.bmff import box, full_box
+from medimg.formats.tiff._file import build
 from medimg.selftest import hiding as h
 from medimg.selftest.hiding import (
     C2PA_UUID,

@@ -7,10 +7,10 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from medimg.batch.folder import RunFolder
-from medimg.batch.loop import Progress
-from medimg.batch.run import scrub_folder
+from medimg.engine.batch import scrub_folder
+from medimg.engine.loop import Progress
 from medimg.policy import Policy
+from medimg.run.folder import RunFolder
 from medimg.selftest import hiding, hiding_tables, judge, own, pictures
 from medimg.selftest.judge import Outcome
 from medimg.selftest.pictures import Case
@@ -37,7 +37,7 @@ def run(
         only: Kinds of marks (:data:`KINDS`); all when none is named. Own cases are always looked at.
         own_cases: A folder of a site's own cases (:mod:`medimg.selftest.own`).
         workers: Worker processes.
-        progress: As of :func:`medimg.batch.run.scrub_folder`.
+        progress: As of :func:`medimg.engine.batch.scrub_folder`.
 
     Raises:
         UsageError: The own cases cannot be read.

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import medimg
-from medimg import _faults
+from medimg import faults
 from medimg.api import Scrubbed
 from medimg.errors import MedimgError, MissingPart, TooLarge, Unreadable, UsageError
 from medimg.serve import openapi, slots
@@ -243,4 +243,4 @@ async def _no_such(_: Request, error: Exception) -> Response:
 
 
 async def _fault(_: Request, error: Exception) -> Response:
-    return _problem(500, "M-000", f"a fault in medimg itself ({_faults.kind(error)}).")
+    return _problem(500, "M-000", f"a fault in medimg itself ({faults.kind(error)}).")

@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 from medimg.api import Scrubbed
-from medimg.batch import worker
-from medimg.batch.pool import Workers
-from medimg.batch.worker import Setup
+from medimg.engine import worker
+from medimg.engine.pool import Workers
+from medimg.engine.worker import Setup
 from medimg.types import KnownValues, Plan
 
 T = TypeVar("T")

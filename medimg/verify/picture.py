@@ -10,11 +10,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from medimg import _faults, formats, geometry
-from medimg._opencv import cv2
-from medimg._threads import each
+from medimg import faults, formats, geometry
 from medimg.detect import Detector, Frame
 from medimg.errors import CheckNotRun, MedimgError
+from medimg.native.opencv import cv2
+from medimg.native.threads import each
 from medimg.policy import Policy, cover_polygon, decide
 from medimg.redact.cover import mask
 from medimg.types import Box, Check, CheckState, Copy, Finding, KnownValues, Plan, Polygon
@@ -219,7 +219,7 @@ def _rechecked(
     except CheckNotRun as error:
         raise CheckNotRun(f"the {detector.name} check of the written copy did not run: {error.what}") from error
     except Exception as error:
-        raise _faults.unexpected(f"the {detector.name} check of the written copy did not run", error) from error
+        raise faults.unexpected(f"the {detector.name} check of the written copy did not run", error) from error
 
 
 def _in_original(finding: Finding, copy: Copy) -> Finding:
@@ -255,7 +255,7 @@ def _looked(
             first = detector.find(frame, known)
             second, engine = detector.recheck(frame, (), known)
         except Exception as error:  # noqa: BLE001 - whatever it was, the check did not run
-            why = error.what if isinstance(error, CheckNotRun) else _faults.kind(error)
+            why = error.what if isinstance(error, CheckNotRun) else faults.kind(error)
             return Check(name=detector.name, engine=detector.version, state="not-run", detail=why)
         engines[engine] = None
         looks = [decide(look, policy, width=opened.width, height=opened.height) for look in (first, second)]

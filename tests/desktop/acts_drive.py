@@ -25,9 +25,9 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from medimg.consent import decisions
 from medimg.desktop.app import application
 from medimg.desktop.window import Window
+from medimg.run import decisions
 
 LONG = float(os.environ.get("MEDIMG_ACTS_WAIT", "120"))
 LEAST = 10  # areas of a photo

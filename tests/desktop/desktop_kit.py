@@ -12,10 +12,10 @@ from sheets_kit import none_true, run_folder
 from medimg.consent import answering
 from medimg.consent.answers import CLOSING
 from medimg.consent.checklist import SharingContext
-from medimg.consent.release import open_run
-from medimg.consent.run import save
 from medimg.consent.site import Contacts, SiteProfile
 from medimg.report import build
+from medimg.run.release import open_run
+from medimg.run.state import save
 
 SITE = SiteProfile(
     schema="medimg.site/1",

@@ -14,8 +14,8 @@ from pathlib import Path
 import acts_fakes as fakes
 import pytest
 
-from medimg.batch.run import scrub_folder
-from medimg.consent.release import open_run
+from medimg.engine.batch import scrub_folder
+from medimg.run.release import open_run
 
 ACTS = int(os.environ.get("MEDIMG_ACTS", "670"))  # of each of three seeds: 2,010
 UNDER_VALGRIND = 50

@@ -14,17 +14,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QFont
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from medimg import _files
 from medimg.consent import answering
 from medimg.consent.answering import BATCH
 from medimg.consent.checklist import ChecklistDefinition
-from medimg.consent.release import open_run
-from medimg.consent.run import load, save
 from medimg.desktop.pages._cards import AnswerButton, LookedCard, QuestionCard
 from medimg.desktop.pages.checklist import ChecklistPage
 from medimg.desktop.pages.stopped import StoppedPage
 from medimg.errors import OutputError
 from medimg.report.words import REMAINING_RISK
+from medimg.run.release import open_run
+from medimg.run.state import load, save
+from medimg.system import files
 
 
 @pytest.fixture(autouse=True)
@@ -126,7 +126,7 @@ def test_a_full_disk_is_words_and_the_answers_before_stay(
         raise OutputError("the disk is full.", todo="Make room and try again.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(_files, "write_private", full)
+        patch.setattr(files, "write_private", full)
         choose(qtbot, page, "con.specific", "yes")
         assert page.banner.text() == "✗ The disk is full. Make room and try again."
         assert not any(b.isChecked() for b in card(page, "con.specific").answers.buttons)

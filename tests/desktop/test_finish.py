@@ -20,11 +20,11 @@ from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtWidgets import QApplication, QLabel
 
 from medimg.consent import answering
-from medimg.consent.release import open_run
-from medimg.consent.run import load, save
 from medimg.desktop.pages import _paper
 from medimg.desktop.pages._questions import Questions
 from medimg.desktop.pages.finish import FinishPage
+from medimg.run.release import open_run
+from medimg.run.state import load, save
 
 
 @pytest.fixture(autouse=True)

@@ -17,16 +17,16 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
-from medimg.batch import worker
-from medimg.batch.run import scrub_folder
-from medimg.consent import decisions
-from medimg.consent import run as runs
-from medimg.consent.release import open_run
 from medimg.desktop import edits
 from medimg.desktop.pages.review import ReviewPage
+from medimg.engine import worker
+from medimg.engine.batch import scrub_folder
 from medimg.errors import MedimgError, OutputError
 from medimg.policy import Policy, cover_polygon
 from medimg.report import build
+from medimg.run import decisions
+from medimg.run import state as runs
+from medimg.run.release import open_run
 from medimg.types import Box, Plan, bounding_box
 
 LONG = 60_000

@@ -17,7 +17,6 @@ from PySide6.QtCore import QTranslator
 from PySide6.QtWidgets import QAbstractButton, QLabel, QListWidget, QWidget
 
 from medimg import desktop
-from medimg.batch.run import Progress
 from medimg.desktop import edits, wording
 from medimg.desktop.pages._look import Look
 from medimg.desktop.pages.checklist import ChecklistPage
@@ -25,6 +24,7 @@ from medimg.desktop.pages.finish import FinishPage
 from medimg.desktop.pages.progress import ProgressPage
 from medimg.desktop.pages.start import StartPage
 from medimg.desktop.pages.stopped import StoppedPage
+from medimg.engine.batch import Progress
 from medimg.errors import OutputError
 from medimg.policy import Policy, decide
 from medimg.types import Box, Finding, Region, Report

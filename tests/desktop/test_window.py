@@ -20,12 +20,12 @@ from desktop_kit import make_run, nameless
 from PIL import Image
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from medimg.batch.run import scrub_folder
 from medimg.cli.status import status
-from medimg.consent.release import open_run
 from medimg.desktop import dropped
 from medimg.desktop.window import Window
+from medimg.engine.batch import scrub_folder
 from medimg.policy import Policy
+from medimg.run.release import open_run
 
 LONG = 120_000
 

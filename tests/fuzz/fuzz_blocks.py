@@ -18,11 +18,11 @@ from PIL import ImageCms
 
 PARTS = ("_bmff", "_exif", "_icc", "_iptc", "_xmp", "capture", "refused")
 
-with atheris.instrument_imports(include=["medimg.formats", "medimg.audit", "medimg.redact._markers"]):
+with atheris.instrument_imports(include=["medimg.formats", "medimg.audit", "medimg.formats.jpeg._markers"]):
     from medimg.audit import _coded
     from medimg.audit import _icc as icc_audit
     from medimg.errors import MedimgError
-    from medimg.redact import _markers
+    from medimg.formats.jpeg import _markers
 
     bmff, exif, icc, iptc, xmp, capture, refused = (importlib.import_module(f"medimg.formats.{n}") for n in PARTS)
 

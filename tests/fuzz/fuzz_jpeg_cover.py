@@ -13,14 +13,14 @@ import numpy as np
 from PIL import Image
 
 # Atheris keeps the arrays whose comparisons it watches: this module would fill the memory in two minutes.
-with atheris.instrument_imports(include=["medimg.redact"], exclude=["medimg.redact._jpeg_runs"]):
+with atheris.instrument_imports(include=["medimg.redact"], exclude=["medimg.formats.jpeg._runs"]):
     from medimg.errors import CheckNotRun
-    from medimg.redact import _jpeg_kernel
-    from medimg.redact._jpeg_twin import Twin
-    from medimg.redact.jpeg_lossless import cover_jpeg
+    from medimg.formats.jpeg import _kernel
+    from medimg.formats.jpeg._twin import Twin
+    from medimg.formats.jpeg.lossless import cover_jpeg
     from medimg.types import Box, Cover
 
-ENGINES = [e for e in (_jpeg_kernel.load(), Twin()) if e is not None]
+ENGINES = [e for e in (_kernel.load(), Twin()) if e is not None]
 COVER = (Cover(polygon=Box(5, 5, 20, 12).polygon, category="name"),)
 LARGEST = 1 << 16
 

@@ -67,7 +67,7 @@ def planes(order: str) -> bytes:
     values = {256: 8, 257: 4, 258: 16, 259: 1, 262: 2, 277: 3, 278: 4, 284: 2}
     fields = {tag: (3, struct.pack(f"{order}H", value)) for tag, value in values.items()}
     fields[258] = (3, struct.pack(f"{order}3H", 16, 16, 16))
-    build = importlib.import_module("medimg.formats._tiff_file").build
+    build = importlib.import_module("medimg.formats.tiff._file").build
     return bytes(build(order, fields, [bytes(range(64))] * 3, offsets=273, counts=279))
 
 

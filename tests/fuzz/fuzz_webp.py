@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 kit.watched(
-    ("webp",), ("_webp_pixels", "_webp_chunks", "_exif", "_icc", "_xmp"), besides=("medimg.formats._webp_pixels",)
+    ("webp",), ("_webp_pixels", "_webp_chunks", "_exif", "_icc", "_xmp"), besides=("medimg.formats.webp._pixels",)
 )
 
 from medimg.types import Limits  # noqa: E402 - after what is watched

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from medimg import geometry
-from medimg.consent import decisions
 from medimg.desktop import edits, theme, wording
 from medimg.desktop.box_items import BoxItem, Filled
 from medimg.desktop.pages._look_says import LookSays
@@ -19,6 +18,7 @@ from medimg.desktop.session import Session
 from medimg.desktop.widgets import button, does_it
 from medimg.errors import MedimgError
 from medimg.policy import cover_polygon, covers
+from medimg.run import decisions
 from medimg.types import BLACK, Action, Box, Colour, Finding, Plan, Polygon
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
-from medimg.consent import decisions
 from medimg.desktop import edits, wording
 from medimg.desktop.pages._look_parts import LookParts
 from medimg.desktop.session import Session
 from medimg.desktop.widgets import rename, restyle
+from medimg.run import decisions
 from medimg.types import Action, Plan
 
 KEPT = "frames-kept"

@@ -9,20 +9,20 @@ from typing import Literal
 import msgspec
 
 from medimg.consent import answering, pages
-from medimg.consent import release as releasing
-from medimg.consent import run as runs
 from medimg.consent.answering import BATCH, EACH_FILE
 from medimg.consent.answers import NOT_APPLICABLE
 from medimg.consent.checklist import ChecklistDefinition, Flag
 from medimg.consent.pages import Ask
-from medimg.consent.register import Register
-from medimg.consent.release import now
 from medimg.consent.rules import basis_refused
-from medimg.consent.run import RunState
-from medimg.consent.share import Share
 from medimg.consent.standing import GroupResult, Standing
 from medimg.errors import MedimgError
 from medimg.report import build, refresh
+from medimg.run import release as releasing
+from medimg.run import state as runs
+from medimg.run.register import Register
+from medimg.run.release import now
+from medimg.run.share import Share
+from medimg.run.state import RunState
 
 CONDITIONS = "conditions"
 StopKind = Literal["advice", "consent", "withdrawn"]

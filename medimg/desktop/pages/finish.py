@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medimg.consent.run import RECORD_FOLDER, SHARE_FOLDER
 from medimg.desktop.pages import _paper
 from medimg.desktop.pages._cards import MARGINS, column_of, label, say, swap
 from medimg.desktop.pages._flow import FlowLayout
@@ -28,6 +27,7 @@ from medimg.desktop.pages._questions import Questions, overall_words
 from medimg.errors import MedimgError
 from medimg.report import build, record, text
 from medimg.report.model import RecordSheet
+from medimg.run.state import RECORD_FOLDER, SHARE_FOLDER
 
 #: Asks Windows to keep a copied text out of its clipboard history and away from other devices. Nothing elsewhere.
 _NO_HISTORY = (

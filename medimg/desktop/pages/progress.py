@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QProgressBar, QVBoxLayout, QWidget
 
-from medimg.batch.run import Progress
 from medimg.desktop.widgets import Banner, button, copy_details, label, rename
 from medimg.desktop.wording import counts, details, fault, tr
+from medimg.engine.batch import Progress
 from medimg.errors import MedimgError
 from medimg.types import Report
 

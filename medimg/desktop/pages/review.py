@@ -9,12 +9,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from medimg.api import load_detectors
-from medimg.batch.worker import Maker
 from medimg.desktop.pages._grid import Grid
 from medimg.desktop.pages._look import Look
 from medimg.desktop.session import Session
 from medimg.desktop.widgets import Banner, button, copy_details
 from medimg.desktop.wording import details, fault
+from medimg.engine.worker import Maker
 from medimg.errors import MedimgError
 from medimg.policy import Policy
 

@@ -20,16 +20,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medimg.batch import places
-from medimg.batch.folder import refuse_inside
 from medimg.consent.checklist import DEFAULT_AUDIENCE, ChecklistDefinition, SharingContext
-from medimg.consent.run import RECORD_FOLDER
 from medimg.consent.site import SiteProfile
 from medimg.desktop import dropped
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.widgets import Banner, button, choice_row, label, restyle
 from medimg.desktop.wording import NAMED, counts, fault, messages, skipped
 from medimg.errors import MedimgError, UsageError
+from medimg.run import cloud_folders
+from medimg.run.folder import refuse_inside
+from medimg.run.state import RECORD_FOLDER
 
 _ORDER = (DEFAULT_AUDIENCE, "colleague-opinion", "teaching", "publication", "public")
 
@@ -288,9 +288,9 @@ class StartPage(QWidget):
         self.out = folder
         self.banner.put_away()
         warning = ""
-        if places.synced(folder):
+        if cloud_folders.synced(folder):
             warning = self.tr("This folder looks synchronised with a cloud service: copies may leave this computer.")
-        elif places.removable(folder):
+        elif cloud_folders.removable(folder):
             warning = self.tr("This folder lies on a drive that can be taken out.")
         if warning:
             self.banner.say(warning)

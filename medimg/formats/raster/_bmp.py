@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 
 from medimg.errors import Malformed, Unsupported
-from medimg.formats import _icc, _trailing
 from medimg.formats.raster.photo import ADVICE, Header, bounded
+from medimg.formats.shared import icc, trailing
 from medimg.types import Finding, Limits
 
 DETECTOR = "bmp reader"
@@ -63,7 +63,7 @@ def header(data: bytes, limits: Limits) -> Header:
         found.append(_finding("padding-bits", "pixels/row ends"))
     tail = data[pixels_end:]
     if tail and not (profile and tail.strip(b"\0") == profile.strip(b"\0")):
-        found += _trailing.finding(data, pixels_end, "after the pixels", DETECTOR)
+        found += trailing.finding(data, pixels_end, "after the pixels", DETECTOR)
     return Header("bmp", "BMP", width, abs(height), tuple(found), MODES, profile=profile)
 
 
@@ -87,8 +87,8 @@ def _profile(data: bytes, size: int) -> tuple[bytes, list[Finding]]:
     profile = data[14 + place : 14 + place + length]
     if len(profile) != length:
         raise Malformed("the colour profile of the BMP file is cut short.")
-    clean = profile == _icc.clean(profile)
-    return profile, [] if clean else _icc.findings(profile, "profile") or [_finding("colour-profile-text", "profile")]
+    clean = profile == icc.clean(profile)
+    return profile, [] if clean else icc.findings(profile, "profile") or [_finding("colour-profile-text", "profile")]
 
 
 def _finding(category: str, where: str) -> Finding:

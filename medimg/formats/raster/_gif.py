@@ -6,8 +6,8 @@ import struct
 from typing import NamedTuple
 
 from medimg.errors import Malformed, TooLarge
-from medimg.formats import _icc, _trailing, _xmp
 from medimg.formats.raster.photo import Header, bounded
+from medimg.formats.shared import icc, trailing, xmp
 from medimg.types import Finding, Kind, Limits, Secret
 
 DETECTOR = "gif reader"
@@ -106,7 +106,7 @@ def header(data: bytes, limits: Limits) -> Header:
     count = len(screen.pictures)
     if count > 1:
         found.append(_finding("extra-frames", "image 2...", kind="hidden-image", count=count - 1))
-    found += _trailing.finding(data, screen.end, "after the trailer", DETECTOR)
+    found += trailing.finding(data, screen.end, "after the trailer", DETECTOR)
     return Header("gif", "GIF", screen.width, screen.height, tuple(found), MODES, frames=count)
 
 
@@ -124,10 +124,10 @@ def _extension(data: bytes, e: Extension) -> list[Finding]:
             # The packet is not cut into sub-blocks; walking it as if it were loses the bytes taken for lengths.
             start = e.begin + 14
             end = data.find(b"\x01\xff\xfe\xfd", start, start + XMP_LIMIT)
-            found = _xmp.findings(data[start : max(end, start)], "application/XMP")
+            found = xmp.findings(data[start : max(end, start)], "application/XMP")
             return found or [_finding("xmp", "application/XMP")]
         case b"ICCRGBG1012":
-            return _icc.findings(e.rest, "application/ICC") or [_finding("colour-profile-text", "application/ICC")]
+            return icc.findings(e.rest, "application/ICC") or [_finding("colour-profile-text", "application/ICC")]
         case b"C2PA_GIF\x01\x00\x00":
             return [_finding("content-credential", "application/C2PA")]
     return [_finding("unknown-block", "application")]

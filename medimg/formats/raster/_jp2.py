@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 
 from medimg.errors import Malformed, Unsupported
-from medimg.formats import _exif, _icc, _trailing, _xmp
-from medimg.formats._bmff import Span, boxes, top_boxes
 from medimg.formats.raster.photo import ADVICE, Header, bounded
+from medimg.formats.shared import exif, icc, trailing, xmp
+from medimg.formats.shared.bmff import Span, boxes, top_boxes
 from medimg.types import Finding, Limits
 
 DETECTOR = "jpeg 2000 reader"
@@ -57,7 +57,7 @@ def header(data: bytes, limits: Limits) -> Header:
         inner = list(boxes(data, heads[0].body, heads[0].end))
         profile = _colours(data, inner)
         found = [f for span in top for f in _box(data, span)] + [f for span in inner for f in _inner(data, span)]
-        found += _trailing.finding(data, last, "after the last box", DETECTOR)
+        found += trailing.finding(data, last, "after the last box", DETECTOR)
         start, end = streams[0].body, streams[0].end
     width, height, components, depth, comments = _main_header(data, start, end)
     bounded(width, height, limits)
@@ -67,13 +67,13 @@ def header(data: bytes, limits: Limits) -> Header:
         found.append(
             Finding(
                 kind="metadata", category="comment", where="codestream/COM", count=len(comments), detector=DETECTOR,
-                secret=_exif.secret(comments[0]),
+                secret=exif.secret(comments[0]),
             )
         )  # fmt: skip
     stop = data.rfind(struct.pack(">H", END), start, end)
     if stop < 0:
         raise Malformed("the JPEG 2000 picture ends in the middle.")
-    found += _trailing.finding(data[:end], stop + 2, "after EOC", DETECTOR)
+    found += trailing.finding(data[:end], stop + 2, "after EOC", DETECTOR)
     return Header("jp2", "JPEG2000", width, height, tuple(found), MODES[components, depth], profile=profile)
 
 
@@ -132,7 +132,7 @@ def _colours(data: bytes, inner: list[Span]) -> bytes:
 def _inner(data: bytes, span: Span) -> list[Finding]:
     if span.type == b"colr" and data[span.body : span.body + 1] == b"\2":
         profile = data[span.body + 3 : span.end]
-        return [] if profile == _icc.clean(profile) else _icc.findings(profile, "jp2h/colr")
+        return [] if profile == icc.clean(profile) else icc.findings(profile, "jp2h/colr")
     if span.type == b"res ":
         return [_finding("resolution", "jp2h/res")]
     return [] if span.type in (b"ihdr", b"colr", b"bpcc", b"cdef") else [_finding("unknown-block", "jp2h")]
@@ -143,13 +143,13 @@ def _box(data: bytes, span: Span) -> list[Finding]:
     if kind in (b"jP  ", b"ftyp", b"jp2h", b"jp2c"):
         return []
     if kind == b"xml ":
-        return _xmp.findings(payload, "xml") or [_finding("xmp", "xml")]
+        return xmp.findings(payload, "xml") or [_finding("xmp", "xml")]
     if kind == b"uuid":
         name, body = payload[:16], payload[16:]
         if name == XMP:
-            return _xmp.findings(body, "uuid/XMP") or [_finding("xmp", "uuid/XMP")]
+            return xmp.findings(body, "uuid/XMP") or [_finding("xmp", "uuid/XMP")]
         if name in EXIF:
-            return _exif.findings(body.removeprefix(b"Exif\0\0"), "uuid/Exif")
+            return exif.findings(body.removeprefix(b"Exif\0\0"), "uuid/Exif")
         return [_finding("iptc" if name in IPTC else "location" if name == PLACE else "unknown-block", "uuid")]
     return [_finding(BOXES.get(kind, "unknown-block"), kind.decode() if kind in BOXES else "box")]
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from medimg.errors import SAVE_AS_PNG, CheckNotRun, Malformed, TooLarge, Unsupported
-from medimg.formats import _icc
+from medimg.formats.shared import icc as _icc
 from medimg.types import Box, Copy, Cover, Finding, Limits
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Raster:
 
     def views(self, frame: int = 0) -> list[NDArray[Any]]:
         """8-bit RGB renderings; several where something is transparent."""
-        from medimg.formats import _views
+        from medimg.formats.shared import views as _views
 
         return list(_views.of(self.samples(frame)))
 

@@ -1,0 +1,341 @@
+"""What stands on one label: faint lines beside sure ones, lines that go together, gaps between them.
+
+Only geometry and categories count here; what a line is was decided before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medimg.detect import Pixels
+from medimg.detect.text import identifiers
+from medimg.detect.text._sizes import LEAST_SCORE
+from medimg.detect.text.lines import Quad, area, around, axis, grown, labels, shared, sides
+from medimg.detect.text.ocr import Spot
+
+FILLED = 0.45
+"""A label whose lines fill this share of it is covered as one block."""
+CALM = 0.9
+"""Least certainty of a harmless line that stays on a label with a name on it."""
+FAIRLY = ((0.7, 9), (0.85, 6))
+"""The same for a line with a word of so many letters."""
+DRAWN_IN = 0.12
+"""What the box of a name on a ruler is drawn in by, as a share of its height: the finder's boxes are that roomy."""
+ON_KEPT = 0.15
+"""Share of a harmless line that a cover would hide before it is drawn in."""
+LEAST_HIGH = 8
+"""Height of the smallest faint line that counts, in pixels: letters below are not legible, specks of skin are."""
+OTHER_GROUND = 0.2
+"""Least difference of a colour channel that makes another ground, as a share of the ground's brightest channel, and
+three times the ground's own unevenness."""
+SAME = 0.6
+"""Least share of a column of a cover that lies on the same ground as its line."""
+ROOM, DEEPEST, EDGE_ROWS, EDGE = 0.08, 0.35, 44, 0.6
+"""An edge is looked for from a little outside a coarse box to so deep inside it, in its heights, in so many rows; it is
+where so much of the rows is of another colour. Of a row of letters less is ink."""
+LEEWAY = 0.05
+"""What a cover is drawn in by beyond that edge, in the same measure: it grows by as much later."""
+TRIO = 3
+"""So many faint lines under each other are a label."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text: where it is, what it says, how sure the reader was, what it is."""
+
+    spot: Spot
+    text: str
+    certainty: float
+    category: str = "unread"
+    strong: bool = False
+    cover: Quad = field(default_factory=lambda: np.zeros((4, 2), np.float32))
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is known to be harmless."""
+        return self.category in identifiers.KEPT
+
+
+def in_company(sure: Sequence[Spot], faint: Sequence[Spot]) -> list[int]:
+    """Which faint places stand beside or under a sure one, or three and more together.
+
+    Small, blurred or slanted lines of a label are found faintly while its larger ones are sure; folds of skin have no
+    such neighbours.
+    """
+    spots = [*sure, *faint]
+    first = len(sure)
+    out: list[int] = []
+    for group in labels([s.quad for s in spots], overlap=0.3):
+        some = [k - first for k in group if k >= first and _oblong(spots[k].quad)]
+        if any(k < first for k in group) or len(some) >= TRIO:
+            out += some
+    return sorted(out)
+
+
+def _oblong(quad: Quad) -> bool:
+    long, high = sides(quad)
+    return long > 1.2 * high and high >= LEAST_HIGH
+
+
+def alone(lines: Sequence[Line]) -> list[Line]:
+    """Without the faint lines that cannot be read and have no line to be covered beside them."""
+    out = []
+    groups = labels([line.spot.quad for line in lines])
+    for group in groups:
+        members = [lines[k] for k in group]
+        going = any(not m.kept and m.spot.score >= LEAST_SCORE for m in members)
+        staying = any(m.kept for m in members)
+        crowd = sum(m.spot.score < LEAST_SCORE for m in members) >= TRIO and not staying
+        for line in members:
+            faint = line.spot.score < LEAST_SCORE and not line.kept and not line.strong
+            if not faint or line.certainty >= 0.8 or ((going or crowd) and not identifiers.comb(line.text)):
+                out.append(line)
+    return out
+
+
+def whole_labels(lines: Sequence[Line], rgb: Pixels | None = None) -> list[Line]:
+    """One strong hit takes its label: the lines on it are covered, and to the same width.
+
+    A line that is harmless beyond doubt and has nothing to be covered beside it stays.
+    """
+    free = [k for k, line in enumerate(lines) if line.category not in ("ruler", "colour-card")]
+    out = list(lines)
+    for group in labels([lines[k].spot.quad for k in free]):
+        members = [free[g] for g in group]
+        going = members
+        strong = [k for k in members if lines[k].strong]
+        if strong:
+            going = _taken(lines, members)
+            first = max(strong, key=lambda k: lines[k].certainty)
+            for k in going:
+                if lines[k].kept or lines[k].category in ("unknown", "unread"):
+                    out[k] = replace(lines[k], category=lines[first].category)
+        _widen(
+            out,
+            [k for k in going if not out[k].kept],
+            [line for line in out if line.kept],
+            bool(strong) or len(going) >= TRIO,
+            rgb,
+        )
+    return out
+
+
+def _taken(lines: Sequence[Line], members: Sequence[int]) -> list[int]:
+    """The members that go with a strong one."""
+    calm = {k for k in members if _calm(lines[k])}
+    while True:
+        torn = {
+            k
+            for k in calm
+            if not (_value(lines[k]) or _heads(lines, k))
+            and any(_beside(lines[k].spot.quad, lines[m].spot.quad) for m in members if m not in calm)
+        }
+        if not torn:
+            return [k for k in members if k not in calm]
+        calm -= torn
+
+
+def _value(line: Line) -> bool:
+    return line.category == "unit" and identifiers.vital_value(line.text)
+
+
+def _heads(lines: Sequence[Line], k: int) -> bool:
+    """Whether a line is a heading of a form: there is another, different one of like height, so it is no name."""
+    said = identifiers.heading(lines[k].text)
+    high = sides(lines[k].spot.quad)[1]
+    return bool(said) and any(
+        other.certainty >= CALM
+        and identifiers.heading(other.text) not in ("", said)
+        and 0.5 < sides(other.spot.quad)[1] / max(high, 1e-6) < 2.0
+        for other in lines
+    )
+
+
+def _calm(line: Line) -> bool:
+    """Whether a line is harmless beyond doubt: read surely, or fairly surely and too long for a misread name."""
+    letters = identifiers.longest_word(line.text)
+    fairly = any(line.certainty >= least and letters >= long for least, long in FAIRLY)
+    return _value(line) or (line.kept and (line.certainty >= CALM or fairly))
+
+
+def _beside(a: Quad, b: Quad) -> bool:
+    """Whether two lines stand in one row, at most three heights apart."""
+    along = axis(a) if sides(a)[0] >= sides(b)[0] else axis(b)
+    across = np.array([-along[1], along[0]], np.float32)
+    high = min(sides(a)[1], sides(b)[1])
+    ua, va, ub, vb = a @ along, a @ across, b @ along, b @ across
+    gap = max(ua.min(), ub.min()) - min(ua.max(), ub.max())
+    same = min(va.max(), vb.max()) - max(va.min(), vb.min())
+    return bool(same > 0.5 * high and gap < 3.0 * high)
+
+
+def _widen(lines: list[Line], going: Sequence[int], staying: Iterable[Line], block: bool, rgb: Pixels | None) -> None:
+    """Cover lines to the width of their label, or at least the gaps between the words of a row."""
+    if len(going) < 2:
+        return
+    quads = [lines[k].spot.quad for k in going]
+    along = axis(max(quads, key=lambda quad: sides(quad)[0]))
+    whole = around(quads, along)
+    near = [line.spot.quad for line in staying if shared(whole, line.spot.quad) > 0]
+    on_ruler = any(line.category == "ruler" for line in staying if shared(whole, line.spot.quad) > 0)
+    filled = sum(area(quad) for quad in quads) / max(area(whole), 1.0)
+    for k, quad in zip(going, quads, strict=True):
+        row = [other for other in quads if _beside(quad, other)]
+        wider = [around([quad, *row], along)]
+        if block and filled >= FILLED and not on_ruler:
+            wider.insert(0, as_wide(quad, whole, along))
+        for cover in wider:
+            there = _on_ground(rgb, quad, cover, along)
+            if area(there) > 1.05 * area(quad) and all(shared(there, q) < 0.1 * area(q) for q in near):
+                lines[k] = replace(lines[k], cover=there)
+                break
+
+
+def _on_ground(rgb: Pixels | None, quad: Quad, cover: Quad, along: Quad) -> Quad:
+    """A wider cover, cut off where another ground begins than its line's: it lies on a label, not on a wound beside it.
+
+    ``cover`` is level in the direction ``along``, with its corners clockwise from its beginning.
+    """
+    if rgb is None:
+        return cover
+    own = _sampled(rgb, quad, 40)
+    usual, spread = np.median(own, axis=(0, 1)), _spread(own)
+    step = 0.25 * max(sides(quad)[1], 1.0)
+    low, high = float((quad @ along).min()), float((quad @ along).max())
+    ends = []
+    for start, room, way in (
+        (low, low - float((cover @ along).min()), -1),
+        (high, float((cover @ along).max()) - high, 1),
+    ):
+        columns = max(0, round(room / step))
+        beyond = as_wide(cover, np.array([along * start, along * (start + way * room)], np.float32), along)
+        same = (np.abs(_sampled(rgb, beyond, columns) - usual).max(axis=2) <= spread).mean(axis=0)[::way]
+        other = [k for k in range(columns) if float(same[max(k - 1, 0) : k + 2].mean()) < SAME]
+        # The edge may be slanted: three quarters of a height off.
+        ends.append(start + way * (step * max(other[0] - 3, 0) if other else max(room, 0.0)))
+    return as_wide(cover, np.array([along * end for end in ends], np.float32), along)
+
+
+def _one_ground(rgb: Pixels | None, quad: Quad, other: Quad) -> bool:
+    """Whether most of another place is on the ground that a line stands on, print on it apart."""
+    if rgb is None:
+        return True
+    own = _sampled(rgb, quad, 40)
+    unlike = np.abs(_sampled(rgb, other, 40) - np.median(own, axis=(0, 1))).max(axis=2)
+    return float((unlike <= _spread(own)).mean()) >= SAME
+
+
+def _sampled(rgb: Pixels, quad: Quad, columns: int) -> NDArray[np.float32]:
+    """Colours on a grid of 8 rows in a quadrilateral."""
+    v = np.linspace(0.1, 0.9, 8, dtype=np.float32)[:, None]
+    return _colours(rgb, quad[0] + (quad[3] - quad[0]) * v, quad[1] + (quad[2] - quad[1]) * v, columns)
+
+
+def _colours(rgb: Pixels, starts: Quad, ends: Quad, columns: int) -> NDArray[np.float32]:
+    """Colours along lines from ``starts`` to ``ends``, both (rows, 2)."""
+    u = np.linspace(0.02, 0.98, columns, dtype=np.float32)[None, :, None]
+    points = (starts[:, None] + (ends - starts)[:, None] * u).round().astype(int)
+    x, y = np.clip(points[..., 0], 0, rgb.shape[1] - 1), np.clip(points[..., 1], 0, rgb.shape[0] - 1)
+    return np.asarray(rgb[y, x], np.float32)
+
+
+def _spread(ground: NDArray[np.float32]) -> float:
+    """How far a colour may be from the usual one of a ground and still be of that ground."""
+    usual = np.median(ground, axis=(0, 1))
+    return max(8.0 + OTHER_GROUND * float(usual.max()), 3.0 * float(np.median(np.abs(ground - usual).max(axis=2))))
+
+
+def to_edges(lines: Sequence[Line], rgb: Pixels) -> list[Line]:
+    """Covers of coarse boxes that cannot be read, drawn in to the edges of the band or card that they show.
+
+    The finder's boxes are as roomy as they are high: round a whole wristband they take in the skin beside it.
+    """
+    return [
+        replace(line, cover=_to_edges(rgb, line.cover)) if line.spot.level and line.category == "unread" else line
+        for line in lines
+    ]
+
+
+def _to_edges(rgb: Pixels, quad: Quad) -> Quad:
+    cuts = []
+    for side in range(4):
+        start, end, _, beside = np.roll(quad, -side, axis=0)
+        deep = beside - start
+        deep = deep * min(1.0, sides(quad)[1] / max(float(np.hypot(*deep)), 1.0))
+        steps = np.linspace(-ROOM, DEEPEST, EDGE_ROWS)
+        rows = _colours(rgb, start + steps[:, None] * deep, end + steps[:, None] * deep, 40)
+        # Each column by its own surroundings: a card may lie half on skin and half on cloth.
+        beside = rows[steps <= 0]
+        usual = np.median(beside, axis=0)
+        even = np.asarray(beside - usual + np.median(usual, axis=0), np.float32)
+        other = (np.abs(rows - usual).max(axis=2) > _spread(even)).mean(axis=1)
+        edge = np.flatnonzero(np.convolve(other, np.full(4, 0.25), "valid") >= EDGE)
+        calm = len(edge) and other[: edge[0]].max(initial=0.0) < EDGE
+        cuts.append(max(0.0, float(steps[edge[0]]) + LEEWAY) * float(np.hypot(*deep)) if calm else 0.0)
+    top, right, bottom, left = cuts
+    along, down = quad[1] - quad[0], quad[3] - quad[0]
+    along, down = along / max(float(np.hypot(*along)), 1.0), down / max(float(np.hypot(*down)), 1.0)
+    moves = ((left, top), (-right, top), (-right, -bottom), (left, -bottom))
+    return np.array([corner + u * along + v * down for corner, (u, v) in zip(quad, moves, strict=True)], np.float32)
+
+
+def gaps(lines: Sequence[Line], rgb: Pixels | None = None) -> list[Line]:
+    """A row that was not found between two rows of a column that are covered, as a line nobody could read.
+
+    The two begin under each other, at least one more covered line begins there too, nothing was found between, and it
+    is the ground of the upper one: slips of paper on skin are no column.
+    """
+    going = [line for line in lines if not line.kept]
+    out: list[Line] = []
+    for upper in going:
+        along = axis(upper.spot.quad)
+        across = np.array([-along[1], along[0]], np.float32)
+        high = sides(upper.spot.quad)[1]
+        left, low = float((upper.spot.quad @ along).min()), float((upper.spot.quad @ across).max())
+        column = [
+            other
+            for other in going
+            if abs(float((other.spot.quad @ along).min()) - left) < 0.8 * high
+            and 0.6 < sides(other.spot.quad)[1] / max(high, 1e-6) < 1.6
+            and abs(float((other.spot.quad @ across).max()) - low) < 10 * high
+        ]
+        for lower in column if len(column) >= TRIO else ():
+            top = float((lower.spot.quad @ across).min())
+            if not 0.8 * high < top - low < 2.6 * high:
+                continue
+            right = max(float((q @ along).max()) for q in (upper.spot.quad, lower.spot.quad))
+            corners = [(left, low), (right, low), (right, top), (left, top)]
+            quad = np.array([a * along + b * across for a, b in corners], np.float32)
+            free = not any(shared(quad, other.spot.quad) > 0.25 * area(other.spot.quad) for other in lines)
+            if free and _one_ground(rgb, upper.spot.quad, quad):
+                out.append(Line(Spot(quad, min(upper.spot.score, lower.spot.score)), "", 0.0, cover=quad))
+    return out
+
+
+def off_kept(lines: Sequence[Line]) -> list[Line]:
+    """Covers beside a line that stays drawn in, so that what a cover grows by later stays off that line or scale."""
+    out = []
+    for line in lines:
+        high = sides(line.cover)[1]
+        near = not line.kept and any(_touches(line.cover, high, other) for other in lines if other.kept)
+        out.append(replace(line, cover=grown(line.cover, -DRAWN_IN * high)) if near else line)
+    return out
+
+
+def _touches(cover: Quad, high: float, other: Line) -> bool:
+    quad = other.spot.quad
+    if other.category == "ruler":
+        return shared(grown(cover, 0.6 * high), quad) > 0 and sides(quad)[1] < 3 * high
+    return shared(grown(cover, DRAWN_IN * high), quad) > ON_KEPT * area(quad)
+
+
+def as_wide(quad: Quad, block: Quad, along: Quad) -> Quad:
+    """The line's box made as long as the label's block."""
+    across = np.array([-along[1], along[0]], np.float32)
+    u, v = block @ along, quad @ across
+    corners = [(u.min(), v.min()), (u.max(), v.min()), (u.max(), v.max()), (u.min(), v.max())]
+    return np.array([a * along + b * across for a, b in corners], np.float32)

@@ -1,0 +1,223 @@
+"""Tesseract as the second, independent reader, through pytesseract in a process of its own.
+
+A reader that says nothing looks like a picture without text, so its answer proves itself: known words are drawn above
+and below what is to be read and must come back, and the table must be whole (:func:`_table`).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import math
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from medimg.detect.text import reader_child
+from medimg.errors import CheckNotRun, MissingPart
+from medimg.native.opencv import cv2
+from medimg.system import programs
+
+SECONDS = 60.0
+"""Wall time for one call; the canvases read are bounded, and take about a second."""
+START = 15.0
+"""Wall time that starting and ending the process may take besides; on a busy machine it takes seconds."""
+FROZEN = "--medimg-reader"
+"""First argument of a packed program that is to run :mod:`medimg.detect.text.reader_child`."""
+
+COLUMNS = (
+    "level", "page_num", "block_num", "par_num", "line_num", "word_num",
+    "left", "top", "width", "height", "conf", "text",
+)  # fmt: skip
+"""The header of Tesseract's table, since version 3.05."""
+PAGE, WORD = 1, 5
+"""Values of ``level``: the page's row, which comes first, and a word's."""
+
+PROBES = (
+    "garden", "window", "market", "copper", "forest", "silver", "kitchen", "number",
+    "picture", "orange", "distance", "mountain", "harbour", "bridge", "planet", "basket",
+)  # fmt: skip
+"""Words without letters that run together in the font (tt, ff, fi, rn)."""
+STRIP = 72
+"""Height of the strips above and below what is read, in pixels."""
+LETTERS = 40
+"""Size of the words there: their capitals are as high as Tesseract reads best."""
+MARGIN = 24
+"""White on all sides of what is read, in pixels: words that touch a dark area are not read."""
+NARROWEST = 620
+"""Least width of the picture with its strips: two of the words."""
+TOP = STRIP + MARGIN
+PAPER = 250
+"""What is lighter is paper, for the tone of the words."""
+
+
+class Word(NamedTuple):
+    """A word as read: upright box in pixels of the picture given, and Tesseract's confidence 0 to 1."""
+
+    text: str
+    score: float
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    line: tuple[int, int, int]
+
+
+class Reader:
+    """Reads pictures of text with the installed Tesseract.
+
+    Raises:
+        MissingPart: Tesseract, its English model or pytesseract is not installed.
+        CheckNotRun: Tesseract is there and cannot be run.
+    """
+
+    def __init__(self) -> None:
+        self._command = str(programs.find("tesseract"))
+        self._packages = _packages()
+        said = programs.run([self._command, "--list-langs"], timeout=SECONDS).decode("utf-8", "replace").split()
+        if "eng" not in said:
+            raise MissingPart("Tesseract has no English model.")
+        self.version = version(self._command)
+
+    def read(self, grey: NDArray[np.uint8], *, layout: int = 6) -> list[Word]:
+        """Words in a picture.
+
+        Args:
+            grey: (H, W) uint8.
+            layout: Tesseract's page segmentation mode: 6 one block of lines, 11 sparse text.
+
+        Raises:
+            CheckNotRun: Tesseract failed, took too long, or its answer is not whole.
+        """
+        picture, above, below = _with_probes(grey)
+        height, width = picture.shape
+        start = [sys.executable, FROZEN] if getattr(sys, "frozen", False) else [sys.executable, "-I", "-S", _CHILD]
+        arguments = [self._packages, self._command, "picture.pgm", str(int(layout)), str(SECONDS)]
+        pgm = b"P5 %d %d 255\n" % (width, height) + picture.tobytes()
+        try:
+            answer = programs.run([*start, *arguments], timeout=SECONDS + START, files={"picture.pgm": pgm})
+            words = _table(answer, width, height)
+        except (CheckNotRun, MissingPart) as error:
+            raise CheckNotRun(f"the second text reader did not run: {error.what}") from error
+        for wanted, rows in ((above, range(STRIP)), (below, range(height - STRIP, height))):
+            if not any(w.text in wanted and (w.y0 + w.y1) // 2 in rows for w in words):
+                raise CheckNotRun("the second text reader did not read the words that were drawn for it to read.")
+        own = [w for w in words if TOP <= (w.y0 + w.y1) / 2 < TOP + grey.shape[0]]
+        return [w._replace(x0=w.x0 - MARGIN, y0=w.y0 - TOP, x1=w.x1 - MARGIN, y1=w.y1 - TOP) for w in own]
+
+
+_CHILD = str(Path(reader_child.__file__).resolve())
+
+
+def _with_probes(grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[str, ...], tuple[str, ...]]:
+    """The picture between two strips with two words each, and those words.
+
+    Which words they are follows from the picture, so that an answer about another one does not pass. They are as dark
+    as its ink is on average: Tesseract parts ink from paper at one level for the whole picture (Otsu's), and words of
+    another tone would move it. Measured on drawn canvases: see docs/checks.md.
+    """
+    digest = hashlib.sha256(grey.tobytes()).digest()
+    chosen = tuple(PROBES[k % len(PROBES)] for k in digest[:4])
+    level, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)
+    inked = grey[grey <= min(level, PAPER)]
+    ink = int(inked.mean()) if inked.size else 0
+    height, width = grey.shape
+    out = np.full((height + 2 * TOP, max(width + 2 * MARGIN, NARROWEST)), 255, np.uint8)
+    out[TOP : TOP + height, MARGIN : MARGIN + width] = grey
+    for top, words in ((0, chosen[:2]), (len(out) - STRIP, chosen[2:])):
+        coverage = _drawn(" ".join(words))
+        there = out[top : top + STRIP, : coverage.shape[1]]
+        there[:] = np.round(255 - coverage * (255 - ink))
+    return out, chosen[:2], chosen[2:]
+
+
+@functools.lru_cache(maxsize=len(PROBES) ** 2)
+def _drawn(text: str) -> NDArray[np.float32]:
+    """How much ink is on each pixel of a strip, 0 to 1, (STRIP, NARROWEST)."""
+    sheet = Image.new("L", (NARROWEST, STRIP), 0)
+    ImageDraw.Draw(sheet).text((20, 10), text, fill=255, font=ImageFont.load_default(LETTERS))
+    return np.asarray(np.asarray(sheet) / 255, np.float32)
+
+
+def _table(answer: bytes, width: int, height: int) -> list[Word]:
+    """The words of a table, after all of it was looked at.
+
+    Raises:
+        CheckNotRun: It is not a whole table of one page of this size.
+    """
+    try:
+        text = answer.decode("utf-8")
+        header, *rows = text.removesuffix("\n").split("\n")
+        cells = [row.split("\t") for row in rows]
+        numbers = [[int(cell) for cell in row[:10]] for row in cells]
+        scores = [float(row[10]) for row in cells]
+    except (ValueError, IndexError) as error:
+        raise _not_whole() from error
+    whole = (
+        text.endswith("\n")
+        and tuple(header.split("\t")) == COLUMNS
+        and all(len(row) == len(COLUMNS) for row in cells)
+        and [row for row in numbers if row[0] == PAGE] == numbers[:1] == [[PAGE, 1, 0, 0, 0, 0, 0, 0, width, height]]
+        and all(math.isfinite(score) and -1 <= score <= 100 for score in scores)
+        and all(_inside(row, width, height) for row in numbers)
+    )
+    if not whole:
+        raise _not_whole()
+    out = []
+    for row, numbered, score in zip(cells, numbers, scores, strict=True):
+        shown = row[11].strip()
+        if numbered[0] == WORD and shown and score >= 0:
+            x, y, w, h = numbered[6:]
+            out.append(Word(shown, score / 100, x, y, x + w, y + h, (numbered[2], numbered[3], numbered[4])))
+    return out
+
+
+def _inside(row: Sequence[int], width: int, height: int) -> bool:
+    x, y, w, h = row[6:]
+    return PAGE <= row[0] <= WORD and min(x, y, w, h) >= 0 and x + w <= width and y + h <= height
+
+
+def version(command: str) -> str:
+    """``tesseract 5.3.0``, as it says itself in the page it makes of an empty picture.
+
+    ``tesseract --version`` is not asked: it names its libraries, for which one of them (libldap, through libcurl) looks
+    up the name of this computer, on the network where that is not in ``/etc/hosts``.
+
+    Raises:
+        CheckNotRun: It did not say.
+    """
+    empty = b"P5 40 40 255\n" + bytes([255]) * 1600
+    arguments = [command, "stdin", "stdout", "--psm", "6", "-c", "tessedit_create_hocr=1"]
+    said = re.search(rb"content='tesseract v?([0-9.]{1,20})", programs.run(arguments, timeout=SECONDS, given=empty))
+    if said is None:
+        raise CheckNotRun("the second text reader did not say its version.")
+    return "tesseract " + said[1].decode().strip(".")
+
+
+def _not_whole() -> CheckNotRun:
+    return CheckNotRun("its answer was not whole.")
+
+
+def _packages() -> str:
+    """The folders that hold what the process needs, joined with ``os.pathsep``.
+
+    Raises:
+        MissingPart: pytesseract is not installed.
+    """
+    if getattr(sys, "frozen", False):
+        return ""  # they are in the packed program
+    folders = []
+    for name in ("pytesseract", "PIL", "packaging"):
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            raise MissingPart(f"the package '{name}', which the second text reader needs, is not installed.")
+        folders.append(str(Path(spec.origin).resolve().parent.parent))
+    return os.pathsep.join(dict.fromkeys(folders))

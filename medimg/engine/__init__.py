@@ -1,0 +1,1 @@
+"""The worker processes: a batch, its workers, their limits and retries."""

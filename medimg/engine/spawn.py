@@ -1,0 +1,52 @@
+"""The context "spawn" of multiprocessing, whose children start as :mod:`medimg.system.children` says."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
+from multiprocessing import spawn as preparing
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import Any
+
+from medimg.system.children import environment
+
+
+class _Process(SpawnProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802 - multiprocessing's name
+        with environment(), _path_of_its_own():  # the first lets one thread in at a time
+            return SpawnProcess._Popen(process_obj)
+
+
+@contextlib.contextmanager
+def _path_of_its_own() -> Iterator[None]:
+    """A child takes over its parent's path, with the current folder written in for the "" of a notebook or a prompt."""
+
+    def without(name: str) -> dict[str, Any]:
+        return {**real(name), "sys_path": [entry for entry in sys.path if entry]}
+
+    real = preparing.get_preparation_data
+    preparing.get_preparation_data = without
+    try:
+        yield
+    finally:
+        preparing.get_preparation_data = real
+
+
+class Spawn(SpawnContext):
+    """The context "spawn" of multiprocessing, whose children start in :func:`environment`."""
+
+    Process = _Process
+
+
+def context() -> Spawn:
+    """A context for a pool; the resource tracker that its locks and children share is running."""
+    with environment():
+        if sys.platform != "win32":
+            resource_tracker.ensure_running()
+    return Spawn()
+
+
+__all__ = ["Spawn", "context"]

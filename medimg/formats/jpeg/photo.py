@@ -1,0 +1,254 @@
+"""JPEG (ITU-T T.81; JFIF 1.02; Exif 3.0): baseline, extended, progressive and arithmetic, 8 bits, 1, 3 or 4 components.
+
+Without covers the coded picture is copied byte for byte: no decoder and no encoder takes part. With covers the
+coefficients are rewritten (:mod:`medimg.formats.jpeg.lossless`); where that cannot be done exactly, nothing is written.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from medimg.errors import CheckNotRun, Malformed
+from medimg.formats.jpeg import _findings
+from medimg.formats.jpeg._findings import ADOBE, EXIF, ICC, JFIF, MPF
+from medimg.formats.jpeg._frame import Frame
+from medimg.formats.jpeg._segments import Jpeg, coded_picture, parse, segment, starts
+from medimg.formats.shared import exif, icc
+from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NAME = "jpeg"
+APP0, APP1, APP2, APP11, APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xEE
+ICC_ROOM = 65519
+"""Bytes of a profile in one segment (ICC.1:2022, B.4)."""
+MAX_PROFILE = 1 << 24
+
+
+def sniff(head: bytes) -> bool:
+    """Whether content starts like a JPEG, blanks before it allowed."""
+    return starts(head) >= 0
+
+
+def open(data: bytes, limits: Limits) -> JpegPhoto:  # noqa: A001 - the name every format module has
+    """Walk the segments.
+
+    Raises:
+        Malformed: It is damaged, or decoders would show it differently.
+        Unsupported: 12 bits, lossless, hierarchical, two components, or no height.
+        TooLarge: The picture is over the limits.
+    """
+    return JpegPhoto(parse(data, limits))
+
+
+class JpegPhoto:
+    """A parsed JPEG."""
+
+    name = NAME
+    frames = 1
+
+    def __init__(self, jpeg: Jpeg) -> None:
+        if jpeg.frame is None:  # parse() refuses such a file
+            raise Malformed("the JPEG holds no picture.")
+        self.data = jpeg.data
+        self.jpeg, self.frame = jpeg, jpeg.frame
+        self.width, self.height = jpeg.frame.width, jpeg.frame.height
+        self.orientation = self._orientation()
+        self.cut: Jpeg | None = None
+        """The picture without bytes behind its last block, once they were looked for and found."""
+        if jpeg.endless:
+            _ = self._sound
+
+    def _payloads(self, marker: int, beginning: bytes) -> list[bytes]:
+        """Segments of one kind that stand before the picture; behind its first scan no decoder looks at them."""
+        parts = (p for p in self.jpeg.parts[: self.jpeg.first_scan] if p.marker == marker)
+        return [p for p in map(self.jpeg.payload, parts) if p.startswith(beginning)]
+
+    @property
+    def _exif_blocks(self) -> list[bytes]:
+        return [p[len(EXIF) :] for p in self._payloads(APP1, EXIF)]
+
+    def _orientation(self) -> int:
+        """What the blocks state; one that says nothing of it does not contradict another that does."""
+        read = {exif.said_orientation(b) for b in self._exif_blocks} - {0}
+        if len(read) > 1:
+            raise Malformed("the JPEG says twice how it is to be turned, and not the same.")
+        return read.pop() if read else 1
+
+    # -- what is in there -------------------------------------------------------------------------------------------
+
+    def metadata(self) -> list[Finding]:
+        """Segments and bytes that are not the picture; see :class:`medimg.formats.Opened`."""
+        found = _findings.findings(self.jpeg, frozenset(self._head(keep_profile=True)))
+        return found + ([_findings.behind_the_last_block()] if self.cut else [])
+
+    def behind(self) -> bool:
+        """Whether bytes stand behind the last block of a scan; every symbol is read to know it.
+
+        Raises:
+            Malformed: The picture data are damaged.
+        """
+        _ = self._sound
+        return self.cut is not None
+
+    # -- pixels -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _sound(self) -> bytes:
+        """The stripped file, its coded data read to the last symbol, and without what stands behind it.
+
+        Raises:
+            Malformed: They are damaged or cut short; decoders fill such places with grey.
+        """
+        from medimg.formats.jpeg.lossless import cover_jpeg
+
+        stripped = self._stripped(keep_profile=False)
+        try:
+            rewritten = cover_jpeg(stripped, ()).data
+        except CheckNotRun:
+            try:
+                stripped = rewritten = cover_jpeg(stripped, (), cut=True).data
+                self.cut = parse(rewritten, Limits(pixels=self.width * self.height))
+            except CheckNotRun as error:
+                raise Malformed("the picture data of the JPEG are damaged.") from error
+        return rewritten if self.frame.arithmetic else stripped
+
+    @cached_property
+    def _decoded(self) -> NDArray[Any]:
+        from medimg.formats.jpeg import _pixels
+
+        return _pixels.samples(self._sound, len(self.frame.components), self.width, self.height)
+
+    def samples(self, frame: int = 0) -> NDArray[Any]:
+        """Grey (H, W), RGB (H, W, 3) or the four inks as stored (H, W, 4), uint8, never turned."""
+        self._only_first(frame)
+        return self._decoded
+
+    def views(self, frame: int = 0) -> list[NDArray[Any]]:
+        """One 8-bit RGB rendering."""
+        from medimg.formats.jpeg import _pixels
+
+        self._only_first(frame)
+        return [_pixels.rgb(self._decoded)]
+
+    def _only_first(self, frame: int) -> None:
+        if frame:
+            raise CheckNotRun("a JPEG has one picture; further ones behind it are never kept.")
+
+    # -- the copy ---------------------------------------------------------------------------------------------------
+
+    def write(
+        self,
+        covers: Sequence[Cover] = (),
+        *,
+        keep_profile: bool = True,
+        crop: Box | None = None,
+    ) -> Copy:
+        """The picture, its cleaned profile and its orientation.
+
+        Raises:
+            CheckNotRun: A cover or crop is asked for and cannot be made without loss.
+            UsageError: The crop lies outside the picture.
+        """
+        data, method = self._stripped(keep_profile=keep_profile), "coefficients" if self.cut else "segment-copy"
+        polygons: tuple[Polygon, ...] = ()
+        fringe = 0
+        if covers or crop:
+            from medimg.formats.jpeg.lossless import cover_jpeg, crop_jpeg
+            from medimg.redact.cover import colour_of, framed
+
+            crop, moved = framed(covers, crop, self.width, self.height)
+            rewritten = data
+            if crop:
+                less = crop_jpeg(data, crop)
+                # The crop shrinks to whole blocks, so the covers have to move by another step than was asked for.
+                crop, moved = framed(covers, less.box, self.width, self.height)
+                rewritten, fringe = less.data, less.fringe
+            if moved:
+                done = cover_jpeg(rewritten, moved, colour_of(moved))
+                if done.polygons:
+                    rewritten, polygons, fringe = done.data, done.polygons, done.fringe
+            if crop or polygons:
+                # Scans may have been given new tables; those they no longer use are left out.
+                whole = open(rewritten, Limits(pixels=self.width * self.height))
+                data, method = whole._stripped(keep_profile=keep_profile), "coefficients"
+        return Copy(
+            data=data,
+            format=NAME,
+            suffix=".jpg",
+            width=crop.width if crop else self.width,
+            height=crop.height if crop else self.height,
+            orientation=self.orientation,
+            method=method,
+            covered=polygons,
+            fringe=fringe,
+            notes=self._notes(keep_profile=keep_profile) + (("cropped",) if crop else ()),
+            cropped=crop,
+        )
+
+    def _notes(self, *, keep_profile: bool) -> tuple[str, ...]:
+        out = []
+        if self.cut:
+            out.append("trailing-bytes-dropped")
+        if self._payloads(APP2, MPF):
+            out.append("second-images-dropped")
+        if self._payloads(APP11, b"JP"):
+            out.append("content-credential-dropped")
+        if (self._profile or self._payloads(APP2, ICC)) and not (keep_profile and self._profile):
+            out.append("profile-dropped")
+        return tuple(out)
+
+    def _stripped(self, *, keep_profile: bool) -> bytes:
+        coded = coded_picture(self.cut or self.jpeg)
+        return b"".join((b"\xff\xd8", *self._head(keep_profile=keep_profile), *coded, b"\xff\xd9"))
+
+    def _head(self, *, keep_profile: bool) -> list[bytes]:
+        """The segments that decoders need besides the picture's own, each made anew."""
+        out = []
+        jfif = [p for p in self._payloads(APP0, JFIF) if len(p) >= 14]
+        if jfif:
+            out.append(segment(APP0, JFIF + b"\1\1\0" + _aspect(jfif[0]) + b"\0\0"))
+        if self.orientation > 1:
+            out.append(segment(APP1, EXIF + exif.orientation_only(self.orientation)))
+        profile = self._profile if keep_profile else b""
+        chunks = [profile[k : k + ICC_ROOM] for k in range(0, len(profile), ICC_ROOM)]
+        out += [segment(APP2, ICC + bytes((k, len(chunks))) + c) for k, c in enumerate(chunks, 1)]
+        adobe = [p for p in self._payloads(APP14, ADOBE) if len(p) >= 12]
+        if adobe and len(self.frame.components) > 1:
+            out.append(segment(APP14, ADOBE + b"\0\x64\0\0\0\0" + bytes((_transform(adobe[-1][11], self.frame),))))
+        return out
+
+    @cached_property
+    def _profile(self) -> bytes:
+        """The colour profile, cleaned; one of our own where EXIF alone states Adobe RGB.
+
+        Empty when there is none, or none that decoders agree on.
+        """
+        chunks = [p[len(ICC) :] for p in self._payloads(APP2, ICC)]
+        if not chunks and len(self.frame.components) == 3 and any(map(exif.says_adobe_rgb, self._exif_blocks)):
+            return icc.adobe_rgb()
+        if any(len(c) < 2 or c[1] != len(chunks) for c in chunks):
+            return b""
+        chunks.sort(key=lambda c: c[0])
+        if [c[0] for c in chunks] != list(range(1, len(chunks) + 1)):
+            return b""
+        whole = b"".join(c[2:] for c in chunks)
+        return icc.clean(whole) or b"" if 0 < len(whole) <= MAX_PROFILE else b""
+
+
+def _aspect(jfif: bytes) -> bytes:
+    """The shape of a pixel as the density fields give it, in smallest numbers; the density itself is not kept."""
+    across, down = int.from_bytes(jfif[8:10]), int.from_bytes(jfif[10:12])
+    if not across or not down:
+        across = down = 1
+    by = math.gcd(across, down)
+    return (across // by).to_bytes(2) + (down // by).to_bytes(2)
+
+
+def _transform(value: int, frame: Frame) -> int:
+    """Adobe's colour transform as libjpeg understands it (jdapimin.c, default_decompress_parms)."""
+    return value if value <= 2 else (1 if len(frame.components) == 3 else 2)

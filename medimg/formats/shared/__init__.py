@@ -1,0 +1,1 @@
+"""What several containers share: EXIF, XMP, IPTC, ICC, ISO boxes."""

@@ -1,0 +1,94 @@
+"""What a TIFF says besides the picture: fields, directories and bytes, by kind and count."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from medimg.errors import Malformed
+from medimg.formats.shared import exif, icc, iptc, xmp
+from medimg.formats.tiff._file import Ifd, Tiff, directory
+from medimg.types import Finding, Kind
+
+# Fields of the main directory -> category (TIFF 6.0, section 8; Exif 3.0, 4.6; DNG 1.7 for the serial number).
+CATEGORIES = {
+    269: "caption", 270: "caption", 271: "device", 272: "device", 285: "caption", 305: "software", 306: "capture-time",
+    315: "owner", 316: "device", 33432: "owner", 42016: "serial", 42032: "owner", 42033: "serial", 50735: "serial",
+    50708: "device", 40091: "caption", 40092: "comment", 40093: "owner", 40094: "caption", 40095: "caption",
+    37510: "comment", 36867: "capture-time", 36868: "capture-time", 37500: "maker-note",
+}  # fmt: skip
+# Fields that say nothing and are left out: sub-file type, thresholds, resolution, page number, curves.
+SILENT = frozenset(
+    (254, 255, 263, 264, 265, 280, 281, 282, 283, 287, 286, 290, 291, 296, 297, 301, 318, 319, 333, 334, 336)
+)
+XMP, IPTC, IRB, PROFILE, EXIF, GPS = 700, 33723, 34377, 34675, 34665, 34853
+SUB_IFD = 330
+SUB_IFDS = (SUB_IFD, 34732, 40965)
+C2PA = 52545
+
+
+def of_page(tiff: Tiff, page: Ifd, kept: frozenset[int]) -> list[Finding]:
+    """Findings for every field of the first page that is not kept as it is."""
+    out: list[Finding] = []
+    for tag, entry in page.entries.items():
+        where = f"IFD0/{tag}"
+        if tag == PROFILE:
+            out += icc.findings(entry.raw, where)
+        elif tag in kept or tag in SILENT:
+            continue
+        elif tag == XMP:
+            out += xmp.findings(entry.raw, where) or [_one("metadata", "unknown-block", where)]
+        elif tag in (EXIF, GPS):
+            out += exif.findings(_standalone(tiff, page, tag), where) or [_one("metadata", "unknown-block", where)]
+        elif tag == SUB_IFD:
+            continue  # counted by the reader, which knows whether one of them is the picture
+        elif tag in SUB_IFDS:
+            out.append(_one("hidden-image", "second-image", where, max(1, entry.count)))
+        elif tag == C2PA:
+            out.append(_one("metadata", "content-credential", where))
+        elif tag == IPTC:
+            out += iptc.iim(entry.raw, where)
+        elif tag == IRB:
+            out += iptc.irb(entry.raw, where)
+        else:
+            out.append(_one("metadata", CATEGORIES.get(tag, "unknown-block"), where))
+    return out
+
+
+def _one(kind: Kind, category: str, where: str, count: int = 1) -> Finding:
+    return Finding(kind=kind, category=category, where=where, count=count, detector="tiff reader")
+
+
+def _standalone(tiff: Tiff, page: Ifd, tag: int) -> bytes:
+    """The file with its first directory replaced by one that points at the EXIF or GPS directory alone."""
+    try:
+        offset = tiff.number(page, tag, 0)
+        directory(tiff, offset)
+    except (Malformed, struct.error):
+        return b""
+    if tiff.big:
+        return b""
+    at = len(tiff.data) + (len(tiff.data) & 1)
+    head = tiff.data[:4] + struct.pack(f"{tiff.order}I", at)
+    tail = struct.pack(f"{tiff.order}HHHIII", 1, tag, 4, 1, offset, 0)
+    return head + tiff.data[8:] + bytes(len(tiff.data) & 1) + tail
+
+
+def loose_bytes(tiff: Tiff, page: Ifd, chunks: list[tuple[int, int]]) -> bool:
+    """Whether the file holds bytes that neither the page nor the directories it names account for."""
+    at = 0
+    for start, end in sorted(_spans(tiff, page, chunks)):
+        if start > at and tiff.data[at:start].strip(b"\0"):
+            return True
+        at = max(at, end)
+    return bool(tiff.data[at:].strip(b"\0"))
+
+
+def _spans(tiff: Tiff, page: Ifd, chunks: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    yield 0, 16 if tiff.big else 8
+    yield from page.spans
+    for start, size in chunks:
+        yield start, start + size
+    for tag in (EXIF, GPS, *SUB_IFDS):
+        if tag in page.entries:  # reported on their own; what they point to counts as theirs
+            yield 0, len(tiff.data)

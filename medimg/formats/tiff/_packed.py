@@ -1,0 +1,126 @@
+"""Where the packed data of a TIFF strip end (TIFF 6.0, sections 9 and 13), so that nothing rides behind them."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from medimg.errors import Malformed
+from medimg.formats.jpeg._markers import LIBRARY
+
+CLEAR, STOP, FIRST, WIDEST = 256, 257, 258, 12
+_DAMAGED, _SHORT = -1, -2
+
+
+def bare_packbits(raw: bytes, expected: int) -> bytes:
+    """A PackBits strip without what follows its ``expected`` bytes.
+
+    Raises:
+        Malformed: It gives fewer.
+    """
+    at = produced = 0
+    while produced < expected:
+        if at >= len(raw):
+            raise Malformed("a strip of the picture ends early.")
+        head = raw[at]
+        if head < 128:
+            produced += head + 1
+            at += head + 2
+        else:
+            produced += 257 - head if head > 128 else 0
+            at += 2 if head > 128 else 1
+    if at > len(raw):
+        raise Malformed("a strip of the picture ends early.")
+    return raw[:at]
+
+
+def bare_lzw(raw: bytes, expected: int) -> bytes:
+    """An LZW strip without what follows its ``expected`` bytes and its stop code; one of the old kind as it is.
+
+    Raises:
+        Malformed: A code cannot stand where it does, or it gives fewer.
+    """
+    if raw[:1] == b"\0" and raw[1:2] and raw[1] & 1:
+        return raw  # the order of bits before TIFF 6.0, as libtiff tells it (tif_lzw.c)
+    used, width = lzw_bits(raw, expected)
+    end = -(-used // 8)
+    # Encoders disagree about when the stop code gets wider, some put a clear code before it, some leave it out.
+    tail = int.from_bytes(raw[used // 8 : used // 8 + 5].ljust(5, b"\0")) & ((1 << (40 - used % 8)) - 1)
+    left = 40 - used % 8
+    for codes in ((STOP,), (CLEAR, STOP)):
+        for first in (width, min(width + 1, WIDEST), max(width - 1, 9)):
+            widths = (first, 9)[: len(codes)]
+            value, size = 0, 0
+            for code, wide in zip(codes, widths, strict=True):
+                value, size = value << wide | code, size + wide
+            if tail >> (left - size) == value:
+                end = -(-(used + size) // 8)
+                return raw[:end]
+    return raw[:end]
+
+
+def lzw_bits(raw: bytes, expected: int) -> tuple[int, int]:
+    """How many bits give ``expected`` bytes, and how wide the next code is.
+
+    Raises:
+        Malformed: A code cannot stand where it does, or there are too few.
+    """
+    search = compiled()
+    if search is None:
+        used, width = in_python(raw, expected)
+    else:
+        wide = ctypes.c_int32()
+        used = int(search(raw, len(raw), expected, ctypes.byref(wide)))
+        width = wide.value
+    if used == _SHORT:
+        raise Malformed("a strip of the picture ends early.")
+    if used == _DAMAGED:
+        raise Malformed("a strip of the picture is damaged.")
+    return used, width
+
+
+def in_python(raw: bytes, expected: int) -> tuple[int, int]:
+    """The same, without the compiled kernel; -1 and -2 for damage and too few."""
+    length = [1] * 256 + [0, 0]
+    bits, previous = 9, -1
+    window = held = at = used = produced = 0
+    while produced < expected:
+        while held < bits and at < len(raw):
+            window, held, at = (window & 0xFFFFFF) << 8 | raw[at], held + 8, at + 1
+        if held < bits:
+            return _SHORT, 0
+        held -= bits
+        used += bits
+        code = window >> held & ((1 << bits) - 1)
+        if code == CLEAR:
+            del length[FIRST:]
+            bits, previous = 9, -1
+            continue
+        if code == STOP:
+            return _SHORT, 0
+        table = len(length)
+        if code > 255 if previous < 0 else code > table or (code == table and table > 4095):
+            return _DAMAGED, 0
+        if previous >= 0 and table < 4096:
+            length.append(length[previous] + 1)
+            if table + 1 == (1 << bits) - 1 and bits < WIDEST:
+                bits += 1
+        produced += length[code]
+        previous = code
+    return used, bits
+
+
+@cache
+def compiled(path: Path = LIBRARY) -> Any:
+    """The kernel's walk; None where it was not compiled, is older than this, or is of another machine."""
+    if not path.is_file():
+        return None
+    try:
+        search = ctypes.CDLL(str(path)).medimg_lzw_bits
+    except (OSError, AttributeError):
+        return None
+    search.restype = ctypes.c_int64
+    search.argtypes = [ctypes.c_char_p, ctypes.c_int64, ctypes.c_int64, ctypes.POINTER(ctypes.c_int32)]
+    return search

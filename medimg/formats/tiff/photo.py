@@ -1,0 +1,386 @@
+"""TIFF photographs: scanners, microscopes, hospital archives (TIFF 6.0; Adobe Photoshop TIFF notes; BigTIFF).
+
+The copy is a classic TIFF of one page, built anew from an allow-list of fields. Without covers the strips or tiles
+are the original's bytes; with covers the samples are written again, deflated, outside the covers exactly as they were.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from medimg.errors import Malformed, TooLarge, Unsupported
+from medimg.formats import refused
+from medimg.formats.shared import exif, icc
+from medimg.formats.tiff import _findings, _packed, _pages
+from medimg.formats.tiff._file import INTEGERS, Entry, Ifd, Tiff, build, read
+from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NAME = "tiff"
+
+# Compression -> name (TIFF 6.0, section 8 and 9; TIFF technical note 2; Adobe Photoshop TIFF notes).
+COMPRESSIONS = {
+    1: "none", 2: "ccitt", 3: "ccitt", 4: "ccitt", 5: "lzw", 7: "jpeg", 8: "deflate", 32946: "deflate",
+    32773: "packbits",
+}  # fmt: skip
+
+# Fields that say how the samples are laid out, nothing else (TIFF 6.0, section 8, 11, 13, 15, 18, 20 to 22).
+# 256 width, 257 height, 258 bits, 259 compression, 262 photometric, 266 fill order, 274 orientation, 277 samples,
+# 278 rows per strip, 284 planar, 292 and 293 fax options, 317 predictor, 320 colour map, 322 and 323 tile size,
+# 332 ink set, 338 extra samples, 339 sample format, 529 to 532 YCbCr and reference values.
+LAYOUT = (
+    256,
+    257,
+    258,
+    259,
+    262,
+    266,
+    274,
+    277,
+    278,
+    284,
+    292,
+    293,
+    317,
+    320,
+    322,
+    323,
+    332,
+    338,
+    339,
+    529,
+    530,
+    531,
+    532,
+)
+JPEG_TABLES, PROFILE, ORIENTATION, KIND = 347, 34675, 274, 254
+WHOLE_PICTURE = (4, bytes(4))
+"""NewSubfileType of a copy: without it ExifTool takes the picture for a preview."""
+STRIPS, TILES = (273, 279), (324, 325)
+RAW_TAGS = {50706: "a DNG raw photo", 33421: "a camera raw photo", 50752: "a camera raw photo"}
+CFA, LINEAR_RAW = 32803, 34892
+# Photometric interpretation -> colour channels (TIFF 6.0, sections 8, 16, 20, 21 and 23).
+COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3}
+PALETTE, YCBCR = 3, 6
+
+
+def sniff(head: bytes) -> bool:
+    """Classic or big TIFF, either byte order."""
+    return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def open(data: bytes, limits: Limits) -> TiffPhoto:  # noqa: A001 - the name every format module has
+    """Parse the directories.
+
+    Raises:
+        Malformed: They are damaged.
+        TooLarge: The picture is over a limit.
+        Unsupported: It is camera raw, or packed in a way that is not handled.
+    """
+    found = refused.recognise(data)
+    if found is not None and (found.kind != "picture" or data[128:132] == b"DICM"):
+        raise Unsupported(f"this is {found.name}, which is not cleaned.", todo=found.advice)
+    tiff = read(data, limits.frames)
+    for tag, name in RAW_TAGS.items():
+        if any(tag in page.entries for page in tiff.pages):
+            raise Unsupported(f"this is {name}, which is not cleaned.", todo=refused.ADVICE["raw"])
+    photo = TiffPhoto(tiff)
+    if photo.width * photo.height > limits.pixels:
+        raise TooLarge("the picture is larger than the policy allows.")
+    return photo
+
+
+class TiffPhoto:
+    """A parsed TIFF; of several pages the picture, unless another is asked for."""
+
+    name = NAME
+
+    def __init__(self, tiff: Tiff, page: int | None = None) -> None:
+        self.data = tiff.data
+        self.tiff = tiff
+        self.page: Ifd = _pages.picture(tiff, page)
+        self.frames = len(tiff.pages)
+        self.others, self.subs = _pages.others(tiff, self.page, page)
+        self.heads = () if page is not None or self.page is tiff.pages[0] else (tiff.pages[0],)
+        if self.page.twice & self._kept_tags():
+            raise Malformed("a field of the picture stands twice, and not the same.")
+        self.width, self.height = self._number(256, 0), self._number(257, 0)
+        if not self.width or not self.height:
+            raise Malformed("the picture does not say how large it is.")
+        turned = self.page.entries.get(ORIENTATION)
+        self.orientation = (turned and exif.whole_orientation(tiff.order, turned.type, turned.raw)) or 1
+        compression = self._number(259, 1)
+        if compression not in COMPRESSIONS:
+            raise Unsupported("this TIFF is compressed in a way that is not handled.")
+        self.compression = COMPRESSIONS[compression]
+        if self._number(262, 0) in (CFA, LINEAR_RAW):
+            raise Unsupported("this is a camera raw photo, which is not cleaned.")
+        self.bits = tiff.numbers(self.page, 258, (1,))
+        if len(set(self.bits)) != 1 or self.bits[0] not in (1, 2, 4, 8, 16):
+            raise Unsupported("this TIFF has a bit depth that is not handled.")
+        if set(tiff.numbers(self.page, 339, (1,))) - {1, 4}:
+            raise Unsupported("this TIFF holds measurements, not a picture.")
+        self._check_channels()
+        self.chunks = self._chunks()
+
+    def _check_channels(self) -> None:
+        """Colour channels and at most one alpha: in any other channel a picture could hide."""
+        colours, extra = COLOURS.get(self._number(262, -1)), self.tiff.numbers(self.page, 338)
+        channels = self._number(277, 1)
+        if colours is None or (self._number(262, -1) == YCBCR and self.compression != "jpeg"):
+            raise Unsupported("this TIFF stores its colours in a way that is not handled.")
+        if colours == 1 and self._number(262, 0) == PALETTE and self.bits[0] > 8:
+            raise Unsupported("this TIFF has a bit depth that is not handled.")
+        alpha = len(extra) == 1 and extra[0] in (1, 2) and self._number(262, 0) in (0, 1, 2)
+        if channels != colours + len(extra) or len(self.bits) not in (1, channels) or (extra and not alpha):
+            raise Unsupported("this TIFF has channels that are no colours.")
+
+    def _number(self, tag: int, default: int) -> int:
+        return self.tiff.number(self.page, tag, default)
+
+    def _chunks(self) -> list[tuple[int, int]]:
+        """(start, length) of every strip or tile."""
+        tiled = TILES[0] in self.page.entries
+        place, size = TILES if tiled else STRIPS
+        starts, sizes = self.tiff.numbers(self.page, place), self.tiff.numbers(self.page, size)
+        planes = self._number(277, 1) if self._number(284, 1) == 2 else 1
+        if tiled:
+            across, down = self._number(322, 0), self._number(323, 0)
+            if not across or not down:
+                raise Malformed("the picture's tiles have no size.")
+            expected = -(-self.width // across) * -(-self.height // down) * planes
+        else:
+            rows = self._number(278, 2**32 - 1) or 1
+            expected = -(-self.height // min(rows, self.height)) * planes
+        if len(starts) != expected or len(sizes) != expected:
+            raise Malformed("the picture's strips do not add up.")
+        if any(a + n > len(self.data) or not n for a, n in zip(starts, sizes, strict=True)):
+            raise Malformed("a strip of the picture stands outside the file.")
+        return list(zip(starts, sizes, strict=True))
+
+    # -- what is in there -------------------------------------------------------------------------------------------
+
+    def metadata(self) -> list[Finding]:
+        """Fields, pages and bytes that are not the picture; see :class:`medimg.formats.Opened`."""
+        found = _findings.of_page(self.tiff, self.page, self._kept_tags())
+        for head in self.heads:  # of a thumbnail that stands first, which often describes the photo too
+            found += _findings.of_page(self.tiff, head, self._kept_tags() - {PROFILE})
+        for category, where, count in (
+            ("extra-frames", "IFD1...", self.others),
+            ("second-image", "SubIFDs", self.subs),
+        ):
+            if count:
+                found.append(
+                    Finding(kind="hidden-image", category=category, where=where, count=count, detector="tiff reader")
+                )
+        if not (self.others or self.subs) and _findings.loose_bytes(self.tiff, self.page, self.chunks):
+            found.append(
+                Finding(kind="metadata", category="unknown-block", where="bytes of no field", detector="tiff reader")
+            )
+        if any(c != self.data[a : a + n] for c, (a, n) in zip(self.payloads, self.chunks, strict=True)):
+            found.append(
+                Finding(
+                    kind="metadata",
+                    category="unknown-block",
+                    where="strips/bytes that are no picture",
+                    detector="tiff reader",
+                )
+            )
+        return found
+
+    def _kept_tags(self) -> frozenset[int]:
+        return frozenset((*LAYOUT, *STRIPS, *TILES, JPEG_TABLES, PROFILE))
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether some pixels may be hidden under alpha."""
+        return self._number(262, 0) in (0, 1, 2) and 338 in self.page.entries
+
+    @cached_property
+    def payloads(self) -> list[bytes]:
+        """The strips or tiles, without what their compression does not read."""
+        return [self._payload(self.data[a : a + n], k) for k, (a, n) in enumerate(self.chunks)]
+
+    def _payload(self, raw: bytes, index: int) -> bytes:
+        if self.compression == "jpeg":
+            return _bare_jpeg(raw)
+        if self.compression == "deflate":
+            return _bare_deflate(raw, self._chunk_bytes(index))
+        if self.compression == "none":
+            expected = self._chunk_bytes(index)
+            if len(raw) < expected:
+                raise Malformed("a strip of the picture ends early.")
+            return raw[:expected]
+        whole = self._number(262, 0) != YCBCR and self._number(266, 1) == 1  # else rows are laid out in other ways
+        if self.compression == "packbits" and whole:
+            return _packed.bare_packbits(raw, self._chunk_bytes(index))
+        if self.compression == "lzw" and whole:
+            return _packed.bare_lzw(raw, self._chunk_bytes(index))
+        return raw
+
+    def _chunk_bytes(self, index: int) -> int:
+        """Decoded bytes of a strip or tile."""
+        samples = 1 if self._number(284, 1) == 2 else self._number(277, 1)
+        if TILES[0] in self.page.entries:
+            across, rows = self._number(322, 0), self._number(323, 0)
+        else:
+            across = self.width
+            step = min(self._number(278, 2**32 - 1) or 1, self.height)
+            strips = -(-self.height // step)
+            rows = min(step, self.height - (index % strips) * step)
+        return -(-across * samples * self.bits[0] // 8) * rows
+
+    # -- pixels -----------------------------------------------------------------------------------------------------
+
+    def samples(self, frame: int = 0) -> NDArray[Any]:  # noqa: ARG002 - one page
+        """Decoded samples of the first page: grey, RGB, RGBA or CMYK; 1-bit as 0 and 255, palettes as RGB.
+
+        Colours under alpha 0 are 0.
+        """
+        return self._decoded
+
+    @cached_property
+    def _decoded(self) -> NDArray[Any]:
+        from medimg.formats.tiff import _decode
+
+        return _decode.first_page(self)
+
+    def views(self, frame: int = 0) -> list[NDArray[Any]]:
+        """8-bit RGB renderings."""
+        from medimg.formats.shared import views as _views
+        from medimg.formats.tiff import _decode
+
+        return _views.of(_decode.to_rgb(self, self.samples(frame)))
+
+    # -- the copy ---------------------------------------------------------------------------------------------------
+
+    def stripped(self, *, keep_profile: bool = True, colour_map: bytes | None = None) -> bytes:
+        """The first page with its layout fields, its strips or tiles, and nothing else."""
+        fields = {KIND: WHOLE_PICTURE} | self.layout | self._profile_field(keep_profile)
+        if colour_map is not None:
+            fields[320] = (3, colour_map)
+        return self.built(fields, self.payloads)
+
+    def built(self, fields: dict[int, tuple[int, bytes]], chunks: list[bytes]) -> bytes:
+        """A file of these fields and strips or tiles."""
+        place, size = TILES if TILES[0] in self.page.entries else STRIPS
+        return build(self.tiff.order, fields, chunks, offsets=place, counts=size)
+
+    @property
+    def layout(self) -> dict[int, tuple[int, bytes]]:
+        """Tag -> (field type, value) of the fields that say how the samples are laid out."""
+        there = (tag for tag in LAYOUT if tag in self.page.entries and tag != ORIENTATION)
+        fields = {tag: self._field(self.page.entries[tag]) for tag in there}
+        if self.orientation > 1:
+            fields[ORIENTATION] = (3, struct.pack(f"{self.tiff.order}H", self.orientation))
+        tables = self.page.entries.get(JPEG_TABLES)
+        if tables is not None and self.compression == "jpeg":
+            fields[JPEG_TABLES] = (7, _bare_jpeg(tables.raw))
+        return fields
+
+    def _field(self, entry: Entry) -> tuple[int, bytes]:
+        """A layout field, its numbers in classic types."""
+        if entry.type in INTEGERS:
+            values = self.tiff.numbers(self.page, entry.tag)
+            many = {258: len(self.bits), 320: 3 << self.bits[0], 529: 3, 530: 2, 532: 6}
+            channels = self._number(277, 1) if entry.tag in (338, 339) else 1
+            if not 1 <= len(values) <= many.get(entry.tag, channels) or any(v >= 2**32 for v in values):
+                raise Malformed("a field of the picture has too few or too many values.")
+            wide = any(v > 0xFFFF for v in values)
+            kind, code = (4, "I") if wide else (3, "H")
+            return kind, struct.pack(f"{self.tiff.order}{len(values)}{code}", *values)
+        if entry.type == 5 and entry.tag in (529, 532) and entry.count in (3, 6):
+            return 5, entry.raw
+        raise Malformed("a field of the picture is of a wrong type.")
+
+    def _profile_field(self, keep_profile: bool) -> dict[int, tuple[int, bytes]]:
+        entry = self.page.entries.get(PROFILE)
+        if not keep_profile:
+            return {}
+        made = icc.adobe_rgb() if entry is None and self._adobe_rgb else None
+        clean = icc.clean(entry.raw) if entry is not None else made
+        return {PROFILE: (7, clean)} if clean else {}
+
+    @property
+    def _adobe_rgb(self) -> bool:
+        """Whether EXIF alone states Adobe RGB; in BigTIFF it is not looked for."""
+        return (COLOURS[self._number(262, 0)] == 3 or self._number(262, 0) == PALETTE) and exif.says_adobe_rgb(
+            self.data
+        )
+
+    def write(
+        self,
+        covers: Sequence[Cover] = (),
+        *,
+        keep_profile: bool = True,
+        crop: Box | None = None,
+    ) -> Copy:
+        """The copy: strip-identical without covers, samples written again with them."""
+        from medimg.formats.tiff import _decode
+
+        notes = ("frames-dropped",) if self.others or self.subs else ()
+        from medimg.redact.cover import framed
+
+        covered: tuple[Polygon, ...] = ()
+        crop, covers = framed(covers, crop, self.width, self.height)
+        if not covers and not crop and not self.has_alpha:
+            colour_map = _decode.colour_map(self) if self._number(262, 0) == PALETTE else None
+            data, method = self.stripped(keep_profile=keep_profile, colour_map=colour_map), "segment-copy"
+        else:
+            data, covered = _decode.covered(self, covers, self._profile_field(keep_profile), crop)
+            method = "samples"
+        return Copy(
+            data=data, format=NAME, suffix=".tif", width=crop.width if crop else self.width,
+            height=crop.height if crop else self.height, orientation=self.orientation, method=method,
+            covered=covered, notes=(*notes, "cropped") if crop else notes, cropped=crop,
+        )  # fmt: skip
+
+
+def _bare_deflate(raw: bytes, expected: int) -> bytes:
+    """A zlib stream without what follows its end, or what it holds beyond the rows of the picture."""
+    stream = zlib.decompressobj()
+    try:
+        out = stream.decompress(raw, expected + 1)
+        if len(out) == expected and not stream.eof:  # the end mark may need one more call
+            out += stream.decompress(stream.unconsumed_tail, 1)
+    except zlib.error as error:
+        raise Malformed("a strip of the picture is damaged.") from error
+    if len(out) > expected:  # writers fill the last strip up to the length of the others; libtiff passes over it
+        return zlib.compress(out[:expected], 6)
+    if len(out) != expected or not stream.eof:
+        raise Malformed("a strip of the picture does not have the length it should.")
+    return raw[: len(raw) - len(stream.unused_data)]
+
+
+def _bare_jpeg(raw: bytes) -> bytes:
+    """A JPEG stream (TIFF technical note 2) without comments and application segments other than Adobe's."""
+    if raw[:2] != b"\xff\xd8":
+        raise Malformed("a strip of the picture is damaged.")
+    out, at = [b"\xff\xd8"], 2
+    while at + 4 <= len(raw):
+        if raw[at] != 0xFF:
+            raise Malformed("a strip of the picture is damaged.")
+        marker = raw[at + 1]
+        if marker == 0xD9:
+            return b"".join(out) + b"\xff\xd9"
+        size = int.from_bytes(raw[at + 2 : at + 4], "big")
+        if size < 2 or at + 2 + size > len(raw):
+            raise Malformed("a strip of the picture is damaged.")
+        adobe = marker == 0xEE and raw[at + 4 : at + 9] == b"Adobe" and size == 14
+        if adobe or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
+            out.append(raw[at : at + 2 + size])
+        at += 2 + size
+        if marker == 0xDA:
+            end = raw.find(b"\xff\xd9", at)
+            if end < 0:
+                raise Malformed("a strip of the picture ends early.")
+            return b"".join(out) + raw[at : end + 2]
+    if raw[at : at + 2] == b"\xff\xd9":
+        return b"".join(out) + b"\xff\xd9"
+    raise Malformed("a strip of the picture ends early.")

@@ -1,0 +1,1 @@
+"""The only places that load libraries with code of their own."""

@@ -1,0 +1,387 @@
+"""What people do with a run folder: open it, release groups, take them back, note a withdrawal.
+
+No original is touched, and no copy is deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from medimg.consent.answering import with_recipients
+from medimg.consent.answers import Answer
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.standing import GroupResult
+from medimg.errors import CheckFailed, MedimgError, OutputError, UsageError
+from medimg.run import decisions, share
+from medimg.run import state as runs
+from medimg.run.register import Entry, Event, Register, Sharing
+from medimg.run.state import Released, Reopened, RunState, Withdrawn
+from medimg.types import Report, from_json
+
+
+class OpenRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run folder that was read: its state and its reports."""
+
+    folder: Path
+    state: RunState
+    reports: tuple[Report, ...]
+
+    def of(self, group: str) -> list[Report]:
+        """The reports of one group."""
+        ids = set(self.state.run.groups.get(group, ()))
+        return [r for r in self.reports if r.safe_id in ids]
+
+    def at(self, state: RunState) -> OpenRun:
+        """The same run with a newer state."""
+        return msgspec.structs.replace(self, state=state)
+
+    def groups(self, named: Sequence[str] = ()) -> list[str]:
+        """The named groups, or all.
+
+        Raises:
+            UsageError: A group is not in this run.
+        """
+        if not set(named) <= set(self.state.run.groups):
+            raise UsageError(f"there is no such group in this run. Choose from: {', '.join(self.state.run.groups)}.")
+        return [g for g in self.state.run.groups if not named or g in named]
+
+
+def now() -> str:
+    """UTC, to the microsecond, so that two events of one second keep their order."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def open_run(path: Path) -> OpenRun:
+    """Read a run folder, or the only one inside ``path``.
+
+    Raises:
+        UsageError: It is no run folder, was edited by hand, or was written by a newer version.
+        OutputError: Decisions that were being applied when the computer stopped could not be finished.
+    """
+    folder = _find(path)
+    decisions.finish(folder)
+    state = runs.load(folder)
+    if state is None:
+        raise UsageError(
+            "this run has no answers file; it is not finished.", todo="Go on with 'medimg clean --resume'."
+        )
+    try:
+        data = (folder / runs.RECORD_FOLDER / runs.REPORTS_NAME).read_bytes()
+        reports = from_json(data, tuple[Report, ...])
+    except OSError as error:
+        raise UsageError("the reports of this run cannot be read.") from error
+    except msgspec.DecodeError as error:
+        raise UsageError("the reports of this run are damaged, or were written by a newer version.") from error
+    written = {r.safe_id: r.copy.sha256 for r in reports if r.copy is not None}
+    if written != state.digests:
+        raise UsageError("the reports and the answers of this run do not fit together: it was edited by hand.")
+    definition = ChecklistDefinition.load()
+    if runs.version(state.checklist) > runs.version(definition.version):
+        raise UsageError("this run was answered with a newer checklist.", todo="Use the newer version of medimg.")
+    return OpenRun(folder=folder, state=state, reports=reports)
+
+
+def _find(path: Path) -> Path:
+    if (path / runs.RECORD_FOLDER).is_dir():
+        return path
+    try:
+        inside = [p for p in path.iterdir() if p.name.startswith("medimg-") and (p / runs.RECORD_FOLDER).is_dir()]
+    except OSError as error:
+        raise UsageError("this is no run folder of medimg.") from error
+    if len(inside) != 1:
+        what = "this is no run folder of medimg." if not inside else "there are several run folders here."
+        raise UsageError(what, todo="Name the folder that begins with 'medimg-'.")
+    return inside[0]
+
+
+def release(
+    opened: OpenRun,
+    results: dict[str, GroupResult],
+    groups: Sequence[str],
+    register: Register,
+    *,
+    role: str = "",
+    recipients: str = "",
+) -> RunState:
+    """Move the copies of answered groups from ``unreviewed/`` to ``share/``. All of a group, or nothing of it.
+
+    A group that was released before, to the same people, and whose copies lie in ``share/`` is passed over.
+
+    Args:
+        opened: The run.
+        results: Where each group stands now.
+        groups: The groups to release; every one must be answered.
+        register: Asked first, and written before the first file moves.
+        role: The role of the person who releases, as typed.
+        recipients: With whom, as typed; for the private part and the register alone. What was said before counts
+            when it is empty.
+
+    Raises:
+        UsageError: A group is not answered, is at a stop, was withdrawn or taken back, has decisions that no copy
+            shows yet, or nobody said with whom it is shared; another process is working on the run. Nothing was
+            moved.
+        CheckFailed: A copy is missing or is not the one that was checked, or ``share/`` holds something else.
+            Nothing was moved.
+        OutputError: A file could not be moved; the register says that the release is incomplete.
+    """
+    with runs.claimed(opened.folder, opened.state):
+        state = opened.state
+        for group in groups if recipients.strip() else ():
+            state = with_recipients(state, group, recipients)
+        entries = register.entries(state.run.tag)
+        undecided = _undecided(opened)
+        for group in groups:
+            _may_be_released(state, group, results[group], entries, undecided)
+        share.refuse_links(opened.folder)
+        moves = {group: _checked_copies(opened, group) for group in groups}
+        _nothing_else(opened, state, entries, moves)
+        for group, copies in moves.items():
+            if not _done(state, group, copies, entries):
+                state = _released(opened, state, group, results[group], register, role, copies)
+        return state
+
+
+def _may_be_released(
+    state: RunState, group: str, result: GroupResult, entries: list[Entry], undecided: dict[str, str]
+) -> None:
+    if group in undecided:
+        raise UsageError(f"group {group} is not released: {undecided[group]}", todo=_UNDECIDED[undecided[group]])
+    if group in share.withdrawn(state, entries):
+        raise UsageError(f"group {group} was withdrawn by the patient. It is not released.")
+    if share.taken_back(state, group, entries):
+        raise UsageError(
+            f"group {group} is not released: it was taken back after its answers were written.",
+            todo="Take it back once more: medimg reopen RUN. Then answer what is open.",
+        )
+    if result.overall != "answered":
+        raise UsageError(f"group {group} is not released: {result.overall}.")
+    if not state.recipients.get(group, "").strip():
+        raise UsageError(
+            f"group {group} is not released: with whom it is shared is not written down.",
+            todo="Say it with --to WORDS, or in the window; it stays in the private part and the register.",
+        )
+
+
+_WAITS = "a decision about one of its photos is not in the copy yet."
+_LOST = "decisions.json is gone, or says nothing about one of its photos."
+_UNDECIDED = {
+    _WAITS: "Apply it: medimg apply RUN, or open the run in the window.",
+    _LOST: "Put the file back, or clean the photos again.",
+}
+
+
+def _undecided(opened: OpenRun) -> dict[str, str]:
+    """Group -> why the decisions about its photos keep it back."""
+    decided = decisions.load(opened.folder)
+    lost = {i.partition("-")[0]: _LOST for i in decisions.lost(decided, opened.reports)}
+    return lost | {i.partition("-")[0]: _WAITS for i in decisions.waiting(decided, opened.reports)}
+
+
+def _nothing_else(
+    opened: OpenRun, state: RunState, entries: list[Entry], moves: Mapping[str, Mapping[Path, str]]
+) -> None:
+    """Refuse to add to a share folder that holds anything but released copies: it is attached as a whole.
+
+    Copies of a patient who withdrew are no longer among them.
+    """
+    mine = {p.name: d for copies in moves.values() for p, d in copies.items()}
+    found = share.look(opened.folder, share.in_force(state, share.withdrawn(state, entries)) | mine)
+    if found.trouble:
+        raise CheckFailed(f"nothing was released: {' '.join(found.trouble)}")
+
+
+def _done(state: RunState, group: str, copies: Mapping[Path, str], entries: list[Entry]) -> bool:
+    """Whether exactly this was released already, to the same people."""
+    held = state.releases(group)
+    said = {e.sharing.recipients for e in entries if held and e.receipt == held[-1].receipt}
+    lying = {p.name: d for p, d in copies.items() if p.parent.name == runs.SHARE_FOLDER}
+    known = {n: d for r in held for n, d in r.copies.items()}
+    return lying == known and len(lying) == len(copies) and said == {state.recipients[group]}
+
+
+def _released(
+    opened: OpenRun,
+    state: RunState,
+    group: str,
+    result: GroupResult,
+    register: Register,
+    role: str,
+    copies: Mapping[Path, str],
+) -> RunState:
+    at = now()
+    sharing = _sharing(state, group, result, role, {p.name: d for p, d in copies.items()})
+    entry = register.append("released", sharing, at)
+    try:
+        share.move([p for p in copies if p.parent.name != runs.SHARE_FOLDER], opened.folder / runs.SHARE_FOLDER)
+    except OutputError:
+        register.append("release-incomplete", sharing, now())
+        raise
+    done = Released(group=group, at=at, copies=dict(sharing.copies), receipt=entry.receipt, revision=state.revision + 1)
+    return runs.save(opened.folder, msgspec.structs.replace(state, released=(*state.released, done)))
+
+
+def reopen(opened: OpenRun, groups: Sequence[str], register: Register, *, role: str = "") -> RunState:
+    """Take copies back from ``share/`` to ``unreviewed/``; pictures and recognition are asked again.
+
+    Raises:
+        UsageError: Another process is working on the run.
+        CheckFailed: A file in ``share/`` is not the copy that was released. Nothing was moved.
+        OutputError: A file could not be moved back.
+    """
+    with runs.claimed(opened.folder, opened.state):
+        state = opened.state
+        share.refuse_links(opened.folder)
+        back = {group: _to_take_back(opened, group) for group in groups}
+        for group, copies in back.items():
+            state = _taken_back(opened, state, group, copies, register, role)
+        return state
+
+
+def _to_take_back(opened: OpenRun, group: str) -> dict[str, str]:
+    """Name -> digest of the copies of a group that lie in ``share/``, whatever the answers say of them."""
+    found = in_share(opened, group)
+    if found.changed:
+        raise CheckFailed(
+            f"in {runs.SHARE_FOLDER}/ these are not the copies that were released: {', '.join(found.changed)}."
+            " Nothing was moved.",
+            todo="Take them out yourself, and clean those photos again.",
+        )
+    return {n: d for n, d in _copies(opened, group).items() if n in found.lying}
+
+
+def _taken_back(
+    opened: OpenRun, state: RunState, group: str, copies: Mapping[str, str], register: Register, role: str
+) -> RunState:
+    at = now()
+    names = state.released_names(group)
+    if names or copies or share.taken_back(state, group, register.entries(state.run.tag, group)):
+        every = {**copies, **_of_names(state, names)}
+        register.append("reopened", _sharing(state, group, None, role, every), at)
+        place = opened.folder / runs.SHARE_FOLDER
+        share.move([place / n for n in copies], opened.folder / runs.UNREVIEWED_FOLDER)
+    files = set(state.run.groups[group])
+
+    def again(answer: Answer) -> bool:
+        return answer.item.startswith(("img.", "id.")) and answer.subject in {group, *files}
+
+    return runs.save(
+        opened.folder,
+        msgspec.structs.replace(
+            state,
+            reopened=(*state.reopened, Reopened(group=group, at=at, revision=state.revision + 1)),
+            answers=tuple(a for a in state.answers if not again(a)),
+        ),
+    )
+
+
+def withdraw(opened: OpenRun, group: str, register: Register, *, note: str = "", role: str = "") -> RunState:
+    """Note that the patient withdrew. Nothing is deleted; the group can no longer be released.
+
+    Raises:
+        UsageError: Another process is working on the run.
+        OutputError: The note could not be written.
+    """
+    with runs.claimed(opened.folder, opened.state):
+        state, at = opened.state, now()
+        every = {n: d for r in state.released if r.group == group for n, d in r.copies.items()}
+        sharing = msgspec.structs.replace(_sharing(state, group, None, role, every), note=note)
+        register.append("withdrawn", sharing, at)
+        return runs.save(
+            opened.folder,
+            msgspec.structs.replace(state, withdrawn=(*state.withdrawn, Withdrawn(group=group, at=at, note=note))),
+        )
+
+
+def in_share(opened: OpenRun, group: str) -> share.Share:
+    """What lies in ``share/`` of the copies of one group, whatever the answers say of them."""
+    return share.look(opened.folder, _copies(opened, group))
+
+
+def _copies(opened: OpenRun, group: str) -> dict[str, str]:
+    """Name -> digest of the copies a group has, and of those released before that it has no more."""
+    released = {n: d for r in opened.state.releases(group) for n, d in r.copies.items()}
+    return released | {r.copy.name: r.copy.sha256 for r in opened.of(group) if r.copy is not None}
+
+
+def share_of(opened: OpenRun, register: Register) -> tuple[share.Share, list[str]]:
+    """What lies in ``share/``, and where the folder, the answers and the register disagree, in plain words.
+
+    Raises:
+        CheckFailed: The folder could not be read.
+    """
+    unread = []
+    try:
+        entries = register.entries(opened.state.run.tag)
+    except MedimgError as error:
+        entries, unread = [], [error.what]
+    found = share.look(opened.folder, share.in_force(opened.state))
+    return found, [*found.trouble, *share.disagreements(opened.state, entries), *unread]
+
+
+def shared_before(opened: OpenRun, group: str, register: Register) -> list[Entry]:
+    """What the register says of a group of this run."""
+    return register.entries(opened.state.run.tag, group)
+
+
+def _checked_copies(opened: OpenRun, group: str) -> dict[Path, str]:
+    """The copies of a group, each the file that was checked; in ``share/`` when a release was cut short."""
+    out: dict[Path, str] = {}
+    for report in opened.of(group):
+        if report.copy is None or report.state != "unreviewed":
+            continue
+        name = report.copy.name
+        if Path(name).name != name or not name.startswith(report.safe_id):
+            raise CheckFailed("a copy has a name that medimg does not give.", safe_id=report.safe_id)
+        places = [opened.folder / p / name for p in (runs.UNREVIEWED_FOLDER, runs.SHARE_FOLDER)]
+        found = [p for p in places if p.is_file() and not p.is_symlink()]
+        if len(found) != 1:
+            raise CheckFailed("the copy is not where it was written.", todo="Clean it again.", safe_id=report.safe_id)
+        digest = share.digest(found[0])
+        if digest != report.copy.sha256:
+            raise CheckFailed(
+                "the copy is not the one that was checked: it was changed afterwards.",
+                todo="Clean it again; nothing of this group was released.",
+                safe_id=report.safe_id,
+            )
+        out[found[0]] = digest
+    if not out:
+        raise UsageError(f"group {group} has no copy to release.")
+    return out
+
+
+def _sharing(state: RunState, group: str, result: GroupResult | None, role: str, copies: dict[str, str]) -> Sharing:
+    return Sharing(
+        run=state.run.tag,
+        group=group,
+        copies=copies,
+        audience=state.context.audience,
+        countries=state.context.jurisdictions,
+        basis=result.context.basis if result else "",
+        medimg=state.run.version,
+        checklist=state.checklist,
+        checklist_digest=state.checklist_digest,
+        role=role,
+        recipients=state.recipients.get(group, ""),
+    )
+
+
+def _of_names(state: RunState, names: frozenset[str]) -> dict[str, str]:
+    return {n: d for r in state.released for n, d in r.copies.items() if n in names}
+
+
+__all__ = [
+    "Event",
+    "OpenRun",
+    "in_share",
+    "now",
+    "open_run",
+    "release",
+    "reopen",
+    "share_of",
+    "shared_before",
+    "withdraw",
+]

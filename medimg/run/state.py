@@ -1,0 +1,359 @@
+"""What a run tells the sheets, and the state of a run on disk (``PRIVATE-patient-record/answers.json``)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from medimg.consent.answers import NOT_APPLICABLE, Answer, choices
+from medimg.consent.checklist import ChecklistDefinition, Flag, SharingContext
+from medimg.consent.site import SiteProfile
+from medimg.errors import UsageError
+from medimg.run import lock
+from medimg.system import files as _files
+from medimg.types import Report, to_json
+
+RECORD_FOLDER = "PRIVATE-patient-record"
+SHARE_FOLDER = "share"
+UNREVIEWED_FOLDER = "unreviewed"
+STATE_NAME = "answers.json"
+REPORTS_NAME = "reports.json"
+
+REWORDED, REWORDED_IN = "who.forensic", (1, 0, 0)
+"""Up to checklist 0.1 it asked whether the picture could be evidence; *yes* says now that advice was taken."""
+
+Warn = Literal["synced-input", "synced-output", "synced-temp", "removable-output", "skipped-files", "key-kept"]
+
+#: What a warning says. Never a folder's name.
+WARNINGS: dict[str, str] = {
+    "synced-input": "The folder the photos came from looks synchronised with a cloud service. Other copies may exist.",
+    "synced-output": "This run folder lies in a place that looks synchronised with a cloud service.",
+    "synced-temp": "The folder for temporary files looks synchronised with a cloud service.",
+    "removable-output": "This run folder lies on a removable drive.",
+    "skipped-files": "Some files were no pictures, or of a kind that is not handled. They were not copied.",
+    "key-kept": "A key from original names to copies was kept in the private folder, because it was asked for.",
+}
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One run, without patient information.
+
+    Attributes:
+        tag: Random tag of the run folder (``R7Q4``).
+        version: Version of medimg.
+        policy_digest: Digest of the policy.
+        policy_lines: What the policy does, one sentence each (:func:`medimg.policy.explain`).
+        engines: Engine or model -> version.
+        scope: ``metadata-only`` when text, codes and faces were not checked.
+        groups: Patient group -> safe ids, in order.
+        month: Year and month of the run, for the part that travels.
+        finished: UTC time of the end of the run, ISO 8601, for the part that stays.
+        warnings: Keys of :data:`WARNINGS`.
+        site: The organisation's profile, if there is one.
+        replaces: Tag of the run that was re-opened, if any.
+        versions: Safe ids of photos that are versions of one, to go by the names of their files.
+    """
+
+    tag: str
+    version: str
+    policy_digest: str
+    groups: dict[str, tuple[str, ...]]
+    policy_lines: tuple[str, ...] = ()
+    engines: dict[str, str] = {}
+    scope: Literal["full", "metadata-only"] = "full"
+    month: str = ""
+    finished: str = ""
+    warnings: tuple[Warn, ...] = ()
+    site: SiteProfile | None = None
+    replaces: str = ""
+    versions: tuple[tuple[str, ...], ...] = ()
+
+
+class Released(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A group that was released: which copies, with which digests, when, and the register's receipt.
+
+    ``revision`` is that of the state which says so first; times order nothing, because a clock can be set.
+    """
+
+    group: str
+    at: str
+    copies: dict[str, str]
+    receipt: str = ""
+    revision: int = 0
+
+
+class Reopened(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A group whose copies were taken back from the share folder; ``revision`` as in :class:`Released`."""
+
+    group: str
+    at: str
+    revision: int = 0
+
+
+class Withdrawn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A patient's withdrawal, as noted by a person."""
+
+    group: str
+    at: str
+    note: str = ""
+
+
+def _when(event: Released | Reopened) -> tuple[int, str]:
+    return event.revision, "" if event.revision else event.at
+
+
+class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything people said about a run. Lives in the private folder.
+
+    Attributes:
+        revision: Counts the writes, so that two people answering at once are noticed.
+        checklist: Version of the checklist the answers were given to.
+        checklist_digest: Its digest.
+        context: Audience, countries, and conditions that hold for every group.
+        conditions: Group -> what a person said about this patient.
+        digests: Safe id -> SHA-256 of the copy the answers are about.
+        caption: Digest of the caption that was checked, if any.
+        caption_found: Kinds found in the caption -> count.
+        recipients: Group -> with whom, as typed by the person.
+    """
+
+    schema: Literal["medimg.answers/1"] = "medimg.answers/1"
+    revision: int = 0
+    checklist: str = ""
+    checklist_digest: str = ""
+    run: RunSummary
+    context: SharingContext
+    conditions: dict[str, dict[str, Flag]] = {}
+    answers: tuple[Answer, ...] = ()
+    digests: dict[str, str] = {}
+    caption: str = ""
+    caption_found: dict[str, int] = {}
+    recipients: dict[str, str] = {}
+    released: tuple[Released, ...] = ()
+    reopened: tuple[Reopened, ...] = ()
+    withdrawn: tuple[Withdrawn, ...] = ()
+
+    def group_context(self, group: str) -> SharingContext:
+        """The context of one patient group."""
+        said = {**self.context.conditions, **self.conditions.get(group, {})}
+        return msgspec.structs.replace(self.context, conditions=said)
+
+    def released_names(self, group: str) -> frozenset[str]:
+        """Names of the copies of a group that are released now, not taken back since."""
+        return frozenset(n for r in self.releases(group) for n in r.copies)
+
+    def releases(self, group: str) -> list[Released]:
+        """The releases of a group that hold now: those since it was last taken back, by the count of writes.
+
+        Events of version 0.1 carry no count: they came before all others, and among themselves their times tell.
+        """
+        since = max((_when(r) for r in self.reopened if r.group == group), default=(0, ""))
+        return [r for r in self.released if r.group == group and _when(r) > since]
+
+    def is_withdrawn(self, group: str) -> bool:
+        """Whether the patient withdrew."""
+        return any(w.group == group for w in self.withdrawn)
+
+
+def fresh(run: RunSummary, context: SharingContext, reports: Sequence[Report]) -> RunState:
+    """The state of a run nobody has answered yet."""
+    definition = ChecklistDefinition.load()
+    return RunState(
+        checklist=definition.version,
+        checklist_digest=definition.digest,
+        run=run,
+        context=context.checked(definition),
+        digests=_digests(reports),
+    )
+
+
+def reconciled(state: RunState, run: RunSummary, context: SharingContext, reports: Sequence[Report]) -> RunState:
+    """The state after the run changed. What was answered about something else is asked again.
+
+    When a copy, the audience or a country changed, the answers about pictures and about recognising the patient go;
+    when the audience changed, those about consent and the channel go as well (guidance, rule 7).
+    """
+    now = _digests(reports)
+    changed = {s for s in {*now, *state.digests} if now.get(s) != state.digests.get(s)}
+    groups = {s.partition("-")[0] for s in changed}
+    audience = context.audience != state.context.audience
+    countries = set(context.jurisdictions) != set(state.context.jurisdictions)
+
+    def stays(answer: Answer) -> bool:
+        section = answer.item.partition(".")[0]
+        if section == "img" and (answer.subject in changed or audience or countries):
+            return False
+        if section == "id" and (answer.subject in groups or audience or countries):
+            return False
+        return not (audience and section in ("con", "aud"))
+
+    return msgspec.structs.replace(
+        state,
+        run=run,
+        context=context.checked(),
+        digests=now,
+        answers=tuple(a for a in state.answers if stays(a)),
+    )
+
+
+def with_caption(state: RunState, digest: str, found: dict[str, int]) -> RunState:
+    """The state with another caption: pictures and recognition are asked again when it changed."""
+    answers = state.answers
+    if state.caption and state.caption != digest:
+        answers = tuple(a for a in answers if a.item.partition(".")[0] not in ("img", "id"))
+    return msgspec.structs.replace(state, caption=digest, caption_found=found, answers=answers)
+
+
+def with_answers(state: RunState, new: Sequence[Answer]) -> RunState:
+    """The state with more answers; the newest about an item and a subject counts.
+
+    Raises:
+        UsageError: An answer names an unknown item, subject or choice, or one that the tool answers.
+    """
+    definition = ChecklistDefinition.load()
+    site = {i.id: i for i in state.run.site.items} if state.run.site else {}
+    groups = set(state.run.groups)
+    files = {s for ids in state.run.groups.values() for s in ids}
+    new = [_mapped(a) for a in new]
+    for answer in new:
+        if answer.item in site:
+            kind, na = "group", site[answer.item].na
+            allowed = choices("yes", na)
+        else:
+            item = definition.item(answer.item)
+            if item.evidence == "auto":
+                raise UsageError("this item is answered by the checks; a person cannot answer it.")
+            kind, na = item.subject, item.na_in(state.context.jurisdictions)
+            allowed = choices(item.pass_, na)
+            if answer.note and item.free_text == "none":
+                raise UsageError("this item takes no note. Write it on the record sheet.")
+        subjects = {"batch": {"batch"}, "group": groups, "file": files}[kind]
+        if answer.subject not in subjects:
+            raise UsageError("an answer is about a group or a copy that this run does not have.")
+        if answer.choice == NOT_APPLICABLE and na == "never":
+            raise UsageError(
+                "'does not apply' is no answer to this question: it stays open.",
+                todo=f"Choose one of: {', '.join(allowed)}.",
+            )
+        if answer.choice not in allowed:
+            raise UsageError(f"this answer is not possible here. Choose one of: {', '.join(allowed)}.")
+    newest = {(a.item, a.subject): a for a in (*state.answers, *new)}
+    return msgspec.structs.replace(state, answers=tuple(newest.values()))
+
+
+def load(folder: Path) -> RunState | None:
+    """The state in a run folder; None when there is none yet.
+
+    Raises:
+        UsageError: It was cut short, edited into something else, or written by a newer version.
+    """
+    path = folder / RECORD_FOLDER / STATE_NAME
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError("the answers of this run cannot be read.") from error
+    try:
+        return _adopted(msgspec.json.decode(data, type=RunState))
+    except msgspec.DecodeError as error:
+        raise UsageError(
+            "the answers of this run are damaged, or were written by a newer version. Nothing was changed."
+        ) from error
+
+
+def _mapped(answer: Answer) -> Answer:
+    """An answer in the words of the present checklist: up to 0.1, *advice taken* closed what *yes* closes now."""
+    old = answer.item == REWORDED and answer.choice == "advice-taken"
+    return msgspec.structs.replace(answer, choice="yes") if old else answer
+
+
+def _adopted(state: RunState) -> RunState:
+    """A state of an earlier checklist, taken over by this one; one of a newer checklist stays as it is.
+
+    A plain *yes* or *no* to a question that meant something else then is asked again.
+    """
+    definition = ChecklistDefinition.load()
+    if state.checklist_digest == definition.digest or version(state.checklist) > version(definition.version):
+        return state
+    answers = tuple(_mapped(a) for a in state.answers)
+    if version(state.checklist) < REWORDED_IN:
+        mapped = {id(new) for new, old in zip(answers, state.answers, strict=True) if new is not old}
+        answers = tuple(a for a in answers if a.item != REWORDED or id(a) in mapped)
+    return msgspec.structs.replace(
+        state, checklist=definition.version, checklist_digest=definition.digest, answers=answers
+    )
+
+
+def version(text: str) -> tuple[int, ...]:
+    """A version as numbers that can be compared."""
+    return tuple(int(p) for p in text.split(".") if p.isdigit())
+
+
+def save(folder: Path, state: RunState) -> RunState:
+    """Write the state, whole; it must still have the revision it was read with.
+
+    Raises:
+        UsageError: Somebody else wrote in the meantime.
+        OutputError: It could not be written.
+    """
+    with lock.alone(folder / RECORD_FOLDER):
+        before = load(folder)
+        if (before.revision if before else 0) != state.revision:
+            raise UsageError(
+                "somebody else changed the answers of this run in the meantime. Nothing was written.",
+                todo="Start the command again: it shows what is answered now.",
+            )
+        state = msgspec.structs.replace(state, revision=state.revision + 1)
+        _files.write_private(folder / RECORD_FOLDER / STATE_NAME, to_json(state))
+    return state
+
+
+@contextlib.contextmanager
+def claimed(folder: Path, state: RunState) -> Iterator[None]:
+    """Hold the run's lock, the one that ``clean`` and ``apply`` hold as well, for as long as files move.
+
+    Raises:
+        UsageError: Another process is working on the run, or its answers are not the ones in ``state`` any more.
+        OutputError: The private folder cannot be written.
+    """
+    handle = lock.claim(folder / RECORD_FOLDER)
+    try:
+        now = load(folder)
+        if now is None or now.revision != state.revision:
+            raise UsageError(
+                "somebody else changed this run in the meantime. Nothing was moved.",
+                todo="Start the command again: it shows what is answered now.",
+            )
+        yield
+    finally:
+        lock.give_back(folder / RECORD_FOLDER, handle)
+
+
+def _digests(reports: Sequence[Report]) -> dict[str, str]:
+    return {r.safe_id: r.copy.sha256 for r in reports if r.copy is not None}
+
+
+__all__ = [
+    "RECORD_FOLDER",
+    "REPORTS_NAME",
+    "SHARE_FOLDER",
+    "UNREVIEWED_FOLDER",
+    "WARNINGS",
+    "Released",
+    "Reopened",
+    "RunState",
+    "RunSummary",
+    "Warn",
+    "Withdrawn",
+    "fresh",
+    "load",
+    "reconciled",
+    "save",
+    "with_answers",
+    "with_caption",
+]

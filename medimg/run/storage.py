@@ -1,0 +1,137 @@
+"""Photos that lie elsewhere: ``s3://bucket/folder``, ``memory://folder``, whatever fsspec can reach.
+
+Only reading and listing, and the way of a finished copy from a cluster's worker to the run folder. Needs the extra
+``medimg[cluster]``; a mounted share (SMB, NFS) is a local path and needs nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import posixpath
+import re
+from datetime import datetime
+from typing import Any
+
+from medimg.errors import Changed, MissingPart, OutputError, TooLarge, Unreadable, UsageError
+from medimg.system import files
+
+Listing = dict[bytes, list[tuple[bytes, os.stat_result]]]
+"""Folder -> names and what is known of each file: size and time."""
+
+_URL = re.compile(rb"\A[a-z][a-z0-9+.-]+://.", re.DOTALL)
+
+
+def is_url(path: str | bytes) -> bool:
+    """Whether this is a URL and no local path. ``file://`` is not taken: it is a local path said differently."""
+    return _URL.match(os.fsencode(path)) is not None
+
+
+def listing(url: bytes) -> Listing:
+    """Every file below a URL.
+
+    Raises:
+        UsageError: It cannot be listed.
+        MissingPart: What reaches this kind of URL is not installed.
+    """
+    system, top = _reached(url)
+    out: Listing = {}
+    try:
+        found = system.find(top, detail=True)
+    except Exception as error:
+        raise UsageError("one of the URLs named cannot be listed.") from error
+    for full, info in sorted(found.items()):
+        if full == top:
+            raise UsageError("a URL must name a folder.", todo="Name the folder the photo lies in.")
+        inside = posixpath.relpath(full, top)
+        folder, _, name = inside.rpartition("/")
+        out.setdefault(os.fsencode(folder), []).append((os.fsencode(name), _stat(info)))
+    return out
+
+
+def read(url: bytes, limit: int, expected: tuple[int, int] | None = None) -> bytes:
+    """The bytes of a photo. ``expected`` is its size and time in nanoseconds when it was listed (0: not known).
+
+    Raises:
+        Unreadable: It is gone, or may not be read.
+        TooLarge: It is larger than ``limit`` bytes.
+        Changed: It is not what was listed.
+    """
+    try:
+        system, path = _reached(url)
+        info = _stat(system.info(path))
+        if expected is not None and files.state(info) != expected:
+            raise Changed("the file changed after it was listed.")
+        if info.st_size > limit:
+            raise TooLarge("the file is larger than the policy allows.")
+        data: bytes = system.cat_file(path)
+    except (Changed, TooLarge, MissingPart):
+        raise
+    except Exception as error:
+        raise Unreadable("the file could not be read.") from error
+    if len(data) != info.st_size:
+        raise Changed("the file changed while it was being read.")
+    return data
+
+
+def put(url: str, data: bytes) -> None:
+    """Write an object whole.
+
+    Raises:
+        OutputError: It could not be written.
+    """
+    try:
+        system, path = _reached(os.fsencode(url))
+        system.makedirs(posixpath.dirname(path), exist_ok=True)
+        system.pipe_file(path, data)
+    except Exception as error:
+        raise OutputError("the copy could not be written to the storage.") from error
+
+
+def get(url: str) -> bytes:
+    """Read back what :func:`put` has written.
+
+    Raises:
+        OutputError: It is not there.
+    """
+    try:
+        system, path = _reached(os.fsencode(url))
+        data: bytes = system.cat_file(path)
+    except Exception as error:
+        raise OutputError("the copy could not be read back from the storage.") from error
+    return data
+
+
+def remove(url: str) -> None:
+    """Remove an object, or everything below a folder, when it is there."""
+    with contextlib.suppress(Exception):
+        system, path = _reached(os.fsencode(url))
+        system.rm(path, recursive=True)
+
+
+def _reached(url: bytes) -> tuple[Any, str]:
+    try:
+        import fsspec
+    except ImportError as error:
+        raise MissingPart("a URL needs the extra: pip install 'medimg[cluster]'.") from error
+    try:
+        system, path = fsspec.core.url_to_fs(os.fsdecode(url), use_listings_cache=False)
+    except ImportError as error:
+        raise MissingPart("what reaches this kind of URL is not installed (for s3:// it is s3fs).") from error
+    except (ValueError, OSError) as error:
+        raise UsageError("one of the URLs named is of no known kind.") from error
+    return system, path
+
+
+def _stat(info: dict[str, Any]) -> os.stat_result:
+    """Size and time; the time is 0 where the storage says none."""
+    when = next((info[k] for k in ("mtime", "LastModified", "created", "last_modified") if info.get(k)), 0)
+    seconds = 0.0
+    with contextlib.suppress(ValueError, OverflowError, OSError):  # a time before the year 1, or none that fits
+        seconds = when.timestamp() if isinstance(when, datetime) else float(when)
+        seconds = seconds if math.isfinite(seconds) else 0.0
+    nanoseconds = round(seconds * 1_000_000) * 1000
+    values = [0] * 10 + [seconds] * 3 + [nanoseconds] * 3
+    values[6] = int(info.get("size") or 0)
+    return os.stat_result(values)

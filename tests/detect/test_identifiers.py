@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medimg.detect.text import identifiers
+from medimg.detect.text.known import Known, dates_in
+from medimg.types import KnownValues
+
+HARMLESS = {
+    "STERILE": "harmless",
+    "Mepilex Border 10 x 10 cm": "harmless",
+    "Do not reuse": "harmless",
+    "Singleuseonly": "harmless",
+    "forirrigation": "harmless",
+    "for irrgation": "harmless",
+    "Temperoture": "harmless",
+    "Paracetamoll 500 mg": "harmless",
+    "Fitzpatrick scale": "possible-name",
+    "NaCl 0.9%": "harmless",
+    "Left foot": "possible-name",
+    "Brown slough": "possible-name",
+    "Baker's cyst": "possible-name",
+    "Kelly forceps": "possible-name",
+    "Lower leg ulcer": "possible-name",
+    "Do not use if package is damaged": "harmless",
+    "Stage 2": "harmless",
+    "20 tablets": "harmless",
+    "Store at 2 - 8 C": "harmless",
+    "stérile": "harmless",
+    "Pulse 72": "harmless",
+    "left heel 4 x 5 cm": "harmless",
+    "Powder free nitrile gloves, Medium": "possible-name",
+    "Patient Name": "harmless",
+    "L": "laterality",
+    "RIGHT": "laterality",
+    "10cm": "unit",
+    "500 ml": "unit",
+    "98%": "unit",
+    "10 x 12 cm": "unit",
+    "128/74": "unit",
+    "HR": "harmless",
+    "SpO2 %": "harmless",
+    "Paracetamol 500 mg tablets": "harmless",
+    "PATIENT'S NAME": "harmless",
+    "Smith & Nephew": "harmless",
+    "Registered Nurse": "harmless",
+    "Made in Germany": "possible-name",
+}
+
+IDENTIFYING = {
+    "NHS 943 476 5919": "record-number",
+    "ZZZ0016": "record-number",
+    "ZBN77VL": "record-number",
+    "ZZZ00AX": "record-number",
+    "MRN: 00123456": "record-number",
+    "HOSP NO 12-34-567": "record-number",
+    "2123 45670 1": "record-number",
+    "DOB 12/03/1956": "date",
+    "10/26/2017": "date",
+    "3rd of March".replace("of ", "") + " 2021": "date",
+    "2024-02-29": "date",
+    "Tel 021 555 1234": "phone",
+    "+64 21 555 123": "phone",
+    "jo.bloggs@example.org": "email",
+    "14 Queen Street": "address",
+    "SW1A 1AA": "address",
+    "Middlemore Hospital": "hospital",
+    "Ward 5B": "hospital",
+    "Burns Unit": "hospital",
+    "Coronary Care Unit": "hospital",
+    "Bed 12": "hospital",
+    "45 yrs": "age",
+    "Age: 7": "age",
+    "SMITH, John": "name",
+    "Dr Foot": "name",
+    "Rawiri Ngata": "name",
+    "Oluwaseun Adeyemi": "name",
+    "María Gutiérrez": "name",
+    "123-45-6789": "id-number",
+}
+
+NEVER_KEPT = [
+    "Foot", "Rose", "Black", "Long", "May", "Grant", "Young", "Hope", "Max", "Lee", "Bill White", "Patient Foot",
+    "Nurse Rose", "Te Whakapapa", "Xiomara", "Longbottom", "Featherstone", "Whiteside", "Wednesday", "5", "1956",
+    "123456", "A1234567", "Kowhai", "Rx 7QK2", "Ngo Do", "An On", "王小明", "Иванова", "محمد", "",
+    "M", "J", "1 2 1956", "Sterile Kapoor", "Left Ngata", "12/03", "78", "31/12",
+    "Smith", "Smith & Nephew Rose", "Wei's", "Patient's Foot", "DOB 12", "France",
+    "Freshwater", "Weatherspoon", "Pressimone", "Bartolotto", "Burns", "Newton", "Fitzpatrick", "Dusty",
+    "Partridge", "Netherland", "Hartmann", "Temperatura Ngata", "Obsxrvatxon", "Irrgation2", "Drssing", "1623 red",
+    "Comfort", "Deep", "Made", "Bégin", "Bašić", "Be\u0301gin", "Lung", "Parent", "More", "Can", "Per", "Lord",
+    "Wound 14-5", "Opened 12-11", "wound 05 01 61", "Wound 4821", "Ulcer 84", "Left heel 14 5", "4 Ng heel",
+    "5 Ma wound",
+    "To left heel", "An - sacrum", "Dressing To daily", "Brown left heel", "Head - sacrum",
+    "Foot left heel",
+    "110w/2017", "10/2cm", "Exp 2026-04", "2017",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "category"), HARMLESS.items())
+def test_harmless_lines_stay(text: str, category: str) -> None:
+    assert identifiers.classify(text, 0.95).category == category
+
+
+@pytest.mark.parametrize(("text", "category"), IDENTIFYING.items())
+def test_identifying_lines_are_named_and_strong(text: str, category: str) -> None:
+    assert identifiers.classify(text, 0.95) == (category, True)
+
+
+@pytest.mark.parametrize("text", NEVER_KEPT)
+def test_names_and_unknown_words_are_never_kept(text: str) -> None:
+    assert identifiers.classify(text, 0.99).category not in identifiers.KEPT
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_half_read_words_are_no_ground_to_keep_anything(text: str) -> None:
+    assert identifiers.classify(text, 0.55).category not in identifiers.KEPT
+
+
+BESIDE = (
+    "{} left heel", "{} - sacrum", "Photo by {}", "Assessed by {}", "Wound care: {}", "{}   sacrum ulcer", "{}  heel",
+    "{} dressing change", "left heel {}", "{}, right leg ulcer", "4 {} sacrum", "{} Mepilex Border", "{} 10 cm",
+    "R) heel {}",
+)  # fmt: skip
+SURNAMES = """
+Smith Brown Taylor Walker White Green Hall King Wood Hill Cooper Ward Baker Lee Young Parker Scott Carter Turner Gray
+Fox Mason Chan Ho Ma Lo Le Wan Ng Do To An Day Price Long Short Small Black Stone Rose Page Bell Field Marsh Power
+Lamb Low High Card Blood Lung Comfort More Deep Doctor Lord Made Begin Free Wall Hardy Head Hand
+""".split()  # noqa: SIM905
+
+
+@pytest.mark.parametrize("name", SURNAMES)
+def test_a_name_that_is_a_word_is_not_kept_beside_a_plain_word(name: str) -> None:
+    """The likes of awslabs/ferret-scan#172: whiteboards and labels write a name, then the part of the body."""
+    for template in BESIDE:
+        for said in (name, name.upper()):
+            line = template.format(said)
+            assert identifiers.classify(line, 1.0).category not in identifiers.KEPT, line
+
+
+def test_every_phrase_is_made_of_listed_words() -> None:
+    """A phrase with a word that no list knows never counts."""
+    from medimg.detect.text import _lexicon
+
+    sections = _lexicon.lexicon()
+    parts = {part for phrase in _lexicon.phrases() for part in phrase if part.isalpha() and len(part) > 1}
+    assert len(_lexicon.phrases()) > 2000
+    assert sections["both"] & parts
+    assert not sections["plain"] & (sections["both"] | sections["name"] | sections["small"])
+
+
+def test_no_listed_name_is_kept_alone_or_beside_another() -> None:
+    from medimg.detect.text import _lexicon
+
+    names = sorted(_lexicon.names())
+    assert len(names) > 900
+    for first, second in pairwise(names):
+        assert identifiers.classify(first, 1.0).category not in identifiers.KEPT, first
+        assert identifiers.classify(f"{first} {second}".title(), 1.0).category not in identifiers.KEPT
+
+
+def test_words_that_are_names_too_are_never_kept_alone() -> None:
+    from medimg.detect.text import _lexicon
+
+    lexicon = _lexicon.lexicon()
+    for word in lexicon["name"]:
+        assert identifiers.classify(word.title(), 1.0).category not in identifiers.KEPT, word
+    assert not lexicon["plain"] & lexicon["name"]
+    assert not lexicon["plain"] & _lexicon.names()
+
+
+@pytest.mark.parametrize("text", ["9434765918", "943 476 5910"])
+def test_wrong_check_digit_is_still_not_kept(text: str) -> None:
+    assert identifiers.identify("X " + text) != "name"
+    assert identifiers.classify(text, 0.99).category not in identifiers.KEPT
+
+
+def test_letters_that_look_like_digits_do_not_hide_a_number() -> None:
+    assert identifiers.classify("943 476 59l9", 0.9).category == "record-number"
+    assert identifiers.classify("DOB I2/O3/1956", 0.9).category == "date"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("7", 7.0), ("10", 10.0), ("15 cm", 15.0), ("2,5", 2.5), ("i5", 15.0), ("lo", None), ("1956", None), ("7a", None)],
+)
+def test_numerals(text: str, value: float | None) -> None:
+    assert identifiers.numeral(text) == value
+
+
+KNOWN = Known(
+    KnownValues(names=("Aroha Te Rangi", "Li Na", "Müller"), numbers=("ABC-1234", "0045 781 93"), dates=("1956-03-12",))
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AROHA", "Te Rangi, A.", "Ar0ha", "Na Li", "LINA", "muller", "MULLER J", "abc 1234", "ABCI234", "A8C-1234",
+        "NHI ABC1234 F", "00457B193", "004578193", "12/03/1956", "12.3.56", "March 12, 1956", "12 MAR 56", "12031956",
+        "1956-03-12", "03/12/1956",
+    ],
+)  # fmt: skip
+def test_known_values_are_found_with_what_readers_confuse(text: str) -> None:
+    assert identifiers.classify(text, 0.5, KNOWN) == ("known", True)
+
+
+@pytest.mark.parametrize("text", ["STERILE", "Na", "13/03/1956", "ABD-9234", "10 cm", "", "Mills"])
+def test_other_values_are_not_known(text: str) -> None:
+    assert not KNOWN.matches(text)
+
+
+def test_nothing_known_matches_nothing() -> None:
+    assert not Known(KnownValues()).matches("anything 12/03/1956")
+
+
+def test_a_date_that_can_mean_two_days_means_both() -> None:
+    assert {(d.month, d.day) for d in dates_in("03/04/1956")} == {(3, 4), (4, 3)}
+    assert dates_in("99/99/1956") == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=400), st.floats(0, 1))
+def test_any_text_gets_a_verdict(text: str, score: float) -> None:
+    verdict = identifiers.classify(text, score, KNOWN)
+    assert verdict.category
+    assert not (verdict.strong and verdict.category in identifiers.KEPT)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**12), st.sampled_from(["", "MRN ", "ABC", "No. "]))
+def test_long_numbers_are_never_kept(number: int, before: str) -> None:
+    if number >= 10_000:
+        assert identifiers.classify(f"{before}{number}", 1.0).category not in identifiers.KEPT
+
+
+@pytest.mark.parametrize("text", ["\x1b[31mSTERILE\x07", "<script>alert(1)</script>", "a" * 200_000, "1 " * 100_000])
+def test_hostile_text_is_bounded_and_not_kept(text: str) -> None:
+    assert identifiers.classify(text, 1.0).category not in identifiers.KEPT

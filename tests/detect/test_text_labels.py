@@ -1,0 +1,234 @@
+"""What stands together: faint lines beside sure ones, gaps in a row, covers off a ruler, boxes seen again closer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medimg.detect import Frame
+from medimg.detect.text import _layout
+from medimg.detect.text._labels import Line, alone, gaps, in_company, off_kept, whole_labels
+from medimg.detect.text.known import Known
+from medimg.detect.text.lines import Quad, area, grown, labels, shared, sides
+from medimg.detect.text.ocr import Spot
+from medimg.types import NOTHING_KNOWN
+
+BLANK = Frame(np.full((600, 900, 3), 200, np.uint8))
+
+
+def box(x: float, y: float, wide: float = 200, high: float = 20) -> Quad:
+    return np.array([[x, y], [x + wide, y], [x + wide, y + high], [x, y + high]], np.float32)
+
+
+def line(text: str, quad: Quad, category: str, certainty: float = 0.95, score: float = 0.8) -> Line:
+    strong = category in ("name", "date")
+    return Line(Spot(quad, score), text, certainty, category, strong, quad)
+
+
+def hidden(quad: Quad, lines: list[Line]) -> float:
+    return max((shared(quad, made.cover) / area(quad) for made in lines if not made.kept), default=0.0)
+
+
+def test_a_faint_line_under_a_sure_one_counts() -> None:
+    assert in_company([Spot(box(100, 100), 0.8)], [Spot(box(100, 128), 0.35), Spot(box(600, 500), 0.4)]) == [0]
+
+
+def test_three_faint_lines_under_each_other_count_and_two_do_not() -> None:
+    rows = [Spot(box(100, 100 + 28 * k), 0.35) for k in range(3)]
+    assert in_company([], rows) == [0, 1, 2]
+    assert in_company([], rows[:2]) == []
+
+
+def test_the_same_text_found_twice_is_no_company() -> None:
+    assert in_company([Spot(box(100, 100), 0.8)], [Spot(box(110, 104, 150), 0.35)]) == []
+
+
+def test_a_faint_line_that_says_nothing_needs_a_line_to_be_covered_beside_it() -> None:
+    faint = line("~~", box(100, 128), "unread", 0.2, 0.35)
+    assert len(alone([line("Rawiri Ngata", box(100, 100), "name"), faint])) == 2
+    assert [m.text for m in alone([line("Foam dressing", box(100, 100), "harmless"), faint])] == ["Foam dressing"]
+
+
+def test_faint_strokes_beside_a_name_are_ticks() -> None:
+    ticks = line("THTTT", box(100, 128), "unknown", 0.74, 0.46)
+    assert len(alone([line("Rawiri Ngata", box(100, 100), "name"), ticks])) == 1
+
+
+def test_a_piece_of_a_harmless_word_is_left_out() -> None:
+    whole, piece = line("Physiotherapist", box(100, 100), ""), line("apist", box(240, 101, 58, 18), "")
+    made = _layout.decide([whole, piece, line("Kerr, Ngaire", box(100, 72), "")], BLANK, Known(NOTHING_KNOWN))
+    assert [m.text for m in made if m.kept] == ["Physiotherapist"]
+    assert "apist" not in {m.text for m in made}
+
+
+def test_harmless_lines_stay_on_a_label_unless_they_share_a_row_with_what_goes() -> None:
+    made = whole_labels(
+        [
+            line("Rawiri Ngata", box(100, 100), "name"),
+            line("Please wash your hands", box(100, 128), "harmless"),
+            line("Theatre", box(100, 156, 80), "harmless"),
+            line("14/3/51", box(200, 156, 100), "date"),
+        ]
+    )
+    assert [m.kept for m in made] == [False, True, False, False]
+    assert hidden(box(100, 128), made) < 0.1
+
+
+def test_headings_of_a_form_stay_beside_what_is_written_and_one_alone_goes() -> None:
+    board = [
+        line("Nurse", box(100, 100, 85), "harmless"),
+        line("Aroha Parata", box(200, 100), "name"),
+        line("Patient:", box(100, 128, 85), "harmless"),
+        line("Rawiri Ngata", box(200, 128), "name"),
+    ]
+    assert [m.kept for m in whole_labels(board)] == [True, False, True, False]
+    assert not any(m.kept for m in whole_labels(board[:2]))
+    twice = [*board[:2], line("Nurse", box(100, 128, 85), "harmless"), board[3]]
+    assert not any(m.kept for m in whole_labels(twice))
+
+
+def test_a_curve_and_its_value_are_two_lines_beside_a_vital_sign_only() -> None:
+    sign, curve = line("SpO2", box(420, 70, 70), ""), line("www97", box(100, 100, 400, 40), "")
+    made = {m.text: m for m in _layout.decide([sign, curve], BLANK, Known(NOTHING_KNOWN))}
+    assert made["97"].kept
+    assert not made["www"].kept
+    assert made["www"].cover[:, 0].max() <= 430
+    by_itself = [sign, line("wwwi", box(100, 100, 400, 40), ""), line("97", box(440, 104, 50, 32), "")]
+    there = _layout.decide(by_itself, BLANK, Known(NOTHING_KNOWN))
+    assert [m.kept for m in there if m.text == "97"] == [True]
+    assert max(float(m.cover[:, 0].max()) for m in there if not m.kept) <= 441
+    assert hidden(box(100, 102, 320, 36), there) > 0.99
+    for other in (line("www97", box(100, 300, 400, 40), ""), line("Aro97", box(100, 100, 400, 40), "")):
+        there = _layout.decide([sign, other], BLANK, Known(NOTHING_KNOWN))
+        assert hidden(other.spot.quad, there) > 0.99
+
+
+def test_a_long_plain_word_read_fairly_stays_on_its_label() -> None:
+    name = line("Rawiri Ngata", box(100, 100), "name")
+    made = whole_labels([name, line("Temperature", box(100, 128), "harmless", 0.8)])
+    assert [m.kept for m in made] == [False, True]
+
+
+def test_a_cover_beside_a_harmless_line_is_drawn_in() -> None:
+    name, role = line("Rawiri Ngata", box(100, 100), "name"), line("Registered nurse", box(100, 117, 200), "harmless")
+    assert hidden(role.spot.quad, off_kept([name, role])) < hidden(role.spot.quad, [name, role])
+    apart = line("Registered nurse", box(100, 130, 200), "harmless")
+    assert np.array_equal(off_kept([name, apart])[0].cover, name.cover)
+
+
+@pytest.mark.parametrize("ground", [(205, 165, 145), (70, 45, 35)])
+def test_the_cover_of_a_band_that_cannot_be_read_ends_at_its_edge(ground: tuple[int, int, int]) -> None:
+    pixels = np.full((600, 900, 3), ground, np.uint8)
+    pixels[:, 500:] = (110, 130, 90)  # it lies half on cloth
+    pixels[200:260, 100:800] = 245
+    band = box(80, 180, 740, 100)
+    coarse = Line(Spot(band, 0.7, 1), "", 0.0, cover=band)
+    made = _layout.decide([coarse], Frame(pixels), Known(NOTHING_KNOWN))
+    covered = grown(made[0].cover, 0.12 * sides(made[0].cover)[1])  # as the policy does
+    assert shared(covered, box(100, 200, 700, 60)) > 0.99 * 700 * 60
+    assert sides(covered)[1] < 72
+    # What is written right up to the box, and a box on one ground, is covered as found.
+    pixels[:] = ground
+    pixels[185:275:6, 90:810] = 20
+    assert np.array_equal(_layout.decide([coarse], Frame(pixels), Known(NOTHING_KNOWN))[0].cover, band)
+
+
+def test_a_harmless_line_that_was_read_with_less_certainty_goes_with_its_label() -> None:
+    made = whole_labels(
+        [line("Rawiri Ngata", box(100, 100), "name"), line("Foam dressing", box(100, 128), "harmless", 0.8)]
+    )
+    assert not any(m.kept for m in made)
+
+
+def test_a_label_ends_where_another_ground_begins() -> None:
+    pixels = np.full((600, 900, 3), 200, np.uint8)
+    lines = [line("NGATA, Rawiri Te Rangi", box(100, 100, 400), "name"), line("1/3/56", box(100, 128, 100), "date")]
+    assert hidden(box(250, 130, 200, 16), whole_labels(lines, pixels)) > 0.95
+    pixels[124:400, 230:] = (150, 40, 40)
+    assert hidden(box(250, 130, 200, 16), whole_labels(lines, pixels)) < 0.05
+
+
+def test_the_gap_between_two_words_of_a_row_is_covered() -> None:
+    made = whole_labels([line("Rawiri", box(100, 100, 80), "name"), line("Ngata", box(205, 100, 80), "name")])
+    assert hidden(box(185, 102, 15, 16), made) > 0.99
+
+
+def test_a_row_that_was_not_found_in_a_column_is_covered() -> None:
+    rows = [line("Ngata", box(100, 100 + 28 * k), "name") for k in (0, 1, 3)]
+    assert [hidden(box(100, 160, 200, 10), gaps(rows)), len(gaps(rows))] == [1.0, 1]
+    assert gaps(rows[:2]) == []
+    assert gaps([*rows, line("Foam dressing", box(100, 158, 200, 18), "harmless")]) == []
+    apart = [line("Ngata", box(100 + 60 * k, 100 + 28 * k), "name") for k in (0, 1, 3)]
+    assert gaps(apart) == []
+    pixels = np.full((600, 900, 3), 230, np.uint8)
+    assert len(gaps(rows, pixels)) == 1
+    pixels[148:184] = (150, 90, 70)
+    assert gaps(rows, pixels) == []
+
+
+def test_a_cover_beside_a_scale_is_drawn_in() -> None:
+    name, mark = line("Rawiri Ngata", box(100, 130), "name"), line("4", box(150, 105, 14, 20), "ruler")
+    drawn, kept = off_kept([name, mark])
+    assert sides(drawn.cover)[1] < 20
+    assert np.array_equal(kept.cover, mark.cover)
+    assert np.array_equal(off_kept([name])[0].cover, name.cover)
+
+
+def test_a_wide_box_is_explained_only_by_what_fills_it_or_is_harmless() -> None:
+    wide = line("", box(100, 100, 300, 40), "unread", 0.2)
+    part = line("Ngata", box(105, 105, 90, 30), "name")
+    assert not _layout.explained(wide, [part])
+    assert _layout.explained(wide, [part, line("Rawiri", box(200, 102, 190, 36), "name")])
+    assert _layout.explained(wide, [line("3 4 cm", box(110, 105, 80, 20), "ruler")])
+
+
+def test_the_patches_of_a_card_are_named() -> None:
+    named = [line(t, box(100 + 90 * k, 100, 50), "") for k, t in enumerate(("Blue", "Cyan", "Green", "Yellow"))]
+    assert {m.category for m in _layout.decide(named, BLANK, Known(NOTHING_KNOWN))} <= {"colour-card", "harmless"}
+    alone_ = _layout.decide([line("Green", box(100, 100, 50), "")], BLANK, Known(NOTHING_KNOWN))
+    assert not any(m.kept for m in alone_)
+
+
+def test_figures_on_a_scale_are_its_values_and_elsewhere_a_date() -> None:
+    single = [line(str(k), box(100 + 50 * k, 100, 14, 20), "") for k in (0, 1, 2, 3, 4, 8)]
+    there, elsewhere = line("5 6 7", box(350, 100, 114, 20), ""), line("11 12 13", box(350, 300, 114, 20), "")
+    made = _layout.decide([*single, there, elsewhere], BLANK, Known(NOTHING_KNOWN))
+    assert {m.text: m.kept for m in made}["5 6 7"]
+    assert not {m.text: m.kept for m in made}["11 12 13"]
+    wrong = line("11 12 13", box(350, 100, 114, 20), "")
+    made = _layout.decide([*single, wrong], BLANK, Known(NOTHING_KNOWN))
+    assert not {m.text: m.kept for m in made}["11 12 13"]
+
+
+def test_a_row_of_numerals_that_count_up_stays_with_one_misread() -> None:
+    made = _layout.decide([line("10 11 12 13 34", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
+    assert [m.category for m in made] == ["ruler"]
+    made = _layout.decide([line("10 11 56 13 34", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
+    assert not any(m.kept for m in made)
+
+
+def test_a_wound_that_reads_as_a_sign_is_left_and_a_red_sticker_is_not() -> None:
+    signs = line("08", box(380, 245, 150, 100), "", 0.7, 0.75)
+    pixels = np.full((600, 900, 3), (205, 165, 145), np.uint8)
+    y, x = np.mgrid[:600, :900]
+    wound = pixels.copy()
+    wound[((x - 455) / 60) ** 2 + ((y - 295) / 45) ** 2 < 1] = (150, 35, 40)
+    assert _layout.decide([signs], Frame(wound), Known(NOTHING_KNOWN)) == []
+    surely = replace(signs, certainty=0.95)
+    assert not _layout.decide([surely], Frame(wound), Known(NOTHING_KNOWN))[0].kept
+    sticker, letters = pixels.copy(), pixels.copy()
+    sticker[250:340, 395:515] = (190, 30, 40)
+    letters[255:335, 400:412] = letters[255:335, 440:452] = letters[255:335, 480:492] = (150, 35, 40)
+    for other in (sticker, letters, pixels):
+        assert hidden(signs.spot.quad, _layout.decide([signs], Frame(other), Known(NOTHING_KNOWN))) > 0.99
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 800), st.floats(0, 500), st.floats(2, 300), st.floats(2, 60)), max_size=30))
+def test_every_line_stands_on_one_label(places: list[tuple[float, float, float, float]]) -> None:
+    groups = labels([box(*place) for place in places])
+    assert sorted(k for group in groups for k in group) == list(range(len(places)))

@@ -1,0 +1,218 @@
+"""TIFF: one page, its layout fields and its strips, and nothing else."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import struct
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, TiffImagePlugin
+
+from medimg import audit, formats
+from medimg.errors import MedimgError, TooLarge, Unsupported
+from medimg.formats import tiff
+from medimg.native.opencv import cv2
+from medimg.types import Cover, Limits
+
+LIMITS = Limits()
+MARK = "ZqMARKERqZ"
+COVER = Cover(polygon=((4.0, 3.0), (20.0, 3.0), (20.0, 11.0), (4.0, 11.0)), category="name")
+RNG = np.random.default_rng(3)
+
+
+def made(
+    mode: str = "RGB", compression: str | None = None, size: tuple[int, int] = (33, 40), **options: object
+) -> bytes:
+    channels = {"L": 1, "P": 1, "1": 1}.get(mode, len(mode))
+    pixels = RNG.integers(0, 255, (size[1], size[0], channels)).astype(np.uint8).squeeze()
+    base = mode if mode not in ("P", "1") else "L"
+    picture = Image.fromarray(pixels, base).convert(mode)
+    out = io.BytesIO()
+    picture.save(out, "TIFF", compression=compression, software=MARK, artist=MARK, description=MARK, **options)
+    return out.getvalue()
+
+
+def strips(data: bytes) -> list[bytes]:
+    photo = tiff.open(data, LIMITS)
+    return [data[a : a + n] for a, n in photo.chunks]
+
+
+KINDS = [
+    (mode, compression)
+    for mode in ("L", "RGB", "CMYK", "1", "P")
+    for compression in (None, "tiff_lzw", "tiff_adobe_deflate", "packbits")
+] + [("L", "jpeg"), ("RGB", "jpeg"), ("1", "group4")]
+
+
+@pytest.mark.parametrize(("mode", "compression"), KINDS)
+def test_fields_go_and_strips_stay(mode: str, compression: str | None) -> None:
+    data = made(mode, compression)
+    photo = tiff.open(data, LIMITS)
+    assert {f.category for f in photo.metadata()} >= {"software", "owner", "caption"}
+    copy = photo.write()
+    assert MARK.encode() not in copy.data
+    assert strips(copy.data) == strips(data)
+    assert audit.walk(copy.data, "tiff") == []
+    again = tiff.open(copy.data, LIMITS)
+    assert again.metadata() == []
+    assert np.array_equal(again.samples(), photo.samples())
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK", "RGBA", "LA", "P", "1"])
+def test_covers_are_exact(mode: str) -> None:
+    photo = tiff.open(made(mode, "tiff_lzw"), LIMITS)
+    copy = photo.write([COVER])
+    after = tiff.open(copy.data, LIMITS).samples()
+    expected = photo.samples().copy()
+    channels = 1 if expected.ndim == 2 else expected.shape[2]
+    expected[3:11, 4:20] = [0] * (channels - 1) + [255] if channels in (2, 4) else 0
+    assert np.array_equal(after, expected)
+    assert audit.walk(copy.data, "tiff") == []
+    assert copy.lossless
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_sixteen_bits_stay_sixteen(channels: int) -> None:
+    pixels = RNG.integers(0, 65535, (40, 33, channels)).astype(np.uint16).squeeze()
+    data = cv2.imencode(".tif", pixels)[1].tobytes()
+    photo = tiff.open(data, LIMITS)
+    assert photo.samples().dtype == np.uint16
+    after = tiff.open(photo.write([COVER]).data, LIMITS).samples()
+    expected = photo.samples().copy()
+    expected[3:11, 4:20] = 0
+    assert after.dtype == np.uint16
+    assert np.array_equal(after, expected)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_stays_over_untouched_pixels(orientation: int) -> None:
+    info = TiffImagePlugin.ImageFileDirectory_v2()
+    info[274] = orientation
+    data = made(tiffinfo=info)
+    photo = tiff.open(data, LIMITS)
+    copy = photo.write()
+    assert copy.orientation == photo.orientation == orientation
+    shown = [np.asarray(Image.open(io.BytesIO(d)).convert("RGB")) for d in (data, copy.data)]
+    assert np.array_equal(*shown)
+
+
+def test_further_pages_go() -> None:
+    first, second = (Image.fromarray(RNG.integers(0, 255, (20, 20, 3)).astype(np.uint8)) for _ in range(2))
+    out = io.BytesIO()
+    first.save(out, "TIFF", save_all=True, append_images=[second])
+    photo = tiff.open(out.getvalue(), LIMITS)
+    assert "extra-frames" in {f.category for f in photo.metadata()}
+    copy = photo.write()
+    assert "frames-dropped" in copy.notes
+    assert second.tobytes()[:60] not in copy.data
+    assert np.array_equal(tiff.open(copy.data, LIMITS).samples(), np.asarray(first))
+
+
+def test_bytes_of_no_field_go() -> None:
+    data = made() + MARK.encode()
+    photo = tiff.open(data, LIMITS)
+    assert "unknown-block" in {f.category for f in photo.metadata()}
+    assert MARK.encode() not in photo.write().data
+
+
+def test_exif_and_gps_directories_are_reported_by_kind() -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "S", 2: (36.0, 50.0, 10.0)})
+    exif[0x010F] = MARK
+    out = io.BytesIO()
+    Image.new("RGB", (20, 20)).save(out, "TIFF", exif=exif.tobytes())
+    photo = tiff.open(out.getvalue(), LIMITS)
+    assert {"location", "device"} <= {f.category for f in photo.metadata()}
+    assert MARK.encode() not in photo.write().data
+
+
+def test_bigtiff_becomes_classic() -> None:
+    out = io.BytesIO()
+    Image.fromarray(RNG.integers(0, 255, (20, 20)).astype(np.uint8)).save(out, "TIFF", big_tiff=True)
+    data = out.getvalue()
+    assert data[:4] == b"II+\0"
+    copy = tiff.open(data, LIMITS).write()
+    assert copy.data[:4] == b"II*\0"
+    assert strips(copy.data) == strips(data)
+
+
+def test_comments_inside_a_jpeg_strip_go() -> None:
+    data = made("RGB", "jpeg")
+    (strip,) = strips(data)
+    comment = b"\xff\xfe" + struct.pack(">H", 2 + len(MARK)) + MARK.encode()
+    photo = tiff.open(data, LIMITS)
+    hurt = strip[:2] + comment + strip[2:]
+    fields = {256: (3, struct.pack("<H", 33)), 257: (3, struct.pack("<H", 40)), 258: (3, struct.pack("<3H", 8, 8, 8)),
+              259: (3, struct.pack("<H", 7)), 262: (3, struct.pack("<H", 6)), 277: (3, struct.pack("<H", 3)),
+              278: (3, struct.pack("<H", 40))}  # fmt: skip
+    from medimg.formats.tiff._file import build
+
+    tables = photo.page.entries.get(347)
+    if tables is not None:
+        fields[347] = (7, tables.raw)
+    built = build("<", fields, [hurt], offsets=273, counts=279)
+    assert audit.walk(built, "tiff")
+    copy = tiff.open(built, LIMITS).write()
+    assert MARK.encode() not in copy.data
+    assert audit.walk(copy.data, "tiff") == []
+
+
+def test_camera_raw_is_named_and_refused() -> None:
+    info = TiffImagePlugin.ImageFileDirectory_v2()
+    info[50706] = b"\x01\x04\x00\x00"
+    info.tagtype[50706] = 1
+    with pytest.raises(Unsupported, match="raw"):
+        formats.open_photo(made(tiffinfo=info), LIMITS)
+
+
+def test_a_claimed_size_over_the_limit_is_refused() -> None:
+    data = bytearray(made("L"))
+    photo = tiff.open(bytes(data), LIMITS)
+    for tag in (256, 257):
+        entry = photo.page.entries[tag]
+        data[entry.at : entry.at + 2] = b"\xff\xff"
+    with pytest.raises((TooLarge, MedimgError)):
+        tiff.open(bytes(data), LIMITS)
+
+
+@given(st.integers(0, 2000), st.binary(min_size=1, max_size=8))
+@settings(max_examples=300, deadline=None)
+def test_damage_is_refused_or_harmless(at: int, junk: bytes) -> None:
+    data = made("L", "tiff_adobe_deflate")
+    at %= len(data)
+    hurt = data[:at] + junk + data[at + len(junk) :]
+    try:
+        photo = formats.open_photo(hurt, LIMITS)
+        photo.metadata()
+        copy = photo.write()
+    except MedimgError:
+        return
+    assert audit.walk(copy.data, "tiff") == []
+
+
+def test_real_files(corpus: Callable[[str], list[Path]]) -> None:
+    exiftool = shutil.which("exiftool")
+    for path in corpus("*.tif"):
+        data = path.read_bytes()
+        try:
+            photo = tiff.open(data, LIMITS)
+        except Unsupported:
+            assert "ome" in path.name
+            continue
+        copy = photo.write()
+        assert audit.walk(copy.data, "tiff") == [], path.name
+        assert tiff.open(copy.data, LIMITS).metadata() == [], path.name
+        assert np.array_equal(tiff.open(copy.data, LIMITS).samples(), photo.samples())
+        if exiftool:
+            shown = subprocess.run(
+                [exiftool, "-a", "-u", "-G1", "-s", "-"], input=copy.data, capture_output=True, check=False
+            ).stdout.decode("utf-8", "replace")
+            groups = {line.split("]")[0].strip("[ ") for line in shown.splitlines() if line.startswith("[")}
+            assert groups <= {"ExifTool", "System", "File", "IFD0", "Composite", "ICC_Profile", "ICC-header"}, path.name

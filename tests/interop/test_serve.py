@@ -1,0 +1,374 @@
+"""The HTTP worker: what it answers, whom it refuses, and that nothing of a photo stays behind."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import resource
+import select
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import schemathesis
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from PIL import Image
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
+
+from medimg.cli.main import cli
+from medimg.errors import UsageError
+from medimg.serve import listen
+from medimg.types import Report, from_json
+
+TOKEN = "0123456789abcdef" * 3
+MARK = "Margaret-Whitcombe-1961"
+NOT_HERE = [ignored_auth, positive_data_acceptance]
+"""The test puts the token in itself, and no schema can say that bytes are a picture."""
+
+
+def photo(seed: int = 1, *, first: int = 0) -> bytes:
+    pixels = np.random.default_rng(seed).integers(50, 250, (60, 80, 3), dtype=np.uint8)
+    pixels[0, 0] = first
+    exif = Image.Exif()
+    exif[315] = MARK
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG", exif=exif)
+    return out.getvalue()
+
+
+PROGRAM = """
+import resource
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from tests import batch_fakes
+from medimg.batch.worker import Setup
+from medimg.policy import Policy
+from medimg.serve import app, listen
+from medimg.serve.slots import Slots
+from medimg.types import Limits
+
+if __name__ == "__main__":
+    policy = Policy(limits=Limits(bytes=200_000, seconds=10.0))
+    slots = Slots(Setup(policy=policy, make=batch_fakes.make, memory=4 << 30), 1)
+    if sys.argv[4:]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+        listening = listen.tcp("127.0.0.1", 0, secured=False)
+        Path(sys.argv[4]).write_text(str(listening.getsockname()[1]))
+    else:
+        listening = listen.unix(Path(sys.argv[2]))
+    listen.serve(app.build(slots, sys.argv[3].encode()), listening)
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("serve")
+    with started(folder, lambda: listening(folder / "s")):
+        yield folder / "s"
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    """A server on loopback that may have 1,024 files open, as is usual."""
+    note = tmp_path / "port"
+    with started(tmp_path, lambda: note.exists() and accepts(int(note.read_text() or 0)), str(note)):
+        yield int(note.read_text())
+
+
+@contextlib.contextmanager
+def started(folder: Path, ready: Callable[[], bool], *more: str) -> Iterator[None]:
+    program = folder / "server.py"
+    program.write_text(PROGRAM)
+    root = str(Path(__file__).resolve().parents[2])
+    out = (folder / "said").open("wb")
+    command = [sys.executable, str(program), root, str(folder / "s"), TOKEN, *more]
+    running = subprocess.Popen(command, stdout=out, stderr=out)
+    try:
+        until = time.monotonic() + 200
+        while not ready():
+            assert running.poll() is None, (folder / "said").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        yield
+    finally:
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(100) == 0
+        out.close()
+    assert (folder / "said").read_bytes() == b""
+
+
+def listening(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return path.exists() and probe.connect_ex(str(path)) == 0
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def ask(path: Path, method: str, where: str, *, token: str | None = TOKEN, **more: Any) -> httpx.Response:
+    headers = {"authorization": f"Bearer {token}".encode()} if token is not None else {}
+    transport = httpx.HTTPTransport(uds=str(path))
+    with httpx.Client(transport=transport, base_url="http://medimg", timeout=120) as client:
+        return client.request(method, where, headers={**more.pop("headers", {}), **headers}, **more)
+
+
+def test_a_photo_comes_back_as_a_copy_with_its_report(server: Path) -> None:
+    data = photo()
+    answer = ask(server, "POST", "/v1/scrub", content=data)
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    got = answer.json()
+    report = from_json(json.dumps(got["report"]).encode(), Report)
+    assert (report.state, report.counts("metadata")) == ("unreviewed", {"owner": 1})
+    copy = base64.b64decode(got["copy"]["data"])
+    assert (got["copy"]["media_type"], got["copy"]["suffix"]) == ("image/png", ".png")
+    assert MARK.encode() not in copy
+    assert MARK not in answer.text
+    before, after = (np.asarray(Image.open(io.BytesIO(d)).convert("RGB")) for d in (data, copy))
+    assert np.array_equal(before, after)
+
+
+def test_known_values_go_with_a_photo_as_json(server: Path) -> None:
+    body = {"photo": base64.b64encode(photo()).decode(), "known": {"names": ["Margaret Whitcombe"]}}
+    answer = ask(server, "POST", "/v1/scrub", json=body)
+    assert answer.status_code == 200
+    assert "Whitcombe" not in answer.text
+
+
+def test_inspect_gives_a_plan_and_no_value(server: Path) -> None:
+    answer = ask(server, "POST", "/v1/inspect", content=photo())
+    assert answer.status_code == 200
+    assert [a["do"] for a in answer.json()["actions"]] == ["drop"]
+    assert MARK not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 400, "M-USE"),
+        (b"\1\2" + MARK.encode(), 422, "M-IN-NOTPIC"),
+        (photo()[:300], 422, "M-IN-BAD"),
+        (bytes(200_001), 413, "M-IN-LARGE"),
+    ],
+)
+def test_what_cannot_be_cleaned_is_refused_in_words(server: Path, body: bytes, status: int, code: str) -> None:
+    for path in ("/v1/scrub", "/v1/inspect"):
+        answer = ask(server, "POST", path, content=body)
+        assert answer.status_code == status, path
+        got = answer.json()
+        assert got.get("code") == code or got["report"]["error_code"] == code
+        assert got.get("copy") is None
+        assert MARK not in answer.text
+
+
+def test_a_photo_that_kills_or_holds_up_its_worker_costs_itself_alone(server: Path) -> None:
+    from tests import batch_fakes
+
+    for how, code in ((batch_fakes.CRASHES, "M-HOLD-CRASH"), (batch_fakes.HANGS, "M-HOLD-TIME")):
+        answer = ask(server, "POST", "/v1/scrub", content=photo(first=how))
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+        assert ask(server, "POST", "/v1/scrub", content=photo()).status_code == 200
+
+
+def test_a_sender_who_lies_about_the_length_is_stopped(server: Path) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(40):
+            yield bytes(10_000)
+
+    assert ask(server, "POST", "/v1/scrub", content=endless()).status_code == 413
+    assert ask(server, "POST", "/v1/scrub", content=photo()).status_code == 200
+
+
+@pytest.mark.parametrize("token", [None, "x", TOKEN[:-1], TOKEN + "0", "\u00e9"])
+@pytest.mark.parametrize("path", ["/health", "/openapi.json", "/v1/scrub"])
+def test_nothing_is_served_without_the_token(server: Path, path: str, token: str | None) -> None:
+    answer = ask(server, "POST" if path.startswith("/v1") else "GET", path, token=token, content=photo())
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "M-HTTP-TOKEN"
+
+
+@pytest.mark.parametrize("path", ["/health/", "/nothing", "/v1/scrub/", "/"])
+def test_nothing_is_said_of_what_is_there_without_the_token(server: Path, path: str) -> None:
+    answer = ask(server, "GET", path, token=None, headers={"host": "evil.example"})
+    assert answer.status_code == 401
+    assert "evil" not in str(answer.headers) + answer.text
+    known = ask(server, "GET", path, headers={"host": "evil.example"})
+    assert known.status_code == 404
+    assert "evil" not in str(known.headers) + known.text
+
+
+def test_silent_connections_without_a_token_shut_nobody_out(port: int) -> None:
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))
+    with contextlib.ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (files, most))
+        silent = []
+        for _ in range(1010):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))
+            with contextlib.suppress(OSError):  # the server may have closed it already
+                one.sendall(b"GET / HTTP/1.1\r\nX: ")
+            silent.append(one)
+        for _ in range(3):
+            with httpx.Client(timeout=60) as client:
+                headers = {"authorization": f"Bearer {TOKEN}"}
+                assert client.get(f"http://127.0.0.1:{port}/health", headers=headers).status_code == 200
+        # All of them are closed in the end, also those that go on saying a letter now and then.
+        end = time.monotonic() + 100
+        while silent:
+            assert time.monotonic() < end, f"{len(silent)} silent connections are still open"
+            silent = [one for one in silent if not closed(one)]
+            time.sleep(0.2)
+
+
+def closed(one: socket.socket) -> bool:
+    """Whether the other side has closed a connection on which another letter is sent."""
+    one.setblocking(False)
+    try:
+        one.send(b"x")
+        return one.recv(100) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def test_a_place_is_given_before_the_photo_is_taken(server: Path) -> None:
+    """One worker, and four may wait: the sixth is told to come again before it has sent a byte of its photo."""
+    head = f"POST /v1/scrub HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 100000\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        answers = []
+        for _ in range(8):
+            one = stack.enter_context(socket.socket(socket.AF_UNIX))
+            one.connect(str(server))
+            one.sendall(head.encode())
+            answers.append(one)
+        ready, _, _ = select.select(answers, [], [], 30)
+        end = time.monotonic() + 30
+        while len(ready) < 3 and time.monotonic() < end:
+            ready, _, _ = select.select(answers, [], [], 1)
+            time.sleep(0.1)
+        assert [one.recv(12) for one in ready] == [b"HTTP/1.1 503"] * 3
+    end = time.monotonic() + 100
+    while ask(server, "POST", "/v1/scrub", content=photo()).status_code == 503:  # until those are known to be gone
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_the_socket_is_for_its_owner_alone(server: Path) -> None:
+    assert stat.S_IMODE(server.stat().st_mode) == 0o600
+    with pytest.raises(UsageError):
+        listen.unix(server)
+
+
+def test_too_many_at_once_are_told_to_come_again(server: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tests import batch_fakes
+
+    def hangs(_: int) -> int:
+        return ask(server, "POST", "/v1/scrub", content=photo(first=batch_fakes.HANGS)).status_code
+
+    with ThreadPoolExecutor(9) as threads:
+        found = sorted(threads.map(hangs, range(9)))
+    assert set(found) == {422, 503}
+    assert ask(server, "POST", "/v1/scrub", content=photo()).status_code == 200
+
+
+def test_it_answers_as_it_describes_itself(server: Path) -> None:
+    document = ask(server, "GET", "/openapi.json").json()
+    schema = schemathesis.openapi.from_dict(document)
+    for found in schema.get_all_operations():
+        operation = found.ok()
+
+        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(case=operation.as_strategy())
+        def sends(case: Any) -> None:
+            kwargs = case.as_transport_kwargs(base_url="http://medimg")
+            more = {k: v for k, v in kwargs.items() if k in ("content", "data", "json", "files", "params")}
+            kind = {k: v for k, v in (kwargs.get("headers") or {}).items() if k.lower() == "content-type"}
+            if isinstance(more.get("data"), bytes | str):
+                more["content"] = more.pop("data")
+            answer = ask(server, kwargs["method"], kwargs["url"].removeprefix("http://medimg"), headers=kind, **more)
+            assert answer.status_code != 500
+            case.validate_response(schemathesis.Response.from_httpx(answer, verify=True), excluded_checks=NOT_HERE)
+
+        sends()
+
+
+# -- where it may listen ----------------------------------------------------------------------------------------------
+
+
+def test_it_listens_off_this_computer_behind_tls_only() -> None:
+    for host in ("0.0.0.0", "::", "192.0.2.7", "example.org"):
+        with pytest.raises(UsageError, match="TLS"):
+            listen.tcp(host, 0, secured=False)
+    for host in ("127.0.0.1", "localhost"):
+        listen.tcp(host, 0, secured=False).close()
+    listen.tcp("0.0.0.0", 0, secured=True).close()
+
+
+def test_a_port_in_use_is_said_in_words() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(UsageError, match="cannot be used"):
+            listen.tcp("127.0.0.1", taken.getsockname()[1], secured=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "mode"),
+    [("short", 0o600), (TOKEN, 0o644), (f"{TOKEN[:20]} {TOKEN}", 0o600), ("", 0o600), ("\u00e9" * 40, 0o600)],
+)
+def test_a_token_that_others_may_read_or_guess_is_refused(tmp_path: Path, content: str, mode: int) -> None:
+    path = tmp_path / "token"
+    path.write_text(content)
+    path.chmod(mode)
+    with pytest.raises(UsageError):
+        listen.token(path)
+    path.chmod(0o600)
+    path.write_text(TOKEN + "\n")
+    assert listen.token(path) == TOKEN.encode()
+
+
+def test_a_socket_left_by_a_killed_server_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    listen.unix(path).close()
+    assert path.exists()
+    listen.unix(path).close()
+    path.unlink()
+    path.write_text("not a socket")
+    with pytest.raises(UsageError):
+        listen.unix(path)
+    assert path.read_text() == "not a socket"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--socket", "s", "--port", "8000"],
+        ["--port", "8000", "--certificate", "c"],
+        ["--port", "8000", "--host", "0.0.0.0"],
+    ],
+)
+def test_the_command_refuses_what_it_must_not_do(tmp_path: Path, options: list[str]) -> None:
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    done = CliRunner().invoke(cli, ["serve", "--token-file", str(token), *options], standalone_mode=False)
+    assert isinstance(done.exception, UsageError)

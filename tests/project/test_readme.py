@@ -1,0 +1,49 @@
+"""The README says what the program does: held to the commands themselves."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from medimg.cli.main import COMMANDS
+from medimg.policy import Policy, explain
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def test_the_readme_says_what_explain_prints() -> None:
+    block = README.split("<!-- explain -->")[1].split("<!-- /explain -->")[0]
+    said = [" ".join(line.split()) for line in re.split(r"^- ", block, flags=re.MULTILINE)[1:]]
+    assert said == explain(Policy.load())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_every_command_named_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    fenced = "\n".join(re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    named = {*re.findall(r"^medimg ([a-z]+)", fenced, re.MULTILINE), *re.findall(r"`medimg ([a-z]+)", text)}
+    assert named <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_every_make_target_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"make ([a-z]+)", README)) <= targets
+
+
+def test_the_sheets_say_how_often_faces_are_missed_as_measured() -> None:
+    from medimg.report import words
+
+    measured = (ROOT / "docs/validation.md").read_text(encoding="utf-8")
+    (share,) = re.findall(r"\*\*About (1 in \d+) clinical close-ups is missed", measured)
+    assert share in words.ZERO["face"]

@@ -1,0 +1,105 @@
+"""The record sheet as a PDF to fill in."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import msgspec
+import pypdf
+import pytest
+from sheets_kit import MARKER, run_folder
+
+from medimg import report as sheets
+from medimg.consent.answering import from_setting, with_recipients
+from medimg.report import pdf
+from medimg.report.model import RecordSheet
+from medimg.report.pdf import record_pdf
+from medimg.run import state as runs
+from medimg.types import Report, from_json
+
+PRIVATE = "PRIVATE-patient-record"
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "medimg-R7Q4"
+    run_folder(folder, {"P01": 2, "P02": 1})
+    return folder
+
+
+def read(folder: Path) -> pypdf.PdfReader:
+    return pypdf.PdfReader(io.BytesIO((folder / PRIVATE / "record-sheet.pdf").read_bytes()))
+
+
+def again(folder: Path, *settings: str) -> None:
+    """Answer, and write the sheets anew."""
+    state = runs.load(folder)
+    assert state is not None
+    for one in settings:
+        state = from_setting(state, one, "2026-11-21T12:00:00Z")
+    state = with_recipients(state, "P01", "hand group, Wh\u0101ng\u0101rei \u6f22")
+    reports = from_json((folder / PRIVATE / "reports.json").read_bytes(), tuple[Report, ...])
+    sheets.refresh(runs.save(folder, state), reports, folder)
+
+
+def test_every_question_has_boxes_and_what_is_answered_is_ticked(out: Path) -> None:
+    again(out, "P01:con.written=yes", "P01:id.sum=no")
+    reader = read(out)
+    fields = reader.get_fields()
+    assert fields is not None
+    ticked = {name for name, field in fields.items() if field.get("/V") == "/Yes"}
+    assert ticked == {"P01.con.written.0", "P01.id.sum.1"}
+    record = from_json((out / PRIVATE / "record-sheet.json").read_bytes(), RecordSheet)
+    asked = {f"{g.group}.{a.item}.{k}" for g in record.groups for a in g.answers for k in range(len(a.choices))}
+    assert asked <= set(fields)
+    assert fields["P01.recipients"].value == "hand group, Whangarei ?"
+    words = "\n".join(page.extract_text() for page in reader.pages)
+    for text in (
+        "PRIVATE: file this",
+        "Group P02".lower(),
+        "Is the consent in writing",
+        "needs an answer before sharing",
+    ):
+        assert text.lower() in words.lower()
+
+
+def test_it_can_be_filled_in(out: Path) -> None:
+    writer = pypdf.PdfWriter(clone_from=read(out))
+    for page in writer.pages:
+        writer.update_page_form_field_values(page, {"P01.con.written.0": "/Yes"}, auto_regenerate=False)
+    filled = io.BytesIO()
+    writer.write(filled)
+    fields = pypdf.PdfReader(filled).get_fields()
+    assert fields is not None
+    assert fields["P01.con.written.0"].value == "/Yes"
+
+
+def test_it_is_private_has_no_marker_and_is_the_same_each_time(out: Path) -> None:
+    path = out / PRIVATE / "record-sheet.pdf"
+    assert path.stat().st_mode & 0o077 == 0
+    reader = read(out)
+    everything = b"".join(p.get_contents().get_data() for p in reader.pages if p.get_contents()) + path.read_bytes()
+    assert MARKER.encode() not in everything
+    assert not any(p.extract_text().count(MARKER) for p in reader.pages)
+    first = path.read_bytes()
+    record = from_json((out / PRIVATE / "record-sheet.json").read_bytes(), RecordSheet)
+    assert record_pdf(record) == first
+    assert not list(out.glob("*.pdf"))
+
+
+def test_without_the_package_there_is_none_and_an_old_one_goes(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "reportlab", None)
+    monkeypatch.setattr(pdf, "available", lambda: False)
+    again(out)
+    assert not (out / PRIVATE / "record-sheet.pdf").exists()
+    assert (out / PRIVATE / "record-sheet.html").exists()
+
+
+@pytest.mark.parametrize("words", ["", "\x00\x1b[31m", "\u0101" * 5000, "\U0001f600", "(\\) %s {0}", "x" * 3000])
+def test_any_typed_text_can_be_written(out: Path, words: str) -> None:
+    record = from_json((out / PRIVATE / "record-sheet.json").read_bytes(), RecordSheet)
+    group = msgspec.structs.replace(record.groups[0], recipients=words, withdrawn=(words,))
+    made = record_pdf(msgspec.structs.replace(record, groups=(group,)))
+    assert pypdf.PdfReader(io.BytesIO(made)).pages
