@@ -12,8 +12,10 @@ import zxingcpp
 from PIL import Image, ImageDraw, ImageFont
 
 from medimg.api import Scrubbed, Scrubber, load_detectors
-from medimg.detect import Detector, codes, faces
+from medimg.detect import Detector
 from medimg.detect import text as texts
+from medimg.detect.codes import detector as codes
+from medimg.detect.faces import detector as faces
 from medimg.detect.objects import marks
 from medimg.policy import Policy
 

@@ -15,7 +15,7 @@ from typing import Any
 import batch_fakes as fakes
 import fsspec
 import pytest
-from test_batch import by_name, listing
+from batch_kit import by_name, listing
 
 import medimg
 from medimg.cluster import certificates, messages, task

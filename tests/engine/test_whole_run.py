@@ -16,8 +16,8 @@ import msgspec
 import piexif
 import pytest
 from PIL import Image
+from release_kit import BATCH_YES, GROUP_YES
 from sheets_kit import findings, none_true, region, run_folder
-from test_release import BATCH_YES, GROUP_YES
 
 import medimg
 from medimg.types import Action, Finding, Report, from_json

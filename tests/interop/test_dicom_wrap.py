@@ -11,8 +11,8 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image, ImageCms, ImageOps
+from release_kit import answered, call
 from sheets_kit import run_folder
-from test_release import answered, call
 
 from medimg import audit, formats
 from medimg.cli.dicom_wrap import dicom_wrap
