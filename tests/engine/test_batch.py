@@ -343,7 +343,7 @@ def test_temporary_files_of_a_batch_that_was_killed_are_removed_by_the_next(tmp_
     left = [scratch / f"medimg-scratch-{gone}-test", scratch / "medimg-scratch-xtest1234", scratch / "medimg-te5t1234"]
     for folder in left:
         folder.mkdir()
-        (folder / "crop.png").write_bytes(b"part of a photo")
+        (folder / "tess_crop.png").write_bytes(b"part of a photo")
     os.utime(left[2], (1, 1))  # of an earlier version, which did not lock it: only when it is old
     fakes.photo(tmp_path / "in/1.png")
     medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=LIGHT)
