@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from medimg.api import Scrubbed, Scrubber, load_detectors
 from medimg.detect import Detector
-from medimg.detect.text import detector as texts
 from medimg.detect.codes import detector as codes
 from medimg.detect.faces import detector as faces
 from medimg.detect.objects import marks
+from medimg.detect.text import detector as texts
 from medimg.policy import Policy
 
 Answers = Sequence[np.ndarray]
