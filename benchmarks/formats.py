@@ -46,7 +46,7 @@ LAYOUT = {
     "FillOrder", "SamplesPerPixel", "RowsPerStrip", "StripOffsets", "StripByteCounts", "PlanarConfiguration",
     "Predictor", "ColorMap", "TileWidth", "TileLength", "TileOffsets", "TileByteCounts", "InkSet", "ExtraSamples",
     "SampleFormat", "JPEGTables", "YCbCrCoefficients", "YCbCrSubSampling", "YCbCrPositioning", "ReferenceBlackWhite",
-    "T4Options", "T6Options", "PreviewImage", "PreviewImageStart", "PreviewImageLength",
+    "SubfileType", "T4Options", "T6Options", "PreviewImage", "PreviewImageStart", "PreviewImageLength",
 }  # fmt: skip
 """Layout fields of TIFF; ExifTool calls the strips of a JPEG-in-TIFF picture its preview."""
 JPEG_2000 = {
