@@ -49,11 +49,6 @@ LAYOUT = {
     "SubfileType", "T4Options", "T6Options", "PreviewImage", "PreviewImageStart", "PreviewImageLength",
 }  # fmt: skip
 """Layout fields of TIFF; ExifTool calls the strips of a JPEG-in-TIFF picture its preview."""
-JPEG_2000 = {
-    "MajorBrand", "MinorVersion", "CompatibleBrands", "ImageHeight", "ImageWidth", "NumberOfComponents",
-    "BitsPerComponent", "Compression", "ColorSpecMethod", "ColorSpecPrecedence", "ColorSpecApproximation", "ColorSpace",
-}  # fmt: skip
-"""What ExifTool prints of the boxes that every JP2 file has."""
 COMMON = 5
 """Reasons of refusals that so many files share are listed one by one."""
 IDENTIFYING = 6
@@ -82,7 +77,7 @@ def beyond_structure(tags: dict[str, str]) -> list[str]:
     out = []
     for key in tags:
         group, name = key.split(":")[0], key.split(":")[-1]
-        if group not in STRUCTURE and name not in {"IFD0": LAYOUT, "Jpeg2000": JPEG_2000}.get(group, set()):
+        if group not in STRUCTURE and name not in {"IFD0": LAYOUT}.get(group, set()):
             out.append(key)
     return out
 
