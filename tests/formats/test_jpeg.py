@@ -146,7 +146,7 @@ HIDING_PLACES: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "unknown app15": (lambda: after_soi(put(0xEF, MARK)), {"unknown-block"}),
     "long adobe segment": (lambda: after_soi(put(0xEE, b"Adobe\0\x64\0\0\0\0\1" + MARK)), {"unknown-block"}),
     "colour profile that is no profile": (
-        lambda: after_soi(put(0xE2, jpeg.ICC + b"\1\1" + MARK)),
+        lambda: after_soi(put(0xE2, _findings.ICC + b"\1\1" + MARK)),
         {"colour-profile-text"},
     ),
     "bytes between segments": (lambda: plain()[:20] + MARK + plain()[20:], {"bytes-between-segments"}),
@@ -321,7 +321,7 @@ def test_the_audit_notices_what_is_added() -> None:
         put(0xFE, b"x"),
         put(0xE1, exif_block()),
         put(0xEF, b""),
-        put(0xE2, jpeg.ICC + b"\1\1" + bytes(140)),
+        put(0xE2, _findings.ICC + b"\1\1" + bytes(140)),
     ):
         assert audit.walk(copy[:2] + segment + copy[2:], "jpeg")
 

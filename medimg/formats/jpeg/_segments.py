@@ -7,15 +7,18 @@ noted, and left out of the copy.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from medimg.errors import Malformed, TooLarge, Unsupported
 from medimg.formats.jpeg._frame import Frame, Progress, ScanHeader, frame, huffman_tables, quantisation_tables, scan
 from medimg.formats.jpeg._markers import next_marker
+from medimg.formats.jpeg._tables import Table
 from medimg.types import Limits
 
 SOI, EOI, SOS, DQT, DHT, DAC, DRI, DNL, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xCC, 0xDD, 0xDC, 0xFE
 APP0, APP15 = 0xE0, 0xEF
+START, END = b"\xff\xd8", b"\xff\xd9"
 CODED = 0
 """Stands for the entropy-coded data of a scan, where a :class:`Part` has no marker."""
 
@@ -40,6 +43,34 @@ class Part:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Conditioning:
+    """How arithmetic coding is conditioned, a byte for each slot (T.81, B.2.4.3 and F.1.4.4): DC bounds, AC bound."""
+
+    low: bytes = bytes(4)
+    high: bytes = b"\1\1\1\1"
+    kx: bytes = b"\5\5\5\5"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A scan, with what is in effect where it begins.
+
+    Attributes:
+        header: Its header.
+        tables: The Huffman tables it needs, by slot: 0 to 3 DC, 4 to 7 AC.
+        restart: MCUs between restart markers; 0 for none.
+        conditioning: For arithmetic coding.
+        coded: Its entropy-coded data, as they have to be joined: fill bytes lie between them.
+    """
+
+    header: ScanHeader
+    tables: dict[int, Table]
+    restart: int
+    conditioning: Conditioning
+    coded: tuple[Part, ...]
+
+
 @dataclass
 class Jpeg:
     """A JPEG taken apart.
@@ -51,6 +82,8 @@ class Jpeg:
         frame: The frame header.
         parts: Everything between, in order.
         first_scan: Index of the first SOS in ``parts``.
+        scans: Index of an SOS in ``parts`` -> the scan.
+        steps: Index of a component -> quantisation step of its DC coefficient.
         between: Bytes that stand between segments, and fill bytes inside a scan.
         used: Tables that a scan refers to: index in ``parts`` -> places of the tables in that segment's payload.
         unused: How many tables no scan refers to.
@@ -63,6 +96,8 @@ class Jpeg:
     frame: Frame | None = None
     parts: list[Part] = field(default_factory=list)
     first_scan: int = -1
+    scans: dict[int, Scan] = field(default_factory=dict)
+    steps: dict[int, int] = field(default_factory=dict)
     between: int = 0
     used: dict[int, set[tuple[int, int]]] = field(default_factory=dict)
     unused: int = 0
@@ -71,6 +106,21 @@ class Jpeg:
     def payload(self, part: Part) -> bytes:
         """A segment without its marker and length."""
         return self.data[part.start : part.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The segments of a copy that stand before the picture's own, and what they say of its colours.
+
+    Attributes:
+        segments: Whole segments, in order.
+        jfif: Whether a JFIF marker is among them.
+        transform: Adobe's colour transform, where its marker is among them.
+    """
+
+    segments: tuple[bytes, ...] = ()
+    jfif: bool = False
+    transform: int | None = None
 
 
 def starts(head: bytes) -> int:
@@ -105,20 +155,21 @@ def kept(jpeg: Jpeg, number: int) -> bool:
     return not (APP0 <= marker <= APP15 or marker == COM)
 
 
-def coded_picture(jpeg: Jpeg) -> list[bytes | memoryview]:
-    """Everything that is needed to show the picture, as it stands in the file, in order."""
-    data = memoryview(jpeg.data)
-    out: list[bytes | memoryview] = []
+def needed(jpeg: Jpeg) -> Iterator[tuple[int, bytes]]:
+    """Index and payload of each part that is needed to show the picture, in order; of tables, those that are used."""
     for number, part in enumerate(jpeg.parts):
-        if not kept(jpeg, number):
-            continue
-        places = sorted(jpeg.used.get(number, ()))
-        payload = jpeg.payload(part) if places else b""
-        if sum(end - begin for begin, end in places) != len(payload):
-            out.append(segment(part.marker, b"".join(payload[begin:end] for begin, end in places)))
-        else:
-            out.append(data[part.begin : part.end])
-    return out
+        if kept(jpeg, number):
+            payload, places = jpeg.payload(part), sorted(jpeg.used.get(number, ()))
+            yield number, b"".join(payload[begin:end] for begin, end in places) if places else payload
+
+
+def picture(jpeg: Jpeg, head: Head) -> bytes:
+    """A file of the head and of what is needed to show the picture, as it stands in the file."""
+    out = [START, *head.segments]
+    for number, payload in needed(jpeg):
+        marker = jpeg.parts[number].marker
+        out.append(payload if marker == CODED else segment(marker, payload))
+    return b"".join((*out, END))
 
 
 def segment(marker: int, payload: bytes) -> bytes:
@@ -132,11 +183,11 @@ class _Walk:
     def __init__(self, jpeg: Jpeg, limits: Limits) -> None:
         self.jpeg, self.limits = jpeg, limits
         self.tables: dict[tuple[int, int], tuple[int, int, int]] = {}  # (marker, slot) -> part, from, to
-        self.content: dict[tuple[int, int], bytes] = {}
+        self.content: dict[tuple[int, int], bytes] = {}  # the same, without the byte that names the slot
         self.every: set[tuple[int, int, int]] = set()
         self.latched: dict[int, bytes] = {}
         self.interval, self.interval_part, self.in_effect = 0, -1, 0
-        self.scans = 0
+        self.conditioning = Conditioning()
         self.coded = 0  # how many parts there are up to the end of the last scan's coded data
         self.fills: list[tuple[int, int]] = []  # fill bytes before restart markers of the scan at hand: from, to
         self.progress: Progress | None = None
@@ -236,7 +287,7 @@ class _Walk:
         read = huffman_tables(payload) if marker == DHT else quantisation_tables(payload)
         for slot, begin, end in read:
             self.tables[marker, slot] = (number, begin, end)
-            self.content[marker, slot] = payload[begin:end]
+            self.content[marker, slot] = payload[begin + 1 : end]
             self.every.add((number, begin, end))
 
     def _conditioning(self, payload: bytes) -> None:
@@ -244,26 +295,33 @@ class _Walk:
         slots = payload[::2]
         if not payload or len(payload) % 2 or len(set(slots)) != len(slots):
             raise Malformed("the arithmetic conditioning of the JPEG is damaged.")
+        now = self.conditioning
+        low, high, kx = bytearray(now.low), bytearray(now.high), bytearray(now.kx)
         for where, value in zip(slots, payload[1::2], strict=True):
             fits = value & 15 <= value >> 4 if where < 16 else 1 <= value <= 63
             if where & 15 > 3 or where >> 4 > 1 or not fits:
                 raise Malformed("the arithmetic conditioning of the JPEG is damaged.")
+            if where < 16:
+                low[where], high[where] = value & 15, value >> 4
+            else:
+                kx[where & 15] = value
+        self.conditioning = Conditioning(bytes(low), bytes(high), bytes(kx))
 
     # -- scans --------------------------------------------------------------------------------------------------------
 
     def _scan(self, payload: bytes, at: int) -> int:
-        jpeg, header = self.jpeg, self.jpeg.frame
+        jpeg, header, number = self.jpeg, self.jpeg.frame, len(self.jpeg.parts) - 1
         if header is None or self.progress is None:
             raise Malformed("a scan of the JPEG stands before its frame.")
-        self.scans += 1
-        if self.scans > MAX_SCANS:
+        if len(jpeg.scans) == MAX_SCANS:
             raise TooLarge("the JPEG has too many scans.")
         if jpeg.first_scan < 0:
-            jpeg.first_scan = len(jpeg.parts) - 1
+            jpeg.first_scan = number
         read = scan(payload, header)
         self.progress.add(read)
-        for key in read.tables(header):
-            self._use(*key)
+        slots = read.tables(header)
+        for slot in slots:
+            self._use(DHT, slot)
         for n, _, _ in read.parts:
             self._latch(n, header)
         if self.interval != self.in_effect:
@@ -277,14 +335,19 @@ class _Walk:
             jpeg.between += behind - begin
             at = behind
         self.coded = len(jpeg.parts)
+        tables = {slot: self.content[DHT, slot] for slot in slots}
+        coded = tuple(jpeg.parts[number + 1 :])
+        jpeg.scans[number] = Scan(read, tables, self.interval, self.conditioning, coded)
         return after
 
     def _latch(self, n: int, header: Frame) -> None:
         """A component is dequantised with the table that stands at its first scan; later ones would divide decoders."""
         slot = header.components[n].tq
         self._use(DQT, slot)
-        if self.latched.setdefault(n, self.content[DQT, slot]) != self.content[DQT, slot]:
+        table = self.content[DQT, slot]
+        if self.latched.setdefault(n, table) != table:
             raise Malformed("the JPEG changes a quantisation table between scans.")
+        self.jpeg.steps[n] = int.from_bytes(table[: len(table) // 64])
 
     def _use(self, marker: int, slot: int) -> None:
         place = self.tables.get((marker, slot))
@@ -315,7 +378,8 @@ class _Walk:
 
     def _coded(self, read: ScanHeader, header: Frame, begin: int, end: int) -> int:
         """Restart markers in order and as many as there must be; no fewer bits than blocks need; returns the end."""
-        units, blocks = read.size(header)
+        across, down = read.mcus(header)
+        units = across * down
         if self.interval:
             expected = -(-units // self.interval) - 1
             markers = [m.start() for m in _RESTART.finditer(self.jpeg.data, begin, end)]
@@ -327,7 +391,7 @@ class _Walk:
                 raise Malformed("the restart markers of the JPEG are out of order.")
             if len(numbers) != expected:
                 raise Malformed("the JPEG has too few restart markers.")
-        least = blocks * 2 // 8 if not (header.progressive or header.arithmetic) else 1
+        least = units * read.blocks_in_mcu(header) * 2 // 8 if not (header.progressive or header.arithmetic) else 1
         if end - begin < max(least, 1):
             raise Malformed("the picture data of the JPEG are cut short.")
         return end
