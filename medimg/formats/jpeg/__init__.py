@@ -2,4 +2,8 @@
 
 from medimg.formats.jpeg.photo import NAME, JpegPhoto, open, sniff  # noqa: A004
 
-__all__ = ["NAME", "JpegPhoto", "open", "sniff"]
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".mpo")
+MEDIA_TYPES = {".jpg": "image/jpeg"}
+WRITES = ("jpeg",)
+
+__all__ = ["MEDIA_TYPES", "NAME", "SUFFIXES", "WRITES", "JpegPhoto", "open", "sniff"]
