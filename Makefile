@@ -60,7 +60,7 @@ demo: $(VENV)/.run ## set up everything, draw the fixture photos, clean them, sa
 	@echo "Here the command is $(BIN)/medimg; 'pipx install .' puts it on your PATH."
 
 test: $(VENV)/.dev ## every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # $(call versions,NAME,RESOLUTION): the tests that depend most on the packages, in a virtual environment of their own.
 define versions

@@ -23,8 +23,9 @@ import numpy as np
 from faces import Picture, Pixels, drawn, pictures, sheet
 from PIL import Image, ImageOps
 
-from medimg.detect import Frame, faces
+from medimg.detect import Frame
 from medimg.detect.faces import _disguise, _groups
+from medimg.detect.faces import detector as faces
 from medimg.native.opencv import cv2
 from medimg.selftest import face as heads
 from medimg.types import Box, Finding

@@ -46,7 +46,7 @@ LAYOUT = {
     "FillOrder", "SamplesPerPixel", "RowsPerStrip", "StripOffsets", "StripByteCounts", "PlanarConfiguration",
     "Predictor", "ColorMap", "TileWidth", "TileLength", "TileOffsets", "TileByteCounts", "InkSet", "ExtraSamples",
     "SampleFormat", "JPEGTables", "YCbCrCoefficients", "YCbCrSubSampling", "YCbCrPositioning", "ReferenceBlackWhite",
-    "T4Options", "T6Options", "PreviewImage", "PreviewImageStart", "PreviewImageLength",
+    "SubfileType", "T4Options", "T6Options", "PreviewImage", "PreviewImageStart", "PreviewImageLength",
 }  # fmt: skip
 """Layout fields of TIFF; ExifTool calls the strips of a JPEG-in-TIFF picture its preview."""
 JPEG_2000 = {
@@ -87,6 +87,10 @@ def beyond_structure(tags: dict[str, str]) -> list[str]:
     return out
 
 
+DECODED = ("gif", "bmp", "jp2")
+"""Formats that become a PNG of their samples."""
+
+
 def coded(data: bytes, name: str) -> bytes:
     """The coded picture of a plain file, by the shortest way there is for its format."""
     match name:
@@ -97,8 +101,6 @@ def coded(data: bytes, name: str) -> bytes:
         case "webp":
             at = data.index(b"VP8L") if b"VP8L" in data else data.index(b"VP8 ")
             return data[at : at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")]
-        case "gif" | "bmp" | "jp2":
-            return b""  # decoded; the copy is a PNG
         case "heif":
             photo = formats.load("heif").open(data, LIMITS)
             tables = photo.tables  # type: ignore[attr-defined]
@@ -140,7 +142,8 @@ def built() -> tuple[list[tuple[str, ...]], bool]:
                 good = False
                 continue
             left = left_over(copy, read.get(str(path), {}))
-            identical = coded(case.plain, formats.sniff(case.plain[: formats.HEAD])) in copy
+            name = formats.open_photo(case.plain, LIMITS).name
+            identical = name not in DECODED and coded(case.plain, name) in copy
             samples = same_samples(case.data, copy)
             kept = "identical" if identical and samples else "samples equal" if samples else "CHANGED"
             twin = "yes" if cleaned(case.plain)[1] == copy else "no"
@@ -182,7 +185,7 @@ def real(folder: Path) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]], bo
         before, after = told(list(copies)), told(list(copies.values()))
         for path, copied in copies.items():
             copy = copied.read_bytes()
-            name = formats.sniff(path.read_bytes()[: formats.HEAD])
+            name = formats.open_photo(path.read_bytes(), LIMITS).name
             left[name] += left_over(copy, after.get(str(copied), {})) + values_left(before.get(str(path), {}), copy)
     rows = [
         (name, category, str(count), str(released[name]), "nothing" if not left[name] else f"{left[name]} signs",

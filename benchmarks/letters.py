@@ -16,7 +16,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from fixtures import _draw as d
-from medimg.detect import Frame, Pixels, text
+from medimg.detect import Frame, Pixels
+from medimg.detect.text import detector as text
 from medimg.detect.text.letters import SIZES, least_height
 from medimg.policy import Policy
 

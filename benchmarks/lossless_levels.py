@@ -13,9 +13,10 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from medimg.formats import png, webp
+from medimg.formats import png
 from medimg.formats.png import _pixels as _png_pixels
 from medimg.formats.webp import _pixels as _webp_pixels
+from medimg.formats.webp import photo as webp
 from medimg.native.opencv import cv2
 
 RUNS = 3

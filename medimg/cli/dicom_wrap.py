@@ -12,8 +12,8 @@ import click
 import msgspec
 
 from medimg import pipeline
+from medimg.dicom import Patient, Statement, wrap
 from medimg.errors import OutputError, UsageError
-from medimg.interop.dicom_wrap import Patient, Statement, wrap
 from medimg.policy import Policy
 from medimg.run.release import open_run
 from medimg.run.state import RECORD_FOLDER, SHARE_FOLDER

@@ -12,9 +12,11 @@ import zxingcpp
 from PIL import Image, ImageDraw, ImageFont
 
 from medimg.api import Scrubbed, Scrubber, load_detectors
-from medimg.detect import Detector, codes, faces
-from medimg.detect import text as texts
+from medimg.detect import Detector
+from medimg.detect.codes import detector as codes
+from medimg.detect.faces import detector as faces
 from medimg.detect.objects import marks
+from medimg.detect.text import detector as texts
 from medimg.policy import Policy
 
 Answers = Sequence[np.ndarray]
@@ -94,6 +96,7 @@ def networks(detectors: Sequence[Detector]) -> dict[str, tuple[Any, str]]:
         "text reader": (text._models, "_reader"),
         "marks": (marks.network(), "_session"),
         "centerface": (face._centerface, "_session"),
+        "yunet": (face._yunet, "_session"),
     }
 
 
@@ -101,7 +104,7 @@ CASES = [(nonsense, False) for nonsense in NONSENSE] + [(nonsense, True) for non
 
 
 @pytest.mark.parametrize(("nonsense", "warm"), CASES, ids=[f"{n}, {'later' if w else 'at once'}" for n, w in CASES])
-@pytest.mark.parametrize("network", ["text finder", "text reader", "marks", "centerface"])
+@pytest.mark.parametrize("network", ["text finder", "text reader", "marks", "centerface", "yunet"])
 def test_a_network_that_answers_nonsense_holds_the_photo(
     policy: Policy,
     detectors: tuple[Detector, ...],
@@ -135,14 +138,6 @@ def raising(*_: Any, **__: Any) -> list[Any]:
 
 
 CODE_READERS = {"silent": silent, "raising": raising, "None": lambda *_, **__: None}
-FACE_FINDERS: dict[str, Callable[..., Any]] = {
-    "silent": silent,
-    "raising": raising,
-    "None": lambda *_: None,
-    "rows cut short": lambda *_: [(10, 10, 30)],
-    "not a number": lambda *_: [(np.nan, 10, 30, 40, 90)],
-    "the same wherever it looks": lambda *_: [(0, 0, 1, 1, 99)],
-}
 
 
 @pytest.mark.parametrize("warm", [False, True], ids=["from the start", "later"])
@@ -153,18 +148,6 @@ def test_a_code_reader_that_is_gone_holds_the_photo(
     if warm:
         part(detectors, codes.Codes).find(_frame())
     monkeypatch.setattr(zxingcpp, "read_barcodes", CODE_READERS[reader])
-    assert_held(scrub(policy, detectors))
-
-
-@pytest.mark.parametrize("warm", [False, True], ids=["from the start", "later"])
-@pytest.mark.parametrize("finder", FACE_FINDERS)
-def test_a_face_network_that_is_gone_holds_the_photo(
-    policy: Policy, detectors: tuple[Detector, ...], monkeypatch: pytest.MonkeyPatch, finder: str, warm: bool
-) -> None:
-    face = part(detectors, faces.Faces)
-    if warm:
-        face.find(_frame())
-    monkeypatch.setattr(face._yunet, "_detect", FACE_FINDERS[finder])
     assert_held(scrub(policy, detectors))
 
 

@@ -18,8 +18,9 @@ from PIL import Image
 import medimg
 from medimg import formats, frames
 from medimg.consent.evidence import evidence
-from medimg.detect import Frame, faces
+from medimg.detect import Frame
 from medimg.detect.faces import _disguise
+from medimg.detect.faces import detector as faces
 from medimg.formats import sequence
 from medimg.native.opencv import cv2
 from medimg.policy import FaceRules, MetadataRules, Policy, decide, explain

@@ -26,7 +26,7 @@ needs_tesseract = pytest.mark.skipif(not REAL.exists(), reason="Tesseract is not
 START = """#!/bin/sh
 case "$*" in
 *--list-langs*) echo eng; exit 0;;
-*--version*) echo "tesseract 5.3.0"; exit 0;;
+*tessedit_create_hocr=1*) echo "<meta name='ocr-system' content='tesseract 5.3.0' />"; exit 0;;
 esac
 for part in "$@"; do case "$part" in */tess_*) out="$part.tsv";; esac; done
 head="level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from medimg.detect import Frame, text
+from medimg.detect import Frame
+from medimg.detect.text import detector as text
 from medimg.detect.text import ocr, tesseract
 from medimg.detect.text.identifiers import KEPT
 from medimg.errors import CheckNotRun, MissingPart

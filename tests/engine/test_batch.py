@@ -16,6 +16,7 @@ from pathlib import Path
 import batch_fakes as fakes
 import msgspec
 import pytest
+from batch_kit import by_name, listing, reports
 from PIL import Image
 
 import medimg
@@ -24,41 +25,12 @@ from medimg.errors import Interrupted, MissingPart, NotAPicture, UsageError
 from medimg.policy import Policy
 from medimg.run.journal import Journal
 from medimg.system import programs
-from medimg.types import KnownValues, Limits, Report, from_json
+from medimg.types import KnownValues, Limits
 
 POLICY = Policy(limits=Limits(seconds=15.0))
 """Long enough for a good photo on a busy machine; a photo that hangs costs it twice."""
 LIGHT = Policy(scope="metadata-only")
 ITEMS = 2000
-
-
-def reports(folder: Path) -> dict[str, Report]:
-    found = from_json((folder / "PRIVATE-patient-record/reports.json").read_bytes(), list[Report])
-    return {r.safe_id: r for r in found}
-
-
-def by_name(folder: Path) -> dict[str, Report]:
-    """Original name -> report of every photo, through the key."""
-    import csv
-
-    with (folder / "PRIVATE-patient-record/key.csv").open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["state"] != "set-aside"]
-    assert {"original", "id", "copy", "state"} <= set(rows[0])
-    byid = reports(folder)
-    found = {row["original"]: byid[row["id"]] for row in rows}
-    for row in rows:
-        report = byid[row["id"]]
-        assert (row["copy"], row["state"]) == (report.copy.name if report.copy else "", report.state)
-    assert len(found) == len(rows) == len(byid)
-    return found
-
-
-def listing(folder: Path) -> dict[str, tuple[bytes, int]]:
-    return {
-        str(p.relative_to(folder)): (p.read_bytes(), p.stat().st_mtime_ns)
-        for p in sorted(folder.rglob("*"))
-        if p.is_file()
-    }
 
 
 def test_exactly_the_bad_ones_end_held_and_nobody_else_is_blamed(tmp_path: Path) -> None:
@@ -371,7 +343,7 @@ def test_temporary_files_of_a_batch_that_was_killed_are_removed_by_the_next(tmp_
     left = [scratch / f"medimg-scratch-{gone}-test", scratch / "medimg-scratch-xtest1234", scratch / "medimg-te5t1234"]
     for folder in left:
         folder.mkdir()
-        (folder / "crop.png").write_bytes(b"part of a photo")
+        (folder / "tess_crop.png").write_bytes(b"part of a photo")
     os.utime(left[2], (1, 1))  # of an earlier version, which did not lock it: only when it is old
     fakes.photo(tmp_path / "in/1.png")
     medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=LIGHT)

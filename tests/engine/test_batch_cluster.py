@@ -15,7 +15,7 @@ from typing import Any
 import batch_fakes as fakes
 import fsspec
 import pytest
-from test_batch import by_name, listing
+from batch_kit import by_name, listing
 
 import medimg
 from medimg.cluster import certificates, messages, task
@@ -207,6 +207,9 @@ def test_a_worker_that_ends_while_it_is_asked_is_not_waited_for(
             node.stop()
     assert photos == {"unreviewed": 1}
     assert deaf.process.wait(60) == -signal.SIGKILL
+    for stream in (deaf.process.stdout, deaf.process.stderr):
+        if stream is not None:
+            stream.close()
 
 
 def test_who_has_no_certificate_of_this_authority_is_refused(tmp_path: Path, running: Running) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import batch_fakes as fakes
 import pytest
-from test_batch import listing
+from batch_kit import listing
 
 import medimg
 from medimg.engine.batch import Outcome

@@ -16,8 +16,8 @@ import msgspec
 import piexif
 import pytest
 from PIL import Image
+from release_kit import BATCH_YES, GROUP_YES
 from sheets_kit import findings, none_true, region, run_folder
-from test_release import BATCH_YES, GROUP_YES
 
 import medimg
 from medimg.types import Action, Finding, Report, from_json
@@ -293,17 +293,19 @@ def test_a_resumed_run_keeps_what_was_released_and_asks_about_what_is_new(tmp_pa
         )
 
     run = clean(fakes.make).folder
-    (tmp_path / "answers.yaml").write_text(answers_for_one(GROUP_YES, ["P01-002"]))
+    (written,) = (p.name for p in (run / "unreviewed").iterdir())  # numbers are drawn
+    (missing,) = {"P01-001.png", "P01-002.png"} - {written}
+    (tmp_path / "answers.yaml").write_text(answers_for_one(GROUP_YES, [Path(written).stem]))
     assert call("answer", run, "--from", tmp_path / "answers.yaml").returncode == 0
     assert call("release", run, "--yes", "--to", "the hand group").returncode == 0
     released = {p.name: p.read_bytes() for p in (run / "share").iterdir()}
-    assert list(released) == ["P01-002.png"]
+    assert list(released) == [written]
 
     assert clean(fakes.make_nothing_found).folder == run
     assert {p.name: p.read_bytes() for p in (run / "share").iterdir()} == released
-    assert [p.name for p in (run / "unreviewed").iterdir()] == ["P01-001.png"]
+    assert [p.name for p in (run / "unreviewed").iterdir()] == [missing]
     status = json.loads(call("status", run, "--json").stdout)["groups"]["P01"]
-    assert status["released"] == ["P01-002.png"]
+    assert status["released"] == [written]
     assert status["overall"] == "open"
     assert "img.person-looked" in status["waiting"]
     assert call("release", run, "--yes", "--to", "the hand group").returncode == 11

@@ -73,7 +73,7 @@ CASES: dict[str, bytes] = {
     "a length of 4 GB": with_before_pixels(element(0x00400555, b"UN", b"", 0xFFFFFFF0)),
     "pixel data of 4 GB": PLAIN[: PLAIN.rindex(PIXELS)] + element(0x7FE00010, b"OW", b"\0\0", 0xFFFFFFFE),
     "pixel data that end early": PLAIN[:-100],
-    "pixel data that go on": PLAIN + bytes(2),
+    "pixel data that go on": PLAIN + b"AB",
     "a ZIP behind the pixel data": PLAIN + b"PK\x03\x04" + bytes(40),
     "an element twice": with_before_pixels(element(0x00280010, b"US", b"\1\0")),
     "elements out of order": with_before_pixels(element(0x00100010, b"PN", b"A^B ")),

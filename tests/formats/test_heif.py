@@ -17,7 +17,7 @@ from PIL import Image
 
 from medimg import audit, formats
 from medimg.errors import MedimgError
-from medimg.formats import heif
+from medimg.formats.heif import photo as heif
 from medimg.formats.shared.bmff import box, full_box
 from medimg.types import Cover, Limits
 

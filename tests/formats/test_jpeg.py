@@ -17,8 +17,8 @@ from PIL import Image, ImageCms
 
 from medimg import audit, formats
 from medimg.errors import Malformed, MedimgError, TooLarge, Unsupported
-from medimg.formats import jpeg
 from medimg.formats.jpeg import _findings
+from medimg.formats.jpeg import photo as jpeg
 from medimg.formats.jpeg._segments import segment as put
 from medimg.formats.shared import exif, icc
 from medimg.types import Cover, Limits

@@ -11,15 +11,14 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image, ImageCms, ImageOps
+from release_kit import answered, call
 from sheets_kit import run_folder
-from test_release import answered, call
 
-from medimg import audit, formats
+from medimg import audit, dicom, formats
 from medimg.cli.dicom_wrap import dicom_wrap
 from medimg.cli.release import release
+from medimg.dicom import Patient, Statement
 from medimg.errors import InputError, OutputError, UsageError
-from medimg.interop import dicom_wrap as dicom
-from medimg.interop.dicom_wrap import Patient, Statement
 from medimg.types import Limits
 
 WHO = Patient(

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from release_kit import answered, call
 from sheets_kit import MARKER, run_folder
-from test_release import answered, call
 
 from medimg import errors, fhir
 from medimg.cli.fhir import fhir as command

@@ -177,7 +177,9 @@ def test_covers_of_pages_have_a_place_on_their_own_page() -> None:
         (thing(Box(10, 10, 80, 80).polygon, frame=2), "held"),
         (thing(None), "held"),
     ):
-        plan = Plan(width=200, height=150, actions=(Action(finding=finding, do="cover", why="a person", by="person"),))
+        plan = Plan(
+            width=WIDTH, height=HEIGHT, actions=(Action(finding=finding, do="cover", why="a person", by="person"),)
+        )
         result = scrubber.scrub(pages((200, 150), (WIDTH, HEIGHT)), plan=plan)
         assert result.report.state == state, (finding, result.report.reason)
         if state == "unreviewed":

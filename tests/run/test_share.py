@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from release_kit import answered, call
 from sheets_kit import picture, run_folder
-from test_release import answered, call
 
 from medimg.cli.answer import answer
 from medimg.cli.register import register

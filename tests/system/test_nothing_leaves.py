@@ -15,12 +15,12 @@ from pathlib import Path
 
 import commands_kit as kit
 import pytest
-from conftest import ROOT
 
 CALLS = "openat,socket,connect,sendto,sendmsg,sendmmsg,bind,listen"
 """``openat`` for the file that names the resolvers: where /etc/hosts has the answer, a look-up makes no socket."""
 LONG = 15.0
 """Seconds a command that waits is left waiting; the first look-up of onnxruntime 1.32 came after 9."""
+ROOT = Path(__file__).resolve().parents[2]
 OWN = set(re.findall(r"`~/([^`]+)`", (ROOT / "docs" / "output.md").read_text()))
 """What docs/output.md says medimg keeps under the home folder."""
 

@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from release_kit import answered, call
 from sheets_kit import run_folder
-from test_release import answered, call
 
 from medimg.cli.main import cli
 from medimg.cli.register import register
@@ -92,8 +92,8 @@ def test_a_run_folder_of_any_name_is_told_in_plain_words(tmp_path: Path) -> None
     ("made", "last"),
     [
         ({"a.png": b""}, "1. Read why photos were kept back: "),
-        ({}, "3. Release what you have looked at: medimg release "),
-        ({"notes.txt": b"no picture"}, "4. Release what you have looked at: medimg release "),
+        ({}, "3. Release what you have opened and found fit: medimg release "),
+        ({"notes.txt": b"no picture"}, "4. Release what you have opened and found fit: medimg release "),
     ],
 )
 def test_a_run_ends_with_what_to_do_next(tmp_path: Path, made: dict[str, bytes], last: str) -> None:

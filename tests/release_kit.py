@@ -1,0 +1,53 @@
+"""Runs answered and released through the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from medimg.cli.answer import answer
+
+GROUP_YES = {
+    "con.basis": "written-consent",
+    "con.written": "yes",
+    "con.specific": "yes",
+    "con.audience": "yes",
+    "con.limits": "yes",
+    "con.withdraw": "yes",
+    "con.current": "yes",
+    "id.sum": "no",
+    "id.recognition": "no",
+    "id.caption": "yes",
+    "rec.consent-filed": "yes",
+    "img.text": "yes",
+    "img.text-unread": "yes",
+    "img.codes": "yes",
+    "img.faces": "yes",
+    "img.marks": "yes",
+    "img.staff-employer": "no",
+    "img.other-people": "yes",
+}
+BATCH_YES = {"pol.employer": "yes", "pol.owner": "yes", "aud.who-is-in": "yes", "aud.right-recipient": "yes"}
+
+
+def call(command: object, *args: object, input: str | None = None) -> Result:  # noqa: A002
+    result = CliRunner().invoke(command, [str(a) for a in args], input=input)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def yaml_answers(groups: dict[str, list[str]], batch: bool = True, extra: str = "") -> str:
+    lines = ["role: registrar", "batch:"] + [f"  {k}: {v}" for k, v in BATCH_YES.items()] if batch else []
+    lines.append("groups:")
+    for group, looked in groups.items():
+        lines += [f"  {group}:", f"    looked_at: [{', '.join(looked)}]", "    answers:"]
+        lines += [f"      {k}: {v}" for k, v in GROUP_YES.items()]
+    return "\n".join(lines) + "\n" + extra
+
+
+def answered(out: Path, tmp_path: Path, groups: dict[str, list[str]] | None = None) -> Result:
+    source = tmp_path / "answers.yaml"
+    source.write_text(yaml_answers(groups or {"P01": ["P01-001", "P01-002"]}))
+    return call(answer, out, "--from", source)
