@@ -71,7 +71,7 @@ def test_every_format_has_hiding_places() -> None:
     assert {opened(c.data).name for c in CASES} == set(ENCODERS)
 
 
-# -- what a format declares ---------------------------------------------------------------------------------------------
+# -- what a format declares -------------------------------------------------------------------------------------------
 
 
 def test_a_format_declares_its_suffixes_and_media_types() -> None:

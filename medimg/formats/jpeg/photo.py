@@ -15,7 +15,8 @@ from medimg.errors import CheckNotRun, Malformed
 from medimg.formats.jpeg import _findings
 from medimg.formats.jpeg._findings import ADOBE, EXIF, ICC, JFIF, MPF
 from medimg.formats.jpeg._frame import Frame
-from medimg.formats.jpeg._segments import Head, Jpeg, parse, picture, segment, starts
+from medimg.formats.jpeg._parse import parse
+from medimg.formats.jpeg._segments import Head, Jpeg, picture, segment, starts
 from medimg.formats.shared import exif, icc
 from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
 
