@@ -17,7 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-PHOTOS = (".jpg", ".jpeg", ".png", ".tiff", ".tif", ".webp", ".bmp", ".gif", ".avif", ".heif", ".jp2", ".j2k")
+from medimg import formats
+
 PRESIDIO = """
 import pathlib, sys
 from PIL import Image
@@ -110,7 +111,7 @@ def seconds_of(call: Callable[[], None]) -> float:
 
 
 def photos(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in PHOTOS)
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in formats.suffixes())
 
 
 def untouched(_envs: Path, pictures: Path, copies: Path) -> None:

@@ -23,10 +23,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from medimg.formats import jpeg
 from medimg.formats.jpeg import _kernel
 from medimg.formats.jpeg._twin import Twin
 from medimg.formats.jpeg.lossless import cover_jpeg
-from medimg.types import Box, Cover
+from medimg.types import Box, Cover, Limits
 
 SIZES = {3: (2048, 1536), 12: (4032, 3024), 48: (8064, 6048)}
 KINDS = {
@@ -58,7 +59,9 @@ def places(width: int, height: int) -> list[Box]:
 
 def covered(engine: str, data: bytes, boxes: list[Box]) -> bytes:
     used = Twin() if engine == "python" else _kernel.load()
-    return cover_jpeg(data, [Cover(polygon=b.polygon, category="name") for b in boxes], using=used).data
+    whole = jpeg.open(data, Limits())
+    covers = [Cover(polygon=b.polygon, category="name") for b in boxes]
+    return cover_jpeg(whole.jpeg, whole.head(), covers, using=used).data
 
 
 def decoded(data: bytes, _boxes: list[Box]) -> bytes:

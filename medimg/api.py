@@ -31,26 +31,10 @@ Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, BinaryIO, "N
 """A path, the bytes of a file, an open binary file, or an array of samples: grey, RGB or RGBA, uint8 or uint16,
 (H, W) or (H, W, C). An array is taken as a PNG picture of sRGB colours, and so is its copy."""
 
-_MEDIA_TYPES = {
-    ".jpg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".tif": "image/tiff",
-    ".heic": "image/heic",
-    ".avif": "image/avif",
-    ".gif": "image/gif",
-    ".bmp": "image/bmp",
-    ".dcm": "application/dicom",
-    ".jp2": "image/jp2",
-    ".j2k": "image/j2c",
-}
-"""Suffix of a copy -> IANA media type. A format's name would not do: one container holds codings of several types
-(HEIC and AVIF, a JPEG 2000 file and its bare codestream), and each has a suffix of its own."""
-
 
 def media_type(copy: CopySummary) -> str:
     """IANA media type of a copy."""
-    return _MEDIA_TYPES.get(Path(copy.name).suffix, "application/octet-stream")
+    return formats.media_types().get(Path(copy.name).suffix, "application/octet-stream")
 
 
 class Scrubbed(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,13 +1,19 @@
-"""JPEGs made for tests, and readers of them that share nothing with medimg."""
+"""JPEGs made for tests, readers of them that share nothing with medimg, and covers by each engine."""
 
 from __future__ import annotations
 
 import io
 import shutil
 import subprocess
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
+
+from medimg.formats import jpeg
+from medimg.formats.jpeg._job import Engine
+from medimg.formats.jpeg.lossless import CoveredJpeg, CroppedJpeg, cover_jpeg, crop_jpeg
+from medimg.types import BLACK, Box, Colour, Cover, Limits
 
 
 def picture(width: int, height: int, mode: str = "RGB", seed: int = 0) -> Image.Image:
@@ -31,6 +37,20 @@ def compressed(image: Image.Image, *options: str) -> bytes:
     ppm = io.BytesIO()
     image.save(ppm, "PPM")
     return subprocess.run(["cjpeg", *options], input=ppm.getvalue(), capture_output=True, check=True).stdout
+
+
+def covered(
+    data: bytes, covers: Sequence[Cover], colour: Colour = BLACK, *, using: Engine | None = None
+) -> CoveredJpeg:
+    """Covers by one engine."""
+    photo = jpeg.open(data, Limits())
+    return cover_jpeg(photo.jpeg, photo.head(), covers, colour, using=using)
+
+
+def cropped(data: bytes, box: Box, *, using: Engine | None = None) -> CroppedJpeg:
+    """A crop by one engine."""
+    photo = jpeg.open(data, Limits())
+    return crop_jpeg(photo.jpeg, photo.head(), box, using=using)
 
 
 def have(*programs: str) -> bool:

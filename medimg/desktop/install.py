@@ -14,14 +14,13 @@ from pathlib import Path
 
 import platformdirs
 
+from medimg import formats
 from medimg.desktop._lnk import shortcut
 from medimg.errors import OutputError
 from medimg.system import files
 
 NAME = "medimg"
 ABOUT = "Cover what identifies in clinical photos before sharing"
-#: Kinds of files *Open with* offers the window for. A folder can be dropped on the window or on its icon.
-MIME = tuple(f"image/{kind}" for kind in ["jpeg", "png", "tiff", "webp", "heif", "heic", "avif", "bmp", "gif", "jp2"])
 _MARK = "X-Medimg-Entry=true"
 
 ICON = """\
@@ -120,7 +119,10 @@ def linux_entries(program: Sequence[str], data: Path, desktop: Path | None) -> d
 
 
 def desktop_entry(program: Sequence[str], icon: Path) -> str:
-    """A desktop file (freedesktop.org, Desktop Entry Specification 1.1). ``%F`` stands for what was dropped on it."""
+    """A desktop file (freedesktop.org, Desktop Entry Specification 1.1). ``%F`` stands for what was dropped on it.
+
+    *Open with* offers the window for files of every format. A folder can be dropped on the window or on its icon.
+    """
     lines: Mapping[str, str] = {
         "Type": "Application",
         "Version": "1.1",
@@ -133,7 +135,7 @@ def desktop_entry(program: Sequence[str], icon: Path) -> str:
         "StartupNotify": "true",
         "Categories": "Graphics;Photography;",
         "Keywords": "photo;patient;clinical;share;",
-        "MimeType": ";".join(MIME) + ";",
+        "MimeType": ";".join(formats.media_types().values()) + ";",
     }
     return "\n".join(["[Desktop Entry]", *(f"{k}={v}" for k, v in lines.items()), _MARK, ""])
 

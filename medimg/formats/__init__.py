@@ -1,20 +1,31 @@
-"""Containers: one file a format, plus its name in :data:`FORMATS`.
+"""Containers: a folder each, and its name in :data:`FORMATS`, which is the one registration.
 
-A format module is cheap to import (no numpy, no Pillow, no cv2 at the top) and has:
+To add a format, make a folder here. Its ``__init__.py`` is the door: cheap to import (no numpy, no Pillow, no cv2 at
+the top), and it has
 
 ``NAME``
-    its name, the same as its file.
+    its name, the same as its folder.
+``SUFFIXES``
+    suffixes that such files have, with the dot, in small letters. What a file is, its content alone decides.
+``MEDIA_TYPES``
+    suffix -> IANA media type, one for each coding that the container may hold. The suffix of every copy is there.
+``WRITES``
+    names of the formats that its copies may be of, mostly its own.
 ``sniff(head: bytes) -> bool``
-    whether content that starts with ``head`` (up to 4096 bytes) is of this format. The suffix plays no part.
+    whether content that starts with ``head`` (up to 4096 bytes) is of this format.
 ``open(data: bytes, limits: Limits) -> Opened``
     parse strictly; raises :class:`~medimg.errors.Malformed`, :class:`~medimg.errors.TooLarge` or
     :class:`~medimg.errors.Unsupported`.
+
+Then put its name into :data:`FORMATS`. Where it writes copies of its own, :mod:`medimg.audit` needs a reader of them,
+which shares no code with what stands here. Media types, *Open with* and the description of the HTTP worker follow.
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import msgspec
@@ -28,7 +39,7 @@ if TYPE_CHECKING:
 HEAD = 4096
 
 FORMATS: tuple[str, ...] = ("jpeg", "png", "heif", "dicom", "tiff", "webp", "raster")
-"""Names of the format modules, asked in this order."""
+"""Names of the folders, asked in this order."""
 
 
 class Opened(Protocol):
@@ -117,9 +128,12 @@ class Declaring(Protocol):
 
 
 class Format(Protocol):
-    """What a format module looks like."""
+    """What the door of a format looks like; the module says more."""
 
     NAME: str
+    SUFFIXES: tuple[str, ...]
+    MEDIA_TYPES: dict[str, str]
+    WRITES: tuple[str, ...]
 
     def sniff(self, head: bytes) -> bool:
         """Whether the content is of this format."""
@@ -131,8 +145,27 @@ class Format(Protocol):
 
 
 def load(name: str) -> Format:
-    """The module of a format."""
+    """The door of a format."""
     return cast(Format, importlib.import_module(f"medimg.formats.{name}"))
+
+
+@cache
+def media_types(names: tuple[str, ...] = FORMATS) -> dict[str, str]:
+    """Suffix -> IANA media type, of formats.
+
+    A format's name would not do: HEIC and AVIF share a container, and so do a JPEG 2000 file and its bare codestream.
+    """
+    return {suffix: kind for name in names for suffix, kind in load(name).MEDIA_TYPES.items()}
+
+
+def suffixes() -> tuple[str, ...]:
+    """Suffixes of all files that are read."""
+    return tuple(s for name in FORMATS for s in load(name).SUFFIXES)
+
+
+def written() -> tuple[str, ...]:
+    """Names of the formats that copies may be of."""
+    return tuple(dict.fromkeys(w for name in FORMATS for w in load(name).WRITES))
 
 
 def sniff(head: bytes) -> str:

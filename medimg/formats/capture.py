@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
+from medimg.formats import jpeg
 from medimg.formats.shared import exif
 
 ORIGINAL, DIGITISED, CHANGED = 0x9003, 0x9004, 0x0132
@@ -20,7 +21,6 @@ BUCKETS: tuple[tuple[Bucket, int], ...] = (("days", 7), ("weeks", 56), ("months"
 _TIME = re.compile(rb"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
 _MARKS = ((b"Exif\0\0", 6), (b"eXIf", 4), (b"EXIF", 8))  # JPEG, HEIF; PNG; WebP (name and length)
 _MOST = 8
-_SCAN = 0xDA
 
 
 def taken(data: bytes) -> datetime.datetime | None:
@@ -69,7 +69,7 @@ def bucket(when: datetime.datetime | None, now: datetime.datetime) -> Bucket:
 def _blocks(data: bytes) -> Iterator[bytes]:
     if data[:4] in (b"II*\0", b"MM\0*"):
         yield data
-    end = _head_of_jpeg(data) or len(data)
+    end = jpeg.first_scan(data) or len(data)  # the coded data of a JPEG are not searched
     for mark, skip in _MARKS:
         at, seen = data.find(mark, 0, end), 0
         while at >= 0 and seen < _MOST:
@@ -79,16 +79,6 @@ def _blocks(data: bytes) -> Iterator[bytes]:
             if block[:4] in (b"II*\0", b"MM\0*"):
                 yield block
             at, seen = data.find(mark, at + 1, end), seen + 1
-
-
-def _head_of_jpeg(data: bytes) -> int:
-    """Where the picture of a JPEG begins, so that its coded data are not searched; 0 for any other file."""
-    at = 2 if data[:2] == b"\xff\xd8" else len(data)
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        if data[at + 1] == _SCAN:
-            return at
-        at += 2 + int.from_bytes(data[at + 2 : at + 4])
-    return 0
 
 
 __all__ = ["BUCKETS", "Bucket", "bucket", "taken"]

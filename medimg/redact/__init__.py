@@ -1,1 +1,1 @@
-"""Filling covers: samples (cover) and JPEG coefficients (jpeg_lossless)."""
+"""Filling covers in samples. Those of a JPEG are filled in its coefficients (:mod:`medimg.formats.jpeg.lossless`)."""

@@ -18,12 +18,16 @@ def document(most: int) -> dict[str, Any]:
     Args:
         most: Bytes a photo may have.
     """
+    from medimg import formats
     from medimg.serve.app import Answer, Health, Problem, Sent
     from medimg.types import Plan
 
     kinds = (Answer, Health, Plan, Problem, Sent)
     _, parts = msgspec.json.schema_components(kinds, schema_hook=secret, ref_template="#/components/schemas/{name}")
     parts["Sent"]["properties"]["photo"] |= {"contentEncoding": "base64", "minLength": 4, "pattern": BASE64}
+    copies = formats.media_types(formats.written())
+    parts["MadeCopy"]["properties"]["media_type"] |= {"enum": list(copies.values())}
+    parts["MadeCopy"]["properties"]["suffix"] |= {"enum": list(copies)}
     return {
         "openapi": "3.1.0",
         "info": {

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from medimg import formats
 from medimg.cli.main import cli
 from medimg.desktop import install
 from medimg.desktop._lnk import shortcut
@@ -70,6 +71,15 @@ def test_the_entry_is_valid(home: Path) -> None:
     for entry in (p for p in install.install() if p.suffix == ".desktop"):
         done = subprocess.run([program, str(entry)], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_open_with_offers_the_window_for_files_of_every_format(home: Path) -> None:
+    entry = next(p for p in install.install() if p.suffix == ".desktop")
+    offered = fields(entry)["MimeType"].rstrip(";").split(";")
+    assert sorted(offered) == sorted(set(offered))
+    for name in formats.FORMATS:
+        assert set(formats.load(name).MEDIA_TYPES.values()) <= set(offered), name
+    assert {"image/jpeg", "image/heif", "image/gif"} <= set(offered)
 
 
 def test_the_entry_starts_this_medimg(home: Path) -> None:

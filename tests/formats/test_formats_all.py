@@ -71,6 +71,33 @@ def test_every_format_has_hiding_places() -> None:
     assert {opened(c.data).name for c in CASES} == set(ENCODERS)
 
 
+# -- what a format declares -------------------------------------------------------------------------------------------
+
+
+def test_a_format_declares_its_suffixes_and_media_types() -> None:
+    doors = [formats.load(name) for name in formats.FORMATS]
+    assert [d.NAME for d in doors] == list(formats.FORMATS)
+    every = formats.suffixes()
+    assert len(set(every)) == len(every)
+    assert all(s == s.lower() and s.startswith(".") for s in every)
+    for door in doors:
+        assert set(door.MEDIA_TYPES) <= set(door.SUFFIXES), door.NAME
+    assert formats.media_types()[".jpg"] == "image/jpeg"
+    assert formats.media_types()[".dcm"] == "application/dicom"
+
+
+def test_every_format_that_can_be_written_has_an_audit() -> None:
+    assert set(formats.written()) == set(audit.AUDITS)
+
+
+@EVERY
+@pytest.mark.parametrize("covers", [(), (Cover(polygon=Box(17, 9, 39, 26).polygon, category="name"),)])
+def test_a_copy_is_of_a_format_that_was_declared(name: str, covers: tuple[Cover, ...]) -> None:
+    copy = opened(sample(name)).write(covers)
+    assert copy.format in formats.load("raster" if name in DECODED else name).WRITES
+    assert copy.suffix in formats.load(copy.format).MEDIA_TYPES
+
+
 # -- the contract -----------------------------------------------------------------------------------------------------
 
 

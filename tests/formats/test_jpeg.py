@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import re
 import struct
@@ -17,6 +18,7 @@ from PIL import Image, ImageCms
 
 from medimg import audit, formats
 from medimg.errors import Malformed, MedimgError, TooLarge, Unsupported
+from medimg.formats import capture
 from medimg.formats.jpeg import _findings
 from medimg.formats.jpeg import photo as jpeg
 from medimg.formats.jpeg._segments import segment as put
@@ -146,7 +148,7 @@ HIDING_PLACES: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "unknown app15": (lambda: after_soi(put(0xEF, MARK)), {"unknown-block"}),
     "long adobe segment": (lambda: after_soi(put(0xEE, b"Adobe\0\x64\0\0\0\0\1" + MARK)), {"unknown-block"}),
     "colour profile that is no profile": (
-        lambda: after_soi(put(0xE2, jpeg.ICC + b"\1\1" + MARK)),
+        lambda: after_soi(put(0xE2, _findings.ICC + b"\1\1" + MARK)),
         {"colour-profile-text"},
     ),
     "bytes between segments": (lambda: plain()[:20] + MARK + plain()[20:], {"bytes-between-segments"}),
@@ -321,9 +323,16 @@ def test_the_audit_notices_what_is_added() -> None:
         put(0xFE, b"x"),
         put(0xE1, exif_block()),
         put(0xEF, b""),
-        put(0xE2, jpeg.ICC + b"\1\1" + bytes(140)),
+        put(0xE2, _findings.ICC + b"\1\1" + bytes(140)),
     ):
         assert audit.walk(copy[:2] + segment + copy[2:], "jpeg")
+
+
+@pytest.mark.parametrize("fill", [b"", b"\xff\xff"])
+def test_the_date_is_read_from_what_stands_before_the_picture_alone(fill: bytes) -> None:
+    data, block = plain(), exif_block()
+    assert capture.taken(data[:2] + fill + put(0xE1, block) + data[2:]) == datetime.datetime(2024, 2, 3, 4, 5, 6)
+    assert capture.taken(data[:2] + fill + data[2:] + block) is None
 
 
 def test_exif_directories_in_a_circle_end() -> None:

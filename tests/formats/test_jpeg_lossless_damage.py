@@ -20,26 +20,27 @@ import resource, sys
 from pathlib import Path
 folder, library, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 import numpy, msgspec
-from medimg.errors import CheckNotRun
-from medimg.redact import _jpeg_kernel
-from medimg.redact._jpeg_twin import Twin
-from medimg.redact.jpeg_lossless import cover_jpeg, crop_jpeg
+from jpeg_kit import covered, cropped
+from medimg.errors import MedimgError
+from medimg.formats.jpeg import _kernel
+from medimg.formats.jpeg._twin import Twin
 from medimg.types import Box, Cover
 if limit:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-engine = _jpeg_kernel.load(Path(library)) if library else Twin()
+engine = _kernel.load(Path(library)) if library else Twin()
 covers = [Cover(polygon=Box(20, 20, 60, 40).polygon, category="name")]
 for path in sorted(folder.glob("*.jpg")):
     data = path.read_bytes()
-    for name, run in (("cover", lambda: cover_jpeg(data, covers, using=engine)),
-                      ("crop", lambda: crop_jpeg(data, Box(16, 16, 70, 60), using=engine))):
+    for name, run in (("cover", lambda: covered(data, covers, using=engine)),
+                      ("crop", lambda: cropped(data, Box(16, 16, 70, 60), using=engine))):
         try:
             path.with_suffix("." + name).write_bytes(run().data)
-        except CheckNotRun:
+        except MedimgError:
             pass
 print("done", engine.name)
 """
 
+TESTS = Path(__file__).parent.parent
 KINDS = ((), ("-progressive",), ("-arithmetic",), ("-progressive", "-arithmetic"), ("-restart", "2B"))
 
 
@@ -79,7 +80,7 @@ def mutants(folder: Path, count: int, seed: int) -> None:
 def child(folder: Path, library: str, limit: int, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", CHILD, str(folder), library, str(limit)],
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", **environment},
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(TESTS), **environment},
         capture_output=True,
         text=True,
         timeout=200,

@@ -14,7 +14,16 @@ import kit
 import numpy as np
 from PIL import Image
 
-kit.watched(("jpeg",), ("_exif", "_icc", "_iptc", "_jpeg_findings", "_jpeg_frame", "_jpeg_segments", "_xmp"))
+kit.watched(
+    ("jpeg",),
+    (
+        "jpeg._findings",
+        "jpeg._frame",
+        "jpeg._parse",
+        "jpeg._segments",
+        *(f"shared.{n}" for n in ("exif", "icc", "iptc", "xmp")),
+    ),
+)
 
 from medimg.types import Limits  # noqa: E402 - after what is watched
 

@@ -12,7 +12,9 @@ import zlib
 import atheris
 import kit
 
-kit.watched(("png",), ("_png_write", "_png_pixels", "_png_chunks", "_palette", "_exif", "_icc", "_xmp"))
+kit.watched(
+    ("png",), ("png._write", "png._pixels", "png._chunks", "png._palette", "shared.exif", "shared.icc", "shared.xmp")
+)
 
 from medimg.types import Limits  # noqa: E402 - after what is watched
 

@@ -12,7 +12,10 @@ import kit
 import numpy as np
 from PIL import Image
 
-kit.watched(("raster",), ("raster.photo", "raster._gif", "raster._bmp", "raster._jp2", "_bmff", "_icc", "_xmp", "png"))
+kit.watched(
+    ("raster",),
+    ("raster.photo", "raster._gif", "raster._bmp", "raster._jp2", "shared.bmff", "shared.icc", "shared.xmp", "png"),
+)
 
 from medimg.types import Limits  # noqa: E402 - after what is watched
 

@@ -14,7 +14,9 @@ import numpy as np
 from PIL import Image
 
 kit.watched(
-    ("webp",), ("_webp_pixels", "_webp_chunks", "_exif", "_icc", "_xmp"), besides=("medimg.formats.webp._pixels",)
+    ("webp",),
+    ("webp._pixels", "webp._chunks", "shared.exif", "shared.icc", "shared.xmp"),
+    besides=("medimg.formats.webp._pixels",),
 )
 
 from medimg.types import Limits  # noqa: E402 - after what is watched

@@ -54,7 +54,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests import batch_fakes
-from medimg.batch.worker import Setup
+from medimg.engine.worker import Setup
 from medimg.policy import Policy
 from medimg.serve import app, listen
 from medimg.serve.slots import Slots
@@ -287,6 +287,14 @@ def test_too_many_at_once_are_told_to_come_again(server: Path) -> None:
         found = sorted(threads.map(hangs, range(9)))
     assert set(found) == {422, 503}
     assert ask(server, "POST", "/v1/scrub", content=photo()).status_code == 200
+
+
+def test_the_description_names_the_media_types_of_copies(server: Path) -> None:
+    made = ask(server, "GET", "/openapi.json").json()["components"]["schemas"]["MadeCopy"]["properties"]
+    types = dict(zip(made["suffix"]["enum"], made["media_type"]["enum"], strict=True))
+    assert types[".jpg"] == "image/jpeg"
+    assert types[".dcm"] == "application/dicom"
+    assert ".gif" not in types  # what comes as GIF goes as PNG
 
 
 def test_it_answers_as_it_describes_itself(server: Path) -> None:

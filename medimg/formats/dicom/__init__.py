@@ -2,4 +2,8 @@
 
 from medimg.formats.dicom.photo import NAME, open, sniff  # noqa: A004
 
-__all__ = ["NAME", "open", "sniff"]
+SUFFIXES = (".dcm", ".dicom")
+MEDIA_TYPES = {".dcm": "application/dicom"}
+WRITES = ("dicom",)
+
+__all__ = ["MEDIA_TYPES", "NAME", "SUFFIXES", "WRITES", "open", "sniff"]

@@ -2,4 +2,8 @@
 
 from medimg.formats.heif.photo import NAME, open, sniff, write_jpeg  # noqa: A004
 
-__all__ = ["NAME", "open", "sniff", "write_jpeg"]
+SUFFIXES = (".heic", ".heif", ".hif", ".avif")
+MEDIA_TYPES = {".heic": "image/heic", ".heif": "image/heif", ".avif": "image/avif"}
+WRITES = ("heif", "png", "jpeg")
+
+__all__ = ["MEDIA_TYPES", "NAME", "SUFFIXES", "WRITES", "open", "sniff", "write_jpeg"]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 
 from medimg.errors import Malformed, Unsupported
+from medimg.formats.jpeg._tables import is_valid
 
-DQT, DHT = 0xDB, 0xC4
 PROGRESSIVE, ARITHMETIC = (0xC2, 0xCA), (0xC9, 0xCA)
 HANDLED = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
 MAX_BLOCKS_IN_MCU = 10
 """T.81, B.2.3."""
 LAST = 63
+AC = 4
+"""First slot of the AC tables; the slots before it are the DC tables'."""
+MAX_DC_SYMBOL = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,11 @@ class Component:
 
 @dataclass(frozen=True)
 class Frame:
-    """The frame header; ``width`` and ``height`` in pixels."""
+    """The frame header.
+
+    ``width`` and ``height``, ``mcu_width`` and ``mcu_height`` are in pixels; ``mcus_x`` and ``mcus_y`` count the MCUs
+    of an interleaved scan. A picture of one component has MCUs of one block whatever its sampling factors say (A.2.2).
+    """
 
     sof: int
     width: int
@@ -44,6 +52,47 @@ class Frame:
         """Whether it is coded arithmetically."""
         return self.sof in ARITHMETIC
 
+    @cached_property
+    def hmax(self) -> int:
+        """Largest horizontal sampling factor."""
+        return max(c.h for c in self.components)
+
+    @cached_property
+    def vmax(self) -> int:
+        """Largest vertical sampling factor."""
+        return max(c.v for c in self.components)
+
+    @property
+    def mcu_width(self) -> int:
+        """Pixels across."""
+        return 8 * self.hmax
+
+    @property
+    def mcu_height(self) -> int:
+        """Pixels down."""
+        return 8 * self.vmax
+
+    @property
+    def mcus_x(self) -> int:
+        """MCUs across."""
+        return -(-self.width // self.mcu_width)
+
+    @property
+    def mcus_y(self) -> int:
+        """MCUs down."""
+        return -(-self.height // self.mcu_height)
+
+    def shown(self, c: Component) -> tuple[int, int]:
+        """Columns and rows of blocks of a component that hold some of the picture (A.1.1, A.2.2)."""
+        width = -(-self.width * c.h // self.hmax)
+        height = -(-self.height * c.v // self.vmax)
+        return -(-width // 8), -(-height // 8)
+
+    @property
+    def subsampled(self) -> bool:
+        """Whether a component has fewer samples than another."""
+        return len({(c.h, c.v) for c in self.components}) > 1
+
 
 @dataclass(frozen=True)
 class ScanHeader:
@@ -55,25 +104,25 @@ class ScanHeader:
     ah: int
     al: int
 
-    def tables(self, header: Frame) -> list[tuple[int, int]]:
-        """(DHT, slot) of the tables it needs; slots 0 to 3 are DC, 16 to 19 AC."""
+    def tables(self, header: Frame) -> list[int]:
+        """Slots of the Huffman tables it needs: 0 to 3 DC, 4 to 7 AC."""
         if header.arithmetic:
             return []
         dc = self.ss == 0 and self.ah == 0
         ac = self.se > 0
-        return [(DHT, p[1]) for p in self.parts if dc] + [(DHT, 16 + p[2]) for p in self.parts if ac]
+        return [p[1] for p in self.parts if dc] + [AC + p[2] for p in self.parts if ac]
 
-    def size(self, header: Frame) -> tuple[int, int]:
-        """How many MCUs and how many blocks it codes (T.81, A.1.1 and A.2)."""
-        every = header.components
-        across, down = max(c.h for c in every), max(c.v for c in every)
+    def mcus(self, header: Frame) -> tuple[int, int]:
+        """MCUs across and down; those of a scan of one component are its blocks (T.81, A.2)."""
         if len(self.parts) == 1:
-            c = every[self.parts[0][0]]
-            columns, rows = -(-header.width * c.h // across), -(-header.height * c.v // down)
-            units = -(-columns // 8) * -(-rows // 8)
-            return units, units
-        units = -(-header.width // (8 * across)) * -(-header.height // (8 * down))
-        return units, units * sum(every[n].h * every[n].v for n, _, _ in self.parts)
+            return header.shown(header.components[self.parts[0][0]])
+        return header.mcus_x, header.mcus_y
+
+    def blocks_in_mcu(self, header: Frame) -> int:
+        """Blocks of an MCU."""
+        if len(self.parts) == 1:
+            return 1
+        return sum(header.components[n].h * header.components[n].v for n, _, _ in self.parts)
 
 
 def frame(marker: int, payload: bytes) -> Frame:
@@ -100,6 +149,8 @@ def frame(marker: int, payload: bytes) -> Frame:
     parts = tuple(Component(r[0], r[1] >> 4, r[1] & 15, r[2]) for r in rows)
     if any(not (1 <= c.h <= 4 and 1 <= c.v <= 4 and c.tq < 4) for c in parts) or len({c.id for c in parts}) != count:
         raise Malformed("the header of the JPEG is damaged.")
+    if count == 1:
+        parts = (Component(parts[0].id, 1, 1, parts[0].tq),)
     return Frame(marker, width, height, parts)
 
 
@@ -123,10 +174,11 @@ def scan(payload: bytes, header: Frame) -> ScanHeader:
     order = [p[0] for p in parts]
     if order != sorted(set(order)):
         raise bad
-    if count > 1 and sum(header.components[n].h * header.components[n].v for n in order) > MAX_BLOCKS_IN_MCU:
-        raise bad
     ss, se, bits = payload[-3:]
-    return ScanHeader(tuple(parts), ss, se, bits >> 4, bits & 15)
+    read = ScanHeader(tuple(parts), ss, se, bits >> 4, bits & 15)
+    if read.blocks_in_mcu(header) > MAX_BLOCKS_IN_MCU:
+        raise bad
+    return read
 
 
 class Progress:
@@ -167,28 +219,25 @@ class Progress:
 
 
 def huffman_tables(payload: bytes) -> list[tuple[int, int, int]]:
-    """(slot, from, to) of each table in a DHT segment; slots 0 to 3 are DC, 16 to 19 AC.
+    """(slot, from, to) of each table in a DHT segment, the byte that names it included; slots 0 to 3 are DC, 4 to 7 AC.
 
     Raises:
         Malformed: A table is cut short, has more codes than there can be, or bytes follow it.
     """
     out, at = [], 0
     while at < len(payload):
-        slot, counts = payload[at], payload[at + 1 : at + 17]
+        kind, slot, counts = payload[at] >> 4, payload[at] & 15, payload[at + 1 : at + 17]
         end = at + 17 + sum(counts)
-        symbols = payload[at + 17 : end]
-        codes = sum(n << (15 - k) for k, n in enumerate(counts))
-        if slot & 15 > 3 or slot >> 4 > 1 or end > len(payload) or len(counts) < 16:
+        table = payload[at + 1 : end]
+        if kind > 1 or slot > 3 or not is_valid(table) or (kind == 0 and max(table[16:], default=0) > MAX_DC_SYMBOL):
             raise Malformed("a Huffman table of the JPEG is damaged.")
-        if codes > 1 << 16 or len(set(symbols)) != len(symbols) or (slot < 16 and max(symbols, default=0) > 15):
-            raise Malformed("a Huffman table of the JPEG is damaged.")
-        out.append((slot, at, end))
+        out.append((AC * kind + slot, at, end))
         at = end
     return out
 
 
 def quantisation_tables(payload: bytes) -> list[tuple[int, int, int]]:
-    """(slot, from, to) of each table in a DQT segment.
+    """(slot, from, to) of each table in a DQT segment, the byte that names it included.
 
     Raises:
         Malformed: A table is cut short or holds a zero, or bytes follow it.

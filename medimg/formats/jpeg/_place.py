@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from medimg.formats.jpeg._coded_frame import Frame
+from medimg.formats.jpeg._frame import Frame
 from medimg.formats.jpeg._job import Fate
 from medimg.types import Box, Polygon
 

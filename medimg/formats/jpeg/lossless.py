@@ -18,10 +18,10 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from medimg.formats.jpeg import _coded_frame as jf
 from medimg.formats.jpeg import _kernel, _place
 from medimg.formats.jpeg._job import Engine, Fate
-from medimg.formats.jpeg._rewrite import Goal, Head, rewrite
+from medimg.formats.jpeg._rewrite import Goal, frame_of, refuse, rewrite
+from medimg.formats.jpeg._segments import Head, Jpeg
 from medimg.formats.jpeg._twin import Twin
 from medimg.types import BLACK, Box, Colour, Cover, Polygon, bounding_box
 
@@ -55,7 +55,8 @@ def engine() -> Engine:
 
 
 def cover_jpeg(
-    stripped: bytes,
+    jpeg: Jpeg,
+    head: Head,
     covers: Sequence[Cover],
     colour: Colour = BLACK,
     *,
@@ -68,8 +69,8 @@ def cover_jpeg(
     that lie wholly beyond the picture's right or lower edge, which no viewer shows, are emptied as well.
 
     Args:
-        stripped: A whole JPEG. Segments before the first scan are copied as they are, in order; application segments
-            and comments between scans are left out, as is everything after EOI.
+        jpeg: The file taken apart. Only what is needed to show the picture comes into the copy.
+        head: What stands before the picture in the copy.
         covers: Polygons in stored coordinates; those of other frames than 0 are passed over.
         colour: Red, green, blue, 0 to 255.
         using: The engine; None picks the best there is.
@@ -77,60 +78,50 @@ def cover_jpeg(
             otherwise a file with such bytes is damaged.
 
     Raises:
-        CheckNotRun: The file is damaged, or of a kind that cannot be covered this way.
+        CheckNotRun: The coded data are damaged, or a cover has no place.
     """
-    result: list[CoveredJpeg] = []
-
-    def plan(head: Head) -> Goal:
-        frame = head.frame
-        polygons = [_checked(c.polygon) for c in covers if c.frame == 0]
-        polygons = [p for p in polygons if bounding_box(p).clipped(frame.width, frame.height).area]
-        mask = _place.mcu_mask(polygons, frame)
-        filled = tuple(b.polygon for b in _place.boxes(mask, frame))
-        result.append(CoveredJpeg(b"", filled, int(frame.subsampled)))
-        levels = _place.levels(frame, head.jfif, head.transform, colour)
-        return Goal(_place.fates(mask, frame, Fate.FLAT), lambda n, step: _place.flat_dc(levels[n], step))
-
-    data = rewrite(stripped, using or engine(), plan, cut=cut)
-    return msgspec.structs.replace(result[0], data=data)
+    frame = frame_of(jpeg)
+    polygons = [_checked(c.polygon) for c in covers if c.frame == 0]
+    polygons = [p for p in polygons if bounding_box(p).clipped(frame.width, frame.height).area]
+    mask = _place.mcu_mask(polygons, frame)
+    levels = _place.levels(frame, head.jfif, head.transform, colour)
+    flat = [_place.flat_dc(level, jpeg.steps[n]) for n, level in enumerate(levels)]
+    data = rewrite(jpeg, head, using or engine(), Goal(_place.fates(mask, frame, Fate.FLAT), flat), cut=cut)
+    return CoveredJpeg(data, tuple(b.polygon for b in _place.boxes(mask, frame)), int(frame.subsampled))
 
 
-def crop_jpeg(stripped: bytes, box: Box, *, using: Engine | None = None) -> CroppedJpeg:
+def crop_jpeg(jpeg: Jpeg, head: Head, box: Box, *, using: Engine | None = None) -> CroppedJpeg:
     """Keep the MCUs that lie wholly inside a box.
 
     The box shrinks to whole MCUs, except along the picture's own right and lower edge, so that nothing outside the box
     asked for stays in the file, shown or hidden. Coefficients of what is kept stay the same; restart intervals go.
 
     Args:
-        stripped: As for :func:`cover_jpeg`.
+        jpeg: As for :func:`cover_jpeg`.
+        head: As for :func:`cover_jpeg`.
         box: In stored coordinates.
         using: The engine; None picks the best there is.
 
     Raises:
-        CheckNotRun: As for :func:`cover_jpeg`; also when no whole MCU lies inside the box.
+        CheckNotRun: The coded data are damaged, or no whole MCU lies inside the box.
     """
-    result: list[CroppedJpeg] = []
-
-    def plan(head: Head) -> Goal:
-        frame = head.frame
-        w, h = frame.mcu_width, frame.mcu_height
-        asked = box.clipped(frame.width, frame.height)
-        x0, y0 = -(-asked.x0 // w), -(-asked.y0 // h)
-        x1 = frame.mcus_x if asked.x1 == frame.width else asked.x1 // w
-        y1 = frame.mcus_y if asked.y1 == frame.height else asked.y1 // h
-        kept = Box(x0 * w, y0 * h, x1 * w, y1 * h).clipped(frame.width, frame.height)
-        if x1 <= x0 or y1 <= y0:
-            raise jf.refuse("no whole block lies inside the crop.", "Choose a larger crop.")
-        outside = np.ones((frame.mcus_y, frame.mcus_x), bool)
-        outside[y0:y1, x0:x1] = False
-        result.append(CroppedJpeg(b"", kept, int(frame.subsampled)))
-        return Goal(_place.fates(outside, frame, Fate.DROP), lambda _n, _step: 0, (kept.width, kept.height))
-
-    data = rewrite(stripped, using or engine(), plan)
-    return msgspec.structs.replace(result[0], data=data)
+    frame = frame_of(jpeg)
+    w, h = frame.mcu_width, frame.mcu_height
+    asked = box.clipped(frame.width, frame.height)
+    x0, y0 = -(-asked.x0 // w), -(-asked.y0 // h)
+    x1 = frame.mcus_x if asked.x1 == frame.width else asked.x1 // w
+    y1 = frame.mcus_y if asked.y1 == frame.height else asked.y1 // h
+    kept = Box(x0 * w, y0 * h, x1 * w, y1 * h).clipped(frame.width, frame.height)
+    if x1 <= x0 or y1 <= y0:
+        raise refuse("no whole block lies inside the crop.", "Choose a larger crop.")
+    outside = np.ones((frame.mcus_y, frame.mcus_x), bool)
+    outside[y0:y1, x0:x1] = False
+    fates = _place.fates(outside, frame, Fate.DROP)
+    goal = Goal(fates, [0] * len(fates), (kept.width, kept.height))
+    return CroppedJpeg(rewrite(jpeg, head, using or engine(), goal), kept, int(frame.subsampled))
 
 
 def _checked(polygon: Polygon) -> Polygon:
     if not polygon or not all(math.isfinite(v) for point in polygon for v in point):
-        raise jf.refuse("a cover has no place in the picture.", "Draw the cover again.")
+        raise refuse("a cover has no place in the picture.", "Draw the cover again.")
     return polygon

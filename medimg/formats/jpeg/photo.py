@@ -15,7 +15,8 @@ from medimg.errors import CheckNotRun, Malformed
 from medimg.formats.jpeg import _findings
 from medimg.formats.jpeg._findings import ADOBE, EXIF, ICC, JFIF, MPF
 from medimg.formats.jpeg._frame import Frame
-from medimg.formats.jpeg._segments import Jpeg, coded_picture, parse, segment, starts
+from medimg.formats.jpeg._parse import parse
+from medimg.formats.jpeg._segments import Head, Jpeg, picture, segment, starts
 from medimg.formats.shared import exif, icc
 from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
 
@@ -83,7 +84,7 @@ class JpegPhoto:
 
     def metadata(self) -> list[Finding]:
         """Segments and bytes that are not the picture; see :class:`medimg.formats.Opened`."""
-        found = _findings.findings(self.jpeg, frozenset(self._head(keep_profile=True)))
+        found = _findings.findings(self.jpeg, frozenset(self.head().segments))
         return found + ([_findings.behind_the_last_block()] if self.cut else [])
 
     def behind(self) -> bool:
@@ -106,16 +107,19 @@ class JpegPhoto:
         """
         from medimg.formats.jpeg.lossless import cover_jpeg
 
-        stripped = self._stripped(keep_profile=False)
+        head = self.head(keep_profile=False)
         try:
-            rewritten = cover_jpeg(stripped, ()).data
+            rewritten = cover_jpeg(self.jpeg, head, ()).data
         except CheckNotRun:
             try:
-                stripped = rewritten = cover_jpeg(stripped, (), cut=True).data
-                self.cut = parse(rewritten, Limits(pixels=self.width * self.height))
+                rewritten = cover_jpeg(self.jpeg, head, (), cut=True).data
+                self.cut = self._parsed(rewritten)
             except CheckNotRun as error:
                 raise Malformed("the picture data of the JPEG are damaged.") from error
-        return rewritten if self.frame.arithmetic else stripped
+        return rewritten if self.cut or self.frame.arithmetic else picture(self.jpeg, head)
+
+    def _parsed(self, rewritten: bytes) -> Jpeg:
+        return parse(rewritten, Limits(pixels=self.width * self.height))
 
     @cached_property
     def _decoded(self) -> NDArray[Any]:
@@ -154,7 +158,8 @@ class JpegPhoto:
             CheckNotRun: A cover or crop is asked for and cannot be made without loss.
             UsageError: The crop lies outside the picture.
         """
-        data, method = self._stripped(keep_profile=keep_profile), "coefficients" if self.cut else "segment-copy"
+        jpeg, method = self.cut or self.jpeg, "coefficients" if self.cut else "segment-copy"
+        head = self.head(keep_profile=keep_profile)
         polygons: tuple[Polygon, ...] = ()
         fringe = 0
         if covers or crop:
@@ -162,22 +167,19 @@ class JpegPhoto:
             from medimg.redact.cover import colour_of, framed
 
             crop, moved = framed(covers, crop, self.width, self.height)
-            rewritten = data
             if crop:
-                less = crop_jpeg(data, crop)
+                less = crop_jpeg(jpeg, head, crop)
                 # The crop shrinks to whole blocks, so the covers have to move by another step than was asked for.
                 crop, moved = framed(covers, less.box, self.width, self.height)
-                rewritten, fringe = less.data, less.fringe
+                jpeg, method, fringe = self._parsed(less.data), "coefficients", less.fringe
             if moved:
-                done = cover_jpeg(rewritten, moved, colour_of(moved))
+                done = cover_jpeg(jpeg, head, moved, colour_of(moved))
                 if done.polygons:
-                    rewritten, polygons, fringe = done.data, done.polygons, done.fringe
-            if crop or polygons:
-                # Scans may have been given new tables; those they no longer use are left out.
-                whole = open(rewritten, Limits(pixels=self.width * self.height))
-                data, method = whole._stripped(keep_profile=keep_profile), "coefficients"
+                    # Scans may have been given new tables; those they no longer use are left out.
+                    jpeg, method = self._parsed(done.data), "coefficients"
+                    polygons, fringe = done.polygons, done.fringe
         return Copy(
-            data=data,
+            data=picture(jpeg, head),
             format=NAME,
             suffix=".jpg",
             width=crop.width if crop else self.width,
@@ -202,11 +204,7 @@ class JpegPhoto:
             out.append("profile-dropped")
         return tuple(out)
 
-    def _stripped(self, *, keep_profile: bool) -> bytes:
-        coded = coded_picture(self.cut or self.jpeg)
-        return b"".join((b"\xff\xd8", *self._head(keep_profile=keep_profile), *coded, b"\xff\xd9"))
-
-    def _head(self, *, keep_profile: bool) -> list[bytes]:
+    def head(self, *, keep_profile: bool = True) -> Head:
         """The segments that decoders need besides the picture's own, each made anew."""
         out = []
         jfif = [p for p in self._payloads(APP0, JFIF) if len(p) >= 14]
@@ -218,9 +216,11 @@ class JpegPhoto:
         chunks = [profile[k : k + ICC_ROOM] for k in range(0, len(profile), ICC_ROOM)]
         out += [segment(APP2, ICC + bytes((k, len(chunks))) + c) for k, c in enumerate(chunks, 1)]
         adobe = [p for p in self._payloads(APP14, ADOBE) if len(p) >= 12]
+        transform = None
         if adobe and len(self.frame.components) > 1:
-            out.append(segment(APP14, ADOBE + b"\0\x64\0\0\0\0" + bytes((_transform(adobe[-1][11], self.frame),))))
-        return out
+            transform = _transform(adobe[-1][11], self.frame)
+            out.append(segment(APP14, ADOBE + b"\0\x64\0\0\0\0" + bytes((transform,))))
+        return Head(tuple(out), bool(jfif), transform)
 
     @cached_property
     def _profile(self) -> bytes:

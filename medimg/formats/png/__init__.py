@@ -2,4 +2,8 @@
 
 from medimg.formats.png.photo import NAME, Png, encode, merged, open, profile_payload, sniff  # noqa: A004
 
-__all__ = ["NAME", "Png", "encode", "merged", "open", "profile_payload", "sniff"]
+SUFFIXES = (".png", ".apng")
+MEDIA_TYPES = {".png": "image/png"}
+WRITES = ("png",)
+
+__all__ = ["MEDIA_TYPES", "NAME", "SUFFIXES", "WRITES", "Png", "encode", "merged", "open", "profile_payload", "sniff"]

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg.errors import CheckNotRun
-from medimg.formats import _palette
-from medimg.formats.png import _pixels
+from medimg.formats.png import _palette, _pixels
 from medimg.formats.png._chunks import Header, assembled, chunk
 from medimg.redact.cover import colour_of, cut, paint, sample_values
 from medimg.types import Box, Cover

@@ -35,7 +35,7 @@ from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from medimg.formats._palette import Palette
+    from medimg.formats.png._palette import Palette
 
 NAME = "png"
 PROFILE_NAME = b"icc"
@@ -189,7 +189,7 @@ class Png:
     @cached_property
     def palette(self) -> Palette:
         """The palette and how the picture uses it."""
-        from medimg.formats import _palette
+        from medimg.formats.png import _palette
 
         return _palette.read(self._first(b"PLTE") or b"", self._first(b"tRNS") or b"", self.stored)
 

@@ -2,4 +2,8 @@
 
 from medimg.formats.tiff.photo import NAME, STRIPS, TILES, TiffPhoto, open, sniff  # noqa: A004
 
-__all__ = ["NAME", "STRIPS", "TILES", "TiffPhoto", "open", "sniff"]
+SUFFIXES = (".tif", ".tiff")
+MEDIA_TYPES = {".tif": "image/tiff"}
+WRITES = ("tiff",)
+
+__all__ = ["MEDIA_TYPES", "NAME", "STRIPS", "SUFFIXES", "TILES", "WRITES", "TiffPhoto", "open", "sniff"]

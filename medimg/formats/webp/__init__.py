@@ -2,4 +2,8 @@
 
 from medimg.formats.webp.photo import NAME, open, sniff  # noqa: A004
 
-__all__ = ["NAME", "open", "sniff"]
+SUFFIXES = (".webp",)
+MEDIA_TYPES = {".webp": "image/webp"}
+WRITES = ("webp",)
+
+__all__ = ["MEDIA_TYPES", "NAME", "SUFFIXES", "WRITES", "open", "sniff"]
