@@ -5,7 +5,8 @@ or a synchronising program keeps beside the photos. A deleted or uncropped photo
 A file or folder that the user names is taken as it is: only what is found below it is asked about.
 
 The names come from the programs' own documentation: Synology DSM, QNAP QTS, Android MediaStore, Picasa, digiKam,
-Windows, macOS, freedesktop.org Trash 1.0, Samba's vfs_recycle, Syncthing, Nextcloud, Dropbox, Firefox, Chromium.
+Windows, macOS, freedesktop.org Trash 1.0, Samba's vfs_recycle, Syncthing, Resilio Sync, Nextcloud, Dropbox, Google
+Drive, Lightroom, Canon cameras, ColorOS, Firefox, Chromium.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ _FOLDERS = _table(
         .dtrash
         network trash folder
         files_trashbin
+        .recyclebin
+        .*recycler
         .mobilebackups.trash""",
     thumbnail="""
         @eadir
@@ -65,7 +68,10 @@ _FOLDERS = _table(
         .wdmc
         .twonkymedia
         .twonkymediaserver
-        .tmb""",
+        .tmb
+        .gthumb
+        albumthumbs
+        *.lrdata""",
     earlier="""
         .picasaoriginals
         .stversions
@@ -75,11 +81,15 @@ _FOLDERS = _table(
         .snapshots
         ~snapshot
         .zfs
+        files_versions
+        .sync
         .dropbox.cache""",
     unfinished="""
         *.crdownload
         .synologyworkingdirectory
         .stfolder
+        .tmp.drivedownload
+        .tmp.driveupload
         .~tmp~""",
     system="""
         __macosx
@@ -106,13 +116,12 @@ _FILES = _table(
     unfinished="""
         .pending-*
         *.crdownload
+        *.tmp
         *.part
         *.partial
         *.filepart
         *.download
         *.opdownload
-        .syncthing.*.tmp
-        ~syncthing~*.tmp
         .goutputstream-*
         .fuse_hidden*
         .nfs????????????????*
@@ -121,6 +130,7 @@ _FILES = _table(
         synophoto_thumb*
         synofile_thumb*
         *.thm
+        *.ctg
         .thumbdata*
         thumbs.db*
         ehthumbs*.db*
@@ -137,6 +147,8 @@ _FILES = _table(
         .ds_store
         ._*
         .localized
+        digikam.db
+        digikam4.db*
         .apdisk
         .volumeicon.icns
         icon[\x0d\uf00d]

@@ -49,6 +49,14 @@ HARMLESS = {
     "Smith & Nephew": "harmless",
     "Registered Nurse": "harmless",
     "Made in Germany": "possible-name",
+    "LOT 4821A EXP 2027-05": "harmless",
+    "LOT: 21340187 Exp. 05/2027": "harmless",
+    "EXP 31.01.2028 LOT B77": "harmless",
+    "EXP 2027-05": "harmless",
+    "EXP DATE: 2027/05": "harmless",
+    "salt water": "possible-name",
+    "100 \u00b5m": "unit",
+    "100 \u03bcm": "unit",
 }
 
 IDENTIFYING = {
@@ -240,3 +248,22 @@ def test_long_numbers_are_never_kept(number: int, before: str) -> None:
 @pytest.mark.parametrize("text", ["\x1b[31mSTERILE\x07", "<script>alert(1)</script>", "a" * 200_000, "1 " * 100_000])
 def test_hostile_text_is_bounded_and_not_kept(text: str) -> None:
     assert identifiers.classify(text, 1.0).category not in identifiers.KEPT
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["LOT 4821A", "2027-05", "LOT 4821A 2027-05", "Smith EXP 2027-05", "LOT Smith EXP 2027-05", "EXP 1961-07-04",
+     "LOT 4821A EXP 2027-05 5550173", "lot 5550173 exp 2027-05", "EXPERT 2027-05"],
+)  # fmt: skip
+def test_a_batch_stays_only_beside_its_last_day_and_nothing_else(line: str) -> None:
+    assert identifiers.classify(line, 1.0).category not in identifiers.KEPT
+
+
+def test_a_known_number_is_covered_as_a_batch_too() -> None:
+    known = Known(KnownValues(numbers=("4821A",)))
+    assert identifiers.classify("LOT 4821A EXP 2027-05", 1.0, known).category == "known"
+
+
+@pytest.mark.parametrize("line", ["Salt left heel", "Salt   skin tear", "SALT - sacrum", "Dressing by Salt"])
+def test_salt_is_a_surname_too(line: str) -> None:
+    assert identifiers.classify(line, 1.0).category not in identifiers.KEPT

@@ -180,17 +180,21 @@ LITTER = {
         *("$RECYCLE.BIN/$R123.JPG", "a/#recycle/old.jpg", "a/@Recycle/old.jpg", ".Trash-1000/files/old.jpg"),
         *(".Trashes/501/old.jpg", "a/.trashed-1735689600-IMG_2.JPG", ".dtrash/files/x.jpg", "a/$RABC123.jpg"),
         *("Network Trash Folder/x.jpg", "RECYCLER/S-1/x.jpg", ".Trash/x.jpg"),
+        *(".RecycleBin/x.jpg", ".ColorOSGalleryRecycler/x.jpg"),
     ],
     "a thumbnail that a program or a NAS has made": [
         *("a/@eaDir/IMG.JPG/SYNOPHOTO_THUMB_XL.jpg", "a/.@__thumb/defaultIMG.jpg", ".thumbnails/1.jpg"),
         *("a/MVI_4.THM", "a/Thumbs.db:encryptable", "a/thumbs.db", "ehthumbs_vista.db", "a/.thumbdata3-1763508120"),
+        *("a/ward Previews.lrdata/0/x.jpg", "AlbumThumbs/x.jpg", "a/M0100.CTG"),
     ],
     "an earlier version that a program has kept": [
         *(".picasaoriginals/IMG.JPG", ".stversions/a/IMG~1.JPG", "#snapshot/GMT/a.jpg", "a/photo.jpg_original"),
         *("a/.picasaoriginals/deep/IMG.JPG", ".snapshots/1/a.jpg"),
+        *("files_versions/a.jpg", ".sync/Archive/a.jpg"),
     ],
     "a transfer that is not finished": [
         *("a/.pending-1735689600-IMG_3.JPG", "a/IMG.JPG.crdownload", "a/b.jpg.part", "a/.syncthing.b.jpg.tmp"),
+        *("a/IMG_9.jpg.tmp", ".tmp.driveupload/1.jpg"),
     ],
     "a file of the operating system": [
         *("a/._IMG.JPG", "__MACOSX/a/._x.jpg", "a/.AppleDouble/x.jpg", ".Spotlight-V100/x.jpg", "lost+found/#12"),

@@ -216,3 +216,46 @@ def test_real_files(corpus: Callable[[str], list[Path]]) -> None:
             ).stdout.decode("utf-8", "replace")
             groups = {line.split("]")[0].strip("[ ") for line in shown.splitlines() if line.startswith("[")}
             assert groups <= {"ExifTool", "System", "File", "IFD0", "Composite", "ICC_Profile", "ICC-header"}, path.name
+
+
+def beside_colours(last: np.ndarray, colours: np.ndarray, extra: int | None) -> bytes:
+    """A TIFF of one strip whose last channel is not said to be alpha."""
+    stacked = np.dstack([colours, last])
+    height, width, channels = stacked.shape
+    bits = stacked.dtype.itemsize * 8
+    fields = {256: width, 257: height, 258: bits, 259: 1, 262: 1 if channels == 2 else 2, 273: 0, 277: channels,
+              278: height, 279: stacked.nbytes, 284: 1, 338: extra}  # fmt: skip
+    table = [(tag, value) for tag, value in fields.items() if value is not None]
+    end = 8 + 2 + 12 * len(table) + 4
+    fields[273] = end + 2 * channels
+    out = b"II*\0" + struct.pack("<IH", 8, len(table))
+    for tag, _ in table:
+        if tag == 258 and channels > 2:
+            out += struct.pack("<HHII", tag, 3, channels, end)
+        elif tag == 258:
+            out += struct.pack("<HHIHH", tag, 3, channels, bits, bits)
+        else:
+            out += struct.pack("<HHII", tag, 4, 1, fields[tag])
+    return out + bytes(4) + np.full(channels, bits, np.uint16).tobytes() + stacked.tobytes()
+
+
+@pytest.mark.parametrize("extra", [0, None])
+@pytest.mark.parametrize(("dtype", "channels"), [(np.uint8, 3), (np.uint8, 1), (np.uint16, 3)])
+def test_an_opaque_channel_that_nobody_calls_alpha(extra: int | None, dtype: type, channels: int) -> None:
+    full = np.iinfo(dtype).max
+    colours = np.random.default_rng(3).integers(0, full, (24, 36, channels)).astype(dtype)
+    photo = tiff.open(beside_colours(np.full((24, 36), full, dtype), colours, extra), LIMITS)
+    copy = photo.write()
+    assert audit.walk(copy.data, "tiff") == []
+    shown = tiff.open(copy.data, LIMITS)
+    assert np.array_equal(shown.samples()[..., :channels], colours.reshape(24, 36, channels))
+    assert (shown.samples()[..., -1] == full).all()
+
+
+@pytest.mark.parametrize("extra", [0, None])
+def test_a_channel_that_nobody_calls_alpha_and_that_is_a_picture_is_refused(extra: int | None) -> None:
+    plane = np.full((24, 36), 255, np.uint8)
+    plane[4:9, 5:20] = 90
+    data = beside_colours(plane, np.zeros((24, 36, 3), np.uint8), extra)
+    with pytest.raises(Unsupported, match="channels that are no colours"):
+        tiff.open(data, LIMITS).write()

@@ -84,7 +84,7 @@ def words_of(line: str) -> list[str]:
 
 def _words(line: str) -> list[tuple[str, bool]]:
     """The words of a line as read, each with whether a mark of punctuation stands before it."""
-    signs = {"\u00d7": "x", "\u2019": "'", "\u2103": "C", "\u00b0": ""}
+    signs = {"\u00d7": "x", "\u00b5": "u", "\u03bc": "u", "\u2019": "'", "\u2103": "C", "\u00b0": ""}
     plain = re.sub("|".join(signs), lambda found: signs[found[0]], unicodedata.normalize("NFC", line))
     joined = re.sub(r"(?<=\d) ?[xX] ?(?=\d)", "x", plain)
     out: list[tuple[str, bool]] = []

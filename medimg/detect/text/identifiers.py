@@ -35,6 +35,13 @@ LONGEST = 300
 """Characters of a line that are looked at; a longer one is ``unknown`` beyond them. Bounds the work of patterns."""
 
 
+_MONTH = r"20\d\d[-./](?:0[1-9]|1[0-2])(?:[-./][0-3]\d)?|(?:[0-3]\d[-./])?(?:0[1-9]|1[0-2])[-./]20\d\d"
+_EXPIRY = rf"(?:EXP|Exp)(?:IRY|iry)?(?: [Dd]ate| DATE)?[.:]? ?(?:{_MONTH})"
+_BATCH = r"(?:LOT|Lot)[.:]? ?(?=[A-Z]*\d)[A-Z\d]{3,10}"
+_BOTH = rf"{_BATCH}[ ,;/]{{0,3}}{_EXPIRY}|{_EXPIRY}[ ,;/]{{0,3}}{_BATCH}"
+_EXPIRY_PRINT = re.compile(rf"{_BOTH}|(?=EXP){_EXPIRY}")
+
+
 class Verdict(NamedTuple):
     """``strong``: sure enough to take the whole label with it."""
 
@@ -63,6 +70,8 @@ def classify(text: str, score: float, known: Known | None = None) -> Verdict:
     if known is not None and known.matches(line):
         return Verdict("known", strong=True)
     signs = [c for c in line if c.isalnum()]
+    if score >= LEAST_SCORE and expiry_print(line):
+        return Verdict("harmless")
     if not signs or score < LEAST_SCORE:
         found = identify(line) if score >= 0.4 else None
         return Verdict(found, strong=True) if found else Verdict("unread")
@@ -105,6 +114,15 @@ def scale_text(line: str) -> bool:
         numeral(w) is not None or w in lexicon()["unit"] or re.fullmatch(r"\d{1,40}", w) or w in ("l", "i", "o")
         for w in words
     )
+
+
+def expiry_print(line: str) -> bool:
+    """Whether a line is what a pack says of its batch and its last day, and nothing else: ``LOT 4821A EXP 2027-05``.
+
+    A batch without a last day may be a record number, and a day without ``EXP`` the day of a visit. A last day alone
+    is taken for print in capitals only.
+    """
+    return _EXPIRY_PRINT.fullmatch(line) is not None
 
 
 def comb(line: str) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from medimg.errors import Malformed, Unsupported
-from medimg.formats.tiff._file import build
+from medimg.formats.tiff._file import ALPHA, MULTIPLIED, NO_COLOURS, build
 from medimg.native.opencv import cv2
 from medimg.redact.cover import clipped, cut, paint
 from medimg.types import Box, Cover, Polygon
@@ -21,7 +21,6 @@ from medimg.types import Box, Cover, Polygon
 if TYPE_CHECKING:
     from medimg.formats.tiff.photo import TiffPhoto
 
-ALPHA = 2  # ExtraSamples: alpha, colours not multiplied by it (TIFF 6.0, section 18)
 ROWS = 64
 """Rows per strip of a written copy."""
 
@@ -33,6 +32,7 @@ def first_page(photo: TiffPhoto) -> NDArray[Any]:
 
     Raises:
         Malformed: It does not decode, or not to the size it claims.
+        Unsupported: A channel that is not said to be alpha is not opaque.
     """
     sixteen = photo.bits[0] == 16
     fields = dict(photo.layout)
@@ -52,6 +52,9 @@ def first_page(photo: TiffPhoto) -> NDArray[Any]:
     if pixels.shape[:2] != (photo.height, photo.width):
         raise Malformed("the picture does not decode to the size it claims.")
     if photo.has_alpha and pixels.ndim == 3 and pixels.shape[2] in (2, 4):
+        # Some viewers take a channel without a word for alpha, others leave it out: the same picture if it is opaque.
+        if not photo.alpha and (pixels[..., -1] != np.iinfo(pixels.dtype).max).any():
+            raise Unsupported(NO_COLOURS)
         pixels[pixels[..., -1] == 0] = 0
     return pixels
 
@@ -131,7 +134,7 @@ def to_rgb(photo: TiffPhoto, samples: NDArray[Any]) -> NDArray[Any]:
     """Samples as the views module takes them: CMYK converted, colours multiplied by alpha divided by it."""
     if photo.tiff.number(photo.page, 262, 0) == 5 and samples.ndim == 3 and samples.shape[2] == 4:
         return np.asarray(Image.fromarray(samples, "CMYK").convert("RGB"))
-    if photo.has_alpha and photo.tiff.number(photo.page, 338, ALPHA) == 1:
+    if photo.has_alpha and photo.alpha == MULTIPLIED:
         full = np.iinfo(samples.dtype).max
         alpha = np.maximum(samples[..., -1:], 1).astype(np.uint32)
         colours = np.minimum(samples[..., :-1].astype(np.uint32) * full // alpha, full).astype(samples.dtype)
@@ -163,7 +166,7 @@ def covered(
     if photo.orientation != 1:
         fields[274] = (3, struct.pack(f"{order}H", photo.orientation))
     if channels in (2, 4) and not cmyk:
-        fields[338] = _short(photo, photo.tiff.number(photo.page, 338, ALPHA))
+        fields[338] = _short(photo, photo.alpha or ALPHA)
     wire = painted.astype(painted.dtype.newbyteorder("<" if order == "<" else ">"))
     strips = [zlib.compress(wire[y : y + ROWS].tobytes(), 6) for y in range(0, height, ROWS)]
     data = build(order, fields | profile, strips, offsets=273, counts=279)

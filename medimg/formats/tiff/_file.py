@@ -13,6 +13,9 @@ MAX_IFDS = 1000
 # Field type -> bytes of one value (TIFF 6.0, section 2; BigTIFF types 16 to 18).
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+UNSAID, MULTIPLIED, ALPHA = 0, 1, 2
+"""ExtraSamples (TIFF 6.0, section 18): no word, alpha that the colours are multiplied by, alpha that they are not."""
+NO_COLOURS = "this TIFF has channels that are no colours."
 
 
 @dataclass(frozen=True)

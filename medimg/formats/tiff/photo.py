@@ -16,7 +16,7 @@ from medimg.errors import Malformed, TooLarge, Unsupported
 from medimg.formats import refused
 from medimg.formats.shared import exif, icc
 from medimg.formats.tiff import _findings, _packed, _pages
-from medimg.formats.tiff._file import INTEGERS, Entry, Ifd, Tiff, build, read
+from medimg.formats.tiff._file import ALPHA, INTEGERS, MULTIPLIED, NO_COLOURS, UNSAID, Entry, Ifd, Tiff, build, read
 from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
 
 if TYPE_CHECKING:
@@ -137,9 +137,11 @@ class TiffPhoto:
             raise Unsupported("this TIFF stores its colours in a way that is not handled.")
         if colours == 1 and self._number(262, 0) == PALETTE and self.bits[0] > 8:
             raise Unsupported("this TIFF has a bit depth that is not handled.")
-        alpha = len(extra) == 1 and extra[0] in (1, 2) and self._number(262, 0) in (0, 1, 2)
-        if channels != colours + len(extra) or len(self.bits) not in (1, channels) or (extra and not alpha):
-            raise Unsupported("this TIFF has channels that are no colours.")
+        most = colours + 1 if self._number(262, 0) in (0, 1, 2) else colours
+        if not colours + len(extra) <= channels <= most or len(self.bits) not in (1, channels):
+            raise Unsupported(NO_COLOURS)
+        if extra and extra[0] not in (UNSAID, MULTIPLIED, ALPHA):
+            raise Unsupported(NO_COLOURS)
 
     def _number(self, tag: int, default: int) -> int:
         return self.tiff.number(self.page, tag, default)
@@ -200,7 +202,12 @@ class TiffPhoto:
     @property
     def has_alpha(self) -> bool:
         """Whether some pixels may be hidden under alpha."""
-        return self._number(262, 0) in (0, 1, 2) and 338 in self.page.entries
+        return self._number(277, 1) > COLOURS[self._number(262, 0)]
+
+    @property
+    def alpha(self) -> int:
+        """What the channel beside the colours is (ExtraSamples): 0 if the file does not say."""
+        return self.tiff.number(self.page, 338, UNSAID)
 
     @cached_property
     def payloads(self) -> list[bytes]:
