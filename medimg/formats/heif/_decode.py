@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DEPTH_TOLERANCE = 4.0
 """Mean difference, of 255, that rounding to 8 bits and conversion of colours may make between two readers."""
+READERS = 32
+"""Difference, of 255, that the same may make in one pixel."""
 
 
 def heic(photo: Heif) -> NDArray[Any]:
@@ -71,7 +73,16 @@ def avif(photo: Heif) -> NDArray[Any]:
         pixels = _same(_widened(pixels, bits), _pillow(raw))
     elif pixels.ndim == 2:
         pixels = _pillow(raw)  # cv2 gives luma of limited range as it is coded
+    if photo.hidden and pixels.dtype == np.uint8 and _apart(pixels, _pillow(raw)):
+        raise Malformed("two readers disagree about the picture.")
     return _turned(_cropped(pixels, photo), photo)
+
+
+def _apart(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two readings show different things anywhere, as of an item that holds two pictures."""
+    if one.shape != other.shape:
+        return True
+    return bool(np.abs(one.astype(np.int16) - other.astype(np.int16)).max() > READERS)
 
 
 def _widened(pixels: NDArray[Any], bits: int) -> NDArray[Any]:
