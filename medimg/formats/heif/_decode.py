@@ -35,10 +35,10 @@ def heic(photo: Heif) -> NDArray[Any]:
         from medimg.formats.heif.photo import missing_decoder
 
         raise missing_decoder("medimg[heic]") from error
-    from medimg.formats.heif import _build
+    from medimg.formats.heif import _build, _hidden
 
     cut = photo.property(photo.tables.primary, b"clap") is not None and not photo.alpha
-    raw = photo.data[: photo.end] if photo.alpha else _build.build(photo, turned=not cut).data
+    raw = photo.data[: photo.end] if photo.alpha else _build.build(_hidden.without_spare(photo), turned=not cut).data
     try:
         opened = pi_heif.open_heif(raw, convert_hdr_to_8bit=False)
         primary = opened[opened.primary_index]
@@ -57,10 +57,10 @@ def avif(photo: Heif) -> NDArray[Any]:
     Raises:
         Malformed: It does not decode.
     """
-    from medimg.formats.heif import _build
+    from medimg.formats.heif import _build, _hidden
     from medimg.native.opencv import cv2
 
-    raw = photo.data[: photo.end] if photo.alpha else _build.build(photo).data
+    raw = photo.data[: photo.end] if photo.alpha else _build.build(_hidden.without_spare(photo)).data
     stored = np.frombuffer(raw, np.uint8)
     pixels: NDArray[Any] | None = cv2.imdecode(stored, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
     if pixels is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,6 +75,29 @@ def _covered(photo: Heif, number: int, tiles: list[int]) -> bool:
     if any(_size(photo, tile) != (across, down) for tile in tiles) or not across or not down:
         raise Malformed("the tiles of the picture are not of one size.")
     return (-(-height // down), -(-width // across)) == (rows, columns) and len(tiles) == rows * columns
+
+
+def without_spare(photo: Heif) -> Heif:
+    """A picture without the tiles that the canvas of its grid does not reach; decoders of AVIF refuse them.
+
+    Itself where there are none, or where it is no grid.
+    """
+    tables, number = photo.tables, photo.tables.primary
+    item, tiles = tables.items[number], tables.targets(b"dimg", number)
+    if item.type != b"grid" or _covered(photo, number, tiles):
+        return photo
+    rows, columns, width, height = _grid(photo, number)
+    across, down = _size(photo, tiles[0])
+    needed = min(rows, -(-height // down)), min(columns, -(-width // across))
+    reached = [tiles[row * columns + column] for row in range(needed[0]) for column in range(needed[1])]
+    raw = tables.payload(photo.data, item)
+    raw = raw[:2] + bytes((needed[0] - 1, needed[1] - 1)) + raw[4:]
+    other = photo.part(number)
+    other.data = photo.data + raw
+    items = tables.items | {number: replace(item, extents=[(len(photo.data), len(raw))])}
+    other.tables = replace(tables, items=items, references=[(b"dimg", number, reached)])
+    other.kept = [number, *dict.fromkeys(reached)]
+    return other
 
 
 def _grid(photo: Heif, number: int) -> tuple[int, int, int, int]:
