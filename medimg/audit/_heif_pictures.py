@@ -151,8 +151,11 @@ def _decoded(data: bytes, kind: bytes) -> NDArray:  # type: ignore[type-arg]
 def _hevc(item: Item) -> list[str]:
     record = item.properties[b"hvcC"]
     units = list(_nal_units(item.payload, (record[21] & 3) + 1))
-    sets = [unit for unit in (*units, *_parameter_sets(record)) if unit[0] >> 1 == SPS]
+    parameters = list(_parameter_sets(record))
+    sets = [unit for unit in (*units, *parameters) if unit[0] >> 1 == SPS]
     found = []
+    if any(unit[0] not in (64, 66, 68) or unit[1] >> 3 for unit in parameters):
+        found.append("meta/iprp/hvcC")
     if any(unit[0] >> 1 not in UNITS or unit[0] & 1 or unit[1] >> 3 for unit in units):
         found.append("mdat/supplemental unit")
     if sum(unit[2] >> 7 for unit in units if unit[0] >> 1 in SLICES) != 1:

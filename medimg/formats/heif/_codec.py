@@ -75,7 +75,7 @@ def hevc_configuration(record: bytes) -> tuple[bytes, int, int]:
     for _ in range(reader.uint(1)):
         kind = reader.uint(1)
         units = [reader.take(reader.uint(2)) for _ in range(reader.uint(2))]
-        kept = [u for u in units if kind & 63 in HEVC_PARAMETERS and _of_base_layer(u)]
+        kept = [u for u in units if kind & 63 in HEVC_PARAMETERS and _of_base_layer(u) and u[0] >> 1 == kind & 63]
         dropped += len(units) - len(kept)
         if kept:
             body = b"".join(struct.pack(">H", len(u)) + u for u in kept)
@@ -115,9 +115,15 @@ def hevc_picture(payload: bytes, length_size: int) -> tuple[bytes, int]:
 
 
 def hevc_pictures(payload: bytes, length_size: int) -> int:
-    """How many pictures a payload holds: slices that call themselves the first of one (ITU-T H.265, 7.3.6.1)."""
+    """How many pictures a payload holds: slices that call themselves the first of one (ITU-T H.265, 7.3.6.1).
+
+    Raises:
+        Malformed: There is none, or a slice is empty.
+    """
     units = [u for u in _nal_units(payload, length_size) if u[0] >> 1 & 63 in HEVC_PICTURE and _of_base_layer(u)]
-    return sum(len(u) > 2 and u[2] >> 7 for u in units)
+    if not any(len(u) > 2 and u[2] >> 7 for u in units) or any(len(u) < 3 for u in units):
+        raise Malformed("a coded picture is not whole.")
+    return sum(u[2] >> 7 for u in units)
 
 
 def hevc_size(record: bytes, payload: bytes) -> CodedSize:
@@ -185,11 +191,18 @@ def av1_units(payload: bytes) -> tuple[bytes, int]:
 
 
 def av1_pictures(payload: bytes) -> int:
-    """How many frames a payload holds; a frame that tiles follow which it does not need counts as two."""
+    """How many frames a payload holds; tiles that no frame needs count as one.
+
+    Raises:
+        Malformed: There is no whole frame.
+    """
     kinds = [kind for kind, *_ in _open_units(payload) if kind in AV1_PICTURE]
     frames = kinds.count(AV1_FRAME) + kinds.count(AV1_FRAME_HEADER)
-    sequences = kinds.count(AV1_SEQUENCE)
-    return max(frames, sequences) + (AV1_FRAME in kinds and AV1_TILES in kinds)
+    if not frames or AV1_SEQUENCE not in kinds or not {AV1_FRAME, AV1_TILES} & set(kinds):
+        raise Malformed("a coded picture is not whole.")
+    order = [kind for kind in kinds if kind != AV1_SEQUENCE]
+    stray = order[0] == AV1_TILES or {AV1_FRAME, AV1_TILES} <= set(kinds)
+    return max(frames, kinds.count(AV1_SEQUENCE)) + stray
 
 
 def av1_size(payload: bytes) -> CodedSize:

@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from medimg.errors import Malformed
 from medimg.formats.heif import _build, _codec
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from medimg.formats.heif.photo import Heif
 
 TOLERANCE = 16
@@ -56,7 +55,8 @@ def _derived_from_more(photo: Heif, number: int) -> bool:
     if number != tables.primary and any(photo.property(number, kind) is not None for kind in _build.TRANSFORMS):
         return True
     if item.type == b"grid":
-        return any(tables.items[t].type in (b"grid", b"iden") for t in sources) or not _covered(photo, number, sources)
+        nested = any(tables.items[tile].type in (b"grid", b"iden") for tile in sources)
+        return nested or _grid(photo, number)[2:] != _size(photo, number) or not _covered(photo, number, sources)
     if len(sources) != (item.type == b"iden"):
         return True
     return bool(sources) and _size(photo, sources[0]) != _size(photo, number)
@@ -107,6 +107,8 @@ def _grid(photo: Heif, number: int) -> tuple[int, int, int, int]:
     if len(raw) < (12 if wide else 8):
         raise Malformed("a derived picture is cut short.")
     width, height = struct.unpack_from(">II" if wide else ">HH", raw, 4)
+    if not width or not height:
+        raise Malformed("the picture does not say how large it is.")
     return raw[2] + 1, raw[3] + 1, width, height
 
 
@@ -160,6 +162,8 @@ def _strips(photo: Heif) -> Iterator[tuple[int, int, int]]:
 
 
 def _filled(photo: Heif, tile: int, columns: int, rows: int) -> bool:
+    import numpy as np
+
     pixels = photo.part(tile).samples()
     if pixels.dtype == np.uint16:
         pixels = pixels >> 8
@@ -172,6 +176,8 @@ def _filled(photo: Heif, tile: int, columns: int, rows: int) -> bool:
 
 def _says_nothing(strip: NDArray[Any], edge: NDArray[Any]) -> bool:
     """Whether a strip is of one colour, or repeats the edge that it begins at."""
+    import numpy as np
+
     strip = strip[:, EDGE:]
     if not strip.size:
         return True

@@ -68,25 +68,27 @@ def bare_jpeg(raw: bytes) -> bytes:
 
 
 def bare_packbits(raw: bytes, expected: int) -> bytes:
-    """A PackBits strip without what follows its ``expected`` bytes.
+    """A PackBits strip without what follows its ``expected`` bytes, in its last run too.
 
     Raises:
         Malformed: It gives fewer.
     """
-    at = produced = 0
+    at = begin = produced = 0
     while produced < expected:
         if at >= len(raw):
             raise Malformed("a strip of the picture ends early.")
-        head = raw[at]
-        if head < 128:
-            produced += head + 1
-            at += head + 2
-        else:
-            produced += 257 - head if head > 128 else 0
-            at += 2 if head > 128 else 1
+        begin, head = at, raw[at]
+        produced += head + 1 if head < 128 else (257 - head) * (head > 128)
+        at += head + 2 if head < 128 else 1 + (head > 128)
     if at > len(raw):
         raise Malformed("a strip of the picture ends early.")
-    return raw[:at]
+    over = produced - expected
+    if not over:
+        return raw[:at]
+    head = raw[begin]
+    if head < 128:
+        return raw[:begin] + bytes([head - over]) + raw[begin + 1 : at - over]
+    return raw[:begin] + bytes([(head + over) % 256, raw[begin + 1]])  # a run of one is a literal of one
 
 
 def bare_lzw(raw: bytes, expected: int) -> bytes:
