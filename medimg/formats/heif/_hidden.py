@@ -181,5 +181,4 @@ def _says_nothing(strip: NDArray[Any], edge: NDArray[Any]) -> bool:
     strip = strip[:, EDGE:]
     if not strip.size:
         return True
-    fills = np.median(strip.reshape(-1, strip.shape[2]), axis=0), edge
-    return any(bool(np.abs(strip - fill).max() <= TOLERANCE) for fill in fills)
+    return any(bool(np.abs(strip - fill).max() <= TOLERANCE) for fill in (strip[-1, -1], edge))
