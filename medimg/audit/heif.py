@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from medimg.audit import _heif_pictures as _pictures
 from medimg.audit import _icc
 from medimg.errors import Malformed
 
@@ -16,7 +17,6 @@ SIZES = {
     b"pixi": (6, 7, 8, 9),
     b"irot": (1,),
     b"imir": (1,),
-    b"clap": (32,),
     b"clli": (4,),
     b"mdcv": (24,),
     b"lsel": (2,),
@@ -47,18 +47,20 @@ def walk(data: bytes) -> list[str]:
     if tables.get(b"hdlr") != bytes(8) + b"pict" + bytes(13):
         stray.append("meta/hdlr")
     types = _items(tables.get(b"iinf", b""), stray)
-    _references(tables.get(b"iref"), len(types), stray)
-    length_size = _properties(tables.get(b"iprp", b""), stray)
+    sources = _references(tables.get(b"iref"), len(types), stray)
+    properties = _properties(tables.get(b"iprp", b""), len(types), stray)
     extents = _extents(tables.get(b"iloc", b""), len(types), stray)
     at = len(data) - len(mdat)
-    for kind, (offset, length) in zip(types, extents, strict=True):
+    items = []
+    for number, (kind, (offset, length)) in enumerate(zip(types, extents, strict=True), 1):
         if offset != at:
             stray.append("mdat/bytes of no item")
-        _picture(kind, data[offset : offset + length], length_size, stray)
         at = offset + length
+        items.append(_pictures.Item(kind, properties[number], sources.get(number, []), offset, data[offset:at]))
+        _derived(items[-1], stray)
     if at != len(data):
         stray.append("mdat/bytes of no item")
-    return stray
+    return stray or _pictures.strays(data, items)
 
 
 def _boxes(data: bytes) -> Iterator[Part]:
@@ -85,55 +87,81 @@ def _items(raw: bytes, stray: list[str]) -> list[bytes]:
     return types
 
 
-def _references(raw: bytes | None, items: int, stray: list[str]) -> None:
+def _references(raw: bytes | None, items: int, stray: list[str]) -> dict[int, list[int]]:
+    """Item -> the items that it is derived from."""
+    sources: dict[int, list[int]] = {}
     if raw is None:
-        return
+        return sources
     if raw[:4] != bytes(4):
         stray.append("meta/iref")
     for kind, body in _boxes(raw[4:]):
         numbers = struct.unpack(f">{len(body) // 2}H", body[: len(body) // 2 * 2])
         tiles = (numbers[0], *numbers[2:])
         whole = kind == b"dimg" and not len(body) % 2 and numbers[1] == len(numbers) - 2
-        if not whole or not all(1 <= n <= items for n in tiles):
+        if not whole or not all(1 <= n <= items for n in tiles) or numbers[0] in sources:
             stray.append("meta/iref")
+        sources[numbers[0]] = list(numbers[2:])
+    return sources
 
 
-def _properties(raw: bytes, stray: list[str]) -> int:
-    """Judge the properties; returns the size of a NAL length."""
-    length_size = 4
+def _properties(raw: bytes, items: int, stray: list[str]) -> dict[int, dict[bytes, bytes]]:
+    """Judge the properties; item -> the properties it has."""
+    of: dict[int, dict[bytes, bytes]] = {number: {} for number in range(1, items + 1)}
     parts = list(_boxes(raw))
     if [k for k, _ in parts] != [b"ipco", b"ipma"]:
         stray.append("meta/iprp")
-        return length_size
+        return of
     properties = list(_boxes(parts[0][1]))
     used: set[int] = set()
-    ipma = parts[1][1]
-    at, (flags, count) = 8, struct.unpack(">II", ipma[:8])
-    for _ in range(count):
-        entries = ipma[at + 2]
-        used |= {v & 0x7FFF for v in struct.unpack(f">{entries}H", ipma[at + 3 : at + 3 + 2 * entries])}
-        at += 3 + 2 * entries
-    if flags != 1 or at != len(ipma) or used != set(range(1, len(properties) + 1)):
+    for number, indexes in _associations(parts[1][1], items, stray):
+        used |= set(indexes)
+        for kind, body in (properties[k - 1] for k in indexes if 1 <= k <= len(properties)):
+            if kind in of[number] and kind != b"colr":
+                stray.append("meta/iprp/ipma")
+            of[number][kind] = body
+    if used != set(range(1, len(properties) + 1)):
         stray.append("meta/iprp/ipma")
     for kind, body in properties:
-        if kind == b"hvcC":
-            length_size = _hevc_configuration(body, stray)
-        elif kind == b"av1C":
-            if body[:1] != b"\x81" or any(t != 1 for t in _av1_types(body[4:])):
-                stray.append("meta/iprp/av1C")
-        elif kind == b"colr":
-            nclx = body[:4] == b"nclx" and len(body) == 11 and not body[10] & 0x7F
-            nclx = nclx and all(value <= 22 for value in struct.unpack(">HHH", body[4:10]))
-            if not nclx and (body[:4] != b"prof" or _icc.strays(body[4:])):
-                stray.append("meta/iprp/colr")
-        elif len(body) not in SIZES.get(kind, ()):
-            stray.append("meta/iprp/unknown property")
-        elif any(byte & reserved for byte, reserved in zip(body, RESERVED.get(kind, b""), strict=False)):
-            stray.append(f"meta/iprp/{kind.decode()}")
-    return length_size
+        _property(kind, body, stray)
+    return of
 
 
-def _hevc_configuration(body: bytes, stray: list[str]) -> int:
+def _associations(raw: bytes, items: int, stray: list[str]) -> Iterator[tuple[int, list[int]]]:
+    """(item, indexes of its properties) of every row of ``ipma``."""
+    at, (flags, count) = 8, struct.unpack(">II", raw[:8])
+    for row in range(1, count + 1):
+        number, entries = struct.unpack_from(">HB", raw, at)
+        if number == row <= items:
+            yield number, [v & 0x7FFF for v in struct.unpack_from(f">{entries}H", raw, at + 3)]
+        else:
+            stray.append("meta/iprp/ipma")
+        at += 3 + 2 * entries
+    if flags != 1 or at != len(raw):
+        stray.append("meta/iprp/ipma")
+
+
+def _property(kind: bytes, body: bytes, stray: list[str]) -> None:
+    if kind == b"hvcC":
+        _hevc_configuration(body, stray)
+    elif kind == b"av1C":
+        if body[:1] != b"\x81" or any(t != 1 for t in _av1_types(body[4:])):
+            stray.append("meta/iprp/av1C")
+    elif kind == b"colr":
+        if not _coding_points(body) and (body[:4] != b"prof" or _icc.strays(body[4:])):
+            stray.append("meta/iprp/colr")
+    elif len(body) not in SIZES.get(kind, ()):
+        stray.append("meta/iprp/unknown property")
+    elif any(byte & reserved for byte, reserved in zip(body, RESERVED.get(kind, b""), strict=False)):
+        stray.append(f"meta/iprp/{kind.decode()}")
+
+
+def _coding_points(body: bytes) -> bool:
+    """Whether colour information is code points that ITU-T H.273 defines."""
+    nclx = body[:4] == b"nclx" and len(body) == 11 and not body[10] & 0x7F
+    return nclx and all(value <= 22 for value in struct.unpack(">HHH", body[4:10]))
+
+
+def _hevc_configuration(body: bytes, stray: list[str]) -> None:
     at = 23
     for _ in range(body[22]):
         kind, count = struct.unpack_from(">BH", body, at)
@@ -144,7 +172,6 @@ def _hevc_configuration(body: bytes, stray: list[str]) -> int:
             stray.append("meta/iprp/hvcC")
     if at != len(body):
         stray.append("meta/iprp/hvcC")
-    return (body[21] & 3) + 1
 
 
 def _extents(raw: bytes, items: int, stray: list[str]) -> list[tuple[int, int]]:
@@ -159,23 +186,10 @@ def _extents(raw: bytes, items: int, stray: list[str]) -> list[tuple[int, int]]:
     return out
 
 
-def _picture(kind: bytes, payload: bytes, length_size: int, stray: list[str]) -> None:
-    if kind == b"hvc1":
-        at = 0
-        while at + length_size < len(payload):
-            size = int.from_bytes(payload[at : at + length_size], "big")
-            if payload[at + length_size] >> 1 & 63 > 34:
-                stray.append("mdat/supplemental unit")
-            at += length_size + size
-        if at != len(payload):
-            stray.append("mdat/bytes after a picture")
-    elif kind == b"av01":
-        if any(t not in (1, 3, 4, 6, 7) for t in _av1_types(payload)):
-            stray.append("mdat/metadata unit")
-    elif kind == b"grid":
-        if len(payload) != (12 if payload[1] & 1 else 8):
-            stray.append("mdat/grid")
-    elif payload:
+def _derived(item: _pictures.Item, stray: list[str]) -> None:
+    if item.kind == b"grid" and len(item.payload) != (12 if item.payload[1] & 1 else 8):
+        stray.append("mdat/grid")
+    if item.kind == b"iden" and item.payload:
         stray.append("mdat/derived picture")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
-import zlib
+from typing import NamedTuple
 
 from medimg.audit import _icc
+from medimg.audit import _tiff_pictures as _pictures
 from medimg.errors import Malformed
 
 # tag -> most values it may hold (TIFF 6.0, section 8 and following); strips and tiles are judged apart.
@@ -15,6 +16,15 @@ FIELDS = {
 }  # fmt: skip
 PLACES = {273: 279, 324: 325}
 WIDTHS = {3: 2, 4: 4, 5: 8, 7: 1}
+
+
+class Field(NamedTuple):
+    """A field of the copy; ``numbers`` where it is of a whole-number type."""
+
+    kind: int
+    many: int
+    raw: bytes
+    numbers: tuple[int, ...]
 
 
 def walk(data: bytes) -> list[str]:
@@ -29,63 +39,65 @@ def walk(data: bytes) -> list[str]:
     if struct.unpack_from(f"{order}I", data, end) != (0,):
         stray.append("IFD1")
     spans = [(0, 8), (ifd, end + 4)]
-    values: dict[int, bytes] = {}
-    kinds: dict[int, int] = {}
-    for k in range(count):
-        tag, kind, many = struct.unpack_from(f"{order}HHI", data, ifd + 2 + 12 * k)
-        size = WIDTHS.get(kind, 0) * many
-        at = ifd + 10 + 12 * k
-        if size > 4:
-            (at,) = struct.unpack_from(f"{order}I", data, at)
-            spans.append((at, at + size))
-        elif data[at + size : at + 4] != bytes(4 - size):
-            stray.append(f"IFD0/{tag}/padding")
-        values[tag], kinds[tag] = data[at : at + size], kind
-        if not size or len(values[tag]) != size:
-            raise Malformed("a field of the copy stands outside it.")
-        if tag == 254:
-            if kind != 4 or values[tag] != bytes(4):
-                stray.append("IFD0/254")
-        elif tag in FIELDS:
-            if kind not in (3, 4, 5) or many > FIELDS[tag]:
-                stray.append(f"IFD0/{tag}")
-        elif tag == 34675:
-            if _icc.strays(values[tag]):
-                stray.append("IFD0/34675")
-        elif tag == 347:
-            if _jpeg_extras(values[tag]):
-                stray.append("IFD0/347")
-        elif tag not in PLACES and tag not in PLACES.values():
-            stray.append(f"IFD0/{tag}")
-    spans += _chunks(data, order, values, kinds, stray)
+    fields: dict[int, Field] = {}
+    for at in range(ifd + 2, end, 12):
+        tag, field = _field(data, order, at, spans, stray)
+        stray += _judged(tag, field)
+        fields[tag] = field
+    spans += _chunks(data, order, fields, stray)
     return stray + _gaps(data, spans)
 
 
-def _chunks(
-    data: bytes, order: str, values: dict[int, bytes], kinds: dict[int, int], stray: list[str]
-) -> list[tuple[int, int]]:
-    places = [tag for tag in PLACES if tag in values]
+def _field(data: bytes, order: str, entry: int, spans: list[tuple[int, int]], stray: list[str]) -> tuple[int, Field]:
+    tag, kind, many = struct.unpack_from(f"{order}HHI", data, entry)
+    size, at = WIDTHS.get(kind, 0) * many, entry + 8
+    if size > 4:
+        (at,) = struct.unpack_from(f"{order}I", data, at)
+        spans.append((at, at + size))
+    elif data[at + size : at + 4] != bytes(4 - size):
+        stray.append(f"IFD0/{tag}/padding")
+    raw = data[at : at + size]
+    if not size or len(raw) != size:
+        raise Malformed("a field of the copy stands outside it.")
+    code = {3: "H", 4: "I"}.get(kind)
+    numbers = struct.unpack(f"{order}{many}{code}", raw) if code else ()
+    return tag, Field(kind, many, raw, numbers)
+
+
+def _judged(tag: int, field: Field) -> list[str]:
+    """The path of a field that may not stand there."""
+    if tag == 254:
+        good = field.kind == 4 and field.raw == bytes(4)
+    elif tag in FIELDS:
+        good = field.kind in (3, 4, 5) and field.many <= FIELDS[tag]
+    elif tag == 34675:
+        good = not _icc.strays(field.raw)
+    elif tag == 347:
+        good = not _jpeg_extras(field.raw)
+    else:
+        good = tag in PLACES or tag in PLACES.values()
+    return [] if good else [f"IFD0/{tag}"]
+
+
+def _chunks(data: bytes, order: str, fields: dict[int, Field], stray: list[str]) -> list[tuple[int, int]]:
+    places = [tag for tag in PLACES if tag in fields]
     if len(places) != 1:
         raise Malformed("the copy has no strips, or both strips and tiles.")
-    starts, sizes = (
-        struct.unpack(f"{order}{len(values[t]) // WIDTHS[kinds[t]]}{'H' if kinds[t] == 3 else 'I'}", values[t])
-        for t in (places[0], PLACES[places[0]])
-    )
-    compression = int.from_bytes(values[259], "little" if order == "<" else "big") if 259 in values else 1
+    starts, sizes = (fields[tag].numbers for tag in (places[0], PLACES[places[0]]))
+    tables = fields[347].raw if 347 in fields else b""
+    layout = _pictures.Layout(order, {tag: field.numbers for tag, field in fields.items() if field.numbers}, tables)
+    if layout.chunks() != len(starts) or (322 in fields) != (places[0] == 324):
+        stray.append("strips/number")
+        return [(start, start + size) for start, size in zip(starts, sizes, strict=True)]
     out = []
-    for start, size in zip(starts, sizes, strict=True):
+    for index, (start, size) in enumerate(zip(starts, sizes, strict=True)):
         raw = data[start : start + size]
         if len(raw) != size:
             raise Malformed("a strip of the copy stands outside it.")
-        if compression == 7 and _jpeg_extras(raw):
+        if layout.one(259, 1) == 7 and _jpeg_extras(raw):
             stray.append("strips/segments")
-        elif compression in (8, 32946):
-            stream = zlib.decompressobj()
-            while not stream.eof and raw:  # in bounded pieces: only the end matters here
-                stream.decompress(raw, 1 << 20)
-                raw = stream.unconsumed_tail
-            if not stream.eof or stream.unused_data:
-                stray.append("strips/bytes after the end")
+        else:
+            stray += _pictures.strays(layout, index, raw)
         out.append((start, start + size))
     return out
 

@@ -49,7 +49,7 @@ def coded(opened: formats.Opened, scope: str) -> list[Check]:
     unread = {
         "jpeg": scope != "full",
         "dicom": scope != "full" and bool(getattr(opened, "coded", False)),
-        "tiff": getattr(opened, "compression", "") in ("ccitt", "jpeg"),
+        "tiff": getattr(opened, "compression", "") == "ccitt",
         "heif": True,
         "jp2": True,
     }

@@ -191,10 +191,21 @@ def test_grey_pictures_are_as_bright_as_in_another_reader(extent: str) -> None:
     assert np.abs(opened(data).views()[0].astype(int) - expected).max() <= 1
 
 
+def sequence_parameters(width: int, height: int) -> bytes:
+    """An HEVC sequence parameter set as far as the size of the picture (ITU-T H.265, 7.3.2.2)."""
+    numbers = (f"{n + 1:b}" for n in (0, 1, width, height))
+    bits = "1".rjust(8, "0") + 96 * "0" + "".join(n.rjust(2 * len(n) - 1, "0") for n in numbers) + "01"
+    return b"\x42\1" + int(bits.ljust(len(bits) + -len(bits) % 8, "0"), 2).to_bytes(-(-len(bits) // 8))
+
+
+PARAMETERS = sequence_parameters(64, 48)
+SLICE = struct.pack(">I", 6) + b"\x26\1\xe1bcd"
+
+
 def test_a_heic_whose_picture_no_decoder_reads_is_damaged() -> None:
     pytest.importorskip("pi_heif")
-    config = b"\1" + bytes(20) + b"\3\1\x21" + struct.pack(">HH", 1, 4) + b"\x42\1\7\7"
-    data = tables.heif(hevc=(config, struct.pack(">I", 6) + b"\x26\1abcd"))
+    config = b"\1" + bytes(20) + b"\3\1\x21" + struct.pack(">HH", 1, len(PARAMETERS)) + PARAMETERS
+    data = tables.heif(hevc=(config, SLICE))
     photo = heif.open(data, LIMITS)
     assert audit.walk(photo.write().data, "heif") == []
     with pytest.raises(Malformed):
@@ -202,10 +213,10 @@ def test_a_heic_whose_picture_no_decoder_reads_is_damaged() -> None:
 
 
 def test_words_among_the_units_of_a_heic_go() -> None:
-    config = b"\1" + bytes(20) + b"\3\2\x21" + struct.pack(">HH", 1, 4) + b"\x42\1\7\7"
+    config = b"\1" + bytes(20) + b"\3\2\x21" + struct.pack(">HH", 1, len(PARAMETERS)) + PARAMETERS
     config += b"\x27" + struct.pack(">HH", 1, 2 + len(hiding.MARK)) + b"\x4e\1" + hiding.MARK
     words = struct.pack(">I", 2 + len(hiding.MARK)) + b"\x4e\1" + hiding.MARK
-    photo = heif.open(tables.heif(hevc=(config, words + struct.pack(">I", 6) + b"\x26\1abcd")), LIMITS)
+    photo = heif.open(tables.heif(hevc=(config, words + SLICE)), LIMITS)
     assert {f.category: f.count for f in photo.metadata()} == {"software": 2}
     copy = photo.write()
     assert hiding.MARK not in copy.data

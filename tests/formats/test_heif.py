@@ -17,7 +17,8 @@ from PIL import Image
 
 from medimg import audit, formats
 from medimg.errors import MedimgError
-from medimg.formats.heif import photo as heif
+from medimg.formats import heif
+from medimg.formats.heif.photo import C2PA_UUID
 from medimg.formats.shared.bmff import box, full_box
 from medimg.types import Cover, Limits
 
@@ -78,7 +79,7 @@ def test_coded_bytes_are_the_originals() -> None:
     "extra",
     [
         box(b"free", MARK),
-        box(b"uuid", heif.C2PA_UUID, MARK),
+        box(b"uuid", C2PA_UUID, MARK),
         box(b"mpvd", MARK),
         box(b"sefd", MARK),
     ],

@@ -30,8 +30,10 @@ def box(kind: bytes, *payload: bytes) -> bytes:
 
 def heic() -> bytes:
     """Two tiles and a grid over them, with parameter sets and slices of a few bytes that no decoder reads."""
-    hvcc = b"\1" + bytes(20) + b"\3\1" + b"\x21" + struct.pack(">HH", 1, 4) + b"\x42\1\7\7"
-    unit = struct.pack(">I", 6) + b"\x26\1abcd"
+    bits = "00000001" + 96 * "0" + "1010" + 2 * "0000001000001" + "01000000"  # 64 x 64, without a conformance window
+    parameters = b"\x42\1" + int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8))
+    hvcc = b"\1" + bytes(20) + b"\3\1" + b"\x21" + struct.pack(">HH", 1, len(parameters)) + parameters
+    unit = struct.pack(">I", 6) + b"\x26\1\xe1bcd"
     sei = struct.pack(">I", 5) + b"\x4e\1abc"
     tile = unit + sei
     full = bytes(4)

@@ -33,6 +33,7 @@ PROPERTIES: dict[bytes, frozenset[int] | None] = {
 }
 # Bits that say something (ISO/IEC 23008-12, 6.5.3, 6.5.10 and 6.5.12); the rest is reserved and becomes 0.
 MASKS = {b"ispe": bytes(4) + b"\xff" * 8, b"irot": b"\x03", b"imir": b"\x01"}
+TRANSFORMS = (b"clap", b"irot", b"imir")
 DROPPED = frozenset((b"auxC",))
 
 
@@ -43,8 +44,13 @@ class Built(NamedTuple):
     dropped_units: int
 
 
-def build(photo: Heif, *, keep_profile: bool = True) -> Built:
+def build(photo: Heif, *, keep_profile: bool = True, turned: bool = True) -> Built:
     """A new file with the primary picture and its tiles, in their order, numbered from 1.
+
+    Args:
+        photo: What is built from.
+        keep_profile: Whether the colour profile stays.
+        turned: Whether the picture is cropped, turned and mirrored by whoever opens the file.
 
     Raises:
         Malformed: A property has a size its definition does not allow.
@@ -63,6 +69,8 @@ def build(photo: Heif, *, keep_profile: bool = True) -> Built:
         entries: list[bytes] = []
         for index, essential in item.properties:
             kind, raw = tables.properties[index - 1]
+            if kind in TRANSFORMS and not turned:
+                continue
             if kind == b"hvcC":
                 raw, length_size, lost = _codec.hevc_configuration(raw)
                 dropped += lost

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from medimg.errors import CheckNotRun, Malformed, TooLarge, Unsupported
-from medimg.formats.heif import _build
+from medimg.formats.heif import _build, _hidden
 from medimg.formats.heif._items import Item, Tables, read
 from medimg.formats.shared import exif, trailing, xmp
 from medimg.formats.shared import icc as _icc
@@ -84,6 +85,20 @@ class Heif:
         self.coding = CODED[kinds.pop()]
         self.width, self.height = self._shown_size()
         self.frames = 2 if any(b.type == b"moov" for b in self.top) else 1  # or more: a sequence is not counted
+
+    def part(self, item: int) -> Heif:
+        """One of the pictures that the primary one is put together from, as if it were the primary one."""
+        one = Heif.__new__(Heif)
+        one.data, one.top, one.end, one.coding = self.data, self.top, self.end, self.coding
+        one.tables = replace(self.tables, primary=item)
+        one.kept, one.frames, one.alpha = [item], 1, []
+        one.width, one.height = one._shown_size()
+        return one
+
+    @cached_property
+    def hidden(self) -> str | None:
+        """What the coded data hold beside the picture that is shown; see :mod:`medimg.formats.heif._hidden`."""
+        return _hidden.hidden(self)
 
     def _closure(self, start: int) -> list[int]:
         """A picture and everything it is derived from, in order."""
@@ -158,6 +173,9 @@ class Heif:
             found.append(_finding("metadata", "unknown-block", f"meta/{_printable(kind)}"))
         for kind, payload in self.tables.properties:
             found += self._property(kind, payload)
+        if self.hidden:
+            category = "hidden-pixels" if self.hidden == _hidden.PAST else "second-image"
+            found.append(_finding("hidden-image", category, f"mdat/{self.hidden}"))
         hidden_units = _build.build(self).dropped_units
         if hidden_units:
             found.append(_finding("metadata", "software", "mdat/supplemental units", count=hidden_units))
@@ -274,7 +292,8 @@ class Heif:
         from medimg.redact.cover import framed
 
         crop, covers = framed(covers, crop, self.width, self.height)
-        if covers or crop or self.alpha or self.property(self.tables.primary, b"clap") is not None:
+        cut = self.alpha or self.property(self.tables.primary, b"clap") is not None
+        if covers or crop or cut or self.hidden:
             return self._as_png(covers, keep_profile, crop)
         notes = ("frames-dropped",) if any(b.type == b"moov" for b in self.top) else ()
         built = _build.build(self, keep_profile=keep_profile)

@@ -59,6 +59,16 @@ def first_page(photo: TiffPhoto) -> NDArray[Any]:
     return pixels
 
 
+def of_file(data: bytes, bits: int) -> NDArray[Any]:
+    """Samples of a written file of one page.
+
+    Raises:
+        Malformed: It does not decode.
+        Unsupported: Its pixels are of a kind that no decoder here shows exactly.
+    """
+    return _sixteen(data) if bits == 16 else _pillow(data)
+
+
 def _planes(photo: TiffPhoto, fields: dict[int, tuple[int, bytes]]) -> NDArray[Any]:
     """Planes that stand apart, each decoded as a grey picture: cv2 mistakes 16-bit ones for interleaved samples."""
     channels = photo.tiff.number(photo.page, 277, 1)

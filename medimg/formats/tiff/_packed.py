@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import zlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,26 +15,80 @@ CLEAR, STOP, FIRST, WIDEST = 256, 257, 258, 12
 _DAMAGED, _SHORT = -1, -2
 
 
+def bare_deflate(raw: bytes, expected: int) -> bytes:
+    """A zlib stream without what follows its end, or what it holds beyond the rows of the picture.
+
+    Raises:
+        Malformed: It is damaged, or gives fewer than the ``expected`` bytes.
+    """
+    stream = zlib.decompressobj()
+    try:
+        out = stream.decompress(raw, expected + 1)
+        if len(out) == expected and not stream.eof:  # the end mark may need one more call
+            out += stream.decompress(stream.unconsumed_tail, 1)
+    except zlib.error as error:
+        raise Malformed("a strip of the picture is damaged.") from error
+    if len(out) > expected:  # writers fill the last strip up to the length of the others; libtiff passes over it
+        return zlib.compress(out[:expected], 6)
+    if len(out) != expected or not stream.eof:
+        raise Malformed("a strip of the picture does not have the length it should.")
+    return raw[: len(raw) - len(stream.unused_data)]
+
+
+def bare_jpeg(raw: bytes) -> bytes:
+    """A JPEG stream (TIFF technical note 2) without comments and application segments other than Adobe's.
+
+    Raises:
+        Malformed: It is damaged.
+    """
+    if raw[:2] != b"\xff\xd8":
+        raise Malformed("a strip of the picture is damaged.")
+    out, at = [b"\xff\xd8"], 2
+    while at + 4 <= len(raw):
+        if raw[at] != 0xFF:
+            raise Malformed("a strip of the picture is damaged.")
+        marker = raw[at + 1]
+        if marker == 0xD9:
+            return b"".join(out) + b"\xff\xd9"
+        size = int.from_bytes(raw[at + 2 : at + 4], "big")
+        if size < 2 or at + 2 + size > len(raw):
+            raise Malformed("a strip of the picture is damaged.")
+        adobe = marker == 0xEE and raw[at + 4 : at + 9] == b"Adobe" and size == 14
+        if adobe or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
+            out.append(raw[at : at + 2 + size])
+        at += 2 + size
+        if marker == 0xDA:
+            end = raw.find(b"\xff\xd9", at)
+            if end < 0:
+                raise Malformed("a strip of the picture ends early.")
+            return b"".join(out) + raw[at : end + 2]
+    if raw[at : at + 2] == b"\xff\xd9":
+        return b"".join(out) + b"\xff\xd9"
+    raise Malformed("a strip of the picture ends early.")
+
+
 def bare_packbits(raw: bytes, expected: int) -> bytes:
-    """A PackBits strip without what follows its ``expected`` bytes.
+    """A PackBits strip without what follows its ``expected`` bytes, in its last run too.
 
     Raises:
         Malformed: It gives fewer.
     """
-    at = produced = 0
+    at = begin = produced = 0
     while produced < expected:
         if at >= len(raw):
             raise Malformed("a strip of the picture ends early.")
-        head = raw[at]
-        if head < 128:
-            produced += head + 1
-            at += head + 2
-        else:
-            produced += 257 - head if head > 128 else 0
-            at += 2 if head > 128 else 1
+        begin, head = at, raw[at]
+        produced += head + 1 if head < 128 else (257 - head) * (head > 128)
+        at += head + 2 if head < 128 else 1 + (head > 128)
     if at > len(raw):
         raise Malformed("a strip of the picture ends early.")
-    return raw[:at]
+    over = produced - expected
+    if not over:
+        return raw[:at]
+    head = raw[begin]
+    if head < 128:
+        return raw[:begin] + bytes([head - over]) + raw[begin + 1 : at - over]
+    return raw[:begin] + bytes([(head + over) % 256, raw[begin + 1]])  # a run of one is a literal of one
 
 
 def bare_lzw(raw: bytes, expected: int) -> bytes:

@@ -7,7 +7,6 @@ are the original's bytes; with covers the samples are written again, deflated, o
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -151,15 +150,10 @@ class TiffPhoto:
         tiled = TILES[0] in self.page.entries
         place, size = TILES if tiled else STRIPS
         starts, sizes = self.tiff.numbers(self.page, place), self.tiff.numbers(self.page, size)
-        planes = self._number(277, 1) if self._number(284, 1) == 2 else 1
-        if tiled:
-            across, down = self._number(322, 0), self._number(323, 0)
-            if not across or not down:
-                raise Malformed("the picture's tiles have no size.")
-            expected = -(-self.width // across) * -(-self.height // down) * planes
-        else:
-            rows = self._number(278, 2**32 - 1) or 1
-            expected = -(-self.height // min(rows, self.height)) * planes
+        if self.tiles is not None and not all(self.tiles):
+            raise Malformed("the picture's tiles have no size.")
+        across, down = self.chunk_size(0)
+        expected = -(-self.width // across) * -(-self.height // down) * self.planes
         if len(starts) != expected or len(sizes) != expected:
             raise Malformed("the picture's strips do not add up.")
         if any(a + n > len(self.data) or not n for a, n in zip(starts, sizes, strict=True)):
@@ -194,6 +188,15 @@ class TiffPhoto:
                     detector="tiff reader",
                 )
             )
+        if self.hidden:
+            found.append(
+                Finding(
+                    kind="hidden-image",
+                    category="hidden-pixels",
+                    where="strips/more than is shown",
+                    detector="tiff reader",
+                )
+            )
         return found
 
     def _kept_tags(self) -> frozenset[int]:
@@ -216,9 +219,9 @@ class TiffPhoto:
 
     def _payload(self, raw: bytes, index: int) -> bytes:
         if self.compression == "jpeg":
-            return _bare_jpeg(raw)
+            return _packed.bare_jpeg(raw)
         if self.compression == "deflate":
-            return _bare_deflate(raw, self._chunk_bytes(index))
+            return _packed.bare_deflate(raw, self._chunk_bytes(index))
         if self.compression == "none":
             expected = self._chunk_bytes(index)
             if len(raw) < expected:
@@ -233,15 +236,40 @@ class TiffPhoto:
 
     def _chunk_bytes(self, index: int) -> int:
         """Decoded bytes of a strip or tile."""
-        samples = 1 if self._number(284, 1) == 2 else self._number(277, 1)
-        if TILES[0] in self.page.entries:
-            across, rows = self._number(322, 0), self._number(323, 0)
-        else:
-            across = self.width
-            step = min(self._number(278, 2**32 - 1) or 1, self.height)
-            strips = -(-self.height // step)
-            rows = min(step, self.height - (index % strips) * step)
+        samples = 1 if self.planes > 1 else self._number(277, 1)
+        across, rows = self.chunk_size(index)
         return -(-across * samples * self.bits[0] // 8) * rows
+
+    @property
+    def planes(self) -> int:
+        """How often the strips or tiles run through the picture: once a channel where channels stand apart."""
+        return self._number(277, 1) if self._number(284, 1) == 2 else 1
+
+    @property
+    def tiles(self) -> tuple[int, int] | None:
+        """Width and height of a tile; None where there are strips."""
+        return (self._number(322, 0), self._number(323, 0)) if TILES[0] in self.page.entries else None
+
+    def chunk_size(self, index: int) -> tuple[int, int]:
+        """Columns and rows of a strip or tile."""
+        if self.tiles is not None:
+            return self.tiles
+        step = min(self._number(278, 2**32 - 1) or 1, self.height)
+        strips = -(-self.height // step)
+        return self.width, min(step, self.height - (index % strips) * step)
+
+    def places(self) -> list[tuple[int, int]]:
+        """The left upper corner of every strip or tile."""
+        across, down = self.chunk_size(0)
+        once = [(x, y) for y in range(0, self.height, down) for x in range(0, self.width, across)]
+        return once * self.planes
+
+    @cached_property
+    def hidden(self) -> bool:
+        """Whether strips or tiles hold more than is shown of them; see :mod:`medimg.formats.tiff._hidden`."""
+        from medimg.formats.tiff import _hidden
+
+        return _hidden.hidden(self)
 
     # -- pixels -----------------------------------------------------------------------------------------------------
 
@@ -288,7 +316,7 @@ class TiffPhoto:
             fields[ORIENTATION] = (3, struct.pack(f"{self.tiff.order}H", self.orientation))
         tables = self.page.entries.get(JPEG_TABLES)
         if tables is not None and self.compression == "jpeg":
-            fields[JPEG_TABLES] = (7, _bare_jpeg(tables.raw))
+            fields[JPEG_TABLES] = (7, _packed.bare_jpeg(tables.raw))
         return fields
 
     def _field(self, entry: Entry) -> tuple[int, bytes]:
@@ -336,7 +364,7 @@ class TiffPhoto:
 
         covered: tuple[Polygon, ...] = ()
         crop, covers = framed(covers, crop, self.width, self.height)
-        if not covers and not crop and not self.has_alpha:
+        if not covers and not crop and not self.has_alpha and not self.hidden:
             colour_map = _decode.colour_map(self) if self._number(262, 0) == PALETTE else None
             data, method = self.stripped(keep_profile=keep_profile, colour_map=colour_map), "segment-copy"
         else:
@@ -347,47 +375,3 @@ class TiffPhoto:
             height=crop.height if crop else self.height, orientation=self.orientation, method=method,
             covered=covered, notes=(*notes, "cropped") if crop else notes, cropped=crop,
         )  # fmt: skip
-
-
-def _bare_deflate(raw: bytes, expected: int) -> bytes:
-    """A zlib stream without what follows its end, or what it holds beyond the rows of the picture."""
-    stream = zlib.decompressobj()
-    try:
-        out = stream.decompress(raw, expected + 1)
-        if len(out) == expected and not stream.eof:  # the end mark may need one more call
-            out += stream.decompress(stream.unconsumed_tail, 1)
-    except zlib.error as error:
-        raise Malformed("a strip of the picture is damaged.") from error
-    if len(out) > expected:  # writers fill the last strip up to the length of the others; libtiff passes over it
-        return zlib.compress(out[:expected], 6)
-    if len(out) != expected or not stream.eof:
-        raise Malformed("a strip of the picture does not have the length it should.")
-    return raw[: len(raw) - len(stream.unused_data)]
-
-
-def _bare_jpeg(raw: bytes) -> bytes:
-    """A JPEG stream (TIFF technical note 2) without comments and application segments other than Adobe's."""
-    if raw[:2] != b"\xff\xd8":
-        raise Malformed("a strip of the picture is damaged.")
-    out, at = [b"\xff\xd8"], 2
-    while at + 4 <= len(raw):
-        if raw[at] != 0xFF:
-            raise Malformed("a strip of the picture is damaged.")
-        marker = raw[at + 1]
-        if marker == 0xD9:
-            return b"".join(out) + b"\xff\xd9"
-        size = int.from_bytes(raw[at + 2 : at + 4], "big")
-        if size < 2 or at + 2 + size > len(raw):
-            raise Malformed("a strip of the picture is damaged.")
-        adobe = marker == 0xEE and raw[at + 4 : at + 9] == b"Adobe" and size == 14
-        if adobe or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
-            out.append(raw[at : at + 2 + size])
-        at += 2 + size
-        if marker == 0xDA:
-            end = raw.find(b"\xff\xd9", at)
-            if end < 0:
-                raise Malformed("a strip of the picture ends early.")
-            return b"".join(out) + raw[at : end + 2]
-    if raw[at : at + 2] == b"\xff\xd9":
-        return b"".join(out) + b"\xff\xd9"
-    raise Malformed("a strip of the picture ends early.")

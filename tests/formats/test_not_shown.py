@@ -1,0 +1,369 @@
+"""Pictures and pixels in coded data that no viewer shows: the copy is without them, and both readers find them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+import zlib
+
+import msgspec
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from medimg.api import Scrubber
+from medimg.policy import Policy
+
+LIGHT = Scrubber(msgspec.structs.replace(Policy.load(), scope="metadata-only"))
+TILE = 64
+
+# Two pictures of 64 x 64 pixels, coded by x265 with the same parameter sets: a smooth one, and one with a name.
+HVCC = base64.b64decode(
+    "AQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQArQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbqSSmubgIa"
+    "DAgAAAMAyAAAAwAIQGIAAQAHRAHBcrAiQA=="
+)
+SMOOTH = base64.b64decode("AAAANygBr1j5D6CvqLMelUEULL/bUXK8/jPZkIV+Q0xvUyjqIPfrJrcdnY+JOMeHFyqlZ6ZYnUwlZUA=")
+NAME = base64.b64decode(
+    "AAABLCgBr1ikQ1ZUUBxGixZB5FKjJb/d8/UQGo92HB/kie9xC0rBA8G4rcjwT0jeeIwNuYvaIrKWsKEdhgDYmRq2gjvC9XRE2piSPfzu09Va6s0+UIIT"
+    "NPaRN/bg9Y5DeC/xqAn5PzxVj9JohrIU90rWxJhWAan8veImYqddizftQAky2QYLFtiAUwwmUDZoBg4eGYX6QAopFB32YkIomybcGFT52XCpoTrjmbSA"
+    "9gZSHF+CY+Bjuzn/ctRbr0IKHP/+I4lcj7t73OhB8dCgJf5azyzNLbkvA7jFuuQybWgAAHy69ikYBSwppeavXjkgcCz7RYzRr1mgt0JokMGnR05+JjNU"
+    "ZwFZsq58LluzncXRetIsU95wTDEwDP7JOYGCqTPPiy0zSB2pmhfJxiDewA=="
+)
+
+
+def smooth(width: int = TILE, height: int = TILE) -> Image.Image:
+    y, x = np.mgrid[0:height, 0:width]
+    return Image.fromarray(np.dstack((200 - y // 3, 150 + x // 8, 140 + y // 8)).astype(np.uint8))
+
+
+def with_name(picture: Image.Image, at: tuple[int, int]) -> Image.Image:
+    named = picture.copy()
+    x, y = at
+    ImageDraw.Draw(named).rectangle((x, y, x + 50, y + 16), fill=(250, 250, 245))
+    ImageDraw.Draw(named).text((x + 3, y + 3), "M BANKS", fill=(10, 10, 10))
+    return named
+
+
+# -- HEIC and AVIF ----------------------------------------------------------------------------------------------------
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def full(kind: bytes, *parts: bytes, version: int = 0, flags: int = 0) -> bytes:
+    return box(kind, struct.pack(">I", version << 24 | flags), *parts)
+
+
+def ispe(width: int, height: int) -> bytes:
+    return full(b"ispe", struct.pack(">II", width, height))
+
+
+Item = tuple[bytes, bytes, list[bytes]]
+
+
+def heif(brand: bytes, items: list[Item], tiles: list[int] | None = None, essential: tuple[bytes, ...] = ()) -> bytes:
+    """A file as medimg writes it: type, payload and property boxes of each item; the first may be made of others."""
+    properties = list(dict.fromkeys(p for _, _, own in items for p in own))
+    rows = []
+    for number, (_, _, own) in enumerate(items, 1):
+        marks = (properties.index(p) + 1 | (p[4:8] in (b"hvcC", b"av1C", *essential)) << 15 for p in own)
+        rows.append(struct.pack(f">HB{len(own)}H", number, len(own), *marks))
+    infos = [full(b"infe", struct.pack(">HH4s", n, 0, i[0]), b"\0", version=2) for n, i in enumerate(items, 1)]
+    static = [
+        full(b"hdlr", bytes(4), b"pict", bytes(13)),
+        full(b"pitm", struct.pack(">H", 1)),
+        full(b"iinf", struct.pack(">H", len(infos)), *infos),
+        full(b"iref", box(b"dimg", struct.pack(f">HH{len(tiles)}H", 1, len(tiles), *tiles))) if tiles else b"",
+        box(b"iprp", box(b"ipco", *properties), full(b"ipma", struct.pack(">I", len(rows)), *rows, flags=1)),
+    ]
+    ftyp = box(b"ftyp", brand, bytes(4), b"mif1", brand)
+    at = len(ftyp) + 12 + sum(map(len, static)) + 16 + 14 * len(items) + 8
+    places = b""
+    for number, (_, payload, _) in enumerate(items, 1):
+        places += struct.pack(">HHHII", number, 0, 1, at, len(payload))
+        at += len(payload)
+    iloc = full(b"iloc", struct.pack(">BBH", 0x44, 0, len(items)), places)
+    return ftyp + full(b"meta", *static, iloc) + box(b"mdat", *(payload for _, payload, _ in items))
+
+
+def av1(picture: Image.Image) -> tuple[bytes, bytes]:
+    """Coded bytes of a picture without temporal delimiters, and its configuration box."""
+    out = io.BytesIO()
+    picture.save(out, "AVIF", quality=80, subsampling="4:2:0")
+    file = out.getvalue()
+    config = file.index(b"av1C") - 4
+    media = file.rindex(b"mdat") + 4
+    payload = file[media:]
+    return payload[2:] if payload[:2] == b"\x12\0" else payload, file[
+        config : config + int.from_bytes(file[config:][:4])
+    ]
+
+
+def grid(picture: Image.Image, width: int, height: int, brand: bytes = b"avif") -> bytes:
+    """Square tiles of a picture under a canvas."""
+    side = 128
+    columns, rows = picture.width // side, picture.height // side
+    items: list[Item] = [
+        (b"grid", struct.pack(">4B2H", 0, 0, rows - 1, columns - 1, width, height), [ispe(width, height)])
+    ]
+    for y in range(0, picture.height, side):
+        for x in range(0, picture.width, side):
+            payload, config = av1(picture.crop((x, y, x + side, y + side)))
+            items.append((b"av01", payload, [config, ispe(side, side)]))
+    return heif(brand, items, list(range(2, len(items) + 1)))
+
+
+def heic_grid(tiles: list[bytes], columns: int, width: int, height: int) -> bytes:
+    rows = len(tiles) // columns
+    items: list[Item] = [
+        (b"grid", struct.pack(">4B2H", 0, 0, rows - 1, columns - 1, width, height), [ispe(width, height)])
+    ]
+    items += [(b"hvc1", tile, [box(b"hvcC", HVCC), ispe(TILE, TILE)]) for tile in tiles]
+    return heif(b"heic", items, list(range(2, len(items) + 1)))
+
+
+def filled(width: int, height: int) -> Image.Image:
+    """A picture of 256 x 256 whose part past an edge repeats it, as encoders fill tiles."""
+    pixels = np.asarray(smooth(256, 256))[:height, :width]
+    return Image.fromarray(np.pad(pixels, ((0, 256 - height), (0, 256 - width), (0, 0)), "edge"))
+
+
+def painted(width: int, height: int, colour: tuple[int, int, int]) -> Image.Image:
+    pixels = np.array(smooth(256, 256))
+    pixels[height:], pixels[:, width:] = colour, colour
+    return Image.fromarray(pixels)
+
+
+CLEAN = {
+    "no strip": grid(smooth(256, 256), 256, 256),
+    "the edge again": grid(filled(224, 208), 224, 208),
+    "one colour": grid(painted(200, 192, (0, 135, 0)), 200, 192),
+    "one HEVC picture": heif(b"heic", [(b"hvc1", SMOOTH, [box(b"hvcC", HVCC), ispe(TILE, TILE)])]),
+    "HEVC tiles": heic_grid([SMOOTH] * 4, 2, 128, 128),
+}
+HIDING = {
+    "right": grid(with_name(smooth(256, 256), (202, 100)), 200, 256),
+    "below": grid(with_name(smooth(256, 256), (60, 232)), 256, 230),
+    "in the corner": grid(with_name(filled(200, 230), (202, 234)), 200, 230),
+    "spare tiles": grid(with_name(smooth(256, 256), (150, 150)), 128, 128),
+    "HEVC, right": heic_grid([SMOOTH, NAME], 2, 74, 64),
+    "HEVC, spare tile": heic_grid([SMOOTH, NAME], 2, 64, 64),
+    "HEVC, two pictures": heif(b"heic", [(b"hvc1", SMOOTH + NAME, [box(b"hvcC", HVCC), ispe(TILE, TILE)])]),
+}
+
+
+def structure(data: bytes, scrubber: Scrubber = LIGHT) -> dict[str, str]:
+    return {c.name: c.state for c in scrubber.verify(data) if c.name in ("structure", "metadata")}
+
+
+def pixels(data: bytes) -> NDArray[np.uint8]:
+    with Image.open(io.BytesIO(data)) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_a_picture_that_hides_nothing_is_copied_as_it_is_coded(name: str) -> None:
+    if "HEVC" in name:
+        pytest.importorskip("pi_heif")
+    done = LIGHT.scrub(CLEAN[name])
+    assert done.report.copy is not None, done.report.reason
+    assert done.report.copy.method == "segment-copy"
+    assert not done.report.counts("hidden-image")
+    assert set(structure(done.data or b"").values()) == {"passed"}
+
+
+@pytest.mark.parametrize("name", HIDING)
+def test_a_picture_that_hides_another_becomes_a_png_of_what_is_shown(name: str) -> None:
+    if "HEVC" in name:
+        pytest.importorskip("pi_heif")
+    done = LIGHT.scrub(HIDING[name])
+    assert done.report.copy is not None, done.report.reason
+    assert done.report.copy.method == "samples"
+    assert (done.data or b"")[:4] == b"\x89PNG"
+    assert sum(done.report.counts("hidden-image").values()) == 1
+    if "HEVC" not in name and name != "spare tiles":  # Pillow does not open spare tiles
+        assert np.array_equal(pixels(done.data or b""), pixels(HIDING[name]))
+    shown = Image.open(io.BytesIO(done.data or b"")).size
+    assert shown == {"right": (200, 256), "below": (256, 230), "in the corner": (200, 230),
+                     "spare tiles": (128, 128), "HEVC, right": (74, 64)}.get(name, (64, 64))  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HIDING)
+def test_a_copy_that_hides_a_picture_does_not_pass(name: str) -> None:
+    states = structure(HIDING[name])
+    assert states["metadata"] == "failed"
+    if name not in ("below", "in the corner", "right", "HEVC, right"):  # strips of 64 pixels are the first reader's
+        assert states["structure"] == "failed"
+
+
+def test_the_second_reader_looks_at_what_lies_more_than_64_pixels_past_the_canvas() -> None:
+    assert structure(grid(with_name(smooth(256, 256), (202, 100)), 150, 256))["structure"] == "failed"
+    assert structure(grid(filled(150, 180), 150, 180)) == {"structure": "passed", "metadata": "passed"}
+
+
+def test_two_frames_in_an_avif_item() -> None:
+    first, config = av1(smooth(128, 128))
+    second, _ = av1(with_name(smooth(128, 128), (20, 40)))
+    data = heif(b"avif", [(b"av01", first + b"\x12\0" + second, [config, ispe(128, 128)])])
+    assert structure(data)["structure"] == "failed"
+    done = LIGHT.scrub(data)
+    assert (done.report.state, done.data) == ("refused", None)  # one decoder shows the first, another the second
+    alike = heif(b"avif", [(b"av01", first + b"\x12\0" + first, [config, ispe(128, 128)])])
+    assert structure(alike)["structure"] == "failed"
+    assert (LIGHT.scrub(alike).data or b"")[:4] == b"\x89PNG"
+
+
+def test_a_coded_picture_larger_than_its_item_says() -> None:
+    payload, config = av1(with_name(smooth(128, 128), (70, 100)))
+    data = heif(b"avif", [(b"av01", payload, [config, ispe(128, 96)])])
+    assert structure(data) == {"structure": "failed", "metadata": "failed"}
+    assert (LIGHT.scrub(data).data or b"")[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("keep", [20, 40, 60])
+def test_a_clean_aperture_of_any_size_is_followed(keep: int) -> None:
+    pytest.importorskip("pi_heif")
+    clap = box(b"clap", struct.pack(">IIIIiIiI", keep, 1, keep, 1, 0, 1, 0, 1))
+    own = [box(b"hvcC", HVCC), ispe(TILE, TILE)]
+    whole = LIGHT.scrub(heif(b"heic", [(b"hvc1", SMOOTH + NAME, own)]))
+    done = LIGHT.scrub(
+        heif(b"heic", [(b"hvc1", SMOOTH, [*own, clap, box(b"irot", b"\1")])], essential=(b"clap", b"irot"))
+    )
+    assert done.report.copy is not None, done.report.reason
+    edge = (TILE - keep) // 2
+    expected = np.rot90(pixels(whole.data or b"")[edge : edge + keep, edge : edge + keep])
+    assert np.array_equal(pixels(done.data or b""), expected)
+
+
+# -- TIFF -------------------------------------------------------------------------------------------------------------
+
+
+def tiff(numbers: dict[int, int], chunks: list[bytes], *, tiled: bool, channels: int = 3) -> bytes:
+    """A file as medimg writes it, of 8-bit samples."""
+    place, size = (324, 325) if tiled else (273, 279)
+    fields = {tag: struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in numbers.items()}
+    fields[254] = struct.pack("<HHII", 254, 4, 1, 0)
+    at = 8 + 2 + 12 * (len(fields) + 3) + 4
+    more = b""
+    lists = {
+        258: (3, struct.pack(f"<{channels}H", *[8] * channels)),
+        size: (4, struct.pack(f"<{len(chunks)}I", *map(len, chunks))),
+        place: (4, bytes(4 * len(chunks))),
+    }
+    spots = {}
+    for tag in sorted(lists):
+        kind, raw = lists[tag]
+        count = len(raw) // (2 if kind == 3 else 4)
+        if len(raw) > 4:
+            fields[tag] = struct.pack("<HHII", tag, kind, count, at + len(more))
+            spots[tag] = len(more)
+            more += raw + bytes(len(raw) % 2)
+        else:
+            fields[tag] = struct.pack("<HHI", tag, kind, count) + raw.ljust(4, b"\0")
+    starts, body = [], b""
+    for chunk in chunks:
+        starts.append(at + len(more) + len(body))
+        body += chunk + bytes(len(chunk) % 2)
+    packed = struct.pack(f"<{len(starts)}I", *starts)
+    if place in spots:
+        more = more[: spots[place]] + packed + more[spots[place] + len(packed) :]
+    else:
+        fields[place] = struct.pack("<HHI", place, 4, 1) + packed
+    table = struct.pack("<H", len(fields)) + b"".join(fields[t] for t in sorted(fields)) + bytes(4)
+    return b"II*\0\x08\0\0\0" + table + more + body
+
+
+def lzw(raw: bytes) -> bytes:
+    out = io.BytesIO()
+    Image.frombytes("L", (len(raw), 1), raw).save(out, "TIFF", compression="tiff_lzw")
+    with Image.open(io.BytesIO(out.getvalue())) as picture:
+        tags = picture.tag_v2  # type: ignore[attr-defined]
+        return out.getvalue()[tags[273][0] :][: tags[279][0]]
+
+
+def packbits(raw: bytes) -> bytes:
+    return b"".join(bytes([len(raw[k : k + 128]) - 1]) + raw[k : k + 128] for k in range(0, len(raw), 128))
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=90, subsampling=0)
+    data = out.getvalue()
+    return data[:2] + data[20:]  # without JFIF
+
+
+PACKINGS = {"none": (1, bytes), "deflate": (8, zlib.compress), "lzw": (5, lzw), "packbits": (32773, packbits)}
+
+
+def tiled(picture: Image.Image, width: int, height: int, packing: str) -> bytes:
+    code, packed = PACKINGS.get(packing, (7, bytes))
+    chunks = []
+    for y in range(0, picture.height, 64):
+        for x in range(0, picture.width, 64):
+            part = picture.crop((x, y, x + 64, y + 64))
+            chunks.append(jpeg(part) if packing == "jpeg" else packed(part.tobytes()))
+    photometric = 6 if packing == "jpeg" else 2
+    numbers = {256: width, 257: height, 259: code, 262: photometric, 277: 3, 284: 1, 322: 64, 323: 64}
+    return tiff(numbers, chunks, tiled=True)
+
+
+def of_tiles(width: int, height: int) -> Image.Image:
+    shown = np.asarray(smooth(128, 128))[:height, :width]
+    return Image.fromarray(np.pad(shown, ((0, 128 - height), (0, 128 - width), (0, 0)), "edge"))
+
+
+@pytest.mark.parametrize("packing", [*PACKINGS, "jpeg"])
+def test_tiles_over_the_edge_of_a_tiff(packing: str) -> None:
+    plain, loaded = of_tiles(74, 110), with_name(of_tiles(74, 110), (76, 60))
+    clean, hiding = (tiled(picture, 74, 110, packing) for picture in (plain, loaded))
+    done = LIGHT.scrub(clean)
+    assert done.report.copy is not None, done.report.reason
+    assert done.report.copy.method == "segment-copy"
+    assert structure(done.data or b"") == {"structure": "passed", "metadata": "passed"}
+    assert structure(hiding) == {"structure": "failed", "metadata": "failed"}
+    done = LIGHT.scrub(hiding)
+    assert done.report.copy is not None, done.report.reason
+    assert done.report.counts("hidden-image") == {"hidden-pixels": 1}
+    assert structure(done.data or b"") == {"structure": "passed", "metadata": "passed"}
+    assert np.array_equal(pixels(done.data or b""), pixels(hiding))
+    with Image.open(io.BytesIO(done.data or b"")) as copy:
+        assert 322 not in copy.tag_v2  # type: ignore[attr-defined]
+
+
+def strip(picture: Image.Image, height: int, behind: bytes = b"") -> bytes:
+    numbers = {256: picture.width, 257: height, 259: 7, 262: 6, 277: 3, 278: height, 284: 1}
+    return tiff(numbers, [jpeg(picture)[:-2] + behind + b"\xff\xd9"], tiled=False)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [strip(with_name(smooth(96, 96), (20, 76)), 72), strip(smooth(96, 96), 96, b"Amelia Thornbury 1958-02-03")],
+    ids=["more rows than are shown", "bytes behind the last block"],
+)
+def test_a_jpeg_strip_that_holds_more_than_its_rows(data: bytes) -> None:
+    assert structure(data) == {"structure": "failed", "metadata": "failed"}
+    done = LIGHT.scrub(data)
+    assert done.report.copy is not None, done.report.reason
+    assert b"Thornbury" not in (done.data or b"")
+    assert structure(done.data or b"") == {"structure": "passed", "metadata": "passed"}
+    assert np.array_equal(pixels(done.data or b""), pixels(data))
+
+
+def test_a_jpeg_strip_that_holds_its_rows_alone_stays() -> None:
+    done = LIGHT.scrub(strip(smooth(96, 96), 96))
+    assert done.report.copy is not None, done.report.reason
+    assert done.report.copy.method == "segment-copy"
+    assert jpeg(smooth(96, 96)) in (done.data or b"")
+
+
+@pytest.mark.parametrize("packing", ["none", "deflate", "packbits"])
+def test_the_second_reader_counts_what_a_strip_gives(packing: str) -> None:
+    code, packed = PACKINGS[packing]
+    numbers = {256: 64, 257: 48, 259: code, 262: 2, 277: 3, 278: 48, 284: 1}
+    for rows, state in ((48, "passed"), (64, "failed")):
+        data = tiff(numbers, [packed(smooth(64, rows).tobytes())], tiled=False)
+        assert structure(data)["structure"] == state
