@@ -12,6 +12,7 @@ from medimg.report.build import audience_words, check_lines, copy_line, engines,
 from medimg.report.model import Decision, RecordAnswer, RecordCheck, RecordGroup, RecordPhoto, RecordSheet
 from medimg.run.state import WARNINGS, RunState
 from medimg.types import Action, Report
+from medimg.vocabulary import Category
 
 
 def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, GroupResult]) -> RecordSheet:
@@ -125,7 +126,7 @@ def _decision(number: int, action: Action, *, done: bool) -> Decision:
         number=number,
         kind=w.KINDS[found.kind],
         category=found.category,
-        words=w.category(found.category),
+        words=Category.words_of(found.category),
         count=found.count,
         where=found.where,
         box=found.region.box if found.region else None,

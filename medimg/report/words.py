@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-KINDS: dict[str, str] = {
-    "metadata": "Hidden information",
-    "hidden-image": "Hidden pictures",
-    "text": "Writing in the picture",
-    "code": "Barcodes and QR codes",
-    "face": "Faces",
-    "filename": "File names",
-    "document": "Documents",
-    "drawn": "Marked by a person",
-}
+from medimg.vocabulary import Kind
+
+KINDS: dict[str, str] = {k: k.words for k in Kind}
 
 CHECKS: dict[str, str] = {
     "readback": "The file on disk is what was written",
@@ -93,8 +86,3 @@ STATES = {
     "refused": "This file could not be handled. It was not copied.",
     "failed": "The copy could not be written.",
 }
-
-
-def category(name: str) -> str:
-    """A detector's category as words."""
-    return name.replace("-", " ").replace("_", " ")
