@@ -19,6 +19,7 @@ from medimg.formats import sequence
 from medimg.policy import Policy
 from medimg.types import Action, Check, Copy, CopySummary, Finding, KnownValues, Plan, Region, Report
 from medimg.verify import outcome
+from medimg.vocabulary import Reason
 
 if TYPE_CHECKING:
     from medimg.detect import Detector
@@ -135,7 +136,7 @@ def _with_new(plan: Plan, passed: Sequence[Report], asked: Sequence[int]) -> Pla
     if not new:
         return plan
     named = (msgspec.structs.replace(f, id=f"f{n}") for n, f in enumerate(new, len(plan.actions) + 1))
-    more = (Action(finding=f, do="cover", why=pipeline.AGAIN) for f in named)
+    more = (Action(finding=f, do="cover", why=Reason.SECOND_LOOK) for f in named)
     return msgspec.structs.replace(plan, actions=(*plan.actions, *more))
 
 

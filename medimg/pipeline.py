@@ -17,7 +17,7 @@ from medimg import faults, formats, verify
 from medimg._record import Record
 from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemory, UsageError
 from medimg.native.threads import both, each
-from medimg.policy import NOWHERE, Policy, covers, decide, fills
+from medimg.policy import Policy, covers, decide, fills
 from medimg.types import (
     BLACK,
     NOTHING_KNOWN,
@@ -32,12 +32,12 @@ from medimg.types import (
     Plan,
     Report,
 )
+from medimg.vocabulary import Reason
 
 if TYPE_CHECKING:
     from medimg.detect import Detector, Frame
     from medimg.formats.sequence import Series
 
-AGAIN = "found by the second look"
 CONTENT_CHECKS = ("text", "codes", "faces")
 
 
@@ -366,7 +366,7 @@ def _stop_if_nowhere(plan: Plan, policy: Policy, pictures: int) -> None:
         region = action.finding.region
         there = region is not None and 0 <= region.frame < pictures
         if not there or not fills(action.finding, policy, plan.width, plan.height):
-            raise Held(f"{NOWHERE}.", todo="Draw the area by hand in the review, or decide otherwise.")
+            raise Held(f"{Reason.NOWHERE}.", todo="Draw the area by hand in the review, or decide otherwise.")
 
 
 def _with(plan: Plan, left: Sequence[Finding], policy: Policy) -> Plan:
@@ -374,7 +374,7 @@ def _with(plan: Plan, left: Sequence[Finding], policy: Policy) -> Plan:
     start = len(plan.actions) + 1
     new = [msgspec.structs.replace(f, id=f"f{n}") for n, f in enumerate(left, start) if f.region is not None]
     judged = decide(new, policy, width=plan.width, height=plan.height).actions
-    more = tuple(a if a.do == "hold" else Action(finding=a.finding, do="cover", why=AGAIN) for a in judged)
+    more = tuple(a if a.do == "hold" else Action(finding=a.finding, do="cover", why=Reason.SECOND_LOOK) for a in judged)
     return msgspec.structs.replace(plan, actions=plan.actions + more)
 
 

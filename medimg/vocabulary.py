@@ -15,6 +15,47 @@ def QT_TRANSLATE_NOOP(context: str, text: str) -> str:  # noqa: N802, ARG001 - Q
     return text
 
 
+class Reason(StrEnum):
+    """Why something is done about a finding, in the words that people read; a plan holds them as they are here.
+
+    Another program may give a reason of its own in a plan, so the record takes any text.
+    """
+
+    # of a rule
+    NOT_THE_PICTURE = QT_TRANSLATE_NOOP("wording", "not part of the picture")
+    NEUTRAL_NAME = QT_TRANSLATE_NOOP("wording", "the copy gets a neutral name")
+    MARKED = QT_TRANSLATE_NOOP("wording", "marked by a person")
+    CODE = QT_TRANSLATE_NOOP("wording", "codes are covered whether or not they can be read")
+    DOCUMENT = QT_TRANSLATE_NOOP("wording", "this looks like a document")
+    IDENTIFYING = QT_TRANSLATE_NOOP("wording", "identifying")
+    UNREAD = QT_TRANSLATE_NOOP("wording", "found but not readable")
+    UNKNOWN = QT_TRANSLATE_NOOP("wording", "read but not known to be harmless")
+    HARMLESS = QT_TRANSLATE_NOOP("wording", "known to be harmless")
+    POSSIBLE_NAME = QT_TRANSLATE_NOOP("wording", "may be a name: look here")
+    FACE = QT_TRANSLATE_NOOP("wording", "a face identifies")
+    POSSIBLE_FACE = QT_TRANSLATE_NOOP("wording", "possible face: look")
+    OLD_DISGUISE = QT_TRANSLATE_NOOP("wording", "a bar or mosaic on a face: it is not a disguise, look")
+    MOST_OF_IT = QT_TRANSLATE_NOOP("wording", "a cover would hide most of the picture: crop, cover or show")
+    NOWHERE = QT_TRANSLATE_NOOP("wording", "what is to be covered has no place in the picture")
+    SECOND_LOOK = QT_TRANSLATE_NOOP("wording", "found by the second look")
+
+    # of a person
+    COVERED = QT_TRANSLATE_NOOP("wording", "a person covers it")
+    COVERED_ALIKE = QT_TRANSLATE_NOOP("wording", "a person covers all of this kind")
+    MOVED = QT_TRANSLATE_NOOP("wording", "moved or sized by a person")
+    SHOWN = QT_TRANSLATE_NOOP("wording", "a person shows it")
+    NO_FACE = QT_TRANSLATE_NOOP("wording", "not a face")
+    FACE_SHOWN = QT_TRANSLATE_NOOP("wording", "a face, and the consent allows showing it")
+
+
+class StandingReason(StrEnum):
+    """Why an item of the checklist stands as it does, where the sheets leave the words out."""
+
+    ASKED = "asked for this audience"
+    NOT_ANSWERED = "not answered yet"
+    BY_PERSON = "answered by a person"
+
+
 def as_words(name: str) -> str:
     """A fixed name as words; for names that are no entry too, of files that a later version wrote."""
     return name.replace("-", " ").replace("_", " ")
@@ -221,4 +262,4 @@ KEEPABLE: tuple[Category, ...] = tuple(c for c in Category if c.keepable)
 """Writing that may stay in the picture, where the policy lists it."""
 
 
-__all__ = ["KEEPABLE", "QT_TRANSLATE_NOOP", "Category", "Kind", "as_words"]
+__all__ = ["KEEPABLE", "QT_TRANSLATE_NOOP", "Category", "Kind", "Reason", "StandingReason", "as_words"]

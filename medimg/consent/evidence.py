@@ -11,9 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from medimg.run.decisions import SHOWN_FACE
 from medimg.types import Action, Check, Report
-from medimg.vocabulary import Category, Kind
+from medimg.vocabulary import Category, Kind, Reason
 
 Verdict = Literal["supports", "asks", "fails", "unknown"]
 
@@ -154,7 +153,7 @@ def _after(report: Report, *names: str) -> str:
 def faces_shown(reports: Sequence[Report]) -> int:
     """Faces that a person shows because, as they say, the consent allows it."""
     faces = [a for r in reports for a in _actions(r, Kind.FACE)]
-    return sum(a.do == "keep" and a.by == "person" and a.why == SHOWN_FACE for a in faces)
+    return sum(a.do == "keep" and a.by == "person" and a.why == Reason.FACE_SHOWN for a in faces)
 
 
 def _filename(report: Report) -> AutoEvidence:

@@ -29,6 +29,7 @@ from medimg.run import decisions, originals
 from medimg.run import state as runs
 from medimg.run.release import now, open_run
 from medimg.types import Colour, Plan, Report
+from medimg.vocabulary import Reason
 
 THUMB = 360
 """Longest side of a picture in the overview, in pixels."""
@@ -146,7 +147,7 @@ class Session(QObject):
             rank = 0
         elif plan.doing("ask"):
             rank = 1
-        elif edits.unread(plan) or any(a.why == "found by the second look" for a in plan.actions):
+        elif edits.unread(plan) or any(a.why == Reason.SECOND_LOOK for a in plan.actions):
             rank = 2
         else:
             rank = 3

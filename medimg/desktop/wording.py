@@ -24,29 +24,6 @@ def tr(text: str) -> str:
 _WHAT: dict[tuple[str, str], str] = {(c.kinds[0], c): c.window for c in Category if c.window}
 """By kind and category; translators get the words from :mod:`medimg.vocabulary`."""
 
-WHY = (
-    QT_TRANSLATE_NOOP("wording", "identifying"),
-    QT_TRANSLATE_NOOP("wording", "found but not readable"),
-    QT_TRANSLATE_NOOP("wording", "read but not known to be harmless"),
-    QT_TRANSLATE_NOOP("wording", "known to be harmless"),
-    QT_TRANSLATE_NOOP("wording", "may be a name: look here"),
-    QT_TRANSLATE_NOOP("wording", "codes are covered whether or not they can be read"),
-    QT_TRANSLATE_NOOP("wording", "a face identifies"),
-    QT_TRANSLATE_NOOP("wording", "possible face: look"),
-    QT_TRANSLATE_NOOP("wording", "a bar or mosaic on a face: it is not a disguise, look"),
-    QT_TRANSLATE_NOOP("wording", "a cover would hide most of the picture: crop, cover or show"),
-    QT_TRANSLATE_NOOP("wording", "this looks like a document"),
-    QT_TRANSLATE_NOOP("wording", "found by the second look"),
-    QT_TRANSLATE_NOOP("wording", "marked by a person"),
-    QT_TRANSLATE_NOOP("wording", "moved or sized by a person"),
-    QT_TRANSLATE_NOOP("wording", "a person covers it"),
-    QT_TRANSLATE_NOOP("wording", "a person covers all of this kind"),
-    QT_TRANSLATE_NOOP("wording", "a person shows it"),
-    QT_TRANSLATE_NOOP("wording", "not a face"),
-    QT_TRANSLATE_NOOP("wording", "a face, and the consent allows showing it"),
-)
-"""Reasons that plans give, for translators."""
-
 
 def what(action: Action) -> str:
     """What was found, in a word or two."""

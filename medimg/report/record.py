@@ -12,7 +12,7 @@ from medimg.report.build import audience_words, check_lines, copy_line, engines,
 from medimg.report.model import Decision, RecordAnswer, RecordCheck, RecordGroup, RecordPhoto, RecordSheet
 from medimg.run.state import WARNINGS, RunState
 from medimg.types import Action, Report
-from medimg.vocabulary import Category
+from medimg.vocabulary import Category, StandingReason
 
 
 def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, GroupResult]) -> RecordSheet:
@@ -79,7 +79,9 @@ def _record_answer(standing: Standing, definition: ChecklistDefinition) -> Recor
         level=standing.question.level,
         subjects=standing.subjects,
         state=standing.state,
-        why=standing.why if standing.state != "open" or standing.why != "not answered yet" else standing.question.why,
+        why=standing.why
+        if standing.state != "open" or standing.why != StandingReason.NOT_ANSWERED
+        else standing.question.why,
         choice=ANSWER_WORDS.get(answer.choice, "") if answer else "",
         choices=()
         if item.evidence == "auto"

@@ -19,7 +19,7 @@ from medimg.detect.text import identifiers
 from medimg.policy import Policy
 from medimg.report import words
 from medimg.types import Report
-from medimg.vocabulary import Category, Kind
+from medimg.vocabulary import Category, Kind, Reason, StandingReason
 
 PACKAGE = Path(medimg.__file__).parent
 EMITTERS = [
@@ -146,3 +146,23 @@ def test_the_policy_keeps_what_the_check_of_writing_may_keep() -> None:
 def test_a_category_of_a_later_version_has_words_too() -> None:
     assert Category.words_of("fax-number") == "fax number"
     assert Category.words_of("2d-code") == "2d code"
+
+
+def test_no_reason_is_compared_as_prose() -> None:
+    entries = {*Reason, *StandingReason}
+    bad = [
+        (path.name, node.lineno, part.value)
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Compare)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and part.value in entries
+    ]
+    assert bad == []
+
+
+@pytest.mark.parametrize("entry", [*Reason, *StandingReason])
+def test_every_reason_is_words(entry: str) -> None:
+    assert entry == entry.strip(" .")
+    assert entry.isprintable()
+    assert entry[0].islower()

@@ -8,8 +8,8 @@ from medimg.desktop import edits, wording
 from medimg.desktop.pages._look_parts import LookParts
 from medimg.desktop.session import Session
 from medimg.desktop.widgets import rename, restyle
-from medimg.run import decisions
 from medimg.types import Action, Plan
+from medimg.vocabulary import Reason
 
 KEPT = "frames-kept"
 """The note of a copy that holds every frame, as :mod:`medimg.frames` writes it; that module decodes pictures."""
@@ -127,7 +127,7 @@ class LookSays(LookParts):
         self.cover.setEnabled(may and action is not None and (action.do != "cover" or action in self._unread(plan)))
         rename(self.cover, self.tr("Keep it covered") if action and action.do == "cover" else self.tr("Cover it"))
         shown = action is not None and action.do == "keep"
-        consented = shown and action is not None and action.why == decisions.SHOWN_FACE
+        consented = shown and action is not None and action.why == Reason.FACE_SHOWN
         # Who took the one for the other can say so at once.
         self.show_it.setEnabled(may and action is not None and (not shown or consented))
         self.consented.setVisible(face)
