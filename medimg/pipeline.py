@@ -28,17 +28,14 @@ from medimg.types import (
     CopySummary,
     Finding,
     KnownValues,
-    PhotoState,
     Plan,
     Report,
 )
-from medimg.vocabulary import Reason
+from medimg.vocabulary import CONTENT_CHECKS, PASSING, CheckName, CheckState, PhotoState, Reason
 
 if TYPE_CHECKING:
     from medimg.detect import Detector, Frame
     from medimg.formats.sequence import Series
-
-CONTENT_CHECKS = ("text", "codes", "faces")
 
 
 class Sink(Protocol):
@@ -222,7 +219,7 @@ def scrub(
             from medimg import frames
 
             return frames.scrub(
-                series, sink, detectors, policy, plan=plan, known=known, report=record.report("held")
+                series, sink, detectors, policy, plan=plan, known=known, report=record.report(PhotoState.HELD)
             )  # fmt: skip
         for rounds_left in range(policy.verify.rounds, -1, -1):
             if isinstance(opened, formats.Declaring):
@@ -232,10 +229,10 @@ def scrub(
                 written = sink.stage(copy)
             with record.stage("verify"):
                 record.checks, left = _verify(written, opened, copy, detectors, plan, policy, known)
-            if all(c.state in ("passed", "not-asked") for c in record.checks):
+            if all(c.state in PASSING for c in record.checks):
                 record.copy = _summary(sink.release(), copy)
-                return record.report("unreviewed")
-            if not left or not rounds_left or any(c.state == "not-run" for c in record.checks):
+                return record.report(PhotoState.UNREVIEWED)
+            if not left or not rounds_left or any(c.state == CheckState.NOT_RUN for c in record.checks):
                 break
             sink.discard()
             plan = record.plan = _with(plan, left, policy)
@@ -243,7 +240,7 @@ def scrub(
             _stop_if_nowhere(plan, policy, 1)
         raise CheckFailed(
             "the written copy did not pass: "
-            + ", ".join(c.name for c in record.checks if c.state in ("failed", "not-run"))
+            + ", ".join(c.name for c in record.checks if c.state in (CheckState.FAILED, CheckState.NOT_RUN))
             + ".",
             todo="Look at the photo; crop it or cover more by hand.",
         )
@@ -252,10 +249,10 @@ def scrub(
         return record.report(_state(error), error)
     except MemoryError:
         sink.discard()
-        return record.report("held", OutOfMemory("there was not enough memory for this photo."))
+        return record.report(PhotoState.HELD, OutOfMemory("there was not enough memory for this photo."))
     except Exception as error:  # noqa: BLE001 - an unforeseen fault holds the photo; its text may quote input
         sink.discard()
-        return record.report("held", faults.unexpected("a check stopped unexpectedly", error))
+        return record.report(PhotoState.HELD, faults.unexpected("a check stopped unexpectedly", error))
     except BaseException:  # stopped by the user
         sink.discard()
         raise
@@ -291,7 +288,9 @@ def refusal(safe_id: str, policy: Policy, error: MedimgError) -> Report:
 
 
 def _state(error: MedimgError) -> PhotoState:
-    return "held" if error.exit_code == 20 else "failed" if error.exit_code == 30 else "refused"
+    return (
+        PhotoState.HELD if error.exit_code == 20 else PhotoState.FAILED if error.exit_code == 30 else PhotoState.REFUSED
+    )
 
 
 def _copy(opened: formats.Opened, plan: Plan, policy: Policy) -> Copy:
@@ -327,11 +326,17 @@ def _verify(
     known: KnownValues,
 ) -> tuple[list[Check], list[Finding]]:
     if written != copy.data:
-        return [Check(name="readback", state="failed", engine="compare", detail="the disk gave other bytes")], []
+        return [
+            Check(
+                name=CheckName.READBACK, state=CheckState.FAILED, engine="compare", detail="the disk gave other bytes"
+            )
+        ], []
     checks = verify.container(written, copy.format, policy)
-    not_asked = [Check(name=n, state="not-asked") for n in CONTENT_CHECKS] if policy.scope == "metadata-only" else []
+    not_asked = (
+        [Check(name=n, state=CheckState.NOT_ASKED) for n in CONTENT_CHECKS] if policy.scope == "metadata-only" else []
+    )
     altered = bool(copy.covered or copy.cropped or plan.crop)
-    if any(c.state not in ("passed", "not-asked") for c in checks) or (not_asked and not altered):
+    if any(c.state not in PASSING for c in checks) or (not_asked and not altered):
         return [*checks, *not_asked], []
     from medimg.verify import picture
 

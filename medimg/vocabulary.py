@@ -15,6 +15,69 @@ def QT_TRANSLATE_NOOP(context: str, text: str) -> str:  # noqa: N802, ARG001 - Q
     return text
 
 
+class CheckName(StrEnum):
+    """A check of the written copy.
+
+    Attributes:
+        words: What the sheets call it.
+        content: Whether a detector of that name looks at the picture; a metadata-only run leaves it out.
+    """
+
+    words: str
+    content: bool
+
+    def __new__(cls, value: str, words: str = "", content: bool = False) -> Self:
+        """An entry from what is written of it below."""
+        entry = str.__new__(cls, value)
+        entry._value_ = value
+        entry.words, entry.content = words, content
+        return entry
+
+    READBACK = "readback", "The file on disk is what was written"
+    STRUCTURE = "structure", "Nothing but the picture in the file (independent reader)"
+    METADATA = "metadata", "Nothing but the picture in the file (second reader)"
+    CODED_DATA = "coded-data", "Bytes inside the coded picture, behind its last symbol"
+    PIXELS = "pixels", "Covers are solid; the rest is the original's"
+    TEXT = "text", "Writing, looked for again", True
+    CODES = "codes", "Codes, looked for again", True
+    FACES = "faces", "Faces, looked for again", True
+
+
+CONTENT_CHECKS: tuple[CheckName, ...] = tuple(c for c in CheckName if c.content)
+"""What looks at the picture."""
+
+
+class CheckState(StrEnum):
+    """What came of a check. One that did not run holds the photo; one that was not asked for is named."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_RUN = "not-run"
+    NOT_ASKED = "not-asked"
+
+
+PASSING = (CheckState.PASSED, CheckState.NOT_ASKED)
+"""With these alone a copy is released."""
+
+
+class PhotoState(StrEnum):
+    """What became of a photo; ``words`` is what the sheets say of it."""
+
+    words: str
+
+    def __new__(cls, value: str, words: str = "") -> Self:
+        """An entry from what is written of it below."""
+        entry = str.__new__(cls, value)
+        entry._value_ = value
+        entry.words = words
+        return entry
+
+    UNREVIEWED = "unreviewed", "A covered copy passed the checks and waits for a person's look."
+    HELD = "held", "Kept back. No copy was made."
+    REFUSED = "refused", "This file could not be handled. It was not copied."
+    FAILED = "failed", "The copy could not be written."
+
+
 class Reason(StrEnum):
     """Why something is done about a finding, in the words that people read; a plan holds them as they are here.
 
@@ -262,4 +325,17 @@ KEEPABLE: tuple[Category, ...] = tuple(c for c in Category if c.keepable)
 """Writing that may stay in the picture, where the policy lists it."""
 
 
-__all__ = ["KEEPABLE", "QT_TRANSLATE_NOOP", "Category", "Kind", "Reason", "StandingReason", "as_words"]
+__all__ = [
+    "CONTENT_CHECKS",
+    "KEEPABLE",
+    "PASSING",
+    "QT_TRANSLATE_NOOP",
+    "Category",
+    "CheckName",
+    "CheckState",
+    "Kind",
+    "PhotoState",
+    "Reason",
+    "StandingReason",
+    "as_words",
+]

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from medimg.types import Action, Check, Report
-from medimg.vocabulary import Category, Kind, Reason
+from medimg.vocabulary import PASSING, Category, CheckName, CheckState, Kind, PhotoState, Reason
 
 Verdict = Literal["supports", "asks", "fails", "unknown"]
 
@@ -84,7 +84,7 @@ def _fed(report: Report, item: str) -> int:
     return sum(f.count for f in report.findings if f.kind in kinds or (f.kind, f.category) in categories)
 
 
-def _check(report: Report, name: str) -> Check | None:
+def _check(report: Report, name: CheckName) -> Check | None:
     return next((c for c in report.checks if c.name == name), None)
 
 
@@ -93,21 +93,22 @@ def _container(item: str, noun: str) -> _Builder:
         return AutoEvidence(
             item=item,
             subject=report.safe_id,
-            verdict=_written(report, "structure", "metadata"),
+            verdict=_written(report, CheckName.STRUCTURE, CheckName.METADATA),
             found=(found := _fed(report, item)),
-            words=f"the check found {_n(found, noun)} in the original" + _after(report, "structure", "metadata"),
+            words=f"the check found {_n(found, noun)} in the original"
+            + _after(report, CheckName.STRUCTURE, CheckName.METADATA),
         )
 
     return build
 
 
-def _picture(item: str, check: str, noun: str, none: str) -> _Builder:
+def _picture(item: str, check: CheckName, noun: str, none: str) -> _Builder:
     def build(report: Report) -> AutoEvidence:
-        found = _faces(report) if check == "faces" else _fed(report, item)
+        found = _faces(report) if check == CheckName.FACES else _fed(report, item)
         verdict = _written(report, check)
         done = _check(report, check)
         if verdict == "unknown":
-            words = _NOT_CHECKED[check] if done and done.state == "not-asked" else "the check did not run"
+            words = _NOT_CHECKED[check] if done and done.state == CheckState.NOT_ASKED else "the check did not run"
         elif found:
             words = f"the check found {_n(found, noun)}" + _to_look_at(report, check)
         else:
@@ -117,12 +118,12 @@ def _picture(item: str, check: str, noun: str, none: str) -> _Builder:
     return build
 
 
-def _to_look_at(report: Report, check: str) -> str:
+def _to_look_at(report: Report, check: CheckName) -> str:
     """What the rules leave to a person: a possible face, never covered by itself; an old bar or mosaic, no cover."""
-    asked = [a.finding for a in _actions(report, Kind.FACE) if a.do == "ask"] if check == "faces" else []
+    asked = [a.finding for a in _actions(report, Kind.FACE) if a.do == "ask"] if check == CheckName.FACES else []
     old = sum(f.count for f in asked if f.category == Category.OLD_DISGUISE)
     possible = sum(f.count for f in asked) - old
-    shown = faces_shown([report]) if check == "faces" else 0
+    shown = faces_shown([report]) if check == CheckName.FACES else 0
     return (
         (f"; {_n(shown, 'is/are')} shown: a person says that the consent allows it" if shown else "")
         + (f"; {_n(possible, 'is/are')} only possible: look" if possible else "")
@@ -130,17 +131,17 @@ def _to_look_at(report: Report, check: str) -> str:
     )
 
 
-def _written(report: Report, *names: str) -> Verdict:
+def _written(report: Report, *names: CheckName) -> Verdict:
     """What the checks of the written copy allow to be said. No copy, or a check missing: unknown."""
-    states = [c.state if (c := _check(report, n)) else "not-run" for n in names]
-    if "failed" in states:
+    states = [c.state if (c := _check(report, n)) else CheckState.NOT_RUN for n in names]
+    if CheckState.FAILED in states:
         return "fails"
-    if report.copy is None or report.state != "unreviewed" or any(s != "passed" for s in states):
+    if report.copy is None or report.state != PhotoState.UNREVIEWED or any(s != CheckState.PASSED for s in states):
         return "unknown"
     return "supports"
 
 
-def _after(report: Report, *names: str) -> str:
+def _after(report: Report, *names: CheckName) -> str:
     match _written(report, *names):
         case "supports":
             return " and nothing outside the allow-list in the copy"
@@ -175,17 +176,17 @@ def _cover_method(report: Report) -> AutoEvidence:
     return AutoEvidence(
         item="img.cover-method",
         subject=report.safe_id,
-        verdict=_written(report, "pixels"),
+        verdict=_written(report, CheckName.PIXELS),
         found=sum(a.do == "cover" for a in _actions(report, Kind.FACE)),
-        words=words if _written(report, "pixels") == "supports" else "the covers were not checked",
+        words=words if _written(report, CheckName.PIXELS) == "supports" else "the covers were not checked",
     )
 
 
 def _reopened(report: Report) -> AutoEvidence:
-    ran = [c for c in report.checks if c.state in ("passed", "failed")]
-    failed = [c for c in report.checks if c.state == "failed"]
-    complete = report.copy is not None and report.state == "unreviewed" and report.checks and not failed
-    complete = complete and all(c.state in ("passed", "not-asked") for c in report.checks)
+    ran = [c for c in report.checks if c.state in (CheckState.PASSED, CheckState.FAILED)]
+    failed = [c for c in report.checks if c.state == CheckState.FAILED]
+    complete = report.copy is not None and report.state == PhotoState.UNREVIEWED and report.checks and not failed
+    complete = complete and all(c.state in PASSING for c in report.checks)
     partly = report.scope == "metadata-only"
     words = f"{_n(len(ran), 'check/checks')} ran on the written copy" + (f", {len(failed)} failed" if failed else "")
     if partly:
@@ -217,9 +218,9 @@ def _faces(report: Report) -> int:
 
 
 _NOT_CHECKED = {
-    "text": "text was not checked",
-    "codes": "codes were not checked",
-    "faces": "faces were not checked",
+    CheckName.TEXT: "text was not checked",
+    CheckName.CODES: "codes were not checked",
+    CheckName.FACES: "faces were not checked",
 }
 
 _BUILDERS: tuple[_Builder, ...] = (
@@ -227,22 +228,22 @@ _BUILDERS: tuple[_Builder, ...] = (
     _container("img.metadata", "piece of hidden information/pieces of hidden information"),
     _container("img.hidden-images", "hidden picture/hidden pictures"),
     _filename,
-    _picture("img.text", "text", "area with writing/areas with writing", "none; it can miss writing"),
+    _picture("img.text", CheckName.TEXT, "area with writing/areas with writing", "none; it can miss writing"),
     _picture(
         "img.text-unread",
-        "text",
+        CheckName.TEXT,
         "area that could not be read/areas that could not be read",
         "none; it can miss writing",
     ),
-    _picture("img.codes", "codes", "code/codes", "none; it can miss codes"),
-    _picture("img.faces", "faces", "face/faces", "none; it can miss faces"),
+    _picture("img.codes", CheckName.CODES, "code/codes", "none; it can miss codes"),
+    _picture("img.faces", CheckName.FACES, "face/faces", "none; it can miss faces"),
     _cover_method,
     _picture(
         "img.staff-employer",
-        "text",
+        CheckName.TEXT,
         "area that may name a person or a workplace/areas that may name a person or a workplace",
         "no writing that may name a person or a workplace; badges, uniforms and logos are not looked for",
     ),
-    _picture("img.other-people", "faces", "face/faces", "no face; people are not looked for otherwise"),
+    _picture("img.other-people", CheckName.FACES, "face/faces", "no face; people are not looked for otherwise"),
     _reopened,
 )

@@ -10,7 +10,7 @@ import medimg
 from medimg.desktop.dropped import Looked, readable
 from medimg.errors import MedimgError
 from medimg.types import Action, Plan, Report
-from medimg.vocabulary import Category, as_words
+from medimg.vocabulary import Category, PhotoState, as_words
 
 translate = QCoreApplication.translate
 """Takes the context and the words as they stand here: only so do translators get them (``make strings``)."""
@@ -175,7 +175,7 @@ def about(report: Report, plan: Plan | None) -> str:
             translate("wording", "{} thing for you to decide"),
             translate("wording", "{} things for you to decide"),
         )
-    if report.state == "held" and plan == report.plan:
+    if report.state == PhotoState.HELD and plan == report.plan:
         return translate("wording", "kept back")
     covered = sum(a.finding.region is not None for a in plan.doing("cover"))
     if covered:

@@ -23,7 +23,7 @@ from medimg.report.model import (
 )
 from medimg.run.state import RunState
 from medimg.types import Report
-from medimg.vocabulary import Category, as_words
+from medimg.vocabulary import Category, CheckState, as_words
 
 _WORST = ("answered", "open", "stop")
 
@@ -158,10 +158,10 @@ def check_lines(reports: Sequence[Report]) -> tuple[CheckLine, ...]:
             CheckLine(
                 name=name,
                 words=w.CHECKS.get(name, as_words(name)),
-                passed=sum(c.state == "passed" for c in checks),
-                failed=sum(c.state == "failed" for c in checks),
-                not_run=sum(c.state == "not-run" for c in checks),
-                not_asked=sum(c.state == "not-asked" for c in checks),
+                passed=sum(c.state == CheckState.PASSED for c in checks),
+                failed=sum(c.state == CheckState.FAILED for c in checks),
+                not_run=sum(c.state == CheckState.NOT_RUN for c in checks),
+                not_asked=sum(c.state == CheckState.NOT_ASKED for c in checks),
                 engines=tuple(sorted({c.engine for c in checks if c.engine})),
             )
         )

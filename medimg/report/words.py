@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from medimg.vocabulary import Kind
+from medimg.vocabulary import CheckName, Kind, PhotoState
 
 KINDS: dict[str, str] = {k: k.words for k in Kind}
 
-CHECKS: dict[str, str] = {
-    "readback": "The file on disk is what was written",
-    "structure": "Nothing but the picture in the file (independent reader)",
-    "metadata": "Nothing but the picture in the file (second reader)",
-    "coded-data": "Bytes inside the coded picture, behind its last symbol",
-    "pixels": "Covers are solid; the rest is the original's",
-    "text": "Writing, looked for again",
-    "codes": "Codes, looked for again",
-    "faces": "Faces, looked for again",
-}
+CHECKS: dict[str, str] = {c: c.words for c in CheckName}
 
 SCOPE_FULL = "Hidden information, writing, codes and faces were checked, in the photo and again in the written copy."
 SCOPE_METADATA = (
@@ -50,10 +41,10 @@ def versions(ids: tuple[str, ...]) -> str:
 
 
 #: Said of a check that found nothing.
-ZERO = {
-    "text": "Writing: the check found none; it can miss writing.",
-    "code": "Codes: the check found none; it can miss codes.",
-    "face": "Faces: the check found none; about 1 in 10 clinical close-ups is missed.",
+ZERO: dict[str, str] = {
+    Kind.TEXT: "Writing: the check found none; it can miss writing.",
+    Kind.CODE: "Codes: the check found none; it can miss codes.",
+    Kind.FACE: "Faces: the check found none; about 1 in 10 clinical close-ups is missed.",
 }
 
 METHODS = {
@@ -80,9 +71,4 @@ WOULD = {
     "hold": "held back",
 }
 
-STATES = {
-    "unreviewed": "A covered copy passed the checks and waits for a person's look.",
-    "held": "Kept back. No copy was made.",
-    "refused": "This file could not be handled. It was not copied.",
-    "failed": "The copy could not be written.",
-}
+STATES: dict[str, str] = {s: s.words for s in PhotoState}
