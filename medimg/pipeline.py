@@ -31,7 +31,7 @@ from medimg.types import (
     Plan,
     Report,
 )
-from medimg.vocabulary import CONTENT_CHECKS, PASSING, CheckName, CheckState, PhotoState, Reason
+from medimg.vocabulary import CONTENT_CHECKS, PASSING, CheckName, CheckState, FormatName, Kind, PhotoState, Reason
 
 if TYPE_CHECKING:
     from medimg.detect import Detector, Frame
@@ -279,7 +279,9 @@ def statement(plan: Plan, scope: str, key: bytes) -> formats.Statement:
     """What a copy may say of itself once it has passed: nothing that a person kept or still has to look at."""
     full = scope == "full"
     open_ = {a.finding.kind for a in plan.doing("ask", "keep") if a.do == "ask" or a.by == "person"}
-    return formats.Statement(key=key, text=full and not open_ & {"text", "code"}, faces=full and "face" not in open_)
+    return formats.Statement(
+        key=key, text=full and not open_ & {Kind.TEXT, Kind.CODE}, faces=full and Kind.FACE not in open_
+    )
 
 
 def refusal(safe_id: str, policy: Policy, error: MedimgError) -> Report:
@@ -297,7 +299,7 @@ def _copy(opened: formats.Opened, plan: Plan, policy: Policy) -> Copy:
     if policy.scope == "full":
         opened.samples()  # what was decoded is what is written, also with a plan made earlier
     filled, keep = covers(plan, policy, _colour(opened, plan, policy)), policy.metadata.keep_profile
-    if opened.name == "heif" and policy.covers.heif == "jpeg" and (filled or plan.crop):
+    if opened.name == FormatName.HEIF and policy.covers.heif == "jpeg" and (filled or plan.crop):
         from medimg.formats import heif
 
         copy = heif.write_jpeg(opened, filled, keep_profile=keep, crop=plan.crop)

@@ -78,6 +78,20 @@ class PhotoState(StrEnum):
     FAILED = "failed", "The copy could not be written."
 
 
+class FormatName(StrEnum):
+    """The format of a file, as reports name it. What medimg can do with one is said in its room under ``formats``."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    HEIF = "heif"
+    DICOM = "dicom"
+    TIFF = "tiff"
+    WEBP = "webp"
+    GIF = "gif"
+    BMP = "bmp"
+    JP2 = "jp2"
+
+
 class Reason(StrEnum):
     """Why something is done about a finding, in the words that people read; a plan holds them as they are here.
 
@@ -333,6 +347,7 @@ __all__ = [
     "Category",
     "CheckName",
     "CheckState",
+    "FormatName",
     "Kind",
     "PhotoState",
     "Reason",

@@ -11,7 +11,7 @@ from medimg import audit, formats
 from medimg.errors import MedimgError
 from medimg.policy import Policy
 from medimg.types import Check
-from medimg.vocabulary import CheckName, CheckState
+from medimg.vocabulary import CheckName, CheckState, FormatName
 
 BEHIND = "bytes behind the last symbol of the coded picture were not looked for"
 
@@ -46,12 +46,12 @@ def coded(opened: formats.Opened, scope: str) -> list[Check]:
     behind = getattr(opened, "behind", None)  # what a format can say of its coding is its own
     if scope == "full" and behind is not None and behind():
         return [Check(name=CheckName.CODED_DATA, state=CheckState.FAILED, engine="symbol by symbol", found=1)]
-    unread = {
-        "jpeg": scope != "full",
-        "dicom": scope != "full" and bool(getattr(opened, "coded", False)),
-        "tiff": getattr(opened, "compression", "") in ("ccitt", "jpeg"),
-        "heif": True,
-        "jp2": True,
+    unread: dict[str, bool] = {
+        FormatName.JPEG: scope != "full",
+        FormatName.DICOM: scope != "full" and bool(getattr(opened, "coded", False)),
+        FormatName.TIFF: getattr(opened, "compression", "") in ("ccitt", "jpeg"),
+        FormatName.HEIF: True,
+        FormatName.JP2: True,
     }
     return (
         [Check(name=CheckName.CODED_DATA, state=CheckState.NOT_ASKED, detail=BEHIND)] if unread.get(opened.name) else []

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 import medimg
-from medimg import vocabulary
+from medimg import audit, formats, vocabulary
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.evidence import evidence
+from medimg.detect import make
 from medimg.detect.text import identifiers
 from medimg.policy import Policy
 from medimg.report import words
 from medimg.types import Report
-from medimg.vocabulary import Category, Kind, Reason, StandingReason
+from medimg.vocabulary import CONTENT_CHECKS, Category, FormatName, Kind, Reason, StandingReason
 
 PACKAGE = Path(medimg.__file__).parent
 EMITTERS = [
@@ -166,3 +167,31 @@ def test_every_reason_is_words(entry: str) -> None:
     assert entry == entry.strip(" .")
     assert entry.isprintable()
     assert entry[0].islower()
+
+
+DECIDING = ("detect", "formats", "policy.py")
+"""Where categories are emitted and decided about; what is emitted there is held against the entries above."""
+
+
+def test_nobody_else_compares_a_category_or_a_format_with_a_bare_word() -> None:
+    compared = {"category": set(Category), "format": set(FormatName), "why": {*Reason, *StandingReason}}
+    bad = [
+        (path.name, node.lineno)
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.relative_to(PACKAGE).parts[0] not in DECIDING
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute) and node.left.attr in compared
+        for part in node.comparators
+        for word in ast.walk(part)
+        if isinstance(word, ast.Constant) and word.value in compared[node.left.attr]
+    ]
+    assert bad == []
+
+
+def test_every_format_that_is_read_has_a_name() -> None:
+    assert set(audit.AUDITS) <= set(FormatName)
+    assert set(formats.FORMATS) - {"raster"} <= set(FormatName)  # a room for several
+
+
+def test_every_check_of_the_picture_has_a_detector() -> None:
+    assert {make(name, Policy()).name for name in CONTENT_CHECKS} == set(CONTENT_CHECKS)

@@ -19,7 +19,7 @@ from medimg.desktop.widgets import button, does_it
 from medimg.errors import MedimgError
 from medimg.policy import cover_polygon, covers
 from medimg.types import BLACK, Action, Box, Colour, Finding, Plan, Polygon
-from medimg.vocabulary import Reason
+from medimg.vocabulary import FormatName, Reason
 
 
 class Look(LookSays):
@@ -183,7 +183,7 @@ class Look(LookSays):
             return None
         report = session.report(self.safe_id)
         made = report.copy
-        if made is None or report.format != "jpeg" or made.format != "jpeg":
+        if made is None or report.format != FormatName.JPEG or made.format != FormatName.JPEG:
             return None
         left, top = (made.cropped.x0, made.cropped.y0) if made.cropped else (0, 0)
         return Filled([self.canvas.upright(geometry.moved(p, left, top)) for p in made.covered], self._colour())

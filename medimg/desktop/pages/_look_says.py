@@ -9,7 +9,7 @@ from medimg.desktop.pages._look_parts import LookParts
 from medimg.desktop.session import Session
 from medimg.desktop.widgets import rename, restyle
 from medimg.types import Action, Plan
-from medimg.vocabulary import Reason
+from medimg.vocabulary import FormatName, Reason
 
 KEPT = "frames-kept"
 """The note of a copy that holds every frame, as :mod:`medimg.frames` writes it; that module decodes pictures."""
@@ -40,7 +40,7 @@ class LookSays(LookParts):
 
     def _paged(self) -> bool:
         """Whether the further frames of the file are pages, each a picture of its own."""
-        return self.session is not None and self.session.report(self.safe_id).format == "tiff"
+        return self.session is not None and self.session.report(self.safe_id).format == FormatName.TIFF
 
     def _page(self) -> str:
         return self.tr("page {}") if self._paged() else self.tr("frame {}")
