@@ -24,11 +24,10 @@ from typing import Literal
 import msgspec
 
 import medimg
-from medimg import formats
 from medimg.errors import MedimgError, UsageError
 from medimg.run.state import RECORD_FOLDER, REPORTS_NAME
 from medimg.types import Report, from_json
-from medimg.vocabulary import CONTENT_CHECKS, CheckName, CheckState, PhotoState
+from medimg.vocabulary import CONTENT_CHECKS, CheckName, CheckState, FormatName, PhotoState
 
 OTHER = "other"
 STAGES = ("open", "frames", "decode", *CONTENT_CHECKS, "write", "verify")
@@ -111,7 +110,7 @@ def _run(folder: Path) -> Run:
     return Run(
         photos=len(reports),
         states=_counted((r.state for r in reports), tuple(PhotoState)),
-        formats=_counted((r.format for r in reports if r.format), formats.FORMATS),
+        formats=_counted((r.format for r in reports if r.format), tuple(FormatName)),
         errors=_counted((r.error_code for r in reports if r.error_code), codes),
         checks=_counted(
             (f"{c.name} {c.state}" for r in reports for c in r.checks),
