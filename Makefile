@@ -106,7 +106,7 @@ app: $(VENV)/.dev ## the packed program in build/app/medimg, and a try of it: do
 
 strings: $(VENV)/.dev ## the words of the window for translators, in build/strings/medimg.ts
 	@mkdir -p build/strings
-	@$(BIN)/pyside6-lupdate -no-obsolete medimg/desktop/*.py medimg/desktop/pages/*.py -ts build/strings/medimg.ts
+	@$(BIN)/pyside6-lupdate -no-obsolete medimg/vocabulary.py medimg/desktop/*.py medimg/desktop/pages/*.py -ts build/strings/medimg.ts
 
 docs: $(VENV)/.dev ## the documentation as a site, in build/site
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[docs]'

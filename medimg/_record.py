@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from medimg import formats
 from medimg.errors import MedimgError
 from medimg.policy import Policy
-from medimg.types import NOTHING_KNOWN, Check, CopySummary, PhotoState, Plan, Report
+from medimg.types import NOTHING_KNOWN, Check, CopySummary, Plan, Report
+from medimg.vocabulary import PhotoState
 
 if TYPE_CHECKING:
     from medimg.detect import Detector

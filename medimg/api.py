@@ -21,6 +21,7 @@ from medimg.errors import CheckNotRun, InputError, MissingPart, OutputError, Too
 from medimg.policy import Policy
 from medimg.system import files
 from medimg.types import NOTHING_KNOWN, Check, Copy, CopySummary, Finding, KnownValues, Plan, Report
+from medimg.vocabulary import CONTENT_CHECKS, CheckState
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,7 +96,7 @@ class Scrubber:
     Args:
         policy: The settings; the shipped ones when none are given.
         detectors: Detectors of the caller's own, instead of the shipped ones. They must answer for each of the
-            names in :data:`medimg.pipeline.CONTENT_CHECKS`.
+            names in :data:`medimg.vocabulary.CONTENT_CHECKS`.
         key: For new identifiers of DICOM copies: the same key gives the same ones, so that photos of a series stay
             together. A random one when none is given. Whoever has it can tell which identifier became which.
     """
@@ -272,7 +273,7 @@ def judge(data: bytes, detectors: Sequence[Detector], policy: Policy, known: Kno
         return frames.judge(opened, policy, lambda still, one: judge(still, detectors, one, known))
     checks = verify.container(data, opened.name, policy)
     if policy.scope == "metadata-only":
-        return (*checks, *(Check(name=n, state="not-asked") for n in pipeline.CONTENT_CHECKS))
+        return (*checks, *(Check(name=n, state=CheckState.NOT_ASKED) for n in CONTENT_CHECKS))
     from medimg.verify import picture
 
     return (*checks, *picture.alone(opened, detectors, policy, known))

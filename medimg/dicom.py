@@ -24,6 +24,7 @@ from medimg.formats.dicom._header import Facts, Patient
 from medimg.formats.dicom._write import Field, encapsulated, encoded, file, new_uid
 from medimg.formats.shared import icc
 from medimg.policy import Policy
+from medimg.vocabulary import PASSING, FormatName
 
 _UID = re.compile(r"[0-2](\.(0|[1-9]\d*))+")
 _DATE = re.compile(r"\d{8}")
@@ -65,7 +66,7 @@ def wrap(
     who = patient or Patient()
     _checked(who)
     opened = formats.open_photo(copy, settings.limits)
-    if any(c.state not in ("passed", "not-asked") for c in verify.container(copy, opened.name, settings)):
+    if any(c.state not in PASSING for c in verify.container(copy, opened.name, settings)):
         raise UsageError(_NO_COPY, todo="Clean the photo first, and wrap the copy.")
     said = statement or Statement(key=key)
     said = msgspec.structs.replace(said, key=said.key or key or secrets.token_bytes(32))
@@ -87,7 +88,7 @@ def wrap(
         fields.append(Field(t.CHARACTER_SET, "CS", b"ISO_IR 192"))
     out = file(syntax, facts.object_class, facts.instance, fields, pixels)
     _shows_the_same(out, opened, settings)
-    if removed and any(c.state not in ("passed", "not-asked") for c in verify.container(out, "dicom", settings)):
+    if removed and any(c.state not in PASSING for c in verify.container(out, FormatName.DICOM, settings)):
         raise CheckFailed("the DICOM file that was made holds more than the picture.")
     return out
 
@@ -126,8 +127,10 @@ def _plain(opened: formats.Opened) -> tuple[Facts, bytes, str]:
         )
     height, width = samples.shape[:2]
     facts = _facts(opened, width, height, 1 if samples.ndim == 2 else 3)
-    if opened.name in ("jpeg", "heif"):
-        facts = msgspec.structs.replace(facts, lossy=True, method="ISO_10918_1" if opened.name == "jpeg" else "")
+    if opened.name in (FormatName.JPEG, FormatName.HEIF):
+        facts = msgspec.structs.replace(
+            facts, lossy=True, method="ISO_10918_1" if opened.name == FormatName.JPEG else ""
+        )
     return facts, encoded(Field(t.PIXELS, "OB", samples.tobytes())), t.EXPLICIT
 
 

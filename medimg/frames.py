@@ -19,6 +19,7 @@ from medimg.formats import sequence
 from medimg.policy import Policy
 from medimg.types import Action, Check, Copy, CopySummary, Finding, KnownValues, Plan, Region, Report
 from medimg.verify import outcome
+from medimg.vocabulary import PASSING, PhotoState, Reason
 
 if TYPE_CHECKING:
     from medimg.detect import Detector
@@ -79,7 +80,7 @@ def scrub(
             )
             memory = pipeline.MemorySink()
             one = pipeline.scrub(still, memory, detectors, _one(policy), known=known, plan=own)
-            if one.state != "unreviewed":
+            if one.state != PhotoState.UNREVIEWED:
                 return msgspec.structs.replace(
                     report, state=one.state, plan=plan, checks=one.checks, error_code=one.error_code,
                     exit_code=one.exit_code, reason=f"frame {index + 1} of {len(series.stills)}: {one.reason}",
@@ -135,7 +136,7 @@ def _with_new(plan: Plan, passed: Sequence[Report], asked: Sequence[int]) -> Pla
     if not new:
         return plan
     named = (msgspec.structs.replace(f, id=f"f{n}") for n, f in enumerate(new, len(plan.actions) + 1))
-    more = (Action(finding=f, do="cover", why=pipeline.AGAIN) for f in named)
+    more = (Action(finding=f, do="cover", why=Reason.SECOND_LOOK) for f in named)
     return msgspec.structs.replace(plan, actions=(*plan.actions, *more))
 
 
@@ -158,12 +159,12 @@ def _together(
     )  # fmt: skip
     written = sink.stage(copy)
     checks = (*_of_all(c for one in passed for c in one.checks), *_joined_right(series, written, stills))
-    if any(c.state not in ("passed", "not-asked") for c in checks):
+    if any(c.state not in PASSING for c in checks):
         sink.discard()
         raise CheckFailed("the written copy does not hold exactly the frames that passed.")
     return msgspec.structs.replace(
         report,
-        state="unreviewed",
+        state=PhotoState.UNREVIEWED,
         checks=checks,
         copy=CopySummary(
             name=sink.release(), format=copy.format, bytes=len(copy.data),

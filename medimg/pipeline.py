@@ -17,7 +17,7 @@ from medimg import faults, formats, verify
 from medimg._record import Record
 from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemory, UsageError
 from medimg.native.threads import both, each
-from medimg.policy import NOWHERE, Policy, covers, decide, fills
+from medimg.policy import Policy, covers, decide, fills
 from medimg.types import (
     BLACK,
     NOTHING_KNOWN,
@@ -28,17 +28,14 @@ from medimg.types import (
     CopySummary,
     Finding,
     KnownValues,
-    PhotoState,
     Plan,
     Report,
 )
+from medimg.vocabulary import CONTENT_CHECKS, PASSING, CheckName, CheckState, FormatName, Kind, PhotoState, Reason
 
 if TYPE_CHECKING:
     from medimg.detect import Detector, Frame
     from medimg.formats.sequence import Series
-
-AGAIN = "found by the second look"
-CONTENT_CHECKS = ("text", "codes", "faces")
 
 
 class Sink(Protocol):
@@ -222,7 +219,7 @@ def scrub(
             from medimg import frames
 
             return frames.scrub(
-                series, sink, detectors, policy, plan=plan, known=known, report=record.report("held")
+                series, sink, detectors, policy, plan=plan, known=known, report=record.report(PhotoState.HELD)
             )  # fmt: skip
         for rounds_left in range(policy.verify.rounds, -1, -1):
             if isinstance(opened, formats.Declaring):
@@ -232,10 +229,10 @@ def scrub(
                 written = sink.stage(copy)
             with record.stage("verify"):
                 record.checks, left = _verify(written, opened, copy, detectors, plan, policy, known)
-            if all(c.state in ("passed", "not-asked") for c in record.checks):
+            if all(c.state in PASSING for c in record.checks):
                 record.copy = _summary(sink.release(), copy)
-                return record.report("unreviewed")
-            if not left or not rounds_left or any(c.state == "not-run" for c in record.checks):
+                return record.report(PhotoState.UNREVIEWED)
+            if not left or not rounds_left or any(c.state == CheckState.NOT_RUN for c in record.checks):
                 break
             sink.discard()
             plan = record.plan = _with(plan, left, policy)
@@ -243,7 +240,7 @@ def scrub(
             _stop_if_nowhere(plan, policy, 1)
         raise CheckFailed(
             "the written copy did not pass: "
-            + ", ".join(c.name for c in record.checks if c.state in ("failed", "not-run"))
+            + ", ".join(c.name for c in record.checks if c.state in (CheckState.FAILED, CheckState.NOT_RUN))
             + ".",
             todo="Look at the photo; crop it or cover more by hand.",
         )
@@ -252,10 +249,10 @@ def scrub(
         return record.report(_state(error), error)
     except MemoryError:
         sink.discard()
-        return record.report("held", OutOfMemory("there was not enough memory for this photo."))
+        return record.report(PhotoState.HELD, OutOfMemory("there was not enough memory for this photo."))
     except Exception as error:  # noqa: BLE001 - an unforeseen fault holds the photo; its text may quote input
         sink.discard()
-        return record.report("held", faults.unexpected("a check stopped unexpectedly", error))
+        return record.report(PhotoState.HELD, faults.unexpected("a check stopped unexpectedly", error))
     except BaseException:  # stopped by the user
         sink.discard()
         raise
@@ -282,7 +279,9 @@ def statement(plan: Plan, scope: str, key: bytes) -> formats.Statement:
     """What a copy may say of itself once it has passed: nothing that a person kept or still has to look at."""
     full = scope == "full"
     open_ = {a.finding.kind for a in plan.doing("ask", "keep") if a.do == "ask" or a.by == "person"}
-    return formats.Statement(key=key, text=full and not open_ & {"text", "code"}, faces=full and "face" not in open_)
+    return formats.Statement(
+        key=key, text=full and not open_ & {Kind.TEXT, Kind.CODE}, faces=full and Kind.FACE not in open_
+    )
 
 
 def refusal(safe_id: str, policy: Policy, error: MedimgError) -> Report:
@@ -291,14 +290,16 @@ def refusal(safe_id: str, policy: Policy, error: MedimgError) -> Report:
 
 
 def _state(error: MedimgError) -> PhotoState:
-    return "held" if error.exit_code == 20 else "failed" if error.exit_code == 30 else "refused"
+    return (
+        PhotoState.HELD if error.exit_code == 20 else PhotoState.FAILED if error.exit_code == 30 else PhotoState.REFUSED
+    )
 
 
 def _copy(opened: formats.Opened, plan: Plan, policy: Policy) -> Copy:
     if policy.scope == "full":
         opened.samples()  # what was decoded is what is written, also with a plan made earlier
     filled, keep = covers(plan, policy, _colour(opened, plan, policy)), policy.metadata.keep_profile
-    if opened.name == "heif" and policy.covers.heif == "jpeg" and (filled or plan.crop):
+    if opened.name == FormatName.HEIF and policy.covers.heif == "jpeg" and (filled or plan.crop):
         from medimg.formats import heif
 
         copy = heif.write_jpeg(opened, filled, keep_profile=keep, crop=plan.crop)
@@ -327,11 +328,17 @@ def _verify(
     known: KnownValues,
 ) -> tuple[list[Check], list[Finding]]:
     if written != copy.data:
-        return [Check(name="readback", state="failed", engine="compare", detail="the disk gave other bytes")], []
+        return [
+            Check(
+                name=CheckName.READBACK, state=CheckState.FAILED, engine="compare", detail="the disk gave other bytes"
+            )
+        ], []
     checks = verify.container(written, copy.format, policy)
-    not_asked = [Check(name=n, state="not-asked") for n in CONTENT_CHECKS] if policy.scope == "metadata-only" else []
+    not_asked = (
+        [Check(name=n, state=CheckState.NOT_ASKED) for n in CONTENT_CHECKS] if policy.scope == "metadata-only" else []
+    )
     altered = bool(copy.covered or copy.cropped or plan.crop)
-    if any(c.state not in ("passed", "not-asked") for c in checks) or (not_asked and not altered):
+    if any(c.state not in PASSING for c in checks) or (not_asked and not altered):
         return [*checks, *not_asked], []
     from medimg.verify import picture
 
@@ -366,7 +373,7 @@ def _stop_if_nowhere(plan: Plan, policy: Policy, pictures: int) -> None:
         region = action.finding.region
         there = region is not None and 0 <= region.frame < pictures
         if not there or not fills(action.finding, policy, plan.width, plan.height):
-            raise Held(f"{NOWHERE}.", todo="Draw the area by hand in the review, or decide otherwise.")
+            raise Held(f"{Reason.NOWHERE}.", todo="Draw the area by hand in the review, or decide otherwise.")
 
 
 def _with(plan: Plan, left: Sequence[Finding], policy: Policy) -> Plan:
@@ -374,7 +381,7 @@ def _with(plan: Plan, left: Sequence[Finding], policy: Policy) -> Plan:
     start = len(plan.actions) + 1
     new = [msgspec.structs.replace(f, id=f"f{n}") for n, f in enumerate(left, start) if f.region is not None]
     judged = decide(new, policy, width=plan.width, height=plan.height).actions
-    more = tuple(a if a.do == "hold" else Action(finding=a.finding, do="cover", why=AGAIN) for a in judged)
+    more = tuple(a if a.do == "hold" else Action(finding=a.finding, do="cover", why=Reason.SECOND_LOOK) for a in judged)
     return msgspec.structs.replace(plan, actions=plan.actions + more)
 
 

@@ -19,6 +19,7 @@ import msgspec
 from medimg import geometry
 from medimg.errors import UsageError
 from medimg.types import BLACK, Action, Colour, Cover, Finding, Limits, Plan, Polygon
+from medimg.vocabulary import Reason
 
 
 class MetadataRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -132,9 +133,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise UsageError(f"the policy file is not valid: {error}.") from error
 
 
-NOWHERE = "what is to be covered has no place in the picture"
-
-
 def decide(findings: Iterable[Finding], policy: Policy, *, width: int, height: int) -> Plan:
     """One action per finding. ``width`` and ``height`` are the stored size of the frame, in pixels."""
     return Plan(
@@ -147,7 +145,7 @@ def decide(findings: Iterable[Finding], policy: Policy, *, width: int, height: i
 def _with_place(action: Action, policy: Policy, width: int, height: int) -> Action:
     """The action, or a hold where it says to cover nothing, or most of the picture."""
     if action.do == "cover" and not fills(action.finding, policy, width, height):
-        return Action(finding=action.finding, do="hold", why=NOWHERE)
+        return Action(finding=action.finding, do="hold", why=Reason.NOWHERE)
     return _not_most_of_it(action, policy, width * height)
 
 
@@ -171,41 +169,41 @@ def _not_most_of_it(action: Action, policy: Policy, frame_area: int) -> Action:
         return action
     if geometry.area(cover_polygon(finding, policy)) <= policy.faces.hold_share * frame_area:
         return action
-    return Action(finding=finding, do="hold", why="a cover would hide most of the picture: crop, cover or show")
+    return Action(finding=finding, do="hold", why=Reason.MOST_OF_IT)
 
 
 def _decide_one(finding: Finding, policy: Policy) -> Action:
     match finding.kind:
         case "metadata" | "hidden-image":
-            return Action(finding=finding, do="drop", why="not part of the picture")
+            return Action(finding=finding, do="drop", why=Reason.NOT_THE_PICTURE)
         case "filename":
-            return Action(finding=finding, do="drop", why="the copy gets a neutral name")
+            return Action(finding=finding, do="drop", why=Reason.NEUTRAL_NAME)
         case "drawn":
-            return Action(finding=finding, do="cover", why="marked by a person")
+            return Action(finding=finding, do="cover", why=Reason.MARKED)
         case "code":
-            return Action(finding=finding, do="cover", why="codes are covered whether or not they can be read")
+            return Action(finding=finding, do="cover", why=Reason.CODE)
         case "document":
-            return Action(finding=finding, do="hold", why="this looks like a document")
+            return Action(finding=finding, do="hold", why=Reason.DOCUMENT)
         case "face":
             return _decide_face(finding)
         case "text":
             if finding.category == "possible-name" and finding.category in policy.text.keep:
-                return Action(finding=finding, do="keep", why="may be a name: look here")
+                return Action(finding=finding, do="keep", why=Reason.POSSIBLE_NAME)
             if finding.category in policy.text.keep:
-                return Action(finding=finding, do="keep", why="known to be harmless")
+                return Action(finding=finding, do="keep", why=Reason.HARMLESS)
             if finding.category == "unread":
-                return Action(finding=finding, do="cover", why="found but not readable")
+                return Action(finding=finding, do="cover", why=Reason.UNREAD)
             if finding.category == "unknown":
-                return Action(finding=finding, do="cover", why="read but not known to be harmless")
-            return Action(finding=finding, do="cover", why="identifying")
+                return Action(finding=finding, do="cover", why=Reason.UNKNOWN)
+            return Action(finding=finding, do="cover", why=Reason.IDENTIFYING)
 
 
 def _decide_face(finding: Finding) -> Action:
     if finding.category == "possible-face":
-        return Action(finding=finding, do="ask", why="possible face: look")
+        return Action(finding=finding, do="ask", why=Reason.POSSIBLE_FACE)
     if finding.category == "old-disguise":
-        return Action(finding=finding, do="ask", why="a bar or mosaic on a face: it is not a disguise, look")
-    return Action(finding=finding, do="cover", why="a face identifies")
+        return Action(finding=finding, do="ask", why=Reason.OLD_DISGUISE)
+    return Action(finding=finding, do="cover", why=Reason.FACE)
 
 
 def cover_polygon(finding: Finding, policy: Policy) -> Polygon:

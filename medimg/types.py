@@ -14,6 +14,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from medimg.vocabulary import CheckState, PhotoState
+
 T = TypeVar("T")
 
 Point = tuple[float, float]
@@ -26,8 +28,6 @@ Kind = Literal["metadata", "hidden-image", "text", "code", "face", "filename", "
 """``drawn``: an area that a person marked; no check found it."""
 Do = Literal["cover", "drop", "keep", "ask", "hold"]
 By = Literal["rule", "person"]
-CheckState = Literal["passed", "failed", "not-run", "not-asked"]
-PhotoState = Literal["unreviewed", "held", "refused", "failed"]
 
 
 class Secret:

@@ -19,20 +19,18 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import msgspec
 
 import medimg
-from medimg import formats
 from medimg.errors import MedimgError, UsageError
-from medimg.pipeline import CONTENT_CHECKS
 from medimg.run.state import RECORD_FOLDER, REPORTS_NAME
-from medimg.types import CheckState, PhotoState, Report, from_json
+from medimg.types import Report, from_json
+from medimg.vocabulary import CONTENT_CHECKS, CheckName, CheckState, FormatName, PhotoState
 
 OTHER = "other"
 STAGES = ("open", "frames", "decode", *CONTENT_CHECKS, "write", "verify")
-CHECKS = ("readback", "structure", "metadata", "pixels", *CONTENT_CHECKS)
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+!]{0,30}")
 _PLACE = re.compile(r"(medimg(?:\.[a-z_0-9]+){0,3}):([0-9]{1,4})")
 
@@ -111,12 +109,12 @@ def _run(folder: Path) -> Run:
     codes = set(_codes(MedimgError))
     return Run(
         photos=len(reports),
-        states=_counted((r.state for r in reports), get_args(PhotoState)),
-        formats=_counted((r.format for r in reports if r.format), formats.FORMATS),
+        states=_counted((r.state for r in reports), tuple(PhotoState)),
+        formats=_counted((r.format for r in reports if r.format), tuple(FormatName)),
         errors=_counted((r.error_code for r in reports if r.error_code), codes),
         checks=_counted(
             (f"{c.name} {c.state}" for r in reports for c in r.checks),
-            [f"{name} {state}" for name in CHECKS for state in get_args(CheckState)],
+            [f"{name} {state}" for name in CheckName for state in CheckState],
         ),
         faults=dict(sorted(Counter(fault(r.fault) for r in reports if r.fault).items())),
         seconds={stage: took for stage in STAGES if (took := _took(reports, stage))},

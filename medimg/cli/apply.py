@@ -12,6 +12,7 @@ from medimg.engine.finish import EXIT_CODES
 from medimg.errors import MedimgError
 from medimg.policy import Policy
 from medimg.types import Report
+from medimg.vocabulary import PhotoState
 
 
 @click.command()
@@ -47,7 +48,7 @@ def apply(
     for safe_id, error in sorted(outcome.left.items()):
         click.echo(f"{safe_id}: not applied: {error.what} {error.todo}".rstrip())
     codes = {error.exit_code for error in outcome.left.values()}
-    codes |= {EXIT_CODES["hold"] for r in outcome.reports.values() if r.state != "unreviewed"}
+    codes |= {EXIT_CODES["hold"] for r in outcome.reports.values() if r.state != PhotoState.UNREVIEWED}
     ctx.exit(max(codes, default=EXIT_CODES["review"] if outcome.reports else 0))
 
 

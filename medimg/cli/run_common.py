@@ -14,6 +14,7 @@ from medimg.report import build, refresh
 from medimg.run.register import Register
 from medimg.run.release import OpenRun, open_run
 from medimg.run.state import RunState
+from medimg.vocabulary import StandingReason
 
 F = TypeVar("F", bound=Callable[..., Any])
 MOST = 8  # open questions that are named after an answer or a refused release
@@ -86,7 +87,7 @@ def say(results: Mapping[str, GroupResult], state: RunState, *, most: int | None
             click.echo(f"  Conditions not said yet: {unsaid}. Each decides which questions are asked: say them first.")
         left = waiting(result)
         for item, ask, why in left[:most]:
-            click.echo(f"  - {item}: {ask}" + ("" if why == "not answered yet" else f"\n      {why}"))
+            click.echo(f"  - {item}: {ask}" + ("" if why == StandingReason.NOT_ANSWERED else f"\n      {why}"))
         if most and len(left) > most:
             click.echo(f"  ... and {len(left) - most} more; 'medimg status' lists them.")
 

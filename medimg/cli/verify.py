@@ -11,7 +11,7 @@ from medimg.engine import worker
 from medimg.engine.worker import Judged
 from medimg.errors import MedimgError
 from medimg.types import to_json
-from medimg.verify import CODED
+from medimg.vocabulary import CheckName, CheckState
 
 _WORDS = {
     "passed": "the check found nothing",
@@ -77,8 +77,8 @@ def _code(judged: Judged) -> int:
     if judged.error is not None:
         return judged.error.exit_code
     # What no check looks for in this format is named, and cannot be asked for.
-    ran = [c for c in judged.checks if (c.name, c.state) != (CODED, "not-asked")]
-    return 0 if ran and all(c.state == "passed" for c in ran) else 20
+    ran = [c for c in judged.checks if (c.name, c.state) != (CheckName.CODED_DATA, CheckState.NOT_ASKED)]
+    return 0 if ran and all(c.state == CheckState.PASSED for c in ran) else 20
 
 
 def _say(judged: Judged) -> None:
@@ -87,6 +87,6 @@ def _say(judged: Judged) -> None:
         return
     click.echo(f"{judged.safe_id}:")
     for check in judged.checks:
-        words = f"the check found {check.found}" if check.state == "failed" else _WORDS[check.state]
+        words = f"the check found {check.found}" if check.state == CheckState.FAILED else _WORDS[check.state]
         engine = f" [{check.engine}]" if check.engine else ""
         click.echo(f"  {check.name}: {words}{engine}")

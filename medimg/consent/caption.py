@@ -9,9 +9,19 @@ from __future__ import annotations
 import hashlib
 import re
 
+from medimg.vocabulary import Category
+
 #: Kinds that leave nothing to judge: the caption has to be changed.
 SURE = frozenset(
-    {"title-and-name", "age-over-89", "record-number", "phone", "email", "date", "date-of-birth", "address", "url"}
+    {
+        Category.TITLE_AND_NAME,
+        Category.AGE_OVER_89,
+        Category.RECORD_NUMBER,
+        Category.PHONE,
+        Category.EMAIL,
+        Category.DATE,
+        Category.ADDRESS,
+    }
 )
 
 _OVER_89 = re.compile(r"\b(?:9\d|1[0-2]\d)[ -]?(?:years?\b|yrs?\b|y/?o\b)|\baged? (?:9\d|1[0-2]\d)\b", re.IGNORECASE)
@@ -41,8 +51,11 @@ def scan(text: str) -> dict[str, int]:
     for line in text[:_LONGEST].splitlines():
         rest = line
         for kind, pattern in (
-            ("age-over-89", _OVER_89), ("exact-age", _AGE), ("title-and-name", _TITLED), ("initials", _INITIALS)
-        ):  # fmt: skip
+            (Category.AGE_OVER_89, _OVER_89),
+            (Category.EXACT_AGE, _AGE),
+            (Category.TITLE_AND_NAME, _TITLED),
+            (Category.INITIALS, _INITIALS),
+        ):
             rest, count = pattern.subn(" | ", rest)
             add(kind, count)
         words = rest.split()
@@ -55,7 +68,7 @@ def scan(text: str) -> dict[str, int]:
                 window = " ".join(words[start : start + size]).strip(" ,;:!?()[]\"'")
                 one = identifiers.identify(window)
                 if one is None and size <= 2 and _capital(words[start : start + size]):
-                    one = "name" if identifiers.classify(window, 1.0).category == "name" else None
+                    one = Category.NAME if identifiers.classify(window, 1.0).category == Category.NAME else None
                 if one is not None:
                     taken[start : start + size] = [True] * size
                     add(one)

@@ -17,6 +17,7 @@ import msgspec
 from medimg.consent import _yaml
 from medimg.consent.answers import BASES, CLOSING, Answer, NotApplicable
 from medimg.errors import UsageError
+from medimg.vocabulary import StandingReason
 
 Level = Literal["blocking", "advisory"]
 EvidenceKind = Literal["auto", "human", "auto+human"]
@@ -350,7 +351,7 @@ def _asked_because(item: Item, flags: dict[str, Flag], countries: list[str] | No
         parts.append("because: " + ", ".join(said))
     elif unsaid:
         parts.append("asked because it is not settled whether this applies: " + ", ".join(unsaid))
-    return "; ".join(parts) or "asked for this audience"
+    return "; ".join(parts) or StandingReason.ASKED
 
 
 def words(condition: str) -> str:

@@ -11,19 +11,13 @@ from typing import Literal
 
 import msgspec
 
-from medimg.run.decisions import SHOWN_FACE
 from medimg.types import Action, Check, Report
+from medimg.vocabulary import PASSING, Category, CheckName, CheckState, Kind, PhotoState, Reason
 
 Verdict = Literal["supports", "asks", "fails", "unknown"]
 
 #: Copies are named by group and number, nothing else (output layout).
 NEUTRAL_NAME = re.compile(r"P\d{2,}-\d{3,}(?:-[0-9a-z]{1,4})?\.[a-z0-9]{2,5}\Z")
-
-LOCATION = frozenset({"location"})
-OLD_DISGUISE = "old-disguise"
-UNREAD = "unread"
-STAFF = frozenset({"hospital", "name", "id-number", "email", "phone", "unknown", UNREAD})
-"""Kinds of writing that a badge, a door or a letterhead may show; whose name it is, no check can tell."""
 
 
 class AutoEvidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,39 +74,41 @@ def group_evidence(group: str, reports: Sequence[Report]) -> list[AutoEvidence]:
 
 def conditions(reports: Sequence[Report]) -> dict[str, str]:
     """Conditions that findings raise: a face sets ``face``. No finding ever sets a condition to *no*."""
-    faces = sum(_count(r, "face") for r in reports)
-    return {"face": "yes"} if faces else {}
+    return {"face": "yes"} if any(_actions(r, Kind.FACE) for r in reports) else {}
 
 
-def _count(report: Report, *kinds: str, categories: frozenset[str] | None = None) -> int:
-    return sum(f.count for f in report.findings if f.kind in kinds and (categories is None or f.category in categories))
+def _fed(report: Report, item: str) -> int:
+    """How many findings feed an item, by their kind or by their category."""
+    kinds = {k for k in Kind if item in k.items}
+    categories = {(c.kinds[0], c) for c in Category if item in c.items}
+    return sum(f.count for f in report.findings if f.kind in kinds or (f.kind, f.category) in categories)
 
 
-def _check(report: Report, name: str) -> Check | None:
+def _check(report: Report, name: CheckName) -> Check | None:
     return next((c for c in report.checks if c.name == name), None)
 
 
-def _container(item: str, kinds: tuple[str, ...], pick: frozenset[str] | None, noun: str) -> _Builder:
+def _container(item: str, noun: str) -> _Builder:
     def build(report: Report) -> AutoEvidence:
-        found = _count(report, *kinds, categories=pick)
         return AutoEvidence(
             item=item,
             subject=report.safe_id,
-            verdict=_written(report, "structure", "metadata"),
-            found=found,
-            words=f"the check found {_n(found, noun)} in the original" + _after(report, "structure", "metadata"),
+            verdict=_written(report, CheckName.STRUCTURE, CheckName.METADATA),
+            found=(found := _fed(report, item)),
+            words=f"the check found {_n(found, noun)} in the original"
+            + _after(report, CheckName.STRUCTURE, CheckName.METADATA),
         )
 
     return build
 
 
-def _picture(item: str, check: str, count: Callable[[Report], int], noun: str, none: str) -> _Builder:
+def _picture(item: str, check: CheckName, noun: str, none: str) -> _Builder:
     def build(report: Report) -> AutoEvidence:
-        found = count(report)
+        found = _faces(report) if check == CheckName.FACES else _fed(report, item)
         verdict = _written(report, check)
         done = _check(report, check)
         if verdict == "unknown":
-            words = _NOT_CHECKED[check] if done and done.state == "not-asked" else "the check did not run"
+            words = _NOT_CHECKED[check] if done and done.state == CheckState.NOT_ASKED else "the check did not run"
         elif found:
             words = f"the check found {_n(found, noun)}" + _to_look_at(report, check)
         else:
@@ -122,12 +118,12 @@ def _picture(item: str, check: str, count: Callable[[Report], int], noun: str, n
     return build
 
 
-def _to_look_at(report: Report, check: str) -> str:
+def _to_look_at(report: Report, check: CheckName) -> str:
     """What the rules leave to a person: a possible face, never covered by itself; an old bar or mosaic, no cover."""
-    asked = [a.finding for a in _actions(report, "face") if a.do == "ask"] if check == "faces" else []
-    old = sum(f.count for f in asked if f.category == OLD_DISGUISE)
+    asked = [a.finding for a in _actions(report, Kind.FACE) if a.do == "ask"] if check == CheckName.FACES else []
+    old = sum(f.count for f in asked if f.category == Category.OLD_DISGUISE)
     possible = sum(f.count for f in asked) - old
-    shown = faces_shown([report]) if check == "faces" else 0
+    shown = faces_shown([report]) if check == CheckName.FACES else 0
     return (
         (f"; {_n(shown, 'is/are')} shown: a person says that the consent allows it" if shown else "")
         + (f"; {_n(possible, 'is/are')} only possible: look" if possible else "")
@@ -135,17 +131,17 @@ def _to_look_at(report: Report, check: str) -> str:
     )
 
 
-def _written(report: Report, *names: str) -> Verdict:
+def _written(report: Report, *names: CheckName) -> Verdict:
     """What the checks of the written copy allow to be said. No copy, or a check missing: unknown."""
-    states = [c.state if (c := _check(report, n)) else "not-run" for n in names]
-    if "failed" in states:
+    states = [c.state if (c := _check(report, n)) else CheckState.NOT_RUN for n in names]
+    if CheckState.FAILED in states:
         return "fails"
-    if report.copy is None or report.state != "unreviewed" or any(s != "passed" for s in states):
+    if report.copy is None or report.state != PhotoState.UNREVIEWED or any(s != CheckState.PASSED for s in states):
         return "unknown"
     return "supports"
 
 
-def _after(report: Report, *names: str) -> str:
+def _after(report: Report, *names: CheckName) -> str:
     match _written(report, *names):
         case "supports":
             return " and nothing outside the allow-list in the copy"
@@ -157,8 +153,8 @@ def _after(report: Report, *names: str) -> str:
 
 def faces_shown(reports: Sequence[Report]) -> int:
     """Faces that a person shows because, as they say, the consent allows it."""
-    faces = [a for r in reports for a in _actions(r, "face")]
-    return sum(a.do == "keep" and a.by == "person" and a.why == SHOWN_FACE for a in faces)
+    faces = [a for r in reports for a in _actions(r, Kind.FACE)]
+    return sum(a.do == "keep" and a.by == "person" and a.why == Reason.FACE_SHOWN for a in faces)
 
 
 def _filename(report: Report) -> AutoEvidence:
@@ -167,30 +163,30 @@ def _filename(report: Report) -> AutoEvidence:
         item="img.filename",
         subject=report.safe_id,
         verdict="unknown" if report.copy is None else "supports" if neutral else "fails",
-        found=_count(report, "filename"),
+        found=_fed(report, "img.filename"),
         words="the copy has a neutral name" if neutral else "there is no copy with a neutral name",
     )
 
 
 def _cover_method(report: Report) -> AutoEvidence:
-    shown = sum(a.do == "keep" for a in _actions(report, "face"))
+    shown = sum(a.do == "keep" for a in _actions(report, Kind.FACE))
     words = "every cover is one solid colour and larger than what it hides"
     if shown:
         words += f"; {_n(shown, 'face/faces')} shown by a person's decision"
     return AutoEvidence(
         item="img.cover-method",
         subject=report.safe_id,
-        verdict=_written(report, "pixels"),
-        found=sum(a.do == "cover" for a in _actions(report, "face")),
-        words=words if _written(report, "pixels") == "supports" else "the covers were not checked",
+        verdict=_written(report, CheckName.PIXELS),
+        found=sum(a.do == "cover" for a in _actions(report, Kind.FACE)),
+        words=words if _written(report, CheckName.PIXELS) == "supports" else "the covers were not checked",
     )
 
 
 def _reopened(report: Report) -> AutoEvidence:
-    ran = [c for c in report.checks if c.state in ("passed", "failed")]
-    failed = [c for c in report.checks if c.state == "failed"]
-    complete = report.copy is not None and report.state == "unreviewed" and report.checks and not failed
-    complete = complete and all(c.state in ("passed", "not-asked") for c in report.checks)
+    ran = [c for c in report.checks if c.state in (CheckState.PASSED, CheckState.FAILED)]
+    failed = [c for c in report.checks if c.state == CheckState.FAILED]
+    complete = report.copy is not None and report.state == PhotoState.UNREVIEWED and report.checks and not failed
+    complete = complete and all(c.state in PASSING for c in report.checks)
     partly = report.scope == "metadata-only"
     words = f"{_n(len(ran), 'check/checks')} ran on the written copy" + (f", {len(failed)} failed" if failed else "")
     if partly:
@@ -214,57 +210,40 @@ def _n(count: int, noun: str) -> str:
     return f"1 {one}" if count == 1 else f"{count or 'no'} {many}"
 
 
-def _texts(report: Report) -> int:
-    return _count(report, "text")
-
-
-def _unread(report: Report) -> int:
-    return _count(report, "text", categories=frozenset({UNREAD}))
-
-
-def _staff(report: Report) -> int:
-    return _count(report, "text", categories=STAFF)
-
-
 def _faces(report: Report) -> int:
     """Faces, each once: an old bar or mosaic stands for one where the check found no face itself."""
-    old = _count(report, "face", categories=frozenset({OLD_DISGUISE}))
-    return max(_count(report, "face") - old, old)
-
-
-def _codes(report: Report) -> int:
-    return _count(report, "code")
+    found = [a.finding for a in _actions(report, Kind.FACE)]
+    old = sum(f.count for f in found if f.category == Category.OLD_DISGUISE)
+    return max(sum(f.count for f in found) - old, old)
 
 
 _NOT_CHECKED = {
-    "text": "text was not checked",
-    "codes": "codes were not checked",
-    "faces": "faces were not checked",
+    CheckName.TEXT: "text was not checked",
+    CheckName.CODES: "codes were not checked",
+    CheckName.FACES: "faces were not checked",
 }
 
 _BUILDERS: tuple[_Builder, ...] = (
-    _container("img.location", ("metadata",), LOCATION, "trace of a place/traces of a place"),
-    _container("img.metadata", ("metadata",), None, "piece of hidden information/pieces of hidden information"),
-    _container("img.hidden-images", ("hidden-image",), None, "hidden picture/hidden pictures"),
+    _container("img.location", "trace of a place/traces of a place"),
+    _container("img.metadata", "piece of hidden information/pieces of hidden information"),
+    _container("img.hidden-images", "hidden picture/hidden pictures"),
     _filename,
-    _picture("img.text", "text", _texts, "area with writing/areas with writing", "none; it can miss writing"),
+    _picture("img.text", CheckName.TEXT, "area with writing/areas with writing", "none; it can miss writing"),
     _picture(
         "img.text-unread",
-        "text",
-        _unread,
+        CheckName.TEXT,
         "area that could not be read/areas that could not be read",
         "none; it can miss writing",
     ),
-    _picture("img.codes", "codes", _codes, "code/codes", "none; it can miss codes"),
-    _picture("img.faces", "faces", _faces, "face/faces", "none; it can miss faces"),
+    _picture("img.codes", CheckName.CODES, "code/codes", "none; it can miss codes"),
+    _picture("img.faces", CheckName.FACES, "face/faces", "none; it can miss faces"),
     _cover_method,
     _picture(
         "img.staff-employer",
-        "text",
-        _staff,
+        CheckName.TEXT,
         "area that may name a person or a workplace/areas that may name a person or a workplace",
         "no writing that may name a person or a workplace; badges, uniforms and logos are not looked for",
     ),
-    _picture("img.other-people", "faces", _faces, "face/faces", "no face; people are not looked for otherwise"),
+    _picture("img.other-people", CheckName.FACES, "face/faces", "no face; people are not looked for otherwise"),
     _reopened,
 )

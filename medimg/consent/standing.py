@@ -14,6 +14,7 @@ from medimg.consent.checklist import ChecklistDefinition, Question, SharingConte
 from medimg.consent.evidence import AutoEvidence, conditions, evidence, faces_shown, group_evidence
 from medimg.consent.site import SiteProfile
 from medimg.types import Report
+from medimg.vocabulary import StandingReason
 
 State = Literal["open", "closed", "failed", "not-applicable", "not-asked"]
 Overall = Literal["open", "stop", "answered"]
@@ -183,7 +184,7 @@ def _stand(
     if auto is not None and auto.verdict == "unknown":
         return stand("open", auto.words)
     if answer is None:
-        return stand("open", "not answered yet")
+        return stand("open", StandingReason.NOT_ANSWERED)
     if today is not None and answer.valid_until and answer.valid_until < today.isoformat():
         return stand("open", "the answer has expired: ask again")
     return _by_person(question, answer, context, stand=stand)
@@ -207,5 +208,5 @@ def _by_person(question: Question, answer: Answer, context: SharingContext, *, s
         if answer.choice == "permitted-by-law" and not answer.note:
             return stand("open", "say which law, and whose advice was taken")
     if answer.choice in CLOSING[question.item.pass_]:
-        return stand("closed", "answered by your organisation" if answer.by == "site" else "answered by a person")
+        return stand("closed", "answered by your organisation" if answer.by == "site" else StandingReason.BY_PERSON)
     return stand("failed", "the answer does not allow sharing" if question.level == "blocking" else "think about")

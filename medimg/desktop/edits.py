@@ -11,6 +11,7 @@ from PySide6.QtGui import QPolygonF, QUndoCommand
 from medimg import geometry
 from medimg.policy import Policy, cover_polygon
 from medimg.types import Action, Box, Do, Finding, Plan, Polygon, Region
+from medimg.vocabulary import Category
 
 BY = "a person"
 SMALLEST = 3.0
@@ -38,7 +39,9 @@ def areas(plan: Plan, policy: Policy, *, harmless: bool) -> list[tuple[int, int,
 
 
 def _kept_by(policy: Policy, finding: Finding) -> bool:
-    return finding.kind == "text" and finding.category in policy.text.keep and finding.category != "possible-name"
+    return (
+        finding.kind == "text" and finding.category in policy.text.keep and finding.category != Category.POSSIBLE_NAME
+    )
 
 
 def open_questions(plan: Plan) -> list[int]:
@@ -51,13 +54,13 @@ def unread(plan: Plan) -> list[int]:
     return [
         n
         for n, a in enumerate(plan.actions)
-        if a.finding.kind == "text" and a.finding.category == "unread" and a.by == "rule"
+        if a.finding.kind == "text" and a.finding.category == Category.UNREAD and a.by == "rule"
     ]
 
 
 def harmless(action: Action) -> bool:
     """Whether it was found and judged harmless by a rule, beyond the doubt whether it is a name."""
-    return action.do == "keep" and action.by == "rule" and action.finding.category != "possible-name"
+    return action.do == "keep" and action.by == "rule" and action.finding.category != Category.POSSIBLE_NAME
 
 
 _is_harmless = harmless
@@ -123,7 +126,7 @@ def drawn(plan: Plan, polygon: Polygon, why: str) -> Plan:
     """The plan with one more area, marked by a person, to be covered."""
     taken = {a.finding.id for a in plan.actions}
     name = next(f"d{n}" for n in range(1, len(taken) + 2) if f"d{n}" not in taken)
-    finding = Finding(kind="drawn", category="area", detector=BY, region=Region(polygon), id=name)
+    finding = Finding(kind="drawn", category=Category.AREA, detector=BY, region=Region(polygon), id=name)
     return msgspec.structs.replace(
         plan, actions=(*plan.actions, Action(finding=finding, do="cover", why=why, by="person"))
     )

@@ -20,6 +20,7 @@ from medimg.errors import CheckNotRun
 from medimg.policy import Policy, covers
 from medimg.system import files
 from medimg.types import BLACK, Colour, Cover, Plan, Polygon
+from medimg.vocabulary import FormatName
 
 FAR = 2048
 """Longest side of the small picture, in pixels."""
@@ -106,7 +107,7 @@ def first_frame(plan: Plan, policy: Policy, name: str) -> list[Polygon]:
         policy: For the margins.
         name: Of the format: the pages of a TIFF are pictures of their own.
     """
-    return [c.polygon for c in covers(plan, policy) if c.frame == 0 or name != "tiff"]
+    return [c.polygon for c in covers(plan, policy) if c.frame == 0 or name != FormatName.TIFF]
 
 
 def _decoded(path: bytes, policy: Policy) -> tuple[formats.Opened, Any]:

@@ -29,6 +29,7 @@ from medimg.run import decisions, originals
 from medimg.run import state as runs
 from medimg.run.release import now, open_run
 from medimg.types import Colour, Plan, Report
+from medimg.vocabulary import PhotoState, Reason
 
 THUMB = 360
 """Longest side of a picture in the overview, in pixels."""
@@ -85,7 +86,9 @@ class Session(QObject):
         self._seen: dict[str, tuple[str, Colour]] = {}
         self.looked = self._answered()
         self.again: set[str] = set()
-        self.order = [r.safe_id for r in sorted(self.opened.reports, key=self._badness) if r.state != "refused"]
+        self.order = [
+            r.safe_id for r in sorted(self.opened.reports, key=self._badness) if r.state != PhotoState.REFUSED
+        ]
         self.undo = QUndoStack(self)
         self.unsaved = False
         self._unsaid: set[str] = set()
@@ -112,7 +115,7 @@ class Session(QObject):
 
     def refused(self) -> int:
         """Files that were no pictures, or of a kind that is not handled."""
-        return sum(r.state == "refused" for r in self.opened.reports)
+        return sum(r.state == PhotoState.REFUSED for r in self.opened.reports)
 
     def waiting(self) -> list[str]:
         """Photos with decisions that no copy shows yet."""
@@ -142,11 +145,11 @@ class Session(QObject):
         if plan is None:
             return (4, 0.0, report.safe_id)
         covered = [a.finding.score for a in plan.doing("cover") if a.finding.region is not None]
-        if report.state == "held" or plan.doing("hold"):
+        if report.state == PhotoState.HELD or plan.doing("hold"):
             rank = 0
         elif plan.doing("ask"):
             rank = 1
-        elif edits.unread(plan) or any(a.why == "found by the second look" for a in plan.actions):
+        elif edits.unread(plan) or any(a.why == Reason.SECOND_LOOK for a in plan.actions):
             rank = 2
         else:
             rank = 3
@@ -209,7 +212,7 @@ class Session(QObject):
 
     def locate(self, places: Iterable[Path]) -> None:
         """Look for the originals in files and folders."""
-        missing = [r for r in self.opened.reports if r.safe_id not in self.found and r.state != "refused"]
+        missing = [r for r in self.opened.reports if r.safe_id not in self.found and r.state != PhotoState.REFUSED]
         there = list(places)
         if not there or not missing:
             return
@@ -291,7 +294,7 @@ class Session(QObject):
                 self.plans[safe_id] = report.plan
                 more = len(report.plan.actions) > len(sent[safe_id].actions)
                 (self.again.add if more else self.again.discard)(safe_id)
-                if report.state == "unreviewed" and not more and safe_id in looked:
+                if report.state == PhotoState.UNREVIEWED and not more and safe_id in looked:
                     done.add(safe_id)
             for error in result.left.values():
                 self.trouble.emit(error)

@@ -10,6 +10,7 @@ import medimg
 from medimg.desktop.dropped import Looked, readable
 from medimg.errors import MedimgError
 from medimg.types import Action, Plan, Report
+from medimg.vocabulary import Category, PhotoState, as_words
 
 translate = QCoreApplication.translate
 """Takes the context and the words as they stand here: only so do translators get them (``make strings``)."""
@@ -20,64 +21,15 @@ def tr(text: str) -> str:
     return translate("wording", text)
 
 
-_WHAT = {
-    ("face", "face"): QT_TRANSLATE_NOOP("wording", "face"),
-    ("face", "possible-face"): QT_TRANSLATE_NOOP("wording", "possible face"),
-    ("face", "old-disguise"): QT_TRANSLATE_NOOP("wording", "bar or mosaic on a face"),
-    ("text", "unread"): QT_TRANSLATE_NOOP("wording", "writing that could not be read"),
-    ("text", "unknown"): QT_TRANSLATE_NOOP("wording", "writing"),
-    ("text", "known"): QT_TRANSLATE_NOOP("wording", "writing: known of the patient"),
-    ("text", "record-number"): QT_TRANSLATE_NOOP("wording", "writing: record number"),
-    ("text", "id-number"): QT_TRANSLATE_NOOP("wording", "writing: id number"),
-    ("text", "name"): QT_TRANSLATE_NOOP("wording", "writing: name"),
-    ("text", "date"): QT_TRANSLATE_NOOP("wording", "writing: date"),
-    ("text", "age"): QT_TRANSLATE_NOOP("wording", "writing: age"),
-    ("text", "address"): QT_TRANSLATE_NOOP("wording", "writing: address"),
-    ("text", "email"): QT_TRANSLATE_NOOP("wording", "writing: e-mail address"),
-    ("text", "phone"): QT_TRANSLATE_NOOP("wording", "writing: phone number"),
-    ("text", "hospital"): QT_TRANSLATE_NOOP("wording", "writing: hospital"),
-    ("text", "unit"): QT_TRANSLATE_NOOP("wording", "writing: unit of measure"),
-    ("text", "harmless"): QT_TRANSLATE_NOOP("wording", "writing: harmless words"),
-    ("text", "possible-name"): QT_TRANSLATE_NOOP("wording", "writing: may be a name"),
-    ("text", "laterality"): QT_TRANSLATE_NOOP("wording", "writing: left or right"),
-    ("text", "ruler"): QT_TRANSLATE_NOOP("wording", "ruler"),
-    ("text", "colour-card"): QT_TRANSLATE_NOOP("wording", "colour card"),
-    ("code", "barcode"): QT_TRANSLATE_NOOP("wording", "bar code"),
-    ("code", "2d-code"): QT_TRANSLATE_NOOP("wording", "2-D code"),
-    ("document", "consent-form"): QT_TRANSLATE_NOOP("wording", "consent form"),
-    ("document", "identity-document"): QT_TRANSLATE_NOOP("wording", "identity document"),
-    ("drawn", "area"): QT_TRANSLATE_NOOP("wording", "area marked by you"),
-}
-
-WHY = (
-    QT_TRANSLATE_NOOP("wording", "identifying"),
-    QT_TRANSLATE_NOOP("wording", "found but not readable"),
-    QT_TRANSLATE_NOOP("wording", "read but not known to be harmless"),
-    QT_TRANSLATE_NOOP("wording", "known to be harmless"),
-    QT_TRANSLATE_NOOP("wording", "may be a name: look here"),
-    QT_TRANSLATE_NOOP("wording", "codes are covered whether or not they can be read"),
-    QT_TRANSLATE_NOOP("wording", "a face identifies"),
-    QT_TRANSLATE_NOOP("wording", "possible face: look"),
-    QT_TRANSLATE_NOOP("wording", "a bar or mosaic on a face: it is not a disguise, look"),
-    QT_TRANSLATE_NOOP("wording", "a cover would hide most of the picture: crop, cover or show"),
-    QT_TRANSLATE_NOOP("wording", "this looks like a document"),
-    QT_TRANSLATE_NOOP("wording", "found by the second look"),
-    QT_TRANSLATE_NOOP("wording", "marked by a person"),
-    QT_TRANSLATE_NOOP("wording", "moved or sized by a person"),
-    QT_TRANSLATE_NOOP("wording", "a person covers it"),
-    QT_TRANSLATE_NOOP("wording", "a person covers all of this kind"),
-    QT_TRANSLATE_NOOP("wording", "a person shows it"),
-    QT_TRANSLATE_NOOP("wording", "not a face"),
-    QT_TRANSLATE_NOOP("wording", "a face, and the consent allows showing it"),
-)
-"""Reasons that plans give, for translators."""
+_WHAT: dict[tuple[str, str], str] = {(c.kinds[0], c): c.window for c in Category if c.window}
+"""By kind and category; translators get the words from :mod:`medimg.vocabulary`."""
 
 
 def what(action: Action) -> str:
     """What was found, in a word or two."""
     found = action.finding
     words = _WHAT.get((found.kind, found.category))
-    return tr(str(words)) if words is not None else f"{found.kind}: {found.category.replace('-', ' ')}"
+    return tr(words) if words is not None else f"{found.kind}: {as_words(found.category)}"
 
 
 def state(action: Action) -> str:
@@ -223,7 +175,7 @@ def about(report: Report, plan: Plan | None) -> str:
             translate("wording", "{} thing for you to decide"),
             translate("wording", "{} things for you to decide"),
         )
-    if report.state == "held" and plan == report.plan:
+    if report.state == PhotoState.HELD and plan == report.plan:
         return translate("wording", "kept back")
     covered = sum(a.finding.region is not None for a in plan.doing("cover"))
     if covered:

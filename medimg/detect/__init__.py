@@ -20,11 +20,12 @@ from medimg import geometry
 from medimg.detect.shrink import shrunk
 from medimg.native.opencv import cv2
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon, Region
+from medimg.vocabulary import CONTENT_CHECKS
 
 if TYPE_CHECKING:
     from medimg.policy import Policy
 
-DETECTORS: tuple[str, ...] = ("text", "codes", "faces")
+DETECTORS: tuple[str, ...] = CONTENT_CHECKS
 
 Pixels = NDArray[np.uint8]
 

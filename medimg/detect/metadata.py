@@ -11,8 +11,9 @@ from collections.abc import Iterable
 
 from medimg.detect.text.identifiers import safe
 from medimg.types import Finding, KnownValues
+from medimg.vocabulary import Category
 
-SPEAKING = frozenset(("owner", "person", "caption", "comment"))
+SPEAKING = frozenset((Category.OWNER, Category.PERSON, Category.CAPTION, Category.COMMENT))
 """Categories of metadata whose texts are written by or about people."""
 _WORD = re.compile(r"[^\W\d_]{1,24}(?:['\u2019-][^\W\d_]{2,24})+|[^\W\d_]{3,24}")
 _NUMBER = re.compile(r"(?<![\w.])(?=[A-Z]{0,4}\d)[A-Z]{0,4}\d(?:[ -]?\d){4,15}(?!\w)")

@@ -21,6 +21,7 @@ from medimg.run import decisions, originals
 from medimg.run.folder import RunFolder
 from medimg.run.release import OpenRun, in_share, open_run
 from medimg.types import NOTHING_KNOWN, KnownValues, Report
+from medimg.vocabulary import PhotoState
 
 Told = Callable[[str, Report | MedimgError], None]
 
@@ -160,7 +161,7 @@ def _settled(result: Report | MedimgError) -> Report | MedimgError:
     """A fault of the disk, the original or the machine leaves the decision waiting; a verdict of the checks ends it."""
     if isinstance(result, MedimgError):
         return result
-    if result.state in ("unreviewed", "held"):
+    if result.state in (PhotoState.UNREVIEWED, PhotoState.HELD):
         return result
     return OutputError(result.reason, safe_id=result.safe_id)
 

@@ -31,6 +31,7 @@ from medimg.run.state import RunSummary, Warn
 from medimg.run.summary import Condition, CopyFile, KeptBack, RunFile
 from medimg.system import files
 from medimg.types import Report, to_json
+from medimg.vocabulary import PhotoState
 
 EXIT_CODES = {"output": 30, "hold": 20, "stop": 12, "unreadable": 21, "questions": 11, "review": 10}
 """Condition -> exit code, worst first."""
@@ -78,7 +79,7 @@ class _Tally:
         if report.copy is not None:
             copy = report.copy
             self.copies.append(CopyFile(name=copy.name, format=copy.format, bytes=copy.bytes, sha256=copy.sha256))
-        if report.state != "unreviewed":
+        if report.state != PhotoState.UNREVIEWED:
             self.codes[report.error_code] += 1
             self.back.append(_kept_back(report))
 
@@ -205,7 +206,9 @@ def held_again(run: RunFolder, reports: Iterable[Report]) -> None:
         before = msgspec.json.decode((run.hold / _HELD).read_bytes(), type=_HeldBefore)
     except (OSError, msgspec.DecodeError):
         before = _HeldBefore()
-    _held_list(run, [_kept_back(r) for r in reports if r.state != "unreviewed"], before.set_aside, run.key.exists())
+    _held_list(
+        run, [_kept_back(r) for r in reports if r.state != PhotoState.UNREVIEWED], before.set_aside, run.key.exists()
+    )
 
 
 class _HeldBefore(msgspec.Struct):

@@ -30,6 +30,7 @@ from medimg.run.journal import Journal, Settings
 from medimg.run.scan import Item, Root
 from medimg.system import files
 from medimg.types import KnownValues, Original
+from medimg.vocabulary import PhotoState
 
 NAME = "seen.sqlite"
 _CHUNK = 16
@@ -151,7 +152,7 @@ def write(run: RunFolder, journal: Journal, made: Made, key: bytes) -> None:
                 place_mark(key, roots[item.root], item.path),
                 state_mark(key, item.size, item.mtime_ns),
                 msgspec.json.encode(report.original) if report.original is not None else None,
-                report.copy.name if report.copy is not None and report.state == "unreviewed" else "",
+                report.copy.name if report.copy is not None and report.state == PhotoState.UNREVIEWED else "",
                 "again" if report.error_code in _NOT_ITS_FAULT else report.state,
             )
 

@@ -23,6 +23,7 @@ from medimg.report.model import (
 )
 from medimg.run.state import RunState
 from medimg.types import Report
+from medimg.vocabulary import Category, CheckState, as_words
 
 _WORST = ("answered", "open", "stop")
 
@@ -71,7 +72,7 @@ def run_evidence(state: RunState) -> list[AutoEvidence]:
         )
     if state.caption:
         found = state.caption_found
-        kinds = ", ".join(f"{w.category(k)} {n}" for k, n in found.items())
+        kinds = ", ".join(f"{Category.words_of(k)} {n}" for k, n in found.items())
         out += [
             AutoEvidence(
                 item="id.caption",
@@ -141,7 +142,7 @@ def tally(reports: Iterable[Report]) -> tuple[Tally, ...]:
                 row[name] = row.get(name, 0) + action.finding.count
     order = list(w.KINDS)
     return tuple(
-        Tally(kind=w.KINDS[kind], category=name, words=w.category(name), **rows[kind, name])
+        Tally(kind=w.KINDS[kind], category=name, words=Category.words_of(name), **rows[kind, name])
         for kind, name in sorted(rows, key=lambda k: (order.index(k[0]), k[1]))
     )
 
@@ -156,11 +157,11 @@ def check_lines(reports: Sequence[Report]) -> tuple[CheckLine, ...]:
         out.append(
             CheckLine(
                 name=name,
-                words=w.CHECKS.get(name, w.category(name)),
-                passed=sum(c.state == "passed" for c in checks),
-                failed=sum(c.state == "failed" for c in checks),
-                not_run=sum(c.state == "not-run" for c in checks),
-                not_asked=sum(c.state == "not-asked" for c in checks),
+                words=w.CHECKS.get(name, as_words(name)),
+                passed=sum(c.state == CheckState.PASSED for c in checks),
+                failed=sum(c.state == CheckState.FAILED for c in checks),
+                not_run=sum(c.state == CheckState.NOT_RUN for c in checks),
+                not_asked=sum(c.state == CheckState.NOT_ASKED for c in checks),
                 engines=tuple(sorted({c.engine for c in checks if c.engine})),
             )
         )
@@ -249,7 +250,7 @@ def copy_line(report: Report, result: GroupResult, state: RunState) -> CopyLine 
         bytes=report.copy.bytes,
         sha256=report.copy.sha256,
         altered="; ".join(
-            [w.METHODS.get(report.copy.method, w.category(report.copy.method)), *map(w.category, report.copy.notes)]
+            [w.METHODS.get(report.copy.method, as_words(report.copy.method)), *map(as_words, report.copy.notes)]
         ),
         looked_at=looked,
         released=report.copy.name in state.released_names(result.group),

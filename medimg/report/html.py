@@ -11,6 +11,7 @@ from medimg.consent.checklist import SECTIONS
 from medimg.report.model import RecordAnswer, RecordSheet, ShareAnswer, ShareGroup, ShareSheet
 from medimg.report.record import condition_words
 from medimg.types import Report
+from medimg.vocabulary import StandingReason
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -172,8 +173,8 @@ def _lines(same: Sequence[RecordAnswer]) -> list[str]:
             parts.append(f"Note: {a.note}")
         if a.why and a.why.casefold() not in (
             a.checks_say.casefold(),
-            "answered by a person",
-            "asked for this audience",
+            StandingReason.BY_PERSON,
+            StandingReason.ASKED,
         ):
             parts.append(a.why[:1].upper() + a.why[1:])
         line = ". ".join(p for p in parts if p)

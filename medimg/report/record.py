@@ -12,6 +12,7 @@ from medimg.report.build import audience_words, check_lines, copy_line, engines,
 from medimg.report.model import Decision, RecordAnswer, RecordCheck, RecordGroup, RecordPhoto, RecordSheet
 from medimg.run.state import WARNINGS, RunState
 from medimg.types import Action, Report
+from medimg.vocabulary import Category, StandingReason
 
 
 def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, GroupResult]) -> RecordSheet:
@@ -78,7 +79,9 @@ def _record_answer(standing: Standing, definition: ChecklistDefinition) -> Recor
         level=standing.question.level,
         subjects=standing.subjects,
         state=standing.state,
-        why=standing.why if standing.state != "open" or standing.why != "not answered yet" else standing.question.why,
+        why=standing.why
+        if standing.state != "open" or standing.why != StandingReason.NOT_ANSWERED
+        else standing.question.why,
         choice=ANSWER_WORDS.get(answer.choice, "") if answer else "",
         choices=()
         if item.evidence == "auto"
@@ -125,7 +128,7 @@ def _decision(number: int, action: Action, *, done: bool) -> Decision:
         number=number,
         kind=w.KINDS[found.kind],
         category=found.category,
-        words=w.category(found.category),
+        words=Category.words_of(found.category),
         count=found.count,
         where=found.where,
         box=found.region.box if found.region else None,

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-KINDS: dict[str, str] = {
-    "metadata": "Hidden information",
-    "hidden-image": "Hidden pictures",
-    "text": "Writing in the picture",
-    "code": "Barcodes and QR codes",
-    "face": "Faces",
-    "filename": "File names",
-    "document": "Documents",
-    "drawn": "Marked by a person",
-}
+from medimg.vocabulary import CheckName, Kind, PhotoState
 
-CHECKS: dict[str, str] = {
-    "readback": "The file on disk is what was written",
-    "structure": "Nothing but the picture in the file (independent reader)",
-    "metadata": "Nothing but the picture in the file (second reader)",
-    "coded-data": "Bytes inside the coded picture, behind its last symbol",
-    "pixels": "Covers are solid; the rest is the original's",
-    "text": "Writing, looked for again",
-    "codes": "Codes, looked for again",
-    "faces": "Faces, looked for again",
-}
+KINDS: dict[str, str] = {k: k.words for k in Kind}
+
+CHECKS: dict[str, str] = {c: c.words for c in CheckName}
 
 SCOPE_FULL = "Hidden information, writing, codes and faces were checked, in the photo and again in the written copy."
 SCOPE_METADATA = (
@@ -57,10 +41,10 @@ def versions(ids: tuple[str, ...]) -> str:
 
 
 #: Said of a check that found nothing.
-ZERO = {
-    "text": "Writing: the check found none; it can miss writing.",
-    "code": "Codes: the check found none; it can miss codes.",
-    "face": "Faces: the check found none; about 1 in 10 clinical close-ups is missed.",
+ZERO: dict[str, str] = {
+    Kind.TEXT: "Writing: the check found none; it can miss writing.",
+    Kind.CODE: "Codes: the check found none; it can miss codes.",
+    Kind.FACE: "Faces: the check found none; about 1 in 10 clinical close-ups is missed.",
 }
 
 METHODS = {
@@ -87,14 +71,4 @@ WOULD = {
     "hold": "held back",
 }
 
-STATES = {
-    "unreviewed": "A covered copy passed the checks and waits for a person's look.",
-    "held": "Kept back. No copy was made.",
-    "refused": "This file could not be handled. It was not copied.",
-    "failed": "The copy could not be written.",
-}
-
-
-def category(name: str) -> str:
-    """A detector's category as words."""
-    return name.replace("-", " ").replace("_", " ")
+STATES: dict[str, str] = {s: s.words for s in PhotoState}

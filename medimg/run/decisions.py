@@ -24,9 +24,6 @@ from medimg.types import Plan, Report, from_json, to_json
 NAME = "decisions.json"
 APPLIED = "applied"
 """Folder in the private part where such copies are made, before they take the place of the old ones."""
-NO_FACE = "not a face"
-SHOWN_FACE = "a face, and the consent allows showing it"
-"""A person's reasons to show what was found as a face. The second one makes the question about it a needed one."""
 _JOURNAL = "applied.json"
 _ONE = threading.RLock()
 """One thread at a time: a window opens a run while its lane of work settles a photo of it."""

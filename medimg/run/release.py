@@ -21,6 +21,7 @@ from medimg.run import state as runs
 from medimg.run.register import Entry, Event, Register, Sharing
 from medimg.run.state import Released, Reopened, RunState, Withdrawn
 from medimg.types import Report, from_json
+from medimg.vocabulary import PhotoState
 
 
 class OpenRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -331,7 +332,7 @@ def _checked_copies(opened: OpenRun, group: str) -> dict[Path, str]:
     """The copies of a group, each the file that was checked; in ``share/`` when a release was cut short."""
     out: dict[Path, str] = {}
     for report in opened.of(group):
-        if report.copy is None or report.state != "unreviewed":
+        if report.copy is None or report.state != PhotoState.UNREVIEWED:
             continue
         name = report.copy.name
         if Path(name).name != name or not name.startswith(report.safe_id):

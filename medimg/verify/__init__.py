@@ -11,8 +11,8 @@ from medimg import audit, formats
 from medimg.errors import MedimgError
 from medimg.policy import Policy
 from medimg.types import Check
+from medimg.vocabulary import CheckName, CheckState, FormatName
 
-CODED = "coded-data"
 BEHIND = "bytes behind the last symbol of the coded picture were not looked for"
 
 
@@ -20,18 +20,18 @@ def container(data: bytes, format_name: str, policy: Policy) -> list[Check]:
     """Is there anything in the file but the picture? Two readers look, and they share no code."""
     checks: list[Check] = []
     for name, engine, read in (
-        ("structure", "independent walk", lambda: audit.walk(data, format_name)),
-        ("metadata", f"{format_name} reader", lambda: formats.open_photo(data, policy.limits).metadata()),
+        (CheckName.STRUCTURE, "independent walk", lambda: audit.walk(data, format_name)),
+        (CheckName.METADATA, f"{format_name} reader", lambda: formats.open_photo(data, policy.limits).metadata()),
     ):
         try:
             checks.append(outcome(name, engine, read()))
         except MedimgError as error:
-            checks.append(Check(name=name, engine=engine, state="not-run", detail=error.what))
-    if all(c.state != "not-run" for c in checks):
+            checks.append(Check(name=name, engine=engine, state=CheckState.NOT_RUN, detail=error.what))
+    if all(c.state != CheckState.NOT_RUN for c in checks):
         try:
             checks += coded(formats.open_photo(data, policy.limits), policy.scope)
         except MedimgError as error:
-            checks.append(Check(name=CODED, state="not-run", detail=error.what))
+            checks.append(Check(name=CheckName.CODED_DATA, state=CheckState.NOT_RUN, detail=error.what))
     return checks
 
 
@@ -45,17 +45,19 @@ def coded(opened: formats.Opened, scope: str) -> list[Check]:
     """
     behind = getattr(opened, "behind", None)  # what a format can say of its coding is its own
     if scope == "full" and behind is not None and behind():
-        return [Check(name=CODED, state="failed", engine="symbol by symbol", found=1)]
-    unread = {
-        "jpeg": scope != "full",
-        "dicom": scope != "full" and bool(getattr(opened, "coded", False)),
-        "tiff": getattr(opened, "compression", "") == "ccitt",
-        "heif": True,
-        "jp2": True,
+        return [Check(name=CheckName.CODED_DATA, state=CheckState.FAILED, engine="symbol by symbol", found=1)]
+    unread: dict[str, bool] = {
+        FormatName.JPEG: scope != "full",
+        FormatName.DICOM: scope != "full" and bool(getattr(opened, "coded", False)),
+        FormatName.TIFF: getattr(opened, "compression", "") == "ccitt",
+        FormatName.HEIF: True,
+        FormatName.JP2: True,
     }
-    return [Check(name=CODED, state="not-asked", detail=BEHIND)] if unread.get(opened.name) else []
+    return (
+        [Check(name=CheckName.CODED_DATA, state=CheckState.NOT_ASKED, detail=BEHIND)] if unread.get(opened.name) else []
+    )
 
 
 def outcome(name: str, engine: str, found: Sequence[object]) -> Check:
     """A check that ran: failed when it found anything."""
-    return Check(name=name, state="failed" if found else "passed", engine=engine, found=len(found))
+    return Check(name=name, state=CheckState.FAILED if found else CheckState.PASSED, engine=engine, found=len(found))

@@ -17,8 +17,9 @@ from medimg.native.opencv import cv2
 from medimg.native.threads import each
 from medimg.policy import Policy, cover_polygon, decide
 from medimg.redact.cover import mask
-from medimg.types import Box, Check, CheckState, Copy, Finding, KnownValues, Plan, Polygon
+from medimg.types import Box, Check, Copy, Finding, KnownValues, Plan, Polygon
 from medimg.verify import outcome
+from medimg.vocabulary import CheckName, CheckState
 
 BAND = 64
 """Rows compared at a time: what they take stays in the processor's cache."""
@@ -49,7 +50,7 @@ def pixels(original: formats.Opened, written: formats.Opened, copy: Copy, crop: 
     """
 
     def check(state: CheckState, detail: str, found: int = 0) -> Check:
-        return Check(name="pixels", state=state, engine="compare", found=found, detail=detail)
+        return Check(name=CheckName.PIXELS, state=state, engine="compare", found=found, detail=detail)
 
     before, after = original.samples(), written.samples()
     sure = Box(0, 0, after.shape[1], after.shape[0])
@@ -57,27 +58,29 @@ def pixels(original: formats.Opened, written: formats.Opened, copy: Copy, crop: 
         whole = Box(0, 0, before.shape[1], before.shape[0])
         asked, kept = (crop or whole).clipped(whole.x1, whole.y1), copy.cropped or whole
         if asked.overlap(kept) != kept.area or whole.overlap(kept) != kept.area:
-            return check("failed", "more than the crop was kept")
+            return check(CheckState.FAILED, "more than the crop was kept")
         before = before[kept.y0 : kept.y1, kept.x0 : kept.x1]
         sure = _within(kept, whole, copy.fringe)
     if before.shape[:2] != after.shape[:2]:
-        return check("failed", "the size changed")
+        return check(CheckState.FAILED, "the size changed")
     after = _with_alpha(after, before)
     same_kind = before.shape == after.shape and before.dtype == after.dtype
     if copy.lossless and not same_kind:
-        return check("failed", "the kind of samples changed")
+        return check(CheckState.FAILED, "the kind of samples changed")
     uneven, moved = _differences(before, after, copy, sure)
     if uneven:
-        return check("failed", "a cover is not flat", uneven)
+        return check(CheckState.FAILED, "a cover is not flat", uneven)
     if not copy.lossless:
         if before.shape != after.shape:
-            return check("failed", "the kind of samples changed")
+            return check(CheckState.FAILED, "the kind of samples changed")
         if unlike := _unlike_bands(before, after, copy):
-            return check("failed", "the picture outside the covers looks different", unlike)
-        return check("passed", f"saved again: flat inside the covers, at least {ALIKE} dB like the original outside")
+            return check(CheckState.FAILED, "the picture outside the covers looks different", unlike)
+        return check(
+            CheckState.PASSED, f"saved again: flat inside the covers, at least {ALIKE} dB like the original outside"
+        )
     if moved:
-        return check("failed", "pixels outside changed", moved)
-    return check("passed", "equal outside the covers, flat inside")
+        return check(CheckState.FAILED, "pixels outside changed", moved)
+    return check(CheckState.PASSED, "equal outside the covers, flat inside")
 
 
 def _unlike_bands(before: NDArray[Any], after: NDArray[Any], copy: Copy) -> int:
@@ -241,7 +244,7 @@ def alone(opened: formats.Opened, detectors: Sequence[Detector], policy: Policy,
             Frame(view, opened.orientation, index) for index in range(opened.frames) for view in opened.views(index)
         ]
     except MedimgError as error:
-        return [Check(name=d.name, engine=d.version, state="not-run", detail=error.what) for d in detectors]
+        return [Check(name=d.name, engine=d.version, state=CheckState.NOT_RUN, detail=error.what) for d in detectors]
     return [_looked(d, frames, opened, policy, known) for d in detectors]
 
 
@@ -256,11 +259,16 @@ def _looked(
             second, engine = detector.recheck(frame, (), known)
         except Exception as error:  # noqa: BLE001 - whatever it was, the check did not run
             why = error.what if isinstance(error, CheckNotRun) else faults.kind(error)
-            return Check(name=detector.name, engine=detector.version, state="not-run", detail=why)
+            return Check(name=detector.name, engine=detector.version, state=CheckState.NOT_RUN, detail=why)
         engines[engine] = None
         looks = [decide(look, policy, width=opened.width, height=opened.height) for look in (first, second)]
         found += max(len(plan.doing("cover", "hold", "ask")) for plan in looks)
-    return Check(name=detector.name, engine=", ".join(engines), state="failed" if found else "passed", found=found)
+    return Check(
+        name=detector.name,
+        engine=", ".join(engines),
+        state=CheckState.FAILED if found else CheckState.PASSED,
+        found=found,
+    )
 
 
 def _decided(finding: Finding, kept: Sequence[Finding], policy: Policy) -> bool:

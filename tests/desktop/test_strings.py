@@ -16,7 +16,7 @@ from desktop_kit import make_run
 from PySide6.QtCore import QTranslator
 from PySide6.QtWidgets import QAbstractButton, QLabel, QListWidget, QWidget
 
-from medimg import desktop
+from medimg import desktop, vocabulary
 from medimg.desktop import edits, wording
 from medimg.desktop.pages._look import Look
 from medimg.desktop.pages.checklist import ChecklistPage
@@ -33,7 +33,7 @@ HELD = Report(safe_id="P01-001", state="held", reason="this looks like a documen
 COUNTS = {"pending": 1, "running": 0, "done": 0, "failed": 0, "held": 1}
 SIZE = {"width": 100, "height": 100}
 
-SOURCES = sorted(str(p) for p in Path(desktop.__file__).parent.rglob("*.py"))
+SOURCES = [vocabulary.__file__, *sorted(str(p) for p in Path(desktop.__file__).parent.rglob("*.py"))]
 GERMAN = {
     "Questions before sharing": "Fragen vor dem Teilen",
     "{0} of {1} needed answers given": "{0} von {1} nötigen Antworten gegeben",

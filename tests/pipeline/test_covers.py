@@ -27,6 +27,7 @@ from medimg.redact.cover import mask, paint, sample_values
 from medimg.report import Decisions
 from medimg.types import Action, Box, Colour, Cover, Finding, Limits, Plan, Polygon, Region, from_json, to_json
 from medimg.verify import picture
+from medimg.vocabulary import CONTENT_CHECKS
 
 WIDTH, HEIGHT = 93, 70
 WHITE: Colour = (255, 255, 255)
@@ -518,7 +519,7 @@ def cleaned_as_jpeg(data: bytes, boxes: Sequence[Box]) -> tuple[Any, bytes]:
         ),
     )
     sink = pipeline.MemorySink()
-    nothing = [Quiet(name) for name in pipeline.CONTENT_CHECKS]
+    nothing = [Quiet(name) for name in CONTENT_CHECKS]
     policy = Policy(covers=CoverRules(heif="jpeg"))
     return pipeline.scrub(data, sink, nothing, policy, plan=plan), sink.data
 

@@ -12,9 +12,10 @@ import pytest
 from sheets_kit import run_folder
 
 from medimg.consent.checklist import ChecklistDefinition, SharingContext
-from medimg.report.words import DOES, KINDS, STATES, WOULD
+from medimg.report.words import CHECKS, DOES, KINDS, STATES, WOULD
 from medimg.run.state import WARNINGS, Warn
-from medimg.types import Do, Kind, PhotoState
+from medimg.types import Do, Kind
+from medimg.vocabulary import CheckName, PhotoState
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "medimg"
@@ -104,5 +105,7 @@ def test_the_list_itself_is_applied() -> None:
 def test_every_warning_and_check_of_a_run_has_words() -> None:
     assert set(get_args(Warn)) == set(WARNINGS)
     assert set(get_args(Kind)) == set(KINDS)
-    assert set(get_args(PhotoState)) == set(STATES)
+    assert set(PhotoState) == set(STATES)
+    assert set(CheckName) == set(CHECKS)
+    assert all((*STATES.values(), *CHECKS.values()))
     assert set(get_args(Do)) == set(DOES) == set(WOULD)

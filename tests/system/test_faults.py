@@ -24,7 +24,7 @@ from medimg.engine.worker import Setup
 from medimg.errors import MedimgError
 from medimg.formats import png
 from medimg.policy import Policy
-from medimg.types import Report, to_json
+from medimg.types import Check, Report, to_json
 
 MARK = "Margaret-Whitcombe-1961"
 LIGHT = Policy(scope="metadata-only")
@@ -117,6 +117,20 @@ def test_the_bundle_holds_versions_places_and_timings(tmp_path: Path, monkeypatc
     assert run["seconds"]["open"]["most"] >= 0
     for secret in (MARK, "Whitcombe", str(tmp_path), "P01", out.folder.name, "2026"):
         assert secret not in text.replace(made["packages"]["distributed"], "").replace(made["packages"]["rapidocr"], "")
+
+
+def test_the_bundle_counts_every_check_and_format_by_its_name(tmp_path: Path) -> None:
+    report = Report(
+        safe_id="P01-001",
+        state="unreviewed",
+        format="gif",
+        checks=(Check(name="coded-data", state="not-asked"), Check(name="text", state="passed")),
+    )
+    (tmp_path / "PRIVATE-patient-record").mkdir()
+    (tmp_path / "PRIVATE-patient-record" / "reports.json").write_bytes(to_json([report]))
+    (run,) = json.loads(bundle(tmp_path / "bundle.json", tmp_path))["runs"]
+    assert run["checks"] == {"coded-data not-asked": 1, "text passed": 1}
+    assert run["formats"] == {"gif": 1}
 
 
 words = st.one_of(st.just(MARK), st.text(min_size=1, max_size=30).map(lambda t: MARK + t))

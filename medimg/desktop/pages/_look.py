@@ -18,8 +18,8 @@ from medimg.desktop.session import Session
 from medimg.desktop.widgets import button, does_it
 from medimg.errors import MedimgError
 from medimg.policy import cover_polygon, covers
-from medimg.run import decisions
 from medimg.types import BLACK, Action, Box, Colour, Finding, Plan, Polygon
+from medimg.vocabulary import FormatName, Reason
 
 
 class Look(LookSays):
@@ -183,7 +183,7 @@ class Look(LookSays):
             return None
         report = session.report(self.safe_id)
         made = report.copy
-        if made is None or report.format != "jpeg" or made.format != "jpeg":
+        if made is None or report.format != FormatName.JPEG or made.format != FormatName.JPEG:
             return None
         left, top = (made.cropped.x0, made.cropped.y0) if made.cropped else (0, 0)
         return Filled([self.canvas.upright(geometry.moved(p, left, top)) for p in made.covered], self._colour())
@@ -237,10 +237,10 @@ class Look(LookSays):
         if action is None or plan is None or self.session is None:
             return
         if do == "cover":
-            after = edits.decided(plan, self.index, "cover", "a person covers it")
+            after = edits.decided(plan, self.index, "cover", Reason.COVERED)
             words = self.tr("cover")
         else:
-            why = decisions.NO_FACE if action.finding.kind == "face" else "a person shows it"
+            why = Reason.NO_FACE if action.finding.kind == "face" else Reason.SHOWN
             after = edits.decided(plan, self.index, "keep", why)
             words = self.tr("show")
         self._edit(words, after)
@@ -251,7 +251,7 @@ class Look(LookSays):
         """Show the chosen face because the consent allows it; writing and codes in it stay covered."""
         action, plan = self._action(), self.plan
         if action is not None and plan is not None and action.finding.kind == "face":
-            self._edit(self.tr("show a face"), edits.decided(plan, self.index, "keep", decisions.SHOWN_FACE))
+            self._edit(self.tr("show a face"), edits.decided(plan, self.index, "keep", Reason.FACE_SHOWN))
 
     def _elsewhere(self, face: Finding) -> dict[str, list[int]]:
         """Photos of this patient that have a face at the same place, and which of their actions it is."""
@@ -286,7 +286,7 @@ class Look(LookSays):
         for safe_id, places in self._elsewhere(face).items():
             plan = session.plans[safe_id]
             for index in places:
-                plan = edits.decided(plan, index, "keep", decisions.NO_FACE)
+                plan = edits.decided(plan, index, "keep", Reason.NO_FACE)
             after[safe_id] = plan
         self.banner.put_away()
         if after:
@@ -299,7 +299,7 @@ class Look(LookSays):
         if action is None or session is None:
             return
         plans = {i: session.plans[i] for i in session.group(self.safe_id) if i in session.plans}
-        after = {i: edits.alike(p, action.finding, "a person covers all of this kind") for i, p in plans.items()}
+        after = {i: edits.alike(p, action.finding, Reason.COVERED_ALIKE) for i, p in plans.items()}
         changed = {i: p for i, p in after.items() if p != plans[i]}
         if changed:
             session.edit(self.tr("cover all like this"), changed)
@@ -308,7 +308,7 @@ class Look(LookSays):
         """Mark an area that no check found."""
         plan = self.plan
         if plan is not None:
-            self._edit(self.tr("mark an area"), edits.drawn(plan, polygon, "marked by a person"))
+            self._edit(self.tr("mark an area"), edits.drawn(plan, polygon, Reason.MARKED))
             self.pick(len(plan.actions))
 
     def box_by_keyboard(self) -> None:
@@ -321,7 +321,7 @@ class Look(LookSays):
         """Move or size an area; small steps by key that follow each other are undone together."""
         plan = self.plan
         if plan is not None and self.session is not None:
-            after = edits.reshaped(plan, index, polygon, self.session.policy, "moved or sized by a person")
+            after = edits.reshaped(plan, index, polygon, self.session.policy, Reason.MOVED)
             self._edit(self.tr("move or size"), after, joins=f"{self.safe_id}/{index}" if small else "")
 
     def crop_to(self, box: Box | None) -> None:

@@ -8,8 +8,8 @@ from medimg.desktop import edits, wording
 from medimg.desktop.pages._look_parts import LookParts
 from medimg.desktop.session import Session
 from medimg.desktop.widgets import rename, restyle
-from medimg.run import decisions
 from medimg.types import Action, Plan
+from medimg.vocabulary import FormatName, Reason
 
 KEPT = "frames-kept"
 """The note of a copy that holds every frame, as :mod:`medimg.frames` writes it; that module decodes pictures."""
@@ -40,7 +40,7 @@ class LookSays(LookParts):
 
     def _paged(self) -> bool:
         """Whether the further frames of the file are pages, each a picture of its own."""
-        return self.session is not None and self.session.report(self.safe_id).format == "tiff"
+        return self.session is not None and self.session.report(self.safe_id).format == FormatName.TIFF
 
     def _page(self) -> str:
         return self.tr("page {}") if self._paged() else self.tr("frame {}")
@@ -127,7 +127,7 @@ class LookSays(LookParts):
         self.cover.setEnabled(may and action is not None and (action.do != "cover" or action in self._unread(plan)))
         rename(self.cover, self.tr("Keep it covered") if action and action.do == "cover" else self.tr("Cover it"))
         shown = action is not None and action.do == "keep"
-        consented = shown and action is not None and action.why == decisions.SHOWN_FACE
+        consented = shown and action is not None and action.why == Reason.FACE_SHOWN
         # Who took the one for the other can say so at once.
         self.show_it.setEnabled(may and action is not None and (not shown or consented))
         self.consented.setVisible(face)

@@ -18,8 +18,9 @@ from medimg.detect.text import _plain_words
 from medimg.detect.text._lexicon import data, lexicon, names
 from medimg.detect.text._plain_words import words_of
 from medimg.detect.text.known import Known, folded
+from medimg.vocabulary import KEEPABLE
 
-KEPT = frozenset({"ruler", "colour-card", "unit", "harmless", "possible-name", "laterality"})
+KEPT: frozenset[str] = frozenset(KEEPABLE)
 """Categories of text that may stay; the policy holds the same list. ``possible-name``: a phrase with a word that can be
 a name in other company (Brown slough), so a person is asked to look there."""
 
