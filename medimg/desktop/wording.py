@@ -60,6 +60,7 @@ WHY = (
     QT_TRANSLATE_NOOP("wording", "possible face: look"),
     QT_TRANSLATE_NOOP("wording", "a bar or mosaic on a face: it is not a disguise, look"),
     QT_TRANSLATE_NOOP("wording", "a cover would hide most of the picture: crop, cover or show"),
+    QT_TRANSLATE_NOOP("wording", "the covers together would hide most of the picture: crop, cover or show"),
     QT_TRANSLATE_NOOP("wording", "this looks like a document"),
     QT_TRANSLATE_NOOP("wording", "found by the second look"),
     QT_TRANSLATE_NOOP("wording", "marked by a person"),
