@@ -22,7 +22,6 @@ from medimg.policy import NOWHERE, Policy, decide
 from medimg.types import (
     BLACK,
     NOTHING_KNOWN,
-    Action,
     Check,
     Colour,
     Copy,
@@ -377,7 +376,7 @@ def _with(plan: Plan, left: Sequence[Finding], policy: Policy) -> Plan:
     new = [msgspec.structs.replace(f, id=f"f{n}") for n, f in enumerate(left, start) if f.region is not None]
     before = plan.doing("cover")
     judged = decide(new, policy, width=plan.width, height=plan.height, beside=before).actions
-    more = tuple(a if a.do == "hold" else Action(finding=a.finding, do="cover", why=AGAIN) for a in judged)
+    more = tuple(msgspec.structs.replace(a, why=AGAIN) if a.do == "cover" else a for a in judged)
     return msgspec.structs.replace(plan, actions=plan.actions + more)
 
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from medimg import detect
 from medimg.detect.text.ocr import Reading, Spot
-from medimg.policy import Policy, TextRules, covers, decide
+from medimg.policy import Policy, TextRules, covers, decide, explain
 from medimg.types import Box, Finding
 
 Pixels = NDArray[np.uint8]
@@ -149,3 +149,10 @@ def test_a_policy_that_keeps_nothing_covers_the_numerals_of_a_ruler_and_plain_wo
     assert {a.do for a in plan.actions} == {"cover"}
     usual = decide(lines, Policy(), width=1200, height=800)
     assert {a.do for a in usual.actions if a.finding.category in ("ruler", "harmless")} == {"keep"}
+
+
+def test_the_policy_in_words_names_what_it_keeps_and_nothing_else() -> None:
+    assert "Text: covered. Text that cannot be read is covered." in explain(Policy(text=TextRules(keep=())))
+    assert "Text: covered, unless it is known to be harmless (unread)." in explain(
+        Policy(text=TextRules(keep=("unread",)))
+    )
