@@ -15,13 +15,13 @@ import msgspec
 
 from medimg import faults, formats, verify
 from medimg._record import Record
+from medimg.covers import covers, fills
 from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemory, UsageError
 from medimg.native.threads import both, each
-from medimg.policy import Policy, covers, decide, fills
+from medimg.policy import Policy, decide
 from medimg.types import (
     BLACK,
     NOTHING_KNOWN,
-    Action,
     Check,
     Colour,
     Copy,
@@ -127,7 +127,8 @@ def _inspect(
         else:
             found += _detect(opened, detectors, known, record)
     numbered = [msgspec.structs.replace(f, id=f"f{n}") for n, f in enumerate(found, 1)]
-    record.plan = decide(numbered, policy, width=opened.width, height=opened.height)
+    aligned = series is not None and series.aligned
+    record.plan = decide(numbered, policy, width=opened.width, height=opened.height, aligned=aligned)
     return opened, record.plan
 
 
@@ -377,11 +378,12 @@ def _stop_if_nowhere(plan: Plan, policy: Policy, pictures: int) -> None:
 
 
 def _with(plan: Plan, left: Sequence[Finding], policy: Policy) -> Plan:
-    """The plan with what the second look found covered too, or held where a cover would hide most of the picture."""
+    """The plan with what the second look found covered too, or held where covers would hide most of the picture."""
     start = len(plan.actions) + 1
     new = [msgspec.structs.replace(f, id=f"f{n}") for n, f in enumerate(left, start) if f.region is not None]
-    judged = decide(new, policy, width=plan.width, height=plan.height).actions
-    more = tuple(a if a.do == "hold" else Action(finding=a.finding, do="cover", why=Reason.SECOND_LOOK) for a in judged)
+    before = plan.doing("cover")
+    judged = decide(new, policy, width=plan.width, height=plan.height, beside=before).actions
+    more = tuple(msgspec.structs.replace(a, why=Reason.SECOND_LOOK) if a.do == "cover" else a for a in judged)
     return msgspec.structs.replace(plan, actions=plan.actions + more)
 
 

@@ -7,9 +7,8 @@ their path, so that a misspelt setting never means a silent default.
 from __future__ import annotations
 
 import hashlib
-import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,8 +16,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from medimg import geometry
+from medimg.covers import cover_polygon as cover_polygon
+from medimg.covers import covers as covers
+from medimg.covers import fills, hidden_area
 from medimg.errors import UsageError
-from medimg.types import BLACK, Action, Colour, Cover, Finding, Limits, Plan, Polygon
+from medimg.types import BLACK, Action, Colour, Finding, Limits, Plan
 from medimg.vocabulary import Reason
 
 
@@ -43,23 +45,28 @@ class CodeRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Faces are covered; a cover over more than ``hold_share`` of the frame waits for a person.
+    """Faces are covered. ``small`` looks in a larger picture too, for bystanders in the background.
 
-    ``small`` looks in a larger picture too, for bystanders in the background.
+    ``hold_share`` is the former name of that of :class:`CoverRules`: it is read, and stands there afterwards.
     """
 
     margin: float = 0.10
-    hold_share: float = 0.35
+    hold_share: float | msgspec.UnsetType = msgspec.UNSET
     small: bool = False
+
+
+HOLD_SHARE = 0.35
 
 
 class CoverRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How covers look, and what a covered photo becomes whose format cannot be written again.
 
+    Where the covers of rules together would hide more than ``hold_share`` of the frame, the photo waits for a person.
     ``colour`` is ``auto`` (black; lighter where black could not be seen), ``black``, ``white`` or ``#RRGGBB``.
     ``heif`` is what a covered HEIC or AVIF photo becomes: ``png``, exact, or ``jpeg``, a half to a third of the size.
     """
 
+    hold_share: float = HOLD_SHARE
     heif: Literal["png", "jpeg"] = "png"
     colour: Annotated[str, msgspec.Meta(pattern=r"\A(auto|black|white|#[0-9A-Fa-f]{6})\Z")] = "auto"
 
@@ -109,6 +116,21 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     limits: Limits = Limits()
     scope: Literal["full", "metadata-only"] = "full"
 
+    def __post_init__(self) -> None:
+        """Put a setting under its former name where it stands now.
+
+        Raises:
+            ValueError: It is set twice, to different values.
+        """
+        former = self.faces.hold_share
+        if isinstance(former, msgspec.UnsetType):
+            return
+        if self.covers.hold_share not in (HOLD_SHARE, former):
+            raise ValueError("`faces.hold_share` is the former name of `covers.hold_share`: set one of them")
+        force, replaced = msgspec.structs.force_setattr, msgspec.structs.replace
+        force(self, "covers", replaced(self.covers, hold_share=former))
+        force(self, "faces", replaced(self.faces, hold_share=msgspec.UNSET))
+
     @property
     def digest(self) -> str:
         """First 16 hex digits of the SHA-256 of the settings in canonical form."""
@@ -133,43 +155,74 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise UsageError(f"the policy file is not valid: {error}.") from error
 
 
-def decide(findings: Iterable[Finding], policy: Policy, *, width: int, height: int) -> Plan:
-    """One action per finding. ``width`` and ``height`` are the stored size of the frame, in pixels."""
-    return Plan(
-        width=width,
-        height=height,
-        actions=tuple(_with_place(_decide_one(f, policy), policy, width, height) for f in findings),
-    )
+def decide(
+    findings: Iterable[Finding],
+    policy: Policy,
+    *,
+    width: int,
+    height: int,
+    beside: Sequence[Action] = (),
+    aligned: bool = False,
+) -> Plan:
+    """One action per finding: the only place that keeps, covers, asks or holds.
+
+    Args:
+        findings: What was found.
+        policy: The settings.
+        width: Of the stored frame, in pixels.
+        height: The same.
+        beside: Actions that the photo has already. Where their covers alone hide more than rules may, a person has
+            agreed to that, and they do not count.
+        aligned: Whether what is covered in one frame is covered in all.
+    """
+    actions = [_with_place(_decide_one(f, policy), policy, width, height) for f in findings]
+    most = policy.covers.hold_share * width * height
+    return Plan(width=width, height=height, actions=tuple(_not_most_of_it(actions, policy, most, beside, aligned)))
 
 
 def _with_place(action: Action, policy: Policy, width: int, height: int) -> Action:
-    """The action, or a hold where it says to cover nothing, or most of the picture."""
+    """The action, or a hold where it says to cover nothing."""
     if action.do == "cover" and not fills(action.finding, policy, width, height):
         return Action(finding=action.finding, do="hold", why=Reason.NOWHERE)
-    return _not_most_of_it(action, policy, width * height)
+    return action
 
 
-def fills(finding: Finding, policy: Policy, width: int, height: int) -> bool:
-    """Whether a cover over a finding fills a pixel of a picture of that size.
+def _not_most_of_it(
+    actions: Sequence[Action], policy: Policy, most: float, beside: Sequence[Action], aligned: bool
+) -> list[Action]:
+    """The actions, with a hold where covers of rules would hide more of a frame than is painted unasked.
 
-    Further pages may be of another size; for a finding on one of them it is enough that it has an area.
+    A cover that hides so much by itself is held. Where the others do so together, the largest of them is: one question
+    a frame.
+
+    Args:
+        actions: As decided one by one.
+        policy: For the margins.
+        most: What may be hidden, in square pixels.
+        beside: As for :func:`decide`.
+        aligned: As for :func:`decide`.
     """
-    region = finding.region
-    if region is None or len(region.polygon) < 3 or not all(math.isfinite(v) for p in region.polygon for v in p):
-        return False
-    if not geometry.area(region.polygon):
-        return False
-    return region.frame > 0 or geometry.area(geometry.inside(cover_polygon(finding, policy), width, height)) >= 1
+    sizes = {n: geometry.area(cover_polygon(a.finding, policy)) for n, a in enumerate(actions) if _by_rule(a)}
+    held: dict[int, str] = {n: Reason.MOST_OF_IT for n, size in sizes.items() if not size <= most}
+    frames: dict[int, list[int]] = {}
+    for n in sizes.keys() - held.keys():
+        frames.setdefault(0 if aligned else _frame(actions[n]), []).append(n)
+    for frame, new in frames.items():
+        before = [cover_polygon(a.finding, policy) for a in beside if _by_rule(a) and (aligned or _frame(a) == frame)]
+        if hidden_area(before, most) > most:
+            before = []
+        if hidden_area([*before, *(cover_polygon(actions[n].finding, policy) for n in new)], most) > most:
+            held[max(new, key=lambda n: sizes[n])] = Reason.TOGETHER
+    return [Action(finding=a.finding, do="hold", why=held[n]) if n in held else a for n, a in enumerate(actions)]
 
 
-def _not_most_of_it(action: Action, policy: Policy, frame_area: int) -> Action:
-    """The action, or a hold where one cover of a rule would hide more of the picture than is painted unasked."""
-    finding = action.finding
-    if action.do != "cover" or finding.region is None or finding.kind == "drawn":
-        return action
-    if geometry.area(cover_polygon(finding, policy)) <= policy.faces.hold_share * frame_area:
-        return action
-    return Action(finding=finding, do="hold", why=Reason.MOST_OF_IT)
+def _by_rule(action: Action) -> bool:
+    """Whether a rule covers it; what a person marked or decided is not asked about again."""
+    return action.do == "cover" and action.by == "rule" and action.finding.kind != "drawn"
+
+
+def _frame(action: Action) -> int:
+    return action.finding.region.frame if action.finding.region else 0
 
 
 def _decide_one(finding: Finding, policy: Policy) -> Action:
@@ -206,47 +259,12 @@ def _decide_face(finding: Finding) -> Action:
     return Action(finding=finding, do="cover", why=Reason.FACE)
 
 
-def cover_polygon(finding: Finding, policy: Policy) -> Polygon:
-    """The polygon to fill for a finding: its own, grown by the margin of its kind."""
-    if finding.region is None:
-        return ()
-    polygon = finding.region.polygon
-    if finding.kind == "drawn":
-        return polygon  # what a person marked is filled as it was marked
-    box = finding.region.box
-    # The short side of a slanted line of text is its area over its longest side.
-    longest = max(geometry.distance(a, b) for a, b in zip(polygon, polygon[1:] + polygon[:1], strict=True))
-    short = geometry.area(polygon) / longest if longest else 0.0
-    match finding.kind:
-        case "text":
-            margin = max(2.0, policy.text.margin * short)
-        case "code":
-            margin = max(2.0, policy.codes.margin * short)
-        case _:
-            margin = max(2.0, policy.faces.margin * min(box.width, box.height))
-    return geometry.grown(polygon, margin)
-
-
-def covers(plan: Plan, policy: Policy, colour: Colour = BLACK) -> tuple[Cover, ...]:
-    """What is to be filled, in the order of the plan and in the coordinates of the whole picture."""
-    return tuple(
-        Cover(
-            polygon=cover_polygon(a.finding, policy),
-            category=a.finding.category,
-            frame=a.finding.region.frame,
-            colour=colour,
-        )
-        for a in plan.doing("cover")
-        if a.finding.region is not None
-    )
-
-
 _COLOURS = {"auto": "black, or lighter where black could not be seen"}
 
 
 def explain(policy: Policy) -> list[str]:
     """What the policy does, one plain sentence each."""
-    kept = ", ".join(policy.text.keep)
+    kept = f", unless it is known to be harmless ({', '.join(policy.text.keep)})" if policy.text.keep else ""
     out = [
         "Metadata: everything that is not the picture is left out of the copy; only the orientation"
         + (" and a rebuilt colour profile stay." if policy.metadata.keep_profile else " stays."),
@@ -255,18 +273,18 @@ def explain(policy: Policy) -> list[str]:
     ]
     if policy.scope == "metadata-only":
         return [*out, "Text, codes and faces: not checked."]
-    percent = round(policy.faces.hold_share * 100)
+    percent = round(policy.covers.hold_share * 100)
     return [
         *out,
-        f"Text: covered, unless it is known to be harmless ({kept}). Text that cannot be read is covered.",
+        f"Text: covered{kept}." + ("" if "unread" in policy.text.keep else " Text that cannot be read is covered."),
         "Bar and 2-D codes: covered, whether or not they can be read. Their content is not stored.",
-        f"Faces: covered. When a cover would hide more than {percent} % of the picture, the photo is held"
-        " until a person chooses.",
+        "Faces: covered.",
         *(["Small bystanders: looked for in a larger picture as well."] if policy.faces.small else []),
         "Possible faces and documents: a possible face, and a bar or mosaic that is on a face already, is shown to the"
         " person who looks; a photo that looks like a document is held.",
         f"Covers: one solid colour ({_COLOURS.get(policy.covers.colour, policy.covers.colour)}), the same for a whole"
-        " picture, larger than what they hide. Nothing is blurred.",
+        f" picture, larger than what they hide. Nothing is blurred. When they would hide more than {percent} % of the"
+        " picture together, the photo is held until a person chooses.",
         "Covered HEIC and AVIF photos: saved as "
         + ("JPEG of quality 98." if policy.covers.heif == "jpeg" else "PNG with exactly their pixels."),
         f"Written copies: opened again from disk and checked again. What the second look finds is covered too, up to"

@@ -138,6 +138,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         region: Where in the picture, for findings that can be seen.
         secret: What was read; never leaves memory.
         id: Short handle inside one photo (``f3``), given by the pipeline.
+        tight: Stands so close to something that stays that its cover gets no margin.
     """
 
     kind: Kind
@@ -149,6 +150,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     region: Region | None = None
     secret: Secret = msgspec.field(default_factory=Secret)  # a factory: a JSON Schema cannot show the value
     id: str = ""
+    tight: bool = False
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):

@@ -113,6 +113,7 @@ class Reason(StrEnum):
     POSSIBLE_FACE = QT_TRANSLATE_NOOP("wording", "possible face: look")
     OLD_DISGUISE = QT_TRANSLATE_NOOP("wording", "a bar or mosaic on a face: it is not a disguise, look")
     MOST_OF_IT = QT_TRANSLATE_NOOP("wording", "a cover would hide most of the picture: crop, cover or show")
+    TOGETHER = QT_TRANSLATE_NOOP("wording", "the covers together would hide most of the picture: crop, cover or show")
     NOWHERE = QT_TRANSLATE_NOOP("wording", "what is to be covered has no place in the picture")
     SECOND_LOOK = QT_TRANSLATE_NOOP("wording", "found by the second look")
 

@@ -9,7 +9,8 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPolygonF, QUndoCommand
 
 from medimg import geometry
-from medimg.policy import Policy, cover_polygon
+from medimg.covers import cover_polygon
+from medimg.policy import Policy
 from medimg.types import Action, Box, Do, Finding, Plan, Polygon, Region
 from medimg.vocabulary import Category
 

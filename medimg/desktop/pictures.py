@@ -16,8 +16,9 @@ from typing import Any
 import msgspec
 
 from medimg import formats
+from medimg.covers import covers
 from medimg.errors import CheckNotRun
-from medimg.policy import Policy, covers
+from medimg.policy import Policy
 from medimg.system import files
 from medimg.types import BLACK, Colour, Cover, Plan, Polygon
 from medimg.vocabulary import FormatName

@@ -1,8 +1,4 @@
-"""The colour of the covers of a picture, chosen so that every one of them can be seen to be a cover.
-
-All covers of a copy have the same colour, so that it says nothing of what lies beneath. Only greys are chosen: they
-put no colour beside skin.
-"""
+"""What surrounds the covers of a picture, for the choice of their colour (:mod:`medimg.covers`)."""
 
 from __future__ import annotations
 
@@ -11,13 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from medimg.covers import standing_out
 from medimg.redact.cover import mask
-from medimg.types import BLACK, Box, Colour, Cover, bounding_box
+from medimg.types import Box, Colour, Cover, bounding_box
 
-LEVELS = range(255, -1, -5)
-"""Greys to choose from, white first."""
-SEEN = 40
-"""Least difference in luma between a cover and its surroundings; black drapes and screens lie below it."""
 GRID = 160
 """Samples taken along each side of a cover's surroundings."""
 
@@ -29,11 +22,7 @@ def visible(views: Mapping[int, NDArray[np.uint8]], covers: Sequence[Cover]) -> 
         views: RGB rendering (H, W, 3) of each frame, in stored orientation.
         covers: In stored coordinates.
     """
-    around = [luma for frame, view in views.items() for luma in _surroundings(view, covers, frame)]
-    if not around or min(around) >= SEEN:
-        return BLACK
-    level = max(LEVELS, key=lambda grey: min(abs(grey - luma) for luma in around))
-    return level, level, level
+    return standing_out([luma for frame, view in views.items() for luma in _surroundings(view, covers, frame)])
 
 
 def _surroundings(view: NDArray[np.uint8], covers: Sequence[Cover], frame: int) -> list[float]:

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg import faults, formats, geometry
+from medimg.covers import cover_polygon
 from medimg.detect import Detector, Frame
 from medimg.errors import CheckNotRun, MedimgError
 from medimg.native.opencv import cv2
 from medimg.native.threads import each
-from medimg.policy import Policy, cover_polygon, decide
+from medimg.policy import Policy, decide
 from medimg.redact.cover import mask
 from medimg.types import Box, Check, Copy, Finding, KnownValues, Plan, Polygon
 from medimg.verify import outcome

@@ -13,9 +13,11 @@ from medimg.detect import Frame
 from medimg.detect.text import _layout
 from medimg.detect.text._labels import Line, alone, gaps, in_company, off_kept, whole_labels
 from medimg.detect.text.known import Known
-from medimg.detect.text.lines import Quad, area, grown, labels, shared, sides
+from medimg.detect.text.lines import Quad, area, labels, shared, sides
+from medimg.detect.text.lines import polygon as corners
 from medimg.detect.text.ocr import Spot
-from medimg.types import NOTHING_KNOWN
+from medimg.policy import Policy, cover_polygon
+from medimg.types import NOTHING_KNOWN, Finding, Region
 
 BLANK = Frame(np.full((600, 900, 3), 200, np.uint8))
 
@@ -31,6 +33,14 @@ def line(text: str, quad: Quad, category: str, certainty: float = 0.95, score: f
 
 def hidden(quad: Quad, lines: list[Line]) -> float:
     return max((shared(quad, made.cover) / area(quad) for made in lines if not made.kept), default=0.0)
+
+
+def cover_of(made: Line) -> Quad:
+    """What the policy fills for a line."""
+    found = Finding(
+        kind="text", category=made.category, detector="text", region=Region(corners(made.cover)), tight=made.tight
+    )
+    return np.array(cover_polygon(found, Policy()), np.float32)
 
 
 def test_a_faint_line_under_a_sure_one_counts() -> None:
@@ -113,11 +123,15 @@ def test_a_long_plain_word_read_fairly_stays_on_its_label() -> None:
     assert [m.kept for m in made] == [False, True]
 
 
-def test_a_cover_beside_a_harmless_line_is_drawn_in() -> None:
+def test_a_cover_beside_a_harmless_line_gets_no_margin() -> None:
     name, role = line("Rawiri Ngata", box(100, 100), "name"), line("Registered nurse", box(100, 117, 200), "harmless")
-    assert hidden(role.spot.quad, off_kept([name, role])) < hidden(role.spot.quad, [name, role])
+    made = off_kept([name, role], 0.12)[0]
+    assert made.tight
+    assert shared(cover_of(made), role.spot.quad) < shared(cover_of(name), role.spot.quad)
     apart = line("Registered nurse", box(100, 130, 200), "harmless")
-    assert np.array_equal(off_kept([name, apart])[0].cover, name.cover)
+    assert not off_kept([name, apart], 0.12)[0].tight
+    assert off_kept([name, apart], 1.0)[0].tight
+    assert not off_kept([name, replace(role, keep=frozenset())], 0.12)[0].tight
 
 
 @pytest.mark.parametrize("ground", [(205, 165, 145), (70, 45, 35)])
@@ -128,7 +142,7 @@ def test_the_cover_of_a_band_that_cannot_be_read_ends_at_its_edge(ground: tuple[
     band = box(80, 180, 740, 100)
     coarse = Line(Spot(band, 0.7, 1), "", 0.0, cover=band)
     made = _layout.decide([coarse], Frame(pixels), Known(NOTHING_KNOWN))
-    covered = grown(made[0].cover, 0.12 * sides(made[0].cover)[1])  # as the policy does
+    covered = cover_of(made[0])
     assert shared(covered, box(100, 200, 700, 60)) > 0.99 * 700 * 60
     assert sides(covered)[1] < 72
     # What is written right up to the box, and a box on one ground, is covered as found.
@@ -170,12 +184,12 @@ def test_a_row_that_was_not_found_in_a_column_is_covered() -> None:
     assert gaps(rows, pixels) == []
 
 
-def test_a_cover_beside_a_scale_is_drawn_in() -> None:
+def test_a_cover_beside_a_scale_gets_no_margin() -> None:
     name, mark = line("Rawiri Ngata", box(100, 130), "name"), line("4", box(150, 105, 14, 20), "ruler")
-    drawn, kept = off_kept([name, mark])
-    assert sides(drawn.cover)[1] < 20
-    assert np.array_equal(kept.cover, mark.cover)
-    assert np.array_equal(off_kept([name])[0].cover, name.cover)
+    made, kept = off_kept([name, mark], 0.12)
+    assert sides(cover_of(made))[1] < 20
+    assert (kept is mark, made.tight, kept.tight) == (True, True, False)
+    assert not off_kept([name], 0.12)[0].tight
 
 
 def test_a_wide_box_is_explained_only_by_what_fills_it_or_is_harmless() -> None:

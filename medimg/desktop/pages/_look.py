@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from medimg import geometry
+from medimg.covers import cover_polygon, covers
 from medimg.desktop import edits, theme, wording
 from medimg.desktop.box_items import BoxItem, Filled
 from medimg.desktop.pages._look_says import LookSays
@@ -17,7 +18,6 @@ from medimg.desktop.pictures import Drawn
 from medimg.desktop.session import Session
 from medimg.desktop.widgets import button, does_it
 from medimg.errors import MedimgError
-from medimg.policy import cover_polygon, covers
 from medimg.types import BLACK, Action, Box, Colour, Finding, Plan, Polygon
 from medimg.vocabulary import FormatName, Reason
 

@@ -23,10 +23,13 @@ CALM = 0.9
 """Least certainty of a harmless line that stays on a label with a name on it."""
 FAIRLY = ((0.7, 9), (0.85, 6))
 """The same for a line with a word of so many letters."""
-DRAWN_IN = 0.12
-"""What the box of a name on a ruler is drawn in by, as a share of its height: the finder's boxes are that roomy."""
+NEAR = 0.12
+"""Least distance at which a cover is told from a line that stays, as a share of its height; more under a policy with a
+larger margin."""
 ON_KEPT = 0.15
-"""Share of a harmless line that a cover would hide before it is drawn in."""
+"""Share of a line that stays that a cover would hide before it is tight."""
+NEAR_SCALE = 0.6
+"""The same as :data:`NEAR` for a scale, of which nothing may be hidden."""
 LEAST_HIGH = 8
 """Height of the smallest faint line that counts, in pixels: letters below are not legible, specks of skin are."""
 OTHER_GROUND = 0.2
@@ -37,15 +40,21 @@ SAME = 0.6
 ROOM, DEEPEST, EDGE_ROWS, EDGE = 0.08, 0.35, 44, 0.6
 """An edge is looked for from a little outside a coarse box to so deep inside it, in its heights, in so many rows; it is
 where so much of the rows is of another colour. Of a row of letters less is ink."""
-LEEWAY = 0.05
-"""What a cover is drawn in by beyond that edge, in the same measure: it grows by as much later."""
+LEEWAY, LEEWAY_OF_MARGIN = 0.05, 5 / 12
+"""What a cover is drawn in by beyond that edge, in the same measure: no more than this, and no more than this share of
+the margin that it gets, so that margin and all it ends at the edge or outside."""
+SCALES = frozenset(("ruler", "colour-card"))
+"""What is no label, and has no rows of print that go together."""
 TRIO = 3
 """So many faint lines under each other are a label."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text: where it is, what it says, how sure the reader was, what it is."""
+    """A line of text: where it is, what it says, how sure the reader was, what it is.
+
+    ``keep`` are the categories that the policy keeps; ``tight``: something that stays is too near for a margin.
+    """
 
     spot: Spot
     text: str
@@ -53,11 +62,18 @@ class Line:
     category: str = "unread"
     strong: bool = False
     cover: Quad = field(default_factory=lambda: np.zeros((4, 2), np.float32))
+    keep: frozenset[str] = identifiers.KEPT
+    tight: bool = False
+
+    @property
+    def harmless(self) -> bool:
+        """Whether it is known to be harmless, whatever the policy makes of that."""
+        return self.category in identifiers.KEPT
 
     @property
     def kept(self) -> bool:
-        """Whether it is known to be harmless."""
-        return self.category in identifiers.KEPT
+        """Whether the policy keeps it."""
+        return self.category in self.keep
 
 
 def in_company(sure: Sequence[Spot], faint: Sequence[Spot]) -> list[int]:
@@ -92,7 +108,8 @@ def alone(lines: Sequence[Line]) -> list[Line]:
         crowd = sum(m.spot.score < LEAST_SCORE for m in members) >= TRIO and not staying
         for line in members:
             faint = line.spot.score < LEAST_SCORE and not line.kept and not line.strong
-            if not faint or line.certainty >= 0.8 or ((going or crowd) and not identifiers.comb(line.text)):
+            ticks = "ruler" in line.keep and identifiers.comb(line.text)
+            if not faint or line.certainty >= 0.8 or ((going or crowd) and not ticks):
                 out.append(line)
     return out
 
@@ -102,7 +119,7 @@ def whole_labels(lines: Sequence[Line], rgb: Pixels | None = None) -> list[Line]
 
     A line that is harmless beyond doubt and has nothing to be covered beside it stays.
     """
-    free = [k for k, line in enumerate(lines) if line.category not in ("ruler", "colour-card")]
+    free = [k for k, line in enumerate(lines) if line.category not in SCALES]
     out = list(lines)
     for group in labels([lines[k].spot.quad for k in free]):
         members = [free[g] for g in group]
@@ -249,18 +266,25 @@ def _spread(ground: NDArray[np.float32]) -> float:
     return max(8.0 + OTHER_GROUND * float(usual.max()), 3.0 * float(np.median(np.abs(ground - usual).max(axis=2))))
 
 
-def to_edges(lines: Sequence[Line], rgb: Pixels) -> list[Line]:
+def to_edges(lines: Sequence[Line], rgb: Pixels, margin: float) -> list[Line]:
     """Covers of coarse boxes that cannot be read, drawn in to the edges of the band or card that they show.
 
     The finder's boxes are as roomy as they are high: round a whole wristband they take in the skin beside it.
+
+    Args:
+        lines: What was found.
+        rgb: The picture.
+        margin: What the policy lets covers of text grow by, as a share of their height.
     """
+    leeway = min(LEEWAY, LEEWAY_OF_MARGIN * margin)
+    coarse = [line.spot.level > 0 and line.category == "unread" for line in lines]
     return [
-        replace(line, cover=_to_edges(rgb, line.cover)) if line.spot.level and line.category == "unread" else line
-        for line in lines
+        replace(line, cover=_to_edges(rgb, line.cover, leeway)) if inexact else line
+        for line, inexact in zip(lines, coarse, strict=True)
     ]
 
 
-def _to_edges(rgb: Pixels, quad: Quad) -> Quad:
+def _to_edges(rgb: Pixels, quad: Quad, leeway: float) -> Quad:
     cuts = []
     for side in range(4):
         start, end, _, beside = np.roll(quad, -side, axis=0)
@@ -275,7 +299,7 @@ def _to_edges(rgb: Pixels, quad: Quad) -> Quad:
         other = (np.abs(rows - usual).max(axis=2) > _spread(even)).mean(axis=1)
         edge = np.flatnonzero(np.convolve(other, np.full(4, 0.25), "valid") >= EDGE)
         calm = len(edge) and other[: edge[0]].max(initial=0.0) < EDGE
-        cuts.append(max(0.0, float(steps[edge[0]]) + LEEWAY) * float(np.hypot(*deep)) if calm else 0.0)
+        cuts.append(max(0.0, float(steps[edge[0]]) + leeway) * float(np.hypot(*deep)) if calm else 0.0)
     top, right, bottom, left = cuts
     along, down = quad[1] - quad[0], quad[3] - quad[0]
     along, down = along / max(float(np.hypot(*along)), 1.0), down / max(float(np.hypot(*down)), 1.0)
@@ -289,7 +313,7 @@ def gaps(lines: Sequence[Line], rgb: Pixels | None = None) -> list[Line]:
     The two begin under each other, at least one more covered line begins there too, nothing was found between, and it
     is the ground of the upper one: slips of paper on skin are no column.
     """
-    going = [line for line in lines if not line.kept]
+    going = [line for line in lines if not line.kept and line.category not in SCALES]
     out: list[Line] = []
     for upper in going:
         along = axis(upper.spot.quad)
@@ -316,21 +340,25 @@ def gaps(lines: Sequence[Line], rgb: Pixels | None = None) -> list[Line]:
     return out
 
 
-def off_kept(lines: Sequence[Line]) -> list[Line]:
-    """Covers beside a line that stays drawn in, so that what a cover grows by later stays off that line or scale."""
-    out = []
-    for line in lines:
-        high = sides(line.cover)[1]
-        near = not line.kept and any(_touches(line.cover, high, other) for other in lines if other.kept)
-        out.append(replace(line, cover=grown(line.cover, -DRAWN_IN * high)) if near else line)
-    return out
+def off_kept(lines: Sequence[Line], margin: float) -> list[Line]:
+    """Lines beside one that stays marked as tight, so that no margin goes over that line or scale.
+
+    Args:
+        lines: What was found.
+        margin: What the policy lets covers of text grow by, as a share of their height.
+    """
+    near = [not a.kept and any(_touches(a.cover, margin, b) for b in lines if b.kept) for a in lines]
+    return [
+        replace(line, cover=grown(line.cover, 0.0), tight=True) if tight else line
+        for line, tight in zip(lines, near, strict=True)
+    ]
 
 
-def _touches(cover: Quad, high: float, other: Line) -> bool:
-    quad = other.spot.quad
+def _touches(cover: Quad, margin: float, other: Line) -> bool:
+    quad, high = other.spot.quad, sides(cover)[1]
     if other.category == "ruler":
-        return shared(grown(cover, 0.6 * high), quad) > 0 and sides(quad)[1] < 3 * high
-    return shared(grown(cover, DRAWN_IN * high), quad) > ON_KEPT * area(quad)
+        return shared(grown(cover, max(NEAR_SCALE, margin) * high), quad) > 0 and sides(quad)[1] < 3 * high
+    return shared(grown(cover, max(NEAR, margin) * high), quad) > ON_KEPT * area(quad)
 
 
 def as_wide(quad: Quad, block: Quad, along: Quad) -> Quad:

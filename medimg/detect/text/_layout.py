@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -16,7 +16,9 @@ from medimg.detect.text._labels import Line, alone, as_wide, gaps, off_kept, to_
 from medimg.detect.text.known import Known, skeleton
 from medimg.detect.text.lines import Quad, area, axis, grown, shared, sides
 from medimg.detect.text.ocr import Spot
+from medimg.policy import TextRules
 
+DEFAULT = TextRules()
 TALLEST = 0.12
 """A box higher than this share of the frame's longer side is a foot or a fold, unless it reads as a word."""
 TICKED_UNREAD = 0.42
@@ -48,13 +50,21 @@ def merged(levels: Sequence[Sequence[Spot]], width: int, height: int) -> list[Sp
     return out
 
 
-def decide(lines: Sequence[Line], frame: Frame, known: Known) -> list[Line]:
-    """What every line is, rulers and whole labels included, and what to cover for it."""
+def decide(lines: Sequence[Line], frame: Frame, known: Known, rules: TextRules = DEFAULT) -> list[Line]:
+    """What every line is, rulers and whole labels included, and what to cover for it.
+
+    Args:
+        lines: What was found and read.
+        frame: The picture.
+        known: Values of the person.
+        rules: What the policy keeps, so that nothing it would cover is left out or stands in a cover's way.
+    """
     long_side = max(frame.width, frame.height)
     judged = []
+    keep = frozenset(rules.keep)
     for line in lines:
         verdict = identifiers.classify(line.text, line.certainty, known)
-        judged.append(replace(line, category=verdict.category, strong=verdict.strong, cover=line.spot.quad))
+        judged.append(replace(line, category=verdict.category, strong=verdict.strong, cover=line.spot.quad, keep=keep))
     # Rulers first: a single numeral looks like a knob or a wound, and tells where the scale is all the same.
     judged = [
         line
@@ -64,7 +74,8 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known) -> list[Line]:
     judged = [_card(line, frame) for line in judged]
     judged = _explained(_monitor(_legend(judged)))
     judged = whole_labels(alone(judged), frame.rgb)
-    return off_kept(to_edges([*judged, *gaps(judged, frame.rgb)], frame.rgb))
+    found = to_edges([*judged, *gaps(judged, frame.rgb)], frame.rgb, rules.margin)
+    return off_kept(found, rules.margin)
 
 
 def _legend(lines: Sequence[Line]) -> list[Line]:
@@ -98,7 +109,7 @@ def _monitor(lines: Sequence[Line]) -> list[Line]:
             near.append(grown(line.spot.quad, 5.0 * sides(line.spot.quad)[1]))
     out = []
     for line in lines:
-        plain = not line.kept and line.category != "known" and line.certainty >= 0.6
+        plain = not line.harmless and line.category != "known" and line.certainty >= 0.6
         for part in _trace(line, lines) if plain and near else [line]:
             there = any(shared(part.spot.quad, quad) > 0 for quad in near)
             if plain and there and identifiers.vital_value(part.text):
@@ -140,7 +151,7 @@ def _pressure(line: Line) -> bool:
 
 def _card(line: Line, frame: Frame) -> Line:
     """A colour card found as one box of text stays; what is written on it is found at the finer size."""
-    few = sum(c.isalnum() for c in line.text) <= 2 and not line.strong and not line.kept
+    few = sum(c.isalnum() for c in line.text) <= 2 and not line.strong and not line.harmless
     if few and area(line.spot.quad) > 0.002 * frame.width * frame.height and _patches.card(frame.rgb, line.spot.quad):
         return replace(line, category="colour-card")
     return line
@@ -203,7 +214,7 @@ def _rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
             found.append(pair._replace(on=tuple(spare[n] for n in pair.on)))
     on = {at[n] for scale in found for n in scale.on} | {at[n] for n in sure}
     for k, line in enumerate(lines):
-        if k in on or line.kept or line.category == "known":
+        if k in on or line.harmless or line.category == "known":
             continue
         loose = not line.strong and not _wordy(line)
         if (
@@ -215,7 +226,7 @@ def _rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
     zones = [lines[k].spot.quad for k in sorted(on)]
     for k, line in enumerate(lines):
         # A numeral beside a scale belongs to it, even one that could not be read.
-        if k in on or line.kept or line.strong or not zones or _wordy(line):
+        if k in on or line.harmless or line.strong or not zones or _wordy(line):
             continue
         long, high = sides(line.spot.quad)
         near = grown(line.spot.quad, 4.0 * high)
@@ -319,21 +330,23 @@ def _counts_up(text: str) -> bool:
     return abs(usual) in (1, 2, 5, 10) and (not wrong or (steps.count(usual) >= 3 and wrong <= 0.5 * len(steps)))
 
 
-def explained(line: Line, finer: Sequence[Line]) -> bool:
+def explained(line: Line, finer: Sequence[Line], keep: Collection[str] = identifiers.KEPT) -> bool:
     """Whether what was found inside a box at a closer look says all there is to it.
 
-    It does when it fills most of the box, or shows the box to be a ruler, a card or a harmless label.
+    It does when it fills most of the box, or shows the box to be a ruler, a card or a harmless label, of which the
+    policy keeps such lines.
     """
     quad = line.spot.quad
     size = area(quad)
     inside = [other for other in finer if shared(quad, other.spot.quad) > 0.7 * area(other.spot.quad)]
-    if any(
-        (identifiers.comb(o.text) and o.certainty < 0.8) or _numerals_only(o.text) or identifiers.safe(o.text)
-        for o in inside
-        if o.certainty >= 0.4
-    ):
+    if any(_explaining(o, keep) for o in inside if o.certainty >= 0.4):
         return True
     return sum(shared(quad, other.spot.quad) for other in inside) >= 0.5 * size
+
+
+def _explaining(line: Line, keep: Collection[str]) -> bool:
+    scale = (identifiers.comb(line.text) and line.certainty < 0.8) or _numerals_only(line.text)
+    return (scale and "ruler" in keep) or identifiers.harmless(line.text) in keep
 
 
 def _part_of_kept(line: Line, lines: Sequence[Line]) -> bool:

@@ -8,7 +8,7 @@ skin for letters.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -78,9 +78,22 @@ def outside(lines: Sequence[Line], covers: Sequence[Polygon], long_side: int) ->
 
 
 def identifying(
-    reader: Reader, frame: Frame, lines: Sequence[Line], covers: Sequence[Polygon], known: Known
+    reader: Reader,
+    frame: Frame,
+    lines: Sequence[Line],
+    covers: Sequence[Polygon],
+    known: Known,
+    keep: Collection[str] = identifiers.KEPT,
 ) -> list[Line]:
     """What the second reader reads as identifying in the kept lines and round the covers.
+
+    Args:
+        reader: The second reader.
+        frame: The copy.
+        lines: What the first reader found in it.
+        covers: Upright polygons.
+        known: Values of the person.
+        keep: Categories that the policy keeps.
 
     Raises:
         CheckNotRun: The second reader failed.
@@ -98,7 +111,7 @@ def identifying(
         verdict = identifiers.classify(text, score, known)
         if not verdict.strong or score < SURE or (place.ruler and not _name_or_number(text)):
             continue
-        if identifiers.safe(text) or identifiers.scale_text(text):
+        if identifiers.harmless(text) in keep or ("ruler" in keep and identifiers.scale_text(text)):
             continue
         quad = _back(place, said)
         found.append(Line(Spot(quad, score), text, score, verdict.category, True, quad))

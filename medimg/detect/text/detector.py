@@ -53,7 +53,8 @@ class TextDetector:
     """Finds and reads text.
 
     Args:
-        policy: ``policy.verify.second_reader`` says whether Tesseract has to be there.
+        policy: ``policy.verify.second_reader`` says whether Tesseract has to be there, ``policy.text`` what stays and
+            how large covers get.
 
     Raises:
         MissingPart: A model is not there or not the pinned one, or Tesseract is required and missing.
@@ -62,6 +63,7 @@ class TextDetector:
     name = "text"
 
     def __init__(self, policy: Policy) -> None:
+        self._rules = policy.text
         self._models = ocr.models()
         self._proof = proof.Proof(self._models.prove, lambda: marks.network().prove())
         self._second: tesseract.Reader | None
@@ -92,7 +94,7 @@ class TextDetector:
         found = [self._finding(frame, line) for line in lines]
         if self._second is None:
             return found, f"{self._models.version} at another size; no second reader is installed"
-        more = _second_look.identifying(self._second, frame, lines, covers, Known(known))
+        more = _second_look.identifying(self._second, frame, lines, covers, Known(known), self._rules.keep)
         found += [self._finding(frame, line) for line in more]
         return found, f"{self._models.version} at another size, and {self._second.version}"
 
@@ -121,8 +123,9 @@ class TextDetector:
             fresh = merged([[line.spot for line in rest], new], frame.width, frame.height)[len(rest) :]
             finer = _read_spots(self._models, frame, [s._replace(level=0) for s in fresh])
             # A name of two words may have come back as one word of it.
-            lines = rest + finer + [lines[k] for k in sorted(replaced) if not explained(lines[k], [*rest, *finer])]
-        return decide(lines, frame, Known(known))
+            now, keep = [*rest, *finer], self._rules.keep
+            lines = now + [lines[k] for k in sorted(replaced) if not explained(lines[k], now, keep)]
+        return decide(lines, frame, Known(known), self._rules)
 
     def _finding(self, frame: Frame, line: Line) -> Finding:
         return Finding(
@@ -132,6 +135,7 @@ class TextDetector:
             score=round(min(max(line.spot.score, 0.0), 1.0), 3),
             region=frame.region(_lines.polygon(line.cover)),
             secret=Secret(line.text),
+            tight=line.tight,
         )
 
 

@@ -21,8 +21,8 @@ from medimg.detect.text.known import Known, folded
 from medimg.vocabulary import KEEPABLE
 
 KEPT: frozenset[str] = frozenset(KEEPABLE)
-"""Categories of text that may stay; the policy holds the same list. ``possible-name``: a phrase with a word that can be
-a name in other company (Brown slough), so a person is asked to look there."""
+"""Categories of text that is known to be harmless; the policy says which of them stay. ``possible-name``: a phrase with
+a word that can be a name in other company (Brown slough), so a person is asked to look there."""
 
 LEAST_SCORE = 0.6
 """A line read with less is ``unread``, whatever it says: half-read words are no ground to keep anything."""
@@ -135,6 +135,12 @@ def comb(line: str) -> bool:
 def safe(line: str) -> bool:
     """Whether a line is harmless by the word list, units and numbers included."""
     return _harmless(line) is not None
+
+
+def harmless(line: str) -> str:
+    """The category of a line that is :func:`safe`; empty for any other."""
+    verdict = _harmless(line)
+    return verdict.category if verdict else ""
 
 
 def heading(line: str) -> str:
