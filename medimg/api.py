@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Union, cast
 import msgspec
 
 from medimg import formats, pipeline, verify
-from medimg.detect import filename
 from medimg.errors import CheckNotRun, InputError, MissingPart, OutputError, TooLarge, UsageError
+from medimg.formats import filename
 from medimg.policy import Policy
 from medimg.system import files
 from medimg.types import NOTHING_KNOWN, Check, Copy, CopySummary, Finding, KnownValues, Plan, Report

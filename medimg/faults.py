@@ -29,7 +29,7 @@ def places(error: BaseException) -> tuple[str, ...]:
 
 
 def kind(error: BaseException) -> str:
-    """The type of an exception and the innermost of its :func:`places`: ``KeyError in medimg.detect.filename:40``."""
+    """The type of an exception and the innermost of its :func:`places`: ``KeyError in medimg.formats.filename:40``."""
     where = places(error)
     return type(error).__name__ + (f" in {where[-1]}" if where else "")
 

@@ -25,9 +25,8 @@ import msgspec
 from medimg import faults, pipeline
 from medimg.api import Scrubber, judge, load_detectors
 from medimg.consent.checklist import SharingContext
-from medimg.detect import filename
 from medimg.errors import Changed, MedimgError, OutOfMemory
-from medimg.formats import capture
+from medimg.formats import capture, filename
 from medimg.policy import Policy
 from medimg.run import originals, storage
 from medimg.run.state import RECORD_FOLDER, REPORTS_NAME, RunSummary

@@ -17,12 +17,11 @@ from PIL import Image
 
 from medimg import Scrubber
 from medimg.cli.doctor import doctor
-from medimg.detect import filename
 from medimg.engine.batch import scrub_folder
 from medimg.engine.pool import Workers
 from medimg.engine.worker import Setup
 from medimg.errors import MedimgError
-from medimg.formats import png
+from medimg.formats import filename, png
 from medimg.policy import Policy
 from medimg.types import Check, Report, to_json
 
@@ -105,7 +104,7 @@ def test_the_bundle_holds_versions_places_and_timings(tmp_path: Path, monkeypatc
     out = scrub_folder([tmp_path / MARK], tmp_path / "out", policy=LIGHT, keep_key=True, fail_on=())
     reports = out.folder / "PRIVATE-patient-record" / "reports.json"
     content = json.loads(reports.read_bytes())
-    content[0]["fault"] = "KeyError medimg.pipeline:12 medimg.detect.filename:40"
+    content[0]["fault"] = "KeyError medimg.pipeline:12 medimg.formats.filename:40"
     reports.write_text(json.dumps(content))
     text = bundle(tmp_path / "bundle.json", out.folder)
     made = json.loads(text)
@@ -113,7 +112,7 @@ def test_the_bundle_holds_versions_places_and_timings(tmp_path: Path, monkeypatc
     (run,) = made["runs"]
     assert run["photos"] == 2
     assert sum(run["states"].values()) == 2
-    assert run["faults"] == {"KeyError medimg.pipeline:12 medimg.detect.filename:40": 1}
+    assert run["faults"] == {"KeyError medimg.pipeline:12 medimg.formats.filename:40": 1}
     assert run["seconds"]["open"]["most"] >= 0
     for secret in (MARK, "Whitcombe", str(tmp_path), "P01", out.folder.name, "2026"):
         assert secret not in text.replace(made["packages"]["distributed"], "").replace(made["packages"]["rapidocr"], "")
@@ -150,9 +149,9 @@ def test_nothing_of_a_report_passes_but_numbers_and_known_words(
     report["fault"] = data.draw(
         st.sampled_from(
             [
-                f"{MARK} medimg.detect.filename:4",
+                f"{MARK} medimg.formats.filename:4",
                 f"KeyError medimg.{MARK}:4 {MARK}",
-                f"KeyError medimg.detect.filename:{MARK}",
+                f"KeyError medimg.formats.filename:{MARK}",
                 MARK,
             ]
         )

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from medimg import pipeline
 from medimg.api import Scrubber
-from medimg.detect import filename
 from medimg.detect.text import identifiers
 from medimg.detect.text.known import Known
+from medimg.formats import filename
 from medimg.types import KnownValues
 
 
