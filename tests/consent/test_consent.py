@@ -694,7 +694,7 @@ def test_what_ships_is_no_draft() -> None:
     assert "draft for" not in text
     assert "draft-1" not in text
     assert "auto_source" not in text
-    rules = SHIPPED.parent.parent / "detect" / "rules" / "identifiers.toml"
+    rules = SHIPPED.parent.parent / "detect" / "text" / "rules" / "identifiers.toml"
     head = rules.read_text("utf-8").partition("[[rule]]")[0]
     used = {key for rule in tomllib.loads(rules.read_text("utf-8"))["rule"] for key in rule}
     assert set(re.findall(r"`(\w+)`", head)) <= used
