@@ -267,3 +267,8 @@ def test_a_known_number_is_covered_as_a_batch_too() -> None:
 @pytest.mark.parametrize("line", ["Salt left heel", "Salt   skin tear", "SALT - sacrum", "Dressing by Salt"])
 def test_salt_is_a_surname_too(line: str) -> None:
     assert identifiers.classify(line, 1.0).category not in identifiers.KEPT
+
+
+@pytest.mark.parametrize("line", ["2) ng knee", "3) ma", "4: ng heel"])
+def test_a_name_behind_its_number_in_a_list_is_no_unit(line: str) -> None:
+    assert identifiers.classify(line, 1.0).category not in identifiers.KEPT

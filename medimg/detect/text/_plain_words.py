@@ -130,7 +130,7 @@ def _word(raw: str, apart: bool, before: Kind | None, alone: bool) -> Word | Non
         kind = "size" if text.endswith("%") else "number"
     elif _sized(text):
         kind = "size"
-    elif text in sections["unit"] and _as_unit(raw, text, before, alone):
+    elif text in sections["unit"] and _as_unit(raw, text, None if apart else before, alone):
         kind = "unit"
     elif text in ("l", "r") and not alone:
         kind = "small"
