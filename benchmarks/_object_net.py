@@ -1,12 +1,13 @@
 """The network of ``medimg.detect.objects``, in torch: what ``benchmarks.objects_train`` trains and exports.
 
 Its trunk is the network of ``medimg.detect._marks``, weights and all, held as it is: what that one says of codes,
-rulers and print, this one says too. A branch of its own grows out of what the trunk sees on the way. Neither has batch
-normalisation: the trunk's is folded into its convolutions.
+rulers and print, this one says too. A branch of its own grows out of what the trunk sees on the way. The trunk's
+batch normalisation is folded into its convolutions.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,28 +25,28 @@ OWN = len(GROUNDS) + 1 + 3
 TRUNK = (16, 32, 48, 64, 96)
 
 
-def conv(i: int, o: int, stride: int = 1) -> nn.Sequential:
-    """3 x 3 and what is above zero of it."""
-    return nn.Sequential(nn.Conv2d(i, o, 3, stride, 1), nn.ReLU(inplace=True))
+def conv(i: int, o: int, stride: int = 1, size: int = 3, norm: bool = True) -> nn.Sequential:
+    """A convolution, normalised or not, and what is above zero of it."""
+    middle = nn.BatchNorm2d(o) if norm else nn.Identity()
+    return nn.Sequential(nn.Conv2d(i, o, size, stride, size // 2, bias=not norm), middle, nn.ReLU(inplace=True))
 
 
 class Block(nn.Module):
-    """A depthwise and two pointwise convolutions round a shortcut; does nothing at first."""
+    """A depthwise and two pointwise convolutions round a shortcut."""
 
-    def __init__(self, wide: int, reach: int = 5) -> None:
+    def __init__(self, wide: int, reach: int = 5, norm: bool = True) -> None:
         super().__init__()
         self.seen = nn.Sequential(
-            nn.Conv2d(wide, wide, reach, padding=reach // 2, groups=wide),
-            nn.Identity(),
+            nn.Conv2d(wide, wide, reach, padding=reach // 2, groups=wide, bias=not norm),
+            nn.BatchNorm2d(wide) if norm else nn.Identity(),
             nn.Conv2d(wide, 2 * wide, 1),
             nn.ReLU(inplace=True),
-            nn.Conv2d(2 * wide, wide, 1),
+            nn.Conv2d(2 * wide, wide, 1, bias=not norm),
+            # Without this the shortcut grows without bound, and 16 bits do not hold it.
+            nn.BatchNorm2d(wide) if norm else nn.Identity(),
         )
-        last = self.seen[4]
-        assert isinstance(last, nn.Conv2d)
-        assert last.bias is not None
-        nn.init.normal_(last.weight, std=0.01)
-        nn.init.zeros_(last.bias)
+        if isinstance(last := self.seen[5], nn.BatchNorm2d):
+            nn.init.constant_(last.weight, 0.4)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Of the same shape."""
@@ -62,12 +63,13 @@ class Trunk(nn.Module):
     def __init__(self, widths: tuple[int, ...] = TRUNK) -> None:
         super().__init__()
         a, b, c, e, f = widths
-        self.stem = nn.Sequential(conv(3, a, 2), conv(a, b, 2), Block(b), Block(b))
-        self.eighth = nn.Sequential(conv(b, c, 2), Block(c), Block(c), Block(c))
-        self.sixteenth = nn.Sequential(conv(c, e, 2), Block(e), Block(e), Block(e))
-        self.thirtysecond = nn.Sequential(conv(e, f, 2), Block(f), Block(f))
+        step, block = partial(conv, stride=2, norm=False), partial(Block, norm=False)
+        self.stem = nn.Sequential(step(3, a), step(a, b), block(b), block(b))
+        self.eighth = nn.Sequential(step(b, c), block(c), block(c), block(c))
+        self.sixteenth = nn.Sequential(step(c, e), block(e), block(e), block(e))
+        self.thirtysecond = nn.Sequential(step(e, f), block(f), block(f))
         self.side = nn.ModuleList([nn.Conv2d(w, b, 1) for w in (b, c, e, f)])
-        self.join = nn.ModuleList([Block(b), Block(b), Block(b)])
+        self.join = nn.ModuleList([block(b), block(b), block(b)])
         self.last = nn.Conv2d(b, OLDER, 1)
 
     def forward(self, x: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
@@ -91,16 +93,17 @@ class Branch(nn.Module):
         a, b, c, e, f = widths
         _, q4, q8, q16, q32 = TRUNK
         self.take = nn.ModuleList(
-            [nn.Conv2d(i, o, 1) for i, o in zip((q4, q4, q8, q16, q32), (a, a, b, c, e), strict=True)]
+            [conv(i, o, size=1) for i, o in zip((q4, q4, q8, q16, q32), (a, a, b, c, e), strict=True)]
         )
         self.down = nn.ModuleList([conv(b, c, 2), conv(c, e, 2), conv(e, f, 2)])
         self.way = nn.ModuleList(
             [Block(b, 3), nn.Sequential(*(Block(c) for _ in range(3))), nn.Sequential(*(Block(e) for _ in range(3))),
              nn.Sequential(*(Block(f) for _ in range(3)))]
         )  # fmt: skip
-        self.up = nn.ModuleList([nn.Conv2d(i, o, 1) for i, o in ((b, a), (c, b), (e, c), (f, e))])
+        self.up = nn.ModuleList([conv(i, o, size=1) for i, o in ((b, a), (c, b), (e, c), (f, e))])
         self.back = nn.ModuleList(
-            [nn.Sequential(Block(a, 3), nn.ReLU(inplace=True), Block(a, 3)), nn.Sequential(Block(b, 3), Block(b, 3)),
+            [nn.Sequential(Block(a, 3), Block(a, 3)),
+             nn.Sequential(Block(b, 3), Block(b, 3)),
              nn.Sequential(Block(c), Block(c)), Block(e)]
         )  # fmt: skip
         self.head = nn.Conv2d(a, OWN, 1)

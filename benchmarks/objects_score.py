@@ -198,7 +198,8 @@ def photographs(folder: Path, each: int, skipped: set[str]) -> tuple[list[str], 
     """False regions in photographs, by source; and the pictures that have one."""
     lines, tiles = [], []
     for origin in data.ORIGINS:
-        paths = [p for p in data.paths(folder, origin) if p.name not in skipped] if origin.use == "judge" else []
+        judges = origin.use == "judge" and origin.sort != "packets"
+        paths = [p for p in data.paths(folder, origin) if p.name not in skipped] if judges else []
         counts: dict[str, int] = defaultdict(int)
         shown = paths[:: max(1, len(paths) // each)][:each]
         for path in shown:
