@@ -72,7 +72,7 @@ class _Tally:
         self.groups: dict[str, list[str]] = {}
 
     def add(self, report: Report) -> None:
-        self.photos[report.state] += 1
+        self.photos[str(report.state)] += 1  # a plain word, as in the file
         self.groups.setdefault(report.safe_id.partition("-")[0], []).append(report.safe_id)
         for finding in report.findings:
             self.found.setdefault(finding.kind, Counter())[finding.category] += finding.count

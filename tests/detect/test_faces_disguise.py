@@ -277,7 +277,7 @@ def test_no_source_names_what_could_recognise() -> None:
     wanted = re.compile(r"embedding|facerecogniz|face_recognition|insightface|arcface|deepface|sface", re.IGNORECASE)
     root = Path(medimg.__file__).parent
     named = {p.name for p in root.rglob("*.py") for line in p.read_text("utf-8").splitlines() if wanted.search(line)}
-    assert named == {"faces.py"}  # which says that none is computed
+    assert named == {"detector.py"}  # which says that none is computed
     lock = root.parent / "release" / "lock.txt"
     if lock.exists():
         assert not re.search(r"^(face|insightface|deepface|dlib|arcface|mtcnn)\S*==", lock.read_text(), re.MULTILINE)

@@ -371,8 +371,8 @@ def test_a_library_that_is_killed_while_it_reads_leaves_nothing_for_long(tmp_pat
 import os, sys
 real = os.access
 os.access = lambda path, mode: str(path) != "/dev/shm" and real(path, mode)
-from medimg import _programs
-with _programs.workspace() as folder:
+from medimg.system import programs
+with programs.workspace() as folder:
     (folder / "picture.png").write_bytes(b"part of a photo")
     print(folder, flush=True)
     sys.stdin.read()

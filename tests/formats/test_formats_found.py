@@ -94,7 +94,7 @@ def test_alpha_keeps_its_kind_and_colours_their_values(kind: int, depth: type) -
 )
 def test_channels_in_which_a_picture_could_hide_are_refused(photometric: int, planes: int, more: dict) -> None:
     with pytest.raises(Unsupported):
-        tiff.open(tiff_of([p.astype(np.uint8) for p in ramps(planes)], photometric, **more), LIMITS)
+        tiff.open(tiff_of([p.astype(np.uint8) for p in ramps(planes)], photometric, **more), LIMITS).write()
 
 
 def test_colours_the_picture_does_not_use_go() -> None:

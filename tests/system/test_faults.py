@@ -77,7 +77,7 @@ def test_a_fault_in_a_worker_process_comes_back_with_its_place() -> None:
         pool.wait()
         with pytest.raises(MedimgError) as caught:
             pool.result(future)
-    assert re.search(r"\(\w+Error in medimg\.detect\.filename:\d+\)", caught.value.what), caught.value.what
+    assert re.search(r"\(\w+Error in medimg\.formats\.filename:\d+\)", caught.value.what), caught.value.what
     assert MARK not in str(caught.value)
 
 

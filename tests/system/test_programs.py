@@ -118,7 +118,7 @@ def test_library_planted_among_the_photos(tmp_path: Path, how: str, runs_planted
     call = {
         "raw": "import subprocess; subprocess.run(['/usr/bin/tesseract', '--version'], capture_output=True)",
         "ours": (
-            "import numpy; from medimg.detect import _tesseract;"
+            "import numpy; from medimg.detect.text import tesseract as _tesseract;"
             "reader = _tesseract.Reader(); reader.read(numpy.full((60, 200), 255, numpy.uint8))"
         ),
     }[how]
@@ -133,11 +133,11 @@ def test_library_planted_among_the_photos(tmp_path: Path, how: str, runs_planted
 
 
 HOLD = (
-    "import sys, time; from medimg import _programs\n"
-    "with _programs.workspace() as folder:\n"
+    "import sys, time; from medimg.system import programs\n"
+    "with programs.workspace() as folder:\n"
     "    (folder / 'picture.pgm').write_bytes(b'P5'); print(folder, flush=True); time.sleep(100)"
 )
-ONCE = f"from medimg import _programs; programs.run([{str(programs.find('true'))!r}], timeout=30)"
+ONCE = f"from medimg.system import programs; programs.run([{str(programs.find('true'))!r}], timeout=30)"
 
 
 def started(base: Path) -> tuple[subprocess.Popen[str], Path]:

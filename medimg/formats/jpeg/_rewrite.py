@@ -79,9 +79,9 @@ class Rewriter:
         for number, payload in needed(self._jpeg):
             marker = self._jpeg.parts[number].marker
             if marker == SOS:
-                self._scan(self._jpeg.scans[number], payload)
+                self._scan(self._jpeg.scans[number], bytes(payload))
             elif marker != CODED:
-                self._segment(marker, payload)
+                self._segment(marker, bytes(payload))
         return b"".join((*self._pieces, END))
 
     def _segment(self, marker: int, payload: bytes) -> None:

@@ -129,23 +129,24 @@ def kept(jpeg: Jpeg, number: int) -> bool:
     return not (APP0 <= marker <= APP15 or marker == COM)
 
 
-def needed(jpeg: Jpeg) -> Iterator[tuple[int, bytes]]:
+def needed(jpeg: Jpeg) -> Iterator[tuple[int, bytes | memoryview]]:
     """Index and payload of each part that is needed to show the picture, in order; of tables, those that are used."""
+    data = memoryview(jpeg.data)  # the coded picture is not copied
     for number, part in enumerate(jpeg.parts):
         if kept(jpeg, number):
-            payload, places = jpeg.payload(part), sorted(jpeg.used.get(number, ()))
+            payload, places = data[part.start : part.end], sorted(jpeg.used.get(number, ()))
             yield number, b"".join(payload[begin:end] for begin, end in places) if places else payload
 
 
 def picture(jpeg: Jpeg, head: Head) -> bytes:
     """A file of the head and of what is needed to show the picture, as it stands in the file."""
-    out = [START, *head.segments]
+    out: list[bytes | memoryview] = [START, *head.segments]
     for number, payload in needed(jpeg):
         marker = jpeg.parts[number].marker
         out.append(payload if marker == CODED else segment(marker, payload))
     return b"".join((*out, END))
 
 
-def segment(marker: int, payload: bytes) -> bytes:
+def segment(marker: int, payload: bytes | memoryview) -> bytes:
     """A segment as it stands in a file."""
     return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2) + payload
