@@ -329,11 +329,8 @@ def _verify(
     known: KnownValues,
 ) -> tuple[list[Check], list[Finding]]:
     if written != copy.data:
-        return [
-            Check(
-                name=CheckName.READBACK, state=CheckState.FAILED, engine="compare", detail="the disk gave other bytes"
-            )
-        ], []
+        wrong = "the disk gave other bytes"
+        return [Check(name=CheckName.READBACK, state=CheckState.FAILED, engine="compare", detail=wrong)], []
     checks = verify.container(written, copy.format, policy)
     not_asked = (
         [Check(name=n, state=CheckState.NOT_ASKED) for n in CONTENT_CHECKS] if policy.scope == "metadata-only" else []

@@ -51,7 +51,6 @@ def coded(opened: formats.Opened, scope: str) -> list[Check]:
         FormatName.DICOM: scope != "full" and bool(getattr(opened, "coded", False)),
         FormatName.TIFF: getattr(opened, "compression", "") == "ccitt",
         FormatName.HEIF: True,
-        FormatName.JP2: True,
     }
     return (
         [Check(name=CheckName.CODED_DATA, state=CheckState.NOT_ASKED, detail=BEHIND)] if unread.get(opened.name) else []
