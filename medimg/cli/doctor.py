@@ -32,7 +32,6 @@ CORE = (
     "pillow",
     "pytesseract",
     "python-stdnum",
-    "rapidocr",
     "zxing-cpp",
 )
 OPTIONAL = (
@@ -151,7 +150,7 @@ def _second_reader() -> Line:
 def _extras() -> list[Line]:
     there = importlib.util.find_spec("pi_heif") is not None
     words = f"pi-heif {metadata.version('pi-heif')}" if there else "not installed: iPhone photos are refused"
-    heic = Line("HEIC photos", there, words, "python -m pip install 'medimg[heic]'", needed=False)
+    heic = Line("HEIC photos", there, words, "python -m pip install pi-heif", needed=False)
     there = importlib.util.find_spec("reportlab") is not None
     words = f"reportlab {metadata.version('reportlab')}" if there else "not installed: no PDF to fill in"
     return [heic, Line("PDF sheet", there, words, "python -m pip install 'medimg[pdf]'", needed=False)]

@@ -35,13 +35,18 @@ def read(name: str) -> tuple[bytes, str]:
     return data, digest
 
 
-def session(name: str) -> tuple[Any, str]:
+def session(name: str, *, arena: bool = True, most: int = 1) -> tuple[Any, str]:
     """A network ready to run on the processor, and its SHA-256.
+
+    Args:
+        name: Its name in the manifest.
+        arena: Whether it keeps its working memory (:func:`medimg.native.threads.session_options`).
+        most: Most threads. One by default: faces are looked for beside text, which takes longer, and most of the
+            pictures are small.
 
     Raises:
         MissingPart: As for :func:`read`.
     """
     data, digest = read(name)
-    # One thread: faces are looked for beside text, which takes longer, and most of the pictures are small.
-    options = session_options(arena=True, most=1)
+    options = session_options(arena=arena, most=most)
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"]), digest

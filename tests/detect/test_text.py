@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -285,19 +284,6 @@ def test_without_tesseract_the_report_says_so_unless_it_is_required(monkeypatch:
     assert [f.category for f in left] == ["harmless"]
     with pytest.raises(MissingPart):
         text.make(Policy(verify=VerifyRules(second_reader="required")))
-
-
-def test_models_are_held_to_their_digests(tmp_path: Path) -> None:
-    with pytest.raises(MissingPart, match="not there"):
-        ocr.Models(tmp_path)
-    for name in ocr.DIGESTS:
-        shutil.copy(ocr._model_folder() / name, tmp_path / name)
-    changed = tmp_path / "PP-OCRv6_rec_small.onnx"
-    data = bytearray(changed.read_bytes())
-    data[len(data) // 2] ^= 1
-    changed.write_bytes(data)
-    with pytest.raises(MissingPart, match="SHA-256"):
-        ocr.Models(tmp_path)
 
 
 def test_nothing_reaches_for_the_network(monkeypatch: pytest.MonkeyPatch) -> None:

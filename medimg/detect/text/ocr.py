@@ -1,33 +1,22 @@
 """PP-OCRv6 small: where text is (DB detector), and what it says (CTC reader).
 
-Both networks lie inside the ``rapidocr`` wheel and are loaded by path with onnxruntime; none of rapidocr's own code
-runs, so its downloader is out of reach, boxes that cannot be read are not dropped, and nothing is shrunk unasked.
-Constants follow rapidocr 3.9's ``config.yaml`` (thresholds, normalisation) except where a docstring says otherwise.
+Both networks are packed with medimg as rapidocr's wheel holds them (``medimg/models/models.toml``); nothing else of
+rapidocr is used: boxes that cannot be read are not dropped, and nothing is shrunk unasked. Constants follow
+rapidocr 3.9's ``config.yaml`` (thresholds, normalisation) except where a docstring says otherwise.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
-import importlib.util
 import math
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medimg.detect import Pixels, proof
-from medimg.errors import MissingPart
+from medimg.detect import Pixels, proof, weights
 from medimg.native.opencv import cv2
-from medimg.native.threads import session_options
-
-DIGESTS = {
-    "PP-OCRv6_det_small.onnx": "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
-    "PP-OCRv6_rec_small.onnx": "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
-}
-"""SHA-256 of the two networks as they lie in the wheel of rapidocr 3.9."""
 
 MAP_LEVEL = 0.3
 UNCLIP = 1.6
@@ -71,18 +60,14 @@ class Models:
         MissingPart: A network is not there, is not the pinned one, or cannot be loaded.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        where = folder or _model_folder()
-        self._finder = _session(where, "PP-OCRv6_det_small.onnx", arena=True)
-        self._reader = _session(where, "PP-OCRv6_rec_small.onnx", arena=False)
+    def __init__(self) -> None:
+        self._finder, finder = weights.session("text_finder", most=64)
+        self._reader, reader = weights.session("text_reader", arena=False, most=64)
+        self.version = f"PP-OCRv6-small {finder[:8]}+{reader[:8]}"
+        """Names and digests of the networks."""
         said = self._reader.get_modelmeta().custom_metadata_map.get("character", "")
         # CTC: class 0 is the blank, then the characters, then a space.
         self._characters = ["", *said.splitlines(), " "]
-
-    @property
-    def version(self) -> str:
-        """Names and digests of the networks."""
-        return "PP-OCRv6-small " + "+".join(d[:8] for d in DIGESTS.values())
 
     def detect(self, rgb: Pixels, least: float = 0.5) -> list[Spot]:
         """Places that look like text.
@@ -237,22 +222,3 @@ def _mean_inside(found: NDArray[np.float32], corners: NDArray[np.float32]) -> fl
     mask = np.zeros((y1 - y0 + 1, x1 - x0 + 1), np.uint8)
     cv2.fillPoly(mask, [(corners - [x0, y0]).astype(np.int32)], 1)
     return float(cv2.mean(found[y0 : y1 + 1, x0 : x1 + 1], mask)[0])
-
-
-def _model_folder() -> Path:
-    spec = importlib.util.find_spec("rapidocr")
-    if spec is None or not spec.submodule_search_locations:
-        raise MissingPart("the package 'rapidocr', which holds the text models, is not installed.")
-    return Path(next(iter(spec.submodule_search_locations)), "models")
-
-
-def _session(folder: Path, name: str, *, arena: bool) -> Any:
-    from medimg.native.onnxruntime import onnxruntime
-
-    try:
-        data = (folder / name).read_bytes()
-    except OSError as error:
-        raise MissingPart("a text model is not there.") from error
-    if hashlib.sha256(data).hexdigest() != DIGESTS[name]:
-        raise MissingPart("a text model is not the one that was tested: its SHA-256 digest differs.")
-    return onnxruntime.InferenceSession(data, session_options(arena=arena), providers=["CPUExecutionProvider"])

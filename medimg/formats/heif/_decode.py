@@ -34,7 +34,7 @@ def heic(photo: Heif) -> NDArray[Any]:
     except ImportError as error:
         from medimg.formats.heif.photo import missing_decoder
 
-        raise missing_decoder("medimg[heic]") from error
+        raise missing_decoder("pi-heif") from error
     from medimg.formats.heif import _build, _hidden
 
     cut = photo.property(photo.tables.primary, b"clap") is not None and not photo.alpha
