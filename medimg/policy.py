@@ -283,6 +283,17 @@ def _decide_face(finding: Finding) -> Action:
     return Action(finding=finding, do="cover", why=Reason.FACE)
 
 
+def _likelihoods(faces: FaceRules) -> list[str]:
+    """The thresholds, where they are not the default's."""
+    usual = FaceRules()
+    if (faces.sure, faces.possible) == (usual.sure, usual.possible):
+        return []
+    return [
+        f"What counts as a face: covered from a likelihood of {faces.sure:g} ({usual.sure:g} is usual), shown to the"
+        f" person who looks from {faces.possible:g} ({usual.possible:g})."
+    ]
+
+
 _CLOSE_UPS = {
     "hold": "A photo that a face fills is held.",
     "cover": "A face that fills the photo is covered like any other.",
@@ -307,7 +318,8 @@ def explain(policy: Policy) -> list[str]:
         *out,
         f"Text: covered{kept}." + ("" if "unread" in policy.text.keep else " Text that cannot be read is covered."),
         "Bar and 2-D codes: covered, whether or not they can be read. Their content is not stored.",
-        f"Faces: covered from a likelihood of {policy.faces.sure:g}. {_CLOSE_UPS[policy.faces.close_up]}",
+        f"Faces: covered. {_CLOSE_UPS[policy.faces.close_up]}",
+        *_likelihoods(policy.faces),
         *(["Small bystanders: looked for in a larger picture as well."] if policy.faces.small else []),
         "Possible faces and documents: a possible face, and a bar or mosaic that is on a face already, is shown to the"
         " person who looks; a photo that looks like a document is held.",

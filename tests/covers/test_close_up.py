@@ -72,3 +72,8 @@ def test_settings_that_make_no_sense_are_refused(text: str, tmp_path: Path) -> N
 def test_explain_says_what_becomes_of_a_close_up() -> None:
     said = {close_up: explain(Policy(faces=FaceRules(close_up=close_up))) for close_up in ("hold", "cover", "ask")}
     assert len({line for lines in said.values() for line in lines if line.startswith("Faces:")}) == 3
+    usual, own = explain(Policy()), explain(Policy(faces=FaceRules(sure=0.7, possible=0.3)))
+    assert [line for line in own if line not in usual] == [
+        "What counts as a face: covered from a likelihood of 0.7 (0.83 is usual), shown to the person who looks"
+        " from 0.3 (0.46)."
+    ]
