@@ -27,6 +27,7 @@ from medimg.detect import Frame
 from medimg.detect.faces import _disguise, _groups
 from medimg.detect.faces import detector as faces
 from medimg.native.opencv import cv2
+from medimg.policy import FaceRules
 from medimg.selftest import face as heads
 from medimg.types import Box, Finding
 
@@ -121,7 +122,7 @@ def again(rgb: Pixels, rng: np.random.Generator) -> Pixels:
 
 def small(none: list[Picture]) -> None:
     """Small bystanders: the table."""
-    plain, larger = faces.Faces(), faces.Faces(small=True)
+    plain, larger = faces.Faces(), faces.Faces(FaceRules(small=True))
     rng = np.random.default_rng(3)
     print(
         f"\n{'head, pixels of 1280':28s} {'n':>4s} {'covered %':>10s} {'asked %':>8s} {'covered':>9s} {'asked %':>8s}"

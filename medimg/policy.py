@@ -23,6 +23,8 @@ from medimg.errors import UsageError
 from medimg.types import BLACK, Action, Colour, Finding, Limits, Plan
 from medimg.vocabulary import Reason
 
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+
 
 class MetadataRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What of the container is kept."""
@@ -47,12 +49,19 @@ class CodeRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Faces are covered. ``small`` looks in a larger picture too, for bystanders in the background.
 
+    ``close_up`` says what becomes of a face whose cover alone would hide more than ``covers.hold_share`` of the frame:
+    the photo is held (``hold``), the face is covered like any other (``cover``), or it is shown to the person who looks
+    at the copy, uncovered until then (``ask``). A place is a face from ``sure``, and asked about from ``possible``.
+
     ``hold_share`` is the former name of that of :class:`CoverRules`: it is read, and stands there afterwards.
     """
 
     margin: float = 0.10
     hold_share: float | msgspec.UnsetType = msgspec.UNSET
     small: bool = False
+    close_up: Literal["hold", "cover", "ask"] = "hold"
+    sure: Share = 0.83
+    possible: Share = 0.46
 
 
 HOLD_SHARE = 0.35
@@ -120,8 +129,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Put a setting under its former name where it stands now.
 
         Raises:
-            ValueError: It is set twice, to different values.
+            ValueError: It is set twice, to different values, or a surer face is only asked about.
         """
+        if self.faces.possible > self.faces.sure:
+            raise ValueError("`faces.possible` may not be more than `faces.sure`")
         former = self.faces.hold_share
         if isinstance(former, msgspec.UnsetType):
             return
@@ -177,6 +188,7 @@ def decide(
     """
     actions = [_with_place(_decide_one(f, policy), policy, width, height) for f in findings]
     most = policy.covers.hold_share * width * height
+    actions = [_close_up(action, policy, most) for action in actions]
     return Plan(width=width, height=height, actions=tuple(_not_most_of_it(actions, policy, most, beside, aligned)))
 
 
@@ -185,6 +197,17 @@ def _with_place(action: Action, policy: Policy, width: int, height: int) -> Acti
     if action.do == "cover" and not fills(action.finding, policy, width, height):
         return Action(finding=action.finding, do="hold", why=Reason.NOWHERE)
     return action
+
+
+def _close_up(action: Action, policy: Policy, most: float) -> Action:
+    """The action, or what the policy says of a face whose cover alone hides more than rules may."""
+    if policy.faces.close_up == "hold" or action.do != "cover" or action.finding.kind != "face":
+        return action
+    if geometry.area(cover_polygon(action.finding, policy)) <= most:
+        return action
+    if policy.faces.close_up == "ask":
+        return Action(finding=action.finding, do="ask", why=Reason.CLOSE_UP)
+    return Action(finding=action.finding, do="cover", why=Reason.CLOSE_UP_COVERED)
 
 
 def _not_most_of_it(
@@ -217,8 +240,9 @@ def _not_most_of_it(
 
 
 def _by_rule(action: Action) -> bool:
-    """Whether a rule covers it; what a person marked or decided is not asked about again."""
-    return action.do == "cover" and action.by == "rule" and action.finding.kind != "drawn"
+    """Whether a rule covers it that nobody agreed to beforehand; what a person marked or decided does not count."""
+    agreed = action.finding.kind == "drawn" or action.why == Reason.CLOSE_UP_COVERED
+    return action.do == "cover" and action.by == "rule" and not agreed
 
 
 def _frame(action: Action) -> int:
@@ -259,6 +283,22 @@ def _decide_face(finding: Finding) -> Action:
     return Action(finding=finding, do="cover", why=Reason.FACE)
 
 
+def _likelihoods(faces: FaceRules) -> list[str]:
+    """The thresholds, where they are not the default's."""
+    usual = FaceRules()
+    if (faces.sure, faces.possible) == (usual.sure, usual.possible):
+        return []
+    return [
+        f"What counts as a face: covered from a likelihood of {faces.sure:g} ({usual.sure:g} is usual), shown to the"
+        f" person who looks from {faces.possible:g} ({usual.possible:g})."
+    ]
+
+
+_CLOSE_UPS = {
+    "hold": "A photo that a face fills is held.",
+    "cover": "A face that fills the photo is covered like any other.",
+    "ask": "A face that fills the photo is left as it is and shown to the person who looks.",
+}
 _COLOURS = {"auto": "black, or lighter where black could not be seen"}
 
 
@@ -278,7 +318,8 @@ def explain(policy: Policy) -> list[str]:
         *out,
         f"Text: covered{kept}." + ("" if "unread" in policy.text.keep else " Text that cannot be read is covered."),
         "Bar and 2-D codes: covered, whether or not they can be read. Their content is not stored.",
-        "Faces: covered.",
+        f"Faces: covered. {_CLOSE_UPS[policy.faces.close_up]}",
+        *_likelihoods(policy.faces),
         *(["Small bystanders: looked for in a larger picture as well."] if policy.faces.small else []),
         "Possible faces and documents: a possible face, and a bar or mosaic that is on a face already, is shown to the"
         " person who looks; a photo that looks like a document is held.",

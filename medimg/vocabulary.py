@@ -111,6 +111,8 @@ class Reason(StrEnum):
     POSSIBLE_NAME = QT_TRANSLATE_NOOP("wording", "may be a name: look here")
     FACE = QT_TRANSLATE_NOOP("wording", "a face identifies")
     POSSIBLE_FACE = QT_TRANSLATE_NOOP("wording", "possible face: look")
+    CLOSE_UP = QT_TRANSLATE_NOOP("wording", "a face fills the picture: cover, crop, or show if the consent allows it")
+    CLOSE_UP_COVERED = QT_TRANSLATE_NOOP("wording", "a face fills the picture, and the policy covers it")
     OLD_DISGUISE = QT_TRANSLATE_NOOP("wording", "a bar or mosaic on a face: it is not a disguise, look")
     MOST_OF_IT = QT_TRANSLATE_NOOP("wording", "a cover would hide most of the picture: crop, cover or show")
     TOGETHER = QT_TRANSLATE_NOOP("wording", "the covers together would hide most of the picture: crop, cover or show")

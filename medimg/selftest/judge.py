@@ -18,6 +18,8 @@ GONE, STAYS = 0.9, 0.02
 """A mark is gone when at least this share of it is changed, and stays when at most this share is."""
 CHANGED = 24
 """Levels, of 255, by which a pixel under a cover differs from the original or else is the cover's own colour."""
+FLAT = 2
+"""Levels, of 255, that pixels of a cover differ by at most."""
 _NOTHING = np.zeros((1, 1, 3), np.int16)
 FLOORS = {"text": 0.9, "code": 0.85, "face": 0.9}
 """Share of each kind that must be gone; below it the test fails. Hidden things and things to keep allow no miss."""
@@ -63,13 +65,24 @@ def look(case: Case, copy: bytes | None) -> list[Seen]:
     before, after = (_upright(case.data), _upright(copy)) if case.marks else (_NOTHING, _NOTHING)
     out = []
     for mark in case.marks:
-        share = _changed(before, after, mark)
-        right = share >= GONE if mark.must == "go" else share <= STAYS
+        right = as_it_must_be(before, after, mark)
         out.append(Seen(case=case.name, kind=mark.kind, sorts=mark.sorts, right=right))
     if case.gone:
         left = any(word in copy for word in case.gone)
         out.append(Seen(case=case.name, kind="hidden", sorts={"format": case.sort}, right=not left))
     return out
+
+
+def as_it_must_be(before: NDArray[np.int16], after: NDArray[np.int16], mark: Mark) -> bool:
+    """Whether a mark is gone from a copy, or untouched in it.
+
+    Args:
+        before: The original, upright, (H, W, 3), 0 to 255.
+        after: The copy.
+        mark: The mark, in pixels of the original.
+    """
+    share = _changed(before, after, mark)
+    return share >= GONE if mark.must == "go" else share <= STAYS
 
 
 def _upright(data: bytes) -> NDArray[np.int16]:
@@ -86,9 +99,9 @@ def _changed(before: NDArray[np.int16], after: NDArray[np.int16], mark: Mark) ->
     if not (differs & inside).any():
         return 0.0
     colour = np.median(after[differs & inside], axis=0)
-    flat = np.abs(after - colour).max(axis=2) <= 2
+    flat = np.abs(after - colour).max(axis=2) <= FLAT
     altered = flat if mark.must == "go" else differs
-    return float((altered & inside).sum() / inside.sum())
+    return float((altered & inside).sum() / max(inside.sum(), 1))
 
 
 def leaks(folder: Path, words: Iterable[bytes], private: str) -> list[str]:

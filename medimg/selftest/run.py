@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -11,9 +12,10 @@ from medimg.engine.batch import scrub_folder
 from medimg.engine.loop import Progress
 from medimg.policy import Policy
 from medimg.run.folder import RunFolder
-from medimg.selftest import hiding, hiding_tables, judge, own, pictures
+from medimg.selftest import hiding, hiding_tables, judge, own, pictures, score
 from medimg.selftest.judge import Outcome
 from medimg.selftest.pictures import Case
+from medimg.types import Report, from_json
 
 KINDS = ("hidden", *pictures.KINDS)
 PLANTED_NAME = "Whitcombe Margaret 1961"
@@ -25,7 +27,6 @@ def run(
     *,
     quick: bool = False,
     only: Collection[str] = (),
-    own_cases: Path | None = None,
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Outcome:
@@ -34,18 +35,14 @@ def run(
     Args:
         policy: The settings to test.
         quick: About a third of the drawn photos.
-        only: Kinds of marks (:data:`KINDS`); all when none is named. Own cases are always looked at.
-        own_cases: A folder of a site's own cases (:mod:`medimg.selftest.own`).
+        only: Kinds of marks (:data:`KINDS`); all when none is named.
         workers: Worker processes.
         progress: As of :func:`medimg.engine.batch.scrub_folder`.
 
     Raises:
-        UsageError: The own cases cannot be read.
         MissingPart: A model, program or package is not there.
     """
     cases = [*(_hidden() if not only or "hidden" in only else ()), *pictures.all_cases(only, quick=quick)]
-    if own_cases is not None:
-        cases += own.cases(own_cases)
     with tempfile.TemporaryDirectory(prefix="medimg-selftest-") as folder:
         photos = Path(folder) / PLANTED_NAME
         photos.mkdir()
@@ -57,6 +54,57 @@ def run(
         return _judged(cases, RunFolder(done.folder))
 
 
+def run_own(
+    folder: Path,
+    policy: Policy,
+    *,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> score.Page:
+    """Clean a site's own labelled photos in a temporary folder, judge the copies by the labels, and remove them.
+
+    Args:
+        folder: The photos and their list (:mod:`medimg.selftest.own`); only read.
+        policy: The settings to test.
+        workers: Worker processes.
+        progress: As of :func:`medimg.engine.batch.scrub_folder`.
+
+    Raises:
+        UsageError: The list cannot be read.
+        MissingPart: A model, program or package is not there.
+        MedimgError: A photo that has a copy cannot be opened again.
+    """
+    photos = own.labelled(folder)
+    with tempfile.TemporaryDirectory(prefix="medimg-selftest-") as place:
+        taken = Path(place) / "photos"
+        taken.mkdir()
+        for photo in photos:
+            shutil.copyfile(photo.path, taken / photo.name)
+        done = scrub_folder(
+            [taken], Path(place) / "out", policy=policy, keep_key=True, workers=workers, fail_on=(), progress=progress
+        )
+        return _scored(photos, RunFolder(done.folder), policy)
+
+
+def _scored(photos: Sequence[own.Labelled], made: RunFolder, policy: Policy) -> score.Page:
+    copies, rows = _made(made)
+    reports = {r.safe_id: r for r in from_json(made.reports.read_bytes(), list[Report])}
+    seen = []
+    for photo in photos:
+        row = rows.get(photo.name, {})
+        copy = copies.get(Path(row.get("copy", "")).name)
+        data = copy.read_bytes() if copy else None
+        seen.append(score.seen(photo, reports.get(row.get("id", "")), data, policy.limits))
+    return score.page(seen)
+
+
+def _made(made: RunFolder) -> tuple[dict[str, Path], dict[str, dict[str, str]]]:
+    """The copies by their names, and the lines of the key by the names of the photos."""
+    with made.key.open(encoding="utf-8", newline="") as file:
+        rows = {Path(row["original"]).name: row for row in csv.DictReader(file)}
+    return {p.name: p for p in made.unreviewed.rglob("*") if p.is_file()}, rows
+
+
 def _hidden() -> Iterator[Case]:
     """Small pictures, each with the planted mark in one place of its container."""
     for number, case in enumerate(hiding_tables.all_cases()):
@@ -65,9 +113,7 @@ def _hidden() -> Iterator[Case]:
 
 
 def _judged(cases: Sequence[Case], made: RunFolder) -> Outcome:
-    copies = {p.name: p for p in made.unreviewed.rglob("*") if p.is_file()}
-    with (made.private / "key.csv").open(encoding="utf-8", newline="") as file:
-        rows = {Path(row["original"]).name: row for row in csv.DictReader(file)}
+    copies, rows = _made(made)
     seen, missing = [], {}
     for case in cases:
         row = rows.get(case.name, {})

@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks._patterns import pattern
 from fixtures import _cards as cards
 from fixtures import _draw as d
 from fixtures.make import Manifest
 from fixtures.make import make as draw
 from medimg import types
 from medimg.detect import Frame
+from medimg.detect.codes import detector as codes
+from medimg.detect.codes import likeness
 from medimg.detect.codes.detector import Codes, make
+from medimg.detect.objects import marks
 from medimg.policy import Policy, covers, decide
 from medimg.redact.cover import mask
 
@@ -117,6 +121,48 @@ def test_rulers_and_colour_cards_stay(degrees: int, detector: Codes) -> None:
     for card, size in ((cards.ruler(rng, 8), (700, 142)), (cards.colour_card(), (420, 286))):
         frame = Frame(scene_with(card, d.quad((450, 350), *size, degrees)))
         assert detector.find(frame) == []
+
+
+@pytest.mark.parametrize("seed", [101, 115, 117])
+def test_wheels_flags_and_checks_are_no_codes(seed: int, detector: Codes, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = Frame(pattern(seed))
+    assert detector.find(frame) == []
+    monkeypatch.setattr(codes, "like_a_code", lambda *_: True)
+    assert detector.find(frame), "the network takes it for one"
+
+
+def test_what_was_read_counts_whatever_it_looks_like(detector: Codes, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = cards.code_card("ZZZ0016-881", "Code128", 4, 150, 20)
+    frame = Frame(scene_with(card, d.quad((450, 350), 420, 140, 7)))
+    before = detector.find(frame)
+    assert before
+    monkeypatch.setattr(codes, "like_a_code", lambda *_: False)
+    assert detector.find(frame) == before
+
+
+def test_the_weights_are_of_the_features(detector: Codes) -> None:
+    known = likeness.weights()
+    assert known.features == likeness.NAMES
+    assert np.asarray(known.inner).shape == (len(likeness.NAMES), len(known.outer))
+    frame = Frame(scene_with(cards.code_card("ZZZ0016-881", "QRCode", 8), d.quad((450, 350), 300, 300, 10)))
+    looks = marks.views(frame)
+    likely = np.maximum(looks[0].marks[marks.BAR], looks[0].marks[marks.MATRIX])
+    place = max(marks.places(looks[0], likely, 12), key=lambda p: np.count_nonzero(p.own))
+    given = dict(zip(likeness.NAMES, likeness.features(frame, place, looks, 0), strict=True))
+    assert given["matrix"] > 0.9
+    assert given["right angles"] > 0.5
+    assert given["two tones"] > 0.7
+    assert max(given["repeats most"], given["repeats least"]) < 0.7
+    assert known.score(list(given.values())) >= known.least
+
+
+def test_a_code_beyond_the_frame_and_a_sliver_have_features() -> None:
+    grey = np.random.default_rng(1).integers(0, 255, (300, 400, 3), dtype=np.uint8)
+    for corners in (((-40, -40), (60, -40), (60, 30), (-40, 30)), ((10, 10), (12, 10), (12, 11), (10, 11))):
+        part = likeness.level(grey, np.asarray(corners, np.float32))
+        assert min(part.shape[:2]) >= 2
+        assert np.isfinite(likeness._looks_of(part)).all()
+    assert np.isfinite(likeness._looks_of(np.full((40, 90, 3), 128, np.uint8))).all()
 
 
 def test_cloth_skin_and_noise_have_no_codes(detector: Codes) -> None:

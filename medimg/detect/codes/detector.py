@@ -1,5 +1,7 @@
 """Bar and 2-D codes: what zxing-cpp reads, and what the network of :mod:`medimg.detect.objects.marks` takes for one.
 
+What the network takes for one counts only if :mod:`medimg.detect.codes.likeness` says so too, or some of it was read.
+
 A code goes whether or not it decodes, so its content is dropped at once; only the place and the sort are kept.
 """
 
@@ -14,6 +16,7 @@ import zxingcpp
 from numpy.typing import NDArray
 
 from medimg.detect import Detector, Frame, proof
+from medimg.detect.codes.likeness import like_a_code
 from medimg.detect.objects import marks as _marks
 from medimg.native.opencv import cv2
 from medimg.policy import Policy
@@ -40,6 +43,8 @@ KNOWN = 0.9
 """Share of a place that has to lie in others for it to be known already."""
 MOST_READ = 255
 """Codes that zxing-cpp reads in a picture at most; with so many there may be more, and the whole picture counts."""
+SOME = 0.3
+"""Share of the smaller of two places that has to lie in the other for what was read in one to speak for the other."""
 COVERED = 0.7
 """Share of a code found again that has to lie under covers."""
 DETAIL = 1000
@@ -79,13 +84,12 @@ class Codes:
         _prove_reader()
         if min(frame.width, frame.height) < 8:
             return []
+        looks, read = _marks.views(frame), list(_read(frame))
         seen: list[Seen] = []
-        looks = _marks.views(frame)
-        for k, view in enumerate(looks):
-            # What a finer look saw is outlined better there, and what it saw to be something else is no code.
-            there = _places(view, SQUARES_COARSE if k else SQUARES)
-            seen += _new((one for one in there if not k or not _else(one, looks[k - 1])), seen)
-        seen += [one._replace(corners=_whole(one.corners, looks)) for one in _new(_read(frame), seen)]
+        for look in range(len(looks)):
+            # What a finer look saw is outlined better there.
+            seen += _new(_likely(frame, looks, look, read), seen)
+        seen += [one._replace(corners=_whole(one.corners, looks)) for one in _new(read, seen)]
         return [
             Finding(
                 kind="code",
@@ -151,13 +155,24 @@ def _thick(corners: Corners) -> Corners:
     return cast(Corners, cv2.boxPoints(((x, y), (max(w, 2.0), max(h, 2.0)), angle)))
 
 
-def _places(view: _marks.View, least: int) -> Iterator[Seen]:
-    """What the network takes for codes in one look."""
+def _likely(frame: Frame, looks: Sequence[_marks.View], look: int, read: Sequence[Seen]) -> Iterator[Seen]:
+    """What the network takes for codes in one look, and what is one by its looks or because some of it was read."""
+    view = looks[look]
     bars, squares = view.marks[_marks.BAR], view.marks[_marks.MATRIX]
-    for place in _marks.places(view, np.maximum(bars, squares), least):
+    for place in _marks.places(view, np.maximum(bars, squares), SQUARES_COARSE if look else SQUARES):
         bar, square, _, _, text = (float(part[place.own].mean()) for part in view.marks[:, *place.box])
-        if place.score >= max(SURE, text):
-            yield Seen(place.corners, bar >= square, place.score)
+        one = Seen(place.corners, bar >= square, place.score)
+        # What a finer look saw to be something else is no code.
+        if place.score < max(SURE, text) or (look and _else(one, looks[look - 1])):
+            continue
+        if any(_touch(one.corners, other.corners) for other in read) or like_a_code(frame, place, looks, look):
+            yield one
+
+
+def _touch(corners: Corners, other: Corners) -> bool:
+    """Whether two places have a good part of the smaller in common."""
+    least = max(min(cv2.contourArea(corners), cv2.contourArea(other)), 1.0)
+    return float(cv2.intersectConvexConvex(corners, other)[0]) >= SOME * least
 
 
 def _else(one: Seen, finer: _marks.View) -> bool:

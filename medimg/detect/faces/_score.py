@@ -16,12 +16,6 @@ BIAS = -3.5
 WEIGHTS = (0.45, 1.15, 1.41, 0.93, 0.49, 0.11, 1.26, 1.13, 1.18, 1.25, 1.21, 0.88, -0.13)
 """In the order of :meth:`medimg.detect.faces._groups.Group.features`."""
 
-COVER = 0.83
-"""No picture of the tuning half without a face, of 163, had a place that scores as much."""
-
-ASK = 0.46
-"""About 1 in 9 of them had one that scores as much."""
-
 # A face with a small part of the long side is seen by the largest view of CenterFace alone, whose own score decides.
 # Of 329 pictures without a face none had a place over the three covering scores below; 8 had one over SMALL_ASK.
 LARGEST_VIEW = 0.6
@@ -36,14 +30,23 @@ def score(features: Sequence[float]) -> float:
     return 1 / (1 + math.exp(-max(min(z, 50.0), -50.0)))
 
 
-def judged(features: Sequence[float]) -> tuple[float, Literal["face", "possible-face", ""]]:
-    """The score of a place and what it is taken for."""
+def judged(
+    features: Sequence[float], *, face: float, possible: float
+) -> tuple[float, Literal["face", "possible-face", ""]]:
+    """The score of a place and what it is taken for.
+
+    Args:
+        features: Of the place.
+        face: Score from which it is a face. At 0.83, the default, no picture of the tuning half without a face, of 163,
+            had a place that scores as much.
+        possible: Score from which it is asked about. At 0.46, the default, about 1 in 9 of them had one.
+    """
     largest, size = features[0], features[LOG_SIZE]
     enough = TINY_COVER if size < TINY else SMALL_COVER if size < SMALL else LARGEST_VIEW
     sure = score(features)
-    if sure >= COVER or largest >= enough:
+    if sure >= face or largest >= enough:
         return max(sure, largest), "face"
-    if sure >= ASK or (size < SMALL and largest >= SMALL_ASK):
+    if sure >= possible or (size < SMALL and largest >= SMALL_ASK):
         return max(sure, largest), "possible-face"
     return sure, ""
 

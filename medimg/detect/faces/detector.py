@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,10 +21,8 @@ from medimg.detect.faces._score import judged, score, small_judged
 from medimg.detect.faces.centerface import CenterFace
 from medimg.detect.faces.yunet import YuNet
 from medimg.native.opencv import cv2
+from medimg.policy import FaceRules, Policy
 from medimg.types import NOTHING_KNOWN, Box, Finding, KnownValues, Polygon
-
-if TYPE_CHECKING:
-    from medimg.policy import Policy
 
 HEAD = (0.30, 0.45, 0.35)
 """What a head has beyond the face box, as parts of the box: each side of its width, above and below of its height.
@@ -47,7 +45,7 @@ class Faces:
     """The face check; see :class:`medimg.detect.Detector`.
 
     Args:
-        small: Also look for small bystanders, in a larger picture.
+        rules: The settings: thresholds, and whether small bystanders are looked for in a larger picture.
 
     Raises:
         MissingPart: A network is not there or was changed.
@@ -55,9 +53,9 @@ class Faces:
 
     name = "faces"
 
-    def __init__(self, *, small: bool = False) -> None:
+    def __init__(self, rules: FaceRules | None = None) -> None:
         self._centerface, self._yunet = CenterFace(), YuNet()
-        self._small = small
+        self._rules = rules or FaceRules()
         self._proof = proof.Proof(self._centerface.prove)
         self.version = f"{self._centerface.version}, {self._yunet.version}"
 
@@ -97,8 +95,8 @@ class Faces:
         return groups(frame, self._centerface, self._yunet)
 
     def _faces(self, frame: Frame, places: Iterable[Group]) -> list[Face]:
-        seen = [f for f in (_face(g, frame) for g in places) if f]
-        if self._small:
+        seen = [f for f in (_face(g, frame, self._rules) for g in places) if f]
+        if self._rules.small:
             seen += [f for s, side in small(frame, self._centerface) if (f := _small_face(s, side, frame))]
         kept: list[Face] = []
         for face in sorted(seen, key=lambda f: (not f.sure, -f.score)):
@@ -116,8 +114,8 @@ class Faces:
         )
 
 
-def _face(group: Group, frame: Frame) -> Face | None:
-    sure, verdict = judged(group.features())
+def _face(group: Group, frame: Frame, rules: FaceRules) -> Face | None:
+    sure, verdict = judged(group.features(), face=rules.sure, possible=rules.possible)
     head = head_box(group.corners, group.turn).clipped(frame.width, frame.height)
     if not verdict or not head.area:
         return None
@@ -177,4 +175,4 @@ def make(policy: Policy) -> Faces:
     Raises:
         MissingPart: A network is not there or was changed.
     """
-    return Faces(small=policy.faces.small)
+    return Faces(policy.faces)
