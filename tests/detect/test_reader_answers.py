@@ -130,6 +130,38 @@ def test_the_answer_for_another_picture_holds_the_photo(stand_in: Path, policy: 
 
 
 @needs_tesseract
+def test_words_that_are_not_read_once_are_drawn_anew(stand_in: Path, tmp_path: Path) -> None:
+    count = tmp_path / "asked"
+    spoil = stand_in.with_name("spoil.py")
+    spoil.write_text(
+        f"import re, sys; t = open(sys.argv[1]).read(); s = open(sys.argv[1], 'w'); {SPOILT['without any word']}"
+    )
+    put(
+        stand_in,
+        START + f'{REAL} "$@" || exit 1\necho >> {count}\n'
+        f'[ $(wc -l < {count}) -gt 1 ] || "{sys.executable}" -I -S "{spoil}" "$out"\n',
+    )
+    sheet = Image.new("L", (900, 240), 255)
+    ImageDraw.Draw(sheet).text((60, 100), "Okonkwo", 0, font=ImageFont.load_default(40))
+    (word,) = tesseract.Reader().read(np.asarray(sheet), layout=11)
+    assert count.read_text() == "\n\n"
+    assert word.text == "Okonkwo"
+    assert abs(word.x0 - 60) < 6
+    assert 100 <= word.y0 < word.y1 < 150
+
+
+@pytest.mark.parametrize(("scale", "frame"), tesseract.LAYOUTS)
+def test_words_stand_where_they_stood_before_another_layout(scale: float, frame: int) -> None:
+    grey = np.full((300, 600), 255, np.uint8)
+    grey[100:140, 50:250] = 0
+    laid = tesseract._laid(grey, scale, frame)
+    rows, columns = np.flatnonzero(laid.min(axis=1) < 128), np.flatnonzero(laid.min(axis=0) < 128)
+    word = tesseract.Word("x", 1.0, int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1, (1, 1, 1))
+    back = tesseract._back(word, scale, frame)
+    assert np.allclose(back[2:6], (50, 100, 250, 140), atol=2)
+
+
+@needs_tesseract
 def test_the_real_reader_passes_and_its_words_stay_where_they_are(policy: Policy) -> None:
     result = Scrubber(policy).scrub(labelled())
     assert result.data is not None
