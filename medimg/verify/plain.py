@@ -48,8 +48,8 @@ def _on_one_grey(frame: Frame, place: Polygon) -> bool:
     patch = _largest(grey & (part[..., 0] == int(counts.argmax())))
     outline = cv2.findContours(patch, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
     filled = cv2.drawContours(np.zeros_like(patch), outline, -1, 1, -1)
-    holes = np.count_nonzero(filled[inside]) - np.count_nonzero(patch[inside])
-    return holes == 0 and np.count_nonzero(patch[inside]) >= OUTLINE * max(1, np.count_nonzero(inside))
+    whole, without_holes, all_of_it = (int(part[inside].sum()) for part in (patch, np.asarray(filled), inside))
+    return whole == without_holes and 0 < OUTLINE * all_of_it <= whole
 
 
 def _largest(area: NDArray[np.bool_]) -> NDArray[np.uint8]:
