@@ -247,6 +247,7 @@ class Category(StrEnum):
     LOCATION = _Entry("location", _META, items=("img.location",))
     MAKER_NOTE = _Entry("maker-note", _META)
     MOTION_VIDEO = _Entry("motion-video", _EITHER)
+    NO_END_MARK = _Entry("no-end-mark", _META)
     OWNER = _Entry("owner", _META)
     PADDING_BITS = _Entry("padding-bits", _META)
     PATIENT_DETAILS = _Entry("patient-details", _META)

@@ -89,4 +89,6 @@ def _say(judged: Judged) -> None:
     for check in judged.checks:
         words = f"the check found {check.found}" if check.state == CheckState.FAILED else _WORDS[check.state]
         engine = f" [{check.engine}]" if check.engine else ""
-        click.echo(f"  {check.name}: {words}{engine}")
+        # What the check says of covers; why one did not run is among its details too, and stands in the JSON.
+        detail = f"; {check.detail}" if check.state == CheckState.PASSED and check.detail else ""
+        click.echo(f"  {check.name}: {words}{detail}{engine}")

@@ -29,6 +29,10 @@ DETECTORS: tuple[str, ...] = CONTENT_CHECKS
 
 Pixels = NDArray[np.uint8]
 
+LIKE_A_COVER = 0.0
+"""Score of a bar that no network sees a face round and that is of one grey throughout, as a cover is. The person who
+looks at a photo is asked about it; in a finished copy, where covers are expected, it is none that is left to cover."""
+
 _FROM = {1280: 2400, 1200: 2400, 640: 1600, 600: 1200, 320: 600, 160: 320, 140: 320, 96: 160, 64: 160}
 """Which level of the pyramid another one is shrunk from, by their longer sides in pixels; the rest from full size. An
 area filter over 12 MP is paid for twice only, and a level is the same whoever asks for it first."""

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from medimg.consent.checklist import SECTIONS
+from medimg.report import words
 from medimg.report.html import GROUPS, SHOWN, rows, when
 from medimg.report.model import RecordAnswer, RecordGroup, RecordSheet
 
@@ -66,13 +67,14 @@ def _group(page: _Page, sheet: RecordSheet, group: RecordGroup) -> None:
     page.text(group.status, bold=True)
     for line in (*group.stops, *(f"Withdrawn: {x}" for x in group.withdrawn)):
         page.text(line, bold=True)
-    page.text(sheet.scope_words)
+    for line in (sheet.scope_words, *sheet.warnings):
+        page.text(line)
     page.heading("To fill in")
     page.field(f"{group.group}.recipients", "With whom, which group", group.recipients)
     page.field(f"{group.group}.when", "When", ", ".join(map(when, group.released_at)))
     page.field(f"{group.group}.basis", "Basis of the use", group.basis)
-    for k, words in enumerate(_BLANKS):
-        page.field(f"{group.group}.fill{k}", words)
+    for k, label in enumerate(_BLANKS):
+        page.field(f"{group.group}.fill{k}", label)
     page.heading("Copies of this group")
     for photo in group.photos[:SHOWN]:
         copy = photo.copy
@@ -81,7 +83,8 @@ def _group(page: _Page, sheet: RecordSheet, group: RecordGroup) -> None:
         else:
             looked = "opened at full size" if copy.looked_at else "not opened yet"
             released = ", released" if copy.released else ""
-            page.text(f"{copy.name}: sha256 {copy.sha256[:16]}, {copy.altered}; {looked}{released}.")
+            least = f" {words.not_looked_for(photo.least_letters)}" if photo.least_letters else ""
+            page.text(f"{copy.name}: sha256 {copy.sha256[:16]}, {copy.altered}; {looked}{released}.{least}")
     if len(group.photos) > SHOWN:
         page.text(f"{len(group.photos) - SHOWN} more photos of this group are in record-sheet.json.")
     asked = rows(group.answers)

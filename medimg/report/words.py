@@ -40,6 +40,11 @@ def versions(ids: tuple[str, ...]) -> str:
     )
 
 
+def not_looked_for(pixels: int) -> str:
+    """What is said of print that is too small, at the size of a photo, to be found; the height is that of a line."""
+    return f"Print not looked for: single lines lower than {pixels} pixels."
+
+
 #: Said of a check that found nothing.
 ZERO: dict[str, str] = {
     Kind.TEXT: "Writing: the check found none; it can miss writing.",

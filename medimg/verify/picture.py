@@ -19,7 +19,7 @@ from medimg.native.threads import each
 from medimg.policy import Policy, decide
 from medimg.redact.cover import mask
 from medimg.types import Box, Check, Copy, Finding, KnownValues, Plan, Polygon
-from medimg.verify import outcome
+from medimg.verify import outcome, plain
 from medimg.vocabulary import CheckName, CheckState
 
 BAND = 64
@@ -252,7 +252,7 @@ def alone(opened: formats.Opened, detectors: Sequence[Detector], policy: Policy,
 def _looked(
     detector: Detector, frames: Sequence[Frame], opened: formats.Opened, policy: Policy, known: KnownValues
 ) -> Check:
-    found = 0
+    found = bars = 0
     engines = {detector.version: None}
     for frame in frames:
         try:
@@ -263,12 +263,15 @@ def _looked(
             return Check(name=detector.name, engine=detector.version, state=CheckState.NOT_RUN, detail=why)
         engines[engine] = None
         looks = [decide(look, policy, width=opened.width, height=opened.height) for look in (first, second)]
-        found += max(len(plan.doing("cover", "hold", "ask")) for plan in looks)
+        left = [[plain.is_cover(a.finding, frame) for a in plan.doing("cover", "hold", "ask")] for plan in looks]
+        found += max(look.count(False) for look in left)
+        bars += max(look.count(True) for look in left)
     return Check(
         name=detector.name,
         engine=", ".join(engines),
         state=CheckState.FAILED if found else CheckState.PASSED,
         found=found,
+        detail=f"{bars} taken for a cover: of one grey, with nothing in it" if bars else "",
     )
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 
 import medimg
 from medimg import formats, frames
+from medimg.api import Scrubber
 from medimg.consent.evidence import evidence
 from medimg.detect import Frame
 from medimg.detect.faces import _disguise
@@ -141,6 +142,41 @@ def test_covers_of_our_own_are_not_asked_about(detector: faces.Faces) -> None:
     skin[400:430, 300:520] = 0
     skin[60:90, 40:200] = 255
     assert of(detector.find(Frame(jpeg(skin))), "old-disguise") == []
+
+
+def lined(grey: int = 0, *, noise: bool = False) -> bytes:
+    """Skin and a long line of covered text on it, as a PNG; with noise the bar is of more than one grey."""
+    skin = (np.array((205, 160, 135)) + np.random.default_rng(3).integers(-4, 5, (*SIZE, 1))).astype(np.uint8)
+    skin[330:400, 60:580] = (grey,) * 3
+    if noise:
+        skin[340:390:3, 70:570:5] += 1
+    out = io.BytesIO()
+    Image.fromarray(skin).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("grey", [0, 90, 255])
+def test_a_cover_on_plain_skin_is_none_that_is_left_to_cover(grey: int) -> None:
+    scrubber = Scrubber(Policy.load())
+    (faces_,) = [c for c in scrubber.verify(lined(grey)) if c.name == "faces"]
+    assert (faces_.state, faces_.found) == ("passed", 0)
+    assert "1 taken for a cover" in faces_.detail
+    asked = [a.finding.category for a in scrubber.inspect(lined(grey)).doing("ask")]
+    assert asked == ["old-disguise"]  # in a photo it is asked about as before
+
+
+def test_a_bar_that_is_no_cover_of_ours_is_left() -> None:
+    (faces_,) = [c for c in Scrubber(Policy.load()).verify(lined(noise=True)) if c.name == "faces"]
+    assert (faces_.state, faces_.found, faces_.detail) == ("failed", 1, "")
+
+
+@pytest.mark.parametrize("kind", ["black", "grey", "slanted"])
+def test_a_flat_bar_on_a_face_is_left_whatever_its_colour(kind: str) -> None:
+    out = io.BytesIO()
+    Image.fromarray(OLD[kind](portrait())).save(out, "PNG")
+    (faces_,) = [c for c in Scrubber(Policy.load()).verify(out.getvalue()) if c.name == "faces"]
+    assert faces_.state == "failed"
+    assert faces_.found >= 1
 
 
 def codes() -> Pixels:

@@ -272,3 +272,13 @@ def test_salt_is_a_surname_too(line: str) -> None:
 @pytest.mark.parametrize("line", ["2) ng knee", "3) ma", "4: ng heel"])
 def test_a_name_behind_its_number_in_a_list_is_no_unit(line: str) -> None:
     assert identifiers.classify(line, 1.0).category not in identifiers.KEPT
+
+
+@pytest.mark.parametrize("line", ["Situ", "Situ left leg ulcer", "SITU - sacrum", "Photo by Situ", "Ulcer - Situ"])
+def test_a_surname_that_is_half_of_in_situ_is_covered(line: str) -> None:
+    assert identifiers.classify(line, 1.0).category not in identifiers.KEPT
+
+
+@pytest.mark.parametrize("line", ["Drain in situ", "Melanoma in situ", "Line in situ"])
+def test_in_situ_stays(line: str) -> None:
+    assert identifiers.classify(line, 1.0).category in identifiers.KEPT

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,67 @@ def test_the_answer_for_another_picture_holds_the_photo(stand_in: Path, policy: 
     reader.read(other, layout=11)
     put(stand_in, START + f'sed "2s/\t[0-9]*\t[0-9]*\t-1/\t$size\t-1/" {kept} > "$out"\n')
     held(policy)
+
+
+@needs_tesseract
+def test_words_that_are_not_read_once_are_drawn_anew(stand_in: Path, tmp_path: Path) -> None:
+    count = tmp_path / "asked"
+    spoil = stand_in.with_name("spoil.py")
+    spoil.write_text(
+        f"import re, sys; t = open(sys.argv[1]).read(); s = open(sys.argv[1], 'w'); {SPOILT['without any word']}"
+    )
+    put(
+        stand_in,
+        START + f'{REAL} "$@" || exit 1\necho >> {count}\n'
+        f'[ $(wc -l < {count}) -gt 1 ] || "{sys.executable}" -I -S "{spoil}" "$out"\n',
+    )
+    sheet = Image.new("L", (900, 240), 255)
+    ImageDraw.Draw(sheet).text((60, 100), "Okonkwo", 0, font=ImageFont.load_default(40))
+    (word,) = tesseract.Reader().read(np.asarray(sheet), layout=11)
+    assert count.read_text() == "\n\n"
+    assert word.text == "Okonkwo"
+    assert abs(word.x0 - 60) < 6
+    assert 100 <= word.y0 < word.y1 < 150
+
+
+@needs_tesseract
+def test_a_tall_sheet_is_read_in_pieces() -> None:
+    sheet = Image.new("L", (900, 3000), 255)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(40)
+    for k, name in enumerate(("Okonkwo", "Thornbury", "Macaraeg", "Waqa", "Siddiqui")):
+        draw.text((60, 100 + 650 * k), name, 0, font=font)
+    grey = np.asarray(sheet)
+    assert len(tesseract._pieces(grey)) == 3
+    words = tesseract.Reader().read(grey, layout=11)
+    assert [w.text for w in words] == ["Okonkwo", "Thornbury", "Macaraeg", "Waqa", "Siddiqui"]
+    assert all(100 + 650 * k <= w.y0 < w.y1 < 165 + 650 * k for k, w in enumerate(words))
+    assert len({w.line for w in words}) == 5
+
+
+def test_pieces_are_cut_where_it_is_white_and_hold_every_row() -> None:
+    rng = np.random.default_rng(2)
+    for height in (1, 300, 1200, 1201, 5000):
+        grey = np.full((height, 50), 255, np.uint8)
+        for top in range(20, height, 84):
+            grey[top : top + 60] = rng.integers(0, 200, (len(grey[top : top + 60]), 50))
+        pieces = tesseract._pieces(grey)
+        assert pieces[0][0] == 0
+        assert pieces[-1][1] == height
+        assert all(a[1] == b[0] and (grey[b[0]] == 255).all() for a, b in pairwise(pieces))
+        assert all(bottom - top <= tesseract.TALLEST for top, bottom in pieces)
+    dark = np.zeros((5000, 50), np.uint8)
+    assert tesseract._pieces(dark) == [(0, 5000)]
+
+
+@pytest.mark.parametrize(("scale", "frame"), tesseract.LAYOUTS)
+def test_words_stand_where_they_stood_before_another_layout(scale: float, frame: int) -> None:
+    grey = np.full((300, 600), 255, np.uint8)
+    grey[100:140, 50:250] = 0
+    laid = tesseract._laid(grey, scale, frame)
+    rows, columns = np.flatnonzero(laid.min(axis=1) < 128), np.flatnonzero(laid.min(axis=0) < 128)
+    word = tesseract.Word("x", 1.0, int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1, (1, 1, 1))
+    back = tesseract._back(word, scale, frame)
+    assert np.allclose(back[2:6], (50, 100, 250, 140), atol=2)
 
 
 @needs_tesseract

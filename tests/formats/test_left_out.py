@@ -14,6 +14,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from medimg.api import Scrubber
+from medimg.formats import open_photo
 from medimg.policy import Policy
 
 HIDDEN = b"Amelia Thornbury 1958-02-03"
@@ -30,9 +31,9 @@ def soft() -> Image.Image:
     return Image.fromarray(np.dstack((200 - y // 3, 150 + x // 8, 140 + y // 8)).astype(np.uint8))
 
 
-def jpeg(**options: object) -> bytes:
+def jpeg(*, grey: bool = False, **options: object) -> bytes:
     out = io.BytesIO()
-    soft().save(out, "JPEG", quality=90, **options)
+    soft().convert("L" if grey else "RGB").save(out, "JPEG", quality=90, **options)
     return out.getvalue()
 
 
@@ -50,6 +51,12 @@ JPEGS = {
     "progressive": jpeg(progressive=True)[:-2] + HIDDEN + b"\xff\xd9",
     "no end": jpeg()[:-2],
     "no end, a trailer": jpeg()[:-2] + bytes(4) + HIDDEN + b"SEFT",
+    "half an end": jpeg()[:-1],
+    "several passes, no end": jpeg(progressive=True)[:-2],
+    "several passes, no end, a trailer": jpeg(progressive=True)[:-2] + bytes(4) + HIDDEN + b"SEFT",
+    "several passes, half an end": jpeg(progressive=True)[:-1],
+    "several passes, restarts, no end": jpeg(progressive=True, restart_marker_blocks=8)[:-2],
+    "grey in several passes, no end": jpeg(progressive=True, grey=True)[:-2],
     "restart markers": too_many_restarts(),
 }
 
@@ -60,8 +67,26 @@ def test_what_stands_behind_the_last_block_of_a_jpeg_is_cut(name: str, full: Scr
     assert done.report.state == "unreviewed", done.report.reason
     copy = done.data or b""
     assert HIDDEN not in copy
-    shown = [np.asarray(Image.open(io.BytesIO(d)).convert("RGB")) for d in (jpeg(), copy)]
+    shown = [np.asarray(Image.open(io.BytesIO(d)).convert("RGB")) for d in (jpeg(grey="grey" in name), copy)]
     assert np.array_equal(*shown)
+    reported = {f.category for f in done.report.findings}
+    assert ("no-end-mark" in reported) == ("no end" in name or "half an end" in name)
+    assert "no-end-mark" not in {f.category for f in open_photo(copy, Policy().limits).metadata()}
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.98])
+def test_a_jpeg_that_is_cut_short_is_refused(full: Scrubber, progressive: bool, share: float) -> None:
+    whole = jpeg(progressive=progressive)
+    scan = whole.index(b"\xff\xda")
+    done = full.scrub(whole[: scan + int(share * (len(whole) - scan))])
+    assert (done.data, done.report.state) == (None, "refused")
+
+
+def test_a_jpeg_whose_last_pass_is_missing_is_refused(full: Scrubber) -> None:
+    whole = jpeg(progressive=True)
+    done = full.scrub(whole[: whole.rindex(b"\xff\xda")])
+    assert (done.data, done.report.state) == (None, "refused")
 
 
 def test_a_jpeg_with_bytes_behind_its_last_block_does_not_pass(full: Scrubber) -> None:

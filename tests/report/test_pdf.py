@@ -65,6 +65,23 @@ def test_every_question_has_boxes_and_what_is_answered_is_ticked(out: Path) -> N
         assert text.lower() in words.lower()
 
 
+def test_it_says_which_letter_height_was_not_looked_for(out: Path) -> None:
+    record = from_json((out / PRIVATE / "record-sheet.json").read_bytes(), RecordSheet)
+    first, *rest = record.groups[0].photos
+    photos = (
+        msgspec.structs.replace(first, least_letters=41),
+        *(msgspec.structs.replace(p, least_letters=0) for p in rest),
+    )
+    group = msgspec.structs.replace(record.groups[0], photos=photos)
+    warned = msgspec.structs.replace(
+        record, groups=(group,), warnings=("P01-001 and P01-002 are versions of one photo.",)
+    )
+    reader = pypdf.PdfReader(io.BytesIO(record_pdf(warned)))
+    said = " ".join("\n".join(page.extract_text() for page in reader.pages).split())
+    assert said.count("Print not looked for: single lines lower than 41 pixels.") == 1
+    assert "versions of one photo" in said
+
+
 def test_it_can_be_filled_in(out: Path) -> None:
     writer = pypdf.PdfWriter(clone_from=read(out))
     for page in writer.pages:

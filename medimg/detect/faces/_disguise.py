@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from medimg.detect import Frame, Pixels
+from medimg.detect import LIKE_A_COVER, Frame, Pixels
 from medimg.detect.faces._groups import Corners
 from medimg.native.opencv import cv2
 from medimg.types import Box, Point, bounding_box
@@ -112,7 +112,7 @@ def disguises(frame: Frame, places: Sequence[Place]) -> list[Disguise]:
         if on is not None:
             found.append(Disguise(_round(on.head, bar.box), on.score))
         elif between_skin(frame, bar):
-            found.append(Disguise(bar.head, LEAST_FACE))
+            found.append(Disguise(bar.head, LIKE_A_COVER if one_grey(frame, bar) else LEAST_FACE))
     for box in mosaics(frame):
         middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
         over = (p.head for p in likely if p.face[0] < middle[0] < p.face[2] and p.face[1] < middle[1] < p.face[3])
@@ -203,6 +203,24 @@ def _bar(
     angle = (turn + math.pi / 2) % math.pi - math.pi / 2
     # The pixels at its edge are not flat: one more on every side.
     return (cx + x0 + 0.5, cy + y0 + 0.5), long + 2, short + 2, angle
+
+
+def one_grey(frame: Frame, bar: Bar) -> bool:
+    """Is every pixel of a bar, but at its edges, one and the same grey, as in the covers of a written copy?"""
+    edge = 3 + 4 * max(
+        1.0, max(frame.width, frame.height) / BAR_SIDE
+    )  # chroma beside it, and how well the bar is placed
+    sides = (bar.long - edge, bar.short - edge)
+    if min(sides) < 1:
+        return False
+    corners = cv2.boxPoints((bar.middle, sides, math.degrees(bar.angle)))
+    x0, y0 = (max(0, math.floor(side)) for side in corners.min(axis=0).tolist())
+    x1, y1 = (math.ceil(side) + 1 for side in corners.max(axis=0).tolist())
+    part = frame.rgb[y0:y1, x0:x1]
+    inside = np.zeros(part.shape[:2], np.uint8)
+    cv2.fillConvexPoly(inside, np.round(corners - (x0, y0)).astype(np.int32), 1)
+    values = part[inside > 0]
+    return bool(values.size) and bool((values == values[0, 0]).all())
 
 
 def between_skin(frame: Frame, bar: Bar) -> bool:

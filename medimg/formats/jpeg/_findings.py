@@ -116,6 +116,8 @@ def _every(jpeg: Jpeg, plain: frozenset[bytes]) -> Iterator[Finding]:
         yield _finding("bytes-between-segments", "between segments")
     if jpeg.unused:
         yield _finding("unused-table", "tables", count=jpeg.unused)
+    if jpeg.endless:
+        yield _finding("no-end-mark", "end")
     yield from _behind(memoryview(jpeg.data)[jpeg.end :])
 
 

@@ -131,12 +131,13 @@ class _Walk:
         return self._segment(marker, found.start())
 
     def _all_there(self, at: int) -> bool:
-        """Whether a sequential picture has all its scans, and no segment follows the last one at ``at``.
+        """Whether a picture has all its scans to their last bit, and no segment follows the last one at ``at``.
 
-        Some cameras leave EOI out before a trailer of their own. A picture in several passes would lack its last ones.
+        Some cameras and programs leave EOI out, at the file's end or before a trailer of their own. How far the last
+        scan goes is known by reading it, symbol by symbol; arithmetic coding has no last symbol to tell.
         """
         header, found = self.jpeg.frame, _MARKER.search(self.jpeg.data, at)
-        if self.progress is None or header is None or header.progressive or header.arithmetic or not self.coded:
+        if self.progress is None or header is None or header.arithmetic or not self.coded:
             return False
         follows = self.jpeg.data[found.end() - 1] if found else 0
         if len(self.jpeg.parts) != self.coded or (follows >= 0xC0 and follows != SOI):
@@ -260,7 +261,10 @@ class _Walk:
         while True:
             found = next_marker(data, at, restarts=bool(self.interval))
             if found < 0:
-                return len(data), len(data)  # whether the picture was whole by then is found out later
+                end = len(data)
+                while end > at and data[end - 1] == 0xFF:  # half an end mark: in coded data a zero follows it
+                    end -= 1
+                return end, len(data)  # whether the picture was whole by then is found out later
             fill = _FILL.match(data, found)
             last = fill.end() if fill else found + 1
             follows = data[last : last + 1]
