@@ -50,8 +50,8 @@ class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Faces are covered. ``small`` looks in a larger picture too, for bystanders in the background.
 
     ``close_up`` says what becomes of a face whose cover alone would hide more than ``covers.hold_share`` of the frame:
-    the photo is held (``hold``), the face is covered like any other (``cover``), or it is shown to the person who looks
-    at the copy, uncovered until then (``ask``). A place is a face from ``sure``, and asked about from ``possible``.
+    the photo is held (``hold``), the same with the choices named that a person has (``ask``), or the face is covered
+    like any other (``cover``). A place is a face from ``sure``, and asked about from ``possible``.
 
     ``hold_share`` is the former name of that of :class:`CoverRules`: it is read, and stands there afterwards.
     """
@@ -206,7 +206,7 @@ def _close_up(action: Action, policy: Policy, most: float) -> Action:
     if geometry.area(cover_polygon(action.finding, policy)) <= most:
         return action
     if policy.faces.close_up == "ask":
-        return Action(finding=action.finding, do="ask", why=Reason.CLOSE_UP)
+        return Action(finding=action.finding, do="hold", why=Reason.CLOSE_UP)
     return Action(finding=action.finding, do="cover", why=Reason.CLOSE_UP_COVERED)
 
 
@@ -297,7 +297,7 @@ def _likelihoods(faces: FaceRules) -> list[str]:
 _CLOSE_UPS = {
     "hold": "A photo that a face fills is held.",
     "cover": "A face that fills the photo is covered like any other.",
-    "ask": "A face that fills the photo is left as it is and shown to the person who looks.",
+    "ask": "A photo that a face fills is held, and the person who looks chooses: cover, crop, or show.",
 }
 _COLOURS = {"auto": "black, or lighter where black could not be seen"}
 

@@ -30,7 +30,7 @@ def planned(close_up: str, *findings: Finding) -> Plan:
     [
         ("hold", "hold", Reason.MOST_OF_IT),
         ("cover", "cover", Reason.CLOSE_UP_COVERED),
-        ("ask", "ask", Reason.CLOSE_UP),
+        ("ask", "hold", Reason.CLOSE_UP),
     ],
 )
 def test_a_face_that_fills_the_picture(close_up: str, do: str, why: str) -> None:
