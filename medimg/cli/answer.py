@@ -217,7 +217,7 @@ def _caption(state: RunState, path: Path) -> RunState:
     )
     for line in caption.advice(found):
         click.echo(f"  {line[:1].upper()}{line[1:]}.")
-    return runs.with_caption(state, caption.digest(text), found)
+    return runs.with_caption(state, caption.digest(text), found, text)
 
 
 def _read(path: Path) -> bytes:

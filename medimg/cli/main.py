@@ -40,7 +40,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "withdraw": (
         "medimg.cli.withdraw:withdraw",
-        "Note that a patient withdrew: list what went where, and say what to do. Deletes nothing.",
+        "Note that a patient withdrew: take the copies out of share/, say to whom they went, print the letter.",
+    ),
+    "incident": (
+        "medimg.cli.incident:incident",
+        "Say what to do when a picture reached the wrong person, with the country's clock and your contacts.",
+    ),
+    "find": (
+        "medimg.cli.find:find",
+        "Look for released copies in a folder, also for those that were made smaller, saved again, turned or mirrored.",
     ),
     "register": (
         "medimg.cli.register:register",

@@ -249,18 +249,20 @@ def _clinical_meaning(report: Report) -> AutoEvidence:
     if copy is None:
         words = "there is no copy"
         return AutoEvidence(item="img.clinical-meaning", subject=report.safe_id, verdict="asks", words=words)
+    checked = _written(report, CheckName.PIXELS) == "supports"
     share, middle, cut = hidden_share(copy), _in_the_middle(copy), _scales_cut(report, copy)
     parts = [
         hidden_words(copy),
         *([f"{_n(middle, 'cover reaches/covers reach')} into its middle"] if middle else []),
         *([f"{_n(cut, 'ruler or colour card is/rulers or colour cards are')} touched by a cover"] if cut else []),
         *(["it was cropped"] if copy.cropped is not None else []),
+        *([] if checked else ["the covers were not checked"]),
         *([] if copy.lossless else ["it was saved again, so colours may differ slightly"]),
     ]
     return AutoEvidence(
         item="img.clinical-meaning",
         subject=report.safe_id,
-        verdict="asks" if share >= MUCH or middle or cut else "supports",
+        verdict="supports" if checked and share < MUCH and not middle and not cut else "asks",
         found=len(copy.covered),
         words="; ".join(parts) + "; whether the finding still shows, you see",
     )
