@@ -38,6 +38,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "medimg.cli.reopen:reopen",
         "Move copies back from share/ to unreviewed/, and open the questions about pictures and recognition again.",
     ),
+    "consent-page": (
+        "medimg.cli.consent_page:consent_page",
+        "Make a page for the patient: the covered pictures, for whom, what cannot be taken back, lines to sign.",
+    ),
     "withdraw": (
         "medimg.cli.withdraw:withdraw",
         "Note that a patient withdrew: take the copies out of share/, say to whom they went, print the letter.",
