@@ -314,7 +314,17 @@ class Category(StrEnum):
 
     AGE_OVER_89 = _Entry("age-over-89", ())
     EXACT_AGE = _Entry("exact-age", ())
+    HANDLE = _Entry("handle", ())
+    HASHTAG = _Entry("hashtag", ())
+    IN_THE_NEWS = _Entry("in-the-news", ())
     INITIALS = _Entry("initials", ())
+    JUDGING_WORD = _Entry("judging-word", ())
+    LINK = _Entry("link", ())
+    OCCUPATION = _Entry("occupation", ())
+    PLACE_NAME = _Entry("place-name", ())
+    RARE_CASE = _Entry("rare-case", ())
+    RELATIVE_TIME = _Entry("relative-time", ())
+    SOMEBODY_CLOSE = _Entry("somebody-close", ())
     TITLE_AND_NAME = _Entry("title-and-name", ())
 
     # -- codes, faces, documents, file names, and what a person marks

@@ -22,6 +22,7 @@ from medimg.report import build
 from medimg.run import state as runs
 from medimg.run.release import OpenRun, now
 from medimg.run.state import RunState
+from medimg.vocabulary import Category
 
 _KEYS = {"y": "yes", "n": "no", "?": "not-sure", "a": NOT_APPLICABLE}
 
@@ -211,10 +212,12 @@ def _caption(state: RunState, path: Path) -> RunState:
     found = caption.scan(text)
     click.echo(
         "Caption: the check found "
-        + (", ".join(f"{k} {n}" for k, n in found.items()) or "none; it can miss names")
+        + (", ".join(f"{Category.words_of(k)} {n}" for k, n in found.items()) or "none; it can miss names")
         + "."
     )
-    return runs.with_caption(state, caption.digest(text), found)
+    for line in caption.advice(found):
+        click.echo(f"  {line[:1].upper()}{line[1:]}.")
+    return runs.with_caption(state, caption.digest(text), found, text)
 
 
 def _read(path: Path) -> bytes:

@@ -38,9 +38,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "medimg.cli.reopen:reopen",
         "Move copies back from share/ to unreviewed/, and open the questions about pictures and recognition again.",
     ),
+    "consent-page": (
+        "medimg.cli.consent_page:consent_page",
+        "Make a page for the patient: the covered pictures, for whom, what cannot be taken back, lines to sign.",
+    ),
     "withdraw": (
         "medimg.cli.withdraw:withdraw",
-        "Note that a patient withdrew: list what went where, and say what to do. Deletes nothing.",
+        "Note that a patient withdrew: take the copies out of share/, say to whom they went, print the letter.",
+    ),
+    "incident": (
+        "medimg.cli.incident:incident",
+        "Say what to do when a picture reached the wrong person, with the country's clock and your contacts.",
+    ),
+    "find": (
+        "medimg.cli.find:find",
+        "Look for released copies in a folder, also for those that were made smaller, saved again, turned or mirrored.",
     ),
     "register": (
         "medimg.cli.register:register",

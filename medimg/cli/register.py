@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,7 +13,8 @@ from medimg.cli import run_common
 from medimg.errors import UsageError
 from medimg.plain import cell, printable_json
 from medimg.run import release as releasing
-from medimg.run.register import Entry
+from medimg.run import worklist
+from medimg.run.register import PRIVATE, Entry
 from medimg.system import files
 from medimg.types import to_json
 
@@ -72,9 +74,55 @@ def verify(ctx: click.Context, runs: tuple[Path, ...]) -> None:
 
 
 @register.command()
+@click.option("--days", type=click.IntRange(0, 3650), default=30, show_default=True, help="Look so far ahead.")
+@click.option(
+    "--review-after", type=click.IntRange(1, 3650), default=365, show_default=True, help="Days after a release."
+)
+@click.pass_context
+def due(ctx: click.Context, days: int, review_after: int) -> None:
+    """What waits: consents that end, releases to be looked at again, withdrawals of which not everybody was told.
+
+    Exit code 0 when nothing waits, 11 when something does.
+    """
+    waits = worklist.due(ctx.obj.entries(), datetime.now(UTC).date(), ahead=days, review_after=review_after)
+    for row in waits:
+        click.echo(f"{row.run} {row.group}: {row.words}. (register entry {row.seq})")
+    if not waits:
+        click.echo("Nothing waits.")
+    ctx.exit(11 if waits else 0)
+
+
+@register.command()
+@click.option("--run", default="", metavar="TAG", help="Only this run.")
+@click.option("--group", default="", metavar="GROUP", help="Only this group.")
+@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), help="Only entries older than this day.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask once more.")
+@click.pass_context
+def purge(ctx: click.Context, run: str, group: str, before: datetime | None, yes: bool) -> None:
+    """Take out what was typed, the captions, and the hashes by which released copies are found again.
+
+    The entries stay, and the chain with them: that something was shared, when, and which copies. Afterwards 'withdraw'
+    cannot say to whom, and 'find' cannot find those copies.
+    """
+    day = before.date().isoformat() if before else ""
+
+    def chosen(entry: Entry) -> bool:
+        of = entry.sharing
+        return run in ("", of.run) and group in ("", of.group) and (not day or entry.at < day)
+
+    count = sum(chosen(e) and not e.purged and e.event != "purged" for e in ctx.obj.entries())
+    if count and not yes:
+        click.confirm(f"Take it out of {_entries(count)}? This cannot be undone", abort=True)
+    old = ctx.obj.purge(chosen, releasing.now()) if count else []
+    click.echo(f"Taken out of {_entries(count - len(old))}. The chain of entries stays as it is.")
+    if old:
+        click.echo(f"Written by version 0.1, and kept as they are: entries {', '.join(map(str, old))}.")
+
+
+@register.command()
 @click.option("-o", "--out", type=run_common.FILE, metavar="FILE", help="Write here, readable by you alone.")
 @click.option("--format", "form", type=click.Choice(["json", "csv"]), default="json", show_default=True)
-@click.option("--with-recipients", is_flag=True, help="Include what was typed as recipients, roles and notes.")
+@click.option("--with-recipients", is_flag=True, help="Include what was typed, captions and hashes.")
 @click.pass_context
 def export(ctx: click.Context, out: Path | None, form: str, with_recipients: bool) -> None:
     """All entries as JSON or CSV. What people typed is left out unless it is asked for."""
@@ -89,8 +137,12 @@ def export(ctx: click.Context, out: Path | None, form: str, with_recipients: boo
         files.write_private(out, data)
 
 
+def _entries(count: int) -> str:
+    return f"{count} {'entry' if count == 1 else 'entries'}"
+
+
 def _plain(entry: Entry, typed: bool) -> dict[str, object]:
-    hidden = () if typed else ("recipients", "note", "role")
+    hidden = () if typed else PRIVATE
     sharing = {k: getattr(entry.sharing, k) for k in entry.sharing.__struct_fields__ if k not in hidden}
     return {"seq": entry.seq, "at": entry.at, "event": entry.event, **sharing, "digest": entry.digest}
 
@@ -99,11 +151,11 @@ def _csv(entries: list[Entry], typed: bool) -> bytes:
     text = io.StringIO(newline="")
     rows = csv.writer(text)
     names = ["seq", "at", "event", "run", "group", "copy", "sha256", "audience", "countries", "basis", "checklist"]
-    rows.writerow([*names, *(["recipients", "note"] if typed else [])])
+    rows.writerow([*names, *(["recipients", "role", "note", "caption"] if typed else [])])
     for e in entries:
         s = e.sharing
         for copy, digest in s.copies.items() or [("", "")]:
-            more = [cell(s.recipients), cell(s.note)] if typed else []
+            more = [cell(x) for x in (s.recipients, s.role, s.note, s.caption)] if typed else []
             rows.writerow(
                 [
                     *(e.seq, e.at, e.event, s.run, s.group, copy, digest),

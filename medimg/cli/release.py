@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from medimg.cli import run_common
+from medimg.consent.advice import panel
 from medimg.errors import UsageError
 from medimg.report.build import audience_words
 from medimg.report.words import REMAINING_RISK
@@ -36,7 +37,8 @@ def release(
     """Move the copies of answered groups from unreviewed/ to share/.
 
     Only groups whose blocking questions are all closed, whose every copy a person opened at full size, and of which is
-    written down with whom they are shared, are released. Without GROUP: every group that is answered. Nothing is sent.
+    written down with whom and by whom they are shared, are released. Without GROUP: every group that is answered.
+    Nothing is sent.
     """
     opened, results = run_common.opened(run)
     wanted = opened.groups(groups)
@@ -47,6 +49,7 @@ def release(
             run_common.say({group: results[group]}, opened.state, most=run_common.MOST)
     if ready:
         recipients = recipients.strip() or _ask_recipients(opened, ready)
+        role = role.strip() or _ask_role(opened, ready)
         _last_look(ready, opened.state.context.audience, yes)
         register = run_common.register(register_file)
         state = releasing.release(opened, results, ready, register, role=role, recipients=recipients)
@@ -54,6 +57,9 @@ def release(
         for group in ready:
             count = len(releasing.in_share(opened, group).lying)
             click.echo(f"{group}: {count} {'copy' if count == 1 else 'copies'} in {SHARE_FOLDER}/.")
+        click.echo("Share it well:")
+        for line in panel(opened.state.context.audience):
+            click.echo(f"- {line}")
         click.echo(
             f"Attach the files in {SHARE_FOLDER}/ and nothing else. File the record sheet in the patient's record."
         )
@@ -79,6 +85,14 @@ def _ask_recipients(opened: OpenRun, ready: list[str]) -> str:
             todo="Name those groups, with --to WORDS.",
         )
     words: str = click.prompt("With whom will it be shared? For the private part and the register alone")
+    return words.strip()
+
+
+def _ask_role(opened: OpenRun, ready: list[str]) -> str:
+    """By whom, where no answer says it and somebody is there to be asked; empty to keep what is known."""
+    if all(releasing.role_of(opened.state, g) for g in ready) or not sys.stdin.isatty():
+        return ""
+    words: str = click.prompt("Your role, not your name. For the private part and the register alone")
     return words.strip()
 
 

@@ -85,6 +85,9 @@ def say(results: Mapping[str, GroupResult], state: RunState, *, most: int | None
         unsaid = sum(result.context.flag(c) == "not-sure" for c in ChecklistDefinition.load().conditions)
         if unsaid and result.waiting():
             click.echo(f"  Conditions not said yet: {unsaid}. Each decides which questions are asked: say them first.")
+        if not released:
+            for line in medicine(result):
+                click.echo(f"  Is the medicine still right? {line}")
         left = waiting(result)
         for item, ask, why in left[:most]:
             click.echo(f"  - {item}: {ask}" + ("" if why == StandingReason.NOT_ANSWERED else f"\n      {why}"))
@@ -99,6 +102,15 @@ def waiting(result: GroupResult) -> list[tuple[str, str, str]]:
         question = standing.question
         rows.setdefault(question.id, (question.id, question.item.ask, standing.why))
     return list(rows.values())
+
+
+def medicine(result: GroupResult) -> list[str]:
+    """Copies in which covers may hide what the picture is for, one line each that stand alike."""
+    return [
+        f"{', '.join(s.subjects) if len(s.subjects) <= MOST else f'{len(s.subjects)} copies'}: {s.auto.words}."
+        for s in result.standings
+        if s.question.id == "img.clinical-meaning" and s.state == "open" and s.auto and s.auto.verdict == "asks"
+    ]
 
 
 def words(result: GroupResult) -> str:

@@ -25,6 +25,13 @@ from medimg.errors import MissingPart, UsageError
 )
 @click.option("--certificate", type=common.FILE, metavar="FILE", help="TLS certificate chain (PEM).")
 @click.option("--key", type=common.FILE, metavar="FILE", help="TLS private key (PEM).")
+@click.option(
+    "--consent-page",
+    "shown",
+    nargs=2,
+    metavar="RUN GROUP",
+    help="Also show the consent page of this group at /consent to a browser: any name, the token as password.",
+)
 @common.policy_options
 @common.workers_option
 def serve(
@@ -34,6 +41,7 @@ def serve(
     token_file: Path,
     certificate: Path | None,
     key: Path | None,
+    shown: tuple[str, str] | None,
     policy_file: Path | None,
     metadata_only: bool,
     workers: int | None,
@@ -56,6 +64,7 @@ def serve(
     if (certificate is None) != (key is None):
         raise UsageError("TLS needs both --certificate and --key.")
     secret = listen.token(token_file)
+    page = _page(Path(shown[0]), shown[1]) if shown else b""
     slots = Slots(Setup(policy=common.read_policy(policy_file, metadata_only)), workers or suitable_workers())
     if socket_path is not None:
         listening, where = listen.unix(socket_path), "the socket"
@@ -65,10 +74,20 @@ def serve(
         where = f"{'https' if certificate else 'http'}://{host}:{port}"
     click.echo(f"Loading the checks, then listening on {where}. Ctrl-C ends it.", err=True)
     try:
-        if not listen.serve(app.build(slots, secret), listening, certificate, key):
+        if not listen.serve(app.build(slots, secret, page), listening, certificate, key):
             raise MissingPart("the HTTP worker could not start.")
     finally:
         listening.close()
         if socket_path is not None:
             socket_path.unlink(missing_ok=True)
     return 0
+
+
+def _page(run: Path, group: str) -> bytes:
+    """The consent page of a group, for as long as the server runs."""
+    from medimg.cli import run_common
+    from medimg.report import consent_page
+
+    opened, _ = run_common.opened(run)
+    opened.groups([group])
+    return consent_page.html(consent_page.of(opened, group)).encode()

@@ -7,13 +7,9 @@ from pathlib import Path
 import click
 
 from medimg.cli import run_common
-from medimg.plain import printable
-from medimg.report.html import when
-from medimg.report.words import INCIDENT
+from medimg.report import withdrawal
 from medimg.run import release as releasing
-from medimg.run.register import Entry
-from medimg.run.share import Share
-from medimg.run.state import RECORD_FOLDER, RunState
+from medimg.run.state import RECORD_FOLDER
 from medimg.system import files
 
 
@@ -21,46 +17,40 @@ from medimg.system import files
 @run_common.run_argument
 @click.argument("group", metavar="GROUP")
 @click.option("--note", default="", metavar="WORDS", help="For the record sheet and the register alone.")
+@click.option("--told", is_flag=True, help="Everybody who had the copies was told: the withdrawal waits no longer.")
 @run_common.role_option
 @run_common.register_option
-def withdraw(run: Path, group: str, note: str, role: str, register_file: Path | None) -> None:
-    """Note that a patient withdrew: list what went where, and say what to do. Deletes nothing."""
+def withdraw(run: Path, group: str, note: str, told: bool, role: str, register_file: Path | None) -> None:
+    """Note that a patient withdrew: take the copies out of share/, say to whom they went, print the letter.
+
+    Deletes nothing. With --told: note that everybody was told; until then 'medimg register due' lists it.
+    """
     opened, _ = run_common.opened(run)
     opened.groups([group])
     register = run_common.register(register_file)
+    if told:
+        releasing.withdrawal_told(opened, group, register, note=note, role=role)
+        click.echo(f"Noted: everybody who had copies of {group} was told.")
+        return
     before = releasing.shared_before(opened, group, register)
+    lay = releasing.in_share(opened, group)
     state = releasing.withdraw(opened, group, register, note=note, role=role)
     run_common.written(opened, state)
-    noted = _note(state, group, before, releasing.in_share(opened.at(state), group))
-    lines = [printable(line) for line in noted]
-    path = opened.folder / RECORD_FOLDER / f"withdrawal-{group}.txt"
-    files.write_private(path, ("\n".join(lines) + "\n").encode())
-    click.echo("\n".join(lines))
-    click.echo(f"This note is in {RECORD_FOLDER}/withdrawal-{group}.txt.")
+    noted = withdrawal.note(state, group, before, lay)
+    letter = withdrawal.letter(state, group, before) if any(e.event == "released" for e in before) else []
+    private = opened.folder / RECORD_FOLDER
+    files.write_private(private / f"withdrawal-{group}.txt", _text(noted))
+    if letter:
+        files.write_private(private / f"withdrawal-letter-{group}.txt", _text(letter))
+    for line in noted:
+        click.echo(line)
+    if letter:
+        click.echo("\nThe letter:\n")
+        for line in letter:
+            click.echo(f"  {line}".rstrip())
+    also = f", the letter in {RECORD_FOLDER}/withdrawal-letter-{group}.txt" if letter else ""
+    click.echo(f"\nThis note is in {RECORD_FOLDER}/withdrawal-{group}.txt{also}.")
 
 
-def _note(state: RunState, group: str, before: list[Entry], share: Share) -> list[str]:
-    at = next(w.at for w in reversed(state.withdrawn) if w.group == group)
-    out = [f"Withdrawal, group {group}, run {state.run.tag}, {when(at)}.", "", "What was shared:"]
-    shared = [e for e in before if e.event == "released"]
-    for entry in shared:
-        to = entry.sharing.recipients or "recipients not written down"
-        names = ", ".join(entry.sharing.copies)
-        out.append(f"- {when(entry.at)}: {names}; for: {entry.sharing.audience}; with: {to}.")
-    if not shared:
-        out.append("- The register holds no release of this group.")
-    out += ["", "What to do now:"]
-    steps = [*INCIDENT[1:4], INCIDENT[4]]
-    if share.changed:
-        steps.insert(0, f"Look at these files in share/: they are not the released copies: {', '.join(share.changed)}.")
-    if share.lying:
-        names = ", ".join(sorted(share.lying))
-        steps.insert(0, f"Take these copies out of share/ yourself: {names}. medimg deletes nothing.")
-    if share.linked:
-        steps.insert(0, "Look at share/: it is a link to another place, or no folder.")
-    steps.insert(0, "Tell the people who received the pictures that the patient withdrew.")
-    out += [f"{n}. {step}" for n, step in enumerate(steps, 1)]
-    contacts = state.run.site.contacts.lines() if state.run.site else []
-    if contacts:
-        out += ["", "Contacts, set by your organisation:", *(f"- {who}: {how}" for who, how in contacts)]
-    return out
+def _text(lines: list[str]) -> bytes:
+    return ("\n".join(lines) + "\n").encode()

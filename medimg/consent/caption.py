@@ -1,14 +1,17 @@
 """The caption check: kinds of identifying words in the text that will stand beside a picture.
 
-The same rules that judge writing in a picture look at the caption, window by window. Kinds and counts are kept,
-never the words.
+The same rules that judge writing in a picture look at the caption, window by window; before them, lists of words that
+a picture rarely has and a post often does: places, when it was, handles, occupations, rarity, judging words. Kinds
+and counts are found, never the words.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 
+from medimg.consent import _caption_words
 from medimg.vocabulary import Category
 
 #: Kinds that leave nothing to judge: the caption has to be changed.
@@ -55,6 +58,7 @@ def scan(text: str) -> dict[str, int]:
             (Category.EXACT_AGE, _AGE),
             (Category.TITLE_AND_NAME, _TITLED),
             (Category.INITIALS, _INITIALS),
+            *_caption_words.patterns(),
         ):
             rest, count = pattern.subn(" | ", rest)
             add(kind, count)
@@ -73,6 +77,27 @@ def scan(text: str) -> dict[str, int]:
                     taken[start : start + size] = [True] * size
                     add(one)
     return found
+
+
+#: What a person is asked to think of, by what was found; said beside the finds, in the order of the caption's harm.
+ADVICE: dict[str, str] = {
+    Category.JUDGING_WORD: "say it as you would with the patient in the room",
+    Category.HANDLE: "a tag links the people and the place that you tag to this patient",
+    Category.HASHTAG: "a hashtag puts the picture beside everything else that has it",
+    Category.LINK: "a link can say who, when and where",
+    Category.RELATIVE_TIME: "leave out when it was, and wait before you post",
+    Category.PLACE_NAME: "leave out where it was",
+    Category.IN_THE_NEWS: "whoever read the news knows who it is",
+    Category.SOMEBODY_CLOSE: "leave out who the patient is to somebody",
+    Category.OCCUPATION: "leave out what the patient does",
+    Category.RARE_CASE: "the rarer it is, the fewer people it can be",
+    Category.EXACT_AGE: "write a wide age: a person in their 40s",
+}
+
+
+def advice(found: Mapping[str, int]) -> list[str]:
+    """What to think of for what was found, in plain words."""
+    return [words for kind, words in ADVICE.items() if kind in found]
 
 
 def digest(text: str) -> str:

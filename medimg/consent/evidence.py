@@ -6,12 +6,13 @@ Evidence is drawn from the reports of the pipeline alone. It holds counts and fi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
-from medimg.types import Action, Check, Report
+from medimg import covers
+from medimg.types import Action, Box, Check, CopySummary, Polygon, Report, bounding_box
 from medimg.vocabulary import PASSING, Category, CheckName, CheckState, Kind, PhotoState, Reason
 
 Verdict = Literal["supports", "asks", "fails", "unknown"]
@@ -55,21 +56,50 @@ def evidence(report: Report) -> list[AutoEvidence]:
     return [build(report) for build in _BUILDERS]
 
 
-def group_evidence(group: str, reports: Sequence[Report]) -> list[AutoEvidence]:
-    """Evidence about a patient group as a whole: how recent its newest photo is, never when it was taken."""
+def group_evidence(
+    group: str, reports: Sequence[Report], caption: Mapping[str, int] | None = None
+) -> list[AutoEvidence]:
+    """Evidence about a patient group as a whole: how recent it is, never when, and what comes together.
+
+    Args:
+        group: Key of the group.
+        reports: The reports of its photos.
+        caption: Kinds found in the caption that goes with it; None when no caption was checked.
+    """
+    return [_timing(group, reports, caption or {}), _sum(group, reports, caption)]
+
+
+def _timing(group: str, reports: Sequence[Report], caption: Mapping[str, int]) -> AutoEvidence:
     known = {r.captured for r in reports} - {""}
     newest = next((b for b in _TAKEN if b in known), "")
-    if not newest:
-        return []
-    return [
-        AutoEvidence(
-            item="id.timing",
-            subject=group,
-            verdict="asks" if newest in ("days", "weeks") else "supports",
-            found=sum(r.captured == newest for r in reports),
-            words=_TAKEN[newest],
-        )
+    said = caption.get(Category.RELATIVE_TIME, 0) + caption.get(Category.IN_THE_NEWS, 0)
+    words = _TAKEN.get(newest, "no photo says when it was taken; you know")
+    return AutoEvidence(
+        item="id.timing",
+        subject=group,
+        verdict="supports" if newest in ("months", "longer") and not said else "asks",
+        found=sum(r.captured == newest for r in reports if newest),
+        words=words + ("; the caption says when it was" if said else ""),
+    )
+
+
+def _sum(group: str, reports: Sequence[Report], caption: Mapping[str, int] | None) -> AutoEvidence:
+    """What goes out together. It only ever asks: what else is known and online, no check sees."""
+    copies = [r for r in reports if r.copy is not None]
+    left = sum(a.finding.count for r in copies for a in _shown(r))
+    parts = [
+        _n(len(copies), "copy/copies"),
+        *([_n(shown, "face/faces") + " shown"] if (shown := faces_shown(copies)) else []),
+        f"{_n(left, 'find/finds')} left to you to look at",
+        "no caption was checked" if caption is None else f"{_n(sum(caption.values()), 'find/finds')} in the caption",
     ]
+    words = f"together: {', '.join(parts)}; no check sees your profile, earlier posts, or what others know"
+    return AutoEvidence(item="id.sum", subject=group, verdict="asks", found=left, words=words)
+
+
+def _shown(report: Report) -> tuple[Action, ...]:
+    """What the rules left to a person in a picture."""
+    return tuple(a for a in report.plan.doing("ask") if a.finding.region is not None) if report.plan else ()
 
 
 def conditions(reports: Sequence[Report]) -> dict[str, str]:
@@ -102,7 +132,9 @@ def _container(item: str, noun: str) -> _Builder:
     return build
 
 
-def _picture(item: str, check: CheckName, noun: str, none: str) -> _Builder:
+def _picture(item: str, check: CheckName, noun: str, none: str, unseen: str = "") -> _Builder:
+    """What a check of the picture found for an item; ``unseen`` says what no check looks for, always."""
+
     def build(report: Report) -> AutoEvidence:
         found = _faces(report) if check == CheckName.FACES else _fed(report, item)
         verdict = _written(report, check)
@@ -113,6 +145,7 @@ def _picture(item: str, check: CheckName, noun: str, none: str) -> _Builder:
             words = f"the check found {_n(found, noun)}" + _to_look_at(report, check)
         else:
             words = f"the check found {none}"
+        words += f"; {unseen}" if unseen else ""
         return AutoEvidence(item=item, subject=report.safe_id, verdict=verdict, found=found, words=words)
 
     return build
@@ -200,6 +233,75 @@ def _reopened(report: Report) -> AutoEvidence:
     )
 
 
+def _marks(report: Report) -> AutoEvidence:
+    words = "no check looks for tattoos, jewellery, scars or birthmarks: you look"
+    return AutoEvidence(item="img.marks", subject=report.safe_id, verdict="asks", words=words)
+
+
+#: Share of the picture from which on its covers are put to a person as much; our own choice, no source names one.
+MUCH = 0.1
+_SCALES = (Category.RULER, Category.COLOUR_CARD)
+
+
+def _clinical_meaning(report: Report) -> AutoEvidence:
+    """What was done to the picture that the finding may have suffered from. A person judges the medicine."""
+    copy = report.copy
+    if copy is None:
+        words = "there is no copy"
+        return AutoEvidence(item="img.clinical-meaning", subject=report.safe_id, verdict="asks", words=words)
+    checked = _written(report, CheckName.PIXELS) == "supports"
+    share, middle, cut = hidden_share(copy), _in_the_middle(copy), _scales_cut(report, copy)
+    parts = [
+        hidden_words(copy),
+        *([f"{_n(middle, 'cover reaches/covers reach')} into its middle"] if middle else []),
+        *([f"{_n(cut, 'ruler or colour card is/rulers or colour cards are')} touched by a cover"] if cut else []),
+        *(["it was cropped"] if copy.cropped is not None else []),
+        *([] if checked else ["the covers were not checked"]),
+        *([] if copy.lossless else ["it was saved again, so colours may differ slightly"]),
+    ]
+    return AutoEvidence(
+        item="img.clinical-meaning",
+        subject=report.safe_id,
+        verdict="supports" if checked and share < MUCH and not middle and not cut else "asks",
+        found=len(copy.covered),
+        words="; ".join(parts) + "; whether the finding still shows, you see",
+    )
+
+
+def hidden_share(copy: CopySummary) -> float:
+    """How much of a copy its covers hide, 0 to 1."""
+    clipped = [bounding_box(p).clipped(copy.width, copy.height).polygon for p in copy.covered if _is_box(p)]
+    rest = [p for p in copy.covered if not _is_box(p)]
+    return min(covers.hidden_area([*clipped, *rest]) / max(copy.width * copy.height, 1), 1.0)
+
+
+def _is_box(polygon: Polygon) -> bool:
+    return len(polygon) == 4 and len({x for x, _ in polygon}) == len({y for _, y in polygon}) == 2
+
+
+def hidden_words(copy: CopySummary) -> str:
+    """How much of a copy its covers hide, in words."""
+    if not copy.covered:
+        return "nothing of the picture is covered"
+    share = hidden_share(copy)
+    return "covers hide " + ("less than 1 %" if share < 0.01 else f"{round(100 * share)} %") + " of the picture"
+
+
+def _in_the_middle(copy: CopySummary) -> int:
+    """Covers that reach into the middle ninth of a copy: there may be what the picture is for."""
+    middle = Box(copy.width // 3, copy.height // 3, -(-2 * copy.width // 3), -(-2 * copy.height // 3))
+    return sum(bounding_box(p).overlap(middle) > 0 for p in copy.covered)
+
+
+def _scales_cut(report: Report, copy: CopySummary) -> int:
+    """Rulers and colour cards that a cover touches, by their boxes; in the copy's own coordinates."""
+    dx, dy = (copy.cropped.x0, copy.cropped.y0) if copy.cropped is not None else (0, 0)
+    hidden = [bounding_box(p) for p in copy.covered]
+    boxes = [f.region.box for f in report.findings if f.category in _SCALES and f.region is not None]
+    moved = [Box(b.x0 - dx, b.y0 - dy, b.x1 - dx, b.y1 - dy) for b in boxes]
+    return sum(any(b.overlap(h) > 0 for h in hidden) for b in moved)
+
+
 def _actions(report: Report, kind: str) -> list[Action]:
     return [a for a in report.plan.actions if a.finding.kind == kind] if report.plan else []
 
@@ -242,8 +344,17 @@ _BUILDERS: tuple[_Builder, ...] = (
         "img.staff-employer",
         CheckName.TEXT,
         "area that may name a person or a workplace/areas that may name a person or a workplace",
-        "no writing that may name a person or a workplace; badges, uniforms and logos are not looked for",
+        "no writing that may name a person or a workplace",
+        "no check looks for badges, uniforms, logos or signatures as such: you look",
     ),
-    _picture("img.other-people", CheckName.FACES, "face/faces", "no face; people are not looked for otherwise"),
+    _picture(
+        "img.other-people",
+        CheckName.FACES,
+        "face/faces",
+        "no face",
+        "no check looks for people whose face is not seen: you look",
+    ),
+    _marks,
+    _clinical_meaning,
     _reopened,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -86,6 +86,7 @@ def assess(
     answers: Iterable[Answer] = (),
     *,
     extra: Iterable[AutoEvidence] = (),
+    caption: Mapping[str, int] | None = None,
     today: datetime.date | None = None,
     definition: ChecklistDefinition | None = None,
     site: SiteProfile | None = None,
@@ -98,6 +99,7 @@ def assess(
         context: For whom, where, and the conditions a person said about this group.
         answers: Every answer of the run; those of other groups and copies are passed over.
         extra: Evidence about the run as a whole (a synced folder, a caption), subject ``batch`` or the group.
+        caption: Kinds found in the caption that goes with it; None when no caption was checked.
         today: The day on which answers may have expired; none means that no answer expires.
         definition: The checklist; the shipped one when none is given.
         site: The organisation's profile.
@@ -110,7 +112,7 @@ def assess(
     given = {(a.item, a.subject): a for a in (*(site.answered(context) if site else ()), *mine)}
     context = _settled(context, reports, given.get(("con.basis", group)))
     found = {(e.item, e.subject): e for r in reports for e in evidence(r)}
-    found.update({(e.item, e.subject): e for e in (*group_evidence(group, reports), *extra)})
+    found.update({(e.item, e.subject): e for e in (*group_evidence(group, reports, caption), *extra)})
     copies = [r.safe_id for r in reports if r.copy is not None]
     standings: list[Standing] = []
     shown = faces_shown(reports)

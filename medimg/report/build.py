@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from medimg.consent import caption
 from medimg.consent.answers import Answer
 from medimg.consent.checklist import ChecklistDefinition
-from medimg.consent.evidence import AutoEvidence
+from medimg.consent.evidence import AutoEvidence, hidden_words
 from medimg.consent.standing import GroupResult, Standing, assess
 from medimg.report import words as w
 from medimg.report.model import (
@@ -48,6 +48,7 @@ def results(state: RunState, reports: Sequence[Report], today: datetime.date | N
             state.group_context(group),
             [*mine.get("batch", ()), *mine.get(group, ())],
             extra=extra,
+            caption=state.caption_found if state.caption else None,
             today=today or datetime.datetime.now(datetime.UTC).date(),
             site=state.run.site,
         )
@@ -71,21 +72,20 @@ def run_evidence(state: RunState) -> list[AutoEvidence]:
             )
         )
     if state.caption:
-        found = state.caption_found
-        kinds = ", ".join(f"{Category.words_of(k)} {n}" for k, n in found.items())
-        out += [
-            AutoEvidence(
-                item="id.caption",
-                subject=group,
-                verdict="fails" if caption.SURE & found.keys() else "asks" if found else "supports",
-                found=sum(found.values()),
-                words=f"the check found in the caption: {kinds}"
-                if found
-                else "the check found none in the caption; it can miss names",
-            )
-            for group in state.run.groups
-        ]
+        out += [_caption_evidence(group, state.caption_found) for group in state.run.groups]
     return out
+
+
+def _caption_evidence(group: str, found: Mapping[str, int]) -> AutoEvidence:
+    kinds = ", ".join(f"{Category.words_of(k)} {n}" for k, n in found.items())
+    words = "; ".join([f"the check found in the caption: {kinds}", *caption.advice(found)])
+    return AutoEvidence(
+        item="id.caption",
+        subject=group,
+        verdict="fails" if caption.SURE & found.keys() else "asks" if found else "supports",
+        found=sum(found.values()),
+        words=words if found else "the check found none in the caption; it can miss names, and it knows few words",
+    )
 
 
 def share_sheet(state: RunState, reports: Sequence[Report], found: dict[str, GroupResult]) -> ShareSheet:
@@ -250,7 +250,11 @@ def copy_line(report: Report, result: GroupResult, state: RunState) -> CopyLine 
         bytes=report.copy.bytes,
         sha256=report.copy.sha256,
         altered="; ".join(
-            [w.METHODS.get(report.copy.method, as_words(report.copy.method)), *map(as_words, report.copy.notes)]
+            [
+                w.METHODS.get(report.copy.method, as_words(report.copy.method)),
+                *([hidden_words(report.copy)] if report.copy.covered else []),
+                *map(as_words, report.copy.notes),
+            ]
         ),
         looked_at=looked,
         released=report.copy.name in state.released_names(result.group),

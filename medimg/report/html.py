@@ -43,6 +43,11 @@ def _environment() -> Environment:
     return environment
 
 
+def page(template: str, **values: Any) -> str:
+    """A template of this folder, filled in; every value is escaped."""
+    return _environment().get_template(template).render(**values)
+
+
 def when(time: str) -> str:
     """A UTC time as people write it."""
     return f"{time[:10]} {time[11:16]} UTC" if len(time) >= 16 else time

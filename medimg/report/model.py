@@ -186,6 +186,9 @@ class RecordGroup(msgspec.Struct, frozen=True, kw_only=True):
     photos: tuple[RecordPhoto, ...]
     answers: tuple[RecordAnswer, ...]
     not_asked: dict[str, str]
+    role: str = ""
+    caption: str = ""
+    signed: tuple[str, ...] = ()
 
 
 class RecordSheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,3 +220,5 @@ class RecordSheet(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[CheckLine, ...]
     groups: tuple[RecordGroup, ...]
     incident: tuple[str, ...]
+    clocks: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()

@@ -22,7 +22,6 @@ WIDTH, HEIGHT = 595.28, 841.89
 _MARGIN, _BOTTOM = 42.0, 54.0
 _BLANKS = (
     "Patient (label here)",
-    "Shared by (role)",
     "Why",
     "Consent form filed where",
     "Valid until; how to withdraw",
@@ -52,6 +51,12 @@ def record_pdf(sheet: RecordSheet) -> bytes:
     page.heading("If it reaches the wrong person, or the patient is recognised")
     for step, line in enumerate(sheet.incident, 1):
         page.text(f"{step}. {line}")
+    for line in sheet.clocks:
+        page.text(line)
+    if sheet.advice:
+        page.heading("Share it well")
+        for line in sheet.advice:
+            page.text(line)
     if sheet.organisation or sheet.contacts or sheet.policy_text:
         page.heading(f"Set by your organisation: {sheet.organisation}".rstrip(": "))
         for line in (*(f"{who}: {how}" for who, how in sheet.contacts), sheet.policy_text, sheet.policy_link):
@@ -70,9 +75,14 @@ def _group(page: _Page, sheet: RecordSheet, group: RecordGroup) -> None:
     for line in (sheet.scope_words, *sheet.warnings):
         page.text(line)
     page.heading("To fill in")
+    page.field(f"{group.group}.role", "Shared by (role)", group.role)
     page.field(f"{group.group}.recipients", "With whom, which group", group.recipients)
+    if group.caption:
+        page.field(f"{group.group}.caption", "Text that was checked, to go with it", " ".join(group.caption.split()))
     page.field(f"{group.group}.when", "When", ", ".join(map(when, group.released_at)))
     page.field(f"{group.group}.basis", "Basis of the use", group.basis)
+    for line in group.signed:
+        page.text(f"Consent page: {line}.")
     for k, label in enumerate(_BLANKS):
         page.field(f"{group.group}.fill{k}", label)
     page.heading("Copies of this group")
@@ -117,7 +127,7 @@ class _Page:
         self._out = io.BytesIO()
         # invariant: no time and no random id in the file
         self._canvas: Any = Canvas(self._out, pagesize=(WIDTH, HEIGHT), invariant=1)
-        self._canvas.setTitle(_latin(title))
+        self._canvas.setTitle(plain_letters(title))
         self._canvas.setAuthor("medimg")
         # All boxes look alike: drawn once, not four times for each (19 s for 40 groups, 4 s with this).
         self._canvas.acroForm.checkboxAP = cache(self._canvas.acroForm.checkboxAP)
@@ -129,7 +139,7 @@ class _Page:
         self._canvas.setFont("Helvetica-Bold", 9)
         self._canvas.drawString(_MARGIN, HEIGHT - 30, "PRIVATE: file this in the patient's record. Do not share it.")
         self._canvas.setFont("Helvetica", 8)
-        self._canvas.drawString(_MARGIN, 30, _latin(f"{self._title}, page {self._number}"))
+        self._canvas.drawString(_MARGIN, 30, plain_letters(f"{self._title}, page {self._number}"))
         self._y = HEIGHT - _MARGIN - 12
 
     def turn(self) -> None:
@@ -160,7 +170,7 @@ class _Page:
     def _write(self, words: str, font: str, size: float) -> None:
         from reportlab.lib.utils import simpleSplit
 
-        for line in simpleSplit(_latin(words), font, size, WIDTH - 2 * _MARGIN):
+        for line in simpleSplit(plain_letters(words), font, size, WIDTH - 2 * _MARGIN):
             self.keep(size + 3)
             self._y -= size + 3
             self._canvas.setFont(font, size)
@@ -173,7 +183,7 @@ class _Page:
         self._canvas.setFont("Helvetica", 9)
         self._canvas.drawString(_MARGIN, self._y + 4, label)
         self._canvas.acroForm.textfield(
-            name=name, tooltip=label, value=_latin(value), x=_MARGIN + 165, y=self._y,
+            name=name, tooltip=label, value=plain_letters(value), x=_MARGIN + 165, y=self._y,
             width=WIDTH - 2 * _MARGIN - 165, height=15, fontSize=9, borderWidth=0.5, maxlen=2000,
         )  # fmt: skip
 
@@ -183,14 +193,14 @@ class _Page:
 
         x = WIDTH
         for number, label in enumerate(labels):
-            words = _latin(label)
+            words = plain_letters(label)
             room = 30 + stringWidth(words, "Helvetica", 9)
             if x + room > WIDTH - _MARGIN:
                 self.keep(15)
                 self._y -= 14
                 x = _MARGIN + 8
             self._canvas.acroForm.checkbox(
-                name=f"{name}.{number}", tooltip=_latin(f"{tip} {label}"), x=x, y=self._y - 1, size=10,
+                name=f"{name}.{number}", tooltip=plain_letters(f"{tip} {label}"), x=x, y=self._y - 1, size=10,
                 checked=label == ticked, buttonStyle="check", borderWidth=0.7,
             )  # fmt: skip
             self._canvas.setFont("Helvetica", 9)
@@ -203,7 +213,7 @@ class _Page:
         return self._out.getvalue()
 
 
-def _latin(words: str) -> str:
+def plain_letters(words: str) -> str:
     """What the standard fonts can show: letters without marks they do not have, a question mark for the rest."""
     if words.isascii() and words.isprintable():
         return words

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from medimg.consent.advice import panel
 from medimg.consent.answers import ANSWER_WORDS, choices
 from medimg.consent.checklist import ChecklistDefinition, words
+from medimg.consent.incident import clocks
 from medimg.consent.standing import GroupResult, Standing
 from medimg.report import words as w
 from medimg.report.build import audience_words, check_lines, copy_line, engines, of, scope, status, tally, worst
 from medimg.report.model import Decision, RecordAnswer, RecordCheck, RecordGroup, RecordPhoto, RecordSheet
+from medimg.run.release import role_of
 from medimg.run.state import WARNINGS, RunState
 from medimg.types import Action, Report
 from medimg.vocabulary import Category, StandingReason
@@ -47,6 +50,8 @@ def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gr
         checks=check_lines([r for r in reports if r.copy is not None]),
         groups=tuple(_record_group(state, found[g], of(state, g, by_id)) for g in state.run.groups),
         incident=w.INCIDENT,
+        clocks=tuple(clocks(state.context.jurisdictions, definition.jurisdictions)),
+        advice=tuple(panel(state.context.audience)),
     )
 
 
@@ -60,6 +65,9 @@ def _record_group(state: RunState, result: GroupResult, reports: Sequence[Report
         conditions={c: result.context.flag(c) for c in definition.conditions if c != "anonymised_basis"},
         basis=ANSWER_WORDS.get(result.context.basis, ""),
         recipients=state.recipients.get(result.group, ""),
+        role=_role(state, result.group),
+        caption=state.caption_text,
+        signed=_signed(state, result.group),
         released_at=tuple(r.at for r in state.released if r.group == result.group),
         withdrawn=tuple(f"{x.at} {x.note}".strip() for x in state.withdrawn if x.group == result.group),
         questions=result.counts(),
@@ -67,6 +75,28 @@ def _record_group(state: RunState, result: GroupResult, reports: Sequence[Report
         answers=tuple(_record_answer(s, definition) for s in result.standings if s.state != "not-asked"),
         not_asked={s.question.id: s.why for s in result.standings if s.state == "not-asked"},
     )
+
+
+def _signed(state: RunState, group: str) -> tuple[str, ...]:
+    """The signed consent pages of a group, one line each."""
+    current = state.signed_for(group)
+    return tuple(
+        ", ".join(
+            [
+                f"signed page noted {s.at[:10]}",
+                *([s.reference] if s.reference else []),
+                *([f"scan {s.file}"] if s.file else []),
+                "for these copies" if s in current else "for other copies than these: show the patient the new ones",
+            ]
+        )
+        for s in state.signed
+        if s.group == group
+    )
+
+
+def _role(state: RunState, group: str) -> str:
+    """By whom the group was released, or else who answered last."""
+    return next((r.role for r in reversed(state.releases(group)) if r.role), "") or role_of(state, group)
 
 
 def _record_answer(standing: Standing, definition: ChecklistDefinition) -> RecordAnswer:

@@ -37,7 +37,7 @@ def _lines(sheet: RecordSheet, group: RecordGroup, found: tuple[Tally, ...]) -> 
         f"Checklist {sheet.checklist} ({sheet.checklist_digest}): {group.status}."
         f" {count['blocking'] - count['blocking_open']} of {count['blocking']} blocking closed,"
         f" {count['advisory'] - count['advisory_open']} of {count['advisory']} advisory.",
-        f"Shared with: {group.recipients or _BLANK}  By (role): {_BLANK}  When:"
+        f"Shared with: {group.recipients or _BLANK}  By (role): {group.role or _BLANK}  When:"
         f" {when(group.released_at[-1]) if group.released_at else _BLANK}  Form filed: {_BLANK}",
         REMAINING_RISK,
     ]

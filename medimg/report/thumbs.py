@@ -9,15 +9,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from medimg import geometry
-from medimg.types import Limits, Polygon
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from medimg.run import pictures
+from medimg.types import Polygon
 
 
 class Thumb(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,11 +59,11 @@ def thumbnail(path: Path, sha256: str, *, long_side: int = 320, quality: int = 7
         return None
     if hashlib.sha256(data).hexdigest() != sha256:
         return None
-    drawn = _with_pillow(data, long_side) or _with_reader(data)
+    drawn = pictures.draw(data, long_side)
     if drawn is None:
         return None
     picture, width, height, orientation = drawn
-    small = _upright(picture, orientation)
+    small = pictures.upright(picture, orientation)
     small.thumbnail((long_side, long_side))
     out = io.BytesIO()
     small.save(out, "JPEG", quality=quality, optimize=True)
@@ -78,61 +75,3 @@ def thumbnail(path: Path, sha256: str, *, long_side: int = 320, quality: int = 7
         stored_height=height,
         orientation=orientation,
     )
-
-
-def _with_pillow(data: bytes, long_side: int) -> tuple[Image, int, int, int] | None:
-    from PIL import Image
-
-    try:
-        picture = Image.open(io.BytesIO(data))
-        width, height = picture.size
-        orientation = picture.getexif().get(0x0112, 1)
-        picture.draft("RGB", (long_side, long_side))  # a JPEG is decoded small, but no smaller than that
-        if picture.mode.startswith(("I", "F")):  # Pillow clips wide samples instead of scaling them
-            return None
-        return _flat(picture), width, height, orientation if orientation in range(1, 9) else 1
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
-
-
-def _with_reader(data: bytes) -> tuple[Image, int, int, int] | None:
-    """Draw a copy that Pillow cannot (HEIC, 16 bits) through medimg's own readers."""
-    from PIL import Image
-
-    from medimg import formats
-    from medimg.errors import MedimgError
-
-    try:
-        opened = formats.open_photo(data, Limits())
-        view = next(iter(opened.views()))
-        return Image.fromarray(view).convert("RGB"), opened.width, opened.height, opened.orientation
-    except (MedimgError, StopIteration, TypeError, ValueError):
-        return None
-
-
-def _flat(picture: Image) -> Image:
-    """RGB, on white where the picture is transparent."""
-    from PIL import Image
-
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        alpha = picture.convert("RGBA")
-        alpha.thumbnail((1024, 1024))
-        ground = Image.new("RGBA", alpha.size, (255, 255, 255, 255))
-        return Image.alpha_composite(ground, alpha).convert("RGB")
-    picture.load()
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
-
-
-def _upright(picture: Image, orientation: int) -> Image:
-    from PIL.Image import Transpose
-
-    turn = {
-        2: Transpose.FLIP_LEFT_RIGHT,
-        3: Transpose.ROTATE_180,
-        4: Transpose.FLIP_TOP_BOTTOM,
-        5: Transpose.TRANSPOSE,
-        6: Transpose.ROTATE_270,
-        7: Transpose.TRANSVERSE,
-        8: Transpose.ROTATE_90,
-    }.get(orientation)
-    return picture.transpose(turn) if turn is not None else picture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medimg.consent.incident import STEPS
 from medimg.vocabulary import CheckName, Kind, PhotoState
 
 KINDS: dict[str, str] = {k: k.words for k in Kind}
@@ -21,15 +22,7 @@ REMAINING_RISK = (
 )
 WRONG_RECIPIENT = "If this reached you by mistake: do not forward it, delete it, and tell the sender."
 
-#: What to do when a picture reached the wrong person, in order (obligations, rows 65 and 66).
-INCIDENT = (
-    "Tell hospital management or the privacy officer, your employer and your medical defence organisation at once."
-    " Notification clocks can be short.",
-    "Ask the person who received it to delete it, not to forward it, and to confirm that.",
-    "Delete the post or message, and look that it is gone.",
-    "After the original is gone, ask search engines and the platform to remove cached copies.",
-    "Write down what was shared, when, with whom, and what was done. Keep the note in the patient's record.",
-)
+INCIDENT = STEPS
 
 
 def versions(ids: tuple[str, ...]) -> str:

@@ -1,8 +1,11 @@
 """The record of what was shared: an append-only SQLite file in which every entry holds the digest of the one before.
 
 Guidance asks for a note of exactly which picture went to whom (obligations, row 60). Nothing in the register
-identifies the patient unless a person types it as ``recipients`` or ``note``; those two fields stay on this
-computer and are left out of an export unless they are asked for.
+identifies the patient unless a person types it; what was typed, the caption, and the perceptual hashes of the copies
+(:mod:`medimg.run.likeness`) stay on this computer and are left out of an export unless they are asked for.
+
+They are kept beside the chain, of which each entry holds only their salted digest: :meth:`Register.purge` can take
+them out, and the chain still shows that nothing else was changed.
 
 The chain shows an entry that was changed, taken out or cut off at the end. It cannot show that the whole file was
 rewritten by somebody who may write to it; the receipt kept in each run folder does.
@@ -13,8 +16,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +26,10 @@ import msgspec
 
 from medimg.errors import OutputError, UsageError
 
-Event = Literal["released", "release-incomplete", "reopened", "withdrawn"]
+Event = Literal["released", "release-incomplete", "reopened", "withdrawn", "withdrawal-told", "purged"]
+"""``withdrawal-told``: a person said that everybody who had the copies was told of the withdrawal."""
+
+VERSION = 2
 
 _FIRST = "0" * 64
 _SCHEMA = """
@@ -37,12 +44,26 @@ CREATE TRIGGER entries_kept BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, '
 CREATE TRIGGER head_kept BEFORE DELETE ON head BEGIN SELECT RAISE(ABORT, 'append-only'); END;
 CREATE TRIGGER head_grows BEFORE UPDATE ON head WHEN NEW.seq <> OLD.seq + 1
   BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-PRAGMA user_version = 1;
+"""
+_PRIVATE = """
+CREATE TABLE private (seq INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TRIGGER private_stays BEFORE UPDATE ON private BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+PRAGMA user_version = 2;
 """
 
 
 class Sharing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an entry says. ``recipients`` and ``note`` are as typed by a person and may identify somebody."""
+    """What an entry says.
+
+    Attributes:
+        recipients: With whom, as typed; may identify somebody.
+        note: As typed; may identify somebody.
+        role: The role of the person who acted, as typed.
+        caption: The text that was checked and went with the copies.
+        likeness: Copy -> its perceptual hash, by which it is found again.
+        until: The day until which the patient's consent holds, as typed; empty when nobody said one.
+        private: Digest of what is kept beside the chain; empty in entries of version 1, which hold it themselves.
+    """
 
     run: str
     group: str
@@ -56,6 +77,26 @@ class Sharing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     role: str = ""
     recipients: str = ""
     note: str = ""
+    caption: str = ""
+    likeness: dict[str, str] = {}
+    until: str = ""
+    private: str = ""
+
+
+PRIVATE = ("recipients", "note", "role", "caption", "likeness", "until")
+"""What of an entry may identify somebody, or a picture."""
+
+
+class _Private(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is kept beside the chain; the salt keeps a short note from being guessed from its digest."""
+
+    salt: str
+    recipients: str = ""
+    note: str = ""
+    role: str = ""
+    caption: str = ""
+    likeness: dict[str, str] = {}
+    until: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +108,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     sharing: Sharing
     previous: str
     digest: str
+    purged: bool = False
+    """What was kept beside the chain was taken out."""
 
     @property
     def receipt(self) -> str:
@@ -102,7 +145,9 @@ class Register:
             OutputError: It could not be written; nothing was added.
             UsageError: The register is damaged; nothing was added.
         """
-        body = msgspec.json.encode(sharing, order="sorted").decode()
+        private = _private(sharing)
+        public = {k: v for k, v in msgspec.to_builtins(sharing).items() if k not in PRIVATE}
+        body = msgspec.json.encode({**public, "private": _sha256(private)}, order="sorted").decode()
         with self._open(create=True) as db:
             try:
                 db.execute("BEGIN IMMEDIATE")
@@ -111,6 +156,7 @@ class Register:
                 db.execute(
                     "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", (seq + 1, at, event, body, previous, digest)
                 )
+                db.execute("INSERT INTO private VALUES (?, ?)", (seq + 1, private))
                 db.execute("UPDATE head SET seq = ?, digest = ?", (seq + 1, digest))
                 db.execute("COMMIT")
             except sqlite3.DatabaseError as error:
@@ -128,9 +174,10 @@ class Register:
         with self._open(create=False) as db:
             try:
                 rows = db.execute("SELECT seq, at, event, body, previous, digest FROM entries ORDER BY seq").fetchall()
+                beside = dict(db.execute(_BESIDE).fetchall()) if _version(db) > 1 else {}
             except sqlite3.DatabaseError as error:
                 raise _fault(error) from error
-        found = [_entry(row) for row in rows]
+        found = [_entry(row, beside.get(row[0])) for row in rows]
         return [e for e in found if run in ("", e.sharing.run) and group in ("", e.sharing.group)]
 
     def verify(self) -> list[str]:
@@ -147,21 +194,45 @@ class Register:
                 if db.execute("PRAGMA integrity_check").fetchone() != ("ok",):
                     problems.append("the file is damaged.")
                 rows = db.execute("SELECT seq, at, event, body, previous, digest FROM entries ORDER BY seq").fetchall()
-                head = db.execute("SELECT seq, digest FROM head").fetchone()
+                head = tuple(db.execute("SELECT seq, digest FROM head").fetchone() or ())
+                beside = dict(db.execute(_BESIDE).fetchall()) if _version(db) > 1 else {}
             except sqlite3.DatabaseError as error:
                 raise _fault(error) from error
-        previous = _FIRST
-        for number, (seq, at, event, body, before, digest) in enumerate(rows, 1):
-            if seq != number:
-                problems.append(f"entry {number} is missing.")
-                break
-            if before != previous or digest != _digest(seq, at, event, body, before):
-                problems.append(f"entry {seq} was changed after it was written.")
-                break
-            previous = digest
-        if not problems and head != (len(rows), previous):
-            problems.append("entries at the end are missing.")
-        return problems
+        return [*problems, *_chain(rows, head, bool(problems)), *_beside(rows, beside)]
+
+    def purge(self, chosen: Callable[[Entry], bool], at: str) -> list[int]:
+        """Take out what was typed, the captions and the hashes of the chosen entries, and say so in a new entry each.
+
+        The chain stays. What a backup or a snapshot of the disk holds is not reached.
+
+        Args:
+            chosen: Whether an entry is one of them.
+            at: UTC time, ISO 8601.
+
+        Returns:
+            Numbers of the chosen entries that version 1 wrote: they hold it in the chain, and nothing of them was
+            taken out.
+
+        Raises:
+            OutputError: It could not be written.
+            UsageError: The register is damaged.
+        """
+        mine = [e for e in self.entries() if chosen(e) and not e.purged and e.event != "purged"]
+        old = [e.seq for e in mine if not e.sharing.private and any(getattr(e.sharing, n) for n in PRIVATE)]
+        wanted = [e for e in mine if e.sharing.private]
+        for run, group in dict.fromkeys((e.sharing.run, e.sharing.group) for e in wanted):
+            self.append("purged", Sharing(run=run, group=group), at)
+        if wanted:
+            self._take_out([e.seq for e in wanted])
+        return old
+
+    def _take_out(self, numbers: Sequence[int]) -> None:
+        with self._open(create=True) as db:
+            try:
+                db.execute("PRAGMA secure_delete = ON")  # zeros over it; a VACUUM would copy the rest to another folder
+                db.executemany("DELETE FROM private WHERE seq = ?", [(n,) for n in numbers])
+            except sqlite3.DatabaseError as error:
+                raise _fault(error) from error
 
     def holds(self, receipt: str) -> bool:
         """Whether the entry that a run folder keeps a receipt of is still here, unchanged."""
@@ -187,16 +258,72 @@ class Register:
     def _prepare(self, db: sqlite3.Connection, *, create: bool) -> None:
         try:
             db.execute("PRAGMA synchronous = FULL")
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version > 1:
+            version = _version(db)
+            if version > VERSION:
                 raise UsageError("the register was written by a newer version of medimg. Nothing was changed.")
             if version == 0:
                 known = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
                 if known or not create:
                     raise UsageError("the register of what was shared is damaged. Nothing was changed.")
-                db.executescript("BEGIN IMMEDIATE;" + _SCHEMA.format(first=_FIRST) + "COMMIT;")
+                db.executescript("BEGIN IMMEDIATE;" + _SCHEMA.format(first=_FIRST) + _PRIVATE + "COMMIT;")
+            elif version == 1 and create:
+                db.executescript("BEGIN IMMEDIATE;" + _PRIVATE + "COMMIT;")
         except sqlite3.DatabaseError as error:
             raise _fault(error) from error
+
+
+_BESIDE = "SELECT seq, body FROM private"
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _private(sharing: Sharing) -> str:
+    said = {name: getattr(sharing, name) for name in PRIVATE}
+    return msgspec.json.encode(_Private(salt=secrets.token_hex(16), **said), order="sorted").decode()
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _chain(rows: Sequence[tuple[Any, ...]], head: tuple[Any, ...], damaged: bool) -> Iterator[str]:
+    """Where the chain of entries is broken, in plain words."""
+    previous = _FIRST
+    for number, (seq, at, event, body, before, digest) in enumerate(rows, 1):
+        if seq != number:
+            yield f"entry {number} is missing."
+            return
+        if before != previous or digest != _digest(seq, at, event, body, before):
+            yield f"entry {seq} was changed after it was written."
+            return
+        previous = digest
+    if not damaged and head != (len(rows), previous):
+        yield "entries at the end are missing."
+
+
+def _beside(rows: Sequence[tuple[Any, ...]], beside: Mapping[int, str]) -> Iterator[str]:
+    """Where what is kept beside the chain is another text, or is gone without an entry that says so."""
+    bodies = {row[0]: msgspec.json.decode(row[3]) for row in rows if _is_object(row[3])}
+    events = {row[0]: row[2] for row in rows}
+    purged = [(n, b.get("run"), b.get("group")) for n, b in bodies.items() if events[n] == "purged"]
+    for seq, body in bodies.items():
+        said = body.get("private", "")
+        if not said:
+            continue
+        if seq in beside:
+            if _sha256(beside[seq]) != said:
+                yield f"what was typed with entry {seq} was changed after it was written."
+        elif not any(n > seq and (run, group) == (body.get("run"), body.get("group")) for n, run, group in purged):
+            yield f"what was typed with entry {seq} is missing."
+
+
+def _is_object(body: str) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(body), dict)
+    except msgspec.DecodeError:
+        return False
 
 
 def _fault(error: sqlite3.DatabaseError) -> OutputError | UsageError:
@@ -212,10 +339,14 @@ def _digest(seq: int, at: str, event: str, body: str, previous: str) -> str:
     return hashlib.sha256(msgspec.json.encode([seq, at, event, body, previous])).hexdigest()
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
+def _entry(row: tuple[Any, ...], beside: str | None) -> Entry:
     seq, at, event, body, previous, digest = row
     try:
         sharing = msgspec.json.decode(body, type=Sharing)
+        if beside is not None:
+            private = msgspec.json.decode(beside, type=_Private)
+            sharing = msgspec.structs.replace(sharing, **{name: getattr(private, name) for name in PRIVATE})
     except msgspec.DecodeError as error:
         raise UsageError("an entry of the register is damaged.", todo="'medimg register verify' says which.") from error
-    return Entry(seq=seq, at=at, event=event, sharing=sharing, previous=previous, digest=digest)
+    purged = bool(sharing.private) and beside is None
+    return Entry(seq=seq, at=at, event=event, sharing=sharing, previous=previous, digest=digest, purged=purged)

@@ -117,14 +117,14 @@ def release(
         results: Where each group stands now.
         groups: The groups to release; every one must be answered.
         register: Asked first, and written before the first file moves.
-        role: The role of the person who releases, as typed.
+        role: The role of the person who releases, as typed; the one that the newest answer names when it is empty.
         recipients: With whom, as typed; for the private part and the register alone. What was said before counts
             when it is empty.
 
     Raises:
         UsageError: A group is not answered, is at a stop, was withdrawn or taken back, has decisions that no copy
-            shows yet, or nobody said with whom it is shared; another process is working on the run. Nothing was
-            moved.
+            shows yet, or nobody said with whom it is shared or by whom; another process is working on the run.
+            Nothing was moved.
         CheckFailed: A copy is missing or is not the one that was checked, or ``share/`` holds something else.
             Nothing was moved.
         OutputError: A file could not be moved; the register says that the release is incomplete.
@@ -137,6 +137,11 @@ def release(
         undecided = _undecided(opened)
         for group in groups:
             _may_be_released(state, group, results[group], entries, undecided)
+            if not (role.strip() or role_of(state, group)):
+                raise UsageError(
+                    f"group {group} is not released: by whom is not written down.",
+                    todo="Say your role, not your name, with --role WORDS, or in the window.",
+                )
         share.refuse_links(opened.folder)
         moves = {group: _checked_copies(opened, group) for group in groups}
         _nothing_else(opened, state, entries, moves)
@@ -165,6 +170,12 @@ def _may_be_released(
             f"group {group} is not released: with whom it is shared is not written down.",
             todo="Say it with --to WORDS, or in the window; it stays in the private part and the register.",
         )
+
+
+def role_of(state: RunState, group: str) -> str:
+    """The role that the newest answer about a group, its copies or the whole run names; empty when none does."""
+    mine = (a for a in state.answers if a.by == "person" and a.subject.partition("-")[0] in ("batch", group))
+    return next((a.role for a in sorted(mine, key=lambda a: a.at, reverse=True) if a.role.strip()), "")
 
 
 _WAITS = "a decision about one of its photos is not in the copy yet."
@@ -196,12 +207,12 @@ def _nothing_else(
 
 
 def _done(state: RunState, group: str, copies: Mapping[Path, str], entries: list[Entry]) -> bool:
-    """Whether exactly this was released already, to the same people."""
+    """Whether exactly this was released already, to the same people and with the same text."""
     held = state.releases(group)
-    said = {e.sharing.recipients for e in entries if held and e.receipt == held[-1].receipt}
+    said = {(e.sharing.recipients, e.sharing.caption) for e in entries if held and e.receipt == held[-1].receipt}
     lying = {p.name: d for p, d in copies.items() if p.parent.name == runs.SHARE_FOLDER}
     known = {n: d for r in held for n, d in r.copies.items()}
-    return lying == known and len(lying) == len(copies) and said == {state.recipients[group]}
+    return lying == known and len(lying) == len(copies) and said == {(state.recipients[group], state.caption_text)}
 
 
 def _released(
@@ -213,15 +224,28 @@ def _released(
     role: str,
     copies: Mapping[Path, str],
 ) -> RunState:
+    from medimg.run import likeness  # numpy, which no other command about a run needs
+
     at = now()
-    sharing = _sharing(state, group, result, role, {p.name: d for p, d in copies.items()})
+    sharing = msgspec.structs.replace(
+        _sharing(state, group, result, role.strip() or role_of(state, group), {p.name: d for p, d in copies.items()}),
+        likeness={p.name: h for p in copies if (h := likeness.of_file(p))},
+        until=_until(state, group),
+    )
     entry = register.append("released", sharing, at)
     try:
         share.move([p for p in copies if p.parent.name != runs.SHARE_FOLDER], opened.folder / runs.SHARE_FOLDER)
     except OutputError:
         register.append("release-incomplete", sharing, now())
         raise
-    done = Released(group=group, at=at, copies=dict(sharing.copies), receipt=entry.receipt, revision=state.revision + 1)
+    done = Released(
+        group=group,
+        at=at,
+        copies=dict(sharing.copies),
+        receipt=entry.receipt,
+        revision=state.revision + 1,
+        role=sharing.role,
+    )
     return runs.save(opened.folder, msgspec.structs.replace(state, released=(*state.released, done)))
 
 
@@ -280,21 +304,43 @@ def _taken_back(
 
 
 def withdraw(opened: OpenRun, group: str, register: Register, *, note: str = "", role: str = "") -> RunState:
-    """Note that the patient withdrew. Nothing is deleted; the group can no longer be released.
+    """Note that the patient withdrew, and take the copies out of ``share/``. Nothing is deleted.
+
+    The note is written before a file moves. A file in ``share/`` that is not the copy that was released stays there.
 
     Raises:
         UsageError: Another process is working on the run.
-        OutputError: The note could not be written.
+        OutputError: The note could not be written, or, when it was, a copy could not be moved.
+        CheckFailed: ``share/`` could not be read; the note was written.
     """
     with runs.claimed(opened.folder, opened.state):
         state, at = opened.state, now()
         every = {n: d for r in state.released if r.group == group for n, d in r.copies.items()}
         sharing = msgspec.structs.replace(_sharing(state, group, None, role, every), note=note)
         register.append("withdrawn", sharing, at)
-        return runs.save(
+        state = runs.save(
             opened.folder,
             msgspec.structs.replace(state, withdrawn=(*state.withdrawn, Withdrawn(group=group, at=at, note=note))),
         )
+        found = in_share(opened, group)
+        if found.lying and not found.linked:
+            share.refuse_links(opened.folder)
+            place = opened.folder / runs.SHARE_FOLDER
+            share.move([place / n for n in sorted(found.lying)], opened.folder / runs.UNREVIEWED_FOLDER)
+        return state
+
+
+def withdrawal_told(opened: OpenRun, group: str, register: Register, *, note: str = "", role: str = "") -> Entry:
+    """Note that everybody who had the copies was told of the withdrawal, so that it waits no longer.
+
+    Raises:
+        UsageError: Nobody withdrew.
+        OutputError: It could not be written.
+    """
+    if group not in share.withdrawn(opened.state, register.entries(opened.state.run.tag, group)):
+        raise UsageError(f"nobody of group {group} withdrew.", todo="Note that first: medimg withdraw RUN GROUP.")
+    sharing = msgspec.structs.replace(_sharing(opened.state, group, None, role, {}), note=note)
+    return register.append("withdrawal-told", sharing, now())
 
 
 def in_share(opened: OpenRun, group: str) -> share.Share:
@@ -319,7 +365,9 @@ def share_of(opened: OpenRun, register: Register) -> tuple[share.Share, list[str
         entries = register.entries(opened.state.run.tag)
     except MedimgError as error:
         entries, unread = [], [error.what]
+    gone = {n for g in opened.state.run.groups if opened.state.is_withdrawn(g) for n in opened.state.released_names(g)}
     found = share.look(opened.folder, share.in_force(opened.state))
+    found = msgspec.structs.replace(found, missing=tuple(n for n in found.missing if n not in gone))
     return found, [*found.trouble, *share.disagreements(opened.state, entries), *unread]
 
 
@@ -367,7 +415,13 @@ def _sharing(state: RunState, group: str, result: GroupResult | None, role: str,
         checklist_digest=state.checklist_digest,
         role=role,
         recipients=state.recipients.get(group, ""),
+        caption=state.caption_text,
     )
+
+
+def _until(state: RunState, group: str) -> str:
+    """The day until which what was answered about a patient holds: the earliest that was said."""
+    return min((a.valid_until for a in state.answers if a.subject == group and a.valid_until), default="")
 
 
 def _of_names(state: RunState, names: frozenset[str]) -> dict[str, str]:
@@ -382,7 +436,9 @@ __all__ = [
     "open_run",
     "release",
     "reopen",
+    "role_of",
     "share_of",
     "shared_before",
     "withdraw",
+    "withdrawal_told",
 ]

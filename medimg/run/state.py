@@ -74,7 +74,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Released(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A group that was released: which copies, with which digests, when, and the register's receipt.
+    """A group that was released: which copies, with which digests, when, by whom, and the register's receipt.
 
     ``revision`` is that of the state which says so first; times order nothing, because a clock can be set.
     """
@@ -84,6 +84,7 @@ class Released(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     copies: dict[str, str]
     receipt: str = ""
     revision: int = 0
+    role: str = ""
 
 
 class Reopened(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,6 +103,28 @@ class Withdrawn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     note: str = ""
 
 
+class Signed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A consent page that the patient signed, as a person noted it.
+
+    Attributes:
+        group: Whose.
+        at: When it was noted.
+        reference: Where the signed paper is, as typed; for the private part alone.
+        file: Name of the scan in the private folder; empty for none.
+        sha256: Of the scan.
+        copies: Safe id -> SHA-256 of the copies it was signed for.
+        role: Of the person who noted it.
+    """
+
+    group: str
+    at: str
+    reference: str = ""
+    file: str = ""
+    sha256: str = ""
+    copies: dict[str, str] = {}
+    role: str = ""
+
+
 def _when(event: Released | Reopened) -> tuple[int, str]:
     return event.revision, "" if event.revision else event.at
 
@@ -117,8 +140,10 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         conditions: Group -> what a person said about this patient.
         digests: Safe id -> SHA-256 of the copy the answers are about.
         caption: Digest of the caption that was checked, if any.
+        caption_text: The caption itself; for the private part and the register alone.
         caption_found: Kinds found in the caption -> count.
         recipients: Group -> with whom, as typed by the person.
+        signed: Consent pages that were signed.
     """
 
     schema: Literal["medimg.answers/1"] = "medimg.answers/1"
@@ -132,10 +157,12 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     digests: dict[str, str] = {}
     caption: str = ""
     caption_found: dict[str, int] = {}
+    caption_text: str = ""
     recipients: dict[str, str] = {}
     released: tuple[Released, ...] = ()
     reopened: tuple[Reopened, ...] = ()
     withdrawn: tuple[Withdrawn, ...] = ()
+    signed: tuple[Signed, ...] = ()
 
     def group_context(self, group: str) -> SharingContext:
         """The context of one patient group."""
@@ -153,6 +180,15 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """
         since = max((_when(r) for r in self.reopened if r.group == group), default=(0, ""))
         return [r for r in self.released if r.group == group and _when(r) > since]
+
+    def copies_of(self, group: str) -> dict[str, str]:
+        """Safe id -> SHA-256 of the copies of a group."""
+        return {s: d for s, d in self.digests.items() if s in self.run.groups.get(group, ())}
+
+    def signed_for(self, group: str) -> tuple[Signed, ...]:
+        """The signed pages of a group that are for the copies as they are now."""
+        now = self.copies_of(group)
+        return tuple(s for s in self.signed if s.group == group and s.copies == now)
 
     def is_withdrawn(self, group: str) -> bool:
         """Whether the patient withdrew."""
@@ -200,12 +236,19 @@ def reconciled(state: RunState, run: RunSummary, context: SharingContext, report
     )
 
 
-def with_caption(state: RunState, digest: str, found: dict[str, int]) -> RunState:
-    """The state with another caption: pictures and recognition are asked again when it changed."""
+def with_caption(state: RunState, digest: str, found: dict[str, int], text: str = "") -> RunState:
+    """The state with another caption: pictures and recognition are asked again when it changed.
+
+    Args:
+        state: The state before.
+        digest: Of the caption.
+        found: Kinds found in it -> count.
+        text: The caption, kept in the private part so that the record says what went with the copies.
+    """
     answers = state.answers
     if state.caption and state.caption != digest:
         answers = tuple(a for a in answers if a.item.partition(".")[0] not in ("img", "id"))
-    return msgspec.structs.replace(state, caption=digest, caption_found=found, answers=answers)
+    return msgspec.structs.replace(state, caption=digest, caption_found=found, caption_text=text, answers=answers)
 
 
 def with_answers(state: RunState, new: Sequence[Answer]) -> RunState:
@@ -348,6 +391,7 @@ __all__ = [
     "Reopened",
     "RunState",
     "RunSummary",
+    "Signed",
     "Warn",
     "Withdrawn",
     "fresh",

@@ -36,6 +36,15 @@ PATIENCE = 60.0
 STATUS = {2: 400, 3: 503, 20: 422, 21: 422, 30: 500}
 """Exit code of an error -> HTTP status."""
 
+PAGE = "/consent"
+"""Where a consent page is shown to a browser."""
+_PAGE_HEADERS = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "content-security-policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'",
+}
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -80,12 +89,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     todo: str = ""
 
 
-def build(pool: Slots, token: bytes) -> Starlette:
+def build(pool: Slots, token: bytes, page: bytes = b"") -> Starlette:
     """The application.
 
     Args:
         pool: The workers; they run while the application does.
         token: What ``Authorization: Bearer`` must carry.
+        page: A consent page to be shown at :data:`PAGE`; held in memory alone. Empty for none.
     """
 
     @asynccontextmanager
@@ -119,16 +129,20 @@ def build(pool: Slots, token: bytes) -> Starlette:
             plan: Plan = await pool.do(slots.inspect, data, known)
         return _json(plan)
 
+    async def consent(_: Request) -> Response:
+        return Response(page, headers=_PAGE_HEADERS, media_type="text/html; charset=utf-8")
+
     served = Starlette(
         routes=[
             route("/health", health, "GET"),
             route("/openapi.json", described, "GET"),
             route("/v1/scrub", scrub, "POST"),
             route("/v1/inspect", inspect, "POST"),
+            *([route(PAGE, consent, "GET")] if page else []),
         ],
         exception_handlers={HTTPException: _no_such, Exception: _fault},
         lifespan=lifespan,
-        middleware=[Middleware(_Token, token=token)],
+        middleware=[Middleware(_Token, token=token, pages=frozenset({PAGE} if page else ()))],
     )
     served.router.redirect_slashes = False  # a redirect would repeat the Host that was sent
     return served
@@ -137,18 +151,30 @@ def build(pool: Slots, token: bytes) -> Starlette:
 class _Token:
     """Lets nothing through without the token: no route, no redirect, no word of what there is."""
 
-    def __init__(self, app: ASGIApp, token: bytes) -> None:
-        self._app, self._token = app, token
+    def __init__(self, app: ASGIApp, token: bytes, pages: frozenset[str] = frozenset()) -> None:
+        self._app, self._token, self._pages = app, token, pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             kind, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
-            if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token):
+            shown = scope["path"] in self._pages
+            carried = _password(given) if shown and kind.lower() == "basic" else given.strip().encode()
+            known = kind.lower() == "bearer" or (shown and kind.lower() == "basic")
+            if not known or not hmac.compare_digest(carried, self._token):
                 answer = _problem(401, "M-HTTP-TOKEN", "this request carries no valid token.")
-                answer.headers["www-authenticate"] = "Bearer"
+                # A browser asks a person for the token as a password; programs send it as they always do.
+                answer.headers["www-authenticate"] = 'Basic realm="medimg", charset="UTF-8"' if shown else "Bearer"
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def _password(given: str) -> bytes:
+    """What a browser sends as the password; empty where it is of another form."""
+    try:
+        return base64.b64decode(given.strip(), validate=True).partition(b":")[2]
+    except (binascii.Error, ValueError):
+        return b""
 
 
 def _in_words(handler: Handler) -> Handler:

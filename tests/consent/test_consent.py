@@ -200,7 +200,7 @@ def test_a_check_that_failed_or_did_not_run_beats_every_answer(check: str, state
 
 def test_a_missing_check_is_a_check_that_did_not_run() -> None:
     bare = msgspec.structs.replace(one_report(), checks=())
-    assert {e.verdict for e in evidence(bare)} == {"unknown", "supports"}
+    assert {e.item for e in evidence(bare) if e.verdict == "asks"} == {"img.marks", "img.clinical-meaning"}
     assert [e.item for e in evidence(bare) if e.verdict == "supports"] == ["img.filename"]
     assert assessed(*closing_answers(assessed()), reports=[bare]).overall == "open"
 
@@ -679,14 +679,16 @@ def test_a_badge_feeds_the_question_about_staff() -> None:
         )
         return find(assessed(reports=[one_report(actions=actions)]), "img.staff-employer").auto.words
 
-    assert words("name", "hospital", "date") == "the check found 2 areas that may name a person or a workplace"
-    assert "not looked for" in words("ruler")
+    unseen = "no check looks for badges, uniforms, logos or signatures as such: you look"
+    found = "the check found 2 areas that may name a person or a workplace"
+    assert words("name", "hospital", "date") == f"{found}; {unseen}"
+    assert words("ruler") == f"the check found no writing that may name a person or a workplace; {unseen}"
 
 
 def test_nothing_is_said_of_people_where_only_faces_are_looked_for() -> None:
     auto = find(assessed(reports=[one_report(actions=())]), "img.other-people").auto
     assert auto is not None
-    assert auto.words == "the check found no face; people are not looked for otherwise"
+    assert auto.words == "the check found no face; no check looks for people whose face is not seen: you look"
 
 
 def test_what_ships_is_no_draft() -> None:

@@ -58,7 +58,7 @@ def answer_all(run: Path, groups: list[str] | None = None) -> None:
                 if s.state in ("open", "failed") and s.question.item.evidence != "auto":
                     closing = CLOSING[s.question.item.pass_]
                     choice = next(c for c in ("yes", "no", "written-consent", *sorted(closing)) if c in closing)
-                    state = answering.answered_by(state, s.question.id, s.subjects, choice)
+                    state = answering.answered_by(state, s.question.id, s.subjects, choice, role="registrar")
         if state is opened.state:
             return
         save(opened.folder, state)

@@ -25,7 +25,7 @@ def test_the_readme_says_what_explain_prints() -> None:
 def test_every_command_named_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     fenced = "\n".join(re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
-    named = {*re.findall(r"^medimg ([a-z]+)", fenced, re.MULTILINE), *re.findall(r"`medimg ([a-z]+)", text)}
+    named = {*re.findall(r"^medimg ([a-z][a-z-]*)", fenced, re.MULTILINE), *re.findall(r"`medimg ([a-z][a-z-]*)", text)}
     assert named <= set(COMMANDS)
 
 

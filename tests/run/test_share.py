@@ -193,7 +193,8 @@ def test_a_replaced_copy_is_noticed_everywhere(out: Path, tmp_path: Path, harm: 
     assert events(out) == ["released"]
     withdrawn = call(withdraw, out, "P01")
     assert "not the released copies: P01-001.jpg" in withdrawn.output
-    assert "Take these copies out of share/ yourself: P01-002.jpg" in withdrawn.output
+    assert "Taken out of share/, to unreviewed/: P01-002.jpg." in withdrawn.output
+    assert shared(out) == ["P01-001.jpg"]
 
 
 def test_what_is_missing_is_said_and_can_be_taken_back(out: Path) -> None:
@@ -217,9 +218,20 @@ def test_a_clean_run_agrees_with_itself(out: Path) -> None:
     assert call(status, out).exit_code == 11
 
 
+def test_the_copies_of_a_patient_who_withdrew_leave_the_share_folder(out: Path) -> None:
+    call(release, out, "P01", *TO)
+    call(withdraw, out, "P01")
+    assert shared(out) == []
+    assert "though released" not in call(status, out).output
+    call(release, out, "P02", *TO)
+    assert shared(out) == ["P02-001.jpg"]
+
+
 def test_the_copies_of_a_patient_who_withdrew_stop_the_release_of_another(out: Path) -> None:
     call(release, out, "P01", *TO)
     call(withdraw, out, "P01")
+    for name in ("P01-001.jpg", "P01-002.jpg"):  # put back by hand
+        (out / "unreviewed" / name).rename(out / "share" / name)
     said = call(status, out)
     assert said.exit_code == 12
     assert "though the patient withdrew: P01-001.jpg, P01-002.jpg" in said.output

@@ -73,7 +73,8 @@ def _group(group: RecordGroup) -> str:
         ("Released", ", ".join(when(x) for x in group.released_at) or "no"),
         *(("Withdrawn", x) for x in group.withdrawn),
         ("Needed answers closed", needed),
-        ("Shared by (role), form filed where", _BLANK),
+        ("Shared by (role)", group.role or _BLANK),
+        ("Form filed where", _BLANK),
     ]
     copies = [_picture(p) for p in group.photos]
     conditions = [(meaning, said) for _, meaning, said in condition_words(group.conditions)]

@@ -14,7 +14,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medimg.consent.advice import panel
 from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.incident import clocks
 from medimg.desktop.pages._cards import MARGINS, column_of, label, swap
 from medimg.desktop.pages._questions import Questions
 from medimg.report.build import audience_words
@@ -111,6 +113,7 @@ class ReleaseView(QWidget):
             ("", self.tr("If in doubt, leave it out.")),
             ("heading", self.tr("If a picture reaches the wrong person")),
             ("", INCIDENT[0]),
+            *(("", line) for line in clocks(state.context.jurisdictions, ChecklistDefinition.load().jurisdictions)),
         ]
         contacts = site.contacts.lines() if site else []
         if contacts:
@@ -125,6 +128,8 @@ class ReleaseView(QWidget):
                 self.tr("The pictures move into the folder 'share'. Nothing is sent. You attach that folder yourself."),
             )
         )
+        out.append(("heading", self.tr("Share it well")))
+        out += [("", line) for line in panel(state.context.audience)]
         waiting = [g for g in questions.state.run.groups if g not in questions.ready()]
         if waiting:
             out.append(("", self.tr("Not part of this release: {0}.").format(", ".join(waiting))))

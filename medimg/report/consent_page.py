@@ -1,0 +1,214 @@
+"""A page for the patient: the covered pictures, for whom, what cannot be taken back, how to withdraw, lines to sign.
+
+Large print and short sentences. It holds no more of the patient than the covered copies; the name is written on the
+paper. It belongs in the private part.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from medimg.errors import UsageError
+from medimg.report import thumbs
+from medimg.report.html import page
+from medimg.report.pdf import plain_letters
+from medimg.run import state as runs
+from medimg.run.release import OpenRun
+
+if TYPE_CHECKING:
+    from reportlab.platypus import Flowable
+
+LONG_SIDE = 1100
+"""Pixels of a picture's longest side on the page: sharp over a hand's breadth of paper."""
+
+#: What an audience is, to somebody who never heard of it.
+FOR_WHOM = {
+    "colleague-opinion": "One or a few health workers. They are asked for advice about your care.",
+    "closed-group": "The members of a closed group of health workers. Some may do other work. Any of them can copy it.",
+    "teaching": "People who learn or teach in health care: in a talk, a course or an exam.",
+    "publication": "Anybody who reads the journal, book or poster. It may be on the internet, in every country.",
+    "public": "Everybody. It will be on the open internet or in the news, in every country.",
+}
+COVERED = (
+    "Some parts may be covered. A person who does not know you is then less likely to know that it is you.",
+    "A person who knows you may still see that it is you.",
+)
+NOT_BACK = (
+    "Others may copy what we share and pass it on.",
+    "We cannot call copies back. We cannot be sure that all of them are deleted.",
+    "What is printed stays printed.",
+)
+CHOICE = (
+    "It is your choice. You can say no. You need not say why.",
+    "Your care stays the same, whatever you say.",
+)
+WITHDRAW = (
+    "You can change your mind at any time, without a reason.",
+    "Tell us, and give the number below. We then stop sharing it, take down what we can, and ask those who have it to"
+    " delete it.",
+)
+TICKS = (
+    "I have seen the pictures on this page.",
+    "I know who will see them.",
+    "I know that they cannot be called back.",
+    "I know how to change my mind.",
+)
+DECIDE = ("Yes, these pictures may be shared in this way.", "No.")
+LINES = (
+    "Name",
+    "Signature",
+    "Date",
+    "If you sign for somebody else: your name, and who you are to them",
+    "Interpreter, if there was one",
+    "Health worker: role and signature",
+)
+
+
+class ConsentPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands on the page of one patient.
+
+    Attributes:
+        number: Run and group, by which a withdrawal is known.
+        pictures: Name of a copy, and it as a JPEG in a data URI; in order.
+        for_whom: Sentences.
+        caption: The text that will stand beside the pictures; empty for none.
+        contacts: Whom to tell of a withdrawal, as the organisation has set.
+        organisation: Its name; empty for none.
+    """
+
+    number: str
+    pictures: tuple[tuple[str, str], ...]
+    for_whom: tuple[str, ...]
+    caption: str
+    contacts: tuple[tuple[str, str], ...]
+    organisation: str
+
+
+def of(opened: OpenRun, group: str) -> ConsentPage:
+    """The page of one group.
+
+    Raises:
+        UsageError: The patient withdrew, or a copy is gone, was changed, or cannot be drawn: a page without one of
+            the pictures would be signed for something else.
+    """
+    state = opened.state
+    if state.is_withdrawn(group):
+        raise UsageError(f"the patient of group {group} withdrew.")
+    copies = [r.copy for r in opened.of(group) if r.copy is not None]
+    if not copies:
+        raise UsageError(f"group {group} has no copy that passed the checks.")
+    pictures = []
+    with thumbs.quiet():
+        for copy in copies:
+            drawn = _drawn(opened.folder, copy.name, copy.sha256)
+            if drawn is None:
+                raise UsageError(
+                    "a copy is gone, was changed, or cannot be drawn: there is no page without it.",
+                    todo="'medimg status' says which copies are not as they were checked.",
+                )
+            pictures.append((copy.name, drawn))
+    whom = state.recipients.get(group, "").strip()
+    site = state.run.site
+    return ConsentPage(
+        number=f"{state.run.tag} {group}",
+        pictures=tuple(pictures),
+        for_whom=(FOR_WHOM[state.context.audience], *([f"That is: {whom}"] if whom else [])),
+        caption=state.caption_text.strip(),
+        contacts=tuple(site.contacts.lines()) if site else (),
+        organisation=site.organisation if site else "",
+    )
+
+
+def _drawn(folder: Path, name: str, sha256: str) -> str | None:
+    places = (runs.UNREVIEWED_FOLDER, runs.SHARE_FOLDER)
+    made = (thumbs.thumbnail(folder / p / name, sha256, long_side=LONG_SIDE, quality=88) for p in places)
+    return next((t.uri for t in made if t is not None), None) if Path(name).name == name else None
+
+
+def sections(sheet: ConsentPage) -> list[tuple[str, Sequence[str]]]:
+    """The headings between the pictures and the lines to sign, each with its sentences."""
+    contact = [f"{who}: {how}" for who, how in sheet.contacts] or ["Tell: " + "_" * 30]
+    return [
+        ("Who will see it", sheet.for_whom),
+        *([("The words beside it", (sheet.caption,))] if sheet.caption else []),
+        ("What cannot be taken back", NOT_BACK),
+        ("Your choice", CHOICE),
+        ("If you change your mind", (*WITHDRAW, f"Number: {sheet.number}", *contact)),
+    ]
+
+
+def html(sheet: ConsentPage) -> str:
+    """The page as HTML: one file, no script, nothing loaded from elsewhere."""
+    return page(
+        "consent.html.j2",
+        c=sheet,
+        covered=COVERED,
+        sections=sections(sheet),
+        ticks=TICKS,
+        decide=DECIDE,
+        lines=LINES,
+    )
+
+
+def pdf(sheet: ConsentPage) -> bytes:
+    """The page as a PDF to print, with the extra ``medimg[pdf]``.
+
+    Letters that the standard fonts of PDF do not have are written without their marks; the HTML page has them.
+    """
+    from reportlab.platypus import SimpleDocTemplate
+
+    out = io.BytesIO()
+    paper = SimpleDocTemplate(
+        out, title=f"May we share this picture? {sheet.number}", author="medimg", invariant=1,
+        leftMargin=50, rightMargin=50, topMargin=45, bottomMargin=45,
+    )  # fmt: skip
+    paper.build(list(_flow(sheet)))
+    return out.getvalue()
+
+
+def _flow(sheet: ConsentPage) -> list[Flowable]:
+    from reportlab.lib.styles import ParagraphStyle
+    from reportlab.platypus import KeepTogether, Paragraph, Spacer
+
+    text = ParagraphStyle("text", fontName="Helvetica", fontSize=15, leading=20, spaceAfter=5)
+    head = ParagraphStyle("head", fontName="Helvetica-Bold", fontSize=18, leading=23, spaceBefore=10, spaceAfter=5)
+    top = ParagraphStyle("top", parent=head, fontSize=24, leading=30)
+    line = ParagraphStyle("line", parent=text, spaceBefore=14)
+
+    def said(words: str, style: Any = text) -> Paragraph:
+        return Paragraph(_escaped(words), style)
+
+    flow: list[Flowable] = [said("May we share this picture?", top)]
+    if sheet.organisation:
+        flow.append(said(sheet.organisation))
+    for name, uri in sheet.pictures:
+        flow.append(KeepTogether([_image(uri), said(name)]))
+    flow += [said(words) for words in COVERED]
+    for title, sentences in sections(sheet):
+        flow.append(KeepTogether([said(title, head), *map(said, sentences)]))
+    flow.append(KeepTogether([said("Please tick", head), *(said(f"[   ]  {words}") for words in (*TICKS, *DECIDE))]))
+    blank = "_" * 34
+    flow.append(KeepTogether([*(said(f"{words}: {blank}", line) for words in LINES), Spacer(1, 6)]))
+    return flow
+
+
+def _image(uri: str) -> Flowable:
+    from reportlab.platypus import Image
+
+    data = io.BytesIO(base64.b64decode(uri.partition(",")[2]))
+    picture = Image(data)
+    scale = min(480 / picture.imageWidth, 400 / picture.imageHeight)
+    picture.drawWidth, picture.drawHeight = picture.imageWidth * scale, picture.imageHeight * scale
+    return picture
+
+
+def _escaped(words: str) -> str:
+    from markupsafe import escape
+
+    return str(escape(plain_letters(words)))
