@@ -20,8 +20,8 @@ from medimg.covers import cover_polygon as cover_polygon
 from medimg.covers import covers as covers
 from medimg.covers import fills, hidden_area
 from medimg.errors import UsageError
-from medimg.types import BLACK, Action, Colour, Finding, Limits, Plan
-from medimg.vocabulary import Reason
+from medimg.types import BLACK, Action, Colour, Do, Finding, Limits, Plan
+from medimg.vocabulary import Category, Kind, Reason
 
 
 class MetadataRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -218,45 +218,46 @@ def _not_most_of_it(
 
 def _by_rule(action: Action) -> bool:
     """Whether a rule covers it; what a person marked or decided is not asked about again."""
-    return action.do == "cover" and action.by == "rule" and action.finding.kind != "drawn"
+    return action.do == "cover" and action.by == "rule" and action.finding.kind != Kind.DRAWN
 
 
 def _frame(action: Action) -> int:
     return action.finding.region.frame if action.finding.region else 0
 
 
+_BY_KIND: dict[str, tuple[Do, Reason]] = {
+    Kind.METADATA: ("drop", Reason.NOT_THE_PICTURE),
+    Kind.HIDDEN_IMAGE: ("drop", Reason.NOT_THE_PICTURE),
+    Kind.FILENAME: ("drop", Reason.NEUTRAL_NAME),
+    Kind.DRAWN: ("cover", Reason.MARKED),
+    Kind.CODE: ("cover", Reason.CODE),
+    Kind.DOCUMENT: ("hold", Reason.DOCUMENT),
+}
+"""What is done about a finding whatever its category."""
+_FACES: dict[str, tuple[Do, Reason]] = {
+    Category.POSSIBLE_FACE: ("ask", Reason.POSSIBLE_FACE),
+    Category.OLD_DISGUISE: ("ask", Reason.OLD_DISGUISE),
+}
+"""Faces that are not covered at once."""
+_KEPT: dict[str, Reason] = {Category.POSSIBLE_NAME: Reason.POSSIBLE_NAME}
+_COVERED: dict[str, Reason] = {Category.UNREAD: Reason.UNREAD, Category.UNKNOWN: Reason.UNKNOWN}
+"""Why writing is kept or covered, where there is more to say than that it is harmless or identifying."""
+
+
 def _decide_one(finding: Finding, policy: Policy) -> Action:
-    match finding.kind:
-        case "metadata" | "hidden-image":
-            return Action(finding=finding, do="drop", why=Reason.NOT_THE_PICTURE)
-        case "filename":
-            return Action(finding=finding, do="drop", why=Reason.NEUTRAL_NAME)
-        case "drawn":
-            return Action(finding=finding, do="cover", why=Reason.MARKED)
-        case "code":
-            return Action(finding=finding, do="cover", why=Reason.CODE)
-        case "document":
-            return Action(finding=finding, do="hold", why=Reason.DOCUMENT)
-        case "face":
-            return _decide_face(finding)
-        case "text":
-            if finding.category == "possible-name" and finding.category in policy.text.keep:
-                return Action(finding=finding, do="keep", why=Reason.POSSIBLE_NAME)
-            if finding.category in policy.text.keep:
-                return Action(finding=finding, do="keep", why=Reason.HARMLESS)
-            if finding.category == "unread":
-                return Action(finding=finding, do="cover", why=Reason.UNREAD)
-            if finding.category == "unknown":
-                return Action(finding=finding, do="cover", why=Reason.UNKNOWN)
-            return Action(finding=finding, do="cover", why=Reason.IDENTIFYING)
+    if finding.kind == Kind.TEXT:
+        do, why = _of_text(finding.category, policy)
+    elif finding.kind == Kind.FACE:
+        do, why = _FACES.get(finding.category, ("cover", Reason.FACE))
+    else:
+        do, why = _BY_KIND[finding.kind]
+    return Action(finding=finding, do=do, why=why)
 
 
-def _decide_face(finding: Finding) -> Action:
-    if finding.category == "possible-face":
-        return Action(finding=finding, do="ask", why=Reason.POSSIBLE_FACE)
-    if finding.category == "old-disguise":
-        return Action(finding=finding, do="ask", why=Reason.OLD_DISGUISE)
-    return Action(finding=finding, do="cover", why=Reason.FACE)
+def _of_text(category: str, policy: Policy) -> tuple[Do, Reason]:
+    if category in policy.text.keep:
+        return "keep", _KEPT.get(category, Reason.HARMLESS)
+    return "cover", _COVERED.get(category, Reason.IDENTIFYING)
 
 
 _COLOURS = {"auto": "black, or lighter where black could not be seen"}
@@ -276,7 +277,8 @@ def explain(policy: Policy) -> list[str]:
     percent = round(policy.covers.hold_share * 100)
     return [
         *out,
-        f"Text: covered{kept}." + ("" if "unread" in policy.text.keep else " Text that cannot be read is covered."),
+        f"Text: covered{kept}."
+        + ("" if Category.UNREAD in policy.text.keep else " Text that cannot be read is covered."),
         "Bar and 2-D codes: covered, whether or not they can be read. Their content is not stored.",
         "Faces: covered.",
         *(["Small bystanders: looked for in a larger picture as well."] if policy.faces.small else []),

@@ -22,6 +22,7 @@ from medimg.detect.faces.centerface import CenterFace
 from medimg.detect.faces.yunet import YuNet
 from medimg.native.opencv import cv2
 from medimg.types import NOTHING_KNOWN, Box, Finding, KnownValues, Polygon
+from medimg.vocabulary import Category, Kind
 
 if TYPE_CHECKING:
     from medimg.policy import Policy
@@ -67,8 +68,8 @@ class Faces:
         places = [Place(g.corners, head_box(g.corners, g.turn), g.turn, score(g.features())) for g in seen]
         return [self._finding(frame, face) for face in self._faces(frame, seen)] + [
             Finding(
-                kind="face",
-                category="old-disguise",
+                kind=Kind.FACE,
+                category=Category.OLD_DISGUISE,
                 detector=self.version,
                 score=round(one.score, 3),
                 region=frame.region(one.head.polygon),
@@ -108,8 +109,8 @@ class Faces:
 
     def _finding(self, frame: Frame, face: Face) -> Finding:
         return Finding(
-            kind="face",
-            category="face" if face.sure else "possible-face",
+            kind=Kind.FACE,
+            category=Category.FACE if face.sure else Category.POSSIBLE_FACE,
             detector=self.version,
             score=round(face.score, 3),
             region=frame.region(face.head.polygon),

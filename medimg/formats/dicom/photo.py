@@ -23,7 +23,8 @@ from medimg.formats.dicom._jpeg import SEQUENTIAL, irreversible, is_rgb, says_co
 from medimg.formats.dicom._read import HEAD, Dicom
 from medimg.formats.dicom._write import Field, encapsulated, encoded, file, new_uid
 from medimg.formats.shared import icc
-from medimg.types import Box, Colour, Copy, Cover, Finding, Kind, KnownValues, Limits, Secret
+from medimg.types import Box, Colour, Copy, Cover, Finding, KnownValues, Limits, Secret
+from medimg.vocabulary import Category, Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -171,22 +172,22 @@ class DicomPhoto:
         found: Counter[tuple[Kind, str, str]] = Counter()
         values: dict[tuple[Kind, str, str], list[str]] = {}
         if self.dicom.preamble.strip(b"\0"):
-            found["metadata", "unknown-block", "preamble"] += 1
+            found[Kind.METADATA, Category.UNKNOWN_BLOCK, "preamble"] += 1
         meta = set(self.dicom.meta) - {0x00020000, 0x00020001, 0x00020010, 0x00020012, 0x00020013, *_META_UIDS}
         if meta:
-            found["metadata", "device", "file meta"] += len(meta)
+            found[Kind.METADATA, Category.DEVICE, "file meta"] += len(meta)
         if self.dicom.offsets[0] != self.dicom.offsets[1] and _header.ours(self.dicom):
-            found["metadata", "unknown-block", "offset table"] += 1
+            found[Kind.METADATA, Category.UNKNOWN_BLOCK, "offset table"] += 1
         for element in _header.says_more(self.dicom, self._plain_facts):
             key = (*t.category(element.tag, element.vr), "sequences" if element.depth else "data set")
             found[key] += 1
             values.setdefault(key, []).append(_text.shown(self.dicom, element))
         if self.excess > 0:
-            found["metadata", "trailing-bytes", "pixel data"] += 1
+            found[Kind.METADATA, Category.TRAILING_BYTES, "pixel data"] += 1
         if self.dicom.tail:
-            found["metadata", "trailing-bytes", "after the data set"] += 1
+            found[Kind.METADATA, Category.TRAILING_BYTES, "after the data set"] += 1
         if self.frames > 1:
-            found["hidden-image", "extra-frames", "pixel data"] += self.frames - 1
+            found[Kind.HIDDEN_IMAGE, Category.EXTRA_FRAMES, "pixel data"] += self.frames - 1
         out = [
             Finding(
                 kind=kind, category=category, where=where, count=count, detector=DETECTOR,
@@ -200,7 +201,9 @@ class DicomPhoto:
         if self.dicom.syntax in (t.JPEG, t.JPEG_EXTENDED):
             out += [msgspec.structs.replace(f, where=f"pixel data/{f.where}") for f in self._jpeg.metadata()]
         elif self._spare:
-            out.append(Finding(kind="hidden-image", category="overlay", where="pixel data/bits", detector=DETECTOR))
+            out.append(
+                Finding(kind=Kind.HIDDEN_IMAGE, category=Category.OVERLAY, where="pixel data/bits", detector=DETECTOR)
+            )
         return out
 
     @property
