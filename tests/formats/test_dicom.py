@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import re
+import struct
 import warnings
 from pathlib import Path
 from typing import Any
@@ -489,14 +490,33 @@ def test_names_and_numbers_of_the_header_are_looked_for_in_the_picture() -> None
     ],
 )
 def test_names_in_other_writings_are_read(coding: str, raw: bytes, name: str) -> None:
-    from medimg.formats.dicom._write import Field, encoded
+    def text(group: int, number: int, kind: str, value: bytes) -> bytes:
+        value += b" " * (len(value) % 2)
+        return struct.pack("<HH2sH", group, number, kind.encode(), len(value)) + value
 
     data = kit.saved(kit.dataset(named=False))
     at = data.index(b"\x08\0\x05\0") if b"\x08\0\x05\0CS" in data else data.index(b"\x08\0\x08\0CS")
-    data = data[:at] + encoded(Field(0x00080005, "CS", coding.encode())) + data[at:]
+    data = data[:at] + text(0x0008, 0x0005, "CS", coding.encode()) + data[at:]
     at = data.index(b"\x18\0\x15\0CS")
-    data = data[:at] + encoded(Field(0x00100010, "PN", raw)) + data[at:]
+    data = data[:at] + text(0x0010, 0x0010, "PN", raw) + data[at:]
     assert name in opened(data).values().names
+
+
+def test_what_pydicom_says_of_a_file_is_not_let_out(caplog: pytest.LogCaptureFixture) -> None:
+    data = kit.dataset()
+    with caplog.at_level("DEBUG"), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        raw = kit.saved(data).replace(b"ISO_IR 192", b"ZZMARKER Q")
+        caplog.clear()
+        photo = opened(raw)
+        assert photo.values().names
+        assert photo.write().data
+    assert not caplog.records
+    assert not told
+    with caplog.at_level("DEBUG"), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        str(pydicom.dcmread(io.BytesIO(raw)).PatientName)
+    assert "ZZMARKER" in caplog.text, "a host program's own use of it is as it was"
 
 
 def test_when_it_was_taken_is_known_in_memory() -> None:

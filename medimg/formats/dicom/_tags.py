@@ -1,7 +1,7 @@
 """DICOM by number: tags, object classes, transfer syntaxes, and what PS3.15 says of an attribute.
 
 Sources: PS3.3 and PS3.4 (objects), PS3.5 (encoding), PS3.6 (numbers), PS3.15 2024b, Table E.1-1
-(``dicom_profile.txt``).
+(``profile.txt``).
 """
 
 from __future__ import annotations
@@ -100,15 +100,6 @@ KEPT: dict[int, str] = {
 }  # fmt: skip
 """Every attribute a copy may have, and its value representation. Whatever is not here is not copied."""
 
-_READ = {
-    CHARACTER_SET: "CS",
-    FRAME_POINTER: "AT",
-    0x00081115: "SQ",
-    0x00081140: "SQ",
-    ICON: "SQ",
-    0x0008103E: "LO",
-    0x00100021: "LO",
-}
 _DATES = ("DA", "TM", "DT")
 _BY_REPRESENTATION = {
     "PN": Category.PERSON,
@@ -137,11 +128,6 @@ def profile() -> dict[int, tuple[str, str]]:
             action, representation, *tags = line.split()
             out.update((int(tag, 16), (action, representation)) for tag in tags)
     return out
-
-
-def representation(tag: int) -> str:
-    """What a tag holds, for files that do not say; empty when it is not known."""
-    return KEPT.get(tag) or _READ.get(tag) or profile().get(tag, ("", ""))[1]
 
 
 def category(tag: int, vr: str) -> tuple[Kind, str]:
