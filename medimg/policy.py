@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,7 +21,7 @@ from medimg.covers import covers as covers
 from medimg.covers import fills, hidden_area
 from medimg.errors import UsageError
 from medimg.types import BLACK, Action, Colour, Do, Finding, Limits, Plan
-from medimg.vocabulary import Category, Kind, Reason
+from medimg.vocabulary import KEEPABLE, Category, Kind, Reason
 
 
 class MetadataRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,8 +34,19 @@ class MetadataRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class TextRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``keep`` is a keep-list of categories: text of any other category is covered, unread text too."""
 
-    keep: tuple[str, ...] = ("ruler", "colour-card", "unit", "harmless", "possible-name", "laterality")
+    keep: tuple[str, ...] = KEEPABLE
     margin: float = 0.12
+
+    def __post_init__(self) -> None:
+        """Refuse a list that would keep less, or more, than its author meant.
+
+        Raises:
+            ValueError: It names what no policy can keep.
+        """
+        wrong = [name for name in self.keep if name not in KEEPABLE]
+        if wrong:
+            known = ", ".join(KEEPABLE)
+            raise ValueError(f"`text.keep` cannot keep `{wrong[0]}`: it can name {known}")
 
 
 class CodeRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -163,6 +174,7 @@ def decide(
     height: int,
     beside: Sequence[Action] = (),
     aligned: bool = False,
+    pages: Sequence[tuple[int, int]] = (),
 ) -> Plan:
     """One action per finding: the only place that keeps, covers, asks or holds.
 
@@ -174,21 +186,33 @@ def decide(
         beside: Actions that the photo has already. Where their covers alone hide more than rules may, a person has
             agreed to that, and they do not count.
         aligned: Whether what is covered in one frame is covered in all.
+        pages: Width and height of each frame, where they are not all of one size.
     """
-    actions = [_with_place(_decide_one(f, policy), policy, width, height) for f in findings]
-    most = policy.covers.hold_share * width * height
+
+    def size(action: Action) -> tuple[int, int]:
+        return pages[_frame(action)] if pages else (width, height)
+
+    def most(action: Action) -> float:
+        across, down = size(action)
+        return policy.covers.hold_share * across * down
+
+    actions = [_with_place(a, policy, size(a)) for a in (_decide_one(f, policy) for f in findings)]
     return Plan(width=width, height=height, actions=tuple(_not_most_of_it(actions, policy, most, beside, aligned)))
 
 
-def _with_place(action: Action, policy: Policy, width: int, height: int) -> Action:
+def _with_place(action: Action, policy: Policy, size: tuple[int, int]) -> Action:
     """The action, or a hold where it says to cover nothing."""
-    if action.do == "cover" and not fills(action.finding, policy, width, height):
+    if action.do == "cover" and not fills(action.finding, policy, *size):
         return Action(finding=action.finding, do="hold", why=Reason.NOWHERE)
     return action
 
 
 def _not_most_of_it(
-    actions: Sequence[Action], policy: Policy, most: float, beside: Sequence[Action], aligned: bool
+    actions: Sequence[Action],
+    policy: Policy,
+    most: Callable[[Action], float],
+    beside: Sequence[Action],
+    aligned: bool,
 ) -> list[Action]:
     """The actions, with a hold where covers of rules would hide more of a frame than is painted unasked.
 
@@ -198,20 +222,21 @@ def _not_most_of_it(
     Args:
         actions: As decided one by one.
         policy: For the margins.
-        most: What may be hidden, in square pixels.
+        most: What may be hidden of the frame of an action, in square pixels.
         beside: As for :func:`decide`.
         aligned: As for :func:`decide`.
     """
     sizes = {n: geometry.area(cover_polygon(a.finding, policy)) for n, a in enumerate(actions) if _by_rule(a)}
-    held: dict[int, str] = {n: Reason.MOST_OF_IT for n, size in sizes.items() if not size <= most}
+    held: dict[int, str] = {n: Reason.MOST_OF_IT for n, size in sizes.items() if not size <= most(actions[n])}
     frames: dict[int, list[int]] = {}
     for n in sizes.keys() - held.keys():
         frames.setdefault(0 if aligned else _frame(actions[n]), []).append(n)
     for frame, new in frames.items():
         before = [cover_polygon(a.finding, policy) for a in beside if _by_rule(a) and (aligned or _frame(a) == frame)]
-        if hidden_area(before, most) > most:
+        allowed = most(actions[new[0]])
+        if hidden_area(before, allowed) > allowed:
             before = []
-        if hidden_area([*before, *(cover_polygon(actions[n].finding, policy) for n in new)], most) > most:
+        if hidden_area([*before, *(cover_polygon(actions[n].finding, policy) for n in new)], allowed) > allowed:
             held[max(new, key=lambda n: sizes[n])] = Reason.TOGETHER
     return [Action(finding=a.finding, do="hold", why=held[n]) if n in held else a for n, a in enumerate(actions)]
 
@@ -277,8 +302,7 @@ def explain(policy: Policy) -> list[str]:
     percent = round(policy.covers.hold_share * 100)
     return [
         *out,
-        f"Text: covered{kept}."
-        + ("" if Category.UNREAD in policy.text.keep else " Text that cannot be read is covered."),
+        f"Text: covered{kept}. Text that cannot be read is covered.",
         "Bar and 2-D codes: covered, whether or not they can be read. Their content is not stored.",
         "Faces: covered.",
         *(["Small bystanders: looked for in a larger picture as well."] if policy.faces.small else []),
