@@ -10,6 +10,7 @@ from medimg import formats, verify
 from medimg.errors import CheckFailed, UsageError
 from medimg.formats import Statement
 from medimg.formats.dicom.patient import Patient
+from medimg.pipeline import statement
 from medimg.policy import Policy
 from medimg.vocabulary import PASSING, FormatName
 
@@ -70,4 +71,4 @@ def _passes(data: bytes, name: str, policy: Policy) -> bool:
     return all(c.state in PASSING for c in verify.container(data, name, policy))
 
 
-__all__ = ["Patient", "Statement", "wrap"]
+__all__ = ["Patient", "Statement", "statement", "wrap"]
