@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
-from medimg.audit import _dicom_words, _icc, jpeg
+from medimg.audit import _dicom_words, icc, jpeg
 from medimg.errors import Malformed
 
 PLAIN, BASELINE, EXTENDED = b"1.2.840.10008.1.2.1", b"1.2.840.10008.1.2.4.50", b"1.2.840.10008.1.2.4.51"
@@ -132,7 +132,7 @@ def _allowed(tag: int, kind: bytes, value: bytes, allowed: Table) -> bool:
     if tag == CODES:
         return _codes(value) is not None
     if tag == COLOURS:
-        return not _icc.strays(value)
+        return not icc.strays(value)
     fits = re.fullmatch(form, value, re.DOTALL) is not None
     return fits and (tag not in WORDS or value.rstrip() in WORDS[tag])
 

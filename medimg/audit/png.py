@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from medimg.audit import _icc
+from medimg.audit import icc
 from medimg.errors import Malformed
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _profile(body: bytes, _: Head) -> bool:
         return False
     inflater = zlib.decompressobj()
     profile = inflater.decompress(body[5:], 1 << 26)
-    return inflater.eof and not inflater.unused_data and not _icc.strays(profile)
+    return inflater.eof and not inflater.unused_data and not icc.strays(profile)
 
 
 LOOKS: dict[str, Callable[[bytes, Head], bool]] = {

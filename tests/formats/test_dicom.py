@@ -30,7 +30,7 @@ import medimg
 from medimg import audit, formats
 from medimg.errors import MedimgError, Unsupported
 from medimg.formats import Statement
-from medimg.formats.dicom import _tags
+from medimg.formats.dicom.profile import profile as confidentiality
 from medimg.pipeline import MemorySink, scrub
 from medimg.policy import Policy
 from medimg.types import Action, Box, Cover, Finding, KnownValues, Limits, Plan, Region
@@ -270,7 +270,7 @@ def planted(tag: int, vr: str) -> Any:
 
 def test_every_attribute_of_the_confidentiality_profile_goes_or_is_emptied() -> None:
     """All of PS3.15, Table E.1-1, in one file, in explicit and in implicit form."""
-    profile = _tags.profile()
+    profile = confidentiality()
     assert len(profile) == 617
     for syntax in ("1.2.840.10008.1.2.1", ImplicitVRLittleEndian):
         data = kit.dataset(syntax=syntax)
@@ -299,7 +299,7 @@ def test_every_attribute_of_the_confidentiality_profile_goes_or_is_emptied() -> 
 
 
 def test_the_table_of_the_profile_agrees_with_the_dictionary() -> None:
-    for tag, (action, vr) in _tags.profile().items():
+    for tag, (action, vr) in confidentiality().items():
         assert set(action) <= set("DZXU/*")
         assert vr == dictionary_VR(tag).split()[0]
 

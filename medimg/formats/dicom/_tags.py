@@ -6,9 +6,7 @@ Sources: PS3.3 and PS3.4 (objects), PS3.5 (encoding), PS3.6 (numbers), PS3.15 20
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
-
+from medimg.formats.dicom.profile import profile
 from medimg.vocabulary import Category, Kind
 
 CLASS_UID, INSTANCE_UID, STUDY_UID, SERIES_UID = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
@@ -117,17 +115,6 @@ _BY_TAG = {
     0x00081090: Category.DEVICE, 0x00081010: Category.DEVICE, 0x00181000: Category.SERIAL,
     0x00181020: Category.SOFTWARE, 0x00204000: Category.COMMENT, 0x00104000: Category.COMMENT,
 }  # fmt: skip
-
-
-@cache
-def profile() -> dict[int, tuple[str, str]]:
-    """Tag -> action of the Basic Profile and value representation (PS3.15, Table E.1-1)."""
-    out: dict[int, tuple[str, str]] = {}
-    for line in resources.files("medimg.formats.dicom").joinpath("profile.txt").read_text("ascii").splitlines():
-        if not line.startswith("#"):
-            action, representation, *tags = line.split()
-            out.update((int(tag, 16), (action, representation)) for tag in tags)
-    return out
 
 
 def category(tag: int, vr: str) -> tuple[Kind, str]:
