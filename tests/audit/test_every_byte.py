@@ -44,6 +44,21 @@ def turned(k: int) -> Image.Exif:
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
+def with_looks(data: bytes) -> bytes:
+    """A PNG copy of RGB that says in every way how it looks."""
+    out = data[:33]
+    for kind, body in (
+        (b"gAMA", struct.pack(">I", 45455)),
+        (b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)),
+        (b"sRGB", b"\0"),
+        (b"cICP", bytes((1, 13, 0, 1))),
+        (b"sBIT", bytes((8, 8, 7))),
+        (b"tRNS", struct.pack(">3H", 0, 1, 2)),
+    ):
+        out += struct.pack(">I", len(body)) + kind + body + bytes(4)
+    return mended(out + data[33:])
+
+
 def noticed(data: bytes, name: str) -> bool:
     try:
         return bool(audit.walk(data, name))
@@ -116,6 +131,24 @@ HEADER = {
 """Attributes of which another value is allowed as well."""
 CASES: dict[str, tuple[str, bytes, Callable[[bytes], Iterator[Part]], set[str]]] = {
     "PNG": ("png", copy_of(noise("RGB"), "PNG", exif=turned(6)), png_parts, {"IHDR", "IDAT", "eXIf"}),
+    "PNG with looks": (
+        "png",
+        with_looks(copy_of(noise("RGB"), "PNG")),
+        png_parts,
+        {"IHDR", "IDAT", "gAMA", "cHRM", "sRGB", "cICP", "sBIT", "tRNS"},
+    ),
+    "PNG with a profile": (  # of which a few bits of the packing unpack to the same
+        "png",
+        copy_of(noise("RGB"), "PNG", icc_profile=PROFILE),
+        png_parts,
+        {"IHDR", "IDAT", "iCCP"},
+    ),
+    "JPEG with a profile": (
+        "jpeg",
+        copy_of(noise("RGB"), "JPEG", icc_profile=PROFILE),
+        jpeg_parts,
+        {"C0", "C4", "DB", "DA", "E0", "E2"},
+    ),
     "PNG with alpha": ("png", copy_of(noise("RGBA"), "PNG"), png_parts, {"IDAT"}),
     "PNG with a palette": (
         "png", copy_of(noise("RGB").quantize(16), "PNG"), png_parts, {"IHDR", "IDAT", "PLTE"},
