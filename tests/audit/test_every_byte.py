@@ -153,6 +153,12 @@ CASES: dict[str, tuple[str, bytes, Callable[[bytes], Iterator[Part]], set[str]]]
     "PNG with a palette": (
         "png", copy_of(noise("RGB").quantize(16), "PNG"), png_parts, {"IHDR", "IDAT", "PLTE"},
     ),
+    "PNG with a palette that is partly clear": (
+        "png",
+        copy_of(noise("RGB").quantize(16), "PNG", transparency=bytes((0, 40, 80, 120))),
+        png_parts,
+        {"IHDR", "IDAT", "PLTE", "tRNS"},
+    ),
     "JPEG": ("jpeg", copy_of(noise("RGB"), "JPEG", exif=turned(6)), jpeg_parts, {"C0", "C4", "DB", "DA", "E0", "E1"}),
     "JPEG in passes": (
         "jpeg", copy_of(noise("RGB"), "JPEG", progressive=True), jpeg_parts, {"C2", "C4", "DB", "DA", "E0"},
