@@ -17,7 +17,7 @@ from medimg import formats, pipeline
 from medimg.errors import CheckFailed, UsageError
 from medimg.formats import sequence
 from medimg.policy import Policy
-from medimg.types import Action, Check, Copy, CopySummary, Finding, KnownValues, Plan, Region, Report
+from medimg.types import Action, Check, Copy, CopySummary, Finding, KnownValues, Limits, Plan, Region, Report
 from medimg.verify import outcome
 from medimg.vocabulary import PASSING, PhotoState, Reason
 
@@ -94,6 +94,11 @@ def scrub(
         if settled:
             break
     return _together(series, sink, passed, [s.data for s in sinks], msgspec.structs.replace(report, plan=plan))
+
+
+def sizes(series: sequence.Series, limits: Limits) -> tuple[tuple[int, int], ...]:
+    """Width and height of each frame; the pages of a TIFF file may differ."""
+    return tuple((still.width, still.height) for still in (formats.open_photo(s, limits) for s in series.stills))
 
 
 def _one(policy: Policy) -> Policy:

@@ -117,10 +117,13 @@ def _inspect(
         said = list(series.findings if series else opened.metadata())
         known = record.known = _with_own(opened, said, policy, known)
         found = [*extra, *said]
+    pages: tuple[tuple[int, int], ...] = ()
     if policy.scope == "full":
         _all_loaded(detectors)
         if series:
             from medimg import frames
+
+            pages = frames.sizes(series, policy.limits)
 
             with record.stage("frames"):
                 found += frames.look(series, detectors, policy, known)
@@ -128,7 +131,7 @@ def _inspect(
             found += _detect(opened, detectors, known, record)
     numbered = [msgspec.structs.replace(f, id=f"f{n}") for n, f in enumerate(found, 1)]
     aligned = series is not None and series.aligned
-    record.plan = decide(numbered, policy, width=opened.width, height=opened.height, aligned=aligned)
+    record.plan = decide(numbered, policy, width=opened.width, height=opened.height, aligned=aligned, pages=pages)
     return opened, record.plan
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,8 +20,8 @@ from medimg.covers import cover_polygon as cover_polygon
 from medimg.covers import covers as covers
 from medimg.covers import fills, hidden_area
 from medimg.errors import UsageError
-from medimg.types import BLACK, Action, Colour, Finding, Limits, Plan
-from medimg.vocabulary import Reason
+from medimg.types import BLACK, Action, Colour, Do, Finding, Limits, Plan
+from medimg.vocabulary import KEEPABLE, Category, Kind, Reason
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
@@ -36,8 +36,19 @@ class MetadataRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class TextRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``keep`` is a keep-list of categories: text of any other category is covered, unread text too."""
 
-    keep: tuple[str, ...] = ("ruler", "colour-card", "unit", "harmless", "possible-name", "laterality")
+    keep: tuple[str, ...] = KEEPABLE
     margin: float = 0.12
+
+    def __post_init__(self) -> None:
+        """Refuse a list that would keep less, or more, than its author meant.
+
+        Raises:
+            ValueError: It names what no policy can keep.
+        """
+        wrong = [name for name in self.keep if name not in KEEPABLE]
+        if wrong:
+            known = ", ".join(KEEPABLE)
+            raise ValueError(f"`text.keep` cannot keep `{wrong[0]}`: it can name {known}")
 
 
 class CodeRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -174,6 +185,7 @@ def decide(
     height: int,
     beside: Sequence[Action] = (),
     aligned: bool = False,
+    pages: Sequence[tuple[int, int]] = (),
 ) -> Plan:
     """One action per finding: the only place that keeps, covers, asks or holds.
 
@@ -185,23 +197,31 @@ def decide(
         beside: Actions that the photo has already. Where their covers alone hide more than rules may, a person has
             agreed to that, and they do not count.
         aligned: Whether what is covered in one frame is covered in all.
+        pages: Width and height of each frame, where they are not all of one size.
     """
-    actions = [_with_place(_decide_one(f, policy), policy, width, height) for f in findings]
-    most = policy.covers.hold_share * width * height
-    actions = [_close_up(action, policy, most) for action in actions]
+
+    def size(action: Action) -> tuple[int, int]:
+        return pages[_frame(action)] if pages else (width, height)
+
+    def most(action: Action) -> float:
+        across, down = size(action)
+        return policy.covers.hold_share * across * down
+
+    actions = [_with_place(a, policy, size(a)) for a in (_decide_one(f, policy) for f in findings)]
+    actions = [_close_up(action, policy, most(action)) for action in actions]
     return Plan(width=width, height=height, actions=tuple(_not_most_of_it(actions, policy, most, beside, aligned)))
 
 
-def _with_place(action: Action, policy: Policy, width: int, height: int) -> Action:
+def _with_place(action: Action, policy: Policy, size: tuple[int, int]) -> Action:
     """The action, or a hold where it says to cover nothing."""
-    if action.do == "cover" and not fills(action.finding, policy, width, height):
+    if action.do == "cover" and not fills(action.finding, policy, *size):
         return Action(finding=action.finding, do="hold", why=Reason.NOWHERE)
     return action
 
 
 def _close_up(action: Action, policy: Policy, most: float) -> Action:
     """The action, or what the policy says of a face whose cover alone hides more than rules may."""
-    if policy.faces.close_up == "hold" or action.do != "cover" or action.finding.kind != "face":
+    if policy.faces.close_up == "hold" or action.do != "cover" or action.finding.kind != Kind.FACE:
         return action
     if geometry.area(cover_polygon(action.finding, policy)) <= most:
         return action
@@ -211,7 +231,11 @@ def _close_up(action: Action, policy: Policy, most: float) -> Action:
 
 
 def _not_most_of_it(
-    actions: Sequence[Action], policy: Policy, most: float, beside: Sequence[Action], aligned: bool
+    actions: Sequence[Action],
+    policy: Policy,
+    most: Callable[[Action], float],
+    beside: Sequence[Action],
+    aligned: bool,
 ) -> list[Action]:
     """The actions, with a hold where covers of rules would hide more of a frame than is painted unasked.
 
@@ -221,27 +245,28 @@ def _not_most_of_it(
     Args:
         actions: As decided one by one.
         policy: For the margins.
-        most: What may be hidden, in square pixels.
+        most: What may be hidden of the frame of an action, in square pixels.
         beside: As for :func:`decide`.
         aligned: As for :func:`decide`.
     """
     sizes = {n: geometry.area(cover_polygon(a.finding, policy)) for n, a in enumerate(actions) if _by_rule(a)}
-    held: dict[int, str] = {n: Reason.MOST_OF_IT for n, size in sizes.items() if not size <= most}
+    held: dict[int, str] = {n: Reason.MOST_OF_IT for n, size in sizes.items() if not size <= most(actions[n])}
     frames: dict[int, list[int]] = {}
     for n in sizes.keys() - held.keys():
         frames.setdefault(0 if aligned else _frame(actions[n]), []).append(n)
     for frame, new in frames.items():
         before = [cover_polygon(a.finding, policy) for a in beside if _by_rule(a) and (aligned or _frame(a) == frame)]
-        if hidden_area(before, most) > most:
+        allowed = most(actions[new[0]])
+        if hidden_area(before, allowed) > allowed:
             before = []
-        if hidden_area([*before, *(cover_polygon(actions[n].finding, policy) for n in new)], most) > most:
+        if hidden_area([*before, *(cover_polygon(actions[n].finding, policy) for n in new)], allowed) > allowed:
             held[max(new, key=lambda n: sizes[n])] = Reason.TOGETHER
     return [Action(finding=a.finding, do="hold", why=held[n]) if n in held else a for n, a in enumerate(actions)]
 
 
 def _by_rule(action: Action) -> bool:
     """Whether a rule covers it that nobody agreed to beforehand; what a person marked or decided does not count."""
-    agreed = action.finding.kind == "drawn" or action.why == Reason.CLOSE_UP_COVERED
+    agreed = action.finding.kind == Kind.DRAWN or action.why == Reason.CLOSE_UP_COVERED
     return action.do == "cover" and action.by == "rule" and not agreed
 
 
@@ -249,38 +274,39 @@ def _frame(action: Action) -> int:
     return action.finding.region.frame if action.finding.region else 0
 
 
+_BY_KIND: dict[str, tuple[Do, Reason]] = {
+    Kind.METADATA: ("drop", Reason.NOT_THE_PICTURE),
+    Kind.HIDDEN_IMAGE: ("drop", Reason.NOT_THE_PICTURE),
+    Kind.FILENAME: ("drop", Reason.NEUTRAL_NAME),
+    Kind.DRAWN: ("cover", Reason.MARKED),
+    Kind.CODE: ("cover", Reason.CODE),
+    Kind.DOCUMENT: ("hold", Reason.DOCUMENT),
+}
+"""What is done about a finding whatever its category."""
+_FACES: dict[str, tuple[Do, Reason]] = {
+    Category.POSSIBLE_FACE: ("ask", Reason.POSSIBLE_FACE),
+    Category.OLD_DISGUISE: ("ask", Reason.OLD_DISGUISE),
+}
+"""Faces that are not covered at once."""
+_KEPT: dict[str, Reason] = {Category.POSSIBLE_NAME: Reason.POSSIBLE_NAME}
+_COVERED: dict[str, Reason] = {Category.UNREAD: Reason.UNREAD, Category.UNKNOWN: Reason.UNKNOWN}
+"""Why writing is kept or covered, where there is more to say than that it is harmless or identifying."""
+
+
 def _decide_one(finding: Finding, policy: Policy) -> Action:
-    match finding.kind:
-        case "metadata" | "hidden-image":
-            return Action(finding=finding, do="drop", why=Reason.NOT_THE_PICTURE)
-        case "filename":
-            return Action(finding=finding, do="drop", why=Reason.NEUTRAL_NAME)
-        case "drawn":
-            return Action(finding=finding, do="cover", why=Reason.MARKED)
-        case "code":
-            return Action(finding=finding, do="cover", why=Reason.CODE)
-        case "document":
-            return Action(finding=finding, do="hold", why=Reason.DOCUMENT)
-        case "face":
-            return _decide_face(finding)
-        case "text":
-            if finding.category == "possible-name" and finding.category in policy.text.keep:
-                return Action(finding=finding, do="keep", why=Reason.POSSIBLE_NAME)
-            if finding.category in policy.text.keep:
-                return Action(finding=finding, do="keep", why=Reason.HARMLESS)
-            if finding.category == "unread":
-                return Action(finding=finding, do="cover", why=Reason.UNREAD)
-            if finding.category == "unknown":
-                return Action(finding=finding, do="cover", why=Reason.UNKNOWN)
-            return Action(finding=finding, do="cover", why=Reason.IDENTIFYING)
+    if finding.kind == Kind.TEXT:
+        do, why = _of_text(finding.category, policy)
+    elif finding.kind == Kind.FACE:
+        do, why = _FACES.get(finding.category, ("cover", Reason.FACE))
+    else:
+        do, why = _BY_KIND[finding.kind]
+    return Action(finding=finding, do=do, why=why)
 
 
-def _decide_face(finding: Finding) -> Action:
-    if finding.category == "possible-face":
-        return Action(finding=finding, do="ask", why=Reason.POSSIBLE_FACE)
-    if finding.category == "old-disguise":
-        return Action(finding=finding, do="ask", why=Reason.OLD_DISGUISE)
-    return Action(finding=finding, do="cover", why=Reason.FACE)
+def _of_text(category: str, policy: Policy) -> tuple[Do, Reason]:
+    if category in policy.text.keep:
+        return "keep", _KEPT.get(category, Reason.HARMLESS)
+    return "cover", _COVERED.get(category, Reason.IDENTIFYING)
 
 
 def _likelihoods(faces: FaceRules) -> list[str]:
@@ -316,7 +342,7 @@ def explain(policy: Policy) -> list[str]:
     percent = round(policy.covers.hold_share * 100)
     return [
         *out,
-        f"Text: covered{kept}." + ("" if "unread" in policy.text.keep else " Text that cannot be read is covered."),
+        f"Text: covered{kept}. Text that cannot be read is covered.",
         "Bar and 2-D codes: covered, whether or not they can be read. Their content is not stored.",
         f"Faces: covered. {_CLOSE_UPS[policy.faces.close_up]}",
         *_likelihoods(policy.faces),

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from medimg.vocabulary import CheckState, PhotoState
+from medimg.vocabulary import CheckState, Kind, PhotoState
 
 T = TypeVar("T")
 
@@ -24,8 +24,6 @@ Colour = tuple[int, int, int]
 """Red, green, blue, 0 to 255."""
 BLACK: Colour = (0, 0, 0)
 
-Kind = Literal["metadata", "hidden-image", "text", "code", "face", "filename", "document", "drawn"]
-"""``drawn``: an area that a person marked; no check found it."""
 Do = Literal["cover", "drop", "keep", "ask", "hold"]
 By = Literal["rule", "person"]
 

@@ -142,7 +142,7 @@ def as_words(name: str) -> str:
 
 
 class Kind(StrEnum):
-    """Which family of check found it, as :data:`medimg.types.Kind` writes it.
+    """Which family of check found it; ``drawn`` is an area that a person marked, and no check found.
 
     Attributes:
         words: What the sheets call it.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import struct
+import zlib
 
 from medimg.errors import CheckNotRun, Malformed
 
@@ -27,6 +28,6 @@ def walk(data: bytes, name: str) -> list[str]:
         raise CheckNotRun("there is no independent reader for this format.")
     try:
         strays: list[str] = importlib.import_module(f"medimg.audit.{name}").walk(data)
-    except (struct.error, IndexError, ValueError, OverflowError) as error:
+    except (struct.error, zlib.error, LookupError, ValueError, OverflowError) as error:
         raise Malformed("the copy could not be followed to its end.") from error
     return strays

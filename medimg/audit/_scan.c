@@ -1,4 +1,4 @@
-/* The audit's own search of coded JPEG data; medimg/audit/_coded.py says what it gives. It shares no code with the
+/* The audit's own search of coded JPEG data; medimg/audit/scans.py says what it gives. It shares no code with the
  * writer's: words of eight bytes are passed over while none of their bytes is 0xFF. C99, no other dependency.
  */
 #include <stdint.h>

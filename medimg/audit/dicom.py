@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
-from medimg.audit import _dicom_words, _icc, jpeg
+from medimg.audit import _dicom_words, icc, jpeg
 from medimg.errors import Malformed
 
 PLAIN, BASELINE, EXTENDED = b"1.2.840.10008.1.2.1", b"1.2.840.10008.1.2.4.50", b"1.2.840.10008.1.2.4.51"
@@ -18,15 +18,18 @@ YES_NO, NOTHING = rb"(YES|NO) ?", rb""
 SHORT = rb"[\x01-\xff]\0|[\0-\xff][\x01-\xff]"
 """A number of two bytes that is not 0."""
 
-META: dict[int, tuple[bytes, bytes]] = {
-    0x0001: (b"OB", rb"\0\x01"),
-    0x0002: (b"UI", CLASS),
-    0x0003: (b"UI", UID),
-    0x0010: (b"UI", rb"1\.2\.840\.10008\.1\.2\.(1|4\.5[01])\0?"),
-    0x0012: (b"UI", rb"2\.25\.10776657093671656921168742169227976238\0?"),
-    0x0013: (b"SH", rb"MEDIMG"),
+Table = dict[int, tuple[bytes, bytes]]
+"""Tag -> value representation, form of the value."""
+
+META: Table = {
+    0x00020001: (b"OB", rb"\0\x01"),
+    0x00020002: (b"UI", CLASS),
+    0x00020003: (b"UI", UID),
+    0x00020010: (b"UI", rb"1\.2\.840\.10008\.1\.2\.(1|4\.5[01])\0?"),
+    0x00020012: (b"UI", rb"2\.25\.10776657093671656921168742169227976238\0?"),
+    0x00020013: (b"SH", rb"MEDIMG"),
 }
-DATA: dict[int, tuple[bytes, bytes]] = {
+DATA: Table = {
     0x00080008: (b"CS", rb"(ORIGINAL|DERIVED)\\(PRIMARY|SECONDARY) ?"),
     0x00080016: (b"UI", CLASS),
     0x00080018: (b"UI", UID),
@@ -56,13 +59,16 @@ DATA: dict[int, tuple[bytes, bytes]] = {
     0x00282114: (b"CS", rb"ISO_(10918_1|15444_1|14495_1) ?"),
     0x00400555: (b"SQ", NOTHING),
     0x20500020: (b"CS", rb"IDENTITY"),
+    0x00120064: (b"SQ", NOTHING), 0x00282000: (b"OB", NOTHING),  # codes and colour profile: walked apart
 }  # fmt: skip
 WORDS = {
     0x00080060: _dicom_words.MODALITY,
     0x00080064: _dicom_words.CONVERSION,
     0x00180015: _dicom_words.BODY_PART,
 }
-CODES, COLOURS, PIXELS = 0x00120064, 0x00282000, 0x7FE00010
+CODES, COLOURS = 0x00120064, 0x00282000
+PIXEL_TAG = b"\xe0\x7f\x10\0"
+"""Pixel Data, (7FE0,0010), as it stands in the file."""
 OPTIONS: dict[bytes, tuple[bytes, int, bytes]] = {
     b"113101": (b"Clean Pixel Data Option ", 0x00280301, b"text"),
     b"113102": (b"Clean Recognizable Visual Features Option ", 0x00280302, b"faces"),
@@ -79,11 +85,11 @@ def walk(data: bytes) -> list[str]:
     if (tag, kind, len(length)) != (0x00020000, b"UL", 4):
         raise Malformed("the copy has no file header.")
     end = at + int.from_bytes(length, "little")
-    values, at = _group(data, at, end, strays)
+    values, at = _group(data, at, end, META, strays)
     syntax = values.get(0x00020010, b"").rstrip(b"\0")
-    if at != end or set(values) != {0x00020000 | k for k in META}:
+    if at != end or set(values) != set(META):
         strays.append("file meta")
-    header, at = _group(data, at, len(data), strays)
+    header, at = _group(data, at, len(data), DATA, strays)
     if header.get(0x00080016) != values.get(0x00020002) or header.get(0x00080018) != values.get(0x00020003):
         strays.append("file meta/names")
     _statements(header, strays)
@@ -94,37 +100,41 @@ def _element(data: bytes, at: int) -> tuple[int, bytes, bytes, int]:
     """Tag, representation, value, and where the next one starts."""
     group, number, kind, length = struct.unpack_from("<HH2sH", data, at)
     at += 8
+    reserved = 0
     if kind in LENGTHY:
-        (length,) = struct.unpack_from("<I", data, at)
+        reserved, length = length, int(struct.unpack_from("<I", data, at)[0])
         at += 4
     value = data[at : at + length]
-    if len(value) != length or length % 2:
+    if len(value) != length or length % 2 or reserved:
         raise Malformed("the copy could not be followed to its end.")
     return group << 16 | number, kind, value, at + length
 
 
-def _group(data: bytes, at: int, end: int, strays: list[str]) -> tuple[dict[int, bytes], int]:
+def _group(data: bytes, at: int, end: int, allowed: Table, strays: list[str]) -> tuple[dict[int, bytes], int]:
     """Elements in order, up to the pixel data or ``end``, each held against the list."""
     out: dict[int, bytes] = {}
     last = 0
-    while at < end:
-        if struct.unpack_from("<HH", data, at) == (PIXELS >> 16, PIXELS & 0xFFFF):
-            break
+    while at < end and data[at : at + 4] != PIXEL_TAG:
         tag, kind, value, at = _element(data, at)
         if tag <= last:
             strays.append("order")
         last = tag
         out[tag] = value
-        wanted, form = META.get(tag & 0xFFFF, (b"", b"")) if tag >> 16 == 2 else DATA.get(tag, (b"", b""))
-        if tag in (CODES, COLOURS):
-            wanted, good = (b"SQ", _codes(value) is not None) if tag == CODES else (b"OB", not _icc.strays(value))
-        else:
-            good = re.fullmatch(form, value, re.DOTALL) is not None and (
-                tag not in WORDS or value.rstrip() in WORDS[tag]
-            )
-        if kind != wanted or not good:
+        if not _allowed(tag, kind, value, allowed):
             strays.append(f"{tag >> 16:04X},{tag & 0xFFFF:04X}" if tag in DATA else "element")
     return out, at
+
+
+def _allowed(tag: int, kind: bytes, value: bytes, allowed: Table) -> bool:
+    wanted, form = allowed.get(tag, (b"", NOTHING))
+    if kind != wanted:
+        return False
+    if tag == CODES:
+        return _codes(value) is not None
+    if tag == COLOURS:
+        return not icc.strays(value)
+    fits = re.fullmatch(form, value, re.DOTALL) is not None
+    return fits and (tag not in WORDS or value.rstrip() in WORDS[tag])
 
 
 def _codes(value: bytes) -> list[bytes] | None:

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 
 from medimg.audit import _heif_pictures as _pictures
-from medimg.audit import _icc
+from medimg.audit import icc
 from medimg.errors import Malformed
 
 BRANDS = frozenset((b"heic", b"heix", b"mif1", b"miaf", b"avif", b"MA1B", b"MA1A", b"MiHB", b"MiHE"))
@@ -147,7 +147,7 @@ def _property(kind: bytes, body: bytes, stray: list[str]) -> None:
         if body[:1] != b"\x81" or any(t != 1 for t in _av1_types(body[4:])):
             stray.append("meta/iprp/av1C")
     elif kind == b"colr":
-        if not _coding_points(body) and (body[:4] != b"prof" or _icc.strays(body[4:])):
+        if not _coding_points(body) and (body[:4] != b"prof" or icc.strays(body[4:])):
             stray.append("meta/iprp/colr")
     elif len(body) not in SIZES.get(kind, ()):
         stray.append("meta/iprp/unknown property")

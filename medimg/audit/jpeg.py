@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 
-from medimg.audit import _coded, _icc
+from medimg.audit import icc, scans
 from medimg.errors import Malformed
 
 END, SCAN, QUANTISATION, HUFFMAN, CONDITIONING, RESTART = 0xD9, 0xDA, 0xDB, 0xC4, 0xCC, 0xDD
@@ -90,7 +90,7 @@ class _Reader:
         if not count:
             return
         numbered = all(c[:2] == bytes((k, count)) for k, c in enumerate(self.chunks, 1))
-        if not numbered or _icc.strays(b"".join(c[2:] for c in self.chunks)):
+        if not numbered or icc.strays(b"".join(c[2:] for c in self.chunks)):
             self.strays.append("APP2/ICC")
 
     # -- structure ----------------------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ class _Reader:
             if self.sof not in ARITHMETIC and (begin or not passes):
                 self._use(HUFFMAN, 16 + (slots & 15))
         self.waiting.discard((RESTART, 0))
-        end = _coded.coded_end(self.data, at, restarts=bool(self.interval))
+        end = scans.coded_end(self.data, at, restarts=bool(self.interval))
         if end < 0:
             raise Malformed("the copy could not be followed to its end.")
         if self.data[end + 1 : end + 2] == b"\xff" or end == at:

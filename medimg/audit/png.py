@@ -6,19 +6,35 @@ import io
 import struct
 import warnings
 import zlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from medimg.audit import _icc
+from medimg.audit import icc
 from medimg.errors import Malformed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ORDER = {name: place for place, name in enumerate(["IHDR", "look", "PLTE", "tRNS", "IDAT", "IEND"])}
-LOOKS = ("gAMA", "cHRM", "sRGB", "cICP", "sBIT", "iCCP", "eXIf")
-FACTORS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""The order of the chunks (PNG, third edition, 5.6): what says how the picture looks stands before the palette."""
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""Samples of a pixel by colour type (11.2.1)."""
+PASSES = ((8, 8, 0, 0), (8, 8, 4, 0), (4, 8, 0, 4), (4, 4, 2, 0), (2, 4, 0, 2), (2, 2, 1, 0), (1, 2, 0, 1))
+"""Adam7: steps across and down, first column and row of each pass (8.1)."""
 BOMB = 1 << 33
 """No picture within the limits of a policy inflates to more bytes."""
+
+
+class Head(NamedTuple):
+    """The fields of IHDR (11.2.1)."""
+
+    width: int
+    height: int
+    depth: int
+    colour: int
+    compression: int
+    filtering: int
+    interlaced: int
 
 
 def walk(data: bytes) -> list[str]:
@@ -28,69 +44,91 @@ def walk(data: bytes) -> list[str]:
     strays: list[str] = []
     found: dict[str, bytes] = {}
     picture: list[bytes] = []
-    position, place = 8, 0
-    while position < len(data):
-        size, raw = struct.unpack_from(">I4s", data, position)
-        body = data[position + 8 : position + 8 + size]
-        (crc,) = struct.unpack_from(">I", data, position + 8 + size)
-        if len(body) != size or zlib.crc32(raw + body) != crc:
-            raise Malformed("a chunk of the copy is damaged.")
-        name = raw.decode("latin-1")
-        position += 12 + size
-        step = ORDER.get(name, ORDER["look"])
-        if name not in ORDER and name not in LOOKS:
-            strays.append(name if name.isascii() and name.isalpha() else "chunk")
-        elif step < place or (name in found and name != "IDAT") or (not found) != (name == "IHDR"):
-            strays.append(f"{name}/order")
-        place = max(place, step)
+    at, place = 8, 0
+    while at < len(data) and "IEND" not in found:
+        name, body, at = _chunk(data, at)
+        strays += _misplaced(name, place, found)
+        place = max(place, _place(name))
         if name == "IDAT":
             picture.append(body)
         found[name] = body
-        if name == "IEND":
-            break
     if "IEND" not in found or "IHDR" not in found or not picture:
         raise Malformed("the copy could not be followed to its end.")
     if found["IEND"]:
         strays.append("IEND")
-    if position != len(data):
+    if at != len(data):
         strays.append("after IEND")
-    head = struct.unpack(">IIBBBBB", found["IHDR"])
-    return strays + _looks(found, head) + _picture(found, picture, head)
+    head = Head(*struct.unpack(">IIBBBBB", found["IHDR"]))
+    looks = [name for name, body in found.items() if name in LOOKS and not LOOKS[name](body, head)]
+    return strays + looks + _picture(found, picture, head)
 
 
-def _looks(found: dict[str, bytes], head: tuple[int, ...]) -> list[str]:
-    """Chunks that say how the picture looks: right size, values that can mean that."""
-    depth, colour = head[2], head[3]
-    out = []
-    for name, body in found.items():
-        good = True
-        if name == "gAMA":
-            good = len(body) == 4 and 1000 <= struct.unpack(">I", body)[0] <= 1_000_000
-        elif name == "cHRM":
-            good = len(body) == 32 and max(struct.unpack(">8I", body)) <= 200_000
-        elif name == "sRGB":
-            good = body in (b"\0", b"\1", b"\2", b"\3")
-        elif name == "cICP":
-            good = len(body) == 4 and body[0] <= 22 and body[1] <= 18 and body[2:] in (b"\0\0", b"\0\1")
-        elif name == "sBIT":
-            good = len(body) == (3 if colour == 3 else FACTORS[colour]) and max(body) <= (8 if colour == 3 else depth)
-            good = good and min(body) > 0
-        elif name == "eXIf":
-            good = _orientation(body)
-        elif name == "iCCP":
-            good = _profile(body)
-        elif name == "tRNS":
-            good = len(body) == {0: 2, 2: 6}.get(colour, len(body)) and colour in (0, 2, 3)
-            if good and colour != 3:
-                good = all(v < 1 << depth for v in struct.unpack(f">{len(body) // 2}H", body))
-        elif name == "PLTE":
-            good = colour == 3
-        if not good:
-            out.append(name)
-    return out
+def _chunk(data: bytes, at: int) -> tuple[str, bytes, int]:
+    """Name and content of a chunk, and where the next one starts (5.3)."""
+    size, name = struct.unpack_from(">I4s", data, at)
+    body = data[at + 8 : at + 8 + size]
+    (crc,) = struct.unpack_from(">I", data, at + 8 + size)
+    if len(body) != size or zlib.crc32(name + body) != crc:
+        raise Malformed("a chunk of the copy is damaged.")
+    return name.decode("latin-1"), body, at + 12 + size
 
 
-def _orientation(tiff: bytes) -> bool:
+def _place(name: str) -> int:
+    return ORDER.get(name, ORDER["look"])
+
+
+def _misplaced(name: str, place: int, found: dict[str, bytes]) -> list[str]:
+    """The path of a chunk that may not stand in a copy, or not here: ``found`` are those before it."""
+    if name not in ORDER and name not in LOOKS:
+        return [name if name.isascii() and name.isalpha() else "chunk"]
+    again = name in found and name != "IDAT"
+    return [f"{name}/order"] if _place(name) < place or again or (not found) != (name == "IHDR") else []
+
+
+# -- how the picture looks --------------------------------------------------------------------------------------------
+
+
+def _gamma(body: bytes, _: Head) -> bool:
+    """An exponent from 0.01 to 10, in 100,000ths (11.3.2.2)."""
+    return len(body) == 4 and 1000 <= int.from_bytes(body) <= 1_000_000
+
+
+def _chromaticities(body: bytes, _: Head) -> bool:
+    """Four points, x and y from 0 to 2, in 100,000ths (11.3.2.1)."""
+    return len(body) == 32 and max(struct.unpack(">8I", body)) <= 200_000
+
+
+def _intent(body: bytes, _: Head) -> bool:
+    """One of four rendering intents (11.3.2.5)."""
+    return body in (b"\0", b"\1", b"\2", b"\3")
+
+
+def _code_points(body: bytes, _: Head) -> bool:
+    """Primaries and transfer that ITU-T H.273 defines, no matrix, a flag (11.3.2.6)."""
+    return len(body) == 4 and body[0] <= 22 and body[1] <= 18 and body[2:] in (b"\0\0", b"\0\1")
+
+
+def _significant_bits(body: bytes, head: Head) -> bool:
+    """For each channel at least one bit, at most as many as there are (11.3.2.7)."""
+    palette = head.colour == 3
+    count, most = (3, 8) if palette else (CHANNELS[head.colour], head.depth)
+    return len(body) == count and min(body) > 0 and max(body) <= most
+
+
+def _palette(_: bytes, head: Head) -> bool:
+    """Only where pixels are numbers of colours; :func:`_entries` looks at what it holds (11.2.2)."""
+    return head.colour == 3
+
+
+def _transparency(body: bytes, head: Head) -> bool:
+    """The alpha of palette entries, or one colour that pixels can have (11.3.1.1)."""
+    if head.colour == 3:
+        return True
+    size = {0: 2, 2: 6}.get(head.colour)
+    return len(body) == size and all(v < 1 << head.depth for v in struct.unpack(f">{size // 2}H", body))
+
+
+def _orientation(tiff: bytes, _: Head) -> bool:
     """A TIFF block with one entry, Orientation 2 to 8, and nothing else."""
     little = tiff[:4] == b"II*\0"
     if len(tiff) != 26 or (not little and tiff[:4] != b"MM\0*"):
@@ -100,28 +138,60 @@ def _orientation(tiff: bytes) -> bool:
     return (start, entries, tag, kind, count, spare, following) == (8, 1, 0x112, 3, 1, 0, 0) and 2 <= value <= 8
 
 
-def _profile(body: bytes) -> bool:
+def _profile(body: bytes, _: Head) -> bool:
     """A profile under a neutral name, alone in its stream and cleaned."""
     if not body.startswith(b"icc\0\0"):
         return False
     inflater = zlib.decompressobj()
     profile = inflater.decompress(body[5:], 1 << 26)
-    return inflater.eof and not inflater.unused_data and not _icc.strays(profile)
+    return inflater.eof and not inflater.unused_data and not icc.strays(profile)
 
 
-def _picture(found: dict[str, bytes], picture: list[bytes], head: tuple[int, ...]) -> list[str]:
+LOOKS: dict[str, Callable[[bytes, Head], bool]] = {
+    "gAMA": _gamma,
+    "cHRM": _chromaticities,
+    "sRGB": _intent,
+    "cICP": _code_points,
+    "sBIT": _significant_bits,
+    "iCCP": _profile,
+    "eXIf": _orientation,
+    "PLTE": _palette,
+    "tRNS": _transparency,
+}
+"""What may say how the picture looks, and what it may hold."""
+
+
+# -- the picture ------------------------------------------------------------------------------------------------------
+
+
+def _picture(found: dict[str, bytes], picture: list[bytes], head: Head) -> list[str]:
     """The compressed rows: exactly as many as the header says, and nothing hidden in what they hold."""
-    width, height, depth, colour, _, _, lace = head
-    bits = depth * FACTORS[colour]
-    sizes = [(width, height)]
-    if lace:
-        steps = ((8, 8, 0, 0), (8, 8, 4, 0), (4, 8, 0, 4), (4, 4, 2, 0), (2, 4, 0, 2), (2, 2, 1, 0), (1, 2, 0, 1))
-        sizes = [(-(-max(width - x, 0) // a), -(-max(height - y, 0) // b)) for a, b, x, y in steps]
-    expected = sum(h * (1 + (w * bits + 7) // 8) for w, h in sizes if w and h)
-    inflater, produced = zlib.decompressobj(), 0
-    stream = b"".join(picture)
+    bits = head.depth * CHANNELS[head.colour]
+    sizes = _pass_sizes(head)
+    out = _stream(b"".join(picture), sum(h * (1 + (w * bits + 7) // 8) for w, h in sizes if w and h))
+    if out:
+        return out
+    if head.colour in (4, 6):
+        out += _under_alpha(found["IHDR"], picture)
+    if head.colour == 3:
+        out += _entries(found, picture)
+    if any(w * bits % 8 for w, _ in sizes):
+        out += _row_ends(picture, sizes, bits)
+    return out
+
+
+def _pass_sizes(head: Head) -> list[tuple[int, int]]:
+    """Width and height of each pass over the picture, one without interlacing."""
+    if not head.interlaced:
+        return [(head.width, head.height)]
+    return [(-(-max(head.width - x, 0) // a), -(-max(head.height - y, 0) // b)) for a, b, x, y in PASSES]
+
+
+def _stream(stream: bytes, expected: int) -> list[str]:
+    """The zlib stream inflates to ``expected`` bytes, and nothing stands behind it (10.1)."""
     if expected > BOMB:
         raise Malformed("the copy is larger than any picture.")
+    inflater, produced = zlib.decompressobj(), 0
     try:
         while not inflater.eof and produced <= expected:
             block = inflater.decompress(stream, 1 << 22)
@@ -131,20 +201,11 @@ def _picture(found: dict[str, bytes], picture: list[bytes], head: tuple[int, ...
                 break
     except zlib.error as error:
         raise Malformed("the picture of the copy could not be inflated.") from error
-    out = []
-    if produced != expected or not inflater.eof:
-        out.append("IDAT/length")
-    if inflater.unused_data:
-        out.append("IDAT/after the picture")
-    if out:
-        return out
-    if colour in (4, 6):
-        out += _under_alpha(found["IHDR"], picture)
-    if colour == 3:
-        out += _entries(found, picture)
-    if any(w * bits % 8 for w, _ in sizes):
-        out += _row_ends(picture, sizes, bits)
-    return out
+    short = ["IDAT/length"] if produced != expected or not inflater.eof else []
+    return short + (["IDAT/after the picture"] if inflater.unused_data else [])
+
+
+# -- what the pixels hide ---------------------------------------------------------------------------------------------
 
 
 def _rewrapped(ihdr: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:

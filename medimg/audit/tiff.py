@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from medimg.audit import _icc
 from medimg.audit import _tiff_pictures as _pictures
+from medimg.audit import icc
 from medimg.errors import Malformed
 
 # tag -> most values it may hold (TIFF 6.0, section 8 and following); strips and tiles are judged apart.
@@ -71,7 +71,7 @@ def _judged(tag: int, field: Field) -> list[str]:
     elif tag in FIELDS:
         good = field.kind in (3, 4, 5) and field.many <= FIELDS[tag]
     elif tag == 34675:
-        good = not _icc.strays(field.raw)
+        good = not icc.strays(field.raw)
     elif tag == 347:
         good = not _jpeg_extras(field.raw)
     else:

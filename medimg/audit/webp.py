@@ -7,7 +7,7 @@ import struct
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from medimg.audit import _icc
+from medimg.audit import icc
 from medimg.errors import Malformed
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _header(parts: dict[str, bytes]) -> list[str]:
 
 def _details(parts: dict[str, bytes]) -> list[str]:
     out = []
-    if "ICCP" in parts and _icc.strays(parts["ICCP"]):
+    if "ICCP" in parts and icc.strays(parts["ICCP"]):
         out.append("ICCP")
     tiff = parts.get("EXIF")
     if tiff is not None:

@@ -11,8 +11,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from medimg import pipeline
-from medimg.dicom import Patient, Statement, wrap
+from medimg.dicom import Patient, Statement, statement, wrap
 from medimg.errors import OutputError, UsageError
 from medimg.policy import Policy
 from medimg.run.release import open_run
@@ -94,7 +93,7 @@ def _statement(path: Path, data: bytes, key: bytes) -> Statement | None:
             if report.copy is None or report.plan is None or report.copy.sha256 != digest:
                 continue
             if report.copy.name in run.state.released_names(group):
-                return pipeline.statement(report.plan, report.scope, key)
+                return statement(report.plan, report.scope, key)
     return None
 
 

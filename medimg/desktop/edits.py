@@ -12,7 +12,7 @@ from medimg import geometry
 from medimg.covers import cover_polygon
 from medimg.policy import Policy
 from medimg.types import Action, Box, Do, Finding, Plan, Polygon, Region
-from medimg.vocabulary import Category
+from medimg.vocabulary import Category, Kind
 
 BY = "a person"
 SMALLEST = 3.0
@@ -41,7 +41,9 @@ def areas(plan: Plan, policy: Policy, *, harmless: bool) -> list[tuple[int, int,
 
 def _kept_by(policy: Policy, finding: Finding) -> bool:
     return (
-        finding.kind == "text" and finding.category in policy.text.keep and finding.category != Category.POSSIBLE_NAME
+        finding.kind == Kind.TEXT
+        and finding.category in policy.text.keep
+        and finding.category != Category.POSSIBLE_NAME
     )
 
 
@@ -55,7 +57,7 @@ def unread(plan: Plan) -> list[int]:
     return [
         n
         for n, a in enumerate(plan.actions)
-        if a.finding.kind == "text" and a.finding.category == Category.UNREAD and a.by == "rule"
+        if a.finding.kind == Kind.TEXT and a.finding.category == Category.UNREAD and a.by == "rule"
     ]
 
 
@@ -100,7 +102,7 @@ def same_place(plan: Plan, other: Plan, like: Finding) -> list[int]:
     return [
         n
         for n, a in enumerate(other.actions)
-        if a.finding.kind == like.kind == "face"
+        if a.finding.kind == like.kind == Kind.FACE
         and a.do != "keep"
         and a.finding.region is not None
         and a.finding.region.frame == like.region.frame
@@ -127,7 +129,7 @@ def drawn(plan: Plan, polygon: Polygon, why: str) -> Plan:
     """The plan with one more area, marked by a person, to be covered."""
     taken = {a.finding.id for a in plan.actions}
     name = next(f"d{n}" for n in range(1, len(taken) + 2) if f"d{n}" not in taken)
-    finding = Finding(kind="drawn", category=Category.AREA, detector=BY, region=Region(polygon), id=name)
+    finding = Finding(kind=Kind.DRAWN, category=Category.AREA, detector=BY, region=Region(polygon), id=name)
     return msgspec.structs.replace(
         plan, actions=(*plan.actions, Action(finding=finding, do="cover", why=why, by="person"))
     )
@@ -135,7 +137,7 @@ def drawn(plan: Plan, polygon: Polygon, why: str) -> Plan:
 
 def removed(plan: Plan, index: int) -> Plan:
     """The plan without an area that a person had marked."""
-    if plan.actions[index].finding.kind != "drawn":
+    if plan.actions[index].finding.kind != Kind.DRAWN:
         raise ValueError("what a check found is decided, not taken away")
     return msgspec.structs.replace(plan, actions=plan.actions[:index] + plan.actions[index + 1 :])
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from medimg.detect.text.identifiers import safe
 from medimg.types import Finding, KnownValues
-from medimg.vocabulary import Category
+from medimg.vocabulary import Category, Kind
 
 SPEAKING = frozenset((Category.OWNER, Category.PERSON, Category.CAPTION, Category.COMMENT))
 """Categories of metadata whose texts are written by or about people."""
@@ -23,7 +23,7 @@ _MOST = 60
 
 def values(findings: Iterable[Finding]) -> KnownValues:
     """Words that are not known to be harmless, and numbers of five figures or more, of a file's metadata."""
-    texts = [f.secret.reveal() for f in findings if f.kind == "metadata" and f.category in SPEAKING]
+    texts = [f.secret.reveal() for f in findings if f.kind == Kind.METADATA and f.category in SPEAKING]
     words = dict.fromkeys(w for text in texts for w in _WORD.findall(text) if not safe(w))
     numbers = dict.fromkeys(n for text in texts for n in _NUMBER.findall(text))
     return KnownValues(names=tuple(words)[:_MOST], numbers=tuple(numbers)[:_MOST])

@@ -15,6 +15,7 @@ from pathlib import PurePath
 import msgspec
 
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Secret
+from medimg.vocabulary import Category, Kind
 
 # What cameras (DCF file names, CIPA DC-009), phones and programs write themselves.
 _HARMLESS = frozenset(
@@ -68,7 +69,7 @@ def findings(name: str, folders: Iterable[str] = (), known: KnownValues = NOTHIN
             counts.update(_kinds(text, known))
         out += [
             Finding(
-                kind="filename",
+                kind=Kind.FILENAME,
                 category=category,
                 detector="names 1",
                 count=count,
@@ -102,18 +103,18 @@ def _kinds(text: str, known: KnownValues) -> Iterable[str]:
     plain = _squeezed(text)
     for value in (*known.names, *known.numbers, *known.dates):
         if len(_squeezed(value)) > 1 and _squeezed(value) in plain:
-            yield "known"
+            yield Category.KNOWN
     rest, dates = _DATE.subn(" ", text)
     yield from ["date"] * dates
     for digits in _DIGITS.findall(rest):
         # A time of day stands beside a date in the names phones give: IMG_20240531_101500.
         if len(digits) > _CAMERA_COUNTER and not (dates and len(digits) in (_TIME_OF_DAY, _TIME_OF_DAY + 3)):
-            yield "number"
+            yield Category.NUMBER
     for word in _WORD.findall(rest):
         if word.casefold() in _MONTHS:
-            yield "date"
+            yield Category.DATE
         elif len(word) > 1 and word.casefold() not in _HARMLESS:
-            yield "words"
+            yield Category.WORDS
 
 
 def _squeezed(text: str) -> str:

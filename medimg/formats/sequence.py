@@ -24,6 +24,7 @@ from medimg.formats.png._chunks import SIGNATURE, chunk
 from medimg.formats.shared import icc
 from medimg.formats.tiff import _file
 from medimg.types import Finding, Limits
+from medimg.vocabulary import Category
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,7 +99,7 @@ def _split_pages(opened: tiff.TiffPhoto, limits: Limits, keep_profile: bool) -> 
         if not np.array_equal(sheet.samples(), tiff.open(still, limits).samples()):
             raise CheckNotRun("a page could not be taken out of its file unchanged.")
         stills.append(still)
-        found += [f for f in sheet.metadata() if f.category != "extra-frames"]
+        found += [f for f in sheet.metadata() if f.category != Category.EXTRA_FRAMES]
     return Series(tuple(stills), tuple(png.merged(found)), aligned=False)
 
 
@@ -155,7 +156,7 @@ def _split_animation(opened: Opened, keep_profile: bool) -> Series:
         looks = chunk(b"iCCP", png.profile_payload(clean)) if clean else b""
     solid = all(shot[..., 3].all() and shot[..., 3].min() == 255 for shot in shots)
     stills = tuple(_write.file(shot[..., :3] if solid else shot, looks) for shot in shots)
-    found = tuple(f for f in opened.metadata() if f.category not in ("extra-frames", "animation-loop"))
+    found = tuple(f for f in opened.metadata() if f.category not in (Category.EXTRA_FRAMES, Category.ANIMATION_LOOP))
     return Series(stills, found, aligned=True, delays=tuple(delays), loops=min(max(loops, 0), 100))
 
 

@@ -19,7 +19,7 @@ def document(most: int) -> dict[str, Any]:
         most: Bytes a photo may have.
     """
     from medimg import formats
-    from medimg.serve.app import Answer, Health, Problem, Sent
+    from medimg.serve.records import Answer, Health, Problem, Sent
     from medimg.types import Plan
 
     kinds = (Answer, Health, Plan, Problem, Sent)

@@ -142,3 +142,14 @@ def test_the_union_is_that_of_the_pixels(places: list[tuple[int, int, int, int]]
         if abs(float(counted.mean()) - share) > 0.01:
             held = decide(drawn, policy, width=200, height=200).doing("hold")
             assert bool(held) == (counted.mean() > share)
+
+
+def test_each_page_is_measured_by_its_own_size() -> None:
+    large, small = (WIDTH * 10, HEIGHT * 10), (WIDTH, HEIGHT)
+    most = found(box(0, 0, WIDTH, HEIGHT * 0.9), frame=1)
+    (held,) = planned([most], pages=[large, small]).actions
+    assert (held.do, held.why) == ("hold", "a cover would hide most of the picture: crop, cover or show")
+    assert [a.do for a in planned([found(box(0, 0, WIDTH, HEIGHT * 0.9))], pages=[large, small]).actions] == ["cover"]
+    together = [found(box(20, 20 + 26 * k, 560, 18), frame=1) for k in range(16)]
+    assert [a.do for a in planned(together, pages=[large, small]).actions].count("hold") == 1
+    assert {a.do for a in planned(together, pages=[large, large]).actions} == {"cover"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from medimg import detect
 from medimg.detect.text.ocr import Reading, Spot
+from medimg.errors import UsageError
 from medimg.policy import Policy, TextRules, covers, decide, explain
 from medimg.types import Box, Finding
 
@@ -153,6 +155,14 @@ def test_a_policy_that_keeps_nothing_covers_the_numerals_of_a_ruler_and_plain_wo
 
 def test_the_policy_in_words_names_what_it_keeps_and_nothing_else() -> None:
     assert "Text: covered. Text that cannot be read is covered." in explain(Policy(text=TextRules(keep=())))
-    assert "Text: covered, unless it is known to be harmless (unread)." in explain(
-        Policy(text=TextRules(keep=("unread",)))
+    assert "Text: covered, unless it is known to be harmless (ruler). Text that cannot be read is covered." in explain(
+        Policy(text=TextRules(keep=("ruler",)))
     )
+
+
+@pytest.mark.parametrize("name", ["rulers", "Ruler", "unread", "name", "face", ""])
+def test_what_no_policy_can_keep_is_refused_by_name(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(f'schema = "medimg.policy/1"\n[text]\nkeep = ["unit", "{name}"]\n', encoding="utf-8")
+    with pytest.raises(UsageError, match=f"cannot keep `{name}`: it can name ruler, colour-card"):
+        Policy.load(path)

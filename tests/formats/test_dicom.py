@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import re
+import struct
 import warnings
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ import medimg
 from medimg import audit, formats
 from medimg.errors import MedimgError, Unsupported
 from medimg.formats import Statement
-from medimg.formats.dicom import _tags
+from medimg.formats.dicom.profile import profile as confidentiality
 from medimg.pipeline import MemorySink, scrub
 from medimg.policy import Policy
 from medimg.types import Action, Box, Cover, Finding, KnownValues, Limits, Plan, Region
@@ -269,7 +270,7 @@ def planted(tag: int, vr: str) -> Any:
 
 def test_every_attribute_of_the_confidentiality_profile_goes_or_is_emptied() -> None:
     """All of PS3.15, Table E.1-1, in one file, in explicit and in implicit form."""
-    profile = _tags.profile()
+    profile = confidentiality()
     assert len(profile) == 617
     for syntax in ("1.2.840.10008.1.2.1", ImplicitVRLittleEndian):
         data = kit.dataset(syntax=syntax)
@@ -298,7 +299,7 @@ def test_every_attribute_of_the_confidentiality_profile_goes_or_is_emptied() -> 
 
 
 def test_the_table_of_the_profile_agrees_with_the_dictionary() -> None:
-    for tag, (action, vr) in _tags.profile().items():
+    for tag, (action, vr) in confidentiality().items():
         assert set(action) <= set("DZXU/*")
         assert vr == dictionary_VR(tag).split()[0]
 
@@ -489,14 +490,33 @@ def test_names_and_numbers_of_the_header_are_looked_for_in_the_picture() -> None
     ],
 )
 def test_names_in_other_writings_are_read(coding: str, raw: bytes, name: str) -> None:
-    from medimg.formats.dicom._write import Field, encoded
+    def text(group: int, number: int, kind: str, value: bytes) -> bytes:
+        value += b" " * (len(value) % 2)
+        return struct.pack("<HH2sH", group, number, kind.encode(), len(value)) + value
 
     data = kit.saved(kit.dataset(named=False))
     at = data.index(b"\x08\0\x05\0") if b"\x08\0\x05\0CS" in data else data.index(b"\x08\0\x08\0CS")
-    data = data[:at] + encoded(Field(0x00080005, "CS", coding.encode())) + data[at:]
+    data = data[:at] + text(0x0008, 0x0005, "CS", coding.encode()) + data[at:]
     at = data.index(b"\x18\0\x15\0CS")
-    data = data[:at] + encoded(Field(0x00100010, "PN", raw)) + data[at:]
+    data = data[:at] + text(0x0010, 0x0010, "PN", raw) + data[at:]
     assert name in opened(data).values().names
+
+
+def test_what_pydicom_says_of_a_file_is_not_let_out(caplog: pytest.LogCaptureFixture) -> None:
+    data = kit.dataset()
+    with caplog.at_level("DEBUG"), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        raw = kit.saved(data).replace(b"ISO_IR 192", b"ZZMARKER Q")
+        caplog.clear()
+        photo = opened(raw)
+        assert photo.values().names
+        assert photo.write().data
+    assert not caplog.records
+    assert not told
+    with caplog.at_level("DEBUG"), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        str(pydicom.dcmread(io.BytesIO(raw)).PatientName)
+    assert "ZZMARKER" in caplog.text, "a host program's own use of it is as it was"
 
 
 def test_when_it_was_taken_is_known_in_memory() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from medimg.audit import _icc as judge
+from medimg.audit import icc as judge
 from medimg.formats.shared import icc
 
 

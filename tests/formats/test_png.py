@@ -580,3 +580,17 @@ def test_many_compressed_texts_are_not_all_inflated() -> None:
     found = opened(data).metadata()
     assert sum(f.count for f in found) == 5000
     assert copied(data) == saved(ARRAYS["rgb"])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(built(ihdr(1, 1, 8, 7), b"\0" * 4), id="a colour type that does not exist"),
+        pytest.param(
+            built(ihdr(1, 1), b"\0" * 4, before=chunk(b"iCCP", b"icc\0\0no stream")), id="a profile that is not packed"
+        ),
+    ],
+)
+def test_the_judge_says_so_when_it_cannot_follow(data: bytes) -> None:
+    with pytest.raises(Malformed):
+        audit.walk(data, "png")

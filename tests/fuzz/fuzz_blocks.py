@@ -19,8 +19,8 @@ from PIL import ImageCms
 PARTS = ("_bmff", "_exif", "_icc", "_iptc", "_xmp", "capture", "refused")
 
 with atheris.instrument_imports(include=["medimg.formats", "medimg.audit", "medimg.formats.jpeg._markers"]):
-    from medimg.audit import _coded
-    from medimg.audit import _icc as icc_audit
+    from medimg.audit import icc as icc_audit
+    from medimg.audit import scans
     from medimg.errors import MedimgError
     from medimg.formats.jpeg import _markers
 
@@ -56,7 +56,7 @@ def in_boxes(data: bytes) -> None:
 
 def in_coded(data: bytes) -> None:
     for restarts in (False, True):
-        for one, two in ((_markers.next_marker, _markers.in_python), (_coded.coded_end, _coded.in_python)):
+        for one, two in ((_markers.next_marker, _markers.in_python), (scans.coded_end, scans.in_python)):
             if one(data, 1, restarts=restarts) != two(data, 1, restarts=restarts):
                 raise RuntimeError("the searches differ")
 

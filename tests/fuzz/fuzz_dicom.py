@@ -16,7 +16,7 @@ from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, RLELossless
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import dicom_kit as kit
 
-PARTS = ("_dicom_header", "_dicom_pixels", "_dicom_read", "_dicom_tags", "_dicom_text", "_dicom_write")
+PARTS = ("_header", "_pixels", "_read", "_tags", "_text", "_write")
 
 with atheris.instrument_imports(include=["medimg"]):
     from medimg import audit, formats
@@ -26,7 +26,7 @@ with atheris.instrument_imports(include=["medimg"]):
     formats.load("dicom")  # loaded here, so that they are watched
     importlib.import_module("medimg.audit.dicom")
     for _name in PARTS:
-        importlib.import_module(f"medimg.formats.{_name}")
+        importlib.import_module(f"medimg.formats.dicom.{_name}")
 
 LIMITS = Limits(bytes=1 << 20, pixels=1 << 16, frames=8)
 COVER = (Cover(polygon=Box(1, 1, 4, 3).polygon, category="name"),)

@@ -66,7 +66,6 @@ def takers_of(path: Path) -> dict[str, int]:
 
 def given(tree: ast.AST, places: dict[str, int], *, tabled: bool) -> Iterator[str]:
     """Names given to a finding, or to a function that makes one, or that stand behind a kind where ``tabled``."""
-    kinds = {k.value for k in Kind}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from (x for k in node.keywords if k.arg == "category" for x in constants(k.value))
@@ -76,8 +75,8 @@ def given(tree: ast.AST, places: dict[str, int], *, tabled: bool) -> Iterator[st
                 yield from constants(node.args[place])
         elif isinstance(node, ast.Tuple) and tabled:
             for kind, name in zip(node.elts, node.elts[1:], strict=False):
-                if isinstance(kind, ast.Constant) and kind.value in kinds:
-                    yield from (x for x in constants(name) if x not in kinds)
+                if isinstance(kind, ast.Attribute) and isinstance(kind.value, ast.Name) and kind.value.id == "Kind":
+                    yield from constants(name)
 
 
 def tables(tree: ast.AST) -> Iterator[set[str]]:
@@ -109,6 +108,25 @@ def test_everything_that_a_check_can_find_is_an_entry() -> None:
     found = emitted()
     assert len(found) > 60  # it was looked for
     assert {name: module for name, module in found.items() if name not in set(Category)} == {}
+
+
+def bare(node: ast.AST) -> Iterator[ast.Constant]:
+    """Strings that are given as a category or a kind: arguments and defaults of that name, and what is compared."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.keyword) and part.arg in ("category", "kind"):
+            yield from (n for n in ast.walk(part.value) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+        elif isinstance(part, ast.Compare):
+            sides = (part.left, *part.comparators)
+            if any(isinstance(s, ast.Attribute) and s.attr == "kind" for s in sides):
+                yield from (s for s in sides if isinstance(s, ast.Constant) and s.value in set(Kind))
+            if any(isinstance(s, ast.Attribute) and s.attr == "category" for s in sides):
+                yield from (s for s in sides if isinstance(s, ast.Constant) and s.value in set(Category))
+
+
+@pytest.mark.parametrize("path", [*TREES, PACKAGE / "policy.py"], ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def test_no_check_writes_an_entry_as_a_bare_string(path: Path) -> None:
+    entries = {*Kind, *Category}
+    assert [n.lineno for n in bare(ast.parse(path.read_text("utf-8"))) if n.value in entries] == []
 
 
 def test_every_entry_is_found_by_a_check() -> None:

@@ -12,9 +12,9 @@ import pytest
 from sheets_kit import run_folder
 
 from medimg.consent.checklist import ChecklistDefinition, SharingContext
-from medimg.report.words import CHECKS, DOES, KINDS, STATES, WOULD
+from medimg.report.words import CHECKS, DOES, STATES, WOULD
 from medimg.run.state import WARNINGS, Warn
-from medimg.types import Do, Kind
+from medimg.types import Do
 from medimg.vocabulary import CheckName, PhotoState
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +104,6 @@ def test_the_list_itself_is_applied() -> None:
 
 def test_every_warning_and_check_of_a_run_has_words() -> None:
     assert set(get_args(Warn)) == set(WARNINGS)
-    assert set(get_args(Kind)) == set(KINDS)
     assert set(PhotoState) == set(STATES)
     assert set(CheckName) == set(CHECKS)
     assert all((*STATES.values(), *CHECKS.values()))

@@ -21,6 +21,7 @@ from medimg.detect.objects import marks as _marks
 from medimg.native.opencv import cv2
 from medimg.policy import Policy
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon
+from medimg.vocabulary import Category, Kind
 
 NAME = "codes"
 READ_AT = 2400
@@ -92,8 +93,8 @@ class Codes:
         seen += [one._replace(corners=_whole(one.corners, looks)) for one in _new(read, seen)]
         return [
             Finding(
-                kind="code",
-                category="barcode" if one.linear else "2d-code",
+                kind=Kind.CODE,
+                category=Category.BARCODE if one.linear else Category.TWO_D_CODE,
                 detector=self.version,
                 score=round(one.score, 3),
                 region=frame.region(tuple((float(x), float(y)) for x, y in one.corners)),

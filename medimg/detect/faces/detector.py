@@ -23,6 +23,7 @@ from medimg.detect.faces.yunet import YuNet
 from medimg.native.opencv import cv2
 from medimg.policy import FaceRules, Policy
 from medimg.types import NOTHING_KNOWN, Box, Finding, KnownValues, Polygon
+from medimg.vocabulary import Category, Kind
 
 HEAD = (0.30, 0.45, 0.35)
 """What a head has beyond the face box, as parts of the box: each side of its width, above and below of its height.
@@ -65,8 +66,8 @@ class Faces:
         places = [Place(g.corners, head_box(g.corners, g.turn), g.turn, score(g.features())) for g in seen]
         return [self._finding(frame, face) for face in self._faces(frame, seen)] + [
             Finding(
-                kind="face",
-                category="old-disguise",
+                kind=Kind.FACE,
+                category=Category.OLD_DISGUISE,
                 detector=self.version,
                 score=round(one.score, 3),
                 region=frame.region(one.head.polygon),
@@ -106,8 +107,8 @@ class Faces:
 
     def _finding(self, frame: Frame, face: Face) -> Finding:
         return Finding(
-            kind="face",
-            category="face" if face.sure else "possible-face",
+            kind=Kind.FACE,
+            category=Category.FACE if face.sure else Category.POSSIBLE_FACE,
             detector=self.version,
             score=round(face.score, 3),
             region=frame.region(face.head.polygon),

@@ -9,6 +9,7 @@ import numpy as np
 
 from medimg.detect.text._labels import Line
 from medimg.native.opencv import cv2
+from medimg.vocabulary import Category
 
 FORM_LINES = 10
 """Least number of lines of a form."""
@@ -42,11 +43,11 @@ def kind(lines: Sequence[Line], width: int, height: int) -> str:
     if share >= FORM_SHARE and len(read) >= FORM_LINES:
         signs = {m.group().lower() for line in read for m in _FORM.finditer(line.text)}
         if len(signs) >= 3:
-            return "consent-form"
+            return Category.CONSENT_FORM
     if share >= CARD_SHARE:
         if any(_MACHINE_READABLE.search(line.text.replace(" ", "")) for line in read):
-            return "identity-document"
+            return Category.IDENTITY_DOCUMENT
         signs = {m.group().lower() for line in read for m in [_CARD.search(line.text)] if m}
         if len(signs) >= 3 and len(read) <= 40:
-            return "identity-document"
+            return Category.IDENTITY_DOCUMENT
     return ""

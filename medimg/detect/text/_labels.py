@@ -16,6 +16,7 @@ from medimg.detect.text import identifiers
 from medimg.detect.text._sizes import LEAST_SCORE
 from medimg.detect.text.lines import Quad, area, around, axis, grown, labels, shared, sides
 from medimg.detect.text.ocr import Spot
+from medimg.vocabulary import Category
 
 FILLED = 0.45
 """A label whose lines fill this share of it is covered as one block."""
@@ -129,7 +130,7 @@ def whole_labels(lines: Sequence[Line], rgb: Pixels | None = None) -> list[Line]
             going = _taken(lines, members)
             first = max(strong, key=lambda k: lines[k].certainty)
             for k in going:
-                if lines[k].kept or lines[k].category in ("unknown", "unread"):
+                if lines[k].kept or lines[k].category in (Category.UNKNOWN, Category.UNREAD):
                     out[k] = replace(lines[k], category=lines[first].category)
         _widen(
             out,
@@ -157,7 +158,7 @@ def _taken(lines: Sequence[Line], members: Sequence[int]) -> list[int]:
 
 
 def _value(line: Line) -> bool:
-    return line.category == "unit" and identifiers.vital_value(line.text)
+    return line.category == Category.UNIT and identifiers.vital_value(line.text)
 
 
 def _heads(lines: Sequence[Line], k: int) -> bool:
@@ -198,7 +199,7 @@ def _widen(lines: list[Line], going: Sequence[int], staying: Iterable[Line], blo
     along = axis(max(quads, key=lambda quad: sides(quad)[0]))
     whole = around(quads, along)
     near = [line.spot.quad for line in staying if shared(whole, line.spot.quad) > 0]
-    on_ruler = any(line.category == "ruler" for line in staying if shared(whole, line.spot.quad) > 0)
+    on_ruler = any(line.category == Category.RULER for line in staying if shared(whole, line.spot.quad) > 0)
     filled = sum(area(quad) for quad in quads) / max(area(whole), 1.0)
     for k, quad in zip(going, quads, strict=True):
         row = [other for other in quads if _beside(quad, other)]
@@ -277,7 +278,7 @@ def to_edges(lines: Sequence[Line], rgb: Pixels, margin: float) -> list[Line]:
         margin: What the policy lets covers of text grow by, as a share of their height.
     """
     leeway = min(LEEWAY, LEEWAY_OF_MARGIN * margin)
-    coarse = [line.spot.level > 0 and line.category == "unread" for line in lines]
+    coarse = [line.spot.level > 0 and line.category == Category.UNREAD for line in lines]
     return [
         replace(line, cover=_to_edges(rgb, line.cover, leeway)) if inexact else line
         for line, inexact in zip(lines, coarse, strict=True)
@@ -356,7 +357,7 @@ def off_kept(lines: Sequence[Line], margin: float) -> list[Line]:
 
 def _touches(cover: Quad, margin: float, other: Line) -> bool:
     quad, high = other.spot.quad, sides(cover)[1]
-    if other.category == "ruler":
+    if other.category == Category.RULER:
         return shared(grown(cover, max(NEAR_SCALE, margin) * high), quad) > 0 and sides(quad)[1] < 3 * high
     return shared(grown(cover, max(NEAR, margin) * high), quad) > ON_KEPT * area(quad)
 

@@ -17,6 +17,7 @@ from medimg.detect.text.known import Known, skeleton
 from medimg.detect.text.lines import Quad, area, axis, grown, shared, sides
 from medimg.detect.text.ocr import Spot
 from medimg.policy import TextRules
+from medimg.vocabulary import Category
 
 DEFAULT = TextRules()
 TALLEST = 0.12
@@ -69,7 +70,7 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known, rules: TextRules =
     judged = [
         line
         for line in _rulers(judged, frame)
-        if line.category == "ruler" or not (like_a_foot(line, long_side) or _no_text(line, frame))
+        if line.category == Category.RULER or not (like_a_foot(line, long_side) or _no_text(line, frame))
     ]
     judged = [_card(line, frame) for line in judged]
     judged = _explained(_monitor(_legend(judged)))
@@ -90,7 +91,10 @@ def _legend(lines: Sequence[Line]) -> list[Line]:
     ]
     if len({word for k in near for word in _colours(lines[k])}) < 4:
         return list(lines)
-    return [replace(line, category="colour-card", strong=False) if k in near else line for k, line in enumerate(lines)]
+    return [
+        replace(line, category=Category.COLOUR_CARD, strong=False) if k in near else line
+        for k, line in enumerate(lines)
+    ]
 
 
 def _colours(line: Line) -> list[str]:
@@ -109,11 +113,11 @@ def _monitor(lines: Sequence[Line]) -> list[Line]:
             near.append(grown(line.spot.quad, 5.0 * sides(line.spot.quad)[1]))
     out = []
     for line in lines:
-        plain = not line.harmless and line.category != "known" and line.certainty >= 0.6
+        plain = not line.harmless and line.category != Category.KNOWN and line.certainty >= 0.6
         for part in _trace(line, lines) if plain and near else [line]:
             there = any(shared(part.spot.quad, quad) > 0 for quad in near)
             if plain and there and identifiers.vital_value(part.text):
-                part = replace(part, category="unit", strong=False)
+                part = replace(part, category=Category.UNIT, strong=False)
             out.append(part)
     return out
 
@@ -153,7 +157,7 @@ def _card(line: Line, frame: Frame) -> Line:
     """A colour card found as one box of text stays; what is written on it is found at the finer size."""
     few = sum(c.isalnum() for c in line.text) <= 2 and not line.strong and not line.harmless
     if few and area(line.spot.quad) > 0.002 * frame.width * frame.height and _patches.card(frame.rgb, line.spot.quad):
-        return replace(line, category="colour-card")
+        return replace(line, category=Category.COLOUR_CARD)
     return line
 
 
@@ -214,7 +218,7 @@ def _rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
             found.append(pair._replace(on=tuple(spare[n] for n in pair.on)))
     on = {at[n] for scale in found for n in scale.on} | {at[n] for n in sure}
     for k, line in enumerate(lines):
-        if k in on or line.harmless or line.category == "known":
+        if k in on or line.harmless or line.category == Category.KNOWN:
             continue
         loose = not line.strong and not _wordy(line)
         if (
@@ -235,7 +239,7 @@ def _rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
             0.4 < sides(zone)[1] / max(high, 1e-6) < 2.5 and shared(near, zone) > 0 for zone in zones
         ) >= (1 if numeral else 2):
             on.add(k)
-    return [replace(line, category="ruler", strong=False) if k in on else line for k, line in enumerate(lines)]
+    return [replace(line, category=Category.RULER, strong=False) if k in on else line for k, line in enumerate(lines)]
 
 
 def _on_scale(line: Line, found: Sequence[ruler.Scale], values: Sequence[ruler.Numeral], frame: Frame) -> bool:

@@ -24,6 +24,7 @@ from medimg.detect.text.ocr import Spot
 from medimg.detect.text.tesseract import Reader, Word
 from medimg.native.opencv import cv2
 from medimg.types import Polygon
+from medimg.vocabulary import Category
 
 LINE_HEIGHT = 40
 """Height of a line on the canvas, in pixels; Tesseract reads capitals of 20 to 40 pixels best."""
@@ -72,7 +73,7 @@ def outside(lines: Sequence[Line], covers: Sequence[Polygon], long_side: int) ->
         hidden = sum(shared(line.spot.quad, quad) for quad in quads) / size
         # A box that is half on a cover and cannot be read is the cover's outline.
         strokes = hidden > STROKES and sides(line.spot.quad)[1] > LARGE * long_side and not line.strong
-        if hidden < 0.6 and not (hidden > 0.15 and line.category == "unread") and not strokes:
+        if hidden < 0.6 and not (hidden > 0.15 and line.category == Category.UNREAD) and not strokes:
             out.append(line)
     return out
 
@@ -124,7 +125,7 @@ def _name_or_number(text: str) -> bool:
 
 
 def _canvas(frame: Frame, lines: Sequence[Line], covers: Sequence[Polygon]) -> tuple[list[Place], NDArray[np.uint8]]:
-    wanted: list[tuple[Quad, int, bool]] = [(line.spot.quad, 1, line.category == "ruler") for line in lines]
+    wanted: list[tuple[Quad, int, bool]] = [(line.spot.quad, 1, line.category == Category.RULER) for line in lines]
     for cover in covers:
         quad = np.asarray(cover, np.float32)
         tight = around([quad], axis(quad)) if len(quad) == 4 else grown(quad, 0.0)

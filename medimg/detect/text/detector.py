@@ -25,6 +25,7 @@ from medimg.detect.text.letters import SIZES
 from medimg.detect.text.lines import grown, labels, sides
 from medimg.errors import MissingPart
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon, Secret
+from medimg.vocabulary import Kind
 
 if TYPE_CHECKING:
     from medimg.policy import Policy
@@ -81,7 +82,7 @@ class TextDetector:
         found = [self._finding(frame, line) for line in lines]
         kind = _documents.kind(lines, frame.width, frame.height)
         if kind:
-            found.append(Finding(kind="document", category=kind, detector="text"))
+            found.append(Finding(kind=Kind.DOCUMENT, category=kind, detector="text"))
         return found
 
     def recheck(
@@ -129,7 +130,7 @@ class TextDetector:
 
     def _finding(self, frame: Frame, line: Line) -> Finding:
         return Finding(
-            kind="text",
+            kind=Kind.TEXT,
             category=line.category,
             detector="text",
             score=round(min(max(line.spot.score, 0.0), 1.0), 3),

@@ -17,6 +17,7 @@ from medimg.formats import Statement
 from medimg.formats.dicom import _tags as t
 from medimg.formats.dicom._read import Dicom, Element
 from medimg.formats.dicom._write import Field, items, number, text
+from medimg.formats.dicom.patient import Patient
 
 BASIC, CLEAN_PIXELS, CLEAN_FEATURES = (
     ("113100", "Basic Application Confidentiality Profile"),
@@ -66,28 +67,6 @@ def method() -> str:
         return f"medimg {metadata.version('medimg')}"
     except metadata.PackageNotFoundError:
         return "medimg"
-
-
-class Patient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a host system writes into a header it makes itself; empty by default.
-
-    Attributes:
-        name: Patient's Name, ``Family^Given``.
-        id: Patient ID.
-        birth_date: ``YYYYMMDD``.
-        sex: ``M``, ``F`` or ``O``.
-        accession: Accession Number.
-        study: Study Instance UID to belong to; a new one when empty.
-        series: Series Instance UID; a new one when empty.
-    """
-
-    name: str = ""
-    id: str = ""
-    birth_date: str = ""
-    sex: str = ""
-    accession: str = ""
-    study: str = ""
-    series: str = ""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -257,13 +236,14 @@ def says_more(dicom: Dicom, facts: Facts) -> list[Element]:
     plain = {f.tag: f.value.rstrip(b" \0") for f in fields(facts, Statement(key=b""))}
     copied = ours(dicom)
     out = []
-    hidden = 0
+    passed = False
     for element in dicom.every:
-        if element.start < hidden or element.tag & 0xFFFF == 0:
+        passed = passed and element.depth > 0  # inside the codes of the method
+        if passed or element.tag & 0xFFFF == 0:
             continue
-        value = dicom.value(element).rstrip(b" \0")
-        if element.tag == t.METHOD_CODES and dicom.value(element) in ALL_CODES:
-            hidden = element.end
+        value = element.value.rstrip(b" \0")
+        if element.depth == 0 and element.tag == t.METHOD_CODES and element.value in ALL_CODES:
+            passed = True
             continue
         if element.depth == 0 and _is_plain(element.tag, value, plain, copied):
             continue

@@ -1,15 +1,13 @@
 """DICOM by number: tags, object classes, transfer syntaxes, and what PS3.15 says of an attribute.
 
 Sources: PS3.3 and PS3.4 (objects), PS3.5 (encoding), PS3.6 (numbers), PS3.15 2024b, Table E.1-1
-(``dicom_profile.txt``).
+(``profile.txt``).
 """
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
-
-from medimg.types import Kind
+from medimg.formats.dicom.profile import profile
+from medimg.vocabulary import Category, Kind
 
 CLASS_UID, INSTANCE_UID, STUDY_UID, SERIES_UID = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
 CHARACTER_SET, IMAGE_TYPE, MODALITY, CONVERSION = 0x00080005, 0x00080008, 0x00080060, 0x00080064
@@ -100,57 +98,40 @@ KEPT: dict[int, str] = {
 }  # fmt: skip
 """Every attribute a copy may have, and its value representation. Whatever is not here is not copied."""
 
-_READ = {
-    CHARACTER_SET: "CS",
-    FRAME_POINTER: "AT",
-    0x00081115: "SQ",
-    0x00081140: "SQ",
-    ICON: "SQ",
-    0x0008103E: "LO",
-    0x00100021: "LO",
-}
 _DATES = ("DA", "TM", "DT")
-_BY_REPRESENTATION = {"PN": "person", "UI": "id", "AE": "device", "UN": "unknown-block", "SQ": "unknown-block"}
+_BY_REPRESENTATION = {
+    "PN": Category.PERSON,
+    "UI": Category.ID,
+    "AE": Category.DEVICE,
+    "UN": Category.UNKNOWN_BLOCK,
+    "SQ": Category.UNKNOWN_BLOCK,
+}
 _BY_TAG = {
-    0x00100020: "record-number", 0x00100021: "record-number", 0x00101000: "record-number", 0x00080050: "record-number",
-    0x00200010: "record-number", 0x00100030: "birth-date", 0x00100032: "birth-date", 0x00100040: "patient-details",
-    0x00101010: "patient-details", 0x00101040: "address", 0x00102154: "telephone", 0x00080080: "institution",
-    0x00080081: "institution", 0x00081040: "institution", 0x00080070: "device", 0x00081090: "device",
-    0x00081010: "device", 0x00181000: "serial", 0x00181020: "software", 0x00204000: "comment", 0x00104000: "comment",
+    0x00100020: Category.RECORD_NUMBER, 0x00100021: Category.RECORD_NUMBER, 0x00101000: Category.RECORD_NUMBER,
+    0x00080050: Category.RECORD_NUMBER, 0x00200010: Category.RECORD_NUMBER, 0x00100030: Category.BIRTH_DATE,
+    0x00100032: Category.BIRTH_DATE, 0x00100040: Category.PATIENT_DETAILS, 0x00101010: Category.PATIENT_DETAILS,
+    0x00101040: Category.ADDRESS, 0x00102154: Category.TELEPHONE, 0x00080080: Category.INSTITUTION,
+    0x00080081: Category.INSTITUTION, 0x00081040: Category.INSTITUTION, 0x00080070: Category.DEVICE,
+    0x00081090: Category.DEVICE, 0x00081010: Category.DEVICE, 0x00181000: Category.SERIAL,
+    0x00181020: Category.SOFTWARE, 0x00204000: Category.COMMENT, 0x00104000: Category.COMMENT,
 }  # fmt: skip
-
-
-@cache
-def profile() -> dict[int, tuple[str, str]]:
-    """Tag -> action of the Basic Profile and value representation (PS3.15, Table E.1-1)."""
-    out: dict[int, tuple[str, str]] = {}
-    for line in resources.files("medimg.formats.dicom").joinpath("profile.txt").read_text("ascii").splitlines():
-        if not line.startswith("#"):
-            action, representation, *tags = line.split()
-            out.update((int(tag, 16), (action, representation)) for tag in tags)
-    return out
-
-
-def representation(tag: int) -> str:
-    """What a tag holds, for files that do not say; empty when it is not known."""
-    return KEPT.get(tag) or _READ.get(tag) or profile().get(tag, ("", ""))[1]
 
 
 def category(tag: int, vr: str) -> tuple[Kind, str]:
     """What kind of thing an attribute is that no copy keeps."""
     group = tag >> 16
     if group & 1:
-        return "metadata", "private-element"
+        return Kind.METADATA, Category.PRIVATE_ELEMENT
     if group & 0xFF00 == 0x6000:
-        return "hidden-image", "overlay"
+        return Kind.HIDDEN_IMAGE, Category.OVERLAY
     if group & 0xFF00 == 0x5000:
-        return "hidden-image", "curve"
+        return Kind.HIDDEN_IMAGE, Category.CURVE
     if tag == ICON:
-        return "hidden-image", "thumbnail"
+        return Kind.HIDDEN_IMAGE, Category.THUMBNAIL
     if tag in _BY_TAG:
-        return "metadata", _BY_TAG[tag]
+        return Kind.METADATA, _BY_TAG[tag]
     if vr in _DATES:
-        return "metadata", "capture-time"
+        return Kind.METADATA, Category.CAPTURE_TIME
     if group in (0x0018, 0x0028) and tag not in profile():
-        return "metadata", "camera-setting"
-    return "metadata", _BY_REPRESENTATION.get(vr, "caption" if tag in profile() else "unknown-block")
+        return Kind.METADATA, Category.CAMERA_SETTING
+    return Kind.METADATA, _BY_REPRESENTATION.get(vr, Category.CAPTION if tag in profile() else Category.UNKNOWN_BLOCK)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import datetime
 import re
 
+from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.valuerep import PN_DELIMS, TEXT_VR_DELIMS
+
 from medimg.errors import MedimgError
 from medimg.formats.dicom import _tags as t
+from medimg.formats.dicom._quiet import quiet
 from medimg.formats.dicom._read import Dicom, Element
 from medimg.types import KnownValues
 
@@ -17,24 +21,12 @@ _TAKEN = ((0x00080022, 0x00080032), (0x00080023, 0x00080033), (0x00080021, 0x000
 """Dates and times of acquisition, content, series and study; the first that is there counts."""
 _LARGEST = 1 << 28
 
-CODINGS = {
-    "": "ascii", "ISO_IR 6": "ascii", "ISO_IR 100": "latin-1", "ISO_IR 101": "iso8859-2", "ISO_IR 109": "iso8859-3",
-    "ISO_IR 110": "iso8859-4", "ISO_IR 144": "iso8859-5", "ISO_IR 127": "iso8859-6", "ISO_IR 126": "iso8859-7",
-    "ISO_IR 138": "iso8859-8", "ISO_IR 148": "iso8859-9", "ISO_IR 203": "iso8859-15", "ISO_IR 13": "shift_jis",
-    "ISO_IR 166": "tis-620", "ISO_IR 192": "utf-8", "GB18030": "gb18030", "GBK": "gbk",
-}  # fmt: skip
-ESCAPED = {"87": "iso2022_jp_2", "159": "iso2022_jp_2", "149": "iso2022_kr", "58": "iso2022_jp_2"}
-
 
 def decoded(raw: bytes, character_sets: str) -> str:
-    """A value as text; bytes that do not fit are left out. Escape sequences are followed as far as Python can."""
-    first, *more = character_sets.replace("ISO 2022 IR", "ISO_IR").split("\\")
-    coding = CODINGS.get(first.strip(), "latin-1")
-    for name in (first, *more):
-        escaped = ESCAPED.get(name.rpartition(" ")[2])
-        if b"\x1b" in raw and escaped:
-            coding = escaped
-    return raw.decode(coding, "ignore").strip(" \0")
+    """A value as text; bytes that do not fit are replaced."""
+    with quiet():
+        codings = convert_encodings(character_sets.split("\\"))
+        return decode_bytes(raw, codings, TEXT_VR_DELIMS | PN_DELIMS).strip(" \0")
 
 
 TEXT = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UI", "UT"))
@@ -45,7 +37,7 @@ def shown(dicom: Dicom, element: Element) -> str:
     """A value for the owner's own terminal; empty for what is no text."""
     if element.vr not in TEXT:
         return ""
-    return decoded(dicom.value(element), dicom.text(t.CHARACTER_SET))[:MOST_SHOWN]
+    return decoded(element.value, dicom.text(t.CHARACTER_SET))[:MOST_SHOWN]
 
 
 def values(dicom: Dicom) -> KnownValues:
@@ -56,14 +48,14 @@ def values(dicom: Dicom) -> KnownValues:
     coding = dicom.text(t.CHARACTER_SET)
     for element in dicom.every:
         if element.vr == "PN":
-            for part in re.split(r"[=\\]", decoded(dicom.value(element), coding)):
+            for part in re.split(r"[=\\]", decoded(element.value, coding)):
                 names[" ".join(part.replace("^", " ").split())] = None
         elif element.vr == "DA":
             match = _DATE.fullmatch(dicom.text_of(element))
             if match:
                 dates["-".join(match.groups())] = None
         elif element.vr in ("LO", "SH") and t.category(element.tag, element.vr)[1] == "record-number":
-            numbers[decoded(dicom.value(element), coding)] = None
+            numbers[decoded(element.value, coding)] = None
     return KnownValues(
         names=tuple(filter(None, names))[:MOST_VALUES],
         numbers=tuple(filter(None, numbers))[:MOST_VALUES],

@@ -1,17 +1,30 @@
-"""Writing DICOM: explicit, little-endian, every length defined but that of coded pixel data (PS3.5, PS3.10)."""
+"""Writing DICOM through pydicom: explicit, little-endian, every length defined but that of coded pixel data (PS3.10).
+
+Values come here as the bytes that stand in the file, made from an allow-list; pydicom puts the file around them.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from medimg.formats.dicom import _tags as t
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import dcmwrite, write_sequence
+from pydicom.tag import BaseTag
+from pydicom.uid import UID
 
-LONG = ("OB", "OW", "SQ", "UN", "UT")
+from medimg.formats.dicom import _tags as t
+from medimg.formats.dicom._quiet import quiet
+
 NUL_PADDED = ("UI", "OB", "OW")
+UNDEFINED = 0xFFFFFFFF
 IMPLEMENTATION_UID = "2.25.10776657093671656921168742169227976238"
 """Implementation Class UID (PS3.7, D.3.3.2): the same in every copy of every version."""
 IMPLEMENTATION_NAME = "MEDIMG"
@@ -35,53 +48,53 @@ def number(tag: int, value: int) -> Field:
     return Field(tag, "US", struct.pack("<H", value))
 
 
-def encoded(field: Field) -> bytes:
-    """A field as it stands in a file."""
-    pad = b"" if len(field.value) % 2 == 0 else b"\0" if field.vr in NUL_PADDED else b" "
-    head = struct.pack("<HH2s", field.tag >> 16, field.tag & 0xFFFF, field.vr.encode("ascii"))
-    size = len(field.value) + len(pad)
-    return (
-        head
-        + struct.pack("<HI" if field.vr in LONG else "<H", *((0, size) if field.vr in LONG else (size,)))
-        + (field.value + pad)
-    )
+def plain(samples: bytes, allocated: int) -> Field:
+    """Pixel data of samples of 8 or 16 bits, little-endian (PS3.5, A.2)."""
+    return Field(t.PIXELS, "OB" if allocated == 8 else "OW", samples)
 
 
-def items(sets: Sequence[Sequence[Field]]) -> bytes:
+def items(sets: Iterable[Iterable[Field]]) -> bytes:
     """The value of a sequence."""
-    out = b""
-    for fields in sets:
-        body = b"".join(map(encoded, fields))
-        out += struct.pack("<HHI", 0xFFFE, 0xE000, len(body)) + body
-    return out
+    out = DicomBytesIO()
+    out.is_little_endian, out.is_implicit_VR = True, False
+    with quiet():
+        write_sequence(out, DataElement(t.METHOD_CODES, "SQ", [_data_set(fields) for fields in sets]), ["ascii"])
+    return out.getvalue()
 
 
-def encapsulated(frames: Sequence[bytes]) -> bytes:
-    """Pixel data of coded frames, one fragment each, behind an empty offset table (PS3.5, A.4)."""
-    out = [struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OB", 0, 0xFFFFFFFF), struct.pack("<HHI", 0xFFFE, 0xE000, 0)]
-    for frame in frames:
-        padded = frame + b"\0" * (len(frame) % 2)
-        out += [struct.pack("<HHI", 0xFFFE, 0xE000, len(padded)), padded]
-    out.append(struct.pack("<HHI", 0xFFFE, 0xE0DD, 0))
-    return b"".join(out)
+def file(
+    syntax: str, object_class: str, instance: str, fields: Sequence[Field], pixels: Field | Sequence[bytes]
+) -> bytes:
+    """A whole file: an empty preamble, the file meta group, the fields by tag, and the pixel data element.
+
+    ``pixels`` are a field, or coded frames, one fragment each, behind an empty offset table (PS3.5, A.4).
+    """
+    with quiet():
+        if isinstance(pixels, Field):
+            data = _data_set([*fields, pixels])
+        else:
+            data = _data_set(fields)
+            coded = encapsulate(list(pixels), has_bot=False)
+            data[t.PIXELS] = RawDataElement(BaseTag(t.PIXELS), "OB", UNDEFINED, coded, 0, False, True)
+        meta = FileMetaDataset()
+        meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = UID(object_class), UID(instance)
+        meta.TransferSyntaxUID = UID(syntax)
+        meta.ImplementationClassUID = UID(IMPLEMENTATION_UID)
+        meta.ImplementationVersionName = IMPLEMENTATION_NAME
+        data.file_meta = meta
+        out = io.BytesIO()
+        dcmwrite(out, data, implicit_vr=False, little_endian=True, enforce_file_format=True)
+    return out.getvalue()
 
 
-def file(syntax: str, object_class: str, instance: str, fields: Sequence[Field], pixels: bytes) -> bytes:
-    """A whole file: an empty preamble, the file meta group, the fields by tag, and the pixel data element."""
-    meta = b"".join(
-        encoded(Field(tag, vr, value))
-        for tag, vr, value in (
-            (0x00020001, "OB", b"\0\1"),
-            (t.META_CLASS, "UI", object_class.encode()),
-            (t.META_INSTANCE, "UI", instance.encode()),
-            (t.SYNTAX, "UI", syntax.encode()),
-            (0x00020012, "UI", IMPLEMENTATION_UID.encode()),
-            (0x00020013, "SH", IMPLEMENTATION_NAME.encode()),
-        )
-    )
-    length = encoded(Field(0x00020000, "UL", struct.pack("<I", len(meta))))
-    body = b"".join(encoded(f) for f in sorted(fields))
-    return bytes(128) + b"DICM" + length + meta + body + pixels
+def _data_set(fields: Iterable[Field]) -> Dataset:
+    return Dataset({BaseTag(field.tag): _element(field) for field in fields})
+
+
+def _element(field: Field) -> RawDataElement:
+    pad = b"" if len(field.value) % 2 == 0 else b"\0" if field.vr in NUL_PADDED else b" "
+    value = field.value + pad
+    return RawDataElement(BaseTag(field.tag), field.vr, len(value), value, 0, False, True)
 
 
 def new_uid(key: bytes, old: str) -> str:

@@ -20,10 +20,11 @@ from medimg.formats import Statement, jpeg
 from medimg.formats.dicom import _header, _text
 from medimg.formats.dicom import _tags as t
 from medimg.formats.dicom._jpeg import SEQUENTIAL, irreversible, is_rgb, says_colours
-from medimg.formats.dicom._read import HEAD, Dicom
-from medimg.formats.dicom._write import Field, encapsulated, encoded, file, new_uid
+from medimg.formats.dicom._read import Dicom
+from medimg.formats.dicom._write import file, new_uid, plain
 from medimg.formats.shared import icc
-from medimg.types import Box, Colour, Copy, Cover, Finding, Kind, KnownValues, Limits, Secret
+from medimg.types import Box, Colour, Copy, Cover, Finding, KnownValues, Limits, Secret
+from medimg.vocabulary import Category, Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,11 +36,6 @@ _CONVERT = "Export it as JPEG or uncompressed DICOM from the archive first."
 _ANOTHER = "Use the archive's own tool for it: only photographs and secondary captures are cleaned here."
 _UNKEYED = secrets.token_bytes(32)
 """For new identifiers when nobody gives a key: the same within this process, never again."""
-
-
-def sniff(head: bytes) -> bool:
-    """Whether content starts as a DICOM file does: 128 bytes of anything, then ``DICM``."""
-    return head[128:HEAD] == b"DICM"
 
 
 def open(data: bytes, limits: Limits) -> DicomPhoto:  # noqa: A001 - the name every format module has
@@ -115,10 +111,10 @@ class DicomPhoto:
             raise Malformed("a number in the DICOM header is damaged.")
         if not self.dicom.encapsulated:
             size = self._frame_bytes * self.frames
-            pixels = self.dicom.top[t.PIXELS]
-            if pixels.end - pixels.start < size:
+            there = len(self.dicom.top[t.PIXELS].value)
+            if there < size:
                 raise Malformed("the pixel data of the DICOM file are not of the size it says.")
-            self.excess = pixels.end - pixels.start - size - size % 2  # receivers pass over it (PS3.5, 8.1.1)
+            self.excess = there - size - size % 2  # receivers pass over it (PS3.5, 8.1.1)
 
     @property
     def _frame_bytes(self) -> int:
@@ -130,7 +126,7 @@ class DicomPhoto:
         if self.frames > 1 and len(parts) != self.frames:
             raise Unsupported("the frames of the DICOM file cannot be told apart.", todo=_CONVERT)
         wanted = parts if self.frames == 1 else parts[index : index + 1]
-        raw = b"".join(self.dicom.body[start:end] for start, end in wanted)
+        raw = b"".join(wanted)
         even = raw[-3:] == b"\xff\xd9\0" and len(raw) % 2 == 0
         return raw[:-1] if even else raw
 
@@ -171,22 +167,22 @@ class DicomPhoto:
         found: Counter[tuple[Kind, str, str]] = Counter()
         values: dict[tuple[Kind, str, str], list[str]] = {}
         if self.dicom.preamble.strip(b"\0"):
-            found["metadata", "unknown-block", "preamble"] += 1
+            found[Kind.METADATA, Category.UNKNOWN_BLOCK, "preamble"] += 1
         meta = set(self.dicom.meta) - {0x00020000, 0x00020001, 0x00020010, 0x00020012, 0x00020013, *_META_UIDS}
         if meta:
-            found["metadata", "device", "file meta"] += len(meta)
-        if self.dicom.offsets[0] != self.dicom.offsets[1] and _header.ours(self.dicom):
-            found["metadata", "unknown-block", "offset table"] += 1
+            found[Kind.METADATA, Category.DEVICE, "file meta"] += len(meta)
+        if self.dicom.offsets and _header.ours(self.dicom):
+            found[Kind.METADATA, Category.UNKNOWN_BLOCK, "offset table"] += 1
         for element in _header.says_more(self.dicom, self._plain_facts):
             key = (*t.category(element.tag, element.vr), "sequences" if element.depth else "data set")
             found[key] += 1
             values.setdefault(key, []).append(_text.shown(self.dicom, element))
         if self.excess > 0:
-            found["metadata", "trailing-bytes", "pixel data"] += 1
+            found[Kind.METADATA, Category.TRAILING_BYTES, "pixel data"] += 1
         if self.dicom.tail:
-            found["metadata", "trailing-bytes", "after the data set"] += 1
+            found[Kind.METADATA, Category.TRAILING_BYTES, "after the data set"] += 1
         if self.frames > 1:
-            found["hidden-image", "extra-frames", "pixel data"] += self.frames - 1
+            found[Kind.HIDDEN_IMAGE, Category.EXTRA_FRAMES, "pixel data"] += self.frames - 1
         out = [
             Finding(
                 kind=kind, category=category, where=where, count=count, detector=DETECTOR,
@@ -200,7 +196,9 @@ class DicomPhoto:
         if self.dicom.syntax in (t.JPEG, t.JPEG_EXTENDED):
             out += [msgspec.structs.replace(f, where=f"pixel data/{f.where}") for f in self._jpeg.metadata()]
         elif self._spare:
-            out.append(Finding(kind="hidden-image", category="overlay", where="pixel data/bits", detector=DETECTOR))
+            out.append(
+                Finding(kind=Kind.HIDDEN_IMAGE, category=Category.OVERLAY, where="pixel data/bits", detector=DETECTOR)
+            )
         return out
 
     @property
@@ -210,7 +208,7 @@ class DicomPhoto:
     @property
     def _raw_profile(self) -> bytes:
         element = self.dicom.top.get(t.PROFILE)
-        return self.dicom.value(element) if element else b""
+        return element.value if element else b""
 
     @cached_property
     def _profile(self) -> bytes:
@@ -233,8 +231,7 @@ class DicomPhoto:
             return _pixels.run_length(self._coded[0], shape, facts.allocated)
         if dicom.syntax in (t.J2K, t.J2K_LOSSLESS):
             return _pixels.jpeg2000(self._coded[0], shape, facts.stored)
-        start = dicom.top[t.PIXELS].start
-        raw = dicom.body[start : start + self._frame_bytes]
+        raw = dicom.top[t.PIXELS].value[: self._frame_bytes]
         planes = bool(dicom.number(t.PLANAR, 0))
         return _pixels.plain(raw, shape, facts.allocated, little=dicom.little, planes=planes)
 
@@ -301,7 +298,7 @@ class DicomPhoto:
         coded = self.dicom.syntax in (t.JPEG, t.JPEG_EXTENDED)
         copy, photometric = self._in_jpeg(covers, crop) if coded else self._plain(covers, crop)
         facts = self._facts_of(copy, photometric, self._profile if keep_profile else b"")
-        pixels = encapsulated([copy.data]) if coded else self._element(copy.data)
+        pixels = [copy.data] if coded else plain(copy.data, facts.allocated)
         fields = _header.fields(facts, self._statement)
         syntax = t.EXPLICIT
         if coded:
@@ -359,9 +356,6 @@ class DicomPhoto:
             ),
             "RGB" if self._facts.samples == 3 else self._facts.photometric,
         )  # fmt: skip
-
-    def _element(self, samples: bytes) -> bytes:
-        return encoded(Field(t.PIXELS, "OB" if self._facts.allocated == 8 else "OW", samples))
 
 
 _META_UIDS = (t.META_CLASS, t.META_INSTANCE)

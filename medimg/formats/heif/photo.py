@@ -19,7 +19,8 @@ from medimg.formats.heif._items import Item, Tables, read
 from medimg.formats.shared import exif, trailing, xmp
 from medimg.formats.shared import icc as _icc
 from medimg.formats.shared.bmff import Span, top_boxes
-from medimg.types import Box, Copy, Cover, Finding, Kind, Limits
+from medimg.types import Box, Copy, Cover, Finding, Limits
+from medimg.vocabulary import Category, Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,21 +167,21 @@ class Heif:
                 found += self._item(item)
         names = sum(bool(item.name) for item in self.tables.items.values())
         if names:
-            found.append(_finding("metadata", "comment", "meta/iinf/name", count=names))
+            found.append(_finding(Kind.METADATA, Category.COMMENT, "meta/iinf/name", count=names))
         if self.tables.handler:
-            found.append(_finding("metadata", "software", "meta/hdlr/name"))
+            found.append(_finding(Kind.METADATA, Category.SOFTWARE, "meta/hdlr/name"))
         for kind in sorted(set(self.tables.others) - {b"grpl"}):
-            found.append(_finding("metadata", "unknown-block", f"meta/{_printable(kind)}"))
+            found.append(_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, f"meta/{_printable(kind)}"))
         for kind, payload in self.tables.properties:
             found += self._property(kind, payload)
         if self.hidden:
             category = "hidden-pixels" if self.hidden == _hidden.PAST else "second-image"
-            found.append(_finding("hidden-image", category, f"mdat/{self.hidden}"))
+            found.append(_finding(Kind.HIDDEN_IMAGE, category, f"mdat/{self.hidden}"))
         hidden_units = _build.build(self).dropped_units
         if hidden_units:
-            found.append(_finding("metadata", "software", "mdat/supplemental units", count=hidden_units))
+            found.append(_finding(Kind.METADATA, Category.SOFTWARE, "mdat/supplemental units", count=hidden_units))
         if self._loose_bytes():
-            found.append(_finding("metadata", "unknown-block", "mdat/bytes of no item"))
+            found.append(_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, "mdat/bytes of no item"))
         return found + trailing.finding(self.data, self.end, "after the last box", "heif reader")
 
     def _top_box(self, box: Span) -> list[Finding]:
@@ -188,54 +189,61 @@ class Heif:
         if kind in (b"ftyp", b"meta", b"mdat"):
             return []
         if kind == b"moov":
-            return [_finding("hidden-image", "extra-frames", "moov")]
+            return [_finding(Kind.HIDDEN_IMAGE, Category.EXTRA_FRAMES, "moov")]
         if kind == b"mpvd":
-            return [_finding("hidden-image", "motion-video", "mpvd")]
+            return [_finding(Kind.HIDDEN_IMAGE, Category.MOTION_VIDEO, "mpvd")]
         if kind == b"uuid" and data[box.body : box.body + 16] == C2PA_UUID:
-            return [_finding("metadata", "content-credential", "uuid/C2PA")]
+            return [_finding(Kind.METADATA, Category.CONTENT_CREDENTIAL, "uuid/C2PA")]
         if kind == b"uuid" and data[box.body : box.body + 16] == XMP_UUID:
             return xmp.findings(data[box.body + 16 : box.end], "uuid/XMP") or [
-                _finding("metadata", "unknown-block", "uuid/XMP")
+                _finding(Kind.METADATA, Category.UNKNOWN_BLOCK, "uuid/XMP")
             ]
         if kind in (b"free", b"skip") and not data[box.body : box.end].strip(b"\0"):
             return []
-        return [_finding("metadata", "unknown-block", _printable(kind))]
+        return [_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, _printable(kind))]
 
     def _item(self, item: Item) -> list[Finding]:
         where = f"meta/item/{_printable(item.type)}"
         if item.type == b"Exif":
-            return exif.findings(self._exif_block(item), where) or [_finding("metadata", "unknown-block", where)]
+            return exif.findings(self._exif_block(item), where) or [
+                _finding(Kind.METADATA, Category.UNKNOWN_BLOCK, where)
+            ]
         if item.type == b"mime":
             payload = self.tables.payload(self.data, item)
             if b"rdf+xml" in item.content_type:
-                return xmp.findings(payload, where) or [_finding("metadata", "unknown-block", where)]
+                return xmp.findings(payload, where) or [_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, where)]
             if b"c2pa" in item.content_type.lower() or b"jumbf" in item.content_type.lower():
-                return [_finding("metadata", "content-credential", where)]
-            return [_finding("metadata", "unknown-block", where)]
+                return [_finding(Kind.METADATA, Category.CONTENT_CREDENTIAL, where)]
+            return [_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, where)]
         if item.type not in CODED and item.type not in DERIVED and item.type not in (b"tmap", b"jpeg"):
-            return [_finding("metadata", "unknown-block", where)]
-        return [_finding("hidden-image", self._picture_role(item), where)]
+            return [_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, where)]
+        return [_finding(Kind.HIDDEN_IMAGE, self._picture_role(item), where)]
 
     def _picture_role(self, item: Item) -> str:
         kinds = {kind for kind, frm, _ in self.tables.references if frm == item.id}
         aux = self._aux_type(item.id)
         if b"thmb" in kinds:
-            return "thumbnail"
+            return Category.THUMBNAIL
         if aux in DEPTH or b"depth" in aux.lower():
-            return "depth-map"
+            return Category.DEPTH_MAP
         if b"gainmap" in aux.lower() or item.type == b"tmap":
-            return "gain-map"
-        return "second-image"
+            return Category.GAIN_MAP
+        return Category.SECOND_IMAGE
 
     def _property(self, kind: bytes, payload: bytes) -> list[Finding]:
         if kind == b"colr" and payload[:4] in (b"prof", b"rICC"):
             return _icc.findings(payload[4:], "meta/iprp/colr")
-        categories = {b"udes": "caption", b"crtt": "capture-time", b"mdft": "capture-time", b"altt": "caption"}
+        categories = {
+            b"udes": Category.CAPTION,
+            b"crtt": Category.CAPTURE_TIME,
+            b"mdft": Category.CAPTURE_TIME,
+            b"altt": Category.CAPTION,
+        }
         if kind in categories:
-            return [_finding("metadata", categories[kind], f"meta/iprp/{_printable(kind)}")]
+            return [_finding(Kind.METADATA, categories[kind], f"meta/iprp/{_printable(kind)}")]
         if kind in _build.PROPERTIES or kind in (b"rloc", b"a1lx", b"free", b"cclv", b"amve", b"reve"):
             return []
-        return [_finding("metadata", "unknown-block", f"meta/iprp/{_printable(kind)}")]
+        return [_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, f"meta/iprp/{_printable(kind)}")]
 
     def _loose_bytes(self) -> bool:
         """Whether media data holds bytes that belong to no item (the rest of an edited file, a hidden message)."""

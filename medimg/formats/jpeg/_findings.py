@@ -9,7 +9,8 @@ import msgspec
 
 from medimg.formats.jpeg._segments import APP0, APP15, COM, Jpeg
 from medimg.formats.shared import exif, icc, iptc, xmp
-from medimg.types import Finding, Kind
+from medimg.types import Finding
+from medimg.vocabulary import Category, Kind
 
 DETECTOR = "jpeg reader"
 
@@ -20,53 +21,53 @@ PICTURE = b"\xff\xd8\xff"
 # (APPn, beginning) -> kind, category, name in the path (ExifTool's list of JPEG segments; CIPA DC-007 for MPF; ISO/IEC
 # 19566-5 for JUMBF; ISO 21496-1 for gain maps). What is not listed is an unknown block.
 VENDORS: tuple[tuple[int, bytes, Kind, str, str], ...] = (
-    (0, b"JFXX\0", "hidden-image", "thumbnail", "JFXX"),
-    (0, b"AVI1", "metadata", "device", "AVI1"),
-    (1, b"FLIR\0", "hidden-image", "thermal-image", "FLIR"),
-    (1, b"QVCI\0", "metadata", "maker-note", "QVCI"),
-    (1, b"PARROT\0", "hidden-image", "second-image", "Parrot"),
-    (2, b"FPXR\0", "metadata", "unknown-block", "FlashPix"),
-    (2, b"urn:iso:std:iso:ts:21496", "metadata", "gain-map", "ISO 21496-1"),
-    (3, b"Meta\0", "metadata", "device", "Meta"),
-    (3, b"META\0", "metadata", "device", "Meta"),
-    (3, b"Stim\0", "metadata", "stereo", "Stim"),
-    (3, b"_JPSJPS_", "hidden-image", "second-image", "JPS"),
-    (4, b"Scalado", "metadata", "software", "Scalado"),
-    (5, b"ssuniqueid\0", "metadata", "id", "Samsung"),
-    (5, b"RMETA\0", "metadata", "device", "Ricoh"),
-    (6, b"GoPro\0", "metadata", "maker-note", "GoPro"),
-    (6, b"EPPIM\0", "metadata", "device", "Toshiba"),
-    (6, b"NITF\0", "metadata", "unknown-block", "NITF"),
-    (7, b"PENTAX ", "metadata", "maker-note", "Pentax"),
-    (7, b"HUAWEI", "metadata", "maker-note", "Huawei"),
-    (7, b"DJI-DBG\0", "metadata", "maker-note", "DJI"),
-    (7, b"\x1aQualcomm", "metadata", "device", "Qualcomm"),
-    (8, b"SPIFF\0", "metadata", "device", "SPIFF"),
-    (9, b"Media Jukebox\0", "metadata", "software", "Media Jukebox"),
-    (10, b"UNICODE\0", "metadata", "comment", "PhotoStudio"),
-    (11, b"JP", "metadata", "content-credential", "JUMBF"),
-    (11, b"HDR_RI", "hidden-image", "gain-map", "JPEG-HDR"),
-    (12, b"Ducky", "metadata", "software", "Ducky"),
-    (12, b"OLYMPUS", "metadata", "device", "PictureInfo"),
-    (12, b"[picture info]", "metadata", "device", "PictureInfo"),
-    (12, b"Agfa Gevaert", "metadata", "device", "PictureInfo"),
-    (13, b"Adobe_CM\0", "metadata", "software", "Adobe_CM"),
-    (15, b"Q ", "metadata", "software", "GraphicConverter"),
+    (0, b"JFXX\0", Kind.HIDDEN_IMAGE, Category.THUMBNAIL, "JFXX"),
+    (0, b"AVI1", Kind.METADATA, Category.DEVICE, "AVI1"),
+    (1, b"FLIR\0", Kind.HIDDEN_IMAGE, Category.THERMAL_IMAGE, "FLIR"),
+    (1, b"QVCI\0", Kind.METADATA, Category.MAKER_NOTE, "QVCI"),
+    (1, b"PARROT\0", Kind.HIDDEN_IMAGE, Category.SECOND_IMAGE, "Parrot"),
+    (2, b"FPXR\0", Kind.METADATA, Category.UNKNOWN_BLOCK, "FlashPix"),
+    (2, b"urn:iso:std:iso:ts:21496", Kind.METADATA, Category.GAIN_MAP, "ISO 21496-1"),
+    (3, b"Meta\0", Kind.METADATA, Category.DEVICE, "Meta"),
+    (3, b"META\0", Kind.METADATA, Category.DEVICE, "Meta"),
+    (3, b"Stim\0", Kind.METADATA, Category.STEREO, "Stim"),
+    (3, b"_JPSJPS_", Kind.HIDDEN_IMAGE, Category.SECOND_IMAGE, "JPS"),
+    (4, b"Scalado", Kind.METADATA, Category.SOFTWARE, "Scalado"),
+    (5, b"ssuniqueid\0", Kind.METADATA, Category.ID, "Samsung"),
+    (5, b"RMETA\0", Kind.METADATA, Category.DEVICE, "Ricoh"),
+    (6, b"GoPro\0", Kind.METADATA, Category.MAKER_NOTE, "GoPro"),
+    (6, b"EPPIM\0", Kind.METADATA, Category.DEVICE, "Toshiba"),
+    (6, b"NITF\0", Kind.METADATA, Category.UNKNOWN_BLOCK, "NITF"),
+    (7, b"PENTAX ", Kind.METADATA, Category.MAKER_NOTE, "Pentax"),
+    (7, b"HUAWEI", Kind.METADATA, Category.MAKER_NOTE, "Huawei"),
+    (7, b"DJI-DBG\0", Kind.METADATA, Category.MAKER_NOTE, "DJI"),
+    (7, b"\x1aQualcomm", Kind.METADATA, Category.DEVICE, "Qualcomm"),
+    (8, b"SPIFF\0", Kind.METADATA, Category.DEVICE, "SPIFF"),
+    (9, b"Media Jukebox\0", Kind.METADATA, Category.SOFTWARE, "Media Jukebox"),
+    (10, b"UNICODE\0", Kind.METADATA, Category.COMMENT, "PhotoStudio"),
+    (11, b"JP", Kind.METADATA, Category.CONTENT_CREDENTIAL, "JUMBF"),
+    (11, b"HDR_RI", Kind.HIDDEN_IMAGE, Category.GAIN_MAP, "JPEG-HDR"),
+    (12, b"Ducky", Kind.METADATA, Category.SOFTWARE, "Ducky"),
+    (12, b"OLYMPUS", Kind.METADATA, Category.DEVICE, "PictureInfo"),
+    (12, b"[picture info]", Kind.METADATA, Category.DEVICE, "PictureInfo"),
+    (12, b"Agfa Gevaert", Kind.METADATA, Category.DEVICE, "PictureInfo"),
+    (13, b"Adobe_CM\0", Kind.METADATA, Category.SOFTWARE, "Adobe_CM"),
+    (15, b"Q ", Kind.METADATA, Category.SOFTWARE, "GraphicConverter"),
 )
 
 # What stands behind the end -> kind, category. Samsung's trailer ends in SEFT.
 BEHIND: tuple[tuple[bytes, Kind, str], ...] = (
-    (PICTURE, "hidden-image", "second-image"),
-    (b"\x89PNG\r\n\x1a\n", "hidden-image", "second-image"),
-    (b"ftypheic", "hidden-image", "second-image"),
-    (b"ftyp", "hidden-image", "motion-video"),
-    (b"moov", "hidden-image", "motion-video"),
-    (b"SEFT", "metadata", "maker-note"),
-    (b"vivo{", "metadata", "maker-note"),
-    (b"PK\x03\x04", "metadata", "attached-archive"),
-    (b"Rar!\x1a\x07", "metadata", "attached-archive"),
-    (b"7z\xbc\xaf\x27\x1c", "metadata", "attached-archive"),
-    (b"%PDF-", "metadata", "attached-document"),
+    (PICTURE, Kind.HIDDEN_IMAGE, Category.SECOND_IMAGE),
+    (b"\x89PNG\r\n\x1a\n", Kind.HIDDEN_IMAGE, Category.SECOND_IMAGE),
+    (b"ftypheic", Kind.HIDDEN_IMAGE, Category.SECOND_IMAGE),
+    (b"ftyp", Kind.HIDDEN_IMAGE, Category.MOTION_VIDEO),
+    (b"moov", Kind.HIDDEN_IMAGE, Category.MOTION_VIDEO),
+    (b"SEFT", Kind.METADATA, Category.MAKER_NOTE),
+    (b"vivo{", Kind.METADATA, Category.MAKER_NOTE),
+    (b"PK\x03\x04", Kind.METADATA, Category.ATTACHED_ARCHIVE),
+    (b"Rar!\x1a\x07", Kind.METADATA, Category.ATTACHED_ARCHIVE),
+    (b"7z\xbc\xaf\x27\x1c", Kind.METADATA, Category.ATTACHED_ARCHIVE),
+    (b"%PDF-", Kind.METADATA, Category.ATTACHED_DOCUMENT),
 )
 
 
@@ -90,12 +91,12 @@ def findings(jpeg: Jpeg, plain: frozenset[bytes]) -> list[Finding]:
 
 def behind_the_last_block() -> Finding:
     """Bytes inside the coded data that no decoder reads."""
-    return _finding("trailing-bytes", "behind the last block")
+    return _finding(Category.TRAILING_BYTES, "behind the last block")
 
 
 def _every(jpeg: Jpeg, plain: frozenset[bytes]) -> Iterator[Finding]:
     if jpeg.begin:
-        yield _finding("bytes-before-start", "before SOI")
+        yield _finding(Category.BYTES_BEFORE_START, "before SOI")
     joined: dict[str, list[bytes]] = {}
     for part in jpeg.parts:
         if not (APP0 <= part.marker <= APP15 or part.marker == COM):
@@ -106,18 +107,18 @@ def _every(jpeg: Jpeg, plain: frozenset[bytes]) -> Iterator[Finding]:
         yield from _segment(part.marker, jpeg.payload(part), joined)
     if ICC.decode() in joined:
         yield from icc.findings(b"".join(joined[ICC.decode()]), "APP2/ICC") or [
-            _finding("colour-profile-text", "APP2/ICC")
+            _finding(Category.COLOUR_PROFILE_TEXT, "APP2/ICC")
         ]
     if "irb" in joined:
         yield from iptc.irb(b"".join(joined["irb"]), "APP13/Photoshop")
     if "xmp" in joined:
         yield from xmp.findings(b"".join(joined["xmp"]), "APP1/XMP extension")
     if jpeg.between:
-        yield _finding("bytes-between-segments", "between segments")
+        yield _finding(Category.BYTES_BETWEEN_SEGMENTS, "between segments")
     if jpeg.unused:
-        yield _finding("unused-table", "tables", count=jpeg.unused)
+        yield _finding(Category.UNUSED_TABLE, "tables", count=jpeg.unused)
     if jpeg.endless:
-        yield _finding("no-end-mark", "end")
+        yield _finding(Category.NO_END_MARK, "end")
     yield from _behind(memoryview(jpeg.data)[jpeg.end :])
 
 
@@ -126,13 +127,15 @@ def _segment(marker: int, payload: bytes, joined: dict[str, list[bytes]]) -> Ite
     pictures = payload.count(PICTURE)
     if marker == COM:
         name = "COM"
-        yield msgspec.structs.replace(_finding("comment", name), secret=exif.secret(payload))
+        yield msgspec.structs.replace(_finding(Category.COMMENT, name), secret=exif.secret(payload))
     elif number == 1 and payload.startswith(EXIF):
-        found = exif.findings(payload[len(EXIF) :], f"{name}/Exif") or [_finding("camera-setting", f"{name}/Exif")]
-        pictures -= sum(f.count for f in found if f.kind == "hidden-image")
+        found = exif.findings(payload[len(EXIF) :], f"{name}/Exif") or [
+            _finding(Category.CAMERA_SETTING, f"{name}/Exif")
+        ]
+        pictures -= sum(f.count for f in found if f.kind == Kind.HIDDEN_IMAGE)
         yield from found
     elif number == 1 and payload.startswith(XMP):
-        yield from xmp.findings(payload[len(XMP) :], f"{name}/XMP") or [_finding("xmp", f"{name}/XMP")]
+        yield from xmp.findings(payload[len(XMP) :], f"{name}/XMP") or [_finding(Category.XMP, f"{name}/XMP")]
     elif number == 1 and payload.startswith(XMP_MORE):
         joined.setdefault("xmp", []).append(payload[len(XMP_MORE) + 40 :])
     elif number == 2 and payload.startswith(ICC):
@@ -145,7 +148,7 @@ def _segment(marker: int, payload: bytes, joined: dict[str, list[bytes]]) -> Ite
     elif number == 0 and payload.startswith(JFIF):
         yield from _jfif(payload)
     elif number == 14 and payload.startswith(ADOBE):
-        yield _finding("software" if len(payload) <= 12 else "unknown-block", f"{name}/Adobe")
+        yield _finding(Category.SOFTWARE if len(payload) <= 12 else Category.UNKNOWN_BLOCK, f"{name}/Adobe")
     else:
         for app, beginning, kind, category, vendor in VENDORS:
             if app == number and payload.startswith(beginning):
@@ -153,19 +156,19 @@ def _segment(marker: int, payload: bytes, joined: dict[str, list[bytes]]) -> Ite
                 pictures -= kind == "hidden-image"
                 break
         else:
-            yield _finding("unknown-block", name)
+            yield _finding(Category.UNKNOWN_BLOCK, name)
     if pictures > 0:
-        yield _finding("preview", name, kind="hidden-image", count=pictures)
+        yield _finding(Category.PREVIEW, name, kind=Kind.HIDDEN_IMAGE, count=pictures)
 
 
 def _jfif(payload: bytes) -> Iterator[Finding]:
     """JFIF 1.02: version, density, an uncompressed thumbnail."""
     if len(payload) < 14 or len(payload) != 14 + 3 * payload[12] * payload[13]:
-        yield _finding("unknown-block", "APP0/JFIF")
+        yield _finding(Category.UNKNOWN_BLOCK, "APP0/JFIF")
     if len(payload) > 14 and payload[12] * payload[13]:
-        yield _finding("thumbnail", "APP0/JFIF", kind="hidden-image")
+        yield _finding(Category.THUMBNAIL, "APP0/JFIF", kind=Kind.HIDDEN_IMAGE)
     if payload[7:12] not in (b"\0\0\1\0\1", b"\0\0\0\0\0"):
-        yield _finding("resolution", "APP0/JFIF")
+        yield _finding(Category.RESOLUTION, "APP0/JFIF")
 
 
 def _multi_picture(block: bytes, where: str) -> Iterator[Finding]:
@@ -176,10 +179,10 @@ def _multi_picture(block: bytes, where: str) -> Iterator[Finding]:
         little = block[:2] == b"II"
         (attribute,) = struct.unpack_from("<I" if little else ">I", entries, at)
         category = "gain-map" if attribute & 0xFFFFFF == 0x050000 else "second-image"
-        yield _finding(category, where, kind="hidden-image")
+        yield _finding(category, where, kind=Kind.HIDDEN_IMAGE)
         listed += 1
     if not listed:
-        yield _finding("second-image", where, kind="hidden-image")
+        yield _finding(Category.SECOND_IMAGE, where, kind=Kind.HIDDEN_IMAGE)
 
 
 def _behind(rest: memoryview) -> Iterator[Finding]:
@@ -197,10 +200,10 @@ def _behind(rest: memoryview) -> Iterator[Finding]:
         found = True
     if not found and data.rstrip(b"\0").endswith(b"\xff\xd9"):
         # A shorter picture written over a longer file leaves the end of the older one (CVE-2023-21036).
-        yield _finding("earlier-version", "after EOI", kind="hidden-image")
+        yield _finding(Category.EARLIER_VERSION, "after EOI", kind=Kind.HIDDEN_IMAGE)
     elif not found:
-        yield _finding("trailing-bytes", "after EOI")
+        yield _finding(Category.TRAILING_BYTES, "after EOI")
 
 
-def _finding(category: str, where: str, *, kind: Kind = "metadata", count: int = 1) -> Finding:
+def _finding(category: str, where: str, *, kind: Kind = Kind.METADATA, count: int = 1) -> Finding:
     return Finding(kind=kind, category=category, where=where, count=count, detector=DETECTOR)

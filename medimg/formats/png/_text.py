@@ -7,7 +7,8 @@ import zlib
 from medimg.formats.png import _chunks
 from medimg.formats.png._chunks import Chunk
 from medimg.formats.shared import exif, icc, xmp
-from medimg.types import NO_SECRET, Finding, Kind, Secret
+from medimg.types import NO_SECRET, Finding, Secret
+from medimg.vocabulary import Category, Kind
 
 DETECTOR = "png reader"
 TEXT_LIMIT = 4 << 20
@@ -17,40 +18,40 @@ LOOKED_INTO = 200
 SECRET_LIMIT = 4096
 
 KEYWORDS = {
-    "author": "owner",
-    "copyright": "owner",
-    "creation time": "capture-time",
-    "create-date": "capture-time",
-    "date:create": "capture-time",
-    "date:modify": "capture-time",
-    "date:timestamp": "capture-time",
-    "title": "caption",
-    "description": "caption",
-    "software": "software",
-    "source": "device",
+    "author": Category.OWNER,
+    "copyright": Category.OWNER,
+    "creation time": Category.CAPTURE_TIME,
+    "create-date": Category.CAPTURE_TIME,
+    "date:create": Category.CAPTURE_TIME,
+    "date:modify": Category.CAPTURE_TIME,
+    "date:timestamp": Category.CAPTURE_TIME,
+    "title": Category.CAPTION,
+    "description": Category.CAPTION,
+    "software": Category.SOFTWARE,
+    "source": Category.DEVICE,
 }
 PLAIN = {
-    b"tIME": "capture-time",
-    b"pHYs": "resolution",
-    b"bKGD": "background-colour",
-    b"hIST": "histogram",
-    b"sPLT": "unused-palette",
-    b"PLTE": "unused-palette",
-    b"mDCV": "display-hint",
-    b"cLLI": "display-hint",
-    b"caBX": "content-credential",
-    b"oFFs": "scanner-placement",
-    b"pCAL": "calibration",
-    b"sCAL": "calibration",
-    b"iDOT": "software",
-    b"vpAg": "software",
+    b"tIME": Category.CAPTURE_TIME,
+    b"pHYs": Category.RESOLUTION,
+    b"bKGD": Category.BACKGROUND_COLOUR,
+    b"hIST": Category.HISTOGRAM,
+    b"sPLT": Category.UNUSED_PALETTE,
+    b"PLTE": Category.UNUSED_PALETTE,
+    b"mDCV": Category.DISPLAY_HINT,
+    b"cLLI": Category.DISPLAY_HINT,
+    b"caBX": Category.CONTENT_CREDENTIAL,
+    b"oFFs": Category.SCANNER_PLACEMENT,
+    b"pCAL": Category.CALIBRATION,
+    b"sCAL": Category.CALIBRATION,
+    b"iDOT": Category.SOFTWARE,
+    b"vpAg": Category.SOFTWARE,
 }
 
 
 TEXT = frozenset((b"tEXt", b"zTXt", b"iTXt"))
 
 
-def finding(category: str, where: str, *, kind: Kind = "metadata", count: int = 1, value: str = "") -> Finding:
+def finding(category: str, where: str, *, kind: Kind = Kind.METADATA, count: int = 1, value: str = "") -> Finding:
     """A finding of this reader."""
     secret = Secret(value) if value else NO_SECRET
     return Finding(kind=kind, category=category, where=where, count=count, detector=DETECTOR, secret=secret)
@@ -60,20 +61,20 @@ def of(chunk: Chunk, data: bytes, *, look: bool = True) -> list[Finding]:
     """What one dropped chunk holds; told by its type alone without ``look``."""
     payload, name = chunk.payload(data), chunk.type.decode("ascii")
     if chunk.type in TEXT and not look:
-        return [finding("comment", name)]
+        return [finding(Category.COMMENT, name)]
     match chunk.type:
         case b"eXIf":
             return exif.findings(payload, name)
         case b"iCCP":
             profile = icc_profile(payload)
             found = icc.findings(profile, name) if profile else []
-            return found or [finding("colour-profile-text", name)]
+            return found or [finding(Category.COLOUR_PROFILE_TEXT, name)]
         case b"tEXt" | b"zTXt" | b"iTXt":
             return _text(name, payload)
         case _chunks.DAMAGED:
-            return [finding("unknown-block", "chunk with a wrong checksum")]
+            return [finding(Category.UNKNOWN_BLOCK, "chunk with a wrong checksum")]
         case _:
-            return [finding(PLAIN.get(chunk.type, "unknown-block"), name)]
+            return [finding(PLAIN.get(chunk.type, Category.UNKNOWN_BLOCK), name)]
 
 
 def inflate(data: bytes) -> bytes | None:
@@ -114,13 +115,13 @@ def _text(where: str, payload: bytes) -> list[Finding]:
         text = rest.split(b"\0", 2)[-1]
         text = inflate(text) if packed else text
     if text is None:
-        return [finding("unknown-block", where)]
+        return [finding(Category.UNKNOWN_BLOCK, where)]
     if label == "XML:com.adobe.xmp":
-        return xmp.findings(text, f"{where}/XMP") or [finding("xmp", f"{where}/XMP")]
+        return xmp.findings(text, f"{where}/XMP") or [finding(Category.XMP, f"{where}/XMP")]
     if label.startswith("Raw profile type "):
         return _raw_profile(label[17:].strip().lower(), text, where)
     value = text[:SECRET_LIMIT].decode("utf-8" if where == "iTXt" else "latin-1", "replace")
-    return [finding(KEYWORDS.get(label.lower(), "comment"), where, value=value)]
+    return [finding(KEYWORDS.get(label.lower(), Category.COMMENT), where, value=value)]
 
 
 def _raw_profile(kind: str, text: bytes, where: str) -> list[Finding]:
@@ -132,12 +133,12 @@ def _raw_profile(kind: str, text: bytes, where: str) -> list[Finding]:
         raw = b""
     if kind in ("exif", "app1") and raw:
         if raw.startswith(b"http://ns.adobe.com/xap/1.0/\0"):
-            return xmp.findings(raw[29:], f"{where}/XMP") or [finding("xmp", f"{where}/XMP")]
+            return xmp.findings(raw[29:], f"{where}/XMP") or [finding(Category.XMP, f"{where}/XMP")]
         return exif.findings(raw.removeprefix(b"Exif\0\0"), f"{where}/Exif")
     if kind == "xmp" and raw:
-        return xmp.findings(raw, f"{where}/XMP") or [finding("xmp", f"{where}/XMP")]
+        return xmp.findings(raw, f"{where}/XMP") or [finding(Category.XMP, f"{where}/XMP")]
     if kind in ("icc", "icm"):
-        return [finding("colour-profile-text", f"{where}/ICC")]
+        return [finding(Category.COLOUR_PROFILE_TEXT, f"{where}/ICC")]
     if kind in ("iptc", "8bim"):
-        return [finding("iptc", f"{where}/IPTC")]
-    return [finding("unknown-block", where)]
+        return [finding(Category.IPTC, f"{where}/IPTC")]
+    return [finding(Category.UNKNOWN_BLOCK, where)]

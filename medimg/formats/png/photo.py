@@ -31,6 +31,7 @@ from medimg.formats.shared import exif as _exif
 from medimg.formats.shared import icc as _icc
 from medimg.formats.shared import trailing as _trailing
 from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
+from medimg.vocabulary import Category, Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -124,13 +125,13 @@ class Png:
             if c.type not in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", *ANIMATION) and not self._stays(c):
                 single += _text.of(c, self.data, look=texts <= _text.LOOKED_INTO)
         if self._first(b"PLTE") is not None and self.header.colour != 3:
-            single.append(_text.finding("unused-palette", "PLTE"))
+            single.append(_text.finding(Category.UNUSED_PALETTE, "PLTE"))
         moving = [c for c in self.chunks if c.type in ANIMATION]
         if moving:
             count = max(self.frames - 1, 1)
-            single.append(_text.finding("extra-frames", "fdAT", kind="hidden-image", count=count))
+            single.append(_text.finding(Category.EXTRA_FRAMES, "fdAT", kind=Kind.HIDDEN_IMAGE, count=count))
         if self.stream.surplus or self.stream.trailing:
-            single.append(_text.finding("trailing-bytes", "IDAT/after the picture"))
+            single.append(_text.finding(Category.TRAILING_BYTES, "IDAT/after the picture"))
         single += self._in_pixels()
         single += _trailing.finding(self.data, self.end, "after IEND", _text.DETECTOR)
         return merged(single)
@@ -138,14 +139,14 @@ class Png:
     def _in_pixels(self) -> list[Finding]:
         found = []
         if self.header.colour in (4, 6) and self._hidden:
-            found.append(_text.finding("hidden-pixels", "IDAT/alpha 0", kind="hidden-image"))
+            found.append(_text.finding(Category.HIDDEN_PIXELS, "IDAT/alpha 0", kind=Kind.HIDDEN_IMAGE))
         if self.header.colour == 3:
             if self.palette.mixed or self.palette.veiled:
-                found.append(_text.finding("hidden-pixels", "PLTE/equal colours", kind="hidden-image"))
+                found.append(_text.finding(Category.HIDDEN_PIXELS, "PLTE/equal colours", kind=Kind.HIDDEN_IMAGE))
             if self.palette.unused:
-                found.append(_text.finding("unused-palette", "PLTE"))
+                found.append(_text.finding(Category.UNUSED_PALETTE, "PLTE"))
         if self._may_pad and self._rows[1]:
-            found.append(_text.finding("padding-bits", "IDAT/row ends"))
+            found.append(_text.finding(Category.PADDING_BITS, "IDAT/row ends"))
         return found
 
     # -- pixels -----------------------------------------------------------------------------------------------------

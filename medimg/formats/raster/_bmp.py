@@ -8,6 +8,7 @@ from medimg.errors import Malformed, Unsupported
 from medimg.formats.raster.photo import ADVICE, Header, bounded
 from medimg.formats.shared import icc, trailing
 from medimg.types import Finding, Limits
+from medimg.vocabulary import Category, Kind
 
 DETECTOR = "bmp reader"
 SIZES = (12, 40, 52, 56, 64, 108, 124)
@@ -53,14 +54,14 @@ def header(data: bytes, limits: Limits) -> Header:
     palette = (used or (1 << depth if depth <= 8 else 0)) * (3 if size == 12 else 4)
     extra = 4 * 4 if size == 40 and packing in (BITFIELDS, ALPHABITFIELDS) else 0
     if data[14 + size + extra + palette : start].strip(b"\0"):
-        found.append(_finding("unknown-block", "before the pixels"))
+        found.append(_finding(Category.UNKNOWN_BLOCK, "before the pixels"))
     if data[6:10].strip(b"\0"):
-        found.append(_finding("unknown-block", "header/spare fields"))
+        found.append(_finding(Category.UNKNOWN_BLOCK, "header/spare fields"))
     used_bytes = (width * depth + 7) // 8
     if packing not in (RLE8, RLE4) and any(
         data[at + used_bytes : at + row].strip(b"\0") for at in range(start, pixels_end, row) if used_bytes < row
     ):
-        found.append(_finding("padding-bits", "pixels/row ends"))
+        found.append(_finding(Category.PADDING_BITS, "pixels/row ends"))
     tail = data[pixels_end:]
     if tail and not (profile and tail.strip(b"\0") == profile.strip(b"\0")):
         found += trailing.finding(data, pixels_end, "after the pixels", DETECTOR)
@@ -80,7 +81,7 @@ def _profile(data: bytes, size: int) -> tuple[bytes, list[Finding]]:
     if size != 124:
         return b"", []
     if data[70:74] == LINKED:
-        return b"", [_finding("colour-profile-text", "header/linked profile")]
+        return b"", [_finding(Category.COLOUR_PROFILE_TEXT, "header/linked profile")]
     place, length = struct.unpack_from("<II", data, 126)
     if data[70:74] != EMBEDDED or not length:
         return b"", []
@@ -88,8 +89,10 @@ def _profile(data: bytes, size: int) -> tuple[bytes, list[Finding]]:
     if len(profile) != length:
         raise Malformed("the colour profile of the BMP file is cut short.")
     clean = profile == icc.clean(profile)
-    return profile, [] if clean else icc.findings(profile, "profile") or [_finding("colour-profile-text", "profile")]
+    return profile, [] if clean else icc.findings(profile, "profile") or [
+        _finding(Category.COLOUR_PROFILE_TEXT, "profile")
+    ]
 
 
 def _finding(category: str, where: str) -> Finding:
-    return Finding(kind="metadata", category=category, where=where, detector=DETECTOR)
+    return Finding(kind=Kind.METADATA, category=category, where=where, detector=DETECTOR)

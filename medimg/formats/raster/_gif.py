@@ -8,7 +8,8 @@ from typing import NamedTuple
 from medimg.errors import Malformed, TooLarge
 from medimg.formats.raster.photo import Header, bounded
 from medimg.formats.shared import icc, trailing, xmp
-from medimg.types import Finding, Kind, Limits, Secret
+from medimg.types import Finding, Limits, Secret
+from medimg.vocabulary import Category, Kind
 
 DETECTOR = "gif reader"
 BLOCKS = 200_000
@@ -102,38 +103,40 @@ def header(data: bytes, limits: Limits) -> Header:
     bounded(screen.width, screen.height, limits)
     found = [f for e in screen.extensions[:LOOKED_INTO] for f in _extension(data, e)]
     if more := len(screen.extensions[LOOKED_INTO:]):
-        found.append(_finding("unknown-block", "extension", count=more))
+        found.append(_finding(Category.UNKNOWN_BLOCK, "extension", count=more))
     count = len(screen.pictures)
     if count > 1:
-        found.append(_finding("extra-frames", "image 2...", kind="hidden-image", count=count - 1))
+        found.append(_finding(Category.EXTRA_FRAMES, "image 2...", kind=Kind.HIDDEN_IMAGE, count=count - 1))
     found += trailing.finding(data, screen.end, "after the trailer", DETECTOR)
     return Header("gif", "GIF", screen.width, screen.height, tuple(found), MODES, frames=count)
 
 
 def _extension(data: bytes, e: Extension) -> list[Finding]:
     if e.label == 0xFE:
-        return [_finding("comment", "comment", value=(e.first + e.rest)[:SECRET_LIMIT].decode("latin-1"))]
+        return [_finding(Category.COMMENT, "comment", value=(e.first + e.rest)[:SECRET_LIMIT].decode("latin-1"))]
     if e.label == 0x01:
-        return [_finding("comment", "plain text", value=e.rest[:SECRET_LIMIT].decode("latin-1"))]
+        return [_finding(Category.COMMENT, "plain text", value=e.rest[:SECRET_LIMIT].decode("latin-1"))]
     if e.label != 0xFF:
-        return [_finding("unknown-block", "extension")]
+        return [_finding(Category.UNKNOWN_BLOCK, "extension")]
     match e.first[:11]:
         case b"NETSCAPE2.0" | b"ANIMEXTS1.0":
-            return [_finding("animation-loop", "application/loop")]
+            return [_finding(Category.ANIMATION_LOOP, "application/loop")]
         case b"XMP DataXMP":
             # The packet is not cut into sub-blocks; walking it as if it were loses the bytes taken for lengths.
             start = e.begin + 14
             end = data.find(b"\x01\xff\xfe\xfd", start, start + XMP_LIMIT)
             found = xmp.findings(data[start : max(end, start)], "application/XMP")
-            return found or [_finding("xmp", "application/XMP")]
+            return found or [_finding(Category.XMP, "application/XMP")]
         case b"ICCRGBG1012":
-            return icc.findings(e.rest, "application/ICC") or [_finding("colour-profile-text", "application/ICC")]
+            return icc.findings(e.rest, "application/ICC") or [
+                _finding(Category.COLOUR_PROFILE_TEXT, "application/ICC")
+            ]
         case b"C2PA_GIF\x01\x00\x00":
-            return [_finding("content-credential", "application/C2PA")]
-    return [_finding("unknown-block", "application")]
+            return [_finding(Category.CONTENT_CREDENTIAL, "application/C2PA")]
+    return [_finding(Category.UNKNOWN_BLOCK, "application")]
 
 
-def _finding(category: str, where: str, *, kind: Kind = "metadata", count: int = 1, value: str = "") -> Finding:
+def _finding(category: str, where: str, *, kind: Kind = Kind.METADATA, count: int = 1, value: str = "") -> Finding:
     return Finding(kind=kind, category=category, where=where, count=count, detector=DETECTOR, secret=Secret(value))
 
 

@@ -9,6 +9,7 @@ from medimg.formats.raster.photo import ADVICE, Header, bounded
 from medimg.formats.shared import exif, icc, trailing, xmp
 from medimg.formats.shared.bmff import Span, boxes, top_boxes
 from medimg.types import Finding, Limits
+from medimg.vocabulary import Category, Kind
 
 DETECTOR = "jpeg 2000 reader"
 SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
@@ -26,7 +27,12 @@ MODES = {
 """Components and bits -> the modes in which Pillow gives every sample as it is; 12 and 16 bits of colour it cuts."""
 
 # Boxes that hold something known -> category. UUIDs of XMP, Exif, IPTC and GeoJP2 as ExifTool lists them.
-BOXES = {b"jp2i": "owner", b"jumb": "content-credential", b"asoc": "caption", b"uinf": "unknown-block"}
+BOXES = {
+    b"jp2i": Category.OWNER,
+    b"jumb": Category.CONTENT_CREDENTIAL,
+    b"asoc": Category.CAPTION,
+    b"uinf": Category.UNKNOWN_BLOCK,
+}
 XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 EXIF = (b"JpgTiffExif->JP2", bytes.fromhex("0537cdab9d0c4431a72afa561f2a113e"))
 IPTC = (bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38"), bytes.fromhex("09a14e97c0b442e0bebf36df6f0ce36f"))
@@ -66,10 +72,14 @@ def header(data: bytes, limits: Limits) -> Header:
     if comments:
         found.append(
             Finding(
-                kind="metadata", category="comment", where="codestream/COM", count=len(comments), detector=DETECTOR,
+                kind=Kind.METADATA,
+                category=Category.COMMENT,
+                where="codestream/COM",
+                count=len(comments),
+                detector=DETECTOR,
                 secret=exif.secret(comments[0]),
             )
-        )  # fmt: skip
+        )
     stop = data.rfind(struct.pack(">H", END), start, end)
     if stop < 0:
         raise Malformed("the JPEG 2000 picture ends in the middle.")
@@ -134,8 +144,8 @@ def _inner(data: bytes, span: Span) -> list[Finding]:
         profile = data[span.body + 3 : span.end]
         return [] if profile == icc.clean(profile) else icc.findings(profile, "jp2h/colr")
     if span.type == b"res ":
-        return [_finding("resolution", "jp2h/res")]
-    return [] if span.type in (b"ihdr", b"colr", b"bpcc", b"cdef") else [_finding("unknown-block", "jp2h")]
+        return [_finding(Category.RESOLUTION, "jp2h/res")]
+    return [] if span.type in (b"ihdr", b"colr", b"bpcc", b"cdef") else [_finding(Category.UNKNOWN_BLOCK, "jp2h")]
 
 
 def _box(data: bytes, span: Span) -> list[Finding]:
@@ -143,16 +153,21 @@ def _box(data: bytes, span: Span) -> list[Finding]:
     if kind in (b"jP  ", b"ftyp", b"jp2h", b"jp2c"):
         return []
     if kind == b"xml ":
-        return xmp.findings(payload, "xml") or [_finding("xmp", "xml")]
+        return xmp.findings(payload, "xml") or [_finding(Category.XMP, "xml")]
     if kind == b"uuid":
         name, body = payload[:16], payload[16:]
         if name == XMP:
-            return xmp.findings(body, "uuid/XMP") or [_finding("xmp", "uuid/XMP")]
+            return xmp.findings(body, "uuid/XMP") or [_finding(Category.XMP, "uuid/XMP")]
         if name in EXIF:
             return exif.findings(body.removeprefix(b"Exif\0\0"), "uuid/Exif")
-        return [_finding("iptc" if name in IPTC else "location" if name == PLACE else "unknown-block", "uuid")]
-    return [_finding(BOXES.get(kind, "unknown-block"), kind.decode() if kind in BOXES else "box")]
+        return [
+            _finding(
+                Category.IPTC if name in IPTC else Category.LOCATION if name == PLACE else Category.UNKNOWN_BLOCK,
+                "uuid",
+            )
+        ]
+    return [_finding(BOXES.get(kind, Category.UNKNOWN_BLOCK), kind.decode() if kind in BOXES else "box")]
 
 
 def _finding(category: str, where: str) -> Finding:
-    return Finding(kind="metadata", category=category, where=where, detector=DETECTOR)
+    return Finding(kind=Kind.METADATA, category=category, where=where, detector=DETECTOR)

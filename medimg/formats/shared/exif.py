@@ -9,7 +9,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from medimg.types import Finding, Kind, Secret
+from medimg.types import Finding, Secret
+from medimg.vocabulary import Category, Kind
 
 MAX_IFDS, MAX_ENTRIES, MAX_SECRET, MAX_TEXTS = 64, 2000, 200, 20
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
@@ -25,15 +26,19 @@ PICTURE = b"\xff\xd8\xff"
 
 # Tag -> category (Exif 3.0, tables 4 to 9; TIFF 6.0, section 8; DNG 1.7 for 0xC614 and 0xC62F; Windows XP fields).
 CATEGORIES = {
-    0x010D: "caption", 0x010E: "caption", 0x010F: "device", 0x0110: "device", 0x011D: "caption", 0x0131: "software",
-    0x0132: "capture-time", 0x013B: "owner", 0x013C: "device", 0x8298: "owner", 0x9003: "capture-time",
-    0x9004: "capture-time", 0x9010: "capture-time", 0x9011: "capture-time", 0x9012: "capture-time",
-    0x9290: "capture-time", 0x9291: "capture-time", 0x9292: "capture-time", 0x927C: "maker-note", 0x9286: "comment",
-    0x9C9B: "caption", 0x9C9C: "comment", 0x9C9D: "owner", 0x9C9E: "caption", 0x9C9F: "caption", 0xA004: "comment",
-    0xA420: "id", 0xA430: "owner", 0xA431: "serial", 0xA433: "device", 0xA434: "device", 0xA435: "serial",
-    0xA436: "caption", 0xA437: "owner", 0xA438: "owner", 0xA439: "software", 0xA43A: "software", 0xA43B: "software",
-    0xA43C: "software", 0xC614: "device", 0xC62F: "serial", 0x02BC: "xmp", 0x83BB: "caption", 0x8649: "unknown-block",
-    0x8773: "colour-profile-text", 0xC4A5: "unknown-block", 0xEA1C: "unknown-block",
+    0x010D: Category.CAPTION, 0x010E: Category.CAPTION, 0x010F: Category.DEVICE, 0x0110: Category.DEVICE,
+    0x011D: Category.CAPTION, 0x0131: Category.SOFTWARE, 0x0132: Category.CAPTURE_TIME, 0x013B: Category.OWNER,
+    0x013C: Category.DEVICE, 0x8298: Category.OWNER, 0x9003: Category.CAPTURE_TIME, 0x9004: Category.CAPTURE_TIME,
+    0x9010: Category.CAPTURE_TIME, 0x9011: Category.CAPTURE_TIME, 0x9012: Category.CAPTURE_TIME,
+    0x9290: Category.CAPTURE_TIME, 0x9291: Category.CAPTURE_TIME, 0x9292: Category.CAPTURE_TIME,
+    0x927C: Category.MAKER_NOTE, 0x9286: Category.COMMENT, 0x9C9B: Category.CAPTION, 0x9C9C: Category.COMMENT,
+    0x9C9D: Category.OWNER, 0x9C9E: Category.CAPTION, 0x9C9F: Category.CAPTION, 0xA004: Category.COMMENT,
+    0xA420: Category.ID, 0xA430: Category.OWNER, 0xA431: Category.SERIAL, 0xA433: Category.DEVICE,
+    0xA434: Category.DEVICE, 0xA435: Category.SERIAL, 0xA436: Category.CAPTION, 0xA437: Category.OWNER,
+    0xA438: Category.OWNER, 0xA439: Category.SOFTWARE, 0xA43A: Category.SOFTWARE, 0xA43B: Category.SOFTWARE,
+    0xA43C: Category.SOFTWARE, 0xC614: Category.DEVICE, 0xC62F: Category.SERIAL, 0x02BC: Category.XMP,
+    0x83BB: Category.CAPTION, 0x8649: Category.UNKNOWN_BLOCK, 0x8773: Category.COLOUR_PROFILE_TEXT,
+    0xC4A5: Category.UNKNOWN_BLOCK, 0xEA1C: Category.UNKNOWN_BLOCK,
 }  # fmt: skip
 MATCHED = frozenset(("owner", "caption", "comment"))
 """Categories whose value may name a person: kept in memory, to look for it in the picture and in file names."""
@@ -120,11 +125,11 @@ def findings(block: bytes, where: str) -> list[Finding]:
         if key[1] in MATCHED and len(texts.setdefault(key, [])) < MAX_TEXTS:
             texts[key].append(_text(raw, tag))
         if tag == MAKER_NOTE and PICTURE in raw:
-            counts["hidden-image", "preview", f"{where}/{directory}/MakerNote"] = raw.count(PICTURE)
+            counts[Kind.HIDDEN_IMAGE, Category.PREVIEW, f"{where}/{directory}/MakerNote"] = raw.count(PICTURE)
     for key in _by_piexif(block, where):
         counts.setdefault(key, 1)
     if not counts:
-        counts[("metadata", "unknown-block", where)] = 1
+        counts[(Kind.METADATA, Category.UNKNOWN_BLOCK, where)] = 1
     return [
         Finding(
             kind=kind, category=category, where=path, count=count, detector="exif reader",
@@ -150,16 +155,16 @@ def secret(raw: bytes) -> Secret:
 def _key(directory: str, tag: int, where: str) -> tuple[Kind, str, str] | None:
     path = f"{where}/{directory}"
     if directory == "GPS":
-        return ("metadata", "location", path)
+        return (Kind.METADATA, Category.LOCATION, path)
     if directory not in ("IFD0", "Exif", "Interop"):  # further pictures: the thumbnail, and what is less usual
         if tag in (THUMBNAIL_AT, STRIPS_AT, TILES_AT):
-            return ("hidden-image", "thumbnail" if directory == "IFD1" else "second-image", path)
-        return ("metadata", CATEGORIES[tag], path) if tag in CATEGORIES else None
+            return (Kind.HIDDEN_IMAGE, Category.THUMBNAIL if directory == "IFD1" else Category.SECOND_IMAGE, path)
+        return (Kind.METADATA, CATEGORIES[tag], path) if tag in CATEGORIES else None
     if tag == GPS_IFD:  # counted even when what it points to cannot be read
-        return ("metadata", "location", f"{where}/GPS")
+        return (Kind.METADATA, Category.LOCATION, f"{where}/GPS")
     if tag in (ORIENTATION, EXIF_IFD, INTEROP_IFD, SUB_IFDS):
         return None
-    return ("metadata", CATEGORIES.get(tag, "camera-setting"), path)
+    return (Kind.METADATA, CATEGORIES.get(tag, Category.CAMERA_SETTING), path)
 
 
 def _by_piexif(block: bytes, where: str) -> Iterator[tuple[Kind, str, str]]:
@@ -172,9 +177,9 @@ def _by_piexif(block: bytes, where: str) -> Iterator[tuple[Kind, str, str]]:
     except Exception:  # noqa: BLE001 - it raises whatever its parsing stumbles on; the walk above is the proof
         return
     if read.get("GPS"):
-        yield ("metadata", "location", f"{where}/GPS")
+        yield (Kind.METADATA, Category.LOCATION, f"{where}/GPS")
     if read.get("thumbnail"):
-        yield ("hidden-image", "thumbnail", f"{where}/IFD1")
+        yield (Kind.HIDDEN_IMAGE, Category.THUMBNAIL, f"{where}/IFD1")
     for name, directory in (("0th", "IFD0"), ("Exif", "Exif")):
         for tag in read.get(name) or {}:
             key = _key(directory, tag, where)

@@ -10,6 +10,7 @@ import math
 import struct
 
 from medimg.types import Finding
+from medimg.vocabulary import Category, Kind
 
 HEADER, ENTRY = 128, 12
 MAX_TAGS = 100
@@ -75,7 +76,7 @@ def findings(profile: bytes, where: str) -> list[Finding]:
     """One finding when the profile says more than its colours; none when it is what :func:`clean` makes."""
     if clean(profile) == profile:
         return []
-    return [Finding(kind="metadata", category="colour-profile-text", where=where, detector="icc reader")]
+    return [Finding(kind=Kind.METADATA, category=Category.COLOUR_PROFILE_TEXT, where=where, detector="icc reader")]
 
 
 def name(space: bytes, tags: dict[bytes, bytes]) -> str:

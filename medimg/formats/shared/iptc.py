@@ -5,26 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from medimg.formats.shared import exif, xmp
-from medimg.types import Finding, Kind, Secret
+from medimg.types import Finding, Secret
+from medimg.vocabulary import Category, Kind
 
 DETECTOR = "iptc reader"
 MAX_RESOURCES, MAX_RECORDS, MAX_SECRET = 2000, 5000, 200
 
 # Resource id -> kind, category.
 RESOURCES: dict[int, tuple[Kind, str]] = {
-    0x03ED: ("metadata", "resolution"), 0x0409: ("hidden-image", "thumbnail"), 0x040A: ("metadata", "owner"),
-    0x040B: ("metadata", "owner"), 0x040C: ("hidden-image", "thumbnail"), 0x040F: ("metadata", "colour-profile-text"),
-    0x041A: ("metadata", "caption"), 0x041E: ("metadata", "owner"), 0x0421: ("metadata", "software"),
-    0x0425: ("metadata", "id"),
+    0x03ED: (Kind.METADATA, Category.RESOLUTION), 0x0409: (Kind.HIDDEN_IMAGE, Category.THUMBNAIL),
+    0x040A: (Kind.METADATA, Category.OWNER), 0x040B: (Kind.METADATA, Category.OWNER),
+    0x040C: (Kind.HIDDEN_IMAGE, Category.THUMBNAIL), 0x040F: (Kind.METADATA, Category.COLOUR_PROFILE_TEXT),
+    0x041A: (Kind.METADATA, Category.CAPTION), 0x041E: (Kind.METADATA, Category.OWNER),
+    0x0421: (Kind.METADATA, Category.SOFTWARE), 0x0425: (Kind.METADATA, Category.ID),
 }  # fmt: skip
 IPTC, EXIF_1, EXIF_3, XMP = 0x0404, 0x0422, 0x0423, 0x0424
 
 # Dataset of record 2 -> category (IIM 4.2, chapter 6).
 DATASETS = {
-    5: "caption", 15: "caption", 20: "caption", 25: "caption", 26: "location", 27: "location", 40: "caption",
-    55: "capture-time", 60: "capture-time", 62: "capture-time", 63: "capture-time", 65: "software", 70: "software",
-    80: "owner", 85: "owner", 90: "location", 92: "location", 95: "location", 100: "location", 101: "location",
-    103: "id", 105: "caption", 110: "owner", 115: "owner", 116: "owner", 118: "owner", 120: "caption", 122: "owner",
+    5: Category.CAPTION, 15: Category.CAPTION, 20: Category.CAPTION, 25: Category.CAPTION, 26: Category.LOCATION,
+    27: Category.LOCATION, 40: Category.CAPTION, 55: Category.CAPTURE_TIME, 60: Category.CAPTURE_TIME,
+    62: Category.CAPTURE_TIME, 63: Category.CAPTURE_TIME, 65: Category.SOFTWARE, 70: Category.SOFTWARE,
+    80: Category.OWNER, 85: Category.OWNER, 90: Category.LOCATION, 92: Category.LOCATION, 95: Category.LOCATION,
+    100: Category.LOCATION, 101: Category.LOCATION, 103: Category.ID, 105: Category.CAPTION, 110: Category.OWNER,
+    115: Category.OWNER, 116: Category.OWNER, 118: Category.OWNER, 120: Category.CAPTION, 122: Category.OWNER,
 }  # fmt: skip
 MATCHED = frozenset(("owner", "caption"))
 
@@ -46,14 +50,14 @@ def irb(block: bytes, where: str) -> list[Finding]:
         elif number == XMP:
             found += xmp.findings(body, f"{where}/XMP")
         else:
-            kind, category = RESOURCES.get(number, ("metadata", "editor-setting"))
+            kind, category = RESOURCES.get(number, (Kind.METADATA, Category.EDITOR_SETTING))
             key: tuple[Kind, str, str] = (kind, category, where)
             counts[key] = counts.get(key, 0) + 1
     found += [
         Finding(kind=kind, category=category, where=path, count=count, detector=DETECTOR)
         for (kind, category, path), count in counts.items()
     ]
-    return found or [Finding(kind="metadata", category="unknown-block", where=where, detector=DETECTOR)]
+    return found or [Finding(kind=Kind.METADATA, category=Category.UNKNOWN_BLOCK, where=where, detector=DETECTOR)]
 
 
 def iim(block: bytes, where: str) -> list[Finding]:
@@ -69,7 +73,7 @@ def iim(block: bytes, where: str) -> list[Finding]:
         counts["unknown-block"] = 1
     return [
         Finding(
-            kind="metadata", category=category, where=where, count=count, detector=DETECTOR,
+            kind=Kind.METADATA, category=category, where=where, count=count, detector=DETECTOR,
             secret=Secret("\n".join(texts.get(category, ()))),
         )
         for category, count in counts.items()

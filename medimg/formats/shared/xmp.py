@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from medimg.types import NO_SECRET, Finding, Kind, Secret
+from medimg.types import NO_SECRET, Finding, Secret
+from medimg.vocabulary import Kind
 
 MAX_BYTES = 1 << 20
 MAX_SEARCHED, MAX_VALUES, MAX_SECRET = 1 << 18, 50, 200
@@ -66,14 +67,14 @@ def findings(packet: bytes, where: str) -> list[Finding]:
     secret = _values(text)
     out = [
         Finding(
-            kind="metadata", category=category, where=where, detector="xmp reader",
+            kind=Kind.METADATA, category=category, where=where, detector="xmp reader",
             secret=secret if category in ("owner", "person", "caption") else NO_SECRET,
         )
         for category in ["xmp", *found]
     ]  # fmt: skip
     for category, names in _CARRIED:
         if any(name in lowered for name in names):
-            kind: Kind = "metadata" if category == "sound" else "hidden-image"
+            kind: Kind = Kind.METADATA if category == "sound" else Kind.HIDDEN_IMAGE
             out.append(Finding(kind=kind, category=category, where=where, detector="xmp reader"))
     return out
 

@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from medimg.errors import Malformed
 from medimg.formats.shared import exif, icc, iptc, xmp
 from medimg.formats.tiff._file import Ifd, Tiff, directory
-from medimg.types import Finding, Kind
+from medimg.types import Finding
+from medimg.vocabulary import Category, Kind
 
 # Fields of the main directory -> category (TIFF 6.0, section 8; Exif 3.0, 4.6; DNG 1.7 for the serial number).
 CATEGORIES = {
-    269: "caption", 270: "caption", 271: "device", 272: "device", 285: "caption", 305: "software", 306: "capture-time",
-    315: "owner", 316: "device", 33432: "owner", 42016: "serial", 42032: "owner", 42033: "serial", 50735: "serial",
-    50708: "device", 40091: "caption", 40092: "comment", 40093: "owner", 40094: "caption", 40095: "caption",
-    37510: "comment", 36867: "capture-time", 36868: "capture-time", 37500: "maker-note",
+    269: Category.CAPTION, 270: Category.CAPTION, 271: Category.DEVICE, 272: Category.DEVICE, 285: Category.CAPTION,
+    305: Category.SOFTWARE, 306: Category.CAPTURE_TIME, 315: Category.OWNER, 316: Category.DEVICE,
+    33432: Category.OWNER, 42016: Category.SERIAL, 42032: Category.OWNER, 42033: Category.SERIAL,
+    50735: Category.SERIAL, 50708: Category.DEVICE, 40091: Category.CAPTION, 40092: Category.COMMENT,
+    40093: Category.OWNER, 40094: Category.CAPTION, 40095: Category.CAPTION, 37510: Category.COMMENT,
+    36867: Category.CAPTURE_TIME, 36868: Category.CAPTURE_TIME, 37500: Category.MAKER_NOTE,
 }  # fmt: skip
 # Fields that say nothing and are left out: sub-file type, thresholds, resolution, page number, curves.
 SILENT = frozenset(
@@ -37,21 +40,23 @@ def of_page(tiff: Tiff, page: Ifd, kept: frozenset[int]) -> list[Finding]:
         elif tag in kept or tag in SILENT:
             continue
         elif tag == XMP:
-            out += xmp.findings(entry.raw, where) or [_one("metadata", "unknown-block", where)]
+            out += xmp.findings(entry.raw, where) or [_one(Kind.METADATA, Category.UNKNOWN_BLOCK, where)]
         elif tag in (EXIF, GPS):
-            out += exif.findings(_standalone(tiff, page, tag), where) or [_one("metadata", "unknown-block", where)]
+            out += exif.findings(_standalone(tiff, page, tag), where) or [
+                _one(Kind.METADATA, Category.UNKNOWN_BLOCK, where)
+            ]
         elif tag == SUB_IFD:
             continue  # counted by the reader, which knows whether one of them is the picture
         elif tag in SUB_IFDS:
-            out.append(_one("hidden-image", "second-image", where, max(1, entry.count)))
+            out.append(_one(Kind.HIDDEN_IMAGE, Category.SECOND_IMAGE, where, max(1, entry.count)))
         elif tag == C2PA:
-            out.append(_one("metadata", "content-credential", where))
+            out.append(_one(Kind.METADATA, Category.CONTENT_CREDENTIAL, where))
         elif tag == IPTC:
             out += iptc.iim(entry.raw, where)
         elif tag == IRB:
             out += iptc.irb(entry.raw, where)
         else:
-            out.append(_one("metadata", CATEGORIES.get(tag, "unknown-block"), where))
+            out.append(_one(Kind.METADATA, CATEGORIES.get(tag, Category.UNKNOWN_BLOCK), where))
     return out
 
 

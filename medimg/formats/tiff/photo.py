@@ -17,6 +17,7 @@ from medimg.formats.shared import exif, icc
 from medimg.formats.tiff import _findings, _packed, _pages
 from medimg.formats.tiff._file import ALPHA, INTEGERS, MULTIPLIED, NO_COLOURS, UNSAID, Entry, Ifd, Tiff, build, read
 from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
+from medimg.vocabulary import Category, Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -173,17 +174,22 @@ class TiffPhoto:
         ):
             if count:
                 found.append(
-                    Finding(kind="hidden-image", category=category, where=where, count=count, detector="tiff reader")
+                    Finding(kind=Kind.HIDDEN_IMAGE, category=category, where=where, count=count, detector="tiff reader")
                 )
         if not (self.others or self.subs) and _findings.loose_bytes(self.tiff, self.page, self.chunks):
             found.append(
-                Finding(kind="metadata", category="unknown-block", where="bytes of no field", detector="tiff reader")
+                Finding(
+                    kind=Kind.METADATA,
+                    category=Category.UNKNOWN_BLOCK,
+                    where="bytes of no field",
+                    detector="tiff reader",
+                )
             )
         if any(c != self.data[a : a + n] for c, (a, n) in zip(self.payloads, self.chunks, strict=True)):
             found.append(
                 Finding(
-                    kind="metadata",
-                    category="unknown-block",
+                    kind=Kind.METADATA,
+                    category=Category.UNKNOWN_BLOCK,
                     where="strips/bytes that are no picture",
                     detector="tiff reader",
                 )
@@ -191,8 +197,8 @@ class TiffPhoto:
         if self.hidden:
             found.append(
                 Finding(
-                    kind="hidden-image",
-                    category="hidden-pixels",
+                    kind=Kind.HIDDEN_IMAGE,
+                    category=Category.HIDDEN_PIXELS,
                     where="strips/more than is shown",
                     detector="tiff reader",
                 )

@@ -29,7 +29,8 @@ from medimg.formats.webp._chunks import (
     number,
     still,
 )
-from medimg.types import Box, Copy, Cover, Finding, Kind, Limits
+from medimg.types import Box, Copy, Cover, Finding, Limits
+from medimg.vocabulary import Category, Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -124,17 +125,19 @@ class WebP:
         for c in self.chunks:
             found += self._chunk(c)
             if c.end - c.begin & 1 and self.data[c.end : c.end + 1].strip(b"\0"):
-                found.append(_finding("padding-bits", _name(c.name)))
-        found += [_finding("unknown-block", "ANMF") for f in self.animation for _ in f.others]
+                found.append(_finding(Category.PADDING_BITS, _name(c.name)))
+        found += [_finding(Category.UNKNOWN_BLOCK, "ANMF") for f in self.animation for _ in f.others]
         if self.animation:
             count = max(self.frames - 1, 1)
-            found.append(_finding("extra-frames", "ANMF", kind="hidden-image", count=count))
+            found.append(_finding(Category.EXTRA_FRAMES, "ANMF", kind=Kind.HIDDEN_IMAGE, count=count))
         if self.extended and not self._header_plain:
-            found.append(_finding("unknown-block", "VP8X/reserved"))
+            found.append(_finding(Category.UNKNOWN_BLOCK, "VP8X/reserved"))
         if self._shortest != self.still:
-            found.append(_finding("trailing-bytes", f"{_name(self.still.coding)}/after the picture"))
+            found.append(_finding(Category.TRAILING_BYTES, f"{_name(self.still.coding)}/after the picture"))
         if self._hidden:
-            found.append(_finding("hidden-pixels", f"{_name(self.still.coding)}/alpha 0", kind="hidden-image"))
+            found.append(
+                _finding(Category.HIDDEN_PIXELS, f"{_name(self.still.coding)}/alpha 0", kind=Kind.HIDDEN_IMAGE)
+            )
         return found + trailing.finding(self.data, self.end, "after RIFF", DETECTOR)
 
     def _chunk(self, c: Chunk) -> list[Finding]:
@@ -148,12 +151,12 @@ class WebP:
         if c.name == b"ICCP":
             if payload == self._profile:
                 return []
-            return _icc.findings(payload, where) or [_finding("colour-profile-text", where)]
+            return _icc.findings(payload, where) or [_finding(Category.COLOUR_PROFILE_TEXT, where)]
         if c.name == b"XMP ":
-            return xmp.findings(payload, where) or [_finding("xmp", where)]
+            return xmp.findings(payload, where) or [_finding(Category.XMP, where)]
         if c.name == b"C2PA":
-            return [_finding("content-credential", where)]
-        return [_finding("unknown-block", where)]
+            return [_finding(Category.CONTENT_CREDENTIAL, where)]
+        return [_finding(Category.UNKNOWN_BLOCK, where)]
 
     @property
     def _header_plain(self) -> bool:
@@ -248,7 +251,7 @@ class WebP:
         )
 
 
-def _finding(category: str, where: str, *, kind: Kind = "metadata", count: int = 1) -> Finding:
+def _finding(category: str, where: str, *, kind: Kind = Kind.METADATA, count: int = 1) -> Finding:
     return Finding(kind=kind, category=category, where=where, count=count, detector=DETECTOR)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 
 CURVES = (b"rTRC", b"gTRC", b"bTRC", b"kTRC")
@@ -71,38 +72,48 @@ def _parametric(rest: bytes) -> int:
 
 
 def _filled(body: bytes) -> bool:
-    """Whether the parts of a table stand one behind the other and nothing stands anywhere else."""
+    """Whether the parts of a table stand one behind the other and nothing stands anywhere else (ICC.1, 10.12, 10.13).
+
+    Five places: the curves of one side, a matrix, the curves between, a table of colours, the curves of the other side.
+    """
     coming, going = body[8:10]
     if body[10:12] != bytes(2) or not body[12:16].strip(b"\0"):
         return False
     first, last = (going, coming) if body[1:2] == b"A" else (coming, going)
     end = 32
     for number, place in enumerate(struct.unpack_from(">5I", body, 12)):
-        if not place:
-            continue
-        if place != end:
+        if place and place != end:
             return False
-        if number == 1:
-            end += 48
-        elif number == 3:
-            values = body[end + 16]
-            for points in body[end : end + coming]:
-                values *= points
-            if body[end + 16] not in (1, 2) or any(body[end + coming : end + 16]) or any(body[end + 17 : end + 20]):
-                return False
-            end = _rounded(body, end + 20 + values * going)
-        else:
-            for _ in range(last if number == 4 else first):
-                kind, rest = body[end : end + 4], body[end + 8 :]
-                if body[end + 4 : end + 8] != bytes(4) or kind not in (b"curv", b"para"):
-                    return False
-                size = 4 + 2 * int.from_bytes(rest[:4], "big") if kind == b"curv" else _parametric(rest)
-                if size < 0:
-                    return False
-                end = _rounded(body, end + 8 + size)
-        if not 32 < end <= len(body):
+        if place and number == 1:
+            end += 48  # twelve numbers of four bytes
+        elif place and number == 3:
+            end = _colours(body, end, coming, going)
+        elif place:
+            end = _curves(body, end, last if number == 4 else first)
+        if not 32 <= end <= len(body):
             return False
     return end == len(body)
+
+
+def _colours(body: bytes, at: int, coming: int, going: int) -> int:
+    """Where a table of colours ends; -1 when it is not one (ICC.1, 10.12.3)."""
+    width = body[at + 16]
+    if width not in (1, 2) or any(body[at + coming : at + 16]) or any(body[at + 17 : at + 20]):
+        return -1
+    return _rounded(body, at + 20 + width * math.prod(body[at : at + coming]) * going)
+
+
+def _curves(body: bytes, at: int, count: int) -> int:
+    """Where a row of curves ends; -1 when anything else stands there."""
+    for _ in range(count):
+        kind, rest = body[at : at + 4], body[at + 8 :]
+        if body[at + 4 : at + 8] != bytes(4) or kind not in (b"curv", b"para"):
+            return -1
+        size = 4 + 2 * int.from_bytes(rest[:4], "big") if kind == b"curv" else _parametric(rest)
+        at = -1 if size < 0 else _rounded(body, at + 8 + size)
+        if at < 0:
+            return -1
+    return at
 
 
 def _rounded(body: bytes, end: int) -> int:

@@ -1,0 +1,48 @@
+"""What goes in and out of the HTTP worker, as its description publishes it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from medimg.types import NOTHING_KNOWN, KnownValues, Report
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A photo as JSON: its bytes in base64, and values known to belong to the person."""
+
+    photo: str
+    known: KnownValues = NOTHING_KNOWN
+
+
+class MadeCopy(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy that passed every check and that nobody has looked at yet; ``data`` is base64."""
+
+    media_type: str
+    suffix: str
+    sha256: str
+    data: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a photo. ``copy`` is null when it was held or refused; the report says why."""
+
+    report: Report
+    copy: MadeCopy | None = None
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """That the workers run, and with what."""
+
+    status: str
+    version: str
+    engines: dict[str, str]
+    workers: int
+    policy: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a request was not served; never a word of what was sent."""
+
+    code: str
+    what: str
+    todo: str = ""
