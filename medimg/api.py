@@ -271,7 +271,7 @@ def judge(data: bytes, detectors: Sequence[Detector], policy: Policy, known: Kno
         from medimg import frames
 
         return frames.judge(opened, policy, lambda still, one: judge(still, detectors, one, known))
-    checks = verify.container(data, opened.name, policy)
+    checks = verify.container(data, opened.name, policy, opened)
     if policy.scope == "metadata-only":
         return (*checks, *(Check(name=n, state=CheckState.NOT_ASKED) for n in CONTENT_CHECKS))
     from medimg.verify import picture

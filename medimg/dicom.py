@@ -66,7 +66,7 @@ def wrap(
     who = patient or Patient()
     _checked(who)
     opened = formats.open_photo(copy, settings.limits)
-    if any(c.state not in PASSING for c in verify.container(copy, opened.name, settings)):
+    if any(c.state not in PASSING for c in verify.container(copy, opened.name, settings, opened)):
         raise UsageError(_NO_COPY, todo="Clean the photo first, and wrap the copy.")
     said = statement or Statement(key=key)
     said = msgspec.structs.replace(said, key=said.key or key or secrets.token_bytes(32))

@@ -35,6 +35,7 @@ from medimg.vocabulary import CONTENT_CHECKS, PASSING, CheckName, CheckState, Fo
 
 if TYPE_CHECKING:
     from medimg.detect import Detector, Frame
+    from medimg.detect.answers import Answers
     from medimg.formats.sequence import Series
 
 
@@ -150,10 +151,12 @@ def _all_loaded(detectors: Sequence[Detector]) -> None:
 
 def _detect(opened: formats.Opened, detectors: Sequence[Detector], known: KnownValues, record: Record) -> list[Finding]:
     from medimg.detect import Frame
+    from medimg.detect.answers import Answers
 
     found: list[Finding] = []
+    record.answers = Answers()
     with record.stage("decode"):
-        views = [Frame(view, opened.orientation) for view in opened.views()]
+        views = [Frame(view, opened.orientation, answers=record.answers) for view in opened.views()]
     for view in views:
         for more in each(partial(_found, view, known, record), detectors):
             found += more
@@ -229,7 +232,7 @@ def scrub(
                 copy = _copy(opened, plan, policy)
                 written = sink.stage(copy)
             with record.stage("verify"):
-                record.checks, left = _verify(written, opened, copy, detectors, plan, policy, known)
+                record.checks, left = _verify(written, opened, copy, detectors, plan, policy, known, record.answers)
             if all(c.state in PASSING for c in record.checks):
                 record.copy = _summary(sink.release(), copy)
                 return record.report(PhotoState.UNREVIEWED)
@@ -327,25 +330,25 @@ def _verify(
     plan: Plan,
     policy: Policy,
     known: KnownValues,
+    answers: Answers | None,
 ) -> tuple[list[Check], list[Finding]]:
     if written != copy.data:
         wrong = "the disk gave other bytes"
         return [Check(name=CheckName.READBACK, state=CheckState.FAILED, engine="compare", detail=wrong)], []
-    checks = verify.container(written, copy.format, policy)
+    checks, reopened = verify.reopened(written, copy.format, policy)
     not_asked = (
         [Check(name=n, state=CheckState.NOT_ASKED) for n in CONTENT_CHECKS] if policy.scope == "metadata-only" else []
     )
     altered = bool(copy.covered or copy.cropped or plan.crop)
-    if any(c.state not in PASSING for c in checks) or (not_asked and not altered):
+    if reopened is None or any(c.state not in PASSING for c in checks) or (not_asked and not altered):
         return [*checks, *not_asked], []
     from medimg.verify import picture
 
-    reopened = formats.open_photo(written, policy.limits)
     reopened.samples()  # decoded once, for both
     if not_asked:
         return [*checks, picture.pixels(original, reopened, copy, plan.crop), *not_asked], []
     (again, left), equal = both(
-        partial(picture.content, reopened, copy, detectors, plan, policy, known),
+        partial(picture.content, reopened, copy, detectors, plan, policy, known, answers),
         partial(picture.pixels, original, reopened, copy, plan.crop),
     )
     return [*checks, equal, *again], left
