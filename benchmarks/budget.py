@@ -133,7 +133,7 @@ def stages(paths: list[Path]) -> dict[str, Any]:
     clock = Clock()
     for part, where in PARTS.items():
         hook(where, functools.partial(clock.around, part))
-    hook("medimg.pipeline:_verify", clock.second)
+    hook("medimg.still:_verify", clock.second)
     used, others, copies = time.process_time(), children(), 0
     for path in paths:
         copies += not tool.scrub(path).held
