@@ -55,7 +55,7 @@ PARTS = {
     "open": "medimg.formats:open_photo",
     "decode": "medimg.formats.jpeg.photo:JpegPhoto.samples",
     "write": "medimg.formats.jpeg.photo:JpegPhoto.write",
-    "container checks": "medimg.verify:container",
+    "container checks": "medimg.verify:reopened",
     "pixels compared": "medimg.verify.picture:pixels",
     "everything else": "medimg.pipeline:scrub",
 }
@@ -130,6 +130,11 @@ def stages(paths: list[Path]) -> dict[str, Any]:
 
     tool = medimg.Scrubber()
     tool.scrub(paths[0])  # models and lazy imports
+    from PIL import Image
+
+    picture = Frame(_pixels(Image.open(paths[0]))).scaled(1600)[0]
+    ocr.models().detect(picture)
+    passes = [_cpu(lambda: ocr.models().detect(picture)) for _ in range(5)]
     clock = Clock()
     for part, where in PARTS.items():
         hook(where, functools.partial(clock.around, part))
@@ -138,11 +143,6 @@ def stages(paths: list[Path]) -> dict[str, Any]:
     for path in paths:
         copies += not tool.scrub(path).held
     used, others = time.process_time() - used, children() - others
-    from PIL import Image
-
-    picture = Frame(_pixels(Image.open(paths[0]))).scaled(1600)[0]
-    ocr.models().detect(picture)
-    passes = [_cpu(lambda: ocr.models().detect(picture)) for _ in range(5)]
     return {
         "spent": [[part, phase, *spent] for (part, phase), spent in clock.spent.items()],
         "CPU": used, "second reader's process": others, "copies": copies, "pass": min(passes),
