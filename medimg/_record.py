@@ -16,6 +16,7 @@ from medimg.vocabulary import PhotoState
 
 if TYPE_CHECKING:
     from medimg.detect import Detector
+    from medimg.detect.answers import Answers
     from medimg.formats.sequence import Series
 
 
@@ -31,6 +32,7 @@ class Record:
         self.seconds: dict[str, float] = {}
         self.known = NOTHING_KNOWN
         self.opened: formats.Opened | None = None
+        self.answers: Answers | None = None
         self.series: Series | None = None
         self.plan: Plan | None = None
         self.checks: list[Check] = []

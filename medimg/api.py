@@ -270,8 +270,10 @@ def judge(data: bytes, detectors: Sequence[Detector], policy: Policy, known: Kno
     if policy.metadata.keep_frames and opened.frames > 1:
         from medimg import frames
 
-        return frames.judge(opened, policy, lambda still, one: judge(still, detectors, one, known))
-    checks = verify.container(data, opened.name, policy)
+        stills, joined = frames.apart(opened, policy)
+        each = [check for one in stills for check in judge(one, detectors, frames.one(policy), known)]
+        return (*frames.worst(each), joined)
+    checks = verify.container(data, opened.name, policy, opened)
     if policy.scope == "metadata-only":
         return (*checks, *(Check(name=n, state=CheckState.NOT_ASKED) for n in CONTENT_CHECKS))
     from medimg.verify import picture

@@ -54,7 +54,7 @@ def wrap(
     who = patient or Patient()
     made.checked(who)
     opened = formats.open_photo(copy, settings.limits)
-    if not _passes(copy, opened.name, settings):
+    if not _passes(copy, opened.name, settings, opened):
         raise UsageError(_NO_COPY, todo="Clean the photo first, and wrap the copy.")
     said = statement or Statement(key=key)
     said = msgspec.structs.replace(said, key=said.key or key or secrets.token_bytes(32))
@@ -66,9 +66,9 @@ def wrap(
     return out
 
 
-def _passes(data: bytes, name: str, policy: Policy) -> bool:
+def _passes(data: bytes, name: str, policy: Policy, opened: formats.Opened | None = None) -> bool:
     """Whether a file holds nothing but its picture."""
-    return all(c.state in PASSING for c in verify.container(data, name, policy))
+    return all(c.state in PASSING for c in verify.container(data, name, policy, opened))
 
 
 __all__ = ["Patient", "Statement", "statement", "wrap"]

@@ -1,23 +1,22 @@
 """The way through for a file whose frames are kept: every frame is a photo of its own.
 
-Each goes through :func:`medimg.pipeline.scrub` as a still, with every check of a still. What passed is put together
+Each goes through :func:`medimg.still.scrub` as a still, with every check of a still. What passed is put together
 without being decoded again, and the file on disk is taken apart and compared with what passed.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
-from medimg import formats, pipeline
+from medimg import formats, still
 from medimg.errors import CheckFailed, UsageError
 from medimg.formats import sequence
 from medimg.policy import Policy
-from medimg.types import Action, Check, Copy, CopySummary, Finding, KnownValues, Limits, Plan, Region, Report
+from medimg.types import Action, Check, Copy, Finding, KnownValues, Limits, Plan, Region, Report
 from medimg.verify import outcome
 from medimg.vocabulary import PASSING, PhotoState, Reason
 
@@ -35,15 +34,14 @@ def look(series: sequence.Series, detectors: Sequence[Detector], policy: Policy,
         CheckNotRun: A detector raised.
     """
     found: list[Finding] = []
-    for index, still in enumerate(series.stills):
-        _, plan = pipeline.inspect(still, detectors, _one(policy), known=known)
-        found += [_moved(a.finding, index) for a in plan.actions]
+    for index, frame in enumerate(series.stills):
+        found += [_moved(f, index) for f in still.look(frame, detectors, one(policy), known)]
     return found
 
 
 def scrub(
     series: sequence.Series,
-    sink: pipeline.Sink,
+    sink: still.Sink,
     detectors: Sequence[Detector],
     policy: Policy,
     *,
@@ -73,20 +71,20 @@ def scrub(
         raise UsageError("pages are cropped one by one: take them apart first.")
     for _ in range(policy.verify.rounds + 1):
         passed, sinks, asked = [], [], []
-        for index, still in enumerate(series.stills):
-            size = formats.open_photo(still, policy.limits)
+        for index, frame in enumerate(series.stills):
+            size = formats.open_photo(frame, policy.limits)
             own = msgspec.structs.replace(
                 plan, width=size.width, height=size.height, actions=_own(plan, index, series.aligned)
             )
-            memory = pipeline.MemorySink()
-            one = pipeline.scrub(still, memory, detectors, _one(policy), known=known, plan=own)
-            if one.state != PhotoState.UNREVIEWED:
+            memory = still.MemorySink()
+            done = still.scrub(frame, memory, detectors, one(policy), known=known, plan=own)
+            if done.state != PhotoState.UNREVIEWED:
                 return msgspec.structs.replace(
-                    report, state=one.state, plan=plan, checks=one.checks, error_code=one.error_code,
-                    exit_code=one.exit_code, reason=f"frame {index + 1} of {len(series.stills)}: {one.reason}",
+                    report, state=done.state, plan=plan, checks=done.checks, error_code=done.error_code,
+                    exit_code=done.exit_code, reason=f"frame {index + 1} of {len(series.stills)}: {done.reason}",
                 )  # fmt: skip
             asked.append(len(own.actions))
-            passed.append(one)
+            passed.append(done)
             sinks.append(memory)
         wider = _with_new(plan, passed, asked)
         settled = wider is plan or not series.aligned
@@ -101,7 +99,7 @@ def sizes(series: sequence.Series, limits: Limits) -> tuple[tuple[int, int], ...
     return tuple((still.width, still.height) for still in (formats.open_photo(s, limits) for s in series.stills))
 
 
-def _one(policy: Policy) -> Policy:
+def one(policy: Policy) -> Policy:
     """The policy for a still."""
     return msgspec.structs.replace(policy, metadata=msgspec.structs.replace(policy.metadata, keep_frames=False))
 
@@ -134,26 +132,26 @@ def _with_new(plan: Plan, passed: Sequence[Report], asked: Sequence[int]) -> Pla
     """
     new = [
         _moved(action.finding, index)
-        for index, (one, count) in enumerate(zip(passed, asked, strict=True))
-        if one.plan is not None
-        for action in one.plan.actions[count:]
+        for index, (done, count) in enumerate(zip(passed, asked, strict=True))
+        if done.plan is not None
+        for action in done.plan.actions[count:]
     ]
     if not new:
         return plan
-    named = (msgspec.structs.replace(f, id=f"f{n}") for n, f in enumerate(new, len(plan.actions) + 1))
+    named = still.numbered(new, len(plan.actions) + 1)
     more = (Action(finding=f, do="cover", why=Reason.SECOND_LOOK) for f in named)
     return msgspec.structs.replace(plan, actions=(*plan.actions, *more))
 
 
 def _together(
     series: sequence.Series,
-    sink: pipeline.Sink,
+    sink: still.Sink,
     passed: Sequence[Report],
     stills: Sequence[bytes],
     report: Report,
 ) -> Report:
     """The frames that passed, in one file that is read back, taken apart and compared with them."""
-    parts = [one.copy for one in passed if one.copy is not None]
+    parts = [done.copy for done in passed if done.copy is not None]
     covered = tuple(dict.fromkeys(p for part in parts for p in part.covered))
     first = parts[0]
     notes = (KEPT, *(("format-changed",) if series.format != report.format else ()))
@@ -163,7 +161,7 @@ def _together(
         covered=covered, notes=notes + ("cropped",) * bool(first.cropped), cropped=first.cropped,
     )  # fmt: skip
     written = sink.stage(copy)
-    checks = (*_of_all(c for one in passed for c in one.checks), *_joined_right(series, written, stills))
+    checks = (*worst(c for done in passed for c in done.checks), *_joined_right(series, written, stills))
     if any(c.state not in PASSING for c in checks):
         sink.discard()
         raise CheckFailed("the written copy does not hold exactly the frames that passed.")
@@ -171,15 +169,11 @@ def _together(
         report,
         state=PhotoState.UNREVIEWED,
         checks=checks,
-        copy=CopySummary(
-            name=sink.release(), format=copy.format, bytes=len(copy.data),
-            sha256=hashlib.sha256(copy.data).hexdigest(), width=copy.width, height=copy.height,
-            lossless=copy.lossless, method=copy.method, covered=covered, notes=copy.notes, cropped=copy.cropped,
-        ),
-    )  # fmt: skip
+        copy=still.summary(sink.release(), copy),
+    )
 
 
-def _of_all(checks: Iterable[Check]) -> list[Check]:
+def worst(checks: Iterable[Check]) -> list[Check]:
     """One check of each name: the worst of all frames."""
     order = ("passed", "not-asked", "not-run", "failed")
     out: dict[str, Check] = {}
@@ -190,24 +184,16 @@ def _of_all(checks: Iterable[Check]) -> list[Check]:
     return list(out.values())
 
 
-def judge(
-    opened: formats.Opened, policy: Policy, one_picture: Callable[[bytes, Policy], Sequence[Check]]
-) -> tuple[Check, ...]:
-    """The checks of a file of several frames: whether they are all there is, and those of each.
-
-    Args:
-        opened: The file, any animation or pages.
-        policy: The settings.
-        one_picture: Judges a still under a policy.
+def apart(opened: formats.Opened, policy: Policy) -> tuple[Sequence[bytes], Check]:
+    """The stills of a file of several frames, any animation or pages, and whether they are all there is in it.
 
     Raises:
         CheckNotRun: The frames cannot be told apart.
     """
     series = sequence.split(opened, policy.limits, keep_profile=policy.metadata.keep_profile)
-    apart = series.taken_apart(opened.data) if opened.name == series.format else []
-    checks = [check for still in apart or series.stills for check in one_picture(still, _one(policy))]
-    joined = bool(apart) and series.joined(apart) == opened.data
-    return (*_of_all(checks), outcome("frames", "taken apart", [] if joined else ["frames"]))
+    stills = series.taken_apart(opened.data) if opened.name == series.format else []
+    joined = bool(stills) and series.joined(stills) == opened.data
+    return stills or series.stills, outcome("frames", "taken apart", [] if joined else ["frames"])
 
 
 def _joined_right(series: sequence.Series, written: bytes, stills: Sequence[bytes]) -> list[Check]:
@@ -216,7 +202,7 @@ def _joined_right(series: sequence.Series, written: bytes, stills: Sequence[byte
     strays = [] if apart == list(stills) and series.joined(apart) == written else ["frames"]
     shown = list(sequence.seen(written))
     alike = len(shown) == len(stills) and all(
-        np.array_equal(frame, next(sequence.seen(still))) for frame, still in zip(shown, stills, strict=True)
+        np.array_equal(frame, next(sequence.seen(data))) for frame, data in zip(shown, stills, strict=True)
     )
     return [
         outcome("frames", "taken apart", strays),

@@ -278,7 +278,7 @@ def _bar_width(total: int) -> int:
 
 
 class _Lines:
-    """Plain lines where there is no terminal: at the start, now and then, at the end."""
+    """Plain lines where there is no terminal: at the start, after the first photo, now and then, at the end."""
 
     def __init__(self) -> None:
         self._next = 0.0
@@ -287,7 +287,6 @@ class _Lines:
         now = time.monotonic()
         if progress.event == "start":
             common.say(f"Run {progress.run}: {common.plural(progress.total, 'file')}.", err=True)
-            self._next = now + _EVERY
         elif progress.event == "end" or now >= self._next:
             self._next = now + _EVERY
             common.say(f"{progress.settled} of {progress.total}, {outcomes(progress)}", err=True)

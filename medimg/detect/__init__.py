@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg import geometry
+from medimg.detect.answers import Answers
 from medimg.detect.shrink import shrunk
 from medimg.native.opencv import cv2
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon, Region
@@ -55,9 +56,12 @@ class Frame:
     Attributes:
         rgb: Upright pixels at full size, uint8, (H, W, 3), contiguous.
         index: Which frame of the file.
+        answers: What networks said of pictures of this photo.
     """
 
-    def __init__(self, stored: NDArray[Any], orientation: int = 1, index: int = 0) -> None:
+    def __init__(
+        self, stored: NDArray[Any], orientation: int = 1, index: int = 0, answers: Answers | None = None
+    ) -> None:
         self._stored_size = (int(stored.shape[1]), int(stored.shape[0]))
         self._orientation = orientation
         turn = _TURN.get(orientation)
@@ -66,6 +70,7 @@ class Frame:
         # cv2 drops a last axis of one sample.
         self.rgb: Pixels = upright.reshape(*upright.shape[:2], *stored.shape[2:])
         self.index = index
+        self.answers = answers or Answers()
         self._scaled: dict[int, Pixels] = {}
         self._lock = threading.RLock()
         self._made: dict[str, Any] = {}

@@ -13,26 +13,47 @@ from medimg.policy import Policy
 from medimg.types import Check
 from medimg.vocabulary import CheckName, CheckState, FormatName
 
+WALK = "independent walk"
 BEHIND = "bytes behind the last symbol of the coded picture were not looked for"
 
 
-def container(data: bytes, format_name: str, policy: Policy) -> list[Check]:
-    """Is there anything in the file but the picture? Two readers look, and they share no code."""
+def container(data: bytes, format_name: str, policy: Policy, opened: formats.Opened | None = None) -> list[Check]:
+    """Is there anything in the file but the picture? Two readers look, and they share no code.
+
+    Args:
+        data: The file.
+        format_name: What it was written as.
+        policy: The settings.
+        opened: The same bytes, where they were opened already.
+    """
+    return reopened(data, format_name, policy, opened)[0]
+
+
+def reopened(
+    data: bytes, format_name: str, policy: Policy, opened: formats.Opened | None = None
+) -> tuple[list[Check], formats.Opened | None]:
+    """:func:`container`, and the photo that was opened for it; None where it cannot be."""
     checks: list[Check] = []
-    for name, engine, read in (
-        (CheckName.STRUCTURE, "independent walk", lambda: audit.walk(data, format_name)),
-        (CheckName.METADATA, f"{format_name} reader", lambda: formats.open_photo(data, policy.limits).metadata()),
-    ):
-        try:
-            checks.append(outcome(name, engine, read()))
-        except MedimgError as error:
-            checks.append(Check(name=name, engine=engine, state=CheckState.NOT_RUN, detail=error.what))
+    try:
+        checks.append(outcome(CheckName.STRUCTURE, WALK, audit.walk(data, format_name)))
+    except MedimgError as error:
+        checks.append(_not_run(CheckName.STRUCTURE, error, WALK))
+    reader = f"{format_name} reader"
+    try:
+        opened = opened or formats.open_photo(data, policy.limits)
+        checks.append(outcome(CheckName.METADATA, reader, opened.metadata()))
+    except MedimgError as error:
+        return [*checks, _not_run(CheckName.METADATA, error, reader)], None
     if all(c.state != CheckState.NOT_RUN for c in checks):
         try:
-            checks += coded(formats.open_photo(data, policy.limits), policy.scope)
+            checks += coded(opened, policy.scope)
         except MedimgError as error:
-            checks.append(Check(name=CheckName.CODED_DATA, state=CheckState.NOT_RUN, detail=error.what))
-    return checks
+            checks.append(_not_run(CheckName.CODED_DATA, error))
+    return checks, opened
+
+
+def _not_run(name: CheckName, error: MedimgError, engine: str = "") -> Check:
+    return Check(name=name, engine=engine, state=CheckState.NOT_RUN, detail=error.what)
 
 
 def coded(opened: formats.Opened, scope: str) -> list[Check]:

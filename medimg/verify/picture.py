@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from medimg import faults, formats, geometry
 from medimg.covers import cover_polygon
 from medimg.detect import Detector, Frame
+from medimg.detect.answers import Answers
 from medimg.errors import CheckNotRun, MedimgError
 from medimg.native.opencv import cv2
 from medimg.native.threads import each
@@ -187,8 +188,18 @@ def content(
     plan: Plan,
     policy: Policy,
     known: KnownValues,
+    answers: Answers | None = None,
 ) -> tuple[list[Check], list[Finding]]:
     """Look at the written picture again with every detector.
+
+    Args:
+        written: The copy, opened from what is on disk.
+        copy: How it was made.
+        detectors: Loaded detectors.
+        plan: What was decided.
+        policy: The settings.
+        known: Values the caller knows.
+        answers: What networks said of pictures of the original: a network is not asked twice about equal ones.
 
     Returns:
         The checks, and what was found that neither the policy nor a person's decision in ``plan`` keeps, in the
@@ -201,7 +212,7 @@ def content(
     left: list[Finding] = []
     kept = [a.finding for a in plan.doing("keep") if a.by == "person"]
     for view in written.views():
-        frame = Frame(view, written.orientation)
+        frame = Frame(view, written.orientation, answers=answers)
         upright: list[Polygon] = [frame.upright(p) for p in copy.covered]
         looks = each(partial(_rechecked, frame, upright, known), detectors)
         for detector, (found, engine) in zip(detectors, looks, strict=True):

@@ -44,7 +44,7 @@ def test_a_fault_in_the_pipeline_keeps_its_place_and_not_its_words(monkeypatch: 
     monkeypatch.setattr(png.Png, "write", _fails)
     report = Scrubber(LIGHT).scrub(photo()).report
     assert report.state == "held"
-    assert re.search(r"\(KeyError in medimg\.pipeline:\d+\)", report.reason), report.reason
+    assert re.search(r"\(KeyError in medimg\.still:\d+\)", report.reason), report.reason
     kind, *places = report.fault.split()
     assert kind == "KeyError"
     assert places

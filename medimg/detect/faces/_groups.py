@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from medimg.detect import Frame, Pixels
+from medimg.detect.answers import fingerprint
 from medimg.detect.faces.centerface import CenterFace, Rows
 from medimg.detect.faces.yunet import YuNet
 from medimg.native.opencv import cv2
@@ -128,15 +130,16 @@ def small(frame: Frame, centerface: CenterFace) -> Iterator[tuple[Seen, int]]:
         if side <= CENTERFACE_SIDES[0]:
             continue
         picture = frame.scaled(SMALL_SIDE)[0] if len(parts) == 1 else _shrunk(_part(frame, tile), SMALL_SIDE)
+        shown = fingerprint(picture)
         for turn in range(4):
-            rows = centerface.detect(_turned(picture, turn), LEAST)
+            ask = partial(_asked, centerface, picture, turn, LEAST)
+            rows = frame.answers.to((centerface.version, LEAST, turn, shown), ask)
             for one in _seen(rows, tile, picture, turn, VIEWS):
                 yield one, side
 
 
 def _views(frame: Frame, tile: Tile, whole: bool, centerface: CenterFace, yunet: YuNet) -> Iterator[Seen]:
     part = _part(frame, tile) if whole else _shrunk(_part(frame, tile), CENTERFACE_SIDES[0])
-    done: dict[tuple[object, tuple[int, ...], int, int], Rows] = {}
     nets = (
         [(centerface, s, 0.0, LEAST) for s in CENTERFACE_SIDES]
         + [(yunet, s, 0.0, LEAST_YUNET) for s in YUNET_SIDES]
@@ -148,11 +151,16 @@ def _views(frame: Frame, tile: Tile, whole: bool, centerface: CenterFace, yunet:
         if pad:
             around = cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_REFLECT_101)
             small = np.asarray(around, np.uint8)
+        shown = fingerprint(small)
         for turn in range(4):
-            key = (net, small.shape, pad, turn)
-            if key not in done:  # sizes larger than the picture are all the picture itself
-                done[key] = net.detect(_turned(small, turn), least)
-            yield from _seen(done[key], tile, small, turn, view, pad)
+            # The copy may be equal here; and sizes larger than the picture are all the picture itself.
+            ask = partial(_asked, net, small, turn, least)
+            rows = frame.answers.to((net.version, least, turn, shown), ask)
+            yield from _seen(rows, tile, small, turn, view, pad)
+
+
+def _asked(net: CenterFace | YuNet, picture: Pixels, turn: int, least: float) -> Rows:
+    return net.detect(_turned(picture, turn), least)
 
 
 def _seen(rows: Rows, tile: Tile, small: Pixels, turn: int, view: int, pad: int = 0) -> Iterator[Seen]:

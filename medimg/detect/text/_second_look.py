@@ -144,7 +144,8 @@ def _canvas(frame: Frame, lines: Sequence[Line], covers: Sequence[Polygon]) -> t
         cut = cv2.warpPerspective(frame.rgb, matrix, (width, height), flags=cv2.INTER_AREA, borderValue=(255,) * 3)
         cuts.append((Place(flat, top, height, width, on_ruler), np.asarray(cut, np.uint8)))
         top += height + 24
-    canvas = np.full((top + 20, WIDEST + 40), 255, np.uint8)
+    # White paper beside the cut-outs costs Tesseract as much as what is written on it.
+    canvas = np.full((top + 20, max((place.width for place, _ in cuts), default=0) + 40), 255, np.uint8)
     for place, cut in cuts:
         grey = cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY)
         canvas[place.top : place.top + place.height, 20 : 20 + place.width] = grey

@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg.detect import Frame, Pixels
+from medimg.detect.answers import fingerprint
 from medimg.detect.objects import marks
 from medimg.detect.text import ruler
 from medimg.detect.text._labels import LEAST_HIGH, TRIO, Line
 from medimg.detect.text._layout import TALLEST, like_a_foot, numerals
 from medimg.detect.text._sizes import sharpened
 from medimg.detect.text.lines import Quad, area, around, axis, grown, labels, shared, sides
-from medimg.detect.text.ocr import Models, Spot, ordered
+from medimg.detect.text.ocr import FINDER, Models, Spot, ordered
 from medimg.native.opencv import cv2
 
 Matrix = NDArray[np.float64]
@@ -195,7 +196,8 @@ def rows(
 
 def _inside(models: Models, frame: Frame, quad: Quad, strip: Pixels, least: float, back: Matrix) -> list[Spot]:
     out = []
-    for spot in models.detect(strip, least):
+    question = (FINDER, least, fingerprint(strip))
+    for spot in frame.answers.to(question, lambda: models.detect(strip, least)):
         moved = cv2.perspectiveTransform(spot.quad[None], back)[0]
         there = np.clip(moved, 0, [frame.width, frame.height]).astype(np.float32)
         if 16 <= area(there) < FINE * area(quad):
