@@ -78,8 +78,9 @@ test-oldest: $(VENV)/.dev ## what leaves the computer, planted code and the fixt
 test-newest: $(VENV)/.dev ## the same with the newest packages allowed; raise a bound of pyproject.toml, then this
 	@$(call versions,newest,highest)
 
-check: $(VENV)/.dev ## lint, types, layers
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+check: $(VENV)/.dev ## lint, layers, types for Linux, Windows and macOS
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+	@for system in linux win32 darwin; do echo "mypy for $$system"; $(BIN)/mypy --platform $$system; done
 
 bench: $(VENV)/.dev ## the timing tables of docs/benchmarks.md
 	@$(BIN)/python benchmarks/run.py

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import sys
 import time
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -20,6 +18,7 @@ from medimg.engine.finish import CONDITIONS
 from medimg.engine.groups import GAP, Suggestion
 from medimg.errors import Interrupted, UsageError
 from medimg.report import words
+from medimg.system import stops
 
 _EVERY = 10.0  # seconds between two plain lines
 _KEYS = 20  # suggested groups that are listed
@@ -84,8 +83,7 @@ def clean(
     """
     shown: _Lines | _Bar | _Events
     shown = _Events() if json_lines else _Bar() if sys.stderr.isatty() else _Lines()
-    for stop in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(stop, _interrupt)
+    stops.as_interrupt()
     try:
         outcome = scrub_folder(
             photos,
@@ -155,10 +153,6 @@ def _confirm(told: Suggestion) -> bool:
         say("Nobody is there to confirm it: the groups stay as given.")
         return False
     return click.confirm("Consent is asked for each group. Use the suggested groups?", default=False, err=True)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _conditions(text: str | None) -> tuple[str, ...]:

@@ -264,8 +264,7 @@ def _streamed(path: Path) -> Iterator[BinaryIO]:
         with files.staged(path, b"") as temporary:
             with temporary.open("r+b") as file:
                 yield file
-                file.flush()
-                os.fsync(file.fileno())
+                files.sync(file)
             os.utime(temporary, (files.NEUTRAL_TIME, files.NEUTRAL_TIME))
             files.publish(temporary, path)
     except OSError as error:
