@@ -13,11 +13,11 @@ import click
 
 from medimg.cli import common
 from medimg.consent.site import SiteProfile
-from medimg.engine.batch import Engine, Outcome, Progress, scrub_folder
-from medimg.engine.finish import CONDITIONS
+from medimg.engine.batch import Engine, Hooks, Outcome, Progress, scrub_folder
 from medimg.engine.groups import GAP, Suggestion
 from medimg.errors import Interrupted, UsageError
 from medimg.report import words
+from medimg.run.request import CONDITIONS, RunRequest
 from medimg.system import stops
 
 _EVERY = 10.0  # seconds between two plain lines
@@ -85,9 +85,9 @@ def clean(
     shown = _Events() if json_lines else _Bar() if sys.stderr.isatty() else _Lines()
     stops.as_interrupt()
     try:
-        outcome = scrub_folder(
-            photos,
-            out,
+        request = RunRequest(
+            photos=photos,
+            out=out,
             policy=common.read_policy(policy_file, metadata_only, small_faces),
             audience=audience,
             where=tuple(c for given in where for c in given.replace(",", " ").split()),
@@ -99,10 +99,13 @@ def clean(
             again=again,
             fail_on=_conditions(fail_on),
             site=SiteProfile.installed(),
+        )
+        hooks = Hooks(
             progress=shown.tell,
             confirm=_confirm if suggest_groups else None,
             engine=_engine(scheduler, certificates, staging),
         )
+        outcome = scrub_folder(request, hooks=hooks)
     except Interrupted:
         shown.stop()
         raise

@@ -12,9 +12,10 @@ import click
 
 from medimg.cli import common
 from medimg.consent.site import SiteProfile
-from medimg.engine.batch import Outcome, scrub_folder
+from medimg.engine.batch import Hooks, Outcome, scrub_folder
 from medimg.engine.watch import Watch, alone
 from medimg.errors import Interrupted, MedimgError, UsageError
+from medimg.run.request import RunRequest
 from medimg.run.scan import Root
 from medimg.system import stops
 
@@ -87,9 +88,9 @@ def watch(
     countries = tuple(c for given in where for c in given.replace(",", " ").split())
 
     def clean(roots: Sequence[Root], resume: bool) -> Outcome:
-        return scrub_folder(
-            roots,
-            out,
+        request = RunRequest(
+            photos=roots,
+            out=out,
             policy=policy,
             audience=audience,
             where=countries,
@@ -99,8 +100,8 @@ def watch(
             workers=workers,
             resume=resume,
             site=SiteProfile.installed(),
-            stop=stop.is_set,
         )
+        return scrub_folder(request, hooks=Hooks(stop=stop.is_set))
 
     tell = _events if json_lines else _words
     watching = Watch(inbox, out, clean, rest=rest, originals=originals)

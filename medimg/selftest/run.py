@@ -7,10 +7,11 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from medimg.engine.batch import scrub_folder
+from medimg.engine.batch import Hooks, scrub_folder
 from medimg.engine.loop import Progress
 from medimg.policy import Policy
 from medimg.run.folder import RunFolder
+from medimg.run.request import RunRequest
 from medimg.selftest import hiding, hiding_tables, judge, own, pictures
 from medimg.selftest.judge import Outcome
 from medimg.selftest.pictures import Case
@@ -37,7 +38,7 @@ def run(
         only: Kinds of marks (:data:`KINDS`); all when none is named. Own cases are always looked at.
         own_cases: A folder of a site's own cases (:mod:`medimg.selftest.own`).
         workers: Worker processes.
-        progress: As of :func:`medimg.engine.batch.scrub_folder`.
+        progress: As of :class:`medimg.engine.batch.Hooks`.
 
     Raises:
         UsageError: The own cases cannot be read.
@@ -51,9 +52,10 @@ def run(
         photos.mkdir()
         for case in cases:
             (photos / case.name).write_bytes(case.data)
-        done = scrub_folder(
-            [photos], Path(folder) / "out", policy=policy, keep_key=True, workers=workers, fail_on=(), progress=progress
+        request = RunRequest(
+            photos=[photos], out=Path(folder) / "out", policy=policy, keep_key=True, workers=workers, fail_on=()
         )
+        done = scrub_folder(request, hooks=Hooks(progress=progress))
         return _judged(cases, RunFolder(done.folder))
 
 
