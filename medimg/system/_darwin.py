@@ -19,6 +19,7 @@ assert sys.platform == "darwin"  # noqa: S101 - says to a type checker which sys
 
 from medimg.system._posix import (
     PROGRAM,
+    SERVES,
     STOP_SIGNALS,
     UNLINK_OPEN,
     PosixTree,
@@ -185,6 +186,7 @@ __all__ = [
     "KNOWS_WRITERS",
     "LIBRARY",
     "PROGRAM",
+    "SERVES",
     "STOP_SIGNALS",
     "UNLINK_OPEN",
     "Tree",

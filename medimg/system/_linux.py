@@ -18,6 +18,7 @@ assert sys.platform == "linux"  # noqa: S101 - says to a type checker which syst
 
 from medimg.system._posix import (
     PROGRAM,
+    SERVES,
     STOP_SIGNALS,
     UNLINK_OPEN,
     PosixTree,
@@ -187,6 +188,7 @@ __all__ = [
     "KNOWS_WRITERS",
     "LIBRARY",
     "PROGRAM",
+    "SERVES",
     "STOP_SIGNALS",
     "UNLINK_OPEN",
     "Tree",

@@ -20,6 +20,8 @@ PROGRAM = ""
 """Suffix of a program's file name."""
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 """Signals besides Ctrl-C that ask a command to stop."""
+SERVES = True
+"""Whether this system can be a server for others (``serve``, ``cluster``)."""
 UNLINK_OPEN = True
 """Whether the name of a file that is open, or mapped into memory, can be removed."""
 

@@ -33,6 +33,8 @@ PROGRAM = ".exe"
 """Suffix of a program's file name."""
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGBREAK)
 """Signals besides Ctrl-C that ask a command to stop: Ctrl-Break is what the closing of a console sends as well."""
+SERVES = False
+"""Whether this system can be a server for others (``serve``, ``cluster``): a token's rights are not read here."""
 UNLINK_OPEN = False
 """Whether the name of a file that is open, or mapped into memory, can be removed."""
 KNOWS_WRITERS = True
@@ -433,6 +435,7 @@ __all__ = [
     "KNOWS_WRITERS",
     "LIBRARY",
     "PROGRAM",
+    "SERVES",
     "STOP_SIGNALS",
     "UNLINK_OPEN",
     "Tree",

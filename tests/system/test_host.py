@@ -13,7 +13,7 @@ import pytest
 
 import medimg.system
 from medimg.errors import Unreadable
-from medimg.system import files, host, locks, placeholders, windows_names
+from medimg.system import children, files, host, locks, placeholders, windows_names
 
 HERE = Path(medimg.system.__file__).parent
 SYSTEMS = ("_linux", "_darwin", "_windows")
@@ -186,3 +186,27 @@ def test_windows_takes_these_names(name: str) -> None:
 )
 def test_the_long_form_of_a_path(path: str, long: str) -> None:
     assert windows_names.long_path(path) == long
+
+
+def test_a_system_that_does_not_serve_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from medimg.cli.cluster import cluster
+    from medimg.cli.serve import serve
+    from medimg.errors import MissingPart
+
+    monkeypatch.setattr(host, "SERVES", False)
+    for command, given in (
+        (serve, ["--port", "1", "--token-file", str(tmp_path / "t")]),
+        (cluster, ["certificates", str(tmp_path / "c"), "n"]),
+    ):
+        result = CliRunner().invoke(command, given)
+        assert isinstance(result.exception, MissingPart), result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"])
+def test_no_list_of_a_child_names_the_current_folder(name: str, tmp_path: Path) -> None:
+    given = os.pathsep.join(("", str(tmp_path), "lib"))
+    assert children.changes({name: given})[name] == str(tmp_path)
+    assert children.changes({name: "lib"})[name] is None
