@@ -110,7 +110,7 @@ wheels: build/tools/.made $(VENV)/.dev ## the wheels of every platform and the s
 matrix: build/tools/.made ## for which systems and versions of Python there are wheels of everything: docs/systems.md
 	@build/tools/bin/python release/matrix.py
 
-test-windows: ## under Wine: a Windows Python is made, the wheel for Windows installed, the fixtures cleaned as on Linux
+test-windows: $(VENV)/.dev ## under Wine: a Windows Python is made, the wheel for Windows installed, the fixtures cleaned as on Linux
 	@release/wine/test.sh build/wine $(BIN)
 
 app: $(VENV)/.dev ## the packed program in build/app/medimg, and a try of it: docs/desktop-deploy.md

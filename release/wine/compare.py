@@ -12,15 +12,29 @@ import sys
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-Photo = tuple[str, str, str]
+Decision = tuple[tuple[str, ...], list[float]]
+Photo = tuple[str, list[Decision], str]
+NEAR = 0.05
+"""Pixels by which the corners of a place may differ: two C libraries round the last digits differently."""
 
 
-def decided(report: dict[str, Any]) -> str:
-    """What was done with each finding: kind, category, action, reason and place."""
-    actions = (report.get("plan") or {}).get("actions", [])
-    found = ((a["finding"], a) for a in actions)
-    rows = [(f["kind"], f["category"], f["where"], f["region"], a["do"], a["why"]) for f, a in found]
-    return json.dumps(sorted(rows, key=str))
+def decided(report: dict[str, Any]) -> list[Decision]:
+    """What was done with each finding: kind, category, where in the file, action and reason; and the corners."""
+    found = []
+    for action in (report.get("plan") or {}).get("actions", []):
+        finding = action["finding"]
+        words = tuple(str(finding[n]) for n in ("kind", "category", "where"))
+        corners = [c for point in (finding["region"] or {}).get("polygon", []) for c in point]
+        found.append(((*words, action["do"], action["why"]), corners))
+    return sorted(found, key=lambda d: (d[0], [round(c) for c in d[1]]))
+
+
+def agree(one: list[Decision], other: list[Decision]) -> bool:
+    """Whether the same was decided about the same places."""
+    return [d[0] for d in one] == [d[0] for d in other] and all(
+        len(a) == len(b) and all(abs(x - y) <= NEAR for x, y in zip(a, b, strict=True))
+        for (_, a), (_, b) in zip(one, other, strict=True)
+    )
 
 
 def photos(out: Path) -> dict[str, Photo]:
@@ -41,17 +55,20 @@ def photos(out: Path) -> dict[str, Photo]:
 def main() -> None:
     """Print one line, and every difference."""
     one, other = photos(Path(sys.argv[1])), photos(Path(sys.argv[2]))
-    states, plans, copies = (sum(one[n][k] == other[n][k] for n in one.keys() & other.keys()) for k in range(3))
+    shared = sorted(one.keys() & other.keys())
+    same = {n: (one[n][0] == other[n][0], agree(one[n][1], other[n][1]), one[n][2] == other[n][2]) for n in shared}
+    states, plans, copies = (sum(s[k] for s in same.values()) for k in range(3))
     print(
         f"{len(one)} and {len(other)} photos; alike: {states} states, {plans} decisions, {copies} copies byte for byte"
     )
     for name in sorted(one.keys() ^ other.keys()):
         print(f"  {name}: in one run only")
-    for name in sorted(one.keys() & other.keys()):
-        differ = [w for w, a, b in zip(("state", "decisions", "copy"), one[name], other[name], strict=True) if a != b]
-        if differ:
-            print(f"  {name}: {', '.join(differ)}")
-    sys.exit(one != other)
+    for name, alike in same.items():
+        if not all(alike):
+            print(
+                f"  {name}: {', '.join(w for w, a in zip(('state', 'decisions', 'copy'), alike, strict=True) if not a)}"
+            )
+    sys.exit(one.keys() != other.keys() or not all(map(all, same.values())))
 
 
 if __name__ == "__main__":
