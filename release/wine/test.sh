@@ -13,12 +13,10 @@ skip() { echo "skipped: $*"; exit 0; }
 [ "$(id -u)" = 0 ] || command -v wine >/dev/null || skip "Wine is not installed, and only root may install it."
 if ! PYTHON=${PYTHON:-$bin/python} "$here/setup.sh" "$dest"; then skip "the Windows Python could not be made (see above)."; fi
 
-wheel=$(ls build/wheels/medimg-*-win_amd64.whl 2>/dev/null || true)
-if [ -z "$wheel" ]; then
-  make build/tools/.made
-  build/tools/bin/python release/wheels.py --only win_amd64 --no-sdist
-  wheel=$(ls build/wheels/medimg-*-win_amd64.whl)
-fi
+# Made anew each time: a wheel of yesterday would be tested for today's code.
+make build/tools/.made
+build/tools/bin/python release/wheels.py --out "$dest/wheel" --only win_amd64 --no-sdist
+wheel=$(ls "$dest"/wheel/medimg-*-win_amd64.whl)
 site=$dest/python/Lib/site-packages
 rm -rf "$site/medimg" "$site"/medimg-*.dist-info
 "$bin/python" -m zipfile -e "$wheel" "$site"
