@@ -31,7 +31,7 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
-.PHONY: help demo test test-oldest test-newest check bench fuzz valgrind dist app strings docs lock changelog release clean
+.PHONY: help demo test test-oldest test-newest test-windows check bench fuzz valgrind dist wheels matrix app strings docs lock changelog release clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -78,8 +78,9 @@ test-oldest: $(VENV)/.dev ## what leaves the computer, planted code and the fixt
 test-newest: $(VENV)/.dev ## the same with the newest packages allowed; raise a bound of pyproject.toml, then this
 	@$(call versions,newest,highest)
 
-check: $(VENV)/.dev ## lint, types, layers
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+check: $(VENV)/.dev ## lint, layers, types for Linux, Windows and macOS
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+	@for system in linux win32 darwin; do echo "mypy for $$system"; $(BIN)/mypy --platform $$system; done
 
 bench: $(VENV)/.dev ## the timing tables of docs/benchmarks.md
 	@$(BIN)/python benchmarks/run.py
@@ -96,6 +97,21 @@ fuzz: $(VENV)/.dev ## fuzz every parser, FUZZ_SECONDS each
 
 dist: $(VENV)/.dev ## the wheel
 	@$(BIN)/python -m pip install -q --disable-pip-version-check build && $(BIN)/python -m build --wheel
+
+# What makes the wheels of other platforms: Zig's compiler carries the C library of each.
+build/tools/.made: | $(VENV)/bin/python
+	@$(BIN)/python -m venv build/tools
+	@build/tools/bin/python -m pip install -q --disable-pip-version-check build 'hatchling>=1.27' 'pip>=24' uv 'ziglang==0.17.1'
+	@touch $@
+
+wheels: build/tools/.made $(VENV)/.dev ## the wheels of every platform and the source archive, checked, in build/wheels
+	@build/tools/bin/python release/wheels.py
+
+matrix: build/tools/.made ## for which systems and versions of Python there are wheels of everything: docs/systems.md
+	@build/tools/bin/python release/matrix.py
+
+test-windows: $(VENV)/.dev ## under Wine: a Windows Python is made, the wheel for Windows installed, the fixtures cleaned as on Linux
+	@release/wine/test.sh build/wine $(BIN)
 
 app: $(VENV)/.dev ## the packed program in build/app/medimg, and a try of it: docs/desktop-deploy.md
 	@# Debian's Python is one file without its library, which PyInstaller packs.

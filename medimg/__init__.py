@@ -34,21 +34,24 @@ if TYPE_CHECKING:
     from medimg import errors
     from medimg.api import Scrubbed, Scrubber, inspect, scrub
     from medimg.consent.checklist import checklist
-    from medimg.engine.batch import Outcome, scrub_folder
+    from medimg.engine.batch import Hooks, Outcome, scrub_folder
     from medimg.errors import MedimgError
     from medimg.policy import Policy
+    from medimg.run.request import RunRequest
     from medimg.types import Finding, KnownValues, Plan, Report
 
 __version__ = "0.1.0"
 
 _WHERE = {
     "Finding": "medimg.types",
+    "Hooks": "medimg.engine.batch",
     "KnownValues": "medimg.types",
     "MedimgError": "medimg.errors",
     "Outcome": "medimg.engine.batch",
     "Plan": "medimg.types",
     "Policy": "medimg.policy",
     "Report": "medimg.types",
+    "RunRequest": "medimg.run.request",
     "Scrubbed": "medimg.api",
     "Scrubber": "medimg.api",
     "checklist": "medimg.consent.checklist",
@@ -72,12 +75,14 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "Finding",
+    "Hooks",
     "KnownValues",
     "MedimgError",
     "Outcome",
     "Plan",
     "Policy",
     "Report",
+    "RunRequest",
     "Scrubbed",
     "Scrubber",
     "__version__",

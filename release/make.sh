@@ -7,9 +7,10 @@ out=build/release
 rm -rf "$out" && mkdir -p "$out"
 
 bash .ci/run
-"$bin"/python -m pip install -q --disable-pip-version-check build cyclonedx-bom -e '.[docs]'
-"$bin"/python -m build --wheel --outdir "$out" >/dev/null
-wheel=$(echo "$out"/medimg-*.whl)
+"$bin"/python -m pip install -q --disable-pip-version-check cyclonedx-bom -e '.[docs]'
+make build/tools/.made
+build/tools/bin/python release/wheels.py --out "$out"
+wheel=$(echo "$out"/medimg-*-manylinux*_x86_64.whl)
 
 "$bin"/python release/check_wheel.py "$wheel"
 

@@ -7,6 +7,8 @@ network weights (needed). Both write into the package folder; neither result is 
 from __future__ import annotations
 
 import importlib.util
+import os
+import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,18 +27,35 @@ class Hook(BuildHookInterface[Any]):
         made = []
         kernel = _beside("kernel")
         if kernel is not None:
-            libraries = kernel.build(root)
-            if libraries:
-                build_data["pure_python"] = False
-                build_data["tag"] = kernel.platform_tag()
-            else:
-                self.app.display_info("No C compiler: medimg will use its Python engine for JPEG covers.")
-            made += libraries
+            made += self._libraries(kernel, root, build_data)
         models = _beside("models")
         if models is not None:
             made += models.pack(root)
         # .gitignore names them, so hatchling would leave them out.
         build_data["artifacts"] += ["/" + path.relative_to(root).as_posix() for path in made]
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
+        """Called by hatchling when the wheel is written."""
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    _scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    def _libraries(self, kernel: ModuleType, root: Path, build_data: dict[str, Any]) -> list[Path]:
+        """Compile for this platform beside the sources, or for the one asked for into a folder of its own."""
+        platform = os.environ.get(kernel.TARGET_VARIABLE, "")
+        if platform:
+            self._scratch = tempfile.TemporaryDirectory(prefix="medimg-kernels-")
+            libraries = kernel.cross_build(root, platform, Path(self._scratch.name))
+            build_data["force_include"] |= {str(library): place for library, place in libraries.items()}
+            build_data |= {"pure_python": False, "tag": kernel.platform_tag(platform)}
+            return []
+        made: list[Path] = kernel.build(root)
+        if made:
+            build_data |= {"pure_python": False, "tag": kernel.platform_tag()}
+        else:
+            self.app.display_info("No C compiler: medimg will use its Python engine for JPEG covers.")
+        return made
 
 
 def _beside(name: str) -> ModuleType | None:

@@ -3,6 +3,9 @@
 The area filter of the pictures' pyramid is the third. They are plain shared libraries without any Python symbol, so one
 file serves every Python version of a platform. Without a compiler, or with ``MEDIMG_NO_KERNEL`` set, nothing is made
 and medimg uses Python and cv2, which give the same more slowly.
+
+With ``MEDIMG_TARGET`` set to one of :data:`TARGETS`, a wheel for that platform is made on any other: by the compiler of
+the package ``ziglang``, which carries the C library of every platform (``release/wheels.py``).
 """
 
 from __future__ import annotations
@@ -19,6 +22,20 @@ from pathlib import Path
 OFF_VARIABLE = "MEDIMG_NO_KERNEL"
 SOURCES = (Path("medimg/formats/jpeg/_splice.c"), Path("medimg/audit/_scan.c"), Path("medimg/detect/_area.c"))
 FLAGS = ["-std=c99", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra"]
+TARGET_VARIABLE = "MEDIMG_TARGET"
+# The oldest systems of onnxruntime's and opencv's wheels are newer than these: glibc 2.17 is that of manylinux2014.
+TARGETS = {
+    "manylinux_2_17_x86_64": ("x86_64-linux-gnu.2.17", ".so"),
+    "manylinux_2_17_aarch64": ("aarch64-linux-gnu.2.17", ".so"),
+    "win_amd64": ("x86_64-windows-gnu", ".dll"),
+    "macosx_11_0_arm64": ("aarch64-macos.11.0", ".dylib"),
+    "macosx_11_0_x86_64": ("x86_64-macos.11.0", ".dylib"),
+}
+"""Platform of a wheel -> what Zig calls it, and the suffix of its libraries."""
+
+
+class CrossError(RuntimeError):
+    """A wheel for another platform was asked for and its libraries could not be made; the build must stop."""
 
 
 def compilers() -> list[list[str]]:
@@ -34,7 +51,7 @@ def compilers() -> list[list[str]]:
 
 def target(root: Path, source: Path) -> Path:
     """Where a library goes."""
-    return (root / source).with_suffix(".dylib" if sys.platform == "darwin" else ".so")
+    return (root / source).with_suffix({"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so"))
 
 
 def build(root: Path) -> list[Path]:
@@ -46,7 +63,7 @@ def build(root: Path) -> list[Path]:
     Returns:
         The libraries that could be made; those of an earlier build that could not are removed.
     """
-    wanted = sys.platform != "win32" and not os.environ.get(OFF_VARIABLE)
+    wanted = not os.environ.get(OFF_VARIABLE)
     made = []
     for source in SOURCES:
         library = target(root, source)
@@ -69,6 +86,38 @@ def _compiled(source: Path, library: Path) -> bool:
     return False
 
 
-def platform_tag() -> str:
-    """Wheel tag of a build with the kernel: any Python 3, no ABI, this platform."""
-    return "py3-none-" + sysconfig.get_platform().replace("-", "_").replace(".", "_")
+def cross_build(root: Path, platform: str, folder: Path) -> dict[Path, str]:
+    """Compile the C files for another platform.
+
+    Args:
+        root: The project's folder, with ``medimg/`` in it.
+        platform: One of :data:`TARGETS`.
+        folder: Where the libraries go; those of this computer, beside the sources, stay as they are.
+
+    Returns:
+        Library -> its place in the wheel.
+
+    Raises:
+        CrossError: There is no such platform, or the compiler is not there or did not do it.
+    """
+    if platform not in TARGETS:
+        raise CrossError(f"{TARGET_VARIABLE} is none of: {', '.join(TARGETS)}.")
+    triple, suffix = TARGETS[platform]
+    made = {}
+    for source in SOURCES:
+        place = source.with_suffix(suffix)
+        library = folder / place.name
+        line = [sys.executable, "-m", "ziglang", "cc", "-target", triple, "-s", *FLAGS]
+        done = subprocess.run(  # noqa: S603 - no shell
+            [*line, "-o", str(library), str(root / source)], capture_output=True, text=True, check=False
+        )
+        if done.returncode or not library.is_file():
+            last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            raise CrossError(f"{source.name} could not be compiled for {platform} ({last}). It needs: ziglang")
+        made[library] = place.as_posix()
+    return made
+
+
+def platform_tag(platform: str = "") -> str:
+    """Wheel tag of a build with the kernel: any Python 3, no ABI, this platform or the one named."""
+    return "py3-none-" + (platform or sysconfig.get_platform().replace("-", "_").replace(".", "_"))

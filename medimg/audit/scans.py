@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import re
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-LIBRARY = Path(__file__).with_name("_scan.dylib" if sys.platform == "darwin" else "_scan.so")
+from medimg.native import library
+
+LIBRARY = library.beside(__file__, "_scan")
 AFTER_CODED = re.compile(rb"\xff(?!\x00)")
 AFTER_CODED_RESTARTING = re.compile(rb"\xff(?![\x00\xd0-\xd7])")
 
@@ -31,11 +32,8 @@ def in_python(data: bytes, at: int, *, restarts: bool) -> int:
 @cache
 def compiled(path: Path = LIBRARY) -> Any:
     """The compiled search; None where it was not made, or is of another machine."""
-    if not path.is_file():
-        return None
-    try:
-        search = ctypes.CDLL(str(path)).medimg_audit_coded_end
-    except (OSError, AttributeError):
+    search = getattr(library.load(path), "medimg_audit_coded_end", None)
+    if search is None:
         return None
     search.restype = ctypes.c_int64
     search.argtypes = [ctypes.c_char_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int32]

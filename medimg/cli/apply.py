@@ -8,9 +8,9 @@ import click
 
 from medimg.cli import common, run_common
 from medimg.engine import apply as applying
-from medimg.engine.finish import EXIT_CODES
 from medimg.errors import MedimgError
 from medimg.policy import Policy
+from medimg.run.request import EXIT_CODES
 from medimg.types import Report
 from medimg.vocabulary import PhotoState
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import sys
 import time
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
 from medimg.cli import common
 from medimg.consent.site import SiteProfile
-from medimg.engine.batch import Engine, Outcome, Progress, scrub_folder
-from medimg.engine.finish import CONDITIONS
+from medimg.engine.batch import Engine, Hooks, Outcome, Progress, scrub_folder
 from medimg.engine.groups import GAP, Suggestion
 from medimg.errors import Interrupted, UsageError
 from medimg.report import words
+from medimg.run.request import CONDITIONS, RunRequest
+from medimg.system import stops
 
 _EVERY = 10.0  # seconds between two plain lines
 _KEYS = 20  # suggested groups that are listed
@@ -84,12 +83,11 @@ def clean(
     """
     shown: _Lines | _Bar | _Events
     shown = _Events() if json_lines else _Bar() if sys.stderr.isatty() else _Lines()
-    for stop in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(stop, _interrupt)
+    stops.as_interrupt()
     try:
-        outcome = scrub_folder(
-            photos,
-            out,
+        request = RunRequest(
+            photos=photos,
+            out=out,
             policy=common.read_policy(policy_file, metadata_only, small_faces),
             audience=audience,
             where=tuple(c for given in where for c in given.replace(",", " ").split()),
@@ -101,10 +99,13 @@ def clean(
             again=again,
             fail_on=_conditions(fail_on),
             site=SiteProfile.installed(),
+        )
+        hooks = Hooks(
             progress=shown.tell,
             confirm=_confirm if suggest_groups else None,
             engine=_engine(scheduler, certificates, staging),
         )
+        outcome = scrub_folder(request, hooks=hooks)
     except Interrupted:
         shown.stop()
         raise
@@ -155,10 +156,6 @@ def _confirm(told: Suggestion) -> bool:
         say("Nobody is there to confirm it: the groups stay as given.")
         return False
     return click.confirm("Consent is asked for each group. Use the suggested groups?", default=False, err=True)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _conditions(text: str | None) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ def cluster() -> None:
 
     Every connection is TLS with a certificate on both sides.
     """
+    common.refuse_to_serve()
 
 
 @cluster.command()

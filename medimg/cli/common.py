@@ -13,10 +13,11 @@ import msgspec
 
 from medimg.engine.pool import Workers, suitable_workers
 from medimg.engine.worker import Job, Setup
-from medimg.errors import UsageError
+from medimg.errors import MissingPart, UsageError
 from medimg.plain import printable, printable_json
 from medimg.policy import Policy
 from medimg.run import scan, storage
+from medimg.system import host
 from medimg.types import NOTHING_KNOWN, KnownValues
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,6 +31,16 @@ class _Place(click.ParamType[Path | str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ARG002
         """A URL stays as it is: a path would lose one of its slashes."""
         return value if isinstance(value, str) and storage.is_url(value) else Path(value)
+
+
+def refuse_to_serve() -> None:
+    """For commands that make a server of this computer.
+
+    Raises:
+        MissingPart: medimg does not do that on this system.
+    """
+    if not host.SERVES:
+        raise MissingPart("this command is for Linux and macOS.")
 
 
 PLACE = _Place()

@@ -12,7 +12,7 @@ import click
 
 import medimg
 from medimg import faults
-from medimg.system import children
+from medimg.system import children, host
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "clean": ("medimg.cli.clean:clean", "Make covered copies of photos, checked again, and the consent report."),
@@ -116,6 +116,7 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line. No message quotes a file name or anything else that was given."""
     children.settle()
+    host.settle_console()
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Exit as error:

@@ -51,6 +51,7 @@ def serve(
     POST a photo to /v1/scrub and get the copy and the report; /openapi.json describes the rest. Every request needs
     the token. Nothing is logged, and nothing of a photo is kept.
     """
+    common.refuse_to_serve()
     try:
         from medimg.serve import app, listen
     except ImportError as error:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
 from medimg.cli import common
 from medimg.consent.site import SiteProfile
-from medimg.engine.batch import Outcome, scrub_folder
+from medimg.engine.batch import Hooks, Outcome, scrub_folder
 from medimg.engine.watch import Watch, alone
 from medimg.errors import Interrupted, MedimgError, UsageError
+from medimg.run.request import RunRequest
 from medimg.run.scan import Root
+from medimg.system import stops
 
 _PAUSE = 60.0  # seconds after the output could not be written
 
@@ -89,9 +88,9 @@ def watch(
     countries = tuple(c for given in where for c in given.replace(",", " ").split())
 
     def clean(roots: Sequence[Root], resume: bool) -> Outcome:
-        return scrub_folder(
-            roots,
-            out,
+        request = RunRequest(
+            photos=roots,
+            out=out,
             policy=policy,
             audience=audience,
             where=countries,
@@ -101,12 +100,12 @@ def watch(
             workers=workers,
             resume=resume,
             site=SiteProfile.installed(),
-            stop=stop.is_set,
         )
+        return scrub_folder(request, hooks=Hooks(stop=stop.is_set))
 
     tell = _events if json_lines else _words
     watching = Watch(inbox, out, clean, rest=rest, originals=originals)
-    with _stopped_by_signals(stop), alone(out):
+    with stops.heeded(lambda *_: stop.set()), alone(out):
         tell("watching", {})
         while not stop.is_set():
             pause = every
@@ -165,17 +164,3 @@ def _words(event: str, more: dict[str, Any]) -> None:
 
 def _events(event: str, more: dict[str, Any]) -> None:
     common.say_json({"event": event, **more})
-
-
-@contextlib.contextmanager
-def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    def heed(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    old = {number: signal.signal(number, heed) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)

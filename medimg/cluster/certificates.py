@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from medimg.errors import MissingPart, UsageError
-from medimg.system import files
+from medimg.system import files, host
 
 _NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9.-]{0,62}\Z")
 _EARLIER = datetime.timedelta(minutes=5)
@@ -43,7 +43,7 @@ def make(folder: Path, names: list[str], days: int = 365) -> list[Path]:
     except ImportError as error:
         raise MissingPart("certificates need the extra: pip install 'medimg[cluster]'.") from error
     until = datetime.timedelta(days=days)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    host.private_folder(folder, parents=True, exist_ok=True)
     own, own_key = folder / "ca.pem", folder / "ca-key.pem"
     if not own.exists():
         certificate, key = _signed("medimg cluster authority", until * 10, None, None)
@@ -55,7 +55,7 @@ def make(folder: Path, names: list[str], days: int = 365) -> list[Path]:
     for name in names:
         certificate, key = _signed(name, until, authority, signer)
         place = folder / name
-        place.mkdir(mode=0o700)
+        host.private_folder(place)
         files.write_private(place / "ca.pem", own.read_bytes())
         files.write_private(place / "cert.pem", _bytes(certificate))
         files.write_private(place / "key.pem", _key_bytes(key))

@@ -23,7 +23,7 @@ from medimg.errors import Crashed, Interrupted, MissingPart, OutputError, UsageE
 from medimg.pipeline import refusal
 from medimg.run import storage
 from medimg.run.folder import STAGING
-from medimg.system import files
+from medimg.system import files, host
 from medimg.types import CopySummary, Report, from_json, to_json
 
 CHUNK_FULL = 8
@@ -178,7 +178,7 @@ class ClusterPool:
         else:
             staging = str(home / token)
             with _as_output_error():
-                Path(staging).mkdir(mode=0o700, parents=True)
+                host.private_folder(Path(staging), parents=True)
             self._staged.add(home)
         if not self._probed:
             self._probed = True

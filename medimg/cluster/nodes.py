@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from medimg.errors import MissingPart, UsageError
+from medimg.system import stops
 from medimg.system.scratch import Scratch
 
 PORT = 8786
@@ -131,19 +131,18 @@ def _configured() -> AbstractContextManager[None]:
 async def _until_stopped(node: Any, close: Callable[[], Awaitable[Any]], ready: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        await node
-    except (OSError, TimeoutError) as error:
-        raise MissingPart("the node could not be started: the address is taken, or nobody answers there.") from error
-    ready(node.address)
-    waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(node.finished())]
-    await asyncio.wait(waits, return_when="FIRST_COMPLETED")
-    for one in waits:
-        one.cancel()
-    with contextlib.suppress(Exception):
-        await asyncio.wait_for(close(), 10)
+    with stops.heeded_in(loop, stop.set):
+        try:
+            await node
+        except (OSError, TimeoutError) as error:
+            raise MissingPart("the node was not started: the address is taken, or nobody answers there.") from error
+        ready(node.address)
+        waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(node.finished())]
+        await asyncio.wait(waits, return_when="FIRST_COMPLETED")
+        for one in waits:
+            one.cancel()
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(close(), 10)
 
 
 __all__ = ["PORT", "Identity", "scheduler", "worker"]

@@ -19,12 +19,13 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from medimg import faults
 from medimg.api import load_detectors
 from medimg.consent.site import SiteProfile
-from medimg.engine.batch import Outcome, Progress, scrub_folder
+from medimg.engine.batch import Hooks, Outcome, Progress, scrub_folder
 from medimg.engine.pool import Workers
 from medimg.engine.worker import Maker, Setup
 from medimg.errors import Interrupted, MedimgError
 from medimg.policy import Policy
 from medimg.run.folder import PREFIX
+from medimg.run.request import RunRequest
 
 Job = Callable[[Workers], Any]
 
@@ -88,19 +89,17 @@ class Batch(QObject):
 
         result: Outcome | MedimgError
         try:
-            result = scrub_folder(
-                wanted.photos,
-                wanted.out,
+            request = RunRequest(
+                photos=wanted.photos,
+                out=wanted.out,
                 policy=policy,
                 audience=wanted.audience,
                 where=wanted.where,
                 group_by=wanted.group_by,
                 site=site,
-                progress=told,
-                make=self._make,
-                stop=self._stop.is_set,
                 again=True,  # what is dropped is shown, also when it was done before
             )
+            result = scrub_folder(request, hooks=Hooks(progress=told, make=self._make, stop=self._stop.is_set))
         except Interrupted as error:
             for tag in begun:  # this folder was made by this batch, a moment ago
                 shutil.rmtree(wanted.out / f"{PREFIX}{tag}", ignore_errors=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -16,10 +15,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from medimg.native import library
 from medimg.native.opencv import cv2
 
 Pixels = NDArray[np.uint8]
-LIBRARY = Path(__file__).with_name("_area.dylib" if sys.platform == "darwin" else "_area.so")
+LIBRARY = library.beside(__file__, "_area")
 LARGE = 1_000_000
 """Pixels from which the compiled filter is used: making its tables takes longer than it saves below."""
 
@@ -69,9 +69,8 @@ def _pointers(made: tuple[NDArray[np.int32], NDArray[np.float32]]) -> tuple[int,
 @cache
 def compiled(path: Path = LIBRARY) -> Any:
     """The compiled filter; None when it was not made or does not load."""
-    try:
-        run = ctypes.CDLL(str(path)).medimg_shrink
-    except (OSError, AttributeError):
+    run = getattr(library.load(path), "medimg_shrink", None)
+    if run is None:
         return None
     pointer, count = ctypes.c_void_p, ctypes.c_int64
     run.restype = None

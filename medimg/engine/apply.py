@@ -20,6 +20,7 @@ from medimg.policy import Policy
 from medimg.run import decisions, originals
 from medimg.run.folder import RunFolder
 from medimg.run.release import OpenRun, in_share, open_run
+from medimg.system import host
 from medimg.types import NOTHING_KNOWN, KnownValues, Report
 from medimg.vocabulary import PhotoState
 
@@ -151,7 +152,7 @@ def _place(folder: RunFolder) -> Path:
     made = folder.private / decisions.APPLIED
     try:
         shutil.rmtree(made, ignore_errors=True)
-        made.mkdir(mode=0o700)
+        host.private_folder(made)
     except OSError as error:
         raise OutputError("the private folder of this run cannot be written.") from error
     return made

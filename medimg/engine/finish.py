@@ -26,17 +26,13 @@ from medimg.policy import Policy, explain
 from medimg.run import cloud_folders, storage, versions
 from medimg.run.folder import RunFolder
 from medimg.run.journal import Journal, Settings
+from medimg.run.request import CONDITIONS, EXIT_CODES
 from medimg.run.scan import readable
 from medimg.run.state import RunSummary, Warn
 from medimg.run.summary import Condition, CopyFile, KeptBack, RunFile
 from medimg.system import files
 from medimg.types import Report, to_json
 from medimg.vocabulary import PhotoState
-
-EXIT_CODES = {"output": 30, "hold": 20, "stop": 12, "unreadable": 21, "questions": 11, "review": 10}
-"""Condition -> exit code, worst first."""
-
-CONDITIONS = tuple(EXIT_CODES)
 
 WORDS = {
     "output": "an output could not be written",
@@ -264,12 +260,11 @@ def _streamed(path: Path) -> Iterator[BinaryIO]:
         with files.staged(path, b"") as temporary:
             with temporary.open("r+b") as file:
                 yield file
-                file.flush()
-                os.fsync(file.fileno())
+                files.sync(file)
             os.utime(temporary, (files.NEUTRAL_TIME, files.NEUTRAL_TIME))
             files.publish(temporary, path)
     except OSError as error:
         raise OutputError("a report could not be written.", todo="Check the free space, then --resume.") from error
 
 
-__all__ = ["CONDITIONS", "EXIT_CODES", "WORDS", "Closed", "close", "held_again"]
+__all__ = ["WORDS", "Closed", "close", "held_again"]

@@ -28,7 +28,7 @@ from medimg.errors import CheckNotRun, Crashed, MedimgError, OutOfMemory, OutOfT
 from medimg.run.folder import RunFolder
 from medimg.run.journal import Journal, Settings
 from medimg.run.scan import Item, Root
-from medimg.system import files
+from medimg.system import files, host
 from medimg.types import KnownValues, Original
 from medimg.vocabulary import PhotoState
 
@@ -105,7 +105,7 @@ def site_key() -> bytes:
         path = platformdirs.user_data_path("medimg", appauthor=False) / "site-key"
     with contextlib.suppress(OSError, OutputError):
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            host.private_folder(path.parent, parents=True, exist_ok=True)
             made = secrets.token_bytes(32)
             with files.staged(path, made) as temporary, contextlib.suppress(FileExistsError):
                 os.link(temporary, path)  # not replaced: another process may have been first

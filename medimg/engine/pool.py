@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,6 +23,7 @@ from medimg import faults
 from medimg.engine import spawn, worker
 from medimg.engine.worker import Job, Setup
 from medimg.errors import Crashed, MedimgError, OutOfMemory, OutOfTime
+from medimg.system import host
 from medimg.system.scratch import Scratch
 from medimg.types import Report
 
@@ -48,19 +46,10 @@ _STOPPING = 10.0
 _GRACE = 30.0
 
 
-def cores() -> int:
-    """Processors this process may use."""
-    with contextlib.suppress(AttributeError):
-        return len(os.sched_getaffinity(0)) or 1
-    return os.cpu_count() or 1
-
-
 def suitable_workers() -> int:
     """One a core, as far as the memory reaches."""
-    with contextlib.suppress(ValueError, OSError, AttributeError):
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return max(1, min(cores(), memory // RESIDENT))
-    return cores()
+    most = host.total_memory() // RESIDENT or host.processors()
+    return max(1, min(host.processors(), most))
 
 
 class Workers:
@@ -82,10 +71,10 @@ class Workers:
         self.setup = msgspec.structs.replace(
             setup,
             scratch=str(self._scratch.path),
-            threads=max(1, cores() // (size * beside)),
+            threads=max(1, host.processors() // (size * beside)),
             memory=setup.memory or (MEMORY_FULL if full else MEMORY_LIGHT),
         )
-        self._context = spawn.context()
+        self._context: Any = spawn.context()  # pebble's types know the pipes of POSIX alone
         self._live: dict[Future[Any], float] = {}
         self._pids: set[int] = set()
         self._build()
@@ -234,30 +223,9 @@ class Workers:
         self._pids |= {p.pid for p in multiprocessing.active_children() if p.pid and p.name == WORKERS_NAME}
 
     def _reap(self) -> None:
-        """Kill what dead workers have left running. A worker leads a session, so its programs are found by it."""
+        """Kill what dead workers have left running."""
         self._learn()
-        dead = {pid for pid in self._pids if not _alive(pid)}
+        dead = {pid for pid in self._pids if not host.alive(pid)}
         if dead:
-            for pid in _in_sessions(dead):
-                with contextlib.suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
+            host.kill_left_by(dead)
         self._pids -= dead
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
-
-
-def _in_sessions(leaders: set[int]) -> list[int]:
-    """Processes of the named sessions (proc(5): field 6 of ``stat``, counted after the last bracket)."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            fields = entry.read_text(errors="replace").rpartition(")")[2].split()
-            if int(fields[3]) in leaders:
-                found.append(int(entry.parent.name))
-    return found

@@ -12,7 +12,6 @@ import errno
 import os
 import secrets
 import shutil
-import signal
 import sqlite3
 import time
 from collections import defaultdict
@@ -28,7 +27,7 @@ from medimg.run import resume, scan
 from medimg.run.folder import RunFolder, refuse_inside
 from medimg.run.journal import Settings
 from medimg.run.scan import Item, Root
-from medimg.system import files
+from medimg.system import files, host, locks
 
 Clean = Callable[[Sequence[Root], bool], Outcome]
 """Cleans files; True: goes on with the unfinished run of exactly these."""
@@ -139,7 +138,7 @@ class Watch:
             if resting is None or resting.state != state:
                 resting = _Resting(state, now)
             seen[item.path] = resting
-            if now - resting.since < self._rest or being_written(self._path(item)):
+            if now - resting.since < self._rest or host.being_written(self._path(item)):
                 resting.whole = None
                 arriving = True
                 continue
@@ -197,46 +196,18 @@ def alone(out: Path) -> Iterator[None]:
         UsageError: Somebody does.
         OutputError: The output folder cannot be written.
     """
-    import fcntl
-
     lock = out / ".medimg-watch.lock"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = locks.claim(lock)
     except OSError as error:
         raise OutputError("the output folder cannot be written.") from error
+    if handle is None:
+        raise UsageError("another 'medimg watch' works with this output folder.")
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UsageError("another 'medimg watch' works with this output folder.") from error
         yield
     finally:
         os.close(handle)
-
-
-def being_written(path: bytes) -> bool:
-    """Whether a process of this computer has the file open for writing, as far as that can be found out.
-
-    Linux gives a read lease (fcntl(2), F_SETLEASE) only for a file that nobody has open for writing. It is given back
-    at once. Where leases are not possible (another owner, a network share) this says False.
-    """
-    import errno
-    import fcntl
-
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)  # a writer that comes now: this signal is ignored
-        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    except OSError as error:
-        return error.errno == errno.EAGAIN
-    finally:
-        os.close(handle)
-    return False
 
 
 def move(original: Path, to: Path, listed: Item) -> None:
@@ -252,7 +223,7 @@ def move(original: Path, to: Path, listed: Item) -> None:
         seen = original.lstat()
         if files.state(seen) != (listed.size, listed.mtime_ns):
             return
-        to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        host.private_folder(to.parent, parents=True, exist_ok=True)
         moved = _renamed(original, to)
         kept = moved is None
         if moved is None:  # another disk, or one without this kind of rename
@@ -278,7 +249,7 @@ def _renamed(path: Path, to: Path) -> Path | None:
     while True:
         free = _free(to)
         try:
-            return free if files.rename_new(path, free) else None
+            return free if host.rename_new(path, free) else None
         except FileExistsError:
             continue  # it was taken just now
         except OSError as error:
@@ -337,4 +308,4 @@ def _free(to: Path) -> Path:
     return free
 
 
-__all__ = ["Watch", "alone", "being_written", "move"]
+__all__ = ["Watch", "alone", "move"]

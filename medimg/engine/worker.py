@@ -6,13 +6,11 @@ every program it has started with it.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import hmac
 import multiprocessing
 import os
 import secrets
-import signal
 import sys
 import tempfile
 import threading
@@ -30,7 +28,7 @@ from medimg.formats import capture, filename
 from medimg.policy import Policy
 from medimg.run import originals, storage
 from medimg.run.state import RECORD_FOLDER, REPORTS_NAME, RunSummary
-from medimg.system import files
+from medimg.system import files, host, stops
 from medimg.types import NOTHING_KNOWN, Check, KnownValues, Original, Plan, Report, from_json
 
 if TYPE_CHECKING:
@@ -106,8 +104,8 @@ _state: dict[str, Any] = {}
 
 def start(setup: Setup) -> None:
     """Bound this process and load the models. A fault is kept, and raised by the first job."""
-    os.setsid()
-    signal.signal(signal.SIGTERM, _leave)
+    host.lead(setup.memory)
+    stops.when_ended(_leave)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()
@@ -115,7 +113,6 @@ def start(setup: Setup) -> None:
     os.environ["OMP_THREAD_LIMIT"] = "1"  # Tesseract's own threads only get in each other's way
     if setup.scratch:
         tempfile.tempdir = os.environ["MEDIMG_SCRATCH"] = setup.scratch
-    _bound(setup.memory)
     _state["setup"] = setup
     try:
         detectors = tuple(setup.make(setup.policy))
@@ -145,15 +142,6 @@ def do(job: Callable[..., T], *args: Any) -> T:
         raise faults.unexpected("a check stopped unexpectedly", error) from None
 
 
-def _bound(memory: int) -> None:
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the photo
-    if memory:
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-
-
 def _watch(parent: Any) -> None:
     parent.join()
     _leave()
@@ -163,7 +151,7 @@ def _leave(*_: object) -> NoReturn:
     programs = sys.modules.get("medimg.system.programs")
     if programs is not None:
         programs.stop_all()
-    os.killpg(0, signal.SIGKILL)
+    host.end_tree()
     os._exit(1)
 
 

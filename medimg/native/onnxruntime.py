@@ -13,6 +13,8 @@ import os
 import sys
 from pathlib import Path
 
+from medimg.system import host
+
 VARIABLE = "ORT_DISABLE_TELEMETRY"
 QUEUE = "Microsoft/DeveloperTools/.onnxruntime"
 """Where onnxruntime keeps its device id and its queue, under ``XDG_CACHE_HOME`` or ``~/.cache``."""
@@ -31,18 +33,7 @@ finally:
 
 def queue_open() -> bool:
     """Whether this process holds the queue of usage reports open; False where the system does not say."""
-    try:
-        links = list(Path("/proc/self/fd").iterdir())
-    except OSError:
-        return False
-    return any("/.onnxruntime/" in _target(link) for link in links)
-
-
-def _target(link: Path) -> str:
-    try:
-        return str(link.readlink())
-    except OSError:
-        return ""
+    return any("/.onnxruntime/" in target for target in host.open_targets())
 
 
 def _concern() -> str:

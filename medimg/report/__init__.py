@@ -20,7 +20,7 @@ from medimg.run import decisions
 from medimg.run import state as runs
 from medimg.run.decisions import Decisions
 from medimg.run.state import RunState, RunSummary
-from medimg.system import files
+from medimg.system import files, host
 from medimg.types import CopySummary, Report, to_json
 
 PDF_NAME = "record-sheet.pdf"
@@ -127,7 +127,7 @@ def _thumb(out: Path, copy: CopySummary) -> Thumb | None:
 
 def _folder(path: Path) -> None:
     try:
-        path.mkdir(mode=0o700, exist_ok=True)
+        host.private_folder(path, exist_ok=True)
     except OSError as error:
         raise OutputError("the private folder could not be made.") from error
 

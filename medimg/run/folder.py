@@ -23,6 +23,7 @@ from pathlib import Path
 from medimg.errors import OutputError, UsageError
 from medimg.run import lock
 from medimg.run.scan import Root
+from medimg.system import host
 
 PREFIX = "medimg-"
 STAGING = ".staging"
@@ -70,11 +71,11 @@ class RunFolder:
                 tag = "".join(secrets.choice(_ALPHABET) for _ in range(_TAG_LENGTH))
                 run = cls(out / f"{PREFIX}{tag}")
                 try:
-                    run.path.mkdir(mode=0o700)
+                    host.private_folder(run.path)
                 except FileExistsError:
                     continue
                 for folder in (run.share, run.unreviewed, run.hold, run.private):
-                    folder.mkdir(mode=0o700)
+                    host.private_folder(folder)
                 return run
         except OSError as error:
             raise OutputError(
@@ -104,7 +105,7 @@ class RunFolder:
         if self.summary.exists() or any(self.unreviewed.glob("P*")) or any(self.share.glob("P*")):
             return False
         with contextlib.suppress(OSError):
-            for name in (".lock", "journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm"):
+            for name in (lock.NAME, "journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm"):
                 (self.private / name).unlink(missing_ok=True)
             for folder in (self.share, self.unreviewed, self.hold, self.private, self.path):
                 folder.rmdir()
@@ -124,19 +125,7 @@ class RunFolder:
 
     def is_locked(self) -> bool:
         """Whether a process is working on the run. The lock is only looked at."""
-        import fcntl
-
-        try:
-            handle = os.open(self.private / ".lock", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        finally:
-            os.close(handle)
-        return False
+        return lock.held(self.private)
 
     def unlock(self, handle: int) -> None:
         """Give the run back and remove the lock's file."""

@@ -12,7 +12,6 @@ commits, and doing an item again is harmless, because copies are renamed into pl
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -24,6 +23,7 @@ import msgspec
 from medimg import __version__
 from medimg.errors import OutputError, UsageError
 from medimg.run.scan import Aside, Item, Root
+from medimg.system import files
 from medimg.types import Report, from_json, to_json
 
 State = Literal["pending", "running", "done", "failed", "held"]
@@ -99,7 +99,7 @@ class Journal:
     def __init__(self, path: Path, *, create: bool = False, look: bool = False) -> None:
         with _as_output_error():
             if create:
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+                files.make_private(path, new=True)
             elif not path.is_file():
                 raise UsageError("this run has no journal: it is finished.")
             self._path = path

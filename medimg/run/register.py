@@ -25,6 +25,7 @@ from typing import Any, Literal
 import msgspec
 
 from medimg.errors import OutputError, UsageError
+from medimg.system import files, host
 
 Event = Literal["released", "release-incomplete", "reopened", "withdrawn", "withdrawal-told", "purged"]
 """``withdrawal-told``: a person said that everybody who had the copies was told of the withdrawal."""
@@ -243,9 +244,9 @@ class Register:
     def _open(self, *, create: bool) -> Iterator[sqlite3.Connection]:
         try:
             if create and not self.path.exists():
-                self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                host.private_folder(self.path.parent, parents=True, exist_ok=True)
                 # SQLite would make it readable by others; its own journal takes the mode of the file.
-                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+                files.make_private(self.path)
             db = sqlite3.connect(self.path, isolation_level=None, timeout=10.0)
         except (OSError, sqlite3.Error) as error:
             raise OutputError("the register of what was shared could not be opened.") from error

@@ -12,6 +12,7 @@ import msgspec
 from medimg.errors import CheckFailed, OutputError
 from medimg.run.register import Entry
 from medimg.run.state import SHARE_FOLDER, UNREVIEWED_FOLDER, RunState
+from medimg.system import host
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,18 +138,14 @@ def move(files: Sequence[Path], folder: Path) -> None:
         OutputError: One could not be moved; those before it were.
     """
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        host.private_folder(folder, exist_ok=True)
         for file in files:
             target = folder / file.name
             if target.exists():
                 raise OutputError("a file of that name is already there. Nothing was replaced.")
             file.rename(target)
         for place in {folder, *(f.parent for f in files)}:
-            handle = os.open(place, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            host.sync_folder(place)
     except OSError as error:
         raise OutputError("a copy could not be moved.", todo="Check your rights on the run folder.") from error
 

@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from medimg.engine.batch import scrub_folder
+from medimg.engine.batch import Hooks, scrub_folder
 from medimg.engine.loop import Progress
 from medimg.policy import Policy
 from medimg.run.folder import RunFolder
+from medimg.run.request import RunRequest
 from medimg.selftest import hiding, hiding_tables, judge, own, pictures, score
 from medimg.selftest.judge import Outcome
 from medimg.selftest.pictures import Case
@@ -37,7 +38,7 @@ def run(
         quick: About a third of the drawn photos.
         only: Kinds of marks (:data:`KINDS`); all when none is named.
         workers: Worker processes.
-        progress: As of :func:`medimg.engine.batch.scrub_folder`.
+        progress: As of :class:`medimg.engine.batch.Hooks`.
 
     Raises:
         MissingPart: A model, program or package is not there.
@@ -48,9 +49,10 @@ def run(
         photos.mkdir()
         for case in cases:
             (photos / case.name).write_bytes(case.data)
-        done = scrub_folder(
-            [photos], Path(folder) / "out", policy=policy, keep_key=True, workers=workers, fail_on=(), progress=progress
+        request = RunRequest(
+            photos=[photos], out=Path(folder) / "out", policy=policy, keep_key=True, workers=workers, fail_on=()
         )
+        done = scrub_folder(request, hooks=Hooks(progress=progress))
         return _judged(cases, RunFolder(done.folder))
 
 

@@ -8,12 +8,12 @@ half-said connections, however many, do not keep anybody else out.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import resource
 import ssl
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from medimg.system import host
 
 HEAD_SECONDS = 10.0
 """Most time for the head of a request, and for a TLS handshake."""
@@ -70,8 +70,7 @@ class Bounded(H11Protocol):
 
 def most() -> int:
     """How many connections may be open."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return min(CONNECTIONS, max(8, files - BACKLOG - _RESERVED))
+    return min(CONNECTIONS, max(8, host.open_files() - BACKLOG - _RESERVED))
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -80,10 +79,7 @@ class Loop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self.set_exception_handler(lambda *_: None)  # a traceback may say too much
-        with contextlib.suppress(ValueError, OSError):
-            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-            if soft != resource.RLIM_INFINITY:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+        host.allow_open_files(4096)
 
     async def create_server(  # type: ignore[override]
         self, *args: Any, ssl: ssl.SSLContext | None = None, **more: Any

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import os
-import signal
 import socket
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from starlette.applications import Starlette
 
 from medimg.errors import UsageError
 from medimg.serve import bounds
+from medimg.system import host, stops
 
 SHORTEST = 32
 """Characters of a token."""
@@ -28,11 +26,11 @@ def token(path: Path) -> bytes:
         UsageError: It cannot be read, others may read it, or it is too short.
     """
     try:
-        mode = path.stat().st_mode
+        shown = host.others_may_read(path)
         found = path.read_bytes().strip()
     except OSError as error:
         raise UsageError("the token file could not be read.") from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if shown:
         raise UsageError("others may read the token file.", todo="chmod 600 it.")
     if len(found) < SHORTEST or not found.isascii() or any(c <= 32 for c in found):
         raise UsageError(
@@ -58,15 +56,14 @@ def unix(path: Path) -> socket.socket:
     Raises:
         UsageError: It cannot be made, or something else is there.
     """
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listening = host.unix_socket()
+    except OSError as error:
+        raise UsageError("this system has no socket files.", todo="Give --port instead.") from error
     try:
         if path.is_socket() and not _answers(path):
             path.unlink()  # left by a server that was killed
-        before = os.umask(0o177)
-        try:
-            listening.bind(str(path))
-        finally:
-            os.umask(before)
+        host.bind_private(listening, path)
     except OSError as error:
         listening.close()
         raise UsageError("the socket could not be made there, or is in use.") from error
@@ -74,7 +71,7 @@ def unix(path: Path) -> socket.socket:
 
 
 def _answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+    with host.unix_socket() as probe:
         try:
             probe.connect(str(path))
         except OSError:
@@ -109,13 +106,9 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take SIGINT and SIGTERM as the end of serving."""
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        """Take a request to stop as the end of serving."""
+        with stops.heeded(self.handle_exit):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def serve(app: Starlette, listening: socket.socket, certificate: Path | None = None, key: Path | None = None) -> bool:

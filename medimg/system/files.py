@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import errno
 import os
 import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from medimg.errors import Changed, OutputError, TooLarge, Unreadable
+from medimg.system import host, placeholders
 
 if TYPE_CHECKING:
     from medimg.types import Copy
@@ -46,11 +45,14 @@ def read_original(path: Path, limit: int, expected: tuple[int, int] | None = Non
     """
     try:
         # O_NONBLOCK: a named pipe must not hang the batch. O_NOATIME would need ownership, so it is only tried.
-        flags = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
+        place = host.long_path(os.fspath(path))
+        if host.only_in_cloud(os.stat(place)):  # noqa: PTH116 - a long path is no Path
+            raise Unreadable(f"{placeholders.WORDS}.")
         try:
-            handle = os.open(path, flags | getattr(os, "O_NOATIME", 0))
+            handle = os.open(place, flags | getattr(os, "O_NOATIME", 0))
         except PermissionError:
-            handle = os.open(path, flags)
+            handle = os.open(place, flags)
         with os.fdopen(handle, "rb") as file:
             before = os.fstat(file.fileno())
             if not stat.S_ISREG(before.st_mode):
@@ -88,11 +90,10 @@ def staged(path: Path, data: bytes, *, mode: int = 0o600) -> Iterator[Path]:
     temporary = path.with_name(f".medimg-{secrets.token_hex(8)}.part")
     try:
         try:
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+            handle = os.open(host.long_path(str(temporary)), os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+                sync(file)
             os.utime(temporary, (NEUTRAL_TIME, NEUTRAL_TIME))
         except OSError as error:
             raise OutputError(
@@ -112,37 +113,11 @@ def publish(temporary: Path, path: Path, *, durable: bool = True) -> None:
         OutputError: The rename failed.
     """
     try:
-        temporary.replace(path)
+        host.replace(temporary, path)
     except OSError as error:
         raise OutputError("the output could not be given its name.") from error
     if durable:
         sync_folder(path.parent)
-
-
-def rename_new(path: Path, new: Path) -> bool:
-    """Give a file a name that must be free, in one step: nothing is replaced, and nothing is in between.
-
-    Returns:
-        False when this system or file system has no such rename: nothing was done.
-
-    Raises:
-        FileExistsError: There is a file of that name already.
-        OSError: The rename failed, for example because ``new`` is on another disk.
-    """
-    try:
-        rename = ctypes.CDLL(None, use_errno=True).renameat2
-    except (AttributeError, OSError):
-        return False
-    if rename(_AT_FDCWD, os.fsencode(path), _AT_FDCWD, os.fsencode(new), ctypes.c_uint(_RENAME_NOREPLACE)) == 0:
-        return True
-    number = ctypes.get_errno()
-    # EINVAL: the file system does not know the flag (renameat2(2)); network and FUSE file systems may not.
-    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
-        return False
-    raise OSError(number, os.strerror(number))
-
-
-_AT_FDCWD, _RENAME_NOREPLACE = -100, 1  # <linux/fcntl.h>, <linux/fs.h>
 
 
 def sync_folder(folder: Path) -> None:
@@ -152,13 +127,32 @@ def sync_folder(folder: Path) -> None:
         OutputError: The folder could not be synchronised.
     """
     try:
-        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        host.sync_folder(folder)
     except OSError as error:
         raise OutputError("the output folder could not be synchronised with the disk.") from error
+
+
+def make_private(path: Path, *, new: bool = False) -> None:
+    """Make an empty file that its owner alone may read, for a library that would make it readable by others.
+
+    Args:
+        path: The file.
+        new: It must not be there.
+
+    Raises:
+        OSError: It could not be made.
+    """
+    os.close(os.open(host.long_path(str(path)), os.O_RDWR | os.O_CREAT | (os.O_EXCL if new else 0), 0o600))
+
+
+def sync(file: BinaryIO) -> None:
+    """Wait until what was written to an open file is on the disk.
+
+    Raises:
+        OSError: It is not.
+    """
+    file.flush()
+    host.sync_file(file.fileno())
 
 
 def _read_back(path: Path, expected: bytes) -> bytes:

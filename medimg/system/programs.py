@@ -3,18 +3,15 @@
 A program runs by its absolute path, without a shell, in a private folder that is removed afterwards, and with an
 environment made from nothing: no ``LD_LIBRARY_PATH`` (``import cv2`` writes one whose empty entry means *the current
 folder*, see :mod:`medimg.native.opencv`), no ``PYTHON*``, no account or path of the user. It leads a process group of
-its own, and the whole group is killed when its time is up. The kernel also bounds its processor time and memory, so
-that a program whose parent was killed does not run on.
+its own (on Windows: is in a job of its own), and the whole group is killed when its time is up. On Linux and Windows
+the kernel also bounds its processor time and memory, so that a program whose parent was killed does not run on.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import resource
-import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,10 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from medimg.errors import CheckNotRun, MissingPart
-from medimg.system import scratch
-
-FOLDERS = ("/usr/bin", "/usr/local/bin", "/bin", "/opt/homebrew/bin", "/opt/local/bin")
-"""Where programs are looked for. ``PATH`` is not asked: it may name a folder with photos."""
+from medimg.system import host, scratch
 
 MEMORY = 4 << 30
 """Address space a program may use, in bytes."""
@@ -38,10 +32,10 @@ def find(name: str) -> Path:
     """The absolute path of an installed program.
 
     Raises:
-        MissingPart: It is in none of :data:`FOLDERS`.
+        MissingPart: It is in none of the system's folders for programs.
     """
-    for folder in FOLDERS:
-        path = Path(folder, name)
+    for folder in host.program_folders():
+        path = Path(folder, name + host.PROGRAM)
         if path.is_file() and os.access(path, os.X_OK):
             return path
     raise MissingPart(f"the program '{name}' is not installed.")
@@ -65,13 +59,7 @@ def workspace() -> Iterator[Path]:
 
 def environment(folder: Path) -> dict[str, str]:
     """All the variables a program gets; ``folder`` is its home and the place for its temporary files."""
-    return {
-        "PATH": "/usr/bin:/bin",
-        "LC_ALL": "C.UTF-8",
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        "OMP_THREAD_LIMIT": "1",
-    }
+    return {**host.program_environment(folder), "OMP_THREAD_LIMIT": "1"}
 
 
 class Program(subprocess.Popen[bytes]):
@@ -97,26 +85,20 @@ class Program(subprocess.Popen[bytes]):
             stderr=subprocess.PIPE,
             cwd=folder,
             env=environment(folder),
-            process_group=0,
             close_fds=True,
+            **host.start_options(),
         )
+        self._tree = host.Tree(self, seconds, MEMORY)
         with _lock:
             _running[self.pid] = self
-        if sys.platform == "linux":
-            limit = max(1, round(seconds))
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                resource.prlimit(self.pid, resource.RLIMIT_CPU, (limit, limit + 1))
-                resource.prlimit(self.pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
-                resource.prlimit(self.pid, resource.RLIMIT_CORE, (0, 0))
 
-    def send_signal(self, sig: int) -> None:
-        """Signal the whole group, so that nothing the program started stays behind."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, sig)
+    def send_signal(self, sig: int) -> None:  # noqa: ARG002 - whatever is asked for, nothing may stay behind
+        """Kill the whole group."""
+        self._tree.kill()
 
     def kill(self) -> None:
         """Kill the whole group."""
-        self.send_signal(signal.SIGKILL)
+        self._tree.kill()
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end, and kill what it left behind."""

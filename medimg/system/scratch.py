@@ -8,12 +8,14 @@ pod) and do not see each other's processes.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
+import stat
 import tempfile
 import time
 from pathlib import Path
+
+from medimg.system import host
 
 PREFIX = "medimg-scratch-"
 _UNLOCKED = "medimg-????????"
@@ -24,8 +26,7 @@ _OLD = 3600.0
 
 def base() -> Path:
     """Where they are made: in memory (``/dev/shm``), or else where the system has its temporary files."""
-    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own in it
-    return memory if memory.is_dir() and os.access(memory, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
+    return host.temporary_base()
 
 
 class Scratch:
@@ -41,7 +42,7 @@ class Scratch:
         while True:
             self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}x", dir=place))
             with contextlib.suppress(OSError):
-                self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                self._lock = host.open_folder(self.path)
                 if _locked(self._lock) and self.path.exists():
                     return
                 os.close(self._lock)  # another process swept it before it was locked
@@ -51,6 +52,8 @@ class Scratch:
         shutil.rmtree(self.path, ignore_errors=True)
         with contextlib.suppress(OSError):
             os.close(self._lock)
+        if not host.UNLINK_OPEN:
+            shutil.rmtree(self.path, ignore_errors=True)  # the lock's file was in it
 
     def __enter__(self) -> Path:
         return self.path
@@ -75,18 +78,23 @@ def sweep(place: Path) -> None:
 
 def _remove_if_free(folder: Path, age: float) -> None:
     with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        info = folder.lstat()
+        if not (stat.S_ISDIR(info.st_mode) and host.own(info) and time.time() - info.st_mtime >= age):
+            return
+        handle = host.open_folder(folder)
         try:
-            info = os.fstat(handle)
-            if info.st_uid == os.getuid() and time.time() - info.st_mtime >= age and _locked(handle):
+            free = _locked(handle)
+            if free:
                 shutil.rmtree(folder, ignore_errors=True)
         finally:
             os.close(handle)
+        if free and not host.UNLINK_OPEN:
+            shutil.rmtree(folder, ignore_errors=True)  # the lock's file was in it
 
 
 def _locked(handle: int) -> bool:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        host.lock(handle)
     except OSError:
         return False
     return True

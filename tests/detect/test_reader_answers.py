@@ -19,7 +19,7 @@ from medimg.api import Scrubber, load_detectors
 from medimg.detect.text import tesseract
 from medimg.errors import CheckNotRun, MissingPart
 from medimg.policy import Policy
-from medimg.system import programs
+from medimg.system import host, programs
 
 REAL = Path("/usr/bin/tesseract")
 needs_tesseract = pytest.mark.skipif(not REAL.exists(), reason="Tesseract is not installed")
@@ -85,7 +85,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where a stand-in for Tesseract is put; it is the only one that is found."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    monkeypatch.setattr(programs, "FOLDERS", (str(folder),))
+    monkeypatch.setattr(host, "program_folders", lambda: (str(folder),))
     monkeypatch.setattr(tesseract, "SECONDS", 5.0)
     monkeypatch.setattr(tesseract, "START", 20.0, raising=False)
     return folder / "tesseract"

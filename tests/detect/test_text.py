@@ -17,7 +17,7 @@ from medimg.detect.text.identifiers import KEPT
 from medimg.errors import CheckNotRun, MissingPart
 from medimg.policy import Policy, VerifyRules, covers, decide
 from medimg.redact.cover import mask
-from medimg.system import programs
+from medimg.system import host
 from medimg.types import Finding, KnownValues, Polygon
 
 Pixels = NDArray[np.uint8]
@@ -236,7 +236,7 @@ def test_second_look_passes_a_covered_copy_and_sees_a_missed_line(detector: text
 
 
 needs_tesseract = pytest.mark.skipif(
-    not any(Path(f, "tesseract").exists() for f in programs.FOLDERS), reason="program not installed"
+    not any(Path(f, "tesseract").exists() for f in host.program_folders()), reason="program not installed"
 )
 
 
@@ -276,7 +276,7 @@ def test_a_second_reader_that_fails_is_a_check_that_did_not_run(
 
 
 def test_without_tesseract_the_report_says_so_unless_it_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(programs, "FOLDERS", ())
+    monkeypatch.setattr(host, "program_folders", tuple)
     alone = text.make(Policy())
     pixels, _ = picture([("STERILE", 100, 80, 40)])
     left, engine = alone.recheck(Frame(pixels), [])

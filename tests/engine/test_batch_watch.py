@@ -20,11 +20,11 @@ from batch_kit import listing
 
 import medimg
 from medimg.engine.batch import Outcome
-from medimg.engine.watch import Watch, being_written, move
+from medimg.engine.watch import Watch, move
 from medimg.errors import Changed, Interrupted, MedimgError, OutputError, UsageError
 from medimg.policy import Policy
 from medimg.run.scan import Item, Root
-from medimg.system import files
+from medimg.system import host
 
 LIGHT = Policy(scope="metadata-only")
 
@@ -126,13 +126,13 @@ def test_a_file_that_is_open_for_writing_is_not_whole(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     photo = fakes.photo(scene.inbox / "a.png")
     with photo.open("r+b"):
-        assert being_written(os.fsencode(photo))
+        assert host.being_written(os.fsencode(photo))
         scene.after(0)
         assert scene.after(100) is None
     with photo.open("rb"):
-        assert not being_written(os.fsencode(photo))
+        assert not host.being_written(os.fsencode(photo))
         assert scene.after(1) is not None
-    assert not being_written(os.fsencode(tmp_path / "gone"))
+    assert not host.being_written(os.fsencode(tmp_path / "gone"))
 
 
 def test_what_cannot_be_cleaned_stops_nothing_and_is_not_tried_for_ever(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_moving_to_another_disk_copies_whole_and_a_changed_file_stays(
     def no_links(*_: object, **__: object) -> None:
         raise OSError(errno.EPERM, "no links")
 
-    monkeypatch.setattr(files, "rename_new", EXDEV)
+    monkeypatch.setattr(host, "rename_new", EXDEV)
     monkeypatch.setattr(os, "link", no_links)
     move(photo, tmp_path / "x" / "changed.png", Item(0, b"a.png", "", info.st_size, 1))
     assert photo.exists()
@@ -250,7 +250,7 @@ def test_a_new_original_of_the_same_name_is_never_lost(
     inbox.mkdir()
     path = inbox / "scan.jpg"
     for name, instead in KINDS[kind].items():
-        monkeypatch.setattr(os if name == "link" else files, name, instead)
+        monkeypatch.setattr(os if name == "link" else host, name, instead)
     command = [sys.executable, "-c", SCANNER, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as scanner:
         assert scanner.stdout is not None

@@ -14,7 +14,19 @@ import os
 import sys
 import tempfile
 
-KEPT = frozenset(("PATH", "LC_ALL", "HOME", "TMPDIR", "OMP_THREAD_LIMIT"))
+KEPT = frozenset(
+    (
+        "PATH",
+        "LC_ALL",
+        "HOME",
+        "TMPDIR",
+        "OMP_THREAD_LIMIT",
+        "SYSTEMROOT",
+        "USERPROFILE",
+        "TEMP",
+        "TMP",
+    )  # the last: Windows
+)
 """The variables that Tesseract gets. A packed program's own start adds more, ``LD_LIBRARY_PATH`` among them."""
 
 

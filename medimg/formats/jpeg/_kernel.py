@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ import numpy as np
 
 from medimg.formats.jpeg._job import DAMAGED, ENDS_EARLY, RESTART, Job, NoCode, Rewritten, ScanFault
 from medimg.formats.jpeg._tables import Table
+from medimg.native import library
 
 VERSION = 1
-LIBRARY = Path(__file__).with_name("_splice.dylib" if sys.platform == "darwin" else "_splice.so")
+LIBRARY = library.beside(__file__, "_splice")
 
 OK, CORRUPT, SHORT, NO_CODE, NO_SPACE, BAD_RESTART, BAD_CALL = range(7)
 _WORDS = {CORRUPT: DAMAGED, SHORT: ENDS_EARLY, BAD_RESTART: RESTART, BAD_CALL: "the scan is of no known kind."}
@@ -49,8 +49,8 @@ class Kernel:
 
     name = "kernel"
 
-    def __init__(self, library: ctypes.CDLL) -> None:
-        self._scan = library.medimg_scan
+    def __init__(self, compiled: Any) -> None:
+        self._scan = compiled.medimg_scan
         self._scan.restype = ctypes.c_int32
         self._scan.argtypes = [
             ctypes.POINTER(_Scan),
@@ -62,7 +62,7 @@ class Kernel:
             ctypes.c_void_p,
             ctypes.POINTER(_Result),
         ]
-        self._work_size = int(library.medimg_work_size())
+        self._work_size = int(compiled.medimg_work_size())
 
     def rewrite(self, job: Job, data: bytes, start: int, tables: dict[int, Table]) -> Rewritten:
         """See :class:`~medimg.formats.jpeg._job.Engine`."""
@@ -152,15 +152,13 @@ def _packed(job: Job, tables_out: dict[int, Table]) -> _Scan:
 @cache
 def load(path: Path = LIBRARY) -> Kernel | None:
     """The kernel, or nothing where it was not compiled, is of another version or of another machine."""
-    if not path.is_file():
-        return None
+    compiled = library.load(path)
     try:
-        library = ctypes.CDLL(str(path))
-        if library.medimg_kernel_version() != VERSION:
+        if compiled is None or compiled.medimg_kernel_version() != VERSION:
             return None
-        library.medimg_work_size.restype = library.medimg_scan_size.restype = ctypes.c_size_t
-        if library.medimg_scan_size() != ctypes.sizeof(_Scan):
+        compiled.medimg_work_size.restype = compiled.medimg_scan_size.restype = ctypes.c_size_t
+        if compiled.medimg_scan_size() != ctypes.sizeof(_Scan):
             return None
-    except (OSError, AttributeError):
+    except AttributeError:
         return None
-    return Kernel(library)
+    return Kernel(compiled)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ctypes
 import re
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-LIBRARY = Path(__file__).with_name("_splice.dylib" if sys.platform == "darwin" else "_splice.so")
+from medimg.native import library
+
+LIBRARY = library.beside(__file__, "_splice")
 _MARKER = re.compile(rb"\xff[^\x00]")
 _MARKER_OR_RESTART = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 
@@ -40,11 +41,8 @@ def in_python(data: bytes, at: int, *, restarts: bool) -> int:
 @cache
 def compiled(path: Path = LIBRARY) -> Any:
     """The kernel's search; None where it was not compiled, is older than this, or is of another machine."""
-    if not path.is_file():
-        return None
-    try:
-        search = ctypes.CDLL(str(path)).medimg_next_marker
-    except (OSError, AttributeError):
+    search = getattr(library.load(path), "medimg_next_marker", None)
+    if search is None:
         return None
     search.restype = ctypes.c_int64
     search.argtypes = [ctypes.c_char_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int32]

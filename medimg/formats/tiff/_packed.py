@@ -10,6 +10,7 @@ from typing import Any
 
 from medimg.errors import Malformed
 from medimg.formats.jpeg._markers import LIBRARY
+from medimg.native import library
 
 CLEAR, STOP, FIRST, WIDEST = 256, 257, 258, 12
 _DAMAGED, _SHORT = -1, -2
@@ -170,11 +171,8 @@ def in_python(raw: bytes, expected: int) -> tuple[int, int]:
 @cache
 def compiled(path: Path = LIBRARY) -> Any:
     """The kernel's walk; None where it was not compiled, is older than this, or is of another machine."""
-    if not path.is_file():
-        return None
-    try:
-        search = ctypes.CDLL(str(path)).medimg_lzw_bits
-    except (OSError, AttributeError):
+    search = getattr(library.load(path), "medimg_lzw_bits", None)
+    if search is None:
         return None
     search.restype = ctypes.c_int64
     search.argtypes = [ctypes.c_char_p, ctypes.c_int64, ctypes.c_int64, ctypes.POINTER(ctypes.c_int32)]
