@@ -154,9 +154,12 @@ def _detect(opened: formats.Opened, detectors: Sequence[Detector], known: KnownV
     found: list[Finding] = []
     with record.stage("decode"):
         views = [Frame(view, opened.orientation) for view in opened.views()]
+    from medimg.detect.objects import carriers
+
     for view in views:
-        for more in each(partial(_found, view, known, record), detectors):
-            found += more
+        there = [f for more in each(partial(_found, view, known, record), detectors) for f in more]
+        with record.stage("objects"):
+            found += carriers.placed(view, there)
     return found
 
 

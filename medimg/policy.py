@@ -34,7 +34,7 @@ class MetadataRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class TextRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``keep`` is a keep-list of categories: text of any other category is covered, unread text too."""
 
-    keep: tuple[str, ...] = ("ruler", "colour-card", "unit", "harmless", "possible-name", "laterality")
+    keep: tuple[str, ...] = ("ruler", "colour-card", "unit", "harmless", "possible-name", "laterality", "product")
     margin: float = 0.12
 
 
@@ -42,6 +42,21 @@ class CodeRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Bar and 2-D codes are covered whether or not they decode."""
 
     margin: float = 0.08
+
+
+class ObjectRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What follows from what writing and codes lie on.
+
+    A thing of a sort in ``whole`` is covered whole, with straight sides, where anything on it is to be covered. One
+    larger than ``largest`` of the frame is left to its lines. Where a sort is not listed, and where a person shows the
+    thing, its lines are decided one by one. ``ask`` asks about what nobody could read on bare skin or cloth, where it
+    would else be covered.
+    """
+
+    whole: tuple[str, ...] = ("slip", "sheet")
+    largest: float = 0.33
+    margin: float = 0.02
+    ask: bool = True
 
 
 class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,6 +71,8 @@ class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 HOLD_SHARE = 0.35
+BARE = "bare"
+"""What a finding lies on that lies on nothing that bears writing: skin, a wound, cloth."""
 
 
 class CoverRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,6 +127,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     text: TextRules = TextRules()
     codes: CodeRules = CodeRules()
     faces: FaceRules = FaceRules()
+    objects: ObjectRules = ObjectRules()
     covers: CoverRules = CoverRules()
     verify: VerifyRules = VerifyRules()
     engines: EngineRules = EngineRules()
@@ -175,7 +193,11 @@ def decide(
             agreed to that, and they do not count.
         aligned: Whether what is covered in one frame is covered in all.
     """
-    actions = [_with_place(_decide_one(f, policy), policy, width, height) for f in findings]
+    found = list(findings)
+    single = [_decide_one(f, policy) for f in found if f.kind != "object"]
+    bearing = _bearing_covers(single)
+    whole = [_decide_object(f, policy, bearing, width * height) for f in found if f.kind == "object"]
+    actions = [_with_place(action, policy, width, height) for action in (*single, *whole)]
     most = policy.covers.hold_share * width * height
     return Plan(width=width, height=height, actions=tuple(_not_most_of_it(actions, policy, most, beside, aligned)))
 
@@ -225,7 +247,24 @@ def _frame(action: Action) -> int:
     return action.finding.region.frame if action.finding.region else 0
 
 
+def _bearing_covers(actions: Sequence[Action]) -> set[tuple[int, str]]:
+    """The things with something on them that is covered: frame and ``on``."""
+    return {(_frame(a), a.finding.on) for a in actions if a.do == "cover" and a.finding.on}
+
+
+def _decide_object(finding: Finding, policy: Policy, bearing: set[tuple[int, str]], frame_size: int) -> Action:
+    """A thing goes whole with anything on it that goes."""
+    rules, region = policy.objects, finding.region
+    frame = region.frame if region else 0
+    small = region is not None and geometry.area(region.polygon) <= rules.largest * frame_size
+    if finding.category in rules.whole and small and (frame, finding.on) in bearing:
+        return Action(finding=finding, do="cover", why=Reason.WITH_ITS_THING)
+    return Action(finding=finding, do="keep", why=Reason.NOTHING_ON_IT)
+
+
 def _decide_one(finding: Finding, policy: Policy) -> Action:
+    if policy.objects.ask and finding.on == BARE and _perhaps(finding):
+        return Action(finding=finding, do="ask", why=Reason.PERHAPS_WRITING)
     match finding.kind:
         case "metadata" | "hidden-image":
             return Action(finding=finding, do="drop", why=Reason.NOT_THE_PICTURE)
@@ -237,6 +276,8 @@ def _decide_one(finding: Finding, policy: Policy) -> Action:
             return Action(finding=finding, do="cover", why=Reason.CODE)
         case "document":
             return Action(finding=finding, do="hold", why=Reason.DOCUMENT)
+        case "object":
+            return Action(finding=finding, do="keep", why=Reason.NOTHING_ON_IT)
         case "face":
             return _decide_face(finding)
         case "text":
@@ -249,6 +290,11 @@ def _decide_one(finding: Finding, policy: Policy) -> Action:
             if finding.category == "unknown":
                 return Action(finding=finding, do="cover", why=Reason.UNKNOWN)
             return Action(finding=finding, do="cover", why=Reason.IDENTIFYING)
+
+
+def _perhaps(finding: Finding) -> bool:
+    """Whether it is writing or a code that nobody could read."""
+    return (finding.kind == "text" and finding.category == "unread") or (finding.kind == "code" and finding.score < 1)
 
 
 def _decide_face(finding: Finding) -> Action:
@@ -278,6 +324,19 @@ def explain(policy: Policy) -> list[str]:
         *out,
         f"Text: covered{kept}." + ("" if "unread" in policy.text.keep else " Text that cannot be read is covered."),
         "Bar and 2-D codes: covered, whether or not they can be read. Their content is not stored.",
+        *(
+            [
+                f"Things with writing on them: a {' or a '.join(policy.objects.whole)} is covered whole where anything"
+                " on it is; a person can go back to its lines."
+            ]
+            if policy.objects.whole
+            else []
+        ),
+        *(
+            ["Perhaps writing on skin or cloth that cannot be read: the person who looks is asked."]
+            if policy.objects.ask
+            else []
+        ),
         "Faces: covered.",
         *(["Small bystanders: looked for in a larger picture as well."] if policy.faces.small else []),
         "Possible faces and documents: a possible face, and a bar or mosaic that is on a face already, is shown to the"

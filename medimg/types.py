@@ -24,8 +24,8 @@ Colour = tuple[int, int, int]
 """Red, green, blue, 0 to 255."""
 BLACK: Colour = (0, 0, 0)
 
-Kind = Literal["metadata", "hidden-image", "text", "code", "face", "filename", "document", "drawn"]
-"""``drawn``: an area that a person marked; no check found it."""
+Kind = Literal["metadata", "hidden-image", "text", "code", "face", "filename", "document", "object", "drawn"]
+"""``object``: a thing that bears writing or codes. ``drawn``: an area that a person marked; no check found it."""
 Do = Literal["cover", "drop", "keep", "ask", "hold"]
 By = Literal["rule", "person"]
 
@@ -139,6 +139,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         secret: What was read; never leaves memory.
         id: Short handle inside one photo (``f3``), given by the pipeline.
         tight: Stands so close to something that stays that its cover gets no margin.
+        on: What writing or a code lies on, with the thing's number in its picture (``slip 2``); of an ``object`` its
+            own; ``bare`` for skin, cloth and the like; empty when nobody said.
     """
 
     kind: Kind
@@ -151,6 +153,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     secret: Secret = msgspec.field(default_factory=Secret)  # a factory: a JSON Schema cannot show the value
     id: str = ""
     tight: bool = False
+    on: str = ""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
