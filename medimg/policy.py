@@ -57,6 +57,21 @@ class CodeRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     margin: float = 0.08
 
 
+class ObjectRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What follows from what writing and codes lie on.
+
+    A thing of a sort in ``whole`` is covered whole, with straight sides, where anything on it is to be covered. One
+    larger than ``largest`` of the frame is left to its lines. Where a sort is not listed, and where a person shows the
+    thing, its lines are decided one by one. ``ask`` asks about what nobody could read on bare skin or cloth, where it
+    would else be covered.
+    """
+
+    whole: tuple[str, ...] = (Category.SLIP, Category.SHEET)
+    largest: float = 0.33
+    margin: float = 0.02
+    ask: bool = True
+
+
 class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Faces are covered. ``small`` looks in a larger picture too, for bystanders in the background.
 
@@ -76,6 +91,8 @@ class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 HOLD_SHARE = 0.35
+BARE = "bare"
+"""What a finding lies on that lies on nothing that bears writing: skin, a wound, cloth."""
 
 
 class CoverRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -130,6 +147,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     text: TextRules = TextRules()
     codes: CodeRules = CodeRules()
     faces: FaceRules = FaceRules()
+    objects: ObjectRules = ObjectRules()
     covers: CoverRules = CoverRules()
     verify: VerifyRules = VerifyRules()
     engines: EngineRules = EngineRules()
@@ -203,11 +221,16 @@ def decide(
     def size(action: Action) -> tuple[int, int]:
         return pages[_frame(action)] if pages else (width, height)
 
-    def most(action: Action) -> float:
+    def area(action: Action) -> int:
         across, down = size(action)
-        return policy.covers.hold_share * across * down
+        return across * down
 
-    actions = [_with_place(a, policy, size(a)) for a in (_decide_one(f, policy) for f in findings)]
+    def most(action: Action) -> float:
+        return policy.covers.hold_share * area(action)
+
+    found = [_decide_one(f, policy) for f in findings]
+    bearing = {(_frame(a), a.finding.on) for a in found if a.do == "cover" and a.finding.on}
+    actions = [_with_place(_with_thing(a, policy, bearing, area(a)), policy, size(a)) for a in found]
     actions = [_close_up(action, policy, most(action)) for action in actions]
     return Plan(width=width, height=height, actions=tuple(_not_most_of_it(actions, policy, most, beside, aligned)))
 
@@ -281,6 +304,7 @@ _BY_KIND: dict[str, tuple[Do, Reason]] = {
     Kind.DRAWN: ("cover", Reason.MARKED),
     Kind.CODE: ("cover", Reason.CODE),
     Kind.DOCUMENT: ("hold", Reason.DOCUMENT),
+    Kind.OBJECT: ("keep", Reason.NOTHING_ON_IT),
 }
 """What is done about a finding whatever its category."""
 _FACES: dict[str, tuple[Do, Reason]] = {
@@ -294,7 +318,10 @@ _COVERED: dict[str, Reason] = {Category.UNREAD: Reason.UNREAD, Category.UNKNOWN:
 
 
 def _decide_one(finding: Finding, policy: Policy) -> Action:
-    if finding.kind == Kind.TEXT:
+    do: Do
+    if policy.objects.ask and finding.on == BARE and _perhaps(finding):
+        do, why = "ask", Reason.PERHAPS_WRITING
+    elif finding.kind == Kind.TEXT:
         do, why = _of_text(finding.category, policy)
     elif finding.kind == Kind.FACE:
         do, why = _FACES.get(finding.category, ("cover", Reason.FACE))
@@ -307,6 +334,24 @@ def _of_text(category: str, policy: Policy) -> tuple[Do, Reason]:
     if category in policy.text.keep:
         return "keep", _KEPT.get(category, Reason.HARMLESS)
     return "cover", _COVERED.get(category, Reason.IDENTIFYING)
+
+
+def _perhaps(finding: Finding) -> bool:
+    """Whether it is writing or a code that nobody could read."""
+    unread_text = finding.kind == Kind.TEXT and finding.category == Category.UNREAD
+    return unread_text or (finding.kind == Kind.CODE and finding.score < 1)
+
+
+def _with_thing(action: Action, policy: Policy, bearing: set[tuple[int, str]], frame_size: int) -> Action:
+    """The action; of a thing, a cover for the whole of it where something on it is covered (frame and ``on``)."""
+    finding, rules = action.finding, policy.objects
+    if finding.kind != Kind.OBJECT or finding.category not in rules.whole or finding.region is None:
+        return action
+    if (_frame(action), finding.on) not in bearing or geometry.area(
+        finding.region.polygon
+    ) > rules.largest * frame_size:
+        return action
+    return Action(finding=finding, do="cover", why=Reason.WITH_ITS_THING)
 
 
 def _likelihoods(faces: FaceRules) -> list[str]:
@@ -344,6 +389,19 @@ def explain(policy: Policy) -> list[str]:
         *out,
         f"Text: covered{kept}. Text that cannot be read is covered.",
         "Bar and 2-D codes: covered, whether or not they can be read. Their content is not stored.",
+        *(
+            [
+                f"Things with writing on them: a {' or a '.join(policy.objects.whole)} is covered whole where anything"
+                " on it is; a person can go back to its lines."
+            ]
+            if policy.objects.whole
+            else []
+        ),
+        *(
+            ["Perhaps writing on skin or cloth that cannot be read: the person who looks is asked."]
+            if policy.objects.ask
+            else []
+        ),
         f"Faces: covered. {_CLOSE_UPS[policy.faces.close_up]}",
         *_likelihoods(policy.faces),
         *(["Small bystanders: looked for in a larger picture as well."] if policy.faces.small else []),

@@ -211,14 +211,16 @@ def detect(opened: formats.Opened, detectors: Sequence[Detector], known: KnownVa
     """
     from medimg.detect import Frame
     from medimg.detect.answers import Answers
+    from medimg.detect.objects import carriers
 
     found: list[Finding] = []
     record.answers = Answers()
     with record.stage("decode"):
         views = [Frame(view, opened.orientation, answers=record.answers) for view in opened.views()]
     for view in views:
-        for more in each(partial(_found, view, known, record), detectors):
-            found += more
+        there = [f for more in each(partial(_found, view, known, record), detectors) for f in more]
+        with record.stage("objects"):
+            found += carriers.placed(view, there)
     return found
 
 

@@ -137,6 +137,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         secret: What was read; never leaves memory.
         id: Short handle inside one photo (``f3``), given by the pipeline.
         tight: Stands so close to something that stays that its cover gets no margin.
+        on: What writing or a code lies on, with the thing's number in its picture (``slip 2``); of an ``object`` its
+            own; ``bare`` for skin, cloth and the like; empty when nobody said.
     """
 
     kind: Kind
@@ -149,6 +151,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     secret: Secret = msgspec.field(default_factory=Secret)  # a factory: a JSON Schema cannot show the value
     id: str = ""
     tight: bool = False
+    on: str = ""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):

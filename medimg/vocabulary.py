@@ -109,6 +109,9 @@ class Reason(StrEnum):
     UNKNOWN = QT_TRANSLATE_NOOP("wording", "read but not known to be harmless")
     HARMLESS = QT_TRANSLATE_NOOP("wording", "known to be harmless")
     POSSIBLE_NAME = QT_TRANSLATE_NOOP("wording", "may be a name: look here")
+    WITH_ITS_THING = QT_TRANSLATE_NOOP("wording", "something on it identifies or cannot be read: covered whole")
+    NOTHING_ON_IT = QT_TRANSLATE_NOOP("wording", "what is on it is decided line by line")
+    PERHAPS_WRITING = QT_TRANSLATE_NOOP("wording", "perhaps writing or a code: look")
     FACE = QT_TRANSLATE_NOOP("wording", "a face identifies")
     POSSIBLE_FACE = QT_TRANSLATE_NOOP("wording", "possible face: look")
     CLOSE_UP = QT_TRANSLATE_NOOP("wording", "a face fills the picture: cover, crop, or show if the consent allows it")
@@ -166,6 +169,7 @@ class Kind(StrEnum):
     FACE = "face", "Faces", "img.faces", "img.cover-method", "img.other-people"
     FILENAME = "filename", "File names", "img.filename"
     DOCUMENT = "document", "Documents"
+    OBJECT = "object", "Things with writing on them"
     DRAWN = "drawn", "Marked by a person"
 
 
@@ -309,6 +313,7 @@ class Category(StrEnum):
         "possible-name", _TEXT, QT_TRANSLATE_NOOP("wording", "writing: may be a name"), keepable=True
     )
     LATERALITY = _Entry("laterality", _TEXT, QT_TRANSLATE_NOOP("wording", "writing: left or right"), keepable=True)
+    PRODUCT = _Entry("product", _TEXT, QT_TRANSLATE_NOOP("wording", "writing: product"), keepable=True)
 
     # -- writing in a caption beside the picture
 
@@ -336,6 +341,10 @@ class Category(StrEnum):
     POSSIBLE_FACE = _Entry("possible-face", _FACE, QT_TRANSLATE_NOOP("wording", "possible face"))
     CONSENT_FORM = _Entry("consent-form", (Kind.DOCUMENT,), QT_TRANSLATE_NOOP("wording", "consent form"))
     IDENTITY_DOCUMENT = _Entry("identity-document", (Kind.DOCUMENT,), QT_TRANSLATE_NOOP("wording", "identity document"))
+    SLIP = _Entry("slip", (Kind.OBJECT,), QT_TRANSLATE_NOOP("wording", "wristband, label, badge or card"))
+    SHEET = _Entry("sheet", (Kind.OBJECT,), QT_TRANSLATE_NOOP("wording", "paper or board"))
+    SCREEN = _Entry("screen", (Kind.OBJECT,), QT_TRANSLATE_NOOP("wording", "screen"))
+    PACKET = _Entry("packet", (Kind.OBJECT,), QT_TRANSLATE_NOOP("wording", "packet of a product"))
     NUMBER = _Entry("number", _FILENAME)
     WORDS = _Entry("words", _FILENAME)
     AREA = _Entry("area", (Kind.DRAWN,), QT_TRANSLATE_NOOP("wording", "area marked by you"))

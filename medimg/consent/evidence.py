@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from medimg import covers
-from medimg.types import Action, Box, Check, CopySummary, Polygon, Report, bounding_box
+from medimg.types import Action, Box, Check, CopySummary, Finding, Polygon, Report, bounding_box
 from medimg.vocabulary import PASSING, Category, CheckName, CheckState, Kind, PhotoState, Reason
 
 Verdict = Literal["supports", "asks", "fails", "unknown"]
@@ -146,14 +146,24 @@ def _picture(item: str, check: CheckName, noun: str, none: str, unseen: str = ""
         else:
             words = f"the check found {none}"
         words += f"; {unseen}" if unseen else ""
+        if verdict == "supports" and check != CheckName.FACES and _asked(report, check):
+            verdict = "asks"
         return AutoEvidence(item=item, subject=report.safe_id, verdict=verdict, found=found, words=words)
 
     return build
 
 
+_KINDS = {CheckName.FACES: Kind.FACE, CheckName.TEXT: Kind.TEXT, CheckName.CODES: Kind.CODE}
+
+
+def _asked(report: Report, check: CheckName) -> list[Finding]:
+    """What a check found and the rules leave to a person."""
+    return [a.finding for a in _actions(report, _KINDS[check]) if a.do == "ask"]
+
+
 def _to_look_at(report: Report, check: CheckName) -> str:
-    """What the rules leave to a person: a possible face, never covered by itself; an old bar or mosaic, no cover."""
-    asked = [a.finding for a in _actions(report, Kind.FACE) if a.do == "ask"] if check == CheckName.FACES else []
+    """What the rules leave to a person: what is only possible, never covered by itself; an old bar or mosaic."""
+    asked = _asked(report, check)
     old = sum(f.count for f in asked if f.category == Category.OLD_DISGUISE)
     possible = sum(f.count for f in asked) - old
     shown = faces_shown([report]) if check == CheckName.FACES else 0

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from medimg import geometry
 from medimg.types import BLACK, Colour, Cover, Finding, Plan, Polygon, bounding_box
+from medimg.vocabulary import Kind
 
 LEAST = 2.0
 """Least margin, in pixels: boxes are found in a smaller picture and are off by about as much."""
@@ -38,6 +39,11 @@ class Margins(Protocol):
         ...
 
     @property
+    def objects(self) -> HasMargin:
+        """Of things that bear writing."""
+        ...
+
+    @property
     def faces(self) -> HasMargin:
         """Of faces, and of whatever has no rules of its own."""
         ...
@@ -57,7 +63,8 @@ def _margin(finding: Finding, polygon: Polygon, margins: Margins) -> float:
     """How far each side moves outward, in pixels; inward when negative."""
     if finding.kind not in ("text", "code"):
         box = bounding_box(polygon)
-        return max(LEAST, margins.faces.margin * min(box.width, box.height))
+        rules = margins.objects if finding.kind == Kind.OBJECT else margins.faces
+        return max(LEAST, rules.margin * min(box.width, box.height))
     # The short side of a slanted line of text is its area over its longest side.
     longest = max(geometry.distance(a, b) for a, b in zip(polygon, polygon[1:] + polygon[:1], strict=True))
     short = geometry.area(polygon) / longest if longest else 0.0

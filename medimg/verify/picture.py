@@ -14,14 +14,15 @@ from medimg import faults, formats, geometry
 from medimg.covers import cover_polygon
 from medimg.detect import Detector, Frame
 from medimg.detect.answers import Answers
+from medimg.detect.objects import carriers
 from medimg.errors import CheckNotRun, MedimgError
 from medimg.native.opencv import cv2
 from medimg.native.threads import each
 from medimg.policy import Policy, decide
 from medimg.redact.cover import mask
-from medimg.types import Box, Check, Copy, Finding, KnownValues, Plan, Polygon
+from medimg.types import Action, Box, Check, Copy, Finding, KnownValues, Plan, Polygon
 from medimg.verify import outcome, plain
-from medimg.vocabulary import CheckName, CheckState
+from medimg.vocabulary import Category, CheckName, CheckState, Kind
 
 BAND = 64
 """Rows compared at a time: what they take stays in the processor's cache."""
@@ -211,17 +212,50 @@ def content(
     checks: list[Check] = []
     left: list[Finding] = []
     kept = [a.finding for a in plan.doing("keep") if a.by == "person"]
+    settled = [a.finding for a in plan.doing("keep", "ask") if _by_its_place(a)]
     for view in written.views():
         frame = Frame(view, written.orientation, answers=answers)
         upright: list[Polygon] = [frame.upright(p) for p in copy.covered]
         looks = each(partial(_rechecked, frame, upright, known), detectors)
         for detector, (found, engine) in zip(detectors, looks, strict=True):
-            again = decide(found, policy, width=written.width, height=written.height)
-            seen = [_in_original(a.finding, copy) for a in again.doing("cover", "hold")]
-            bad = [f for f in seen if not _decided(f, kept, policy)]
+            bad = [
+                f
+                for f in _left(frame, found, written, copy, policy)
+                if not _decided(f, kept, policy)
+                and not _decided(f, [s for s in settled if _says_no_more(f, s)], policy)
+            ]
             left.extend(bad)
             checks.append(outcome(detector.name, engine, bad))
     return checks, left
+
+
+def _left(frame: Frame, found: Sequence[Finding], written: formats.Opened, copy: Copy, policy: Policy) -> list[Finding]:
+    """What of the second look is to be covered, held, or asked about by what it lies on; as the original lies."""
+    width, height = written.width, written.height
+    if not decide(found, policy, width=width, height=height).doing("cover", "hold"):
+        return []
+    again = decide(carriers.placed(frame, found), policy, width=width, height=height)
+    return [
+        _in_original(a.finding, copy)
+        for a in again.actions
+        if a.do in ("cover", "hold") or (a.do == "ask" and _by_its_place(a))
+    ]
+
+
+def _by_its_place(action: Action) -> bool:
+    """Whether it stays, or is asked about, because of what it lies on."""
+    finding = action.finding
+    return finding.kind in (Kind.TEXT, Kind.CODE) and (action.do == "ask" or finding.category == Category.PRODUCT)
+
+
+def _says_no_more(again: Finding, first: Finding) -> bool:
+    """Whether a second look at something makes no more of it than the first.
+
+    A date or number of a batch counts for one; what nobody could read has to stay so.
+    """
+    if first.category == Category.PRODUCT:
+        return again.category in carriers.OF_A_BATCH or again.category == Category.UNREAD
+    return again.category == Category.UNREAD if again.kind == Kind.TEXT else again.score < 1
 
 
 def _rechecked(

@@ -1,0 +1,253 @@
+"""What the finds of the other checks lie on: a slip, a sheet, a packet, a ruler or card, or nothing of these.
+
+Facts only: :func:`medimg.policy.decide` says what follows from them. The finds come back with what they lie on, and a
+finding of its own for every thing that bears some of them: its outline with straight sides, its sort, how sure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from medimg.detect import Frame
+from medimg.detect.objects import grounds, judge, marks
+from medimg.detect.objects.grounds import Ground, Picture, Points, share_in
+from medimg.detect.objects.judge import GROUNDS, Find
+from medimg.native.opencv import cv2
+from medimg.types import Finding
+from medimg.vocabulary import Category, Kind
+
+MOST = 16
+"""Finds of a picture whose ground is grown; the largest first."""
+ON, REAL = 0.6, 0.5
+"""Least share of a find on an outline to lie on it, and least likelihood of an outline to be believed."""
+THINGS = (Category.SLIP, Category.SHEET, Category.SCREEN, Category.PACKET)
+"""What may be covered as a whole."""
+OF_A_BATCH = frozenset((Category.UNKNOWN, Category.RECORD_NUMBER, Category.DATE, Category.ID_NUMBER))
+"""What the number or date of a batch may have been taken for."""
+UNCLEAR = frozenset((Category.UNKNOWN, Category.UNREAD))
+"""What a numeral of a scale may have been taken for."""
+NUMERALS = re.compile(r"[\W_]*(?:\d{1,3}(?:[\W_]+\d{1,3}){0,11})?[\W_]*(?:cm|mm|in)?[\W_]*", re.IGNORECASE)
+"""Numerals of a scale, or ticks alone."""
+SCALES = frozenset((Category.RULER, Category.COLOUR_CARD))
+SCALE = 0.35
+"""Least mean likelihood of a ruler for a place to be one."""
+DENSE = 0.25
+"""Least share of a block that its finds fill."""
+ON_SCALE = 0.2
+"""Share of a scale or a card in an outline that makes it no thing to be covered: it would hide what must stay."""
+BARE, SURELY_BARE = GROUNDS.index("bare"), 0.8
+"""Least likelihood of bare skin or cloth for a find to be asked about instead of covered."""
+ALIKE = 14.0
+"""Most difference of two grounds that may be one."""
+NEAR = 2.2
+"""How far apart finds of one block may be, in heights of the lower one."""
+
+
+class Block(NamedTuple):
+    """Finds that share a ground: their indices, its outline, and how likely that is real."""
+
+    members: tuple[int, ...]
+    outline: Points
+    likely: float
+
+
+def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings, writing and codes with what they lie on, and the things that bear them.
+
+    Args:
+        frame: The picture.
+        findings: What the checks found in it.
+    """
+    at = [
+        k
+        for k, f in enumerate(findings)
+        if f.kind in (Kind.TEXT, Kind.CODE) and f.region and len(f.region.polygon) >= 3
+    ]
+    if not at or min(frame.width, frame.height) < 16:
+        return list(findings)
+    picture = Picture(frame)
+    finds = [find_of(frame, picture, findings[k]) for k in at]
+    blocks = found_blocks(picture, finds)
+    out = list(findings)
+    rows = [features(frame, picture, finds, block) for block in blocks]
+    said = judge.lies_on([row for some in rows for row in some])
+    for number, (block, some) in enumerate(zip(blocks, rows, strict=True), 1):
+        likely, said = said[: len(some)], said[len(some) :]
+        whole = likely.mean(axis=0)
+        sort, real = GROUNDS[int(np.argmax(whole))], block.likely >= REAL
+        for m, own, row in zip(block.members, likely, some, strict=True):
+            name = sort if real else GROUNDS[int(np.argmax(whole + own))]
+            if name == "bare" and own[BARE] < SURELY_BARE:
+                name = ""
+            out[at[m]] = _on(out[at[m]], name, number, row["ruler"])
+        outline = _with_finds(block, [finds[m] for m in block.members])
+        scales = [f for k, f in enumerate(finds) if out[at[k]].category in SCALES]
+        over = some[0]["ruler_all"] >= SCALE or any(share_in(f.quad, outline) > ON_SCALE for f in scales)
+        if sort in THINGS and (real or _dense(outline, [finds[m].quad for m in block.members])) and not over:
+            outline = np.clip(outline / picture.factor, 0, (frame.width, frame.height))
+            region = frame.region(tuple((float(x), float(y)) for x, y in outline))
+            sure = round(float(whole.max()), 3)
+            thing = Finding(kind=Kind.OBJECT, category=sort, detector="carriers", score=sure, region=region)
+            out.append(_on(thing, sort, number, 0.0))
+    return out
+
+
+def _on(finding: Finding, name: str, number: int, scale: float) -> Finding:
+    """The finding with what it lies on, which may tell what it says: the number of a scale, or of a batch.
+
+    Args:
+        finding: It.
+        name: What it lies on.
+        number: Of that thing.
+        scale: Mean likelihood of its place to be a ruler.
+    """
+    text = finding.secret.reveal()
+    category: str = finding.category
+    if finding.kind == Kind.TEXT:
+        if category in UNCLEAR and (name == "measure" or scale >= SCALE) and _scale(text):
+            category = Category.RULER
+        elif category in OF_A_BATCH and name == Category.PACKET and judge.of_product(text):
+            category = Category.PRODUCT
+    return msgspec.structs.replace(finding, category=category, on=f"{name} {number}" if name in THINGS else name)
+
+
+def _dense(outline: Points, quads: Sequence[Points]) -> bool:
+    """Whether several finds fill so much of what they span that they are one block, whose ground was not made out."""
+    return len(quads) > 1 and sum(float(cv2.contourArea(q)) for q in quads) >= DENSE * float(cv2.contourArea(outline))
+
+
+def _scale(text: str) -> bool:
+    """Whether a line on a ruler is one of its numerals, several that rise evenly, or ticks."""
+    values = [int(v) for v in re.findall(r"\d+", text)]
+    steps = {b - a for a, b in pairwise(values)}
+    return bool(NUMERALS.fullmatch(text)) and (not steps or (len(steps) == 1 and min(steps) > 0))
+
+
+def find_of(frame: Frame, picture: Picture, finding: Finding) -> Find:
+    """A finding as it is judged."""
+    polygon = finding.region.polygon if finding.region else ()
+    upright = np.asarray(frame.upright(polygon), np.float32) * picture.factor
+    quad = np.asarray(cv2.boxPoints(cv2.minAreaRect(upright)), np.float32)
+    return Find(quad, finding.kind, finding.category, finding.score, finding.secret.reveal())
+
+
+def features(frame: Frame, picture: Picture, finds: Sequence[Find], block: Block) -> list[dict[str, float]]:
+    """The features of every find of a block."""
+    looks = marks.views(frame)
+    view = looks[1] if max(frame.width, frame.height) > marks.COARSE[0] else looks[0]
+    near = [finds[m] for m in block.members]
+    return [
+        judge.ground_features(
+            picture, view, one, picture.colour(one.quad, one.code), (block.outline, block.likely), near
+        )
+        for one in near
+    ]
+
+
+def found_blocks(picture: Picture, finds: Sequence[Find]) -> list[Block]:
+    """Finds in blocks: those on one believed outline, the others by nearness."""
+    left = sorted(range(len(finds)), key=lambda k: -float(cv2.contourArea(finds[k].quad)))
+    colours = [picture.colour(f.quad, f.code) for f in finds]
+    out: list[Block] = []
+    tried = 0
+    for k in list(left):
+        if k not in left or tried >= MOST:
+            continue
+        tried += 1
+        best = _outline(picture, finds, colours, k)
+        if best is None or best[1] < REAL:
+            continue
+        quad, likely = best
+        members = tuple(m for m in left if m == k or share_in(finds[m].quad, quad) >= ON)
+        out.append(Block(members, quad, likely))
+        left = [m for m in left if m not in members]
+    out = _joined(out)
+    for some in (
+        [m for m in left if finds[m].category not in SCALES],
+        [m for m in left if finds[m].category in SCALES],
+    ):
+        for group in _groups([finds[m] for m in some]):
+            members = tuple(some[g] for g in group)
+            out.append(Block(members, _around([finds[m].quad for m in members]), 0.0))
+    return out
+
+
+def candidates(picture: Picture, finds: Sequence[Find], colours: Sequence[Points], k: int) -> list[Ground]:
+    """The grounds of a find at every tolerance."""
+    alike = [f.quad for f, c in zip(finds, colours, strict=True) if np.linalg.norm(c - colours[k]) < ALIKE]
+    return list(grounds.grown(picture, finds[k].quad, colours[k], alike))
+
+
+def _outline(picture: Picture, finds: Sequence[Find], colours: Sequence[Points], k: int) -> tuple[Points, float] | None:
+    there = candidates(picture, finds, colours, k)
+    if not there:
+        return None
+    others = [f for m, f in enumerate(finds) if m != k]
+    likely = judge.outlines([judge.outline_features(picture, g, finds[k], others) for g in there])
+    best = int(np.argmax(likely))
+    return there[best].quad, float(likely[best])
+
+
+def _joined(blocks: Sequence[Block]) -> list[Block]:
+    """Two grounds of one thing made one: a badge's header and its white field, a code's white field on a tinted slip.
+
+    One lies in the other, or together they fill the rectangle round both.
+    """
+    out = sorted(blocks, key=lambda b: -float(cv2.contourArea(b.outline)))
+    k = 0
+    while k < len(out):
+        for m in range(k + 1, len(out)):
+            whole = _union(out[k].outline, out[m].outline)
+            if whole is not None:
+                likely = max(out[k].likely, out[m].likely)
+                out[k] = Block((*out[k].members, *out[m].members), whole, likely)
+                del out[m]
+                break
+        else:
+            k += 1
+    return out
+
+
+def _union(a: Points, b: Points) -> Points | None:
+    if share_in(b, a) > 0.7:
+        return a
+    both = np.concatenate((a, b))
+    quad = grounds.four_sided(np.asarray(cv2.convexHull(both).reshape(-1, 2), np.float32))
+    apart = float(cv2.contourArea(a) + cv2.contourArea(b)) - float(cv2.intersectConvexConvex(a, b)[0])
+    return quad if apart >= 0.9 * float(cv2.contourArea(quad)) else None
+
+
+def _groups(finds: Sequence[Find]) -> list[list[int]]:
+    """Finds near each other, of any direction."""
+    group = list(range(len(finds)))
+    wide = [_grown(f.quad, NEAR * min(cv2.minAreaRect(f.quad)[1]) / 2) for f in finds]
+    for a in range(len(finds)):
+        for b in range(a):
+            if group[a] != group[b] and cv2.intersectConvexConvex(wide[a], wide[b])[0] > 0:
+                old = group[a]
+                group = [group[b] if g == old else g for g in group]
+    return [[k for k, g in enumerate(group) if g == name] for name in dict.fromkeys(group)]
+
+
+def _grown(quad: Points, by: float) -> Points:
+    (x, y), (w, h), angle = cv2.minAreaRect(quad)
+    return np.asarray(cv2.boxPoints(((x, y), (w + 2 * by, h + 2 * by), angle)), np.float32)
+
+
+def _around(quads: Sequence[Points]) -> Points:
+    return np.asarray(cv2.boxPoints(cv2.minAreaRect(np.concatenate(list(quads)))), np.float32)
+
+
+def _with_finds(block: Block, finds: Sequence[Find]) -> Points:
+    """The outline of a thing and of the finds on it, straight-sided and convex."""
+    inner = [_grown(f.quad, -0.12 * min(cv2.minAreaRect(f.quad)[1])) for f in finds]
+    points = np.concatenate([block.outline, *inner]).astype(np.float32)
+    hull = cv2.convexHull(points).reshape(-1, 2)
+    near = cv2.approxPolyDP(hull, 0.008 * cv2.arcLength(hull, True), True).reshape(-1, 2)
+    return np.asarray(near if len(near) >= 3 else hull, np.float32)

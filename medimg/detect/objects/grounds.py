@@ -1,0 +1,162 @@
+"""The ground that a find stands on: grown over like colour up to the next long edge, and outlined by straight sides.
+
+From the colour beside the letters of a line, or between the bars of a code, the ground is grown over pixels of the same
+colour at several tolerances. Finds on it are no hole in it. Colour alone leaks over pale neighbours, so edges bar the
+way. Which tolerance gave the outline of a real thing is judged by :mod:`medimg.detect.objects.judge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medimg.detect import Frame
+from medimg.native.opencv import cv2
+
+SIZE = 640
+"""Longer side of the picture in which grounds are grown, in pixels; the text check makes that picture anyway."""
+TOLERANCES = (8.0, 14.0, 24.0)
+"""How far a colour may be from that of the ground: CIELAB as 8 bits, brightness at :data:`LIGHT` of its weight."""
+LIGHT = 0.7
+EDGE = 36.0
+"""Least step of a colour channel across three pixels that bars the way."""
+LEAST = 60
+"""Least ground worth an outline, in pixels."""
+REACH = 14.0
+"""How far a ground is followed from its find, in heights of the find; at least a sixth of the picture."""
+
+Points = NDArray[np.float32]
+Mask = NDArray[np.uint8]
+
+
+class Ground(NamedTuple):
+    """A ground grown from one find.
+
+    Attributes:
+        quad: Its four straight sides, (4, 2), in pixels of the small picture.
+        hull: Its convex outline, (n, 2), in the same.
+        size: Its own pixels, those of finds on it included.
+        tolerance: At which it was grown.
+        colour: Its colour, CIELAB as 8 bits.
+    """
+
+    quad: Points
+    hull: Points
+    size: float
+    tolerance: float
+    colour: Points
+
+
+class Picture:
+    """A frame at :data:`SIZE`, as grounds are grown in it.
+
+    Attributes:
+        factor: By which it was shrunk, at most 1.
+        lab: CIELAB as 8 bits, float32 (h, w, 3).
+        planes: Its three, each for itself.
+        edges: Strength of edges, float32 (h, w).
+    """
+
+    def __init__(self, frame: Frame) -> None:
+        small, self.factor = frame.scaled(SIZE)
+        smooth = cv2.medianBlur(small, 3)
+        eight = cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB)
+        self.lab = np.asarray(eight, np.float32)
+        kernel = np.ones((3, 3), np.uint8)
+        self.planes = tuple(np.ascontiguousarray(self.lab[..., c]) for c in range(3))
+        self.edges = np.asarray(
+            cv2.subtract(cv2.dilate(eight, kernel), cv2.erode(eight, kernel)).max(axis=2), np.float32
+        )
+        self.shape: tuple[int, int] = self.lab.shape[:2]
+
+    def within(self, polygon: Points) -> tuple[tuple[slice, slice], Mask]:
+        """The box round a polygon in the picture, and which of its pixels lie in it."""
+        height, width = self.shape
+        x0, y0 = np.clip(np.floor(polygon.min(0)).astype(int), 0, (width - 1, height - 1))
+        x1, y1 = np.clip(np.ceil(polygon.max(0)).astype(int) + 1, (x0 + 1, y0 + 1), (width, height))
+        mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
+        cv2.fillPoly(mask, [np.round(polygon - (x0, y0)).astype(np.int32)], 1)
+        mask[mask.shape[0] // 2, mask.shape[1] // 2] |= not mask.any()
+        return (slice(int(y0), int(y1)), slice(int(x0), int(x1))), mask
+
+    def colour(self, polygon: Points, code: bool) -> Points:
+        """The colour of the ground beneath a find: the usual one; of a code, half of it ink, a bright one."""
+        place, mask = self.within(polygon)
+        colours = self.lab[place][mask > 0]
+        if code:
+            colours = colours[colours[:, 0] >= np.percentile(colours[:, 0], 70)]
+        return np.asarray(np.median(colours, axis=0), np.float32)
+
+
+def grown(picture: Picture, quad: Points, colour: Points, finds: Sequence[Points]) -> Iterator[Ground]:
+    """The grounds of a find, one for each tolerance at which there is one.
+
+    Args:
+        picture: Where.
+        quad: The find, (4, 2).
+        colour: Of its ground.
+        finds: All finds whose ground has about that colour; they are part of it.
+    """
+    height, width = picture.shape
+    (cx, cy), (w, h), _ = cv2.minAreaRect(quad)
+    reach = max(REACH * min(w, h), max(w, h), max(picture.shape) / 6) + max(w, h) / 2
+    x0, y0 = max(int(cx - reach), 0), max(int(cy - reach), 0)
+    x1, y1 = min(int(cx + reach) + 1, width), min(int(cy + reach) + 1, height)
+    place = (slice(y0, y1), slice(x0, x1))
+    light, red, yellow = (plane[place] - float(c) for plane, c in zip(picture.planes, colour, strict=True))
+    squared = LIGHT**2 * light * light + red * red + yellow * yellow
+    squared[picture.edges[place] >= EDGE] = np.inf
+    inked = np.zeros(squared.shape, np.uint8)
+    corner = np.asarray((x0, y0), np.float32)
+    cv2.fillPoly(inked, [np.round(q - corner).astype(np.int32) for q in (quad, *finds)], 1)
+    own = np.zeros_like(inked)
+    cv2.fillPoly(own, [np.round(quad - corner).astype(np.int32)], 1)
+    before = 0.0
+    for tolerance in TOLERANCES:
+        there = np.asarray(squared < tolerance**2, np.uint8) | inked
+        opened = cv2.morphologyEx(there, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        there = np.asarray(opened, np.uint8) | own
+        _, labels = cv2.connectedComponents(there, connectivity=4)
+        said = labels[own > 0]
+        if not said.size:
+            return
+        whole = (labels == np.bincount(said).argmax()).astype(np.uint8)
+        outlines, _ = cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        outline = max(outlines, key=cv2.contourArea)
+        size = float(cv2.contourArea(outline))
+        if size >= max(LEAST, 1.03 * before):
+            hull = cv2.convexHull(outline).reshape(-1, 2).astype(np.float32) + corner
+            yield Ground(four_sided(hull), hull, size, tolerance, colour)
+        before = size
+
+
+def four_sided(hull: Points) -> Points:
+    """Four straight sides round a convex outline: its own, where it has about four, else the rectangle round it."""
+    size = max(float(cv2.contourArea(hull)), 1.0)
+    length = cv2.arcLength(hull, True)
+    for share in (0.02, 0.035, 0.05, 0.07):
+        near = cv2.approxPolyDP(hull, share * length, True).reshape(-1, 2).astype(np.float32)
+        if len(near) < 4:
+            break
+        if len(near) == 4:
+            both, _ = cv2.intersectConvexConvex(near, hull)
+            if both >= 0.94 * size and cv2.isContourConvex(near):
+                return near
+            break
+    return np.asarray(cv2.boxPoints(cv2.minAreaRect(hull)), np.float32)
+
+
+def iou(a: Points, b: Points) -> float:
+    """Area that two convex polygons share, as a share of what they cover together."""
+    both = cv2.intersectConvexConvex(a.astype(np.float32), b.astype(np.float32))[0]
+    return float(both / max(cv2.contourArea(a) + cv2.contourArea(b) - both, 1e-6))
+
+
+def share_in(a: Points, b: Points) -> float:
+    """Share of a convex polygon that lies in another."""
+    return float(cv2.intersectConvexConvex(a.astype(np.float32), b.astype(np.float32))[0]) / max(
+        float(cv2.contourArea(a)), 1e-6
+    )

@@ -1,0 +1,114 @@
+"""What finds lie on: the outline of a label, a ruler that is never a label, print of a batch on its packet."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from medimg.detect import Frame
+from medimg.detect.objects import carriers, grounds, judge
+from medimg.detect.objects.carriers import _on
+from medimg.native.opencv import cv2
+from medimg.types import Box, Finding, Region, Secret
+
+LABEL = Box(300, 200, 700, 440)
+
+
+def _picture() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Skin with a white label on it, three lines and a bar code."""
+    rng = np.random.default_rng(3)
+    picture = np.full((768, 1024, 3), (196, 148, 124), np.uint8)
+    picture = np.asarray(np.clip(picture + rng.normal(0, 4, picture.shape), 0, 255), np.uint8)
+    picture[LABEL.y0 : LABEL.y1, LABEL.x0 : LABEL.x1] = 246
+    for k, line in enumerate(("QUISPE, INES", "DOB 01/02/1950", "MRN 5839201")):
+        cv2.putText(picture, line, (320, 240 + 40 * k), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (20, 20, 24), 2, cv2.LINE_AA)
+    for x in range(330, 640, 7):
+        picture[350:420, x : x + 3] = 16
+    return picture
+
+
+def _line(box: Box, category: str, text: str, kind: str = "text") -> Finding:
+    return Finding(
+        kind=kind,  # type: ignore[arg-type]
+        category=category,
+        detector="test",
+        score=0.9,
+        region=Region(box.polygon),
+        secret=Secret(text),
+    )
+
+
+FOUND = (
+    _line(Box(316, 212, 560, 250), "name", "QUISPE, INES"),
+    _line(Box(316, 252, 580, 290), "date", "DOB 01/02/1950"),
+    _line(Box(316, 292, 540, 330), "record-number", "MRN 5839201"),
+    _line(Box(328, 348, 642, 422), "barcode", "", "code"),
+)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_label_is_outlined_with_all_that_is_on_it(orientation: int) -> None:
+    upright = _picture()
+    stored = upright if orientation == 1 else np.ascontiguousarray(np.rot90(upright))
+    frame = Frame(stored, orientation)
+    there = [
+        Finding(
+            kind=f.kind, category=f.category, detector="test", region=frame.region(f.region.polygon), secret=f.secret
+        )
+        for f in FOUND
+        if f.region
+    ]
+    out = carriers.placed(frame, there)
+    things = [f for f in out if f.kind == "object"]
+    assert [t.category for t in things] == ["slip"]
+    assert {f.on for f in out} == {things[0].on}
+    assert things[0].region is not None
+    outline = np.asarray(frame.upright(things[0].region.polygon), np.float32)
+    assert grounds.iou(cv2.convexHull(outline).reshape(-1, 2), np.asarray(LABEL.polygon, np.float32)) > 0.85
+
+
+def test_nothing_is_said_of_a_picture_without_writing() -> None:
+    assert carriers.placed(Frame(_picture()), []) == []
+    face = Finding(kind="face", category="face", detector="test", region=Region(LABEL.polygon))
+    assert carriers.placed(Frame(_picture()), [face]) == [face]
+
+
+def test_no_thing_goes_over_a_scale() -> None:
+    scale = _line(Box(330, 300, 640, 330), "ruler", "0 1 2 3")
+    out = carriers.placed(Frame(_picture()), [*FOUND[:2], scale])
+    assert [f for f in out if f.kind == "object"] == []
+
+
+@pytest.mark.parametrize("text", ["10", "0 1 2 3", "11 12 cm", ""])
+def test_a_numeral_on_a_ruler_is_its_scale(text: str) -> None:
+    assert _on(_line(LABEL, "unknown", text), "measure", 1, 0.0).category == "ruler"
+    assert _on(_line(LABEL, "unread", text), "slip", 1, 0.6).category == "ruler"
+    assert _on(_line(LABEL, "unknown", text), "slip", 1, 0.1).category == "unknown"
+
+
+@pytest.mark.parametrize("text", ["Ines 3", "58392013", "J. Quispe", "12 03 51", "11 12 15"])
+def test_a_name_or_a_number_on_a_ruler_is_none(text: str) -> None:
+    assert _on(_line(LABEL, "unknown", text), "measure", 1, 0.9).category == "unknown"
+
+
+@pytest.mark.parametrize("text", ["LOT 516927", "REF 922332", "EXP 2027-03", "STERILE EO", "10 cm x 10 cm", "Keep dry"])
+def test_print_of_a_batch_stays_on_its_packet_alone(text: str) -> None:
+    assert judge.of_product(text)
+    assert _on(_line(LABEL, "record-number", text), "packet", 2, 0.0).category == "product"
+    assert _on(_line(LABEL, "record-number", text), "slip", 2, 0.0).category == "record-number"
+    assert _on(_line(LABEL, "name", text), "packet", 2, 0.0).category == "name"
+
+
+@pytest.mark.parametrize(
+    "text", ["MRN 5839201", "Ines Quispe", "LOT Quispe", "REF Dr Halvorsen 12", "12/03/1951", "75 mg Quispe"]
+)
+def test_what_names_a_person_is_no_print_of_a_batch(text: str) -> None:
+    assert not judge.of_product(text)
+
+
+def test_the_fitted_numbers_are_of_these_features() -> None:
+    trees = judge.fitted()
+    assert tuple(trees.grounds) == judge.GROUNDS
+    rows = np.zeros((2, len(trees.outline_features)))
+    assert trees.outline.raw(rows).shape == (2,)
+    assert trees.outline.raw(rows)[0] == trees.outline.raw(rows)[1]
