@@ -13,7 +13,7 @@ An answers file is YAML::
         answers:
           con.basis: written-consent
           con.current: {answer: yes, valid_until: 2027-05-01}
-          id.sum: {answer: no, note: discussed with the consultant}
+          id.together: {answer: yes, note: discussed with the consultant}
           img.text: yes         # holds for every copy of the group
     files:
       P01-002:
@@ -30,7 +30,7 @@ from typing import Any
 import msgspec
 
 from medimg.consent import _yaml
-from medimg.consent.answers import Answer
+from medimg.consent.answers import TURNED, Answer
 from medimg.consent.checklist import ChecklistDefinition, Flag
 from medimg.errors import UsageError
 from medimg.run import state as runs
@@ -189,9 +189,9 @@ def with_recipients(state: RunState, group: str, recipients: str) -> RunState:
 
 
 def _kind(state: RunState, item: str) -> str:
-    if state.run.site and item in {i.id for i in state.run.site.items}:
+    if state.run.site and item in state.run.site.own_items():
         return "group"
-    return ChecklistDefinition.load().item(item).subject
+    return ChecklistDefinition.load().item(TURNED.get(item, item)).subject
 
 
 def _spread(state: RunState, item: str, subject: str, given: str | Given, at: str, role: str) -> list[Answer]:

@@ -63,7 +63,7 @@ def group_evidence(group: str, reports: Sequence[Report]) -> list[AutoEvidence]:
         return []
     return [
         AutoEvidence(
-            item="id.timing",
+            item="id.moment",
             subject=group,
             verdict="asks" if newest in ("days", "weeks") else "supports",
             found=sum(r.captured == newest for r in reports),
@@ -239,7 +239,7 @@ _BUILDERS: tuple[_Builder, ...] = (
     _picture("img.faces", CheckName.FACES, "face/faces", "none; it can miss faces"),
     _cover_method,
     _picture(
-        "img.staff-employer",
+        "img.workplace",
         CheckName.TEXT,
         "area that may name a person or a workplace/areas that may name a person or a workplace",
         "no writing that may name a person or a workplace; badges, uniforms and logos are not looked for",

@@ -70,21 +70,22 @@ def run_evidence(state: RunState) -> list[AutoEvidence]:
                 words="a folder used here looks synchronised with a cloud service",
             )
         )
-    if state.caption:
-        found = state.caption_found
-        kinds = ", ".join(f"{Category.words_of(k)} {n}" for k, n in found.items())
-        out += [
+    for group in state.run.groups:
+        said = state.caption_of(group)
+        if said is None:
+            continue
+        kinds = ", ".join(f"{Category.words_of(k)} {n}" for k, n in said.found.items())
+        out.append(
             AutoEvidence(
                 item="id.caption",
                 subject=group,
-                verdict="fails" if caption.SURE & found.keys() else "asks" if found else "supports",
-                found=sum(found.values()),
+                verdict="fails" if caption.SURE & said.found.keys() else "asks" if said.found else "supports",
+                found=sum(said.found.values()),
                 words=f"the check found in the caption: {kinds}"
-                if found
+                if said.found
                 else "the check found none in the caption; it can miss names",
             )
-            for group in state.run.groups
-        ]
+        )
     return out
 
 

@@ -45,12 +45,12 @@ def again(folder: Path, *settings: str) -> None:
 
 
 def test_every_question_has_boxes_and_what_is_answered_is_ticked(out: Path) -> None:
-    again(out, "P01:con.written=yes", "P01:id.sum=no")
+    again(out, "P01:con.written=yes", "P01:id.together=yes")
     reader = read(out)
     fields = reader.get_fields()
     assert fields is not None
     ticked = {name for name, field in fields.items() if field.get("/V") == "/Yes"}
-    assert ticked == {"P01.con.written.0", "P01.id.sum.1"}
+    assert ticked == {"P01.con.written.0", "P01.id.together.0"}
     record = from_json((out / PRIVATE / "record-sheet.json").read_bytes(), RecordSheet)
     asked = {f"{g.group}.{a.item}.{k}" for g in record.groups for a in g.answers for k in range(len(a.choices))}
     assert asked <= set(fields)
