@@ -89,7 +89,9 @@ def standings(walk: Walk, act: str) -> list[Standing]:
         item = act.split(":")[2]
         found = [s for s in walk.results[about].standings if s.question.id == item and s.question.asked]
     elif name == "consent" and not rests_on_form(walk, about):
-        found = [*_asked(walk.results[about], "form", about), *_asked(walk.results[about], name, about)]
+        # Parts of a form that this basis only advises are asked in the long way; they stay open here.
+        parts = [s for s in _asked(walk.results[about], "form", about) if s.question.blocking]
+        found = [*parts, *_asked(walk.results[about], name, about)]
     else:
         found = _asked(walk.results[group_of(act)], name, about)
     return [s for s in found if s.question.id != "con.basis"]

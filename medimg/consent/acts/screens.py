@@ -19,17 +19,24 @@ TITLES = {
     "channel": "Where it goes",
     "form": "The consent form",
     "look": "Look at {0}",
-    "applies": "{0}: what applies?",
-    "basis": "{0}: what allows this use?",
+    "applies": "{0}: applies",
+    "basis": "{0}: basis",
     "extra": "{0}: a question",
     "consent": "{0}: consent",
-    "words": "{0}: what goes with it",
-    "people": "{0}: to whom, by whom",
+    "words": "{0}: caption",
+    "people": "{0}: people",
     "second": "{0}: a second person",
     "release": "{0}: release",
 }
-LIMITS = "Copies cannot be called back. The checks can miss things. In doubt, leave it out."
-NOT_SURE = Option(key="?", words="not sure")
+LIMITS = "No copy can be called back. In doubt, don't."
+SHORT = {
+    **BASES,
+    "spoken-consent-in-notes": "spoken, in the notes",
+    "reasonable-expectation": "expected for their own care",
+    "uk-anonymised-teaching": "UK: anonymised, for teaching",
+    "uk-listed-recording": "UK: anonymised scan or scope",
+}
+"""The grounds as they stand in the act; the record has the words of :data:`~medimg.consent.answers.BASES`."""
 KEYS = {"yes": "y", "no": "n", "not-sure": "?", NOT_APPLICABLE: "a"}
 LETTERS = "acdefghijklmn"
 """Keys of a list of which some may be ticked."""
@@ -145,9 +152,8 @@ def _new_card(walk: Walk, bare: Screen, found: list[Standing]) -> Screen:
 
 
 _ALL = (
-    Option(key="y", words="all true"),
-    Option(key="n", words="not all"),
-    NOT_SURE,
+    Option(key="y", words="true"),
+    Option(key="n", words="not"),
 )
 
 # ---------------------------------------------------------------------- acts
@@ -165,7 +171,6 @@ def _look(walk: Walk, bare: Screen) -> Screen:
         options=(
             Option(key="y", words="nothing identifying shows and the medicine is right"),
             Option(key="n", words="something shows"),
-            NOT_SURE,
         ),
     )
 
@@ -180,7 +185,7 @@ def _applies(walk: Walk, bare: Screen) -> Screen:
         bare,
         ticks=ticks,
         ticked=tuple(t.key for t, c in zip(ticks, can, strict=False) if said.get(c) == "yes"),
-        options=(Option(key="0", words="none of these"), NOT_SURE),
+        options=(Option(key="0", words="none of these"),),
     )
 
 
@@ -191,9 +196,10 @@ def _basis(walk: Walk, bare: Screen) -> Screen:
         return _replace(bare, fields=(field,), options=(Option(key="y", words="that is it"),))
     found = shown(walk, bare.act)
     if walk.results[group].context.basis and found and not walk.act:
-        return _replace(bare, lines=_lines(found), options=_ALL)
+        lead = BASES[walk.results[group].context.basis]
+        return _replace(bare, lead=lead, lines=_lines(found), options=_ALL)
     offered = rules.bases(walk.state.group_context(group))
-    return _replace(bare, options=tuple(Option(key=str(n), words=BASES[b]) for n, b in enumerate(offered, 1)))
+    return _replace(bare, options=tuple(Option(key=str(n), words=SHORT[b]) for n, b in enumerate(offered, 1)))
 
 
 def _extra(walk: Walk, bare: Screen) -> Screen:
@@ -207,13 +213,13 @@ def _consent(walk: Walk, bare: Screen) -> Screen:
     lead, more = "", tuple[Option, ...]()
     if plan.rests_on_form(walk, group) and card is not None:
         lead = f"Form: {card.name}."
-        more = (Option(key="f", words="another form"),)
+        more = (Option(key="f", words="other"),)
     filed = before.get("filed") or (card.fields.get("filed", "") if card else "")
     return _replace(
         bare,
         lead=lead,
         fields=(
-            Field(name="date", label="Given on", value=before.get("date", "today"), required=True, kind="date"),
+            Field(name="date", label="Given", value=before.get("date", "today"), required=True, kind="date"),
             Field(name="filed", label="Filed", value=filed or "in the record", required=True),
         ),
         lines=_lines(shown(walk, bare.act)),
@@ -231,7 +237,7 @@ def _words(walk: Walk, bare: Screen) -> Screen:
     before = _typed(walk, bare.act)
     return _replace(
         bare,
-        fields=(Field(name="caption", label="Caption, or none", value=before.get("caption", "")),),
+        fields=(Field(name="caption", label="Caption", value=before.get("caption", "")),),
         lines=_lines(shown(walk, bare.act)),
         options=_ALL,
     )
@@ -244,8 +250,8 @@ def _people(walk: Walk, bare: Screen) -> Screen:
     return _replace(
         bare,
         fields=(
-            Field(name="to", label="To whom", value=before.get("to", to), required=True),
-            Field(name="role", label="Your role, not your name", value=before.get("role", _role(walk)), required=True),
+            Field(name="to", label="To", value=before.get("to", to), required=True),
+            Field(name="role", label="Role", value=before.get("role", _role(walk)), required=True),
         ),
         lines=_lines(shown(walk, bare.act)),
         options=_ALL,
@@ -281,14 +287,14 @@ def _release(walk: Walk, bare: Screen) -> Screen:
     told = [f"Open: {_say(s)}" for s in left]
     told += [f"Not so: {_say(s)}" for s in plan.standings(walk, bare.act) if _no(s) and s not in left]
     can = not left and result.overall != "stop" and not walk.state.is_withdrawn(group)
-    words = "all true: release" if found else "release"
+    words = "true: release" if found else "release"
     return _replace(
         bare,
-        lead=f"To {walk.state.recipients.get(group, 'nobody yet')}. {LIMITS}",
+        lead=LIMITS,
         lines=(*_lines(found), *(Line(text=t) for t in told)),
         options=(
             *([Option(key="y", words=words)] if can else []),
-            *([Option(key="n", words="not all"), NOT_SURE] if found else []),
+            *([Option(key="n", words="not")] if found else []),
         ),
     )
 

@@ -226,7 +226,7 @@ def _all(walk: Walk, shown: Screen, given: Input) -> Walk:
             if plan.kind(shown.act) == "release":
                 walk = msgspec.structs.replace(walk, release=(*walk.release, shown.group))
             return _finish(walk, shown, {s.question.id: yes(s) for s in found})
-    return _finish(walk, shown, {s.question.id: "not-sure" for s in found})
+    return walk
 
 
 def yes(standing: Standing) -> str:
@@ -328,8 +328,6 @@ _KEEP: dict[str, Callable[[Walk, Screen], RunState]] = {
 def _applies(walk: Walk, shown: Screen, given: Input) -> Walk:
     """One list of conditions: what is ticked is yes, all the rest no; each is written down."""
     group, can = shown.group, plan.tickable(walk, shown.group)
-    if given.key == "?":
-        return _on(_parted(walk, skipped=walk.skipped | {shown.act}), "")
     if given.key == "" and not given.ticks:
         return _again(walk, "Tick what applies, or say none of these.")
     ticked = {c for k, c in zip(screens.LETTERS, can, strict=False) if k in given.ticks}
