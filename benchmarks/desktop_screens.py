@@ -221,7 +221,7 @@ class Shots:
 
 def answer_everything(run: Path, group: str) -> None:
     """Close every question of a group and of the whole run, as the command line would."""
-    from medimg.consent import answering
+    from medimg.acts import answering
     from medimg.consent.answers import CLOSING
     from medimg.report import build
     from medimg.run.release import open_run

@@ -187,7 +187,7 @@ _META, _HIDDEN = (Kind.METADATA,), (Kind.HIDDEN_IMAGE,)
 _EITHER = (Kind.METADATA, Kind.HIDDEN_IMAGE)
 _TEXT, _CODE, _FACE, _FILENAME = (Kind.TEXT,), (Kind.CODE,), (Kind.FACE,), (Kind.FILENAME,)
 _TEXT_OR_FILENAME = (Kind.TEXT, Kind.FILENAME)
-_STAFF = ("img.staff-employer",)
+_STAFF = ("img.workplace",)
 """What a badge, a door or a letterhead may show; whose name it is, no check can tell."""
 
 

@@ -12,23 +12,34 @@ GROUP_YES = {
     "con.basis": "written-consent",
     "con.written": "yes",
     "con.specific": "yes",
+    "con.purpose": "yes",
     "con.audience": "yes",
     "con.limits": "yes",
+    "con.may-be-known": "yes",
+    "con.free": "yes",
     "con.withdraw": "yes",
     "con.current": "yes",
-    "id.sum": "no",
-    "id.recognition": "no",
+    "id.together": "yes",
+    "id.known": "yes",
     "id.caption": "yes",
+    "id.respect": "yes",
+    "aud.right-recipient": "yes",
     "rec.consent-filed": "yes",
     "img.text": "yes",
     "img.text-unread": "yes",
     "img.codes": "yes",
     "img.faces": "yes",
     "img.marks": "yes",
-    "img.staff-employer": "no",
+    "img.workplace": "yes",
     "img.other-people": "yes",
 }
-BATCH_YES = {"pol.employer": "yes", "pol.owner": "yes", "aud.who-is-in": "yes", "aud.right-recipient": "yes"}
+BATCH_YES = {
+    "pol.employer": "yes",
+    "pol.owner": "yes",
+    "aud.who-is-in": "yes",
+    "aud.meant": "yes",
+    "aud.limited": "yes",
+}
 
 
 def call(command: object, *args: object, input: str | None = None) -> Result:  # noqa: A002

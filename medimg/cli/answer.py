@@ -10,12 +10,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from medimg.cli import run_common
-from medimg.consent import answering, caption, pages, rules
-from medimg.consent import template as templates
+from medimg.acts import answering, pages
+from medimg.acts import template as templates
+from medimg.acts.pages import Ask, Page
+from medimg.cli import _walk, run_common
+from medimg.consent import caption, rules
 from medimg.consent.answers import NOT_APPLICABLE
 from medimg.consent.checklist import ChecklistDefinition, Flag
-from medimg.consent.pages import Ask, Page
 from medimg.consent.standing import GroupResult
 from medimg.errors import UsageError
 from medimg.report import build
@@ -48,10 +49,12 @@ class _Stop(Exception):
     metavar="FILE",
     help="Check the text that will be posted; - is stdin.",
 )
-@click.option("--again", is_flag=True, help="Ask what is answered already, too.")
+@click.option("--all-questions", is_flag=True, help="Ask every question by itself, the long way.")
+@click.option("--again", is_flag=True, help="With --all-questions: ask what is answered already, too.")
 @click.option("--list", "listed", is_flag=True, help="List every item with its id, and write nothing.")
 @click.option("--template", is_flag=True, help="Print an answers file to fill in, and write nothing.")
 @run_common.role_option
+@run_common.register_option
 @click.pass_context
 def answer(
     ctx: click.Context,
@@ -62,15 +65,17 @@ def answer(
     note: str,
     recipients: str,
     caption_file: Path | None,
+    all_questions: bool,
     again: bool,
     listed: bool,
     template: bool,
     role: str,
+    register_file: Path | None,
 ) -> None:
-    """Answer the questions of a run. Every page is kept as soon as it is answered; stop and go on at any time.
+    """Answer a run in a few acts, one screen each, up to the release. Every act is kept at once; stop at any time.
 
-    Keys: y yes, n no, ? not sure, a does not apply, s leave open, q stop here. Other answers have a number.
-    Answers about channel and policy hold for every group; answers about consent never do.
+    Each screen shows the sentences that it closes. Keys: the letter, or arrows and Enter; b goes back, s leaves it
+    open, q stops here. What you say of your workplace, channel and consent form is kept as cards ('medimg cards').
 
     Exit code: 0 every group is answered, 11 blocking questions are open, 12 a group is at a stop.
     """
@@ -91,8 +96,13 @@ def answer(
     for setting in settings:
         state = answering.from_setting(state, setting, now(), groups=groups, role=role, note=note)
     for group in wanted if recipients else ():
-        state = answering.with_recipients(state, group, recipients)
-    state = runs.save(opened.folder, state) if given else _ask_all(opened, wanted, role, again)
+        state = runs.with_recipients(state, group, recipients)
+    if given:
+        state = runs.save(opened.folder, state)
+    elif all_questions or again:
+        state = _ask_all(opened, wanted, role, again)
+    else:
+        state = _walk.walk(opened, wanted, role, run_common.register(register_file))
     results = run_common.written(opened, state)
     run_common.say({g: results[g] for g in wanted}, state, most=run_common.MOST)
     ctx.exit(run_common.exit_code({g: results[g] for g in wanted}))

@@ -31,7 +31,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "answer": (
         "medimg.cli.answer:answer",
-        "Answer the questions of a run. Every page is kept as soon as it is answered; stop and go on at any time.",
+        "Answer a run in a few acts, one screen each, up to the release. Every act is kept at once; stop at any time.",
+    ),
+    "cards": (
+        "medimg.cli.cards:cards",
+        "List the cards of your workplace, channels and consent forms, or delete them.",
     ),
     "release": ("medimg.cli.release:release", "Move the copies of answered groups from unreviewed/ to share/."),
     "reopen": (

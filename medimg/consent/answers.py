@@ -17,6 +17,7 @@ BASES: dict[str, str] = {
     "reasonable-expectation": "the patient would reasonably expect it for their own care",
     "permitted-by-law": "the law allows it",
     "uk-anonymised-teaching": "UK: anonymised picture for teaching inside healthcare, without consent",
+    "uk-listed-recording": "UK: anonymised X-ray, ultrasound, scope, slide or inner organ, without consent",
     "us-deidentified": "US: de-identified under HIPAA, without authorization",
 }
 
@@ -28,15 +29,14 @@ NOT_APPLICABLE = "not-applicable"
 #: ``pass`` of an item -> the answers that close it. An empty set: no answer closes it.
 CLOSING: dict[str, frozenset[str]] = {
     "yes": frozenset({"yes"}),
-    "no": frozenset({"no"}),
     "never": frozenset(),
     "yes_each_file": frozenset({"yes"}),
     "each_region_decided": frozenset({"yes"}),
     "each_face_decided": frozenset({"yes"}),
     "all_covered": frozenset({"yes"}),
-    "nothing_left_or_accepted": frozenset({"no", "accepted"}),
+    "yes_or_accepted": frozenset({"yes", "accepted"}),
     "none_or_covered_or_consented": frozenset({"yes"}),
-    "no_or_consented_to_be_recognised": frozenset({"no", "agreed"}),
+    "yes_or_agreed": frozenset({"yes", "agreed"}),
     "one_basis_chosen": frozenset(BASES),
     "lawful_decision_maker_recorded": frozenset({"yes"}),
     "safe_harbor_or_expert": frozenset({"yes", "expert-determination"}),
@@ -57,8 +57,8 @@ ANSWER_WORDS: dict[str, str] = {
     "no": "no",
     "not-sure": "not sure",
     "not-applicable": "does not apply",
-    "accepted": "yes, and accepted",
-    "agreed": "yes, and the patient agreed to that",
+    "accepted": "something points there, and that is accepted",
+    "agreed": "they may know it, and the patient agreed to that",
     "expert-determination": "an expert determined it in writing",
     "needed": "a picture is needed",
     "none-exists": "none exists",
@@ -80,6 +80,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         note: Record part only.
         valid_until: ISO date after which the answer no longer counts; empty for none.
         wording: First 16 hex digits of the digest of the checklist that was shown.
+        act: The act that gave it, as ``look:P01-001``; empty where the question was asked by itself.
+        said: The sentence that stood on the screen of that act.
     """
 
     item: str
@@ -91,6 +93,29 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     note: str = ""
     valid_until: str = ""
     wording: str = ""
+    act: str = ""
+    said: str = ""
+
+
+#: Questions that read the other way round up to checklist 0.1: *no* was the good answer. Each has an id of its own now.
+TURNED: dict[str, str] = {
+    "id.sum": "id.together",
+    "id.timing": "id.moment",
+    "id.recognition": "id.known",
+    "img.staff-employer": "img.workplace",
+}
+
+
+#: Asked of every patient; up to checklist 0.1 they were asked once for the whole run.
+NOW_OF_A_PATIENT = frozenset({"aud.needed", "aud.right-recipient"})
+
+
+def turned(answer: Answer) -> Answer:
+    """An answer to a question that was turned round, as an answer to the one that took its place."""
+    if answer.item not in TURNED:
+        return answer
+    choice = {"yes": "no", "no": "yes"}.get(answer.choice, answer.choice)
+    return msgspec.structs.replace(answer, item=TURNED[answer.item], choice=choice)
 
 
 def choices(item_pass: str, na: NotApplicable = "never") -> tuple[str, ...]:

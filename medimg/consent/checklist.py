@@ -6,6 +6,7 @@ chosen countries asks it and its conditions are not plainly false: what has not 
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -42,6 +43,12 @@ _SUBJECTS: dict[str, SubjectKind] = {
     "site": "group",  # an organisation's own question is asked for every patient
 }
 
+_WITHOUT_CONSENT = frozenset({"uk-anonymised-teaching", "uk-listed-recording", "us-deidentified"})
+
+ActName = Literal[
+    "", "look", "workplace", "channel", "form", "basis", "consent", "words", "people", "release", "extra", "second"
+]
+
 SECTIONS: dict[str, str] = {
     "img": "What can be seen",
     "id": "All the information together",
@@ -61,15 +68,18 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     id: str
     ask: str
-    evidence: EvidenceKind
     level: dict[str, Level]
-    jurisdictions: str | tuple[str, ...]
-    record: Literal["both", "record-only", "share-ok"]
-    free_text: Literal["none", "record-only"]
     sources: tuple[str, ...]
-    pass_: str = msgspec.field(name="pass")
-    na: NotApplicable = "never"
+    say: str = ""
     help: str = ""
+    act: ActName = ""
+    about: SubjectKind | Literal[""] = ""
+    evidence: EvidenceKind = "human"
+    pass_: str = msgspec.field(name="pass", default="yes")
+    na: NotApplicable = "never"
+    jurisdictions: str | tuple[str, ...] = "all"
+    record: Literal["both", "record-only", "share-ok"] = "both"
+    free_text: Literal["none", "record-only"] = "none"
     when_any: tuple[str, ...] = ()
     when_all: tuple[str, ...] = ()
     retired_in: str = ""
@@ -82,7 +92,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def subject(self) -> SubjectKind:
         """What one answer to it is about."""
-        return _SUBJECTS[self.section]
+        return self.about or _SUBJECTS[self.section]
 
     def na_in(self, countries: Iterable[str]) -> NotApplicable:
         """Whether it may be set aside where these countries were chosen.
@@ -94,11 +104,15 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A guidance document an item rests on, and how far it was read."""
+    """A guidance document an item rests on, how far it was read and when, and its point in our own words."""
 
     title: str
+    year: str = ""
     url: str = ""
+    date_read: str = ""
+    where: str = ""
     read: str = ""
+    point: str = ""
 
 
 class StatusWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,11 +129,13 @@ class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 
     schema: str
     version: str
+    review_by: str
     language: str
     status_words: StatusWords
     audiences: dict[str, str]
     jurisdictions: dict[str, str]
     conditions: dict[str, str]
+    ticks: dict[str, str]
     sources: dict[str, Source]
     items: tuple[Item, ...]
 
@@ -127,6 +143,10 @@ class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     def digest(self) -> str:
         """First 16 hex digits of the SHA-256 of the definition in canonical form."""
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:16]
+
+    def past_review(self, today: datetime.date) -> bool:
+        """Whether the day has passed by which somebody was to read the checklist again."""
+        return today.isoformat() > self.review_by
 
     @classmethod
     def load(cls) -> ChecklistDefinition:
@@ -144,7 +164,7 @@ class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             raw = _yaml.read(data)
             if not isinstance(raw, dict) or raw.get("schema") not in SCHEMAS:
                 raise UsageError("this checklist is of a kind that this version does not know.")
-            definition = msgspec.convert(raw, cls)
+            definition = msgspec.convert(_levels_named(raw), cls)
         except _yaml.YamlRefused as error:
             raise UsageError(f"the checklist cannot be read: {error}.") from error
         except msgspec.ValidationError as error:
@@ -164,6 +184,7 @@ class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
                 (not {*item.when_any, *item.when_all} <= set(self.conditions), "names an unknown condition"),
                 (not set(item.sources) <= set(self.sources), "names an unknown source"),
                 (not item.sources, "has no source"),
+                (bool(item.act) != bool(item.say) and item.act != "extra", "has no sentence for its act"),
                 (item.na == "with-note" and item.free_text == "none", "asks for a note that it does not take"),
                 (
                     item.jurisdictions != "all"
@@ -186,6 +207,25 @@ class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             if item.id == item_id:
                 return item
         raise UsageError("there is no such item in the checklist.", todo="'medimg answer --list' shows the ids.")
+
+
+_LETTERS: dict[str, Level] = {"B": "blocking", "A": "advisory"}
+
+
+def _levels_named(raw: dict[str, Any]) -> dict[str, Any]:
+    """The file with each row's letters (``B A - B B``) as levels by audience; what is no such row stays as it is."""
+    audiences, rows = raw.get("audiences"), raw.get("items")
+    if not isinstance(audiences, dict) or not isinstance(rows, list):
+        return raw
+    out = []
+    for row in rows:
+        letters = str(row.get("level")).split() if isinstance(row, dict) else []
+        if len(letters) == len(audiences) and set(letters) <= {*_LETTERS, "-"}:
+            levels = {a: _LETTERS[x] for a, x in zip(audiences, letters, strict=True) if x != "-"}
+            out.append({**row, "level": levels})
+        else:
+            out.append(row)
+    return {**raw, "items": out}
 
 
 @cache
@@ -231,7 +271,7 @@ class SharingContext(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     def flag(self, condition: str) -> Flag:
         """Yes, no or not-sure; the anonymised basis follows from the basis alone."""
         if condition == "anonymised_basis":
-            return "yes" if self.basis in ("uk-anonymised-teaching", "us-deidentified") else "no"
+            return "yes" if self.basis in _WITHOUT_CONSENT else "no"
         return self.conditions.get(condition, "not-sure")
 
     def with_condition(self, condition: str, flag: Flag) -> SharingContext:

@@ -75,7 +75,7 @@ def _timing(group: str, reports: Sequence[Report], caption: Mapping[str, int]) -
     said = caption.get(Category.RELATIVE_TIME, 0) + caption.get(Category.IN_THE_NEWS, 0)
     words = _TAKEN.get(newest, "no photo says when it was taken; you know")
     return AutoEvidence(
-        item="id.timing",
+        item="id.moment",
         subject=group,
         verdict="supports" if newest in ("months", "longer") and not said else "asks",
         found=sum(r.captured == newest for r in reports if newest),
@@ -94,7 +94,7 @@ def _sum(group: str, reports: Sequence[Report], caption: Mapping[str, int] | Non
         "no caption was checked" if caption is None else f"{_n(sum(caption.values()), 'find/finds')} in the caption",
     ]
     words = f"together: {', '.join(parts)}; no check sees your profile, earlier posts, or what others know"
-    return AutoEvidence(item="id.sum", subject=group, verdict="asks", found=left, words=words)
+    return AutoEvidence(item="id.together", subject=group, verdict="asks", found=left, words=words)
 
 
 def _shown(report: Report) -> tuple[Action, ...]:
@@ -351,7 +351,7 @@ _BUILDERS: tuple[_Builder, ...] = (
     _picture("img.faces", CheckName.FACES, "face/faces", "none; it can miss faces"),
     _cover_method,
     _picture(
-        "img.staff-employer",
+        "img.workplace",
         CheckName.TEXT,
         "area that may name a person or a workplace/areas that may name a person or a workplace",
         "no writing that may name a person or a workplace",

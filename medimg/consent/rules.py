@@ -6,30 +6,40 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from medimg.consent.answers import BASES
 from medimg.errors import UsageError
 
 if TYPE_CHECKING:
     from medimg.consent.checklist import Question, SharingContext
 
-#: Not asked when the UK basis of an anonymised picture is chosen (GMC, recordings, paras 10-12).
-_UK_NOT_ASKED = frozenset(
+#: What a form for written consent has.
+_FORM = frozenset(
     {
         "con.written",
         "con.specific",
+        "con.purpose",
         "con.audience",
+        "con.kept",
         "con.limits",
+        "con.may-be-known",
+        "con.free",
         "con.withdraw",
-        "con.seen",
-        "rec.consent-filed",
+        "con.may-see",
+        "con.method",
     }
 )
+#: UK bases without consent: for teaching and training inside healthcare (GMC, recordings, para 17), and for the six
+#: kinds of recording that need no consent of their own, wherever they are used (paras 10-12).
+UK_ANONYMISED = frozenset({"uk-anonymised-teaching", "uk-listed-recording"})
+#: Not asked on such a basis.
+_UK_NOT_ASKED = _FORM | {"con.current", "con.seen", "rec.consent-filed"}
 #: What a written consent is made of: where one of them is needed, the consent has it or is not this consent.
-_ELEMENTS = frozenset(
-    {"con.written", "con.specific", "con.audience", "con.limits", "con.withdraw", "con.seen", "con.current"}
-)
+_ELEMENTS = _FORM | {"con.current", "con.seen"}
+#: Asked for every audience on the basis of 45 CFR 164.514.
+_SAFE_HARBOR = frozenset({"id.safe-harbor", "id.no-other-clue"})
 #: Stay as they are whatever the basis: the basis itself, the questions a special basis brings, and the one that
 #: asks for an Article 9 ground, which the law is as well.
-_NEVER_SOFTENED = frozenset({"con.basis", "con.uk-anonymised", "con.explicit"})
+_NEVER_SOFTENED = frozenset({"con.basis", "con.uk-anonymised", "con.uk-inside", "con.explicit"})
 
 
 def basis_refused(basis: str, context: SharingContext) -> str:
@@ -45,9 +55,26 @@ def basis_refused(basis: str, context: SharingContext) -> str:
             return "this basis is for teaching inside healthcare only."
         case "uk-anonymised-teaching" if countries != {"UK"}:
             return "this basis stands in UK guidance only, and another country is named or none is."
+        case "uk-listed-recording" if context.audience == "colleague-opinion":
+            return "for a colleague's opinion the patient's own care is the ground."
+        case "uk-listed-recording" if countries != {"UK"}:
+            return "this basis stands in UK guidance only, and another country is named or none is."
         case "us-deidentified" if countries != {"US-HIPAA"}:
             return "this basis stands in HIPAA only, and another country is named or none is."
     return ""
+
+
+def bases(context: SharingContext) -> tuple[str, ...]:
+    """The bases that can hold for this audience and these countries, in the order in which they are offered.
+
+    Spoken consent is not offered where it has to be written: by guidance for this audience, or by HIPAA.
+    """
+    from medimg.consent.checklist import questions
+
+    plain = msgspec.structs.replace(context, basis="")
+    asked = {q.id for q in questions(plain) if q.blocking}
+    written = asked & {"con.written", "con.us-authorization"}
+    return tuple(b for b in BASES if not basis_refused(b, plain) and not (b == "spoken-consent-in-notes" and written))
 
 
 def by_basis(question: Question, context: SharingContext) -> Question:
@@ -72,18 +99,22 @@ def by_basis(question: Question, context: SharingContext) -> Question:
                 return _now(question, "advisory", "advisory because the basis is reasonable expectation")
         case "permitted-by-law" if consent:
             return _now(question, "advisory", "advisory because the basis is the law; say which in the record")
-        case "uk-anonymised-teaching" if question.id in _UK_NOT_ASKED:
-            return msgspec.structs.replace(question, asked=False, why="not asked on the UK anonymised basis")
-        case "uk-anonymised-teaching" if question.id == "con.explicit" and context.flag("identifiable") == "no":
+        case "uk-anonymised-teaching" | "uk-listed-recording" if _uk_not_asked(question.id, context):
             return msgspec.structs.replace(question, asked=False, why="not asked on the UK anonymised basis")
         case "us-deidentified":
-            if question.id == "id.safe-harbor":  # required by the rule, for every audience
+            if question.id in _SAFE_HARBOR:  # required by the rule, for every audience
                 return msgspec.structs.replace(question, asked=True, level="blocking", why="needed on the HIPAA basis")
             if question.id == "con.us-authorization":
                 return msgspec.structs.replace(question, asked=False, why="not asked on the HIPAA de-identified basis")
             if consent:
                 return _now(question, "advisory", "advisory on the HIPAA de-identified basis; guidance still asks it")
     return question
+
+
+def _uk_not_asked(item: str, context: SharingContext) -> bool:
+    if item == "con.explicit":
+        return context.flag("identifiable") == "no"
+    return item in _UK_NOT_ASKED or (item == "con.uk-inside" and context.basis == "uk-listed-recording")
 
 
 def _now(question: Question, level: str, why: str) -> Question:
@@ -94,7 +125,7 @@ def _now(question: Question, level: str, why: str) -> Question:
 
 def for_shown_face(question: Question) -> Question:
     """Whether the patient agreed how identity is shown is needed, for every audience, once a face is shown with it."""
-    if question.id != "con.seen":
+    if question.id not in ("con.seen", "con.method"):
         return question
     return _now(msgspec.structs.replace(question, asked=True), "blocking", "needed because a face is shown")
 

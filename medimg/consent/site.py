@@ -15,10 +15,16 @@
     hospital_management = "extension 101"
 
     [levels.closed-group]
-    "id.timing" = "blocking"
+    "id.moment" = "blocking"
 
     [answers.closed-group]                                            # what the organisation itself answers
     "pol.employer" = "yes"
+
+    [[cards]]                                                         # shown, and found right by a person in every run
+    kind = "form"
+    reviewed = "2026-05-01"
+    fields = { name = "Photo consent", version = "3" }
+    answers = { "con.written" = "yes", "con.specific" = "yes" }
 
     [[items]]
     id = "site.registered"
@@ -28,13 +34,15 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from medimg.consent.answers import NOT_APPLICABLE, Answer, NotApplicable, choices
+from medimg.consent.answers import NOT_APPLICABLE, TURNED, Answer, NotApplicable, choices
+from medimg.consent.cards import FIELDS, Card, CardKind, wording
 from medimg.consent.checklist import ChecklistDefinition, Item, Level, Question, SharingContext
 from medimg.errors import UsageError
 
@@ -79,6 +87,37 @@ class SiteItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     na: NotApplicable = "never"
 
 
+#: Asked of a second person before every release, where the organisation wants four eyes.
+SECOND_PERSON = "site.second-person"
+_SECOND_ITEM = Item(
+    id=SECOND_PERSON,
+    ask="Has a second person looked at every copy?",
+    say="I looked at every copy, and I agree to the release.",
+    act="second",
+    level={},
+    record="record-only",
+    sources=(),
+)
+
+
+class SiteCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A card that the organisation fills in; a person still says in every run that it is right.
+
+    Attributes:
+        kind: ``workplace``, ``channel`` or ``form``.
+        audiences: For whom it is; every audience when empty.
+        answers: Item -> answer.
+        fields: What stands on it, by the keys of :data:`~medimg.consent.cards.FIELDS`.
+        reviewed: ISO date on which somebody looked at it last.
+    """
+
+    kind: CardKind
+    reviewed: str
+    audiences: tuple[str, ...] = ()
+    answers: dict[str, str] = {}
+    fields: dict[str, str] = {}
+
+
 class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an organisation sets for every run."""
 
@@ -94,6 +133,9 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     levels: dict[str, dict[str, Level]] = {}
     answers: dict[str, dict[str, str]] = {}
     items: tuple[SiteItem, ...] = ()
+    cards: tuple[SiteCard, ...] = ()
+    locked_cards: tuple[CardKind, ...] = ()
+    four_eyes: bool = False
 
     @classmethod
     def load(cls, path: Path, definition: ChecklistDefinition | None = None) -> SiteProfile:
@@ -134,7 +176,7 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         if self.policy_link and not self.policy_link.startswith(("https://", "http://")):
             raise UsageError("the policy link of the site profile is not a web address.")
         for audience, levels in self.levels.items():
-            for item_id, level in levels.items():
+            for item_id, level in ((TURNED.get(i, i), x) for i, x in levels.items()):
                 if item_id not in items:
                     raise UsageError("the site profile sets a level for an unknown item.")
                 if level == "advisory" and items[item_id].level.get(audience) == "blocking":
@@ -149,32 +191,76 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                     raise UsageError("the site profile gives an answer that is not possible.")
         seen: set[str] = set()
         for item in self.items:
-            if not item.id.startswith(f"{SECTION}.") or item.id in seen or item.id in items:
+            if not item.id.startswith(f"{SECTION}.") or item.id in {*seen, *items, SECOND_PERSON}:
                 raise UsageError(f"an item of the site profile needs an id of its own that starts with '{SECTION}.'.")
             seen.add(item.id)
 
+        self._check_cards(items)
+
+    def _check_cards(self, items: dict[str, Item]) -> None:
+        for card in self.cards:
+            if not card.fields.get("name") or not set(card.fields) <= set(FIELDS[card.kind]):
+                raise UsageError("a card of the site profile has no name, or a field that cards do not have.")
+            for item_id, choice in card.answers.items():
+                item = items.get(item_id)
+                if item is None or item.act != card.kind:
+                    raise UsageError("a card of the site profile answers a question that does not stand on it.")
+                if choice not in choices(item.pass_, item.na) or choice == "not-sure":
+                    raise UsageError("a card of the site profile gives an answer that is not possible.")
+            try:
+                datetime.date.fromisoformat(card.reviewed)
+            except ValueError as error:
+                raise UsageError("'reviewed' of a card is a date such as 2026-05-01.") from error
+        if not set(self.locked_cards) <= {c.kind for c in self.cards}:
+            raise UsageError("the site profile locks a kind of card that it does not have.")
+
+    def cards_for(self, context: SharingContext) -> list[Card]:
+        """The organisation's cards for this audience."""
+        return [
+            Card(
+                kind=card.kind,
+                audience=context.audience,
+                countries=tuple(sorted(context.jurisdictions)),
+                answers=card.answers,
+                fields=card.fields,
+                wording=wording(card.kind),
+                made=card.reviewed,
+                by="site",
+            ).sealed()
+            for card in self.cards
+            if not card.audiences or context.audience in card.audiences
+        ]
+
     def applied(self, asked: list[Question], context: SharingContext) -> list[Question]:
         """The questions with the organisation's levels and its own items."""
-        levels = self.levels.get(context.audience, {})
+        levels = {TURNED.get(i, i): level for i, level in self.levels.get(context.audience, {}).items()}
         out = [self._raised(q, levels.get(q.id)) for q in asked]
-        return out + [
-            Question(
-                item=_as_item(item),
-                asked=True,
-                level=item.level[context.audience],
-                why="set by your organisation",
-                na=item.na,
-                set_by_site=True,
-            )
-            for item in self.items
-            if context.audience in item.level
-        ]
+        return (
+            out
+            + [
+                Question(
+                    item=_as_item(item),
+                    asked=True,
+                    level=item.level[context.audience],
+                    why="set by your organisation",
+                    na=item.na,
+                    set_by_site=True,
+                )
+                for item in self.items
+                if context.audience in item.level
+            ]
+            + ([_SECOND] if self.four_eyes else [])
+        )
 
     @staticmethod
     def _raised(question: Question, level: Level | None) -> Question:
         if level is None or not question.asked or question.level == "blocking":
             return question
         return msgspec.structs.replace(question, level=level, why="set by your organisation", set_by_site=True)
+
+    def own_items(self) -> dict[str, NotApplicable]:
+        """The organisation's own questions -> whether *does not apply* closes them."""
+        return {i.id: i.na for i in self.items} | ({SECOND_PERSON: "never"} if self.four_eyes else {})
 
     def answered(self, context: SharingContext) -> list[Answer]:
         """What the organisation answers for this audience, once for the whole run."""
@@ -204,12 +290,16 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise UsageError("your organisation does not allow this output folder.", todo=ask)
 
 
+_SECOND = Question(item=_SECOND_ITEM, asked=True, level="blocking", why="set by your organisation", set_by_site=True)
+
+
 def _as_item(item: SiteItem) -> Item:
     return Item(
         id=item.id,
         ask=item.ask,
         evidence="human",
         level=item.level,
+        act="extra",
         jurisdictions="all",
         record=item.record,
         free_text="record-only" if item.na == "with-note" else "none",

@@ -12,7 +12,7 @@ from medimg.consent import rules
 from medimg.consent.answers import BASES, CLOSING, NOT_APPLICABLE, Answer
 from medimg.consent.checklist import ChecklistDefinition, Question, SharingContext, questions
 from medimg.consent.evidence import AutoEvidence, conditions, evidence, faces_shown, group_evidence
-from medimg.consent.site import SiteProfile
+from medimg.consent.site import SECOND_PERSON, SiteProfile
 from medimg.types import Report
 from medimg.vocabulary import StandingReason
 
@@ -187,9 +187,24 @@ def _stand(
         return stand("open", auto.words)
     if answer is None:
         return stand("open", StandingReason.NOT_ANSWERED)
-    if today is not None and answer.valid_until and answer.valid_until < today.isoformat():
-        return stand("open", "the answer has expired: ask again")
+    if today is not None and (late := _out_of_time(answer, today)):
+        return stand("open", late)
+    if question.id == SECOND_PERSON and _same_person(answer, given, group):
+        return stand("open", "a second person has to say so, with a role of their own")
     return _by_person(question, answer, context, stand=stand)
+
+
+def _out_of_time(answer: Answer, today: datetime.date) -> str:
+    """Why an answer does not hold on this day; empty when it does."""
+    if answer.valid_until and answer.valid_until < today.isoformat():
+        return "the answer has expired: ask again"
+    return "the clock was set back after this was answered: ask again" if answer.at[:10] > today.isoformat() else ""
+
+
+def _same_person(answer: Answer, given: dict[tuple[str, str], Answer], group: str) -> bool:
+    """Whether the second person is, by the roles that were said, one of those who answered before."""
+    others = {a.role.casefold() for a in given.values() if a is not answer and a.subject.startswith(group)}
+    return not answer.role.strip() or answer.role.casefold() in others
 
 
 def _by_person(question: Question, answer: Answer, context: SharingContext, *, stand: _Stand) -> Standing:

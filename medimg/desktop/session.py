@@ -15,8 +15,8 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
 
+from medimg.acts import answering
 from medimg.api import load_detectors
-from medimg.consent import answering
 from medimg.desktop import edits, pictures
 from medimg.desktop.work import Lane, in_worker
 from medimg.engine import apply as applying

@@ -48,7 +48,7 @@ def results(state: RunState, reports: Sequence[Report], today: datetime.date | N
             state.group_context(group),
             [*mine.get("batch", ()), *mine.get(group, ())],
             extra=extra,
-            caption=state.caption_found if state.caption else None,
+            caption=said.found if (said := state.caption_of(group)) else None,
             today=today or datetime.datetime.now(datetime.UTC).date(),
             site=state.run.site,
         )
@@ -71,8 +71,10 @@ def run_evidence(state: RunState) -> list[AutoEvidence]:
                 words="a folder used here looks synchronised with a cloud service",
             )
         )
-    if state.caption:
-        out += [_caption_evidence(group, state.caption_found) for group in state.run.groups]
+    for group in state.run.groups:
+        said = state.caption_of(group)
+        if said is not None:
+            out.append(_caption_evidence(group, said.found))
     return out
 
 

@@ -119,7 +119,7 @@ def of(opened: OpenRun, group: str) -> ConsentPage:
         number=f"{state.run.tag} {group}",
         pictures=tuple(pictures),
         for_whom=(FOR_WHOM[state.context.audience], *([f"That is: {whom}"] if whom else [])),
-        caption=state.caption_text.strip(),
+        caption=state.caption_text_of(group).strip(),
         contacts=tuple(site.contacts.lines()) if site else (),
         organisation=site.organisation if site else "",
     )

@@ -66,7 +66,7 @@ def _record_group(state: RunState, result: GroupResult, reports: Sequence[Report
         basis=ANSWER_WORDS.get(result.context.basis, ""),
         recipients=state.recipients.get(result.group, ""),
         role=_role(state, result.group),
-        caption=state.caption_text,
+        caption=state.caption_text_of(result.group),
         signed=_signed(state, result.group),
         released_at=tuple(r.at for r in state.released if r.group == result.group),
         withdrawn=tuple(f"{x.at} {x.note}".strip() for x in state.withdrawn if x.group == result.group),

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-from medimg.consent.answering import with_recipients
 from medimg.consent.answers import Answer
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.standing import GroupResult
@@ -132,7 +131,7 @@ def release(
     with runs.claimed(opened.folder, opened.state):
         state = opened.state
         for group in groups if recipients.strip() else ():
-            state = with_recipients(state, group, recipients)
+            state = runs.with_recipients(state, group, recipients)
         entries = register.entries(state.run.tag)
         undecided = _undecided(opened)
         for group in groups:
@@ -212,7 +211,11 @@ def _done(state: RunState, group: str, copies: Mapping[Path, str], entries: list
     said = {(e.sharing.recipients, e.sharing.caption) for e in entries if held and e.receipt == held[-1].receipt}
     lying = {p.name: d for p, d in copies.items() if p.parent.name == runs.SHARE_FOLDER}
     known = {n: d for r in held for n, d in r.copies.items()}
-    return lying == known and len(lying) == len(copies) and said == {(state.recipients[group], state.caption_text)}
+    return (
+        lying == known
+        and len(lying) == len(copies)
+        and said == {(state.recipients[group], state.caption_text_of(group))}
+    )
 
 
 def _released(
@@ -415,7 +418,7 @@ def _sharing(state: RunState, group: str, result: GroupResult | None, role: str,
         checklist_digest=state.checklist_digest,
         role=role,
         recipients=state.recipients.get(group, ""),
-        caption=state.caption_text,
+        caption=state.caption_text_of(group),
     )
 
 

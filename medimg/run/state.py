@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from medimg.consent.answers import NOT_APPLICABLE, Answer, choices
+from medimg.consent.answers import NOT_APPLICABLE, NOW_OF_A_PATIENT, Answer, choices, turned
+from medimg.consent.cards import Card
 from medimg.consent.checklist import ChecklistDefinition, Flag, SharingContext
 from medimg.consent.site import SiteProfile
 from medimg.errors import UsageError
@@ -125,6 +126,44 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     role: str = ""
 
 
+class CardUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A card that a person found right in this run, as it stood on their screen."""
+
+    card: Card
+    at: str
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One act of a person: what stood on the screen, and what they said.
+
+    Attributes:
+        act: Id of the act, as ``look:P01-001``.
+        at: UTC time.
+        role: The role that was said.
+        said: What the person chose, in words.
+        lines: Every sentence that stood there, in order.
+        typed: What was typed, by field. Record part only.
+    """
+
+    act: str
+    at: str
+    role: str = ""
+    said: str = ""
+    lines: tuple[str, ...] = ()
+    typed: dict[str, str] = {}
+
+
+class Caption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The caption of one patient: its digest, and the kinds that were found in it.
+
+    ``text`` is the caption itself; for the private part and the register alone.
+    """
+
+    digest: str
+    found: dict[str, int] = {}
+    text: str = ""
+
+
 def _when(event: Released | Reopened) -> tuple[int, str]:
     return event.revision, "" if event.revision else event.at
 
@@ -139,9 +178,12 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         context: Audience, countries, and conditions that hold for every group.
         conditions: Group -> what a person said about this patient.
         digests: Safe id -> SHA-256 of the copy the answers are about.
-        caption: Digest of the caption that was checked, if any.
+        caption: Digest of the caption for every group that was checked, if any.
         caption_text: The caption itself; for the private part and the register alone.
         caption_found: Kinds found in the caption -> count.
+        captions: Group -> a caption of its own.
+        cards: Card kind, or ``form:P01``, -> the card that was found right in this run.
+        acts: What people did, in order.
         recipients: Group -> with whom, as typed by the person.
         signed: Consent pages that were signed.
     """
@@ -158,6 +200,9 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     caption: str = ""
     caption_found: dict[str, int] = {}
     caption_text: str = ""
+    captions: dict[str, Caption] = {}
+    cards: dict[str, CardUse] = {}
+    acts: tuple[Act, ...] = ()
     recipients: dict[str, str] = {}
     released: tuple[Released, ...] = ()
     reopened: tuple[Reopened, ...] = ()
@@ -168,6 +213,17 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """The context of one patient group."""
         said = {**self.context.conditions, **self.conditions.get(group, {})}
         return msgspec.structs.replace(self.context, conditions=said)
+
+    def caption_of(self, group: str) -> Caption | None:
+        """The caption that goes with a group, if one was checked."""
+        if not self.caption:
+            return self.captions.get(group)
+        return self.captions.get(group, Caption(digest=self.caption, found=self.caption_found, text=self.caption_text))
+
+    def caption_text_of(self, group: str) -> str:
+        """The caption that goes with a group, as it was checked; empty for none."""
+        said = self.caption_of(group)
+        return said.text if said else ""
 
     def released_names(self, group: str) -> frozenset[str]:
         """Names of the copies of a group that are released now, not taken back since."""
@@ -232,23 +288,42 @@ def reconciled(state: RunState, run: RunSummary, context: SharingContext, report
         run=run,
         context=context.checked(),
         digests=now,
+        cards={} if audience or countries else state.cards,
         answers=tuple(a for a in state.answers if stays(a)),
     )
 
 
-def with_caption(state: RunState, digest: str, found: dict[str, int], text: str = "") -> RunState:
+def with_caption(state: RunState, digest: str, found: dict[str, int], text: str = "", group: str = "") -> RunState:
     """The state with another caption: pictures and recognition are asked again when it changed.
 
     Args:
         state: The state before.
-        digest: Of the caption.
+        digest: Digest of the caption.
         found: Kinds found in it -> count.
         text: The caption, kept in the private part so that the record says what went with the copies.
+        group: The group that it goes with; every group when empty.
     """
+    before = state.caption_of(group)
+    known = before.digest if before else ""
     answers = state.answers
-    if state.caption and state.caption != digest:
-        answers = tuple(a for a in answers if a.item.partition(".")[0] not in ("img", "id"))
-    return msgspec.structs.replace(state, caption=digest, caption_found=found, caption_text=text, answers=answers)
+    if known and known != digest:
+        answers = tuple(a for a in answers if not (_seen_with_caption(a) and a.subject.startswith(group)))
+    if group:
+        return msgspec.structs.replace(
+            state, captions={**state.captions, group: Caption(digest=digest, found=found, text=text)}, answers=answers
+        )
+    return msgspec.structs.replace(
+        state, caption=digest, caption_found=found, caption_text=text, captions={}, answers=answers
+    )
+
+
+def _seen_with_caption(answer: Answer) -> bool:
+    return answer.item.partition(".")[0] in ("img", "id")
+
+
+def with_recipients(state: RunState, group: str, recipients: str) -> RunState:
+    """The state with whom a group is shared with, as typed. It goes to the record part and the register alone."""
+    return msgspec.structs.replace(state, recipients={**state.recipients, group: recipients.strip()})
 
 
 def with_answers(state: RunState, new: Sequence[Answer]) -> RunState:
@@ -258,13 +333,13 @@ def with_answers(state: RunState, new: Sequence[Answer]) -> RunState:
         UsageError: An answer names an unknown item, subject or choice, or one that the tool answers.
     """
     definition = ChecklistDefinition.load()
-    site = {i.id: i for i in state.run.site.items} if state.run.site else {}
+    site = state.run.site.own_items() if state.run.site else {}
     groups = set(state.run.groups)
     files = {s for ids in state.run.groups.values() for s in ids}
-    new = [_mapped(a) for a in new]
+    new = [m for a in new for m in _mapped(a, state.run.groups)]
     for answer in new:
         if answer.item in site:
-            kind, na = "group", site[answer.item].na
+            kind, na = "group", site[answer.item]
             allowed = choices("yes", na)
         else:
             item = definition.item(answer.item)
@@ -309,10 +384,18 @@ def load(folder: Path) -> RunState | None:
         ) from error
 
 
-def _mapped(answer: Answer) -> Answer:
-    """An answer in the words of the present checklist: up to 0.1, *advice taken* closed what *yes* closes now."""
-    old = answer.item == REWORDED and answer.choice == "advice-taken"
-    return msgspec.structs.replace(answer, choice="yes") if old else answer
+def _mapped(answer: Answer, groups: Iterable[str]) -> list[Answer]:
+    """An answer in the words of the present checklist.
+
+    Up to 0.1, *advice taken* closed what *yes* closes now, some questions read the other way round, and two that are
+    asked of every patient now were asked once for all of them.
+    """
+    if answer.item == REWORDED and answer.choice == "advice-taken":
+        answer = msgspec.structs.replace(answer, choice="yes")
+    answer = turned(answer)
+    if answer.item in NOW_OF_A_PATIENT and answer.subject == "batch":
+        return [msgspec.structs.replace(answer, subject=group) for group in groups]
+    return [answer]
 
 
 def _adopted(state: RunState) -> RunState:
@@ -323,12 +406,13 @@ def _adopted(state: RunState) -> RunState:
     definition = ChecklistDefinition.load()
     if state.checklist_digest == definition.digest or version(state.checklist) > version(definition.version):
         return state
-    answers = tuple(_mapped(a) for a in state.answers)
-    if version(state.checklist) < REWORDED_IN:
-        mapped = {id(new) for new, old in zip(answers, state.answers, strict=True) if new is not old}
-        answers = tuple(a for a in answers if a.item != REWORDED or id(a) in mapped)
+    old = version(state.checklist) < REWORDED_IN
+    kept = [a for a in state.answers if not (old and a.item == REWORDED and a.choice != "advice-taken")]
     return msgspec.structs.replace(
-        state, checklist=definition.version, checklist_digest=definition.digest, answers=answers
+        state,
+        checklist=definition.version,
+        checklist_digest=definition.digest,
+        answers=tuple(new for a in kept for new in _mapped(a, state.run.groups)),
     )
 
 
@@ -400,4 +484,5 @@ __all__ = [
     "save",
     "with_answers",
     "with_caption",
+    "with_recipients",
 ]

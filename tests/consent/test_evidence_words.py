@@ -71,11 +71,11 @@ def test_the_sum_says_what_goes_together_and_never_closes() -> None:
     assert one.plan is not None
     asked = msgspec.structs.replace(one.plan.actions[0], finding=face, do="ask")
     open_ = msgspec.structs.replace(one, plan=msgspec.structs.replace(one.plan, actions=(asked,)))
-    auto = grouped("id.sum", open_, one, found={"place-name": 2})
+    auto = grouped("id.together", open_, one, found={"place-name": 2})
     assert auto.verdict == "asks"
     assert auto.words.startswith("together: 2 copies, 1 find left to you to look at, 2 finds in the caption; ")
-    assert "no caption was checked" in grouped("id.sum", one).words
-    assert grouped("id.sum", one, found={}).verdict == "asks"
+    assert "no caption was checked" in grouped("id.together", one).words
+    assert grouped("id.together", one, found={}).verdict == "asks"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_the_sum_says_what_goes_together_and_never_closes() -> None:
     ],
 )
 def test_timing_hears_the_caption(captured: str, found: dict[str, int], verdict: str, words: str) -> None:
-    auto = grouped("id.timing", msgspec.structs.replace(made(), captured=captured), found=found)
+    auto = grouped("id.moment", msgspec.structs.replace(made(), captured=captured), found=found)
     assert auto.verdict == verdict
     assert auto.words.endswith(words)
 

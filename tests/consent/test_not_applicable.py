@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sheets_kit import none_true, picture, report, run_folder
 
+from medimg.acts import pages
+from medimg.acts.answering import answered_by, from_setting, from_yaml
 from medimg.cli.answer import answer
 from medimg.cli.status import status
-from medimg.consent import pages
-from medimg.consent.answering import answered_by, from_setting, from_yaml
 from medimg.consent.answers import BASES, CLOSING, Answer
 from medimg.consent.checklist import ChecklistDefinition, Question, SharingContext, questions
 from medimg.consent.rules import basis_refused
@@ -118,9 +118,9 @@ def test_no_item_asks_for_a_note_that_it_does_not_take() -> None:
     text = Path(pages.__file__).with_name("checklist.yaml").read_text("utf-8")
     assert [i.id for i in DEFINITION.items if i.na == "with-note"]
     with pytest.raises(UsageError, match="note"):
-        ChecklistDefinition.parse(text.replace("  na: free", "  na: with-note", 1).encode())
+        ChecklistDefinition.parse(text.replace(" na: free", " na: with-note", 1).encode())
     with pytest.raises(UsageError):
-        ChecklistDefinition.parse(text.replace("  na: free", "  na: sometimes", 1).encode())
+        ChecklistDefinition.parse(text.replace(" na: free", " na: sometimes", 1).encode())
 
 
 # ---------------------------------------------------------------- every door
@@ -135,7 +135,7 @@ def run(tmp_path: Path) -> Path:
 DOORS = {
     "file": lambda s: from_yaml(s, b"groups: {P01: {answers: {con.written: not-applicable}}}", AT),
     "file, with a note": lambda s: from_yaml(
-        s, b"groups: {P01: {answers: {id.sum: {answer: not-applicable, note: x}}}}", AT
+        s, b"groups: {P01: {answers: {id.together: {answer: not-applicable, note: x}}}}", AT
     ),
     "setting": lambda s: from_setting(s, "P01:con.limits=not-applicable", AT),
     "one copy": lambda s: from_setting(s, "P01-001:img.marks=not-applicable", AT),
@@ -162,11 +162,11 @@ def test_the_command_line_refuses_it_and_leaves_the_question_open(run: Path) -> 
 
 
 def test_the_terminal_and_the_template_do_not_offer_it(run: Path) -> None:
-    typed = CliRunner().invoke(answer, [str(run), "--group", "P01"], input="a\na\na\n").output
+    typed = CliRunner().invoke(answer, [str(run), "--all-questions", "--group", "P01"], input="a\na\na\n").output
     assert "is no answer to this question" in typed
     made = CliRunner().invoke(answer, [str(run), "--template"]).output
     assert "con.written: not-sure  # yes, no, not-sure\n" in made
-    assert "con.seen: not-sure  # yes, no, not-sure, not-applicable\n" in made
+    assert "con.may-see: not-sure  # yes, no, not-sure, not-applicable\n" in made
     opened = open_run(run)
     results = build.results(opened.state, opened.reports)
     asks = [a for p in [*pages.batch_pages(results), *pages.question_pages(results, "P01")] for a in p.asks]
@@ -191,7 +191,7 @@ def test_an_old_answers_file_with_it_releases_nothing(run: Path) -> None:
     opened = open_run(run)
     result = build.results(opened.state, opened.reports)["P01"]
     assert result.overall == "open"
-    assert set(NEVER) & {s.question.id for s in result.waiting()} >= {"con.written", "id.sum", "pol.employer"}
+    assert set(NEVER) & {s.question.id for s in result.waiting()} >= {"con.written", "id.together", "pol.employer"}
 
 
 # ---------------------------------------------------------------- evidence for a court

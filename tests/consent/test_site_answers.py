@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from sheets_kit import none_true, run_folder
 
-from medimg.consent import answering, pages
+from medimg.acts import answering, pages
 from medimg.consent.checklist import SharingContext
 from medimg.consent.site import ANSWERABLE, SiteProfile
 from medimg.errors import UsageError

@@ -9,13 +9,13 @@ from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtWidgets import QWidget
 from sheets_kit import none_true, run_folder
 
-from medimg.consent import answering
+from medimg.acts import answering
 from medimg.consent.answers import CLOSING
 from medimg.consent.checklist import SharingContext
 from medimg.consent.site import Contacts, SiteProfile
 from medimg.report import build
 from medimg.run.release import open_run
-from medimg.run.state import save
+from medimg.run.state import save, with_recipients
 
 SITE = SiteProfile(
     schema="medimg.site/1",
@@ -53,7 +53,7 @@ def answer_all(run: Path, groups: list[str] | None = None) -> None:
         state = opened.state
         for group in groups or list(results):
             if not state.recipients.get(group):
-                state = answering.with_recipients(state, group, "the hand group")
+                state = with_recipients(state, group, "the hand group")
             for s in results[group].standings:
                 if s.state in ("open", "failed") and s.question.item.evidence != "auto":
                     closing = CLOSING[s.question.item.pass_]

@@ -14,8 +14,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QFont
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from medimg.consent import answering
-from medimg.consent.answering import BATCH
+from medimg.acts import answering
+from medimg.acts.answering import BATCH
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.desktop.pages._cards import AnswerButton, LookedCard, QuestionCard
 from medimg.desktop.pages.checklist import ChecklistPage
@@ -200,23 +200,23 @@ def test_notes_are_offered_only_where_the_checklist_takes_them(qtbot, page: Chec
         if isinstance(c, QuestionCard) and not c.row.ask.condition and not c.row.by_site:
             assert c.row.ask.takes_note == (c.row.ask.item in takes)
             assert c.note.isHidden()
-    choose(qtbot, page, "id.sum", "no")
-    note = card(page, "id.sum").note
+    choose(qtbot, page, "id.together", "no")
+    note = card(page, "id.together").note
     assert note.isVisible()
     qtbot.keyClicks(note, "discussed with the consultant")
     qtbot.keyClick(note, Qt.Key.Key_Return)
     state = load(run)
     assert state is not None
-    assert [a.note for a in state.answers if a.item == "id.sum"] == ["discussed with the consultant"]
+    assert [a.note for a in state.answers if a.item == "id.together"] == ["discussed with the consultant"]
 
 
 def test_changing_an_answer_keeps_its_note(qtbot, page: ChecklistPage, run: Path) -> None:
-    choose(qtbot, page, "id.sum", "no")
-    qtbot.keyClicks(card(page, "id.sum").note, "a note")
-    choose(qtbot, page, "id.sum", "yes")
+    choose(qtbot, page, "id.together", "no")
+    qtbot.keyClicks(card(page, "id.together").note, "a note")
+    choose(qtbot, page, "id.together", "yes")
     state = load(run)
     assert state is not None
-    assert [(a.choice, a.note) for a in state.answers if a.item == "id.sum"] == [("yes", "a note")]
+    assert [(a.choice, a.note) for a in state.answers if a.item == "id.together"] == [("yes", "a note")]
 
 
 def test_role_and_recipients_are_kept_with_the_answers(qtbot, page: ChecklistPage, run: Path) -> None:
@@ -255,10 +255,10 @@ def test_what_the_organisation_answered_is_shown_and_not_asked(qtbot, page: Chec
 
 
 def test_a_question_is_answered_by_letters_and_numbers(qtbot, page: ChecklistPage) -> None:
-    card(page, "con.seen").focus()
+    card(page, "con.may-see").focus()
     for key, choice in (("y", "yes"), ("n", "no"), ("?", "not-sure"), ("a", "not-applicable")):
         qtbot.keyClicks(QApplication.focusWidget(), key)
-        assert card(page, "con.seen").row.chosen == choice
+        assert card(page, "con.may-see").row.chosen == choice
     card(page, "con.written").focus()
     for key in "ya":
         qtbot.keyClicks(QApplication.focusWidget(), key)
@@ -347,7 +347,7 @@ def test_a_whole_run_is_answered_by_keys_alone(qtbot, tmp_path: Path) -> None:
     assert sorted(p.name for p in (run / "share").iterdir()) == ["P01-001.jpg", "P01-002.jpg"]
 
 
-NO = {"img.staff-employer", "id.sum", "id.timing", "id.recognition"}
+NO = {"img.workplace", "id.together", "id.moment", "id.known"}
 
 
 def test_every_control_has_a_name(qtbot, page: ChecklistPage, run: Path) -> None:

@@ -19,12 +19,11 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtWidgets import QApplication, QLabel
 
-from medimg.consent import answering
 from medimg.desktop.pages import _paper
 from medimg.desktop.pages._questions import Questions
 from medimg.desktop.pages.finish import FinishPage
 from medimg.run.release import open_run
-from medimg.run.state import load, save
+from medimg.run.state import load, save, with_recipients
 
 
 @pytest.fixture(autouse=True)
@@ -147,7 +146,7 @@ def test_nothing_is_printed_when_the_person_says_no(qtbot, page: FinishPage, mon
 
 
 def test_what_was_typed_is_never_read_as_markup(run: Path, page: FinishPage) -> None:
-    state = answering.with_recipients(open_run(run).state, "P01", "<img src='http://x/'><b>us</b>")
+    state = with_recipients(open_run(run).state, "P01", "<img src='http://x/'><b>us</b>")
     save(run, state)
     page.open_run(run)
     html = _paper.as_html(page.sheet("P01"))

@@ -39,7 +39,7 @@ allow_key = {key}
 privacy_officer = "extension 100"
 
 [levels.closed-group]
-"id.timing" = "blocking"
+"id.moment" = "blocking"
 
 [[items]]
 id = "site.register"
@@ -117,15 +117,15 @@ def face_group(run: Path) -> str:
 def answers(run: Path, leave_out: tuple[str, ...] = ()) -> str:
     """An answers file that closes everything of both groups but what is left out."""
     lines = [f"role: {TYPED[2]}", "batch:", *(f"  {k}: {v}" for k, v in BATCH_YES.items()), "groups:"]
-    said = {**GROUP_YES, "id.timing": "no", "site.register": "yes"}
+    said = {**GROUP_YES, "id.moment": "yes", "site.register": "yes"}
     conditions = {k: v for k, v in none_true().items() if k != "face"}
     for group in ("P01", "P02"):
         lines += [f"  {group}:", "    conditions:", *(f"      {k}: {v}" for k, v in conditions.items())]
         if group != face_group(run):
             lines.append("      face: no")
         lines += [f"    looked_at: [{group}-001]", f"    recipients: {TYPED[1]}", "    answers:"]
-        lines += [f"      {k}: {v}" for k, v in said.items() if k not in (*leave_out, "id.sum")]
-        lines.append(f"      id.sum: {{answer: no, note: {TYPED[0]}}}")
+        lines += [f"      {k}: {v}" for k, v in said.items() if k not in (*leave_out, "id.together")]
+        lines.append(f"      id.together: {{answer: yes, note: {TYPED[0]}}}")
     return "\n".join(lines) + "\n"
 
 
@@ -225,7 +225,7 @@ def test_a_possible_face_is_asked_and_seen(tmp_path: Path) -> None:
     done = call("answer", run, "--from", tmp_path / "answers.yaml")
     assert "img.faces" in done.stdout
     assert call("release", run, "--yes", "--to", "the hand group").returncode == 11
-    line = [sys.executable, "-m", "medimg", "answer", str(run)]
+    line = [sys.executable, "-m", "medimg", "answer", "--all-questions", str(run)]
     env = {**os.environ, "MEDIMG_SITE": str(tmp_path / "site.toml")}
     typed = subprocess.run(line, input="s\n" * 60, capture_output=True, text=True, timeout=60, env=env)
     assert "Checks: the check found 2 faces; 1 is only possible: look." in typed.stdout
@@ -236,14 +236,14 @@ def test_a_possible_face_is_asked_and_seen(tmp_path: Path) -> None:
 
 def test_what_the_organisation_sets_is_asked_blocks_and_is_shown(copy: Path) -> None:
     call, run = command(copy), run_of(copy)
-    (copy / "answers.yaml").write_text(answers(run, leave_out=("id.timing", "site.register")))
+    (copy / "answers.yaml").write_text(answers(run, leave_out=("id.moment", "site.register")))
     done = call("answer", run, "--from", copy / "answers.yaml")
     assert done.returncode == 11
     assert "site.register: Is this use entered in the image register?" in done.stdout
-    assert "id.timing" in done.stdout
+    assert "id.moment" in done.stdout
     assert call("release", run, "--yes", "--to", "the hand group").returncode == 11
     for group in ("P01", "P02"):
-        settings = ("--set", f"{group}:site.register=yes", "--set", f"{group}:id.timing=no")
+        settings = ("--set", f"{group}:site.register=yes", "--set", f"{group}:id.moment=yes")
         call("answer", run, *settings)
     assert call("release", run, "--yes", "--to", "the hand group").returncode == 0
     record = (run / PRIVATE / "record-sheet.html").read_text()
@@ -261,8 +261,8 @@ def test_what_the_organisation_sets_is_asked_blocks_and_is_shown(copy: Path) -> 
         (["--keep-key"], SITE, "key of original names"),
         (["--audience", "public"], SITE, "this audience"),
         ([], SITE.replace("{place}", "/somewhere/else"), "this output folder"),
-        ([], SITE.replace('"id.timing" = "blocking"', '"con.written" = "advisory"'), "never lower or drop"),
-        ([], SITE.replace('"id.timing" = "blocking"', '"con.written" = "dropped"'), "not valid"),
+        ([], SITE.replace('"id.moment" = "blocking"', '"con.written" = "advisory"'), "never lower or drop"),
+        ([], SITE.replace('"id.moment" = "blocking"', '"con.written" = "dropped"'), "not valid"),
         ([], SITE + "drop = ['con.written']\n", "not valid"),
     ],
 )

@@ -12,11 +12,12 @@ import pytest
 from sheets_kit import MARKER, run_folder
 
 from medimg import report as sheets
-from medimg.consent.answering import from_setting, with_recipients
+from medimg.acts.answering import from_setting
 from medimg.report import pdf
 from medimg.report.model import RecordSheet
 from medimg.report.pdf import record_pdf
 from medimg.run import state as runs
+from medimg.run.state import with_recipients
 from medimg.types import Report, from_json
 
 PRIVATE = "PRIVATE-patient-record"
@@ -45,12 +46,12 @@ def again(folder: Path, *settings: str) -> None:
 
 
 def test_every_question_has_boxes_and_what_is_answered_is_ticked(out: Path) -> None:
-    again(out, "P01:con.written=yes", "P01:id.sum=no")
+    again(out, "P01:con.written=yes", "P01:id.together=yes")
     reader = read(out)
     fields = reader.get_fields()
     assert fields is not None
     ticked = {name for name, field in fields.items() if field.get("/V") == "/Yes"}
-    assert ticked == {"P01.con.written.0", "P01.id.sum.1"}
+    assert ticked == {"P01.con.written.0", "P01.id.together.0"}
     record = from_json((out / PRIVATE / "record-sheet.json").read_bytes(), RecordSheet)
     asked = {f"{g.group}.{a.item}.{k}" for g in record.groups for a in g.answers for k in range(len(a.choices))}
     assert asked <= set(fields)

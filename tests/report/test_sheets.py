@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 from sheets_kit import MARKER, none_true, picture, report, run_folder
 
-from medimg.consent.answering import from_setting
+from medimg.acts.answering import from_setting
 from medimg.consent.checklist import ChecklistDefinition, SharingContext
 from medimg.errors import UsageError
 from medimg.report import Decisions, refresh, write_sheets
@@ -127,10 +127,10 @@ def test_answers_show_as_yes_no_or_open(out: Path) -> None:
     for setting in (
         "P01:con.basis=written-consent",
         "P01:con.written=yes",
-        "P01:con.seen=not-applicable",
-        "P01:id.sum=yes",
+        "P01:con.may-see=not-applicable",
+        "P01:id.together=no",
         "P01-001:img.marks=yes",
-        "P01:id.recognition=agreed",
+        "P01:id.known=agreed",
     ):
         state = from_setting(state, setting, AT, role="registrar")
     refresh(save(out, state), reports, out)
@@ -138,10 +138,10 @@ def test_answers_show_as_yes_no_or_open(out: Path) -> None:
     answers = {a["item"]: (a["answer"], a["state"]) for a in groups[0]["answers"]}  # type: ignore[index]
     assert answers["con.basis"] == ("yes", "closed")
     assert answers["con.written"] == ("yes", "closed")
-    assert answers["con.seen"] == ("n.a.", "not-applicable")
-    assert answers["id.sum"] == ("yes", "failed")
+    assert answers["con.may-see"] == ("n.a.", "not-applicable")
+    assert answers["id.together"] == ("no", "failed")
     assert answers["img.marks"] == ("1 of 2 answered", "open")
-    assert answers["id.recognition"] == ("yes", "closed")
+    assert answers["id.known"] == ("yes", "closed")
     assert {a["item"]: a["answer"] for a in groups[1]["answers"]}["con.written"] == "open"  # type: ignore[index]
     assert "registrar" not in (out / "share-sheet.json").read_text()
     assert "registrar" in (out / PRIVATE / "record-sheet.html").read_text()

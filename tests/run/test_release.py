@@ -18,13 +18,13 @@ import pytest
 from release_kit import BATCH_YES, GROUP_YES, answered, call
 from sheets_kit import MARKER, run_folder
 
+from medimg.acts import pages
 from medimg.cli.answer import answer
 from medimg.cli.register import register
 from medimg.cli.release import release
 from medimg.cli.reopen import reopen
 from medimg.cli.status import status
 from medimg.cli.withdraw import withdraw
-from medimg.consent import pages
 from medimg.consent.answers import CLOSING
 from medimg.consent.checklist import ChecklistDefinition, SharingContext
 from medimg.consent.site import SiteProfile
@@ -279,14 +279,14 @@ def test_consent_does_not_cross_to_another_patient(out: Path) -> None:
 
 
 def test_answering_on_the_terminal_is_kept_page_by_page(out: Path) -> None:
-    result = call(answer, out, "--group", "P01", input="y\ny\nq\n")
+    result = call(answer, out, "--all-questions", "--group", "P01", input="y\ny\nq\n")
     assert "Kept so far" in result.output
     state = runs.load(out)
     assert state is not None
     assert len(state.answers) == 2
     assert {a.choice for a in state.answers} == {"yes"}
     asked_first = state.answers[0].item
-    result = call(answer, out, "--group", "P01", input="q\n")
+    result = call(answer, out, "--all-questions", "--group", "P01", input="q\n")
     assert runs.load(out).answers[0].item == asked_first  # type: ignore[union-attr]
 
 
@@ -308,7 +308,7 @@ def test_the_whole_terminal_dialogue_leads_to_a_release(out: Path) -> None:
                 typed.append(str(special.index(next(c for c in special if c in closing)) + 1))
             if ask.takes_note:
                 typed.append("")
-    result = call(answer, out, "--group", "P01", input="\n".join(typed) + "\n")
+    result = call(answer, out, "--all-questions", "--group", "P01", input="\n".join(typed) + "\n")
     assert result.exit_code == 0, result.output[-2000:]
     with pytest.raises(UsageError, match="by whom"):
         call(release, out, "P01", "--yes", "--to", "the hand group")
@@ -326,7 +326,7 @@ def test_reopen_takes_back_and_asks_again(out: Path, tmp_path: Path, own_registe
     state = runs.load(out)
     assert state is not None
     sections = {a.item.partition(".")[0] for a in state.answers if a.subject.startswith("P01")}
-    assert sections == {"con", "rec"}
+    assert sections == {"aud", "con", "rec"}
     assert [e.event for e in Register(own_register).entries()] == ["released", "reopened"]
     answered(out, tmp_path)
     assert call(release, out, "P01", "--yes", "--to", "the hand group").exit_code == 0
@@ -384,7 +384,7 @@ def test_the_marker_is_in_no_file_of_a_whole_run(tmp_path: Path, own_register: P
     typed = "TYPEDRECIPIENT"
     answered(folder, tmp_path)
     outputs = [
-        call(answer, folder, "--set", "P01:id.sum=no", "--note", typed).output,
+        call(answer, folder, "--set", "P01:id.together=yes", "--note", typed).output,
         call(release, folder, "--yes", "--recipients", typed).output,
         call(status, folder, "--json").output,
         call(withdraw, folder, "P01").output,

@@ -445,7 +445,7 @@ def test_a_run_somebody_works_on_is_not_released(out: Path) -> None:
 def test_what_was_read_before_somebody_else_wrote_is_not_released(out: Path) -> None:
     opened = open_run(out)
     results = build.results(opened.state, opened.reports)
-    call(answer, out, "--set", "P01:id.sum=yes")
+    call(answer, out, "--set", "P01:id.together=yes")
     with pytest.raises(UsageError, match="somebody else"):
         releasing.release(opened, results, ["P01"], Register(), recipients="x")
     assert events(out) == []

@@ -8,11 +8,11 @@ from typing import Literal
 
 import msgspec
 
-from medimg.consent import answering, pages
-from medimg.consent.answering import BATCH, EACH_FILE
+from medimg.acts import answering, pages
+from medimg.acts.answering import BATCH, EACH_FILE
+from medimg.acts.pages import Ask
 from medimg.consent.answers import NOT_APPLICABLE
 from medimg.consent.checklist import ChecklistDefinition, Flag
-from medimg.consent.pages import Ask
 from medimg.consent.rules import basis_refused
 from medimg.consent.standing import GroupResult, Standing
 from medimg.errors import MedimgError
@@ -240,7 +240,7 @@ class Questions:
     def recipients(self, group: str, text: str) -> None:
         """Keep with whom a group is shared; it goes to the record part and the register alone."""
         if text.strip() != self.state.recipients.get(group, ""):
-            self._keep(answering.with_recipients(self.state, group, text), group)
+            self._keep(runs.with_recipients(self.state, group, text), group)
 
     def refused(self, ask: Ask, choice: str) -> str:
         """Why this answer cannot be chosen here; empty when it can."""

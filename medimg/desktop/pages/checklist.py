@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medimg.consent.answering import BATCH
+from medimg.acts.answering import BATCH
 from medimg.desktop.pages._cards import MARGINS, label, say
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._part import PartView

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from medimg.consent.answering import BATCH, EACH_FILE
+from medimg.acts.answering import BATCH, EACH_FILE
 from medimg.consent.answers import ANSWER_WORDS, choices
 from medimg.consent.checklist import SECTIONS, ChecklistDefinition
 from medimg.consent.standing import GroupResult, Standing

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from medimg.consent.answering import BATCH, EACH_FILE
+from medimg.acts.answering import BATCH, EACH_FILE
+from medimg.acts.pages import waiting
 from medimg.consent.answers import NOT_APPLICABLE, choices
 from medimg.consent.checklist import ChecklistDefinition, Question
-from medimg.consent.pages import waiting
 from medimg.consent.standing import GroupResult, Standing
 from medimg.run.state import RunState
 

@@ -13,7 +13,7 @@ An answers file is YAML::
         answers:
           con.basis: written-consent
           con.current: {answer: yes, valid_until: 2027-05-01}
-          id.sum: {answer: no, note: discussed with the consultant}
+          id.together: {answer: yes, note: discussed with the consultant}
           img.text: yes         # holds for every copy of the group
     files:
       P01-002:
@@ -30,7 +30,7 @@ from typing import Any
 import msgspec
 
 from medimg.consent import _yaml
-from medimg.consent.answers import Answer
+from medimg.consent.answers import TURNED, Answer
 from medimg.consent.checklist import ChecklistDefinition, Flag
 from medimg.errors import UsageError
 from medimg.run import state as runs
@@ -94,7 +94,7 @@ def from_yaml(state: RunState, data: bytes, at: str) -> RunState:
         for condition, flag in said.conditions.items():
             state = with_condition(state, group, condition, flag)
         if said.recipients:
-            state = with_recipients(state, group, said.recipients)
+            state = runs.with_recipients(state, group, said.recipients)
         for item, given in said.answers.items():
             new += _spread(state, item, group, given, at, file.role)
         if not set(said.looked_at) <= set(state.run.groups[group]):
@@ -183,15 +183,10 @@ def with_condition(state: RunState, group: str, condition: str, flag: Flag) -> R
     return msgspec.structs.replace(state, conditions={**state.conditions, group: said})
 
 
-def with_recipients(state: RunState, group: str, recipients: str) -> RunState:
-    """The state with whom a group is shared with, as typed. It goes to the record part and the register alone."""
-    return msgspec.structs.replace(state, recipients={**state.recipients, group: recipients.strip()})
-
-
 def _kind(state: RunState, item: str) -> str:
-    if state.run.site and item in {i.id for i in state.run.site.items}:
+    if state.run.site and item in state.run.site.own_items():
         return "group"
-    return ChecklistDefinition.load().item(item).subject
+    return ChecklistDefinition.load().item(TURNED.get(item, item)).subject
 
 
 def _spread(state: RunState, item: str, subject: str, given: str | Given, at: str, role: str) -> list[Answer]:

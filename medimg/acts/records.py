@@ -1,0 +1,162 @@
+"""What a screen shows, what a person did, and where a walk through the acts stands."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from medimg.consent.cards import Card
+from medimg.consent.standing import GroupResult
+from medimg.run.state import RunState
+from medimg.types import Report
+
+BATCH = "batch"
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One sentence on a screen.
+
+    Attributes:
+        item: The obligation whose sentence it is; empty for a line that tells something.
+        text: The sentence.
+        checks_say: What the checks found, if they feed it.
+        true: Whether the card that is shown has it; None where no card says.
+    """
+
+    item: str = ""
+    text: str
+    checks_say: str = ""
+    true: bool | None = None
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing a person may do: a key, and its words."""
+
+    key: str
+    words: str
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to type; what stands there already is taken when nothing is typed."""
+
+    name: str
+    label: str
+    value: str = ""
+    required: bool = False
+    kind: Literal["text", "date"] = "text"
+
+
+class Screen(msgspec.Struct, frozen=True, kw_only=True):
+    """One screen: plain words, to be drawn anywhere.
+
+    Attributes:
+        act: Id of the act, as ``look:P01-001``.
+        group: The patient it is about, or ``batch``.
+        title: What it is.
+        number: Its place among all acts, from 1.
+        of: How many acts there are.
+        lead: A line before the sentences.
+        lines: The sentences.
+        fields: What may be typed.
+        ticks: A list of which some may be ticked.
+        ticked: Keys of those that are.
+        options: What a person may do.
+        trouble: What went wrong, in one sentence.
+    """
+
+    act: str
+    group: str
+    title: str
+    number: int
+    of: int
+    lead: str = ""
+    lines: tuple[Line, ...] = ()
+    fields: tuple[Field, ...] = ()
+    ticks: tuple[Option, ...] = ()
+    ticked: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+    trouble: str = ""
+
+    def texts(self) -> Iterator[str]:
+        """Every text on it, in order; place and trouble aside."""
+        yield self.title
+        yield self.lead
+        for line in self.lines:
+            yield line.text
+            yield line.checks_say
+        for field in self.fields:
+            yield field.label
+            yield field.value
+        yield from (t.words for t in self.ticks)
+        yield from (o.words for o in self.options)
+
+    def words(self) -> int:
+        """How many words stand on it."""
+        return sum(len(re.findall(r"[\w'/-]+", text)) for text in self.texts())
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person did on a screen.
+
+    Attributes:
+        key: Key of the option; ``back`` goes to the act before, ``skip`` leaves this one open.
+        ticks: Keys of what is ticked.
+        fields: What was typed; a field that is not named keeps what stood there.
+    """
+
+    key: str = ""
+    ticks: tuple[str, ...] = ()
+    fields: dict[str, str] = {}
+
+
+class Walk(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a person stands in the acts of a run. Nothing in it changes; :func:`step` gives the next one.
+
+    Attributes:
+        state: The run as answered so far.
+        reports: The reports of its photos.
+        cards: Cards that can be used, newest first.
+        today: The day by the clock.
+        at: When this act happens, UTC.
+        groups: The groups that are asked about.
+        act: The act that is shown; empty for the first that is open.
+        part: Which part of the act: empty for the act itself, ``which`` for what is not true, ``one`` for one question,
+            ``new`` for a card that is filled in, ``law`` for the law a use rests on.
+        held: What was said in an earlier part: item -> answer.
+        typed: What was typed in an earlier part.
+        left: Items to be asked one by one.
+        card: Which of several cards is shown.
+        skipped: Acts that were left open.
+        new_cards: Cards to be kept.
+        release: Groups a person said to release.
+        role: The role that was said.
+        trouble: What went wrong, to be shown.
+        done: Whether nothing is left to do.
+        changed: Copies that do not lie there as they were checked; nobody looks at those.
+        results: Where every question stands.
+    """
+
+    state: RunState
+    reports: tuple[Report, ...]
+    cards: tuple[Card, ...] = ()
+    today: datetime.date
+    at: str = ""
+    groups: tuple[str, ...] = ()
+    act: str = ""
+    part: Literal["", "which", "one", "new", "law"] = ""
+    held: dict[str, str] = {}
+    typed: dict[str, str] = {}
+    left: tuple[str, ...] = ()
+    card: int = 0
+    skipped: frozenset[str] = frozenset()
+    new_cards: tuple[Card, ...] = ()
+    release: tuple[str, ...] = ()
+    role: str = ""
+    trouble: str = ""
+    done: bool = False
+    changed: frozenset[str] = frozenset()
+    results: dict[str, GroupResult] = {}

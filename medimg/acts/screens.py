@@ -1,0 +1,356 @@
+"""What each act shows, from where a walk stands; :mod:`medimg.acts.steps` takes it up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from medimg.acts import plan
+from medimg.acts.records import Field, Line, Option, Screen, Walk
+from medimg.consent import rules
+from medimg.consent.answers import ANSWER_WORDS, BASES, COMMON, NOT_APPLICABLE, choices
+from medimg.consent.cards import FIELDS, Card, CardKind
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.standing import Standing
+
+TITLES = {
+    "workplace": "My workplace",
+    "channel": "Where it goes",
+    "form": "The consent form",
+    "look": "Look at {0}",
+    "applies": "{0}: applies",
+    "basis": "{0}: basis",
+    "extra": "{0}: a question",
+    "consent": "{0}: consent",
+    "words": "{0}: caption",
+    "people": "{0}: people",
+    "second": "{0}: a second person",
+    "release": "{0}: release",
+}
+LIMITS = "No copy can be called back. In doubt, don't."
+SHORT = {
+    **BASES,
+    "spoken-consent-in-notes": "spoken, in the notes",
+    "reasonable-expectation": "expected for their own care",
+    "uk-anonymised-teaching": "UK: anonymised, for teaching",
+    "uk-listed-recording": "UK: anonymised scan or scope",
+}
+"""The grounds as they stand in the act; the record has the words of :data:`~medimg.consent.answers.BASES`."""
+KEYS = {"yes": "y", "no": "n", "not-sure": "?", NOT_APPLICABLE: "a"}
+LETTERS = "acdefghijklmn"
+"""Keys of a list of which some may be ticked."""
+
+
+def screen(walk: Walk) -> Screen | None:
+    """The screen of the present act; None when nothing is left to do."""
+    act = "" if walk.done else plan.current(walk)
+    if not act:
+        return None
+    every = plan.acts(walk)
+    bare = Screen(
+        act=act,
+        group=plan.group_of(act),
+        title=TITLES[plan.kind(act)].format(plan.subject(act)),
+        number=every.index(act) + 1 if act in every else 1,
+        of=len(every),
+        trouble=walk.trouble,
+    )
+    if walk.part == "which":
+        return _which(walk, bare)
+    if walk.part == "one":
+        return _one(walk, bare, walk.left[0])
+    return _SCREENS[plan.kind(act)](walk, bare)
+
+
+def shown(walk: Walk, act: str) -> list[Standing]:
+    """The obligations that stand on the present screen. Before a release, what was answered *no* is only told."""
+    found = plan.standings(walk, act)
+    return [s for s in found if not _no(s)] if plan.kind(act) == "release" else found
+
+
+def _no(standing: Standing) -> bool:
+    return standing.answer is not None and standing.answer.choice == "no"
+
+
+def _lines(found: list[Standing], card: Card | None = None) -> tuple[Line, ...]:
+    return tuple(
+        Line(
+            item=s.question.id,
+            text=s.question.item.say or s.question.item.ask,
+            checks_say=_checks(s),
+            true=None if card is None else card.answers.get(s.question.id) in ("yes", "none-exists", "no-transfer"),
+        )
+        for s in found
+    )
+
+
+def _checks(standing: Standing) -> str:
+    """What the checks say where they found something or did not look; a line that found nothing is not repeated."""
+    auto = standing.auto
+    if auto is None or (not auto.found and auto.verdict == "supports"):
+        return ""
+    return auto.words
+
+
+def _replace(screen: Screen, **more: object) -> Screen:
+    return msgspec.structs.replace(screen, **more)
+
+
+# ---------------------------------------------------------------------- cards
+
+
+def cards_for(walk: Walk, kind: str) -> list[Card]:
+    """The cards of a kind that were filled in for this audience and these countries."""
+    return [c for c in walk.cards if c.kind == kind and c.fits(walk.state.context)]
+
+
+def card_shown(walk: Walk, act: str) -> Card | None:
+    """The card that is on the screen; None where one is filled in."""
+    cards = cards_for(walk, plan.kind(act))
+    return cards[walk.card % len(cards)] if cards and walk.part != "new" else None
+
+
+def _card(walk: Walk, bare: Screen) -> Screen:
+    found = shown(walk, bare.act)
+    card = card_shown(walk, bare.act)
+    if card is None:
+        return _new_card(walk, bare, found)
+    age = card.age(walk.today)
+    told = [f"{FIELDS[card.kind][k]}: {v}" for k, v in card.fields.items() if k not in ("name", "role")]
+    more = [Option(key="o", words="another card")] if len(cards_for(walk, card.kind)) > 1 else []
+    return _replace(
+        bare,
+        lead=f"{card.name}. {'Your organisation says' if card.by == 'site' else 'You said'} {_ago(age)}:",
+        lines=(*(Line(text=t) for t in told), *_lines(found, card)),
+        options=(
+            Option(key="y", words="still right"),
+            *([] if card.by == "site" and _locked(walk, card.kind) else [Option(key="c", words="change")]),
+            *more,
+        ),
+    )
+
+
+def _locked(walk: Walk, kind: CardKind) -> bool:
+    site = walk.state.run.site
+    return site is not None and kind in site.locked_cards
+
+
+def _ago(days: int) -> str:
+    return "today" if days == 0 else "yesterday" if days == 1 else f"{days} days ago"
+
+
+def _new_card(walk: Walk, bare: Screen, found: list[Standing]) -> Screen:
+    kind: CardKind = plan.kind(bare.act)  # type: ignore[assignment]
+    cards = cards_for(walk, kind)
+    before = cards[walk.card % len(cards)].fields if cards else {}
+    fields = tuple(
+        Field(name=k, label=label, value=walk.typed.get(k, before.get(k, "")), required=k == "name")
+        for k, label in FIELDS[kind].items()
+    )
+    return _replace(bare, lead="Kept on this computer for 90 days.", fields=fields, lines=_lines(found), options=_ALL)
+
+
+_ALL = (
+    Option(key="y", words="true"),
+    Option(key="n", words="not"),
+)
+
+# ---------------------------------------------------------------------- acts
+
+
+def _look(walk: Walk, bare: Screen) -> Screen:
+    report = next(r for r in walk.reports if r.safe_id == plan.subject(bare.act))
+    name = report.copy.name if report.copy else ""
+    if report.safe_id in walk.changed:
+        return _replace(bare, lead=f"unreviewed/{name} is not the copy that was checked. Clean the photo again.")
+    return _replace(
+        bare,
+        lead=f"Open unreviewed/{name}.",
+        lines=_lines(shown(walk, bare.act)),
+        options=(
+            Option(key="y", words="nothing identifying shows and the medicine is right"),
+            Option(key="n", words="something shows"),
+        ),
+    )
+
+
+def _applies(walk: Walk, bare: Screen) -> Screen:
+    words = ChecklistDefinition.load().ticks
+    group = plan.subject(bare.act)
+    said = walk.state.conditions.get(group, {})
+    can = plan.tickable(walk, group)
+    ticks = tuple(Option(key=k, words=words[c]) for k, c in zip(LETTERS, can, strict=False))
+    return _replace(
+        bare,
+        ticks=ticks,
+        ticked=tuple(t.key for t, c in zip(ticks, can, strict=False) if said.get(c) == "yes"),
+        options=(Option(key="0", words="none of these"),),
+    )
+
+
+def _basis(walk: Walk, bare: Screen) -> Screen:
+    group = plan.subject(bare.act)
+    if walk.part == "law":
+        field = Field(name="law", label="Which law, and whose advice?", required=True)
+        return _replace(bare, fields=(field,), options=(Option(key="y", words="that is it"),))
+    found = shown(walk, bare.act)
+    if walk.results[group].context.basis and found and not walk.act:
+        lead = BASES[walk.results[group].context.basis]
+        return _replace(bare, lead=lead, lines=_lines(found), options=_ALL)
+    offered = rules.bases(walk.state.group_context(group))
+    return _replace(bare, options=tuple(Option(key=str(n), words=SHORT[b]) for n, b in enumerate(offered, 1)))
+
+
+def _extra(walk: Walk, bare: Screen) -> Screen:
+    return _one(walk, bare, bare.act.split(":")[2])
+
+
+def _consent(walk: Walk, bare: Screen) -> Screen:
+    group = plan.subject(bare.act)
+    card = plan.form_of(walk, group)
+    before = _typed(walk, bare.act)
+    lead, more = "", tuple[Option, ...]()
+    if plan.rests_on_form(walk, group) and card is not None:
+        lead = f"Form: {card.name}."
+        more = (Option(key="f", words="other"),)
+    filed = before.get("filed") or (card.fields.get("filed", "") if card else "")
+    return _replace(
+        bare,
+        lead=lead,
+        fields=(
+            Field(name="date", label="Given", value=before.get("date", "today"), required=True, kind="date"),
+            Field(name="filed", label="Filed", value=filed or "in the record", required=True),
+        ),
+        lines=_lines(shown(walk, bare.act)),
+        options=(*_ALL, *more),
+    )
+
+
+def _typed(walk: Walk, act: str) -> dict[str, str]:
+    """What was typed in this act before: now, or when it was done."""
+    before = next((a.typed for a in reversed(walk.state.acts) if a.act == act), {})
+    return {**before, **walk.typed}
+
+
+def _words(walk: Walk, bare: Screen) -> Screen:
+    before = _typed(walk, bare.act)
+    return _replace(
+        bare,
+        fields=(Field(name="caption", label="Caption", value=before.get("caption", "")),),
+        lines=_lines(shown(walk, bare.act)),
+        options=_ALL,
+    )
+
+
+def _people(walk: Walk, bare: Screen) -> Screen:
+    group = plan.subject(bare.act)
+    before = _typed(walk, bare.act)
+    to = walk.state.recipients.get(group) or next(reversed(walk.state.recipients.values()), "") or _channel(walk)
+    return _replace(
+        bare,
+        fields=(
+            Field(name="to", label="To", value=before.get("to", to), required=True),
+            Field(name="role", label="Role", value=before.get("role", _role(walk)), required=True),
+        ),
+        lines=_lines(shown(walk, bare.act)),
+        options=_ALL,
+    )
+
+
+def _channel(walk: Walk) -> str:
+    """A closed group is named by its channel; an asked colleague is not."""
+    use = walk.state.cards.get("channel")
+    return use.card.name if use is not None and walk.state.context.audience != "colleague-opinion" else ""
+
+
+def _role(walk: Walk) -> str:
+    use = walk.state.cards.get("workplace")
+    return walk.role or (use.card.fields.get("role", "") if use is not None else "")
+
+
+def _second(walk: Walk, bare: Screen) -> Screen:
+    return _replace(
+        bare,
+        lead="For a second person, who did not answer so far.",
+        fields=(Field(name="role", label="Your role, not your name", required=True),),
+        lines=_lines(shown(walk, bare.act)),
+        options=_ALL,
+    )
+
+
+def _release(walk: Walk, bare: Screen) -> Screen:
+    group = plan.subject(bare.act)
+    result, found = walk.results[group], shown(walk, bare.act)
+    own = {s.question.id for s in found}
+    left = [s for s in result.waiting() if s.question.id not in own]
+    told = [f"Open: {_say(s)}" for s in left]
+    told += [f"Not so: {_say(s)}" for s in plan.standings(walk, bare.act) if _no(s) and s not in left]
+    can = not left and result.overall != "stop" and not walk.state.is_withdrawn(group)
+    words = "true: release" if found else "release"
+    return _replace(
+        bare,
+        lead=LIMITS,
+        lines=(*_lines(found), *(Line(text=t) for t in told)),
+        options=(
+            *([Option(key="y", words=words)] if can else []),
+            *([Option(key="n", words="not")] if found else []),
+        ),
+    )
+
+
+def _say(standing: Standing) -> str:
+    return standing.question.item.say or standing.question.item.ask
+
+
+def _which(walk: Walk, bare: Screen) -> Screen:
+    found = shown(walk, bare.act)
+    return _replace(
+        bare,
+        lead="Tick what is not true.",
+        ticks=tuple(
+            Option(key=k, words=s.question.item.say or s.question.item.ask) for k, s in zip(WHICH, found, strict=False)
+        ),
+        options=(Option(key="0", words="that is all"),),
+    )
+
+
+WHICH = "acdefghijklmnoptuvwxyz"
+"""Keys of the sentences; those of back, leave open and stop are not among them."""
+
+
+def _one(walk: Walk, bare: Screen, item: str) -> Screen:
+    standing = next(s for s in plan.standings(walk, bare.act) if s.question.id == item)
+    question = standing.question
+    line = Line(item=item, text=question.item.ask, checks_say=_checks(standing))
+    note = Field(name="note", label="Note, for the record alone", value=standing.answer.note if standing.answer else "")
+    return _replace(
+        bare,
+        lead="",
+        lines=(line, *([Line(text=question.item.help)] if question.item.help else [])),
+        fields=(note,) if question.item.free_text == "record-only" else (),
+        options=tuple(Option(key=k, words=ANSWER_WORDS[c]) for k, c in keys_of(standing).items()),
+    )
+
+
+def keys_of(standing: Standing) -> dict[str, str]:
+    """Key -> answer, for one question."""
+    can = choices(standing.question.item.pass_, standing.question.na)
+    rest = [c for c in can if c not in (*COMMON, NOT_APPLICABLE)]
+    return {KEYS[c]: c for c in can if c in KEYS} | {str(n): c for n, c in enumerate(rest, 1)}
+
+
+_SCREENS: dict[str, Callable[[Walk, Screen], Screen]] = {
+    "workplace": _card,
+    "channel": _card,
+    "form": _card,
+    "look": _look,
+    "applies": _applies,
+    "basis": _basis,
+    "extra": _extra,
+    "consent": _consent,
+    "words": _words,
+    "people": _people,
+    "second": _second,
+    "release": _release,
+}

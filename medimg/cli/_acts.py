@@ -1,0 +1,154 @@
+"""The acts on a terminal or in a pipe: one screen each, single keys or arrows where a person sits there."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from medimg.acts import Field, Input, Line, Option, Screen
+
+_UP, _DOWN, _LEFT = {"\x1b[A", "\x1bOA", "\xe0H"}, {"\x1b[B", "\x1bOB", "\xe0P"}, {"\x1b[D", "\x1bOD", "\xe0K"}
+_ENTER = {"\r", "\n", ""}
+_STOP = {"q", "\x03", "\x04"}
+BACK, SKIP, STOP = "b", "s", "q"
+
+
+class Stopped(Exception):
+    """The person goes on later."""
+
+
+def ask(screen: Screen) -> Input:
+    """Show a screen and take what a person does on it.
+
+    Raises:
+        Stopped: They go on later.
+    """
+    draw(screen)
+    fields = {f.name: typed for f in screen.fields if (typed := _typed(f))}
+    if fields.get("caption") and fields["caption"] != _value(screen, "caption"):
+        return Input(fields=fields)  # shown again, with what the check found in it
+    ticks, key = _keyed(screen)
+    return Input(key=key, ticks=ticks, fields=fields)
+
+
+def draw(screen: Screen) -> None:
+    """Write a screen."""
+    if _alive():
+        click.clear()
+    _say("")
+    _say(f"{screen.title}  ({screen.number} of {screen.of})", bold=True)
+    if screen.trouble:
+        _say(f"! {screen.trouble}", fg="red")
+    if screen.lead:
+        _say(screen.lead)
+    for line in screen.lines:
+        _line(line)
+
+
+def _line(line: Line) -> None:
+    mark = {True: "+", False: "- NO:", None: "-"}[line.true]
+    _say(f"  {mark} {line.text}", fg="red" if line.true is False else None)
+    if line.checks_say:
+        _say(f"      the checks: {line.checks_say}", fg="yellow")
+
+
+def _value(screen: Screen, name: str) -> str:
+    return next(f.value for f in screen.fields if f.name == name)
+
+
+def _typed(field: Field) -> str:
+    """What is typed; nothing where what stands there is kept. A full stop alone empties it."""
+    shown = f" [{field.value}]" if field.value else ""
+    typed = _read(f"  {field.label}{shown}: ").strip()
+    if typed.lower() == STOP:
+        raise Stopped
+    return typed
+
+
+def _keyed(screen: Screen) -> tuple[tuple[str, ...], str]:
+    """The ticks and the key."""
+    ticked = set(screen.ticked)
+    if not _alive():
+        return _written(screen, ticked)
+    at = 0
+    rows = [*screen.ticks, *screen.options]
+    drawn = 0
+    while True:
+        drawn = _rows(screen, rows, ticked, at, drawn)
+        typed = click.getchar()
+        if typed in _UP or typed in _DOWN:
+            at = (at + (1 if typed in _DOWN else -1)) % len(rows)
+            continue
+        if typed in _ENTER and ticked and at < len(screen.ticks):
+            return tuple(ticked), _confirm(screen)
+        key = rows[at].key if typed in _ENTER or typed == " " else typed.lower()
+        if key in {t.key for t in screen.ticks}:
+            ticked ^= {key}
+            continue
+        done = _done(screen, BACK if typed in _LEFT else key)
+        if done is not None:
+            return tuple(ticked), done
+
+
+def _confirm(screen: Screen) -> str:
+    """Enter takes what is ticked: where conditions are ticked, "0" says that none is."""
+    return "" if screen.act.startswith("applies") else "0"
+
+
+def _done(screen: Screen, key: str) -> str | None:
+    if key in _STOP:
+        raise Stopped
+    named = {BACK: "back", SKIP: "skip"}.get(key, key)
+    return named if named in {"back", "skip", *(o.key for o in screen.options)} else None
+
+
+def _rows(screen: Screen, rows: list[Option], ticked: set[str], at: int, drawn: int) -> int:
+    """Write the list anew over the one that stands there; how many lines it has."""
+    if drawn:
+        click.echo(f"\x1b[{drawn}A\x1b[J", nl=False)
+    for n, row in enumerate(rows):
+        box = ("[x] " if row.key in ticked else "[ ] ") if n < len(screen.ticks) else ""
+        _say(f"{'>' if n == at else ' '} {row.key}  {box}{row.words}", bold=n == at)
+    _say("  b back   s leave open   q stop", dim=True)
+    return len(rows) + 1
+
+
+def _written(screen: Screen, ticked: set[str]) -> tuple[tuple[str, ...], str]:
+    """Keys from a line of a pipe: ticks with blanks between, then the key; nothing else is taken."""
+    for option in (*screen.ticks, *screen.options):
+        _say(f"  {option.key}  {option.words}")
+    ticks = {t.key for t in screen.ticks}
+    while True:
+        typed = _read("  > ").split()
+        for key in typed:
+            if key in ticks:
+                ticked ^= {key}
+                continue
+            done = _done(screen, key)
+            if done is not None:
+                return tuple(ticked), done
+            _say("Please use one of the keys.")
+        if ticked and typed and all(k in ticks for k in typed):
+            return tuple(ticked), _confirm(screen)
+
+
+def _read(prompt: str) -> str:
+    click.echo(prompt, nl=False)
+    line = sys.stdin.readline()
+    if not line:
+        raise Stopped
+    if not _alive():
+        click.echo(line.rstrip("\n"))
+    return line.rstrip("\n")
+
+
+def _alive() -> bool:
+    """Whether a person sits at a terminal that can move its cursor."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _say(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> None:
+    plain = bool(os.environ.get("NO_COLOR")) or not sys.stdout.isatty()
+    click.echo(text if plain else click.style(text, fg=fg, bold=bold or None, dim=dim or None))

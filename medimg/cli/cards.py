@@ -1,0 +1,38 @@
+"""``medimg cards``: what is kept between runs about a workplace, a channel and a consent form."""
+
+from __future__ import annotations
+
+import datetime
+
+import click
+
+from medimg.consent.cards import FIELDS, Store
+
+
+@click.command()
+@click.option("--delete", is_flag=True, help="Delete every card.")
+def cards(delete: bool) -> None:
+    """List the cards of your workplace, channels and consent forms, or delete them.
+
+    They lie in your settings folder, readable by you alone, and hold nothing about a patient.
+    """
+    store = Store()
+    if delete:
+        count = store.delete()
+        click.echo(f"{count} {'card' if count == 1 else 'cards'} deleted.")
+        return
+    today = datetime.datetime.now(datetime.UTC).date()
+    found, troubles = store.read()
+    for card in found:
+        trouble = card.trouble(today)
+        click.echo(f"{card.kind}, for {card.audience}, {'+'.join(card.countries) or 'no country named'}, {card.made}")
+        for name, value in card.fields.items():
+            click.echo(f"  {FIELDS[card.kind][name]}: {value}")
+        for item, choice in card.answers.items():
+            click.echo(f"  {item}: {choice}")
+        if trouble:
+            click.echo(f"  {trouble}")
+    for trouble in troubles:
+        click.echo(trouble)
+    if not found and not troubles:
+        click.echo("There are no cards.")

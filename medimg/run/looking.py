@@ -1,0 +1,27 @@
+"""Whether the copies that wait for a person's look are the ones that were checked."""
+
+from __future__ import annotations
+
+from medimg.errors import CheckFailed
+from medimg.run import share
+from medimg.run import state as runs
+from medimg.run.release import OpenRun
+
+
+def changed(opened: OpenRun) -> frozenset[str]:
+    """Safe ids of the copies that do not lie in the run folder as they were checked.
+
+    A copy that was released lies in ``share/``.
+    """
+    out = set()
+    for report in opened.reports:
+        if report.copy is None:
+            continue
+        places = [opened.folder / p / report.copy.name for p in (runs.UNREVIEWED_FOLDER, runs.SHARE_FOLDER)]
+        try:
+            found = [share.digest(p) for p in places if p.is_file() and not p.is_symlink()]
+        except (OSError, CheckFailed):
+            found = []
+        if found != [report.copy.sha256]:
+            out.add(report.safe_id)
+    return frozenset(out)
