@@ -52,6 +52,9 @@ def acts(walk: Walk) -> list[str]:
 
 
 def _extras(walk: Walk, group: str) -> Iterator[str]:
+    """Questions by themselves; known once it was said what applies, so that a walk does not begin with dozens ahead."""
+    if group not in walk.state.conditions:
+        return
     for s in walk.results[group].standings:
         if s.question.asked and s.question.item.act == "extra" and not _by_site(s):
             yield f"extra:{group}:{s.question.id}"

@@ -28,7 +28,7 @@ TITLES = {
     "second": "{0}: a second person",
     "release": "{0}: release",
 }
-LIMITS = "No copy can be called back. In doubt, don't."
+LIMITS = "Checks miss things. Copies cannot come back. Doubt? Don't."
 SHORT = {
     **BASES,
     "spoken-consent-in-notes": "spoken, in the notes",
@@ -88,7 +88,8 @@ def _lines(found: list[Standing], card: Card | None = None) -> tuple[Line, ...]:
 def _checks(standing: Standing) -> str:
     """What the checks say where they found something or did not look; a line that found nothing is not repeated."""
     auto = standing.auto
-    if auto is None or (not auto.found and auto.verdict == "supports"):
+    of_copy = standing.question.item.subject == "file"
+    if auto is None or (not auto.found and (auto.verdict == "supports" or (auto.verdict == "asks" and not of_copy))):
         return ""
     return auto.words
 

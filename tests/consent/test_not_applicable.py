@@ -16,6 +16,7 @@ from medimg.acts import pages
 from medimg.acts.answering import answered_by, from_setting, from_yaml
 from medimg.cli.answer import answer
 from medimg.cli.status import status
+from medimg.consent import checklist
 from medimg.consent.answers import BASES, CLOSING, Answer
 from medimg.consent.checklist import ChecklistDefinition, Question, SharingContext, questions
 from medimg.consent.rules import basis_refused
@@ -115,7 +116,7 @@ def test_where_a_note_says_why_it_may_be_set_aside() -> None:
 
 
 def test_no_item_asks_for_a_note_that_it_does_not_take() -> None:
-    text = Path(pages.__file__).with_name("checklist.yaml").read_text("utf-8")
+    text = Path(checklist.__file__).with_name("checklist.yaml").read_text("utf-8")
     assert [i.id for i in DEFINITION.items if i.na == "with-note"]
     with pytest.raises(UsageError, match="note"):
         ChecklistDefinition.parse(text.replace(" na: free", " na: with-note", 1).encode())
