@@ -1,4 +1,4 @@
-"""Coverage by room from combined data, and whether each is what pyproject.toml asks: ``python tests/coverage_rooms.py``.
+"""Coverage by room from combined data, held against pyproject.toml: ``python tests/coverage_rooms.py``.
 
 Exit code 2 when a room has fallen below its share (``tool.medimg.coverage`` in pyproject.toml).
 """
