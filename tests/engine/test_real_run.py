@@ -194,7 +194,7 @@ def test_bad_inputs_are_named_by_safe_id_and_cost_nobody_else(tmp_path: Path) ->
     done = subprocess.run(
         [sys.executable, "-m", "medimg", "clean", tmp_path / "in", "-o", tmp_path / "out", "--metadata-only"],
         capture_output=True,
-        timeout=120,
+        timeout=280,
     )
     assert done.returncode == 21, done.stderr
     (folder,) = (tmp_path / "out").iterdir()

@@ -93,7 +93,7 @@ def test_the_environment_of_a_host_program_is_put_back(monkeypatch: pytest.Monke
     with Workers(Setup(policy=Policy(scope="metadata-only")), 1) as pool:
         pool.warm()
         assert dict(os.environ) == before
-        theirs = pool.submit(_seen, seconds=60.0)
+        theirs = pool.submit(_seen, seconds=200.0)
         pool.wait()
         assert pool.result(theirs) == ("1", "1", "/a")
     assert dict(os.environ) == before
