@@ -54,7 +54,7 @@ def test_every_file_is_there_and_reads_back(out: Path) -> None:
     assert set(plans) == {"P01-001", "P01-002", "P01-003", "P02-001", "P02-002"}
     assert plans["P01-001"].doing("cover")
     notes = (out / PRIVATE / "paste-into-notes.txt").read_text().strip().split("\n\n")
-    assert [len(n.splitlines()) for n in notes] == [8, 8]
+    assert [len(n.splitlines()) for n in notes] == [7, 7]
     assert "P02" not in notes[0]
 
 
