@@ -129,6 +129,7 @@ class Reason(StrEnum):
     SHOWN = QT_TRANSLATE_NOOP("wording", "a person shows it")
     NO_FACE = QT_TRANSLATE_NOOP("wording", "not a face")
     FACE_SHOWN = QT_TRANSLATE_NOOP("wording", "a face, and the consent allows showing it")
+    NO_WRITING = QT_TRANSLATE_NOOP("wording", "not writing")
 
 
 class StandingReason(StrEnum):

@@ -15,6 +15,19 @@ from medimg import faults
 from medimg.system import children, host
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "review": (
+        "medimg.cli.decide:review",
+        "List the photos of a run: where each copy lies, what was found, and the command that decides what is open.",
+    ),
+    "cover": (
+        "medimg.cli.decide:cover",
+        "Cover an area of one photo of a run: a box that you give, or something that was found.",
+    ),
+    "show": (
+        "medimg.cli.decide:show",
+        "Show an area of one photo of a run that was covered or asked about, and say why.",
+    ),
+    "crop": ("medimg.cli.decide:crop", "Keep only a part of one photo of a run. What lies outside needs no cover."),
     "clean": ("medimg.cli.clean:clean", "Make covered copies of photos, checked again, and the consent report."),
     "watch": ("medimg.cli.watch:watch", "Clean what arrives in a folder as soon as it is whole."),
     "status": (
@@ -87,12 +100,33 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Command -> where it is, and what its help begins with."""
 
 
+GROUPS: dict[str, tuple[str, ...]] = {
+    "From photos to copies that may go": ("clean", "review", "cover", "show", "crop", "apply", "desktop"),
+    "Questions, release, and after it": (
+        "answer",
+        "cards",
+        "release",
+        "status",
+        "consent-page",
+        "reopen",
+        "withdraw",
+        "incident",
+        "find",
+        "register",
+    ),
+    "Looking without writing": ("inspect", "verify", "explain"),
+    "For hospitals and programs": ("watch", "serve", "cluster", "fhir", "dicom-wrap"),
+    "This installation": ("doctor", "selftest"),
+}
+"""Heading of the help -> the commands below it."""
+
+
 class Lazy(click.Group):
     """A group whose commands are imported when they are used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """In the order of use."""
-        return list(COMMANDS)
+        return [name for names in GROUPS.values() for name in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import one."""
@@ -103,9 +137,10 @@ class Lazy(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Their first lines, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+        """Their first lines by what they are for, without importing them."""
+        for heading, names in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, COMMANDS[name][1]) for name in names])
 
 
 @click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
