@@ -17,7 +17,7 @@ from medimg.policy import Policy
 from medimg.run.release import open_run
 from medimg.run.request import EXIT_CODES
 from medimg.types import Report
-from medimg.vocabulary import Category
+from medimg.vocabulary import Category, PhotoState
 
 F = TypeVar("F", bound=Callable[..., Any])
 _DOES = {"cover": "covered", "keep": "shown", "ask": "ASKED ABOUT", "hold": "HOLDS THE PHOTO", "drop": "taken out"}
@@ -71,24 +71,43 @@ def review(run: Path, everything: bool, as_json: bool) -> int:
         common.say_json({"schema": "medimg.review/1", "run": opened.state.run.tag, "photos": listed})
     else:
         for photo in listed:
-            _say_photo(photo, common.shown(run), everything=everything)
+            say_photo(photo, common.shown(run), everything=everything)
         common.say()
         common.say(_next(listed, common.shown(run)))
     return EXIT_CODES["hold"] if any(p.asked or not p.copy for p in listed) else EXIT_CODES["review"]
 
 
-def _say_photo(photo: Photo, run: str, *, everything: bool) -> None:
+def say_photo(photo: Photo, run: str, *, everything: bool = False, name: str = "") -> None:
+    """One photo: where its copy lies, what was found, and the commands that decide what is open.
+
+    Args:
+        photo: The photo.
+        run: The run folder, as it was named.
+        everything: Also what was judged harmless.
+        name: Its own name, on a terminal alone.
+    """
     state = "opened" if photo.looked else "not opened yet"
     where = f"{photo.copy} ({state})" if photo.copy else f"on hold: {photo.reason}"
-    common.say(f"{photo.safe_id}  {where}{'; a decision is not applied yet' if photo.waits else ''}")
+    called = f"{photo.safe_id} ({name})" if name else photo.safe_id
+    common.say(f"{called}  {where}{'; a decision is not applied yet' if photo.waits else ''}")
     for area in photo.areas:
         if everything or area.do != "keep" or area.by == "person" or area.category == Category.POSSIBLE_NAME:
             box = f" at {','.join(map(str, area.box))}" if area.box else ""
             kind = f"{area.kind}, {Category.words_of(area.category)}"
             common.say(f"  {area.number:>3}  {kind}{box}: {_DOES[area.do]} ({area.why})")
+    for line in deciding_commands(photo, run):
+        common.say(f"       {line}")
+
+
+def deciding_commands(photo: Photo, run: str) -> list[str]:
+    """The exact commands that decide what is asked about a photo, or what holds it."""
+    lines = []
     for number in photo.asked:
-        common.say(f"       Cover it: medimg cover {run} {photo.safe_id} PHOTOS --area {number}")
-        common.say(f"       Show it:  medimg show {run} {photo.safe_id} PHOTOS --area {number} --why ...")
+        lines.append(f"Cover it: medimg cover {run} {photo.safe_id} PHOTOS --area {number}")
+        lines.append(f"Show it:  medimg show {run} {photo.safe_id} PHOTOS --area {number} --why ...")
+    if not photo.copy and photo.state == PhotoState.HELD:
+        lines.append(f"Crop it:  medimg crop {run} {photo.safe_id} PHOTOS --box X,Y,W,H")
+    return lines
 
 
 def _next(listed: list[Photo], run: str) -> str:

@@ -33,6 +33,7 @@ WHY: dict[Why, Reason] = {
     "consent-allows": Reason.FACE_SHOWN,
 }
 """What may be said for showing an area: fixed words, because typed ones could name somebody."""
+_KINDS = {k: k.words for k in Kind}
 _FACES = ("not-a-face", "consent-allows")
 _SMALL = 64
 """Longest side, in pixels, at which a copy is drawn to learn how it is turned."""
@@ -114,7 +115,7 @@ def _area(plan: Plan, number: int, action: Action, turned: int) -> Area:
         box = (upright.x0, upright.y0, upright.width, upright.height)
     return Area(
         number=number,
-        kind=Kind(found.kind).words,
+        kind=_KINDS[found.kind],
         category=found.category,
         do=action.do,
         why=action.why,
