@@ -42,6 +42,7 @@ _MOST = 3
 @click.pass_context
 def share(
     ctx: click.Context,
+    /,
     photos: tuple[Path | str, ...],
     out: Path | None,
     audience: str,

@@ -48,7 +48,8 @@ def policy_of(opened: OpenRun, given: Policy | None = None) -> Policy:
     summary = opened.state.run
     policy = msgspec.structs.replace(given if given is not None else Policy.load(), scope=summary.scope)
     # Whether copies of HEIC photos are saved as JPEG is asked for with a run, and is no other policy.
-    same = [p for p in map(policy.with_heif, ("png", "jpeg")) if p.digest == summary.policy_digest]
+    either = (policy.with_heif("png"), policy.with_heif("jpeg"))
+    same = [p for p in either if p.digest == summary.policy_digest]
     if not same:
         raise UsageError(
             "this run was made with other settings.", todo="Name the policy file it was made with: --policy FILE."
