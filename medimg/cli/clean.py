@@ -12,14 +12,13 @@ from typing import Any, Literal, Protocol
 
 import click
 
-from medimg.cli import common, decide
+from medimg.cli import common, decide, run_common
 from medimg.consent.site import SiteProfile
 from medimg.engine import deciding
 from medimg.engine.batch import Engine, Hooks, Outcome, Progress, scrub_folder
 from medimg.engine.groups import GAP, Suggestion
 from medimg.errors import Interrupted, UsageError
 from medimg.report import words
-from medimg.run import originals
 from medimg.run.release import open_run
 from medimg.run.request import CONDITIONS, RunRequest
 from medimg.system import stops
@@ -229,20 +228,13 @@ def say_held(outcome: Outcome, photos: Sequence[Path | str]) -> None:
     On a terminal alone a photo is called by its own name as well, which is stored nowhere: it is found by its digest.
     """
     held = [p for p in deciding.photos(open_run(outcome.folder)) if not p.copy] if outcome.photos.get("held") else []
-    alone = sys.stdout.isatty()
-    names = originals_of(outcome.folder, [p.safe_id for p in held], photos) if alone and held else {}
+    names = run_common.own_names(outcome.folder, [p.safe_id for p in held], photos)
     folder = common.shown(outcome.folder)
     for photo in held:
-        name = f" ({common.shown(Path(names[photo.safe_id].name))})" if photo.safe_id in names else ""
+        name = f" ({names[photo.safe_id]})" if photo.safe_id in names else ""
         common.say(f"{photo.safe_id}{name}: {photo.reason}")
         for line in decide.deciding_commands(photo, folder):
             common.say(f"  {line}")
-
-
-def originals_of(folder: Path, ids: Sequence[str], photos: Sequence[Path | str]) -> dict[str, Path]:
-    """Where the originals of some photos of a run are, among the files and folders that were named."""
-    reports = [r for r in open_run(folder).reports if r.safe_id in ids]
-    return originals.find(reports, [p for p in photos if isinstance(p, Path)])
 
 
 def following(outcome: Outcome) -> str:

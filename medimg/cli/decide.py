@@ -57,21 +57,24 @@ def _photo_arguments(command: F) -> F:
 
 @click.command()
 @run_common.run_argument
+@click.argument("photos", nargs=-1, type=common.PHOTOS, metavar="[PHOTOS]...")
 @click.option("--all", "everything", is_flag=True, help="Also list what was judged harmless.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def review(run: Path, everything: bool, as_json: bool) -> int:
+def review(run: Path, photos: tuple[Path, ...], everything: bool, as_json: bool) -> int:
     """List the photos of a run: where each copy lies, what was found, and the command that decides what is open.
 
     Areas have the numbers of the record sheet. Boxes are X,Y,WIDTH,HEIGHT in pixels, as a viewer shows the picture.
-    Photos that need a decision come first.
+    Photos that need a decision come first. With PHOTOS, the files and folders the run was made from, a photo is called
+    by its own name as well, on a terminal alone.
     """
     opened = open_run(run)
     listed = deciding.photos(opened)
     if as_json:
         common.say_json({"schema": "medimg.review/1", "run": opened.state.run.tag, "photos": listed})
     else:
+        names = run_common.own_names(run, [p.safe_id for p in listed], photos)
         for photo in listed:
-            say_photo(photo, common.shown(run), everything=everything)
+            say_photo(photo, common.shown(run), everything=everything, name=names.get(photo.safe_id, ""))
         common.say()
         common.say(_next(listed, common.shown(run)))
     return EXIT_CODES["hold"] if any(p.asked or not p.copy for p in listed) else EXIT_CODES["review"]

@@ -118,12 +118,9 @@ def _look(run: Path, photos: Sequence[Path], *, window: bool) -> None:
         return
     folder = common.shown(run)
     common.say(f"Look at every copy at full size, in a program that shows pictures ({folder}/unreviewed):")
-    alone = sys.stdout.isatty()
-    held = [p.safe_id for p in left if not p.copy]
-    names = clean.originals_of(run, held, photos) if alone and held else {}
+    names = run_common.own_names(run, [p.safe_id for p in left], photos)
     for photo in left:
-        name = names.get(photo.safe_id)
-        decide.say_photo(photo, folder, name=common.shown(Path(name.name)) if name else "")
+        decide.say_photo(photo, folder, name=names.get(photo.safe_id, ""))
     common.say()
 
 

@@ -226,7 +226,7 @@ def _held_list(run: RunFolder, back: list[dict[str, str]], aside: list[dict[str,
     if not lines:
         lines = ["Nothing was kept back."]
     elif not key:
-        lines += ["", "To see which file is which, run again with --keep-key."]
+        lines += ["", "To see which file is which, and what can be decided: medimg review RUN PHOTOS, on a terminal."]
     files.write_private(run.hold / "why-held.txt", ("\n".join(lines) + "\n").encode())
 
 
