@@ -241,6 +241,8 @@ def following(outcome: Outcome) -> str:
     """What to do next, in one sentence. A run that waits for a person has ended well: its code is not announced."""
     folder = common.shown(outcome.folder)
     waits = set(outcome.conditions)
+    if not outcome.photos:
+        return f"Next: see how it stands: medimg status {folder}"
     if "output" in waits:
         return "Next: make room on the disk, then run the same command with --resume."
     if "hold" in waits:
@@ -250,7 +252,7 @@ def following(outcome: Outcome) -> str:
         return f"Next: {look}, then answer and release: medimg answer {folder}"
     if "unreadable" in waits:
         return f"Next: read why files were not cleaned: {folder}/hold/why-held.txt"
-    return f"Next: see how it stands: medimg status {folder}" if outcome.unchanged else "Nothing waits for you."
+    return "Nothing waits for you."
 
 
 def telling(*, json_lines: bool = False, quiet: bool = False, verbose: bool = False) -> Telling:

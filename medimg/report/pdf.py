@@ -59,7 +59,7 @@ def record_pdf(sheet: RecordSheet, thumbs: Mapping[str, Thumb] | None = None) ->
             page.turn()
         _group(page, sheet, group, thumbs or {})
     if len(sheet.groups) > GROUPS:
-        page.text(f"{len(sheet.groups) - GROUPS} more groups are in record-sheet.json.")
+        page.text(f"{len(sheet.groups) - GROUPS} more patients are in record-sheet.json.")
     _closing(page, sheet)
     return page.done()
 
@@ -77,7 +77,7 @@ def _closing(page: _Page, sheet: RecordSheet) -> None:
 
 
 def _group(page: _Page, sheet: RecordSheet, group: RecordGroup, thumbs: Mapping[str, Thumb]) -> None:
-    page.heading(f"Record sheet, group {group.group}", 15)
+    page.heading(f"Record sheet, patient {group.group}", 15)
     where = f" ({', '.join(sheet.countries)})" if sheet.countries else ""
     page.text(f"Run {sheet.run}, {when(sheet.finished)}. For: {sheet.audience_words}{where}.")
     page.pictures([(p.copy.name, thumbs[p.copy.name]) for p in group.photos if p.copy and p.copy.name in thumbs])
@@ -111,10 +111,10 @@ def _blanks(page: _Page, group: RecordGroup) -> None:
 
 
 def _copies(page: _Page, group: RecordGroup) -> None:
-    page.heading("Copies of this group")
+    page.heading("Copies of this patient")
     page.lines(*map(_photo, group.photos[:SHOWN]))
     if len(group.photos) > SHOWN:
-        page.text(f"{len(group.photos) - SHOWN} more photos of this group are in record-sheet.json.")
+        page.text(f"{len(group.photos) - SHOWN} more photos of this patient are in record-sheet.json.")
 
 
 def _photo(photo: RecordPhoto) -> str:

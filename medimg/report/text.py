@@ -37,7 +37,7 @@ def _lines(sheet: RecordSheet, group: RecordGroup) -> list[str]:
         " answer are answered.",
         f"Shared with: {group.recipients or _BLANK}  By (role): {group.role or _BLANK}  When:"
         f" {when(group.released_at[-1]) if group.released_at else _BLANK}",
-        f"{REMAINING_RISK} Record sheet: group {group.group}, run {sheet.run}, medimg {sheet.medimg}.",
+        f"{REMAINING_RISK} Record sheet: patient {group.group}, run {sheet.run}, medimg {sheet.medimg}.",
     ]
 
 

@@ -59,7 +59,7 @@ def test_every_question_has_boxes_and_what_is_answered_is_ticked(out: Path) -> N
     words = "\n".join(page.extract_text() for page in reader.pages)
     for text in (
         "PRIVATE: file this",
-        "Group P02".lower(),
+        "Patient P02".lower(),
         "Is the consent in writing",
         "needs an answer before sharing",
     ):
@@ -136,7 +136,7 @@ def test_it_begins_with_the_pictures_and_a_sentence(out: Path) -> None:
 
 
 def test_no_heading_stands_alone_at_the_foot_of_a_page(out: Path) -> None:
-    titles = set(pdf.SECTIONS.values()) | {"To fill in", "Copies of this group", "Share it well"}
+    titles = set(pdf.SECTIONS.values()) | {"To fill in", "Copies of this patient", "Share it well"}
     for page in read(out).pages:
         lines = [line.strip() for line in page.extract_text().splitlines() if line.strip()]
         body = [line for line in lines if not line.startswith(("Record sheet R7Q4 (private), page", "PRIVATE"))]

@@ -338,8 +338,8 @@ def test_a_large_run_has_small_pages(tmp_path: Path) -> None:
     run = RunSummary(tag="R7Q4", version="0.1.0", policy_digest="0" * 16, groups=groups)
     write_sheets(run, reports, SharingContext(conditions=none_true()), tmp_path)
     page = text_of(tmp_path / "share-sheet.html")
-    assert "20 more groups are listed in share-sheet.json." in page
-    assert "10 more copies of this group" in page
+    assert "20 more patients are listed in share-sheet.json." in page
+    assert "10 more copies of this patient" in page
     assert len(share(tmp_path)["groups"]) == 60  # type: ignore[arg-type]
 
 
