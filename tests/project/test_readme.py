@@ -44,6 +44,6 @@ def test_every_make_target_named_exists() -> None:
 def test_the_sheets_say_how_often_faces_are_missed_as_measured() -> None:
     from medimg.report import words
 
-    measured = (ROOT / "docs/validation.md").read_text(encoding="utf-8")
+    measured = (ROOT / "docs/checks.md").read_text(encoding="utf-8")
     (share,) = re.findall(r"\*\*About (1 in \d+) clinical close-ups is missed", measured)
     assert share in words.ZERO["face"]
