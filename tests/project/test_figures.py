@@ -67,6 +67,14 @@ def test_pages_agree_with_the_settings_as_shipped() -> None:
     assert said("formats.md", r"(\d+) % of a head box") == {percent(POLICY.faces.margin)}
 
 
+def test_the_price_of_answering_is_the_counted_one() -> None:
+    first, more = r"the first patient takes (\d+ acts and \d+) keystrokes", r"every further one (\d+ and \d+)\."
+    row = r"\| closed-group \| AU \| none of these \| [^|]+ \| (\d+) / (\d+) / [^|]+ \| (\d+) / (\d+) /"
+    (counts,) = re.findall(row, (ROOT / "benchmarks/acts.md").read_text("utf-8"))
+    assert said("consent.md", first) == {f"{counts[0]} acts and {counts[1]}"}
+    assert said("consent.md", more) == {f"{counts[2]} and {counts[3]}"}
+
+
 def test_pages_agree_with_the_sheets() -> None:
     (share,) = said("checks.md", r"About (1 in \d+) clinical close-ups is missed")
     assert share in words.ZERO["face"]
