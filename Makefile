@@ -133,13 +133,13 @@ build/tools/.made: | $(VENV)/bin/python
 wheels: build/tools/.made $(VENV)/.dev ## the wheels of every platform and the source archive, checked, in build/wheels
 	@build/tools/bin/python release/wheels.py
 
-matrix: build/tools/.made ## for which systems and versions of Python there are wheels of everything: docs/systems.md
+matrix: build/tools/.made ## for which systems and versions of Python there are wheels of everything: docs/install.md
 	@build/tools/bin/python release/matrix.py
 
 test-windows: $(VENV)/.dev ## under Wine: a Windows Python is made, the wheel for Windows installed, the fixtures cleaned as on Linux
 	@release/wine/test.sh build/wine $(BIN)
 
-app: $(VENV)/.dev ## the packed program in build/app/medimg, and a try of it: docs/desktop-deploy.md
+app: $(VENV)/.dev ## the packed program in build/app/medimg, and a try of it: docs/install.md
 	@# Debian's Python is one file without its library, which PyInstaller packs.
 	@$(call apt,libpython$(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo 3.11) libxcb-cursor0)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check 'pyinstaller>=6.11,<7' -e '.[pdf,desktop]'

@@ -1,6 +1,6 @@
 """What lies where in a picture: wristbands, labels, screens, rulers, skin, wounds, codes, print.
 
-One small network (``benchmarks/objects_train.py``, ``docs/objects-model.md``) looks once at the whole picture and
+One small network (``benchmarks/objects_train.py``, ``benchmarks/objects-model.md``) looks once at the whole picture and
 labels every square of four pixels twice: what the place *lies on* (:data:`GROUNDS`), and what is *marked* on it
 (:data:`MARKS`). It is not good enough yet to decide anything, so it is no part of the program.
 """

@@ -2,11 +2,12 @@
 
     python benchmarks/formats.py [--folder FOLDER] [--write]
 
-Every file of the first table is built (:mod:`medimg.selftest.hiding`), with one thing hidden in one place. ``left``
+Every file is built (:mod:`medimg.selftest.hiding`), with one thing hidden in one place. ``left``
 counts the places where the planted value is still found in the copy, what either reader of medimg finds in it, and the
 groups that ExifTool (where installed) prints beyond structure. ``picture data`` compares coded bytes. ``same copy`` is
-whether the copy equals, byte for byte, the copy of the file without the hidden thing. ``--folder`` adds a table of real
-files; ``--write`` puts both into ``docs/formats.md``. The exit code is 1 when something was missed or left.
+whether the copy equals, byte for byte, the copy of the file without the hidden thing. ``--folder`` adds tables of real
+files; ``--write`` puts the sums by format into ``docs/formats.md``. The exit code is 1 when
+something was missed or left.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ LAYOUT = {
     "SubfileType", "T4Options", "T6Options", "PreviewImage", "PreviewImageStart", "PreviewImageLength",
 }  # fmt: skip
 """Layout fields of TIFF; ExifTool calls the strips of a JPEG-in-TIFF picture its preview."""
-COMMON = 5
+COMMON = 25
 """Reasons of refusals that so many files share are listed one by one."""
 IDENTIFYING = 6
 """Values of so many characters are looked for in the copy."""
@@ -147,8 +148,22 @@ def built() -> tuple[list[tuple[str, ...]], bool]:
     return rows, good
 
 
+def by_format(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The rows of :func:`built`, one a format: places, what is left in all copies, what became of the picture data."""
+    groups: dict[str, list[tuple[str, ...]]] = collections.defaultdict(list)
+    for row in rows:
+        groups[row[0].split(",")[0]].append(row)
+    out = []
+    for name, group in groups.items():
+        left = sum(row[3] != "nothing" for row in group)
+        kept = collections.Counter(row[4] for row in group)
+        said = f"in {left} of {len(group)}" if left else "nothing"
+        out.append((name, str(len(group)), said, ", ".join(f"{k}: {n}" for k, n in kept.items())))
+    return out
+
+
 def real(folder: Path) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]], bool]:
-    """Tables of a folder of real files: one row per format and kind of thing; one per reason of a refusal."""
+    """Tables of a folder of real files: one row per format; one per reason of a refusal."""
     released: collections.Counter[str] = collections.Counter()
     found: dict[tuple[str, str], int] = collections.Counter()
     left: dict[str, int] = collections.Counter()
@@ -182,10 +197,11 @@ def real(folder: Path) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]], bo
             copy = copied.read_bytes()
             name = formats.open_photo(path.read_bytes(), LIMITS).name
             left[name] += left_over(copy, after.get(str(copied), {})) + values_left(before.get(str(path), {}), copy)
+    kinds = collections.Counter(name for name, _ in found)
     rows = [
-        (name, category, str(count), str(released[name]), "nothing" if not left[name] else f"{left[name]} signs",
+        (name, str(count), str(kinds[name]), "nothing" if not left[name] else f"{left[name]} signs",
          ", ".join(f"{k}: {n}" for k, n in sorted(exact[name].items())))
-        for (name, category), count in sorted(found.items())
+        for name, count in sorted(released.items())
     ]  # fmt: skip
     good = not any(left.values()) and not any(c["CHANGED"] for c in exact.values())
     common = [(reason, str(n)) for reason, n in refused.most_common() if n >= COMMON]
@@ -217,29 +233,22 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the tables into docs/formats.md")
     options = parser.parse_args()
     rows, good = built()
-    head = ("format", "hidden in", "found as", "left in the copy", "picture data", "same copy as without it")
     exiftool = "ExifTool read every copy too." if shutil.which("exiftool") else "ExifTool was not installed."
     parts = [
-        f"Made by `python benchmarks/formats.py{' --folder FOLDER' if options.folder else ''} --write` on 2 shared"
-        f" cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}. {exiftool}",
-        f"### Files built by the command ({len(rows)})", table(head, rows),
-    ]  # fmt: skip
+        f"Made by `python benchmarks/formats.py{' --folder FOLDER' if options.folder else ''} --write`,"
+        f" {platform.system()} {platform.machine()}, Python {platform.python_version()}. {exiftool}",
+        f"### Files built by the command ({len(rows)})",
+        table(("format", "places", "left in the copies", "picture data"), by_format(rows)),
+    ]
     if options.folder:
         found, refused, well = real(options.folder)
         good &= well
-        head = (
-            "format",
-            "found",
-            "in files",
-            "files released",
-            "left in the copies",
-            "picture data of all of the format",
-        )
+        head = ("format", "copies", "kinds found", "left in the copies", "picture data")
         parts += ["### Real files", table(head, found)]
-        parts += ["### Real files that were refused (most are damaged on purpose, or no pictures)"]
-        parts += [table(("reason", "files"), refused)]
+        parts += [table(("refused because", "files"), refused)]
     text = "\n\n".join(parts)
-    print(text)
+    print(text, end="\n\n")
+    print(table(("format", "hidden in", "found as", "left", "picture data", "same copy as without it"), rows))
     if options.write:
         page = PAGE.read_text("utf-8")
         before, after = page.split(START)[0], page.split(END)[1]

@@ -1,4 +1,4 @@
-"""Print for which systems and versions of Python every dependency has a wheel; the table of docs/systems.md.
+"""Print for which systems and versions of Python every dependency has a wheel; the table of docs/install.md.
 
     python release/matrix.py [--extras heic pdf]
 

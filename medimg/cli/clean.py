@@ -53,7 +53,7 @@ _KEYS = 20  # suggested groups that are listed
     metavar="LIST",
     help=f"Conditions that give an exit code: any of {', '.join(c for c in CONDITIONS if c != 'output')}, or none.",
 )
-@click.option("--cluster", "scheduler", metavar="tls://HOST:PORT", help="Let a cluster do it (docs/cluster.md).")
+@click.option("--cluster", "scheduler", metavar="tls://HOST:PORT", help="Let a cluster do it (docs/batch.md).")
 @click.option("--certificates", type=common.FILE, metavar="DIR", help="With --cluster: this side's identity.")
 @click.option("--staging", default="", metavar="URL", help="With --cluster: where workers put copies that OUT fetches.")
 @common.as_option

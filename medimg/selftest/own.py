@@ -29,7 +29,7 @@ from medimg.selftest.pictures import Mark
 from medimg.types import Box
 
 LISTS = ("labels.csv", "labels.json")
-_TODO = "docs/selftest.md says what it holds."
+_TODO = "docs/checks.md says what it holds."
 
 Corners = tuple[int, int, int, int]
 Kind = Literal["text", "code", "face"]

@@ -3,7 +3,7 @@
 #
 #   release/wine/test.sh DEST [BIN]        DEST: the folder of setup.sh; BIN: the programs of the Linux environment
 #
-# Skips with a reason, and status 0, where Wine cannot be had. Wine is not Windows: docs/systems.md.
+# Skips with a reason, and status 0, where Wine cannot be had. Wine is not Windows: docs/install.md.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.."
 dest=$(readlink -m "$1") bin=$(readlink -m "${2:-.venv/bin}") here=release/wine

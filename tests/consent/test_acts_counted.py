@@ -1,6 +1,6 @@
 """Every audience, country and two sets of conditions walked through: acts, keystrokes, questions and words to read.
 
-``python tests/consent/test_acts_counted.py`` writes the table of docs/consent.md anew.
+``python tests/consent/test_acts_counted.py`` writes the table of benchmarks/acts.md anew.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from acts_kit import Count, cards_of, fresh, start, walked
 
 from medimg.consent.checklist import ChecklistDefinition
 
-DOC = Path(__file__).parents[2] / "docs" / "consent.md"
+DOC = Path(__file__).parents[2] / "benchmarks" / "acts.md"
 BEGIN, END = "<!-- counted: begin -->\n", "<!-- counted: end -->\n"
 AUDIENCES = list(ChecklistDefinition.load().audiences)
 COUNTRIES = list(ChecklistDefinition.load().jurisdictions)

@@ -1,4 +1,4 @@
-"""A scheduler and two workers on loopback over TLS, as docs/cluster.md brings them up; a worker is killed midway."""
+"""A scheduler and two workers on loopback over TLS, as docs/batch.md brings them up; a worker is killed midway."""
 
 from __future__ import annotations
 

@@ -559,7 +559,7 @@ def test_the_validator_really_judges(tmp_path: Path) -> None:
 
 def test_the_examples_of_the_page() -> None:
     page = (Path(__file__).parents[2] / "docs/dicom.md").read_text("utf-8")
-    first, second = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    first, second = (b for b in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "fhir" not in b)
     archived: list[tuple[bytes, str]] = []
     names: dict[str, Any] = {
         "run_key": b"k" * 32,

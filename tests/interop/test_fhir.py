@@ -223,8 +223,8 @@ def test_a_withdrawn_group_has_none(run: Path) -> None:
 
 
 def test_the_example_of_the_page(run: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs/fhir.md").read_text("utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    page = (Path(__file__).parents[2] / "docs/dicom.md").read_text("utf-8")
+    (code,) = (b for b in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "fhir" in b)
     posted: list[bytes] = []
     exec(code, {"run_folder": run, "site_key": b"k" * 32, "post": posted.append})
     bundle = json.loads(posted[0])

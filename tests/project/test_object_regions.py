@@ -1,4 +1,4 @@
-"""Regions of the maps of a network that is not part of the program yet (docs/objects-model.md)."""
+"""Regions of the maps of a network that is not part of the program yet (benchmarks/objects-model.md)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,124 @@
+"""Draw the two pictures of docs/architecture.md: the rooms as the layers in pyproject.toml, and one photo's way.
+
+python release/pictures.py docs/img
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from html import escape
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WIDTH, HEIGHT, GAP = 720, 30, 8
+ROOMS = {
+    "cli": "one file a command",
+    "desktop": "the window",
+    "cluster": "several computers",
+    "serve": "HTTP",
+    "fhir": "bundles",
+    "engine": "worker processes",
+    "acts": "what a person is asked, and answers",
+    "report": "sheets",
+    "run": "the run folder",
+    "consent": "questions",
+    "dicom": "copies as DICOM photographs",
+    "api": "the library's public names",
+    "pipeline": "the one way through",
+    "frames": "several pictures in one file",
+    "still": "one picture on its way",
+    "verify": "the judge of the written copy",
+    "formats": "read, write",
+    "detect": "what is where",
+    "audit": "second reader",
+    "redact": "fill covers",
+    "policy": "the only decider",
+    "covers": "what is filled",
+    "native": "OpenCV, onnxruntime, C",
+    "system": "the operating system",
+    "faults": "a fault, without its words",
+    "plain": "safe to print",
+    "types": "the records",
+    "vocabulary": "the fixed words",
+    "errors": "the error tree",
+}
+WAY = [
+    ("open", "formats", "strict parse; what the file says"),
+    ("find", "detect", "text, codes, faces; what they lie on"),
+    ("decide", "policy", "cover, drop, keep, ask or hold"),
+    ("write", "formats, redact", "covers filled, structure rebuilt, staged on disk"),
+    ("check", "verify, audit", "opened again: two readers, pixels, every detector"),
+    ("name", "engine", "only now the copy has a name, in unreviewed/"),
+    ("answer", "acts, consent", "a person looks, and answers"),
+    ("release", "run", "moved to share/; written in the register"),
+]
+HELD = (1, 5)
+"""The first and the last of these stages that can end with a held photo: their boxes."""
+
+
+def layers() -> list[list[str]]:
+    """The rooms of every layer, from the top: what may import is above what is imported."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    (rows,) = [c["layers"] for c in contracts if c["type"] == "layers"]
+    return [[room.strip().removeprefix("medimg.") for room in row.replace(":", "|").split("|")] for row in rows]
+
+
+def rooms() -> str:
+    """One row a layer; a room imports only from the rows below its own."""
+    boxes = []
+    for row, names in enumerate(layers()):
+        wide = (WIDTH - GAP * (len(names) - 1)) / len(names)
+        for column, name in enumerate(names):
+            left, top = column * (wide + GAP), row * (HEIGHT + GAP)
+            boxes.append(_box(left, top, wide, name, ROOMS[name]))
+    return _page("The rooms: each imports only from the rows below it", len(layers()) * (HEIGHT + GAP), boxes)
+
+
+def way() -> str:
+    """One photo from the top to the bottom, and where it can be held."""
+    boxes, step = [], HEIGHT + 20
+    for row, (name, where, what) in enumerate(WAY):
+        boxes.append(_box(0, row * step, WIDTH - 140, f"{name} ({where})", what))
+        if row:
+            boxes.append(_line(60, row * step - 20, 60, row * step))
+    first, last = (n * step for n in HELD)
+    middle = (first + last - step + HEIGHT) / 2
+    boxes += [_line(WIDTH - 140, n * step + HEIGHT / 2, WIDTH - 90, middle) for n in range(*HELD)]
+    boxes.append(_box(WIDTH - 90, middle - HEIGHT / 2, 90, "hold/", ""))
+    return _page("One photo's way, from the top to the bottom", len(WAY) * step, boxes)
+
+
+def _box(left: float, top: float, wide: float, name: str, what: str) -> str:
+    words = f'<tspan font-weight="bold">{escape(name)}</tspan> {escape(what)}'
+    return (
+        f'<rect x="{left:.0f}" y="{top:.0f}" width="{wide:.0f}" height="{HEIGHT}" rx="4"/>'
+        f'<text x="{left + 8:.0f}" y="{top + 20:.0f}">{words}</text>'
+    )
+
+
+def _line(x0: float, y0: float, x1: float, y1: float) -> str:
+    return f'<path d="M{x0:.0f} {y0:.0f}L{x1:.0f} {y1:.0f}" stroke="#00695c" marker-end="url(#tip)"/>'
+
+
+def _page(title: str, height: float, parts: list[str]) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 {WIDTH + 8} {height + 8:.0f}" role="img">\n'
+        f"<title>{escape(title)}</title>\n"
+        "<style>rect{fill:#e0f2f1;stroke:#00695c}text{font:13px sans-serif;fill:#102420}</style>\n"
+        '<defs><marker id="tip" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">'
+        '<path d="M0 0L8 4L0 8z" fill="#00695c"/></marker></defs>\n' + "\n".join(parts) + "\n</svg>\n"
+    )
+
+
+PICTURES = {"rooms.svg": rooms, "one-photo.svg": way}
+
+
+def main(folder: Path) -> None:
+    """Write both pictures."""
+    for name, draw in PICTURES.items():
+        (folder / name).write_text(draw(), "utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
