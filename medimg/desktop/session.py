@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QUndoStack
 
 from medimg.acts import answering
 from medimg.api import load_detectors
 from medimg.desktop import edits, pictures
+from medimg.desktop.seen import Seen
 from medimg.desktop.work import Lane, in_worker
 from medimg.engine import apply as applying
 from medimg.engine import worker
@@ -86,10 +86,12 @@ class Session(QObject):
         self._seen: dict[str, tuple[str, Colour]] = {}
         self.looked = self._answered()
         self.again: set[str] = set()
+        self.seen: dict[str, Seen] = {}
+        """What was seen of each photo since the run was opened; what was noted as looked at stands in the answers."""
         self.order = [
             r.safe_id for r in sorted(self.opened.reports, key=self._badness) if r.state != PhotoState.REFUSED
         ]
-        self.undo = QUndoStack(self)
+        self.undo = edits.Undo(self)
         self.unsaved = False
         self._unsaid: set[str] = set()
         self.making: set[str] = set()
@@ -157,13 +159,22 @@ class Session(QObject):
 
     # -- what the person does
 
-    def edit(self, words: str, after: edits.Plans, joins: str = "") -> None:
-        """Change plans, in a way that can be undone."""
+    def edit(self, here: str, words: str, after: edits.Plans, joins: str = "") -> None:
+        """Change plans, in a way that can be undone.
+
+        Args:
+            here: The photo in which the person does it, and can undo it.
+            words: What was done.
+            after: The plans as they are then, by safe id.
+            joins: As for :class:`~medimg.desktop.edits.Edit`.
+        """
         before = {i: self.plans[i] for i in after}
         if before != dict(after):
-            self.undo.push(edits.Edit(words, before, after, self._put, joins))
+            self.undo.push(here, edits.Edit(words, before, after, partial(self._put, here), joins))
 
-    def _put(self, plans: edits.Plans) -> None:
+    def _put(self, here: str, plans: edits.Plans, before: edits.Plans) -> None:
+        # What was done in another photo since then stays.
+        plans = {i: p for i, p in plans.items() if i == here or self.plans[i] == before[i]}
         self.plans.update(plans)
         self._lost -= plans.keys()
         self.save()
@@ -189,7 +200,7 @@ class Session(QObject):
         return True
 
     def look_done(self, safe_id: str) -> None:
-        """The person has opened a photo at full size: apply what was decided, then note it."""
+        """The person has seen all of a photo: apply what was decided, then note it."""
         if safe_id in self.waiting():
             self._apply([safe_id], looked={safe_id})
         else:
@@ -294,6 +305,8 @@ class Session(QObject):
                 self.plans[safe_id] = report.plan
                 more = len(report.plan.actions) > len(sent[safe_id].actions)
                 (self.again.add if more else self.again.discard)(safe_id)
+                if more:
+                    self.seen.pop(safe_id, None)  # there is something new to see
                 if report.state == PhotoState.UNREVIEWED and not more and safe_id in looked:
                     done.add(safe_id)
             for error in result.left.values():
