@@ -9,6 +9,7 @@ from medimg.detect import Frame
 from medimg.detect.objects import carriers, grounds, judge
 from medimg.detect.objects.carriers import _on
 from medimg.native.opencv import cv2
+from medimg.policy import Policy, decide
 from medimg.types import Box, Finding, Region, Secret
 
 LABEL = Box(300, 200, 700, 440)
@@ -112,3 +113,43 @@ def test_the_fitted_numbers_are_of_these_features() -> None:
     rows = np.zeros((2, len(trees.outline_features)))
     assert trees.outline.raw(rows).shape == (2,)
     assert trees.outline.raw(rows)[0] == trees.outline.raw(rows)[1]
+
+
+def _scaled(*lines: Finding) -> list[Finding]:
+    """What comes of lines beside the row of ticks and numerals of a ruler."""
+    scale = _line(Box(200, 300, 800, 340), "ruler", "0 10 20 30 40 50")
+    return carriers.placed(Frame(np.full((768, 1024, 3), 236, np.uint8)), [scale, *lines])[1 : 1 + len(lines)]
+
+
+@pytest.mark.parametrize(("category", "text"), [("unread", ""), ("unknown", "uluuloul")])
+def test_ticks_found_a_second_time_are_part_of_their_scale(category: str, text: str) -> None:
+    assert [f.category for f in _scaled(_line(Box(220, 296, 330, 332), category, text))] == ["ruler"]
+
+
+@pytest.mark.parametrize(("category", "text"), [("name", "Lou Lindow"), ("unknown", "Ines"), ("unknown", "luid")])
+def test_what_was_read_on_a_scale_is_no_part_of_it(category: str, text: str) -> None:
+    assert [f.category for f in _scaled(_line(Box(220, 296, 330, 332), category, text))] == [category]
+
+
+def test_a_name_beside_a_scale_is_covered_up_to_it() -> None:
+    (found,) = _scaled(_line(Box(240, 332, 420, 372), "name", "Ines Quispe"))
+    assert found.tight
+    assert found.region is not None
+    assert found.region.box.y0 >= 339
+    assert found.region.box.y1 >= 371
+
+
+def test_what_nobody_can_read_across_a_scale_is_asked_about() -> None:
+    (found,) = _scaled(_line(Box(240, 280, 420, 360), "unread", ""))
+    plan = decide([found], Policy(), width=1024, height=768)
+    assert [a.do for a in plan.actions] == ["ask"]
+    (found,) = _scaled(_line(Box(240, 280, 420, 360), "name", "Ines Quispe"))
+    assert [a.do for a in decide([found], Policy(), width=1024, height=768).actions] == ["cover"]
+
+
+def test_a_written_line_in_the_outline_of_a_whole_ruler_is_no_scale() -> None:
+    ruler = _line(Box(200, 300, 800, 420), "ruler", "0 1 2 3")
+    written = _line(Box(300, 340, 500, 380), "unread", "")
+    out = carriers.placed(Frame(np.full((768, 1024, 3), 236, np.uint8)), [ruler, written])
+    assert out[1].category == "unread"
+    assert [a.do for a in decide(out[1:2], Policy(), width=1024, height=768).actions] == ["ask"]

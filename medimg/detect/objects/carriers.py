@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from medimg.detect import Frame
-from medimg.detect.objects import grounds, judge, marks
+from medimg.detect.objects import grounds, judge, marks, scales
 from medimg.detect.objects.grounds import Ground, Picture, Points, share_in
 from medimg.detect.objects.judge import GROUNDS, Find
 from medimg.native.opencv import cv2
@@ -41,6 +41,8 @@ DENSE = 0.25
 """Least share of a block that its finds fill."""
 ON_SCALE = 0.2
 """Share of a scale or a card in an outline that makes it no thing to be covered: it would hide what must stay."""
+ON_A_SCALE = "scale"
+"""What writing lies on that cannot be told from the ticks and numerals it touches."""
 BARE, SURELY_BARE = GROUNDS.index("bare"), 0.8
 """Least likelihood of bare skin or cloth for a find to be asked about instead of covered."""
 ALIKE = 14.0
@@ -75,6 +77,8 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
     finds = [find_of(frame, picture, findings[k]) for k in at]
     blocks = found_blocks(picture, finds)
     out = list(findings)
+    for k, cut in _off_scales(frame, picture, findings, at, finds).items():
+        out[k] = cut
     rows = [features(frame, picture, finds, block) for block in blocks]
     said = judge.lies_on([row for some in rows for row in some])
     for number, (block, some) in enumerate(zip(blocks, rows, strict=True), 1):
@@ -87,14 +91,36 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
                 name = ""
             out[at[m]] = _on(out[at[m]], name, number, row["ruler"])
         outline = _with_finds(block, [finds[m] for m in block.members])
-        scales = [f for k, f in enumerate(finds) if out[at[k]].category in SCALES]
-        over = some[0]["ruler_all"] >= SCALE or any(share_in(f.quad, outline) > ON_SCALE for f in scales)
+        measures = [f for k, f in enumerate(finds) if out[at[k]].category in SCALES]
+        over = some[0]["ruler_all"] >= SCALE or any(share_in(f.quad, outline) > ON_SCALE for f in measures)
         if sort in THINGS and (real or _dense(outline, [finds[m].quad for m in block.members])) and not over:
             outline = np.clip(outline / picture.factor, 0, (frame.width, frame.height))
             region = frame.region(tuple((float(x), float(y)) for x, y in outline))
             sure = round(float(whole.max()), 3)
             thing = Finding(kind=Kind.OBJECT, category=sort, detector="carriers", score=sure, region=region)
             out.append(_on(thing, sort, number, 0.0))
+    return out
+
+
+def _off_scales(
+    frame: Frame, picture: Picture, findings: Sequence[Finding], at: Sequence[int], finds: Sequence[Find]
+) -> dict[int, Finding]:
+    """Writing that touches the ticks or numerals of a ruler: part of them, or cut off where they begin."""
+    rulers = [f.quad for f in finds if f.category == Category.RULER]
+    out: dict[int, Finding] = {}
+    for k, find in zip(at, finds, strict=True):
+        if find.code or find.category in SCALES or not any(share_in(find.quad, r) > scales.TOUCH for r in rulers):
+            continue
+        blank = find.category == Category.UNREAD or (find.category in UNCLEAR and scales.ticks(find.text))
+        if blank and scales.part_of(find.quad, rulers):
+            out[k] = msgspec.structs.replace(findings[k], category=Category.RULER)
+            continue
+        rest = scales.beside(find.quad, rulers)
+        if rest is None:
+            out[k] = msgspec.structs.replace(findings[k], on=ON_A_SCALE)
+        else:
+            region = frame.region(tuple((float(x), float(y)) for x, y in rest / picture.factor))
+            out[k] = msgspec.structs.replace(findings[k], region=region, tight=True)
     return out
 
 
@@ -114,7 +140,8 @@ def _on(finding: Finding, name: str, number: int, scale: float) -> Finding:
             category = Category.RULER
         elif category in OF_A_BATCH and name == Category.PACKET and judge.of_product(text):
             category = Category.PRODUCT
-    return msgspec.structs.replace(finding, category=category, on=f"{name} {number}" if name in THINGS else name)
+    where = f"{name} {number}" if name in THINGS else name
+    return msgspec.structs.replace(finding, category=category, on=finding.on or where)
 
 
 def _dense(outline: Points, quads: Sequence[Points]) -> bool:
