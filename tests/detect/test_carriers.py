@@ -92,7 +92,19 @@ def test_a_name_or_a_number_on_a_ruler_is_none(text: str) -> None:
     assert _on(_line(LABEL, "unknown", text), "measure", 1, 0.9).category == "unknown"
 
 
-@pytest.mark.parametrize("text", ["LOT 516927", "REF 922332", "EXP 2027-03", "STERILE EO", "10 cm x 10 cm", "Keep dry"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "LOT 516927",
+        "REF 922332",
+        "EXP 2027-03",
+        "STERILE EO",
+        "10 cm x 10 cm",
+        "Keep dry",
+        "Sodium chloride 0.9 %",
+        "Glucose 5%",
+    ],
+)
 def test_print_of_a_batch_stays_on_its_packet_alone(text: str) -> None:
     assert judge.of_product(text)
     assert _on(_line(LABEL, "record-number", text), "packet", 2, 0.0).category == "product"
@@ -101,7 +113,8 @@ def test_print_of_a_batch_stays_on_its_packet_alone(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["MRN 5839201", "Ines Quispe", "LOT Quispe", "REF Dr Halvorsen 12", "12/03/1951", "75 mg Quispe"]
+    "text",
+    ["MRN 5839201", "Ines Quispe", "LOT Quispe", "REF Dr Halvorsen 12", "12/03/1951", "75 mg Quispe", "Sodium Quispe"],
 )
 def test_what_names_a_person_is_no_print_of_a_batch(text: str) -> None:
     assert not judge.of_product(text)
