@@ -166,3 +166,24 @@ def test_a_written_line_in_the_outline_of_a_whole_ruler_is_no_scale() -> None:
     out = carriers.placed(Frame(np.full((768, 1024, 3), 236, np.uint8)), [ruler, written])
     assert out[1].category == "unread"
     assert [a.do for a in decide(out[1:2], Policy(), width=1024, height=768).actions] == ["ask"]
+
+
+def test_a_header_in_another_colour_is_part_of_its_badge() -> None:
+    picture = _picture()
+    picture[LABEL.y0 - 50 : LABEL.y0, LABEL.x0 : LABEL.x1] = (30, 90, 60)
+    cv2.putText(picture, "Kauri Wing", (320, LABEL.y0 - 14), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (250, 250, 250), 2)
+    header = _line(Box(316, LABEL.y0 - 44, 500, LABEL.y0 - 4), "hospital", "Kauri Wing")
+    out = carriers.placed(Frame(picture), [*FOUND, header])
+    (thing,) = [f for f in out if f.kind == "object"]
+    assert {f.on for f in out} == {thing.on}
+    whole = np.asarray(Box(LABEL.x0, LABEL.y0 - 50, LABEL.x1, LABEL.y1).polygon, np.float32)
+    assert thing.region is not None
+    outline = cv2.convexHull(np.asarray(thing.region.polygon, np.float32)).reshape(-1, 2)
+    assert grounds.iou(outline, whole) > 0.9
+
+
+def test_a_corner_cut_by_the_frame_does_not_widen_an_outline() -> None:
+    cut = np.asarray(((0, 0), (200, 0), (0, 150)), np.float32)
+    assert cv2.contourArea(grounds.straight(cut)) < 1.1 * cv2.contourArea(cut)
+    label = np.asarray(((10, 10), (210, 14), (208, 116), (12, 110)), np.float32)
+    assert grounds.iou(grounds.straight(label), label) > 0.95

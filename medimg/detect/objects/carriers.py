@@ -37,7 +37,7 @@ NUMERALS = re.compile(r"[\W_]*(?:\d{1,3}(?:[\W_]+\d{1,3}){0,11})?[\W_]*(?:cm|mm|
 SCALES = frozenset((Category.RULER, Category.COLOUR_CARD))
 SCALE = 0.35
 """Least mean likelihood of a ruler for a place to be one."""
-DENSE = 0.25
+DENSE = 0.45
 """Least share of a block that its finds fill."""
 ON_SCALE = 0.2
 """Share of a scale or a card in an outline that makes it no thing to be covered: it would hide what must stay."""
@@ -45,6 +45,8 @@ ON_A_SCALE = "scale"
 """What writing lies on that cannot be told from the ticks and numerals it touches."""
 BARE, SURELY_BARE = GROUNDS.index("bare"), 0.8
 """Least likelihood of bare skin or cloth for a find to be asked about instead of covered."""
+BAND = 0.6
+"""Most that a band which completes a thing has of its size, as a share of the rest."""
 ALIKE = 14.0
 """Most difference of two grounds that may be one."""
 NEAR = 2.2
@@ -182,12 +184,14 @@ def found_blocks(picture: Picture, finds: Sequence[Find]) -> list[Block]:
     left = sorted(range(len(finds)), key=lambda k: -float(cv2.contourArea(finds[k].quad)))
     colours = [picture.colour(f.quad, f.code) for f in finds]
     out: list[Block] = []
+    unsure: dict[int, list[Ground]] = {}
     tried = 0
     for k in list(left):
         if k not in left or tried >= MOST:
             continue
         tried += 1
-        best = _outline(picture, finds, colours, k)
+        unsure[k] = candidates(picture, finds, colours, k)
+        best = _best(picture, finds, unsure[k], k)
         if best is None or best[1] < REAL:
             continue
         quad, likely = best
@@ -195,6 +199,9 @@ def found_blocks(picture: Picture, finds: Sequence[Find]) -> list[Block]:
         out.append(Block(members, quad, likely))
         left = [m for m in left if m not in members]
     out = _joined(out)
+    for k in [k for k in unsure if k in left]:
+        if _completed(out, k, unsure[k]):
+            left.remove(k)
     for some in (
         [m for m in left if finds[m].category not in SCALES],
         [m for m in left if finds[m].category in SCALES],
@@ -211,14 +218,27 @@ def candidates(picture: Picture, finds: Sequence[Find], colours: Sequence[Points
     return list(grounds.grown(picture, finds[k].quad, colours[k], alike))
 
 
-def _outline(picture: Picture, finds: Sequence[Find], colours: Sequence[Points], k: int) -> tuple[Points, float] | None:
-    there = candidates(picture, finds, colours, k)
+def _best(picture: Picture, finds: Sequence[Find], there: Sequence[Ground], k: int) -> tuple[Points, float] | None:
+    """The likeliest of the outlines of a find, and how likely it is."""
     if not there:
         return None
     others = [f for m, f in enumerate(finds) if m != k]
     likely = judge.outlines([judge.outline_features(picture, g, finds[k], others) for g in there])
     best = int(np.argmax(likely))
     return there[best].quad, float(likely[best])
+
+
+def _completed(blocks: list[Block], k: int, there: Sequence[Ground]) -> bool:
+    """Whether one of the grounds of a find, believed by itself or not, completes a block: a header above its field."""
+    for n, block in enumerate(blocks):
+        for ground in there:
+            if float(cv2.contourArea(ground.quad)) > BAND * float(cv2.contourArea(block.outline)):
+                continue
+            whole = _union(block.outline, ground.quad)
+            if whole is not None:
+                blocks[n] = Block((*block.members, k), whole, block.likely)
+                return True
+    return False
 
 
 def _joined(blocks: Sequence[Block]) -> list[Block]:
@@ -245,7 +265,7 @@ def _union(a: Points, b: Points) -> Points | None:
     if share_in(b, a) > 0.7:
         return a
     both = np.concatenate((a, b))
-    quad = grounds.four_sided(np.asarray(cv2.convexHull(both).reshape(-1, 2), np.float32))
+    quad = grounds.straight(np.asarray(cv2.convexHull(both).reshape(-1, 2), np.float32))
     apart = float(cv2.contourArea(a) + cv2.contourArea(b)) - float(cv2.intersectConvexConvex(a, b)[0])
     return quad if apart >= 0.9 * float(cv2.contourArea(quad)) else None
 
