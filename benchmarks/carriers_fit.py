@@ -3,8 +3,9 @@
     python -m benchmarks.carriers_fit ANSWERS PHOTOS FONTS medimg/detect/objects/carriers.json --scenes 60
 
 ``PHOTOS`` is a folder of folders, one a source, ``FONTS`` one of typefaces (:mod:`benchmarks.carrier_scenes`). Only
-what does not judge is used. Photographs without a thing laid on them teach what a bare ground is where they are of
-wounds; the others bear print of their own.
+what does not judge is used, and only sources whose terms allow that for numbers that ship. Photographs with nothing
+laid on them teach by their source (:data:`TAUGHT_BY`): what is found on a garment lies on cloth, what is found in a
+shelf of packets on a packet. A source that is not named there teaches nothing by itself.
 """
 
 from __future__ import annotations
@@ -24,28 +25,29 @@ from medimg.detect import Frame
 from medimg.detect.objects import carriers, grounds, judge
 from medimg.detect.objects.grounds import Picture, Points
 from medimg.native.opencv import cv2
+from medimg.vocabulary import Category
 
 RIGHT = 0.7
 """Least IoU of an outline with the thing for it to be right."""
 MOST = 30
-CLINICAL = ("ulcer", "medetec")
-"""How sources begin that show wounds and nothing with print on it."""
+TAUGHT_BY = {"clothing_train": "bare", "packs_train": "packet", "ward": "bare"}
+"""What finds lie on beside the things that were laid on a picture, by its source."""
 
 
 class Taught(NamedTuple):
-    """A picture: its frame, its small picture, its finds, its things by outline, and whether it teaches bare ground."""
+    """A picture: its frame, its small picture, its finds, its things by outline, and what it teaches beside them."""
 
     frame: Frame
     picture: Picture
     finds: list[judge.Find]
     things: list[tuple[str, Points]]
-    bare: bool
+    beside: str
 
 
 def taught(given: argparse.Namespace) -> Iterator[Taught]:
-    for kind, count in (("tune", given.scenes), ("ward", given.scenes // 4), ("photo-tune", given.scenes)):
+    for kind, count in (("tune", given.scenes), ("ward", given.scenes // 4), ("photo-tune", given.photos_alone)):
         for answer in answers(given.answers, given.photos, given.fonts, kind, count):
-            frame, clinical = Frame(answer.made.rgb), answer.made.source.startswith(CLINICAL)
+            frame = Frame(answer.made.rgb)
             picture = Picture(frame)
             finds = [
                 carriers.find_of(frame, picture, f) for f in answer.found if f.kind in ("text", "code") and f.region
@@ -55,8 +57,9 @@ def taught(given: argparse.Namespace) -> Iterator[Taught]:
                 for t in answer.made.things
                 if t.sort in SORTS
             ]
-            if finds and (things or clinical):
-                yield Taught(frame, picture, finds, things, clinical or kind == "ward")
+            beside = TAUGHT_BY.get(answer.made.source, "")
+            if finds and (things or beside):
+                yield Taught(frame, picture, finds, things, beside)
 
 
 def beneath(quad: Points, things: list[tuple[str, Points]]) -> tuple[str, Points] | None:
@@ -65,6 +68,8 @@ def beneath(quad: Points, things: list[tuple[str, Points]]) -> tuple[str, Points
 
 
 def _outlines(one: Taught) -> Iterator[tuple[dict[str, float], bool]]:
+    if not one.things and one.beside == Category.PACKET:
+        return  # there are outlines, but nobody drew them
     colours = [one.picture.colour(f.quad, f.code) for f in one.finds]
     height, width = one.picture.shape
     whole = np.asarray(((0, 0), (width, 0), (width, height), (0, height)), np.float32)
@@ -82,8 +87,9 @@ def _lying(one: Taught) -> Iterator[tuple[dict[str, float], str]]:
         rows = carriers.features(one.frame, one.picture, one.finds, block)
         for member, row in zip(block.members, rows, strict=True):
             thing = beneath(one.finds[member].quad, one.things)
-            if thing or one.bare:
-                yield row, thing[0] if thing else "bare"
+            name = thing[0] if thing else one.beside
+            if name:
+                yield row, name
 
 
 def trees(model: Any, start: float, which: int) -> judge.Trees:
@@ -122,6 +128,7 @@ def main() -> None:
     for name in ("answers", "photos", "fonts", "out"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--scenes", type=int, default=60)
+    parser.add_argument("--photos-alone", type=int, default=240)
     given = parser.parse_args()
     given.answers.mkdir(parents=True, exist_ok=True)
     every = list(taught(given))

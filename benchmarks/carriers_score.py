@@ -57,6 +57,8 @@ class Column:
             return plan, []
         every = mask([_plain(t.polygon) for t in answer.made.things if len(t.polygon)], width, height)
         self.counts["more than 1 % covered beside things"] += bool((hidden & ~every).mean() > OFF)
+        beside = hidden & ~_with_margins(answer.made.things, width, height)
+        self.counts["more than 1 % covered beside things and their margin"] += bool(beside.mean() > OFF)
         bad = []
         for thing in answer.made.things:
             bad += [(m, what) for m in thing.marks for what in self._mark(m, thing, hidden)]
@@ -85,6 +87,18 @@ class Column:
         self.counts[name] += 1
         self.counts[f"{name} {what}"] += wrong
         return [what] if wrong else []
+
+
+def _with_margins(things: list[Thing], width: int, height: int) -> Mask:
+    """The things, each with the margin that the policy gives the cover of a thing."""
+    out = np.zeros((height, width), np.uint8)
+    for thing in things:
+        if len(thing.polygon):
+            corners = np.round(thing.polygon).astype(np.int32)
+            short = min(cv2.minAreaRect(thing.polygon)[1])
+            cv2.fillPoly(out, [corners], 1)
+            cv2.polylines(out, [corners], True, 1, max(1, round(2 * POLICY.objects.margin * short)))
+    return out > 0
 
 
 def _plain(polygon: Points) -> tuple[tuple[float, float], ...]:
@@ -141,8 +155,8 @@ def main() -> None:
             if given.sheet and (bad or (not answer.made.things and plan.doing("cover"))):
                 save(given.sheet / f"{answer.name}.png", answer, plan, bad)
     for name in sorted({*lines.counts, *whole.counts}):
-        print(f"{name:44} {lines.counts[name]:6} {whole.counts[name]:6}")
-    print(f"{'IoU of covers with slips, median':44} {np.median(lines.same):6.2f} {np.median(whole.same):6.2f}")
+        print(f"{name:56} {lines.counts[name]:6} {whole.counts[name]:6}")
+    print(f"{'IoU of covers with slips, median':56} {np.median(lines.same):6.2f} {np.median(whole.same):6.2f}")
     more, all_ = (float(sum(values)) for values in zip(*seconds, strict=True))
     print(f"processor time: {more / len(seconds):.3f} s a picture beside {all_ / len(seconds):.3f} s of the checks")
 

@@ -91,8 +91,8 @@ class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 HOLD_SHARE = 0.35
-BARE = "bare"
-"""What a finding lies on that lies on nothing that bears writing: skin, a wound, cloth."""
+UNSURE_ON = ("bare", "scale")
+"""What a finding lies on that is asked about where nobody could read it: skin, a wound or cloth; a scale."""
 
 
 class CoverRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -323,7 +323,7 @@ _COVERED: dict[str, Reason] = {Category.UNREAD: Reason.UNREAD, Category.UNKNOWN:
 
 def _decide_one(finding: Finding, policy: Policy) -> Action:
     do: Do
-    if policy.objects.ask and finding.on == BARE and _perhaps(finding):
+    if policy.objects.ask and finding.on in UNSURE_ON and _perhaps(finding):
         do, why = "ask", Reason.PERHAPS_WRITING
     elif finding.kind == Kind.TEXT:
         do, why = _of_text(finding.category, policy)

@@ -138,7 +138,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         id: Short handle inside one photo (``f3``), given by the pipeline.
         tight: Stands so close to something that stays that its cover gets no margin.
         on: What writing or a code lies on, with the thing's number in its picture (``slip 2``); of an ``object`` its
-            own; ``bare`` for skin, cloth and the like; empty when nobody said.
+            own; ``bare`` for skin, cloth and the like; ``scale`` for what cannot be told from a ruler's
+            ticks and numerals; empty when nobody said.
     """
 
     kind: Kind

@@ -9,6 +9,7 @@ from medimg.detect import Frame
 from medimg.detect.objects import carriers, grounds, judge
 from medimg.detect.objects.carriers import _on
 from medimg.native.opencv import cv2
+from medimg.policy import Policy, decide
 from medimg.types import Box, Finding, Region, Secret
 
 LABEL = Box(300, 200, 700, 440)
@@ -91,7 +92,19 @@ def test_a_name_or_a_number_on_a_ruler_is_none(text: str) -> None:
     assert _on(_line(LABEL, "unknown", text), "measure", 1, 0.9).category == "unknown"
 
 
-@pytest.mark.parametrize("text", ["LOT 516927", "REF 922332", "EXP 2027-03", "STERILE EO", "10 cm x 10 cm", "Keep dry"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "LOT 516927",
+        "REF 922332",
+        "EXP 2027-03",
+        "STERILE EO",
+        "10 cm x 10 cm",
+        "Keep dry",
+        "Sodium chloride 0.9 %",
+        "Glucose 5%",
+    ],
+)
 def test_print_of_a_batch_stays_on_its_packet_alone(text: str) -> None:
     assert judge.of_product(text)
     assert _on(_line(LABEL, "record-number", text), "packet", 2, 0.0).category == "product"
@@ -100,7 +113,8 @@ def test_print_of_a_batch_stays_on_its_packet_alone(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["MRN 5839201", "Ines Quispe", "LOT Quispe", "REF Dr Halvorsen 12", "12/03/1951", "75 mg Quispe"]
+    "text",
+    ["MRN 5839201", "Ines Quispe", "LOT Quispe", "REF Dr Halvorsen 12", "12/03/1951", "75 mg Quispe", "Sodium Quispe"],
 )
 def test_what_names_a_person_is_no_print_of_a_batch(text: str) -> None:
     assert not judge.of_product(text)
@@ -112,3 +126,64 @@ def test_the_fitted_numbers_are_of_these_features() -> None:
     rows = np.zeros((2, len(trees.outline_features)))
     assert trees.outline.raw(rows).shape == (2,)
     assert trees.outline.raw(rows)[0] == trees.outline.raw(rows)[1]
+
+
+def _scaled(*lines: Finding) -> list[Finding]:
+    """What comes of lines beside the row of ticks and numerals of a ruler."""
+    scale = _line(Box(200, 300, 800, 340), "ruler", "0 10 20 30 40 50")
+    return carriers.placed(Frame(np.full((768, 1024, 3), 236, np.uint8)), [scale, *lines])[1 : 1 + len(lines)]
+
+
+@pytest.mark.parametrize(("category", "text"), [("unread", ""), ("unknown", "uluuloul")])
+def test_ticks_found_a_second_time_are_part_of_their_scale(category: str, text: str) -> None:
+    assert [f.category for f in _scaled(_line(Box(220, 296, 330, 332), category, text))] == ["ruler"]
+
+
+@pytest.mark.parametrize(("category", "text"), [("name", "Lou Lindow"), ("unknown", "Ines"), ("unknown", "luid")])
+def test_what_was_read_on_a_scale_is_no_part_of_it(category: str, text: str) -> None:
+    assert [f.category for f in _scaled(_line(Box(220, 296, 330, 332), category, text))] == [category]
+
+
+def test_a_name_beside_a_scale_is_covered_up_to_it() -> None:
+    (found,) = _scaled(_line(Box(240, 332, 420, 372), "name", "Ines Quispe"))
+    assert found.tight
+    assert found.region is not None
+    assert found.region.box.y0 >= 339
+    assert found.region.box.y1 >= 371
+
+
+def test_what_nobody_can_read_across_a_scale_is_asked_about() -> None:
+    (found,) = _scaled(_line(Box(240, 280, 420, 360), "unread", ""))
+    plan = decide([found], Policy(), width=1024, height=768)
+    assert [a.do for a in plan.actions] == ["ask"]
+    (found,) = _scaled(_line(Box(240, 280, 420, 360), "name", "Ines Quispe"))
+    assert [a.do for a in decide([found], Policy(), width=1024, height=768).actions] == ["cover"]
+
+
+def test_a_written_line_in_the_outline_of_a_whole_ruler_is_no_scale() -> None:
+    ruler = _line(Box(200, 300, 800, 420), "ruler", "0 1 2 3")
+    written = _line(Box(300, 340, 500, 380), "unread", "")
+    out = carriers.placed(Frame(np.full((768, 1024, 3), 236, np.uint8)), [ruler, written])
+    assert out[1].category == "unread"
+    assert [a.do for a in decide(out[1:2], Policy(), width=1024, height=768).actions] == ["ask"]
+
+
+def test_a_header_in_another_colour_is_part_of_its_badge() -> None:
+    picture = _picture()
+    picture[LABEL.y0 - 50 : LABEL.y0, LABEL.x0 : LABEL.x1] = (30, 90, 60)
+    cv2.putText(picture, "Kauri Wing", (320, LABEL.y0 - 14), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (250, 250, 250), 2)
+    header = _line(Box(316, LABEL.y0 - 44, 500, LABEL.y0 - 4), "hospital", "Kauri Wing")
+    out = carriers.placed(Frame(picture), [*FOUND, header])
+    (thing,) = [f for f in out if f.kind == "object"]
+    assert {f.on for f in out} == {thing.on}
+    whole = np.asarray(Box(LABEL.x0, LABEL.y0 - 50, LABEL.x1, LABEL.y1).polygon, np.float32)
+    assert thing.region is not None
+    outline = cv2.convexHull(np.asarray(thing.region.polygon, np.float32)).reshape(-1, 2)
+    assert grounds.iou(outline, whole) > 0.9
+
+
+def test_a_corner_cut_by_the_frame_does_not_widen_an_outline() -> None:
+    cut = np.asarray(((0, 0), (200, 0), (0, 150)), np.float32)
+    assert cv2.contourArea(grounds.straight(cut)) < 1.1 * cv2.contourArea(cut)
+    label = np.asarray(((10, 10), (210, 14), (208, 116), (12, 110)), np.float32)
+    assert grounds.iou(grounds.straight(label), label) > 0.95

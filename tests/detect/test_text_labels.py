@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from medimg.detect import Frame
 from medimg.detect.text import _layout
-from medimg.detect.text._labels import Line, alone, gaps, in_company, off_kept, whole_labels
+from medimg.detect.text._labels import Line, alone, closed_rows, gaps, in_company, off_kept
 from medimg.detect.text.known import Known
 from medimg.detect.text.lines import Quad, area, labels, shared, sides
 from medimg.detect.text.lines import polygon as corners
@@ -75,32 +75,6 @@ def test_a_piece_of_a_harmless_word_is_left_out() -> None:
     assert "apist" not in {m.text for m in made}
 
 
-def test_harmless_lines_stay_on_a_label_unless_they_share_a_row_with_what_goes() -> None:
-    made = whole_labels(
-        [
-            line("Rawiri Ngata", box(100, 100), "name"),
-            line("Please wash your hands", box(100, 128), "harmless"),
-            line("Theatre", box(100, 156, 80), "harmless"),
-            line("14/3/51", box(200, 156, 100), "date"),
-        ]
-    )
-    assert [m.kept for m in made] == [False, True, False, False]
-    assert hidden(box(100, 128), made) < 0.1
-
-
-def test_headings_of_a_form_stay_beside_what_is_written_and_one_alone_goes() -> None:
-    board = [
-        line("Nurse", box(100, 100, 85), "harmless"),
-        line("Aroha Parata", box(200, 100), "name"),
-        line("Patient:", box(100, 128, 85), "harmless"),
-        line("Rawiri Ngata", box(200, 128), "name"),
-    ]
-    assert [m.kept for m in whole_labels(board)] == [True, False, True, False]
-    assert not any(m.kept for m in whole_labels(board[:2]))
-    twice = [*board[:2], line("Nurse", box(100, 128, 85), "harmless"), board[3]]
-    assert not any(m.kept for m in whole_labels(twice))
-
-
 def test_a_curve_and_its_value_are_two_lines_beside_a_vital_sign_only() -> None:
     sign, curve = line("SpO2", box(420, 70, 70), ""), line("www97", box(100, 100, 400, 40), "")
     made = {m.text: m for m in _layout.decide([sign, curve], BLANK, Known(NOTHING_KNOWN))}
@@ -115,12 +89,6 @@ def test_a_curve_and_its_value_are_two_lines_beside_a_vital_sign_only() -> None:
     for other in (line("www97", box(100, 300, 400, 40), ""), line("Aro97", box(100, 100, 400, 40), "")):
         there = _layout.decide([sign, other], BLANK, Known(NOTHING_KNOWN))
         assert hidden(other.spot.quad, there) > 0.99
-
-
-def test_a_long_plain_word_read_fairly_stays_on_its_label() -> None:
-    name = line("Rawiri Ngata", box(100, 100), "name")
-    made = whole_labels([name, line("Temperature", box(100, 128), "harmless", 0.8)])
-    assert [m.kept for m in made] == [False, True]
 
 
 def test_a_cover_beside_a_harmless_line_gets_no_margin() -> None:
@@ -151,24 +119,16 @@ def test_the_cover_of_a_band_that_cannot_be_read_ends_at_its_edge(ground: tuple[
     assert np.array_equal(_layout.decide([coarse], Frame(pixels), Known(NOTHING_KNOWN))[0].cover, band)
 
 
-def test_a_harmless_line_that_was_read_with_less_certainty_goes_with_its_label() -> None:
-    made = whole_labels(
-        [line("Rawiri Ngata", box(100, 100), "name"), line("Foam dressing", box(100, 128), "harmless", 0.8)]
-    )
-    assert not any(m.kept for m in made)
-
-
-def test_a_label_ends_where_another_ground_begins() -> None:
-    pixels = np.full((600, 900, 3), 200, np.uint8)
-    lines = [line("NGATA, Rawiri Te Rangi", box(100, 100, 400), "name"), line("1/3/56", box(100, 128, 100), "date")]
-    assert hidden(box(250, 130, 200, 16), whole_labels(lines, pixels)) > 0.95
-    pixels[124:400, 230:] = (150, 40, 40)
-    assert hidden(box(250, 130, 200, 16), whole_labels(lines, pixels)) < 0.05
-
-
 def test_the_gap_between_two_words_of_a_row_is_covered() -> None:
-    made = whole_labels([line("Rawiri", box(100, 100, 80), "name"), line("Ngata", box(205, 100, 80), "name")])
-    assert hidden(box(185, 102, 15, 16), made) > 0.99
+    words = [line("Rawiri", box(100, 100, 80), "name"), line("Ngata", box(205, 100, 80), "name")]
+    assert hidden(box(185, 102, 15, 16), closed_rows(words)) > 0.99
+    staying = line("RN", box(184, 102, 18, 16), "harmless")
+    assert hidden(staying.spot.quad, closed_rows([*words, staying])) < 0.1
+
+
+def test_what_is_harmless_beside_a_name_is_left_to_what_both_lie_on() -> None:
+    there = [line("LOT 516927", box(100, 100), "record-number"), line("Foam dressing", box(100, 128), "harmless", 0.8)]
+    assert [m.category for m in closed_rows(there)] == ["record-number", "harmless"]
 
 
 def test_a_row_that_was_not_found_in_a_column_is_covered() -> None:

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from medimg.detect import Frame
-from medimg.detect.objects import grounds, judge, marks
+from medimg.detect.objects import grounds, judge, marks, scales
 from medimg.detect.objects.grounds import Ground, Picture, Points, share_in
 from medimg.detect.objects.judge import GROUNDS, Find
 from medimg.native.opencv import cv2
@@ -37,12 +37,16 @@ NUMERALS = re.compile(r"[\W_]*(?:\d{1,3}(?:[\W_]+\d{1,3}){0,11})?[\W_]*(?:cm|mm|
 SCALES = frozenset((Category.RULER, Category.COLOUR_CARD))
 SCALE = 0.35
 """Least mean likelihood of a ruler for a place to be one."""
-DENSE = 0.25
+DENSE = 0.45
 """Least share of a block that its finds fill."""
 ON_SCALE = 0.2
 """Share of a scale or a card in an outline that makes it no thing to be covered: it would hide what must stay."""
+ON_A_SCALE = "scale"
+"""What writing lies on that cannot be told from the ticks and numerals it touches."""
 BARE, SURELY_BARE = GROUNDS.index("bare"), 0.8
 """Least likelihood of bare skin or cloth for a find to be asked about instead of covered."""
+BAND = 0.6
+"""Most that a band which completes a thing has of its size, as a share of the rest."""
 ALIKE = 14.0
 """Most difference of two grounds that may be one."""
 NEAR = 2.2
@@ -75,6 +79,8 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
     finds = [find_of(frame, picture, findings[k]) for k in at]
     blocks = found_blocks(picture, finds)
     out = list(findings)
+    for k, cut in _off_scales(frame, picture, findings, at, finds).items():
+        out[k] = cut
     rows = [features(frame, picture, finds, block) for block in blocks]
     said = judge.lies_on([row for some in rows for row in some])
     for number, (block, some) in enumerate(zip(blocks, rows, strict=True), 1):
@@ -87,14 +93,36 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
                 name = ""
             out[at[m]] = _on(out[at[m]], name, number, row["ruler"])
         outline = _with_finds(block, [finds[m] for m in block.members])
-        scales = [f for k, f in enumerate(finds) if out[at[k]].category in SCALES]
-        over = some[0]["ruler_all"] >= SCALE or any(share_in(f.quad, outline) > ON_SCALE for f in scales)
+        measures = [f for k, f in enumerate(finds) if out[at[k]].category in SCALES]
+        over = some[0]["ruler_all"] >= SCALE or any(share_in(f.quad, outline) > ON_SCALE for f in measures)
         if sort in THINGS and (real or _dense(outline, [finds[m].quad for m in block.members])) and not over:
             outline = np.clip(outline / picture.factor, 0, (frame.width, frame.height))
             region = frame.region(tuple((float(x), float(y)) for x, y in outline))
             sure = round(float(whole.max()), 3)
             thing = Finding(kind=Kind.OBJECT, category=sort, detector="carriers", score=sure, region=region)
             out.append(_on(thing, sort, number, 0.0))
+    return out
+
+
+def _off_scales(
+    frame: Frame, picture: Picture, findings: Sequence[Finding], at: Sequence[int], finds: Sequence[Find]
+) -> dict[int, Finding]:
+    """Writing that touches the ticks or numerals of a ruler: part of them, or cut off where they begin."""
+    rulers = [f.quad for f in finds if f.category == Category.RULER]
+    out: dict[int, Finding] = {}
+    for k, find in zip(at, finds, strict=True):
+        if find.code or find.category in SCALES or not any(share_in(find.quad, r) > scales.TOUCH for r in rulers):
+            continue
+        blank = find.category == Category.UNREAD or (find.category in UNCLEAR and scales.ticks(find.text))
+        if blank and scales.part_of(find.quad, rulers):
+            out[k] = msgspec.structs.replace(findings[k], category=Category.RULER)
+            continue
+        rest = scales.beside(find.quad, rulers)
+        if rest is None:
+            out[k] = msgspec.structs.replace(findings[k], on=ON_A_SCALE)
+        else:
+            region = frame.region(tuple((float(x), float(y)) for x, y in rest / picture.factor))
+            out[k] = msgspec.structs.replace(findings[k], region=region, tight=True)
     return out
 
 
@@ -114,7 +142,8 @@ def _on(finding: Finding, name: str, number: int, scale: float) -> Finding:
             category = Category.RULER
         elif category in OF_A_BATCH and name == Category.PACKET and judge.of_product(text):
             category = Category.PRODUCT
-    return msgspec.structs.replace(finding, category=category, on=f"{name} {number}" if name in THINGS else name)
+    where = f"{name} {number}" if name in THINGS else name
+    return msgspec.structs.replace(finding, category=category, on=finding.on or where)
 
 
 def _dense(outline: Points, quads: Sequence[Points]) -> bool:
@@ -155,12 +184,14 @@ def found_blocks(picture: Picture, finds: Sequence[Find]) -> list[Block]:
     left = sorted(range(len(finds)), key=lambda k: -float(cv2.contourArea(finds[k].quad)))
     colours = [picture.colour(f.quad, f.code) for f in finds]
     out: list[Block] = []
+    unsure: dict[int, list[Ground]] = {}
     tried = 0
     for k in list(left):
         if k not in left or tried >= MOST:
             continue
         tried += 1
-        best = _outline(picture, finds, colours, k)
+        unsure[k] = candidates(picture, finds, colours, k)
+        best = _best(picture, finds, unsure[k], k)
         if best is None or best[1] < REAL:
             continue
         quad, likely = best
@@ -168,6 +199,9 @@ def found_blocks(picture: Picture, finds: Sequence[Find]) -> list[Block]:
         out.append(Block(members, quad, likely))
         left = [m for m in left if m not in members]
     out = _joined(out)
+    for k in [k for k in unsure if k in left]:
+        if _completed(out, k, unsure[k]):
+            left.remove(k)
     for some in (
         [m for m in left if finds[m].category not in SCALES],
         [m for m in left if finds[m].category in SCALES],
@@ -184,14 +218,27 @@ def candidates(picture: Picture, finds: Sequence[Find], colours: Sequence[Points
     return list(grounds.grown(picture, finds[k].quad, colours[k], alike))
 
 
-def _outline(picture: Picture, finds: Sequence[Find], colours: Sequence[Points], k: int) -> tuple[Points, float] | None:
-    there = candidates(picture, finds, colours, k)
+def _best(picture: Picture, finds: Sequence[Find], there: Sequence[Ground], k: int) -> tuple[Points, float] | None:
+    """The likeliest of the outlines of a find, and how likely it is."""
     if not there:
         return None
     others = [f for m, f in enumerate(finds) if m != k]
     likely = judge.outlines([judge.outline_features(picture, g, finds[k], others) for g in there])
     best = int(np.argmax(likely))
     return there[best].quad, float(likely[best])
+
+
+def _completed(blocks: list[Block], k: int, there: Sequence[Ground]) -> bool:
+    """Whether one of the grounds of a find, believed by itself or not, completes a block: a header above its field."""
+    for n, block in enumerate(blocks):
+        for ground in there:
+            if float(cv2.contourArea(ground.quad)) > BAND * float(cv2.contourArea(block.outline)):
+                continue
+            whole = _union(block.outline, ground.quad)
+            if whole is not None:
+                blocks[n] = Block((*block.members, k), whole, block.likely)
+                return True
+    return False
 
 
 def _joined(blocks: Sequence[Block]) -> list[Block]:
@@ -218,7 +265,7 @@ def _union(a: Points, b: Points) -> Points | None:
     if share_in(b, a) > 0.7:
         return a
     both = np.concatenate((a, b))
-    quad = grounds.four_sided(np.asarray(cv2.convexHull(both).reshape(-1, 2), np.float32))
+    quad = grounds.straight(np.asarray(cv2.convexHull(both).reshape(-1, 2), np.float32))
     apart = float(cv2.contourArea(a) + cv2.contourArea(b)) - float(cv2.intersectConvexConvex(a, b)[0])
     return quad if apart >= 0.9 * float(cv2.contourArea(quad)) else None
 

@@ -28,6 +28,9 @@ LEAST = 60
 REACH = 14.0
 """How far a ground is followed from its find, in heights of the find; at least a sixth of the picture."""
 
+FILLED = 0.9
+"""Least share of the rectangle round an outline that it fills to be given that rectangle's sides."""
+
 Points = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 
@@ -36,7 +39,7 @@ class Ground(NamedTuple):
     """A ground grown from one find.
 
     Attributes:
-        quad: Its four straight sides, (4, 2), in pixels of the small picture.
+        quad: Its straight sides, mostly four, (n, 2), in pixels of the small picture.
         hull: Its convex outline, (n, 2), in the same.
         size: Its own pixels, those of finds on it included.
         tolerance: At which it was grown.
@@ -129,12 +132,16 @@ def grown(picture: Picture, quad: Points, colour: Points, finds: Sequence[Points
         size = float(cv2.contourArea(outline))
         if size >= max(LEAST, 1.03 * before):
             hull = cv2.convexHull(outline).reshape(-1, 2).astype(np.float32) + corner
-            yield Ground(four_sided(hull), hull, size, tolerance, colour)
+            yield Ground(straight(hull), hull, size, tolerance, colour)
         before = size
 
 
-def four_sided(hull: Points) -> Points:
-    """Four straight sides round a convex outline: its own, where it has about four, else the rectangle round it."""
+def straight(hull: Points) -> Points:
+    """Straight sides round a convex outline: its own, where it has about four, else the rectangle round it.
+
+    Where that rectangle would take in too much beside it, as for a thing that the frame cuts askew, it keeps its own
+    few sides.
+    """
     size = max(float(cv2.contourArea(hull)), 1.0)
     length = cv2.arcLength(hull, True)
     for share in (0.02, 0.035, 0.05, 0.07):
@@ -146,7 +153,11 @@ def four_sided(hull: Points) -> Points:
             if both >= 0.94 * size and cv2.isContourConvex(near):
                 return near
             break
-    return np.asarray(cv2.boxPoints(cv2.minAreaRect(hull)), np.float32)
+    rectangle = np.asarray(cv2.boxPoints(cv2.minAreaRect(hull)), np.float32)
+    if size >= FILLED * float(cv2.contourArea(rectangle)):
+        return rectangle
+    few = cv2.approxPolyDP(hull, 0.01 * length, True).reshape(-1, 2)
+    return np.asarray(cv2.convexHull(few).reshape(-1, 2), np.float32) if len(few) >= 3 else rectangle
 
 
 def iou(a: Points, b: Points) -> float:

@@ -39,7 +39,9 @@ BATCH = re.compile(r"\s*(?:LOT|REF|EXP|SN|MFG|GTIN)\b[\s.:#]*(?=[A-Z./ -]{0,6}\d
 OF_PRODUCTS = re.compile(
     r"STERILE(?: ?(?:EO|R))?|single use(?: only)?|keep dry|do not re-?use|CE ?\d{4}"
     r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g)?(?: ?[x\u00d7] ?\d+(?:[.,]\d+)? ?(?:mm|cm)?)+"
-    r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g|%)",
+    r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g|%)"
+    r"|(?:sodium|potassium|calcium|magnesium) ?(?:chloride|(?:hydrogen ?|bi)carbonate|lactate|citrate|sul(?:ph|f)ate)"
+    r"|glucose|dextrose|saline|water for injections?",
     re.IGNORECASE,
 )
 """Other print on packets, read in part at times."""

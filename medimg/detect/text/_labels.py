@@ -1,11 +1,11 @@
-"""What stands on one label: faint lines beside sure ones, lines that go together, gaps between them.
+"""What stands on one label: faint lines beside sure ones, gaps between lines and between words.
 
 Only geometry and categories count here; what a line is was decided before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,12 +18,6 @@ from medimg.detect.text.lines import Quad, area, around, axis, grown, labels, sh
 from medimg.detect.text.ocr import Spot
 from medimg.vocabulary import Category
 
-FILLED = 0.45
-"""A label whose lines fill this share of it is covered as one block."""
-CALM = 0.9
-"""Least certainty of a harmless line that stays on a label with a name on it."""
-FAIRLY = ((0.7, 9), (0.85, 6))
-"""The same for a line with a word of so many letters."""
 NEAR = 0.12
 """Least distance at which a cover is told from a line that stays, as a share of its height; more under a policy with a
 larger margin."""
@@ -115,69 +109,22 @@ def alone(lines: Sequence[Line]) -> list[Line]:
     return out
 
 
-def whole_labels(lines: Sequence[Line], rgb: Pixels | None = None) -> list[Line]:
-    """One strong hit takes its label: the lines on it are covered, and to the same width.
+def closed_rows(lines: Sequence[Line]) -> list[Line]:
+    """Lines that are covered, with the gaps between the words of their row, which would tell how long each is.
 
-    A line that is harmless beyond doubt and has nothing to be covered beside it stays.
+    What lies under them is seen, and covered whole, by :mod:`medimg.detect.objects.carriers`.
     """
-    free = [k for k, line in enumerate(lines) if line.category not in SCALES]
     out = list(lines)
+    free = [k for k, line in enumerate(lines) if line.category not in SCALES]
+    staying = [line.spot.quad for line in lines if line.kept]
     for group in labels([lines[k].spot.quad for k in free]):
-        members = [free[g] for g in group]
-        going = members
-        strong = [k for k in members if lines[k].strong]
-        if strong:
-            going = _taken(lines, members)
-            first = max(strong, key=lambda k: lines[k].certainty)
-            for k in going:
-                if lines[k].kept or lines[k].category in (Category.UNKNOWN, Category.UNREAD):
-                    out[k] = replace(lines[k], category=lines[first].category)
-        _widen(
-            out,
-            [k for k in going if not out[k].kept],
-            [line for line in out if line.kept],
-            bool(strong) or len(going) >= TRIO,
-            rgb,
-        )
+        quads = {free[g]: lines[free[g]].spot.quad for g in group if not lines[free[g]].kept}
+        for k, quad in quads.items():
+            row = [other for other in quads.values() if _beside(quad, other)]
+            there = around([quad, *row], axis(max(quads.values(), key=lambda q: sides(q)[0])))
+            if area(there) > 1.05 * area(quad) and all(shared(there, q) < 0.1 * area(q) for q in staying):
+                out[k] = replace(lines[k], cover=there)
     return out
-
-
-def _taken(lines: Sequence[Line], members: Sequence[int]) -> list[int]:
-    """The members that go with a strong one."""
-    calm = {k for k in members if _calm(lines[k])}
-    while True:
-        torn = {
-            k
-            for k in calm
-            if not (_value(lines[k]) or _heads(lines, k))
-            and any(_beside(lines[k].spot.quad, lines[m].spot.quad) for m in members if m not in calm)
-        }
-        if not torn:
-            return [k for k in members if k not in calm]
-        calm -= torn
-
-
-def _value(line: Line) -> bool:
-    return line.category == Category.UNIT and identifiers.vital_value(line.text)
-
-
-def _heads(lines: Sequence[Line], k: int) -> bool:
-    """Whether a line is a heading of a form: there is another, different one of like height, so it is no name."""
-    said = identifiers.heading(lines[k].text)
-    high = sides(lines[k].spot.quad)[1]
-    return bool(said) and any(
-        other.certainty >= CALM
-        and identifiers.heading(other.text) not in ("", said)
-        and 0.5 < sides(other.spot.quad)[1] / max(high, 1e-6) < 2.0
-        for other in lines
-    )
-
-
-def _calm(line: Line) -> bool:
-    """Whether a line is harmless beyond doubt: read surely, or fairly surely and too long for a misread name."""
-    letters = identifiers.longest_word(line.text)
-    fairly = any(line.certainty >= least and letters >= long for least, long in FAIRLY)
-    return _value(line) or (line.kept and (line.certainty >= CALM or fairly))
 
 
 def _beside(a: Quad, b: Quad) -> bool:
@@ -189,53 +136,6 @@ def _beside(a: Quad, b: Quad) -> bool:
     gap = max(ua.min(), ub.min()) - min(ua.max(), ub.max())
     same = min(va.max(), vb.max()) - max(va.min(), vb.min())
     return bool(same > 0.5 * high and gap < 3.0 * high)
-
-
-def _widen(lines: list[Line], going: Sequence[int], staying: Iterable[Line], block: bool, rgb: Pixels | None) -> None:
-    """Cover lines to the width of their label, or at least the gaps between the words of a row."""
-    if len(going) < 2:
-        return
-    quads = [lines[k].spot.quad for k in going]
-    along = axis(max(quads, key=lambda quad: sides(quad)[0]))
-    whole = around(quads, along)
-    near = [line.spot.quad for line in staying if shared(whole, line.spot.quad) > 0]
-    on_ruler = any(line.category == Category.RULER for line in staying if shared(whole, line.spot.quad) > 0)
-    filled = sum(area(quad) for quad in quads) / max(area(whole), 1.0)
-    for k, quad in zip(going, quads, strict=True):
-        row = [other for other in quads if _beside(quad, other)]
-        wider = [around([quad, *row], along)]
-        if block and filled >= FILLED and not on_ruler:
-            wider.insert(0, as_wide(quad, whole, along))
-        for cover in wider:
-            there = _on_ground(rgb, quad, cover, along)
-            if area(there) > 1.05 * area(quad) and all(shared(there, q) < 0.1 * area(q) for q in near):
-                lines[k] = replace(lines[k], cover=there)
-                break
-
-
-def _on_ground(rgb: Pixels | None, quad: Quad, cover: Quad, along: Quad) -> Quad:
-    """A wider cover, cut off where another ground begins than its line's: it lies on a label, not on a wound beside it.
-
-    ``cover`` is level in the direction ``along``, with its corners clockwise from its beginning.
-    """
-    if rgb is None:
-        return cover
-    own = _sampled(rgb, quad, 40)
-    usual, spread = np.median(own, axis=(0, 1)), _spread(own)
-    step = 0.25 * max(sides(quad)[1], 1.0)
-    low, high = float((quad @ along).min()), float((quad @ along).max())
-    ends = []
-    for start, room, way in (
-        (low, low - float((cover @ along).min()), -1),
-        (high, float((cover @ along).max()) - high, 1),
-    ):
-        columns = max(0, round(room / step))
-        beyond = as_wide(cover, np.array([along * start, along * (start + way * room)], np.float32), along)
-        same = (np.abs(_sampled(rgb, beyond, columns) - usual).max(axis=2) <= spread).mean(axis=0)[::way]
-        other = [k for k in range(columns) if float(same[max(k - 1, 0) : k + 2].mean()) < SAME]
-        # The edge may be slanted: three quarters of a height off.
-        ends.append(start + way * (step * max(other[0] - 3, 0) if other else max(room, 0.0)))
-    return as_wide(cover, np.array([along * end for end in ends], np.float32), along)
 
 
 def _one_ground(rgb: Pixels | None, quad: Quad, other: Quad) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from medimg.detect import Frame
 from medimg.detect.objects import marks as _marks
 from medimg.detect.text import _blobs, _patches, identifiers, ruler
-from medimg.detect.text._labels import Line, alone, as_wide, gaps, off_kept, to_edges, whole_labels
+from medimg.detect.text._labels import Line, alone, as_wide, closed_rows, gaps, off_kept, to_edges
 from medimg.detect.text.known import Known, skeleton
 from medimg.detect.text.lines import Quad, area, axis, grown, shared, sides
 from medimg.detect.text.ocr import Spot
@@ -52,7 +52,7 @@ def merged(levels: Sequence[Sequence[Spot]], width: int, height: int) -> list[Sp
 
 
 def decide(lines: Sequence[Line], frame: Frame, known: Known, rules: TextRules = DEFAULT) -> list[Line]:
-    """What every line is, rulers and whole labels included, and what to cover for it.
+    """What every line is, rulers included, and what to cover for it.
 
     Args:
         lines: What was found and read.
@@ -74,7 +74,7 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known, rules: TextRules =
     ]
     judged = [_card(line, frame) for line in judged]
     judged = _explained(_monitor(_legend(judged)))
-    judged = whole_labels(alone(judged), frame.rgb)
+    judged = closed_rows(alone(judged))
     found = to_edges([*judged, *gaps(judged, frame.rgb)], frame.rgb, rules.margin)
     return off_kept(found, rules.margin)
 

@@ -143,17 +143,6 @@ def harmless(line: str) -> str:
     return verdict.category if verdict else ""
 
 
-def heading(line: str) -> str:
-    """The heading of a field that a line is (``Patient:``, ``HR``), folded; empty if it is none."""
-    words = words_of(line)
-    return " ".join(words) if words and all(w in lexicon()["heading"] or w in VITAL_SIGNS for w in words) else ""
-
-
-def longest_word(line: str) -> int:
-    """Letters of the longest word."""
-    return max((len(w) for w in re.findall(r"[^\W\d_]+", line)), default=0)
-
-
 def vital_sign(line: str) -> bool:
     """Whether a line names what a bedside monitor measures: ``HR``, ``SpO2 %``."""
     words = words_of(line)

@@ -1,0 +1,88 @@
+"""No cover over a scale: what lies on the place of a ruler's ticks or numerals is part of it, or ends at its edge.
+
+The text check finds the ticks of a ruler twice at times, as the scale that they are and as a word that nobody can read,
+and its boxes are roomy: that of a name written beside a scale reaches over the ends of the ticks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from medimg.detect.objects.grounds import Points, share_in
+from medimg.native.opencv import cv2
+
+PART = 0.6
+"""Least share of what nobody could read that lies on a scale for it to be part of that."""
+AS_HIGH = 0.55
+"""Its least height for that, as a share of the scale's: in the outline of a whole ruler there may be a written name."""
+TICKS = re.compile(r"[\W_dluionwmt1]{4,}", re.IGNORECASE)
+"""What the reader makes of a row of ticks; with few signs in it, :data:`SIGNS`, and many of each."""
+SIGNS = 4
+TOUCH = 0.01
+"""Share of a find that may lie on a scale all the same."""
+HIGH, LONG = 0.35, 0.5
+"""Most that a find loses across its letters and along them, as shares of it: its letters fill the rest."""
+
+
+def ticks(text: str) -> bool:
+    """Whether the reader saw nothing, or a row of ticks."""
+    signs = {c.lower() for c in text if c.isalnum()}
+    return not signs or (bool(TICKS.fullmatch(text)) and len(signs) <= min(SIGNS, len(text) // 2))
+
+
+def part_of(quad: Points, scales: Sequence[Points]) -> bool:
+    """Whether most of a find lies on one scale.
+
+    Args:
+        quad: The find, (4, 2).
+        scales: What is known to be ticks or numerals, convex, (n, 2) each.
+    """
+    high = _high(quad)
+    return any(share_in(quad, scale) >= PART and high >= AS_HIGH * _high(scale) for scale in scales)
+
+
+def beside(quad: Points, scales: Sequence[Points]) -> Points | None:
+    """A find cut off at the scales it touches; none where that would take its letters away.
+
+    Args:
+        quad: The find, (4, 2), its corners in order round it.
+        scales: As for :func:`part_of`.
+    """
+    out = quad
+    for scale in scales:
+        common, corners = cv2.intersectConvexConvex(out, scale)
+        if common > TOUCH * max(float(cv2.contourArea(quad)), 1.0) and corners is not None:
+            out = _cut(out, np.asarray(corners.reshape(-1, 2), np.float32))
+    ways = (1, 0) if _side(quad, 0) >= _side(quad, 1) else (0, 1)
+    for way, most in zip(ways, (HIGH, LONG), strict=True):
+        if _side(out, way) < (1 - most) * _side(quad, way):
+            return None
+    return out
+
+
+def _high(quad: Points) -> float:
+    return float(min(cv2.minAreaRect(quad)[1]))
+
+
+def _side(quad: Points, which: int) -> float:
+    return float(np.hypot(*(quad[which + 1] - quad[which])))
+
+
+def _cut(quad: Points, common: Points) -> Points:
+    """The largest rest of a rectangle that one cut along a side leaves free of a part of it."""
+    start, sides = quad[0], (quad[1] - quad[0], quad[3] - quad[0])
+    best, most = quad, -1.0
+    for k, side in enumerate(sides):
+        at = (common - start) @ side / max(float(side @ side), 1e-6)
+        low, high = float(np.clip(at.min(), 0, 1)), float(np.clip(at.max(), 0, 1))
+        for begin, end in ((0.0, low), (high, 1.0)):
+            if end - begin > most:
+                most = end - begin
+                first, second = start + begin * side, start + end * side
+                other = sides[1 - k]
+                some = (first, second, second + other, first + other)
+                best = np.asarray(some if k == 0 else (some[0], some[3], some[2], some[1]), np.float32)
+    return best
