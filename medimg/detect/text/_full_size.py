@@ -182,7 +182,7 @@ def fineness(pixels: Pixels) -> NDArray[np.float32]:
     size = (max(1, grey.shape[1] // BLOCK), max(1, grey.shape[0] // BLOCK))
     means = []
     for one, two in ((grey[:, 1:], grey[:, :-1]), (grey[1:], grey[:-1])):
-        step = cv2.min(cv2.subtract(cv2.absdiff(one, two), NOISE), STRONG - NOISE)
+        step = np.minimum(np.maximum(cv2.absdiff(one, two), NOISE) - NOISE, STRONG - NOISE).astype(np.uint8)
         means.append(cv2.resize(step, size, interpolation=cv2.INTER_AREA).astype(np.float32))
     return np.asarray(cv2.blur(np.minimum(*means), (3, 3)), np.float32)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from medimg.detect import Frame, Pixels, proof
 from medimg.detect.objects import marks
-from medimg.detect.text import _cards, _documents, _full_size, _second_look, _zoom, identifiers, ocr, tesseract
+from medimg.detect.text import _cards, _documents, _full_size, _rings, _second_look, _zoom, identifiers, ocr, tesseract
 from medimg.detect.text import lines as _lines
 from medimg.detect.text._labels import Line, in_company
 from medimg.detect.text._layout import decide, explained, merged
@@ -117,6 +117,7 @@ class TextDetector:
             return [Line(ocr.Spot(whole, 1.0), "", 0.0, cover=whole)]
         spots += [maybe[k] for k in in_company(spots, maybe)]
         lines = _read_spots(self._models, frame, spots)
+        ring: list[Line] = []
         if len(lines) < MOST_READ:
             first = len(sizes) > 1
             new, replaced = _zoom.closer(self._models, frame, lines, weak, sheets=first)
@@ -127,10 +128,14 @@ class TextDetector:
             # A name of two words may have come back as one word of it.
             now, keep = [*rest, *finer], self._rules.keep
             lines = now + [lines[k] for k in sorted(replaced) if not explained(lines[k], now, keep)]
-            lines += self._at_full_size(frame, lines) if first else []
+            if first:
+                lines += self._at_full_size(frame, lines)
+                ring = _rings.lines(self._models, frame, lines)
+                lines = _rings.beside(lines, ring)
         else:
             frame.answers.cut_short = True
-        return decide(lines, frame, Known(known), self._rules)
+        # What is on a ring is no row of a label: its pieces are covered as they are.
+        return decide(lines, frame, Known(known), self._rules) + _rings.judged(ring, Known(known), self._rules.keep)
 
     def _at_full_size(self, frame: Frame, lines: Sequence[Line]) -> list[Line]:
         new = _full_size.spots(self._models, frame, lines)
