@@ -74,4 +74,5 @@ class Record:
             return 0
         from medimg.detect.text.letters import least_height
 
-        return least_height(self.opened.width, self.opened.height)
+        closer = self.answers is not None and not self.answers.cut_short
+        return least_height(self.opened.width, self.opened.height, closer=closer)

@@ -27,10 +27,15 @@ def fingerprint(picture: NDArray[Any]) -> bytes:
 
 
 class Answers:
-    """Answers by question, for both looks at one photo; calls may come from several threads."""
+    """Answers by question, for both looks at one photo; calls may come from several threads.
+
+    Attributes:
+        cut_short: Whether the closer look at small print was not taken at every place where print is seen.
+    """
 
     def __init__(self) -> None:
         self._said: dict[Hashable, Any] = {}
+        self.cut_short = False
         self._lock = threading.Lock()
 
     def to(self, question: tuple[Hashable, ...], ask: Callable[[], T]) -> T:

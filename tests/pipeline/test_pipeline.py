@@ -296,6 +296,7 @@ def test_print_that_is_not_looked_for_grows_with_the_photo(size: tuple[int, int]
     from medimg.detect.text import letters
 
     assert letters.least_height(*size) == letters.least_height(*size[::-1]) == least
+    assert 0.7 * least < letters.least_height(*size, closer=True) < least
 
 
 def test_the_report_says_which_height_of_print_was_not_looked_for() -> None:

@@ -1,0 +1,233 @@
+"""Print on a curve: a stamp, the rim of a bottle, a wristband seen on end.
+
+The finder looks for straight lines and finds such print letter by letter at best. Where the squares in which the small
+network (:mod:`medimg.detect.objects.marks`) sees print lie on an arc, the ring is unrolled and read as a line; what was
+read is covered along the arc. A ring that cannot be read gives nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medimg.detect import Frame, Pixels
+from medimg.detect.objects import marks
+from medimg.detect.text import identifiers
+from medimg.detect.text._full_size import read
+from medimg.detect.text._labels import Line
+from medimg.detect.text.known import Known
+from medimg.detect.text.lines import area, shared
+from medimg.detect.text.ocr import Models, Quad, crop, ordered
+from medimg.native.opencv import cv2
+
+Points = NDArray[np.float64]
+
+LIKELY = 0.3
+"""Least likelihood of print in a square."""
+FEWEST, MOST = 24, 1500
+"""Squares of print: fewer make no ring, of more so many are taken, evenly."""
+TRIES = 200
+RADII = (0.04, 0.7)
+"""Least and largest radius, in parts of the picture's longer side."""
+NEAR = 0.12
+"""How far from the circle a square of it lies at most, in radii."""
+STEPS, LEAST_STEPS = 36, 12
+"""Parts a circle is divided into, and least parts with print: a third of a circle."""
+ALONE = 0.6
+"""Least share of the squares within the ring's outer edge that lie on it: a page of print is no ring."""
+BAND = 0.25
+"""Half the breadth of what is unrolled, in radii."""
+LONGEST = 2400
+"""Longest unrolled ring, in pixels."""
+LEAST_SCORE, LEAST_SIGNS = 0.4, 6
+SQUEEZED = (1.0, 0.6)
+"""How long the unrolled ring is made for each look: letters that stand far apart come together when it is short. The
+first look that reads something counts."""
+WITHIN = 0.4
+"""Share of a line that lies on what was read on a ring, from which it is a letter of it."""
+PIECE = math.radians(15)
+"""Longest piece of an arc that is covered by one quadrilateral."""
+
+
+class Ring(NamedTuple):
+    """A circle in upright full-size pixels, and the angle (clockwise from the right) at which it is cut open."""
+
+    x: float
+    y: float
+    radius: float
+    start: float
+
+
+def lines(models: Models, frame: Frame, known: Sequence[Line]) -> list[Line]:
+    """What stands on the clearest ring, in pieces along it; each has the reading that counts most.
+
+    A ring with nothing but harmless words gives nothing.
+
+    Args:
+        models: The networks.
+        frame: The picture.
+        known: What was found and read before.
+    """
+    squares = _squares(frame, known)
+    ring = found(squares, max(frame.width, frame.height))
+    if ring is None:
+        return []
+    strip, scale = unrolled(frame.rgb, ring)
+    for squeezed in SQUEEZED:
+        size = (max(32, round(strip.shape[1] * squeezed)), max(32, strip.shape[0]))
+        look = np.asarray(cv2.resize(strip, size, interpolation=cv2.INTER_AREA), np.uint8)
+        back = np.array([strip.shape[1] / size[0], strip.shape[0] / size[1]], np.float32)
+        read_now = _read(models, look)
+        some = [line.spot.quad * back for line in read_now]
+        if some:
+            # The ring is one thing: what identifies on it is told by the worst of its words, however much else is said.
+            said = max(read_now, key=lambda line: (_identifies(line), len(line.text)))
+            if not _identifies(said):
+                return []
+            high = np.concatenate(some)[:, 1]
+            boxes = [*some, *_runs(squares, ring, scale, float(high.min()), float(high.max()))]
+            quads = [q for box in boxes for q in pieces(box, ring, scale, strip.shape[0])]
+            return [Line(said.spot._replace(quad=quad), said.text, said.certainty) for quad in quads]
+    return []
+
+
+def _identifies(line: Line) -> bool:
+    return identifiers.classify(line.text, line.certainty).category not in identifiers.KEPT
+
+
+def _runs(squares: Points, ring: Ring, scale: float, top: float, foot: float) -> Iterator[Quad]:
+    """Boxes of the strip over everything that looks like print on the ring: what was read names the rest."""
+    around = 2 * math.pi * ring.radius * scale
+    away = squares - (ring.x, ring.y)
+    on = np.abs(np.hypot(away[:, 0], away[:, 1]) - ring.radius) < NEAR * ring.radius
+    along = np.sort((np.arctan2(away[on, 1], away[on, 0]) - ring.start) % (2 * math.pi)) * ring.radius * scale
+    apart = around / STEPS
+    for run in np.split(along, np.flatnonzero(np.diff(along) > apart) + 1):
+        if len(run):
+            x0, x1 = max(float(run[0]) - apart / 4, 0.0), min(float(run[-1]) + apart / 4, around)
+            yield np.array([[x0, top], [x1, top], [x1, foot], [x0, foot]], np.float32)
+
+
+def _read(models: Models, strip: Pixels) -> list[Line]:
+    """What can be read on an unrolled ring: letters stand with their feet towards the middle, or with their heads."""
+    spots = models.detect(strip, LEAST_SCORE)
+    crops = [crop(strip, s.quad) for s in spots]
+    ways = zip(models.read(crops), models.read([np.ascontiguousarray(np.rot90(c, 2)) for c in crops]), strict=True)
+    best = [max(readings, key=lambda reading: reading.score) for readings in ways]
+    found = [Line(spot, *reading) for spot, reading in zip(spots, best, strict=True)]
+    return [line for line in found if read(line) and sum(c.isalnum() for c in line.text) >= LEAST_SIGNS]
+
+
+def beside(lines: Sequence[Line], ring: Sequence[Line]) -> list[Line]:
+    """The lines that are no letters of a ring that was read."""
+    quads = [line.spot.quad for line in ring]
+    return [k for k in lines if sum(shared(k.spot.quad, q) for q in quads) < WITHIN * area(k.spot.quad)]
+
+
+def judged(ring: Sequence[Line], known: Known, keep: Collection[str]) -> list[Line]:
+    """The pieces of a ring with what its reading is."""
+    out = []
+    for line in ring:
+        verdict = identifiers.classify(line.text, line.certainty, known)
+        kind, quad = verdict.category, line.spot.quad
+        out.append(replace(line, category=kind, strong=verdict.strong, cover=quad, keep=frozenset(keep)))
+    return out
+
+
+def _squares(frame: Frame, known: Sequence[Line]) -> Points:
+    """The middles of the squares with print that is not on a line that was read, (n, 2)."""
+    view = marks.views(frame)[0 if max(frame.width, frame.height) <= marks.COARSE[0] else 1]
+    likely = view.marks[marks.TEXT].copy()
+    for line in known:
+        if read(line) and len(line.text) >= LEAST_SIGNS:
+            cv2.fillPoly(likely, [np.round(line.spot.quad / (view.across, view.down)).astype(np.int32)], 0.0)
+    at = np.argwhere(likely >= LIKELY)[:, ::-1]
+    at = at[:: max(1, len(at) // MOST)]
+    return np.asarray((at + 0.5) * (view.across, view.down), np.float64)
+
+
+def found(points: Points, longest: int) -> Ring | None:
+    """The circle on which most parts have print.
+
+    Args:
+        points: Where print is seen, (n, 2).
+        longest: The picture's longer side, in pixels.
+    """
+    if len(points) < FEWEST:
+        return None
+    rng = np.random.default_rng(0)
+    best: tuple[int, Ring] | None = None
+    for _ in range(TRIES):
+        circle = _through(points[rng.choice(len(points), 3, replace=False)])
+        if circle is None or not RADII[0] * longest < circle[2] < RADII[1] * longest:
+            continue
+        away = points - circle[:2]
+        far = np.hypot(away[:, 0], away[:, 1])
+        on = np.abs(far - circle[2]) < NEAR * circle[2]
+        within = np.count_nonzero(far < (1 + NEAR) * circle[2])
+        angles = np.arctan2(away[on, 1], away[on, 0])
+        parts = np.bincount(((angles + math.pi) / (2 * math.pi) * STEPS).astype(int) % STEPS, minlength=STEPS) > 0
+        if np.count_nonzero(on) < ALONE * within or parts.sum() < LEAST_STEPS:
+            continue
+        if best is None or parts.sum() > best[0]:
+            best = int(parts.sum()), Ring(float(circle[0]), float(circle[1]), float(circle[2]), _gap(parts))
+    return best[1] if best else None
+
+
+def _through(three: Points) -> NDArray[np.float64] | None:
+    """Middle and radius of the circle through three points."""
+    matrix = 2 * (three[1:] - three[0])
+    if abs(np.linalg.det(matrix)) < 1.0:
+        return None
+    squares = (three**2).sum(axis=1)
+    middle = np.linalg.solve(matrix, squares[1:] - squares[0])
+    return np.append(middle, np.hypot(*(three[0] - middle)))
+
+
+def _gap(parts: NDArray[np.bool_]) -> float:
+    """The angle in the middle of the longest run of parts without print."""
+    longest, at, run = 0, 0.0, 0
+    for n in range(2 * STEPS):
+        run = 0 if parts[n % STEPS] else run + 1
+        if longest < run <= STEPS:
+            longest, at = run, n + 1 - run / 2
+    return at / STEPS * 2 * math.pi - math.pi
+
+
+def unrolled(rgb: Pixels, ring: Ring) -> tuple[Pixels, float]:
+    """The ring as a strip, clockwise to the right, its outside above; and pixels of the strip to one of the frame."""
+    scale = min(1.0, LONGEST / (2 * math.pi * ring.radius))
+    width, high = round(2 * math.pi * ring.radius * scale), round(2 * BAND * ring.radius * scale)
+    angle = ring.start + np.arange(width) / (ring.radius * scale)
+    far = (1 + BAND) * ring.radius - np.arange(high) / scale
+    x = ring.x + np.cos(angle)[None] * far[:, None]
+    y = ring.y + np.sin(angle)[None] * far[:, None]
+    strip = cv2.remap(
+        rgb, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(strip, np.uint8), scale
+
+
+def pieces(quad: Quad, ring: Ring, scale: float, high: int) -> list[Quad]:
+    """A box of the strip as quadrilaterals of the frame, one beside the other along the arc."""
+    x0, y0 = quad.min(axis=0)
+    x1, y1 = quad.max(axis=0)
+    start, end = (ring.start + float(x) / (ring.radius * scale) for x in (x0, x1))
+    count = max(1, math.ceil((end - start) / PIECE))
+    step = (end - start) / count
+    outer = (1 + BAND) * ring.radius - max(float(y0), 0.0) / scale
+    inner = (1 + BAND) * ring.radius - min(float(y1), high) / scale
+    # The middle of a chord lies nearer to the middle of the circle than its ends.
+    outer /= math.cos(step / 2)
+    out = []
+    for n in range(count):
+        a, b = start + n * step, start + (n + 1) * step
+        at = [(outer, a), (outer, b), (inner, b), (inner, a)]
+        corners = [(ring.x + far * math.cos(t), ring.y + far * math.sin(t)) for far, t in at]
+        out.append(ordered(np.array(corners, np.float32)))
+    return out

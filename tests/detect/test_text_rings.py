@@ -1,0 +1,71 @@
+"""Print on a curve."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from medimg.detect import Frame
+from medimg.detect.text import _rings
+from medimg.detect.text import detector as text
+from medimg.policy import Policy, covers, decide
+from medimg.redact.cover import mask
+
+MIDDLE, RADIUS = (600, 450), 330
+WORDS = "QUILLFEATHER ZEDEKIAH 5550173"
+
+
+def test_print_round_a_ring_is_covered_whole() -> None:
+    picture = Image.new("RGB", (1200, 900), (205, 160, 135))
+    at = []
+    for k, sign in enumerate(WORDS):
+        angle = -150 + 300 * k / len(WORDS)
+        tile = Image.new("RGBA", (60, 60))
+        ImageDraw.Draw(tile).text((15, 5), sign, font=ImageFont.load_default(40), fill=(20, 20, 20, 255))
+        tile = tile.rotate(-angle, Image.Resampling.BICUBIC)
+        x, y = (f(math.radians(angle)) * RADIUS for f in (math.sin, math.cos))
+        picture.paste(tile, (round(MIDDLE[0] + x - 30), round(MIDDLE[1] - y - 30)), tile)
+        at.append((MIDDLE[0] + x, MIDDLE[1] - y))
+    policy = Policy()
+    found = text.make(policy).find(Frame(np.asarray(picture)))
+    plan = decide(found, policy, width=1200, height=900)
+    hidden = mask([c.polygon for c in covers(plan, policy)], 1200, 900)
+    left = [s for s, (x, y) in zip(WORDS, at, strict=True) if s != " " and not hidden[round(y), round(x)]]
+    assert left == []
+    # The middle of the ring, and what is round it, stay.
+    assert not hidden[350:550, 500:700].any()
+    assert hidden.mean() < 0.25
+
+
+def test_a_circle_is_found_and_cut_where_it_is_empty() -> None:
+    angle = np.linspace(-1.0, 3.5, 80)
+    points = np.stack([500 + 200 * np.cos(angle), 400 + 200 * np.sin(angle)], axis=1)
+    ring = _rings.found(points, 1200)
+    assert ring is not None
+    assert abs(ring.radius - 200) < 15
+    assert abs(ring.x - 500) < 15
+    assert abs(ring.y - 400) < 15
+    empty = (3.5 - 1.0 + 2 * math.pi) / 2
+    assert math.cos(ring.start - empty) > 0.9
+
+
+def test_pages_lines_and_specks_are_no_ring() -> None:
+    page = np.stack(np.meshgrid(np.arange(100, 900, 25.0), np.arange(100, 700, 40.0)), axis=-1).reshape(-1, 2)
+    line = np.stack([np.linspace(100, 900, 90), np.full(90, 300.0)], axis=1)
+    for points in (page, line, page[:10]):
+        assert _rings.found(points, 1200) is None
+
+
+def test_a_piece_of_the_strip_lies_on_its_arc() -> None:
+    ring = _rings.Ring(500, 400, 200, 0.0)
+    high = round(2 * _rings.BAND * 200)
+    quad = np.array([[0, 0], [100, 0], [100, high], [0, high]], np.float32)
+    found = _rings.pieces(quad, ring, 1.0, high)
+    assert len(found) == math.ceil(0.5 / _rings.PIECE)
+    for piece in found:
+        far = np.hypot(piece[:, 0] - 500, piece[:, 1] - 400)
+        assert far.min() >= 0.7 * 200
+        assert far.max() <= 1.3 * 200
+        assert (piece[:, 1] >= 399).all()
