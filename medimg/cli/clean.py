@@ -25,6 +25,7 @@ from medimg.system import stops
 
 _EVERY = 10.0  # seconds between two plain lines
 _KEYS = 20  # suggested groups that are listed
+_VERSIONS = 5  # sets of versions of one photo that are told
 
 
 @click.command()
@@ -211,14 +212,23 @@ def say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
     for reason, count in sorted(outcome.set_aside.items()):
         common.say(f"{count} not cleaned: {reason}.")
     common.say()
-    for ids in outcome.versions:
-        common.say(words.versions(ids))
+    _say_versions(outcome.versions)
     common.say(f"Run folder:    {folder}")
     common.say(f"Share sheet:   {common.shown(outcome.share_sheet)}")
     common.say(f"Record sheet:  {common.shown(outcome.record_sheet)}  (private)")
     common.say()
     if by_folder and sum(outcome.photos.values()) > 1:
         common.say("All photos of a folder count as one patient. If they are not: --group-by, or --suggest-groups.")
+        common.say()
+
+
+def _say_versions(sets: Sequence[tuple[str, ...]]) -> None:
+    """Which copies are versions of one photo; in a folder of RAW and JPEG pairs there are hundreds, so not all here."""
+    for ids in sets[:_VERSIONS]:
+        common.say(words.versions(ids))
+    if len(sets) > _VERSIONS:
+        common.say(f"{len(sets) - _VERSIONS} more such sets of copies: the record sheet lists them.")
+    if sets:
         common.say()
 
 

@@ -160,8 +160,8 @@ class Journal:
         return msgspec.json.decode(row[0], type=Settings) if row else None
 
     def places(self) -> Iterator[tuple[int, bytes, str]]:
-        """Root, path and safe id of every item."""
-        yield from self._rows("SELECT root, path, safe_id FROM item")
+        """Root, path and safe id of every item of which there is a copy, or may be one yet."""
+        yield from self._rows("SELECT root, path, safe_id FROM item WHERE state != 'failed'")
 
     def asides(self) -> list[Aside]:
         """What was found and is not cleaned."""

@@ -65,3 +65,25 @@ def test_a_numbered_series_and_other_folders_are_no_versions(tmp_path: Path) -> 
     said, _, told = cleaned(tmp_path, names)
     assert told.get("versions") == []
     assert not re.search("versions of one", said)
+
+
+def test_what_has_no_copy_is_no_version_to_look_at(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/IMG_0001.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(60))
+    photo(tmp_path / "photos/IMG_0001.jpg", 1)
+    done = subprocess.run(
+        [sys.executable, "-m", "medimg", "clean", "photos", "-o", "out", "--metadata-only"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=300, check=False,
+    )  # fmt: skip
+    assert "1 copy passed" in done.stdout
+    assert "1 file not cleaned" in done.stdout
+    assert "versions of one" not in done.stdout
+
+
+def test_many_pairs_do_not_push_the_next_steps_off_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    from medimg.cli import clean
+
+    clean._say_versions([(f"P01-{n:03}", f"P01-{n + 1:03}") for n in range(1, 401, 2)])
+    said = capsys.readouterr().out.splitlines()
+    assert len([line for line in said if "versions of one photo" in line]) == 5
+    assert said[5:] == ["195 more such sets of copies: the record sheet lists them.", ""]
