@@ -1,4 +1,4 @@
-# `make demo` sets everything up and cleans the fixtures; `make test` runs every test. `make help` lists the rest.
+# `make demo` sets everything up and cleans the fixtures; `make test` runs the tests. `make help` lists the rest.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -31,7 +31,7 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
-.PHONY: help demo test test-oldest test-newest test-windows check bench fuzz valgrind dist wheels matrix app strings docs lock changelog release clean
+.PHONY: help demo test test-wheel test-long test-many test-peers test-all coverage test-oldest test-newest test-windows check bench fuzz valgrind dist wheels matrix app strings docs lock changelog release clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,8 +59,34 @@ demo: $(VENV)/.run ## set up everything, draw the fixture photos, clean them, sa
 	@$(BIN)/medimg clean fixtures/out/photos -o $(DEMO) --where AU || { code=$$?; [ $$code = 10 ] || [ $$code = 11 ] || exit $$code; }
 	@echo "Here the command is $(BIN)/medimg; 'pipx install .' puts it on your PATH."
 
-test: $(VENV)/.dev ## every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+# The window's random acts are as many as the minutes allow: 60 for each of three seeds here, 670 in `make test-all`.
+QUICK := -n 2 --dist loadfile -m 'not long'
+test: $(VENV)/.dev ## every test but the long ones
+	@MEDIMG_ACTS=60 $(BIN)/python -m pytest $(QUICK)
+
+test-wheel: dist ## the built wheel in an empty environment: the main job of the README
+	@$(BIN)/python release/check_wheel.py "$$(ls -t dist/medimg-*.whl | head -n 1)" --extras
+
+coverage: $(VENV)/.dev ## what share of the statements `make test` runs, over all processes: docs/tests.md
+	@rm -rf build/coverage
+	@MEDIMG_ACTS=60 $(BIN)/coverage run -m pytest $(QUICK)
+	@$(BIN)/coverage combine -q && $(BIN)/coverage report
+	@$(BIN)/python tests/coverage_rooms.py
+
+test-long: $(VENV)/.dev ## the tests that `make test` leaves out
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m long --timeout 1800
+	@$(BIN)/python -m pytest tests/desktop/test_acts.py
+
+test-many: $(VENV)/.dev ## 100,000 photos in one run
+	@$(BIN)/python benchmarks/batch.py small --items 100000
+
+test-peers: $(VENV)/.dev ## other tools on the same pictures: docs/comparison.md
+	@$(BIN)/python -m benchmarks.compare
+
+LONG := test coverage test-long app test-windows test-oldest test-newest valgrind test-many test-peers fuzz
+test-all: ## everything, for many hours; what fails does not stop the rest: docs/tests.md
+	@failed=""; for part in $(LONG); do echo "== $$part"; $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
+	  [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
 
 # $(call versions,NAME,RESOLUTION): the tests that depend most on the packages, in a virtual environment of their own.
 define versions

@@ -4,6 +4,7 @@
 
     MedimgError
     ├── UsageError              2   wrong use or wrong settings; nothing was written
+    │   └── NotThere                a file or folder that was named is not there
     ├── MissingPart             3   a model, program or package that is needed is not there
     ├── InputError             21   this photo cannot be cleaned; it is not copied
     │   ├── Unreadable              the file could not be read from disk
@@ -77,6 +78,12 @@ class UsageError(MedimgError):
 
     code = "M-USE"
     exit_code = 2
+
+
+class NotThere(UsageError):
+    """A file or folder that was named is not there. It is told by its place in the list, and not quoted."""
+
+    number: int = 0
 
 
 class MissingPart(MedimgError):

@@ -171,6 +171,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         force(self, "covers", replaced(self.covers, hold_share=former))
         force(self, "faces", replaced(self.faces, hold_share=msgspec.UNSET))
 
+    def with_heif(self, becomes: Literal["png", "jpeg"]) -> Policy:
+        """The same policy, saving covered HEIC and AVIF photos like that."""
+        return msgspec.structs.replace(self, covers=msgspec.structs.replace(self.covers, heif=becomes))
+
     @property
     def digest(self) -> str:
         """First 16 hex digits of the SHA-256 of the settings in canonical form."""

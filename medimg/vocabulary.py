@@ -73,7 +73,7 @@ class PhotoState(StrEnum):
         return entry
 
     UNREVIEWED = "unreviewed", "A covered copy passed the checks and waits for a person's look."
-    HELD = "held", "Kept back. No copy was made."
+    HELD = "held", "On hold. No copy was made."
     REFUSED = "refused", "This file could not be handled. It was not copied."
     FAILED = "failed", "The copy could not be written."
 
@@ -129,6 +129,7 @@ class Reason(StrEnum):
     SHOWN = QT_TRANSLATE_NOOP("wording", "a person shows it")
     NO_FACE = QT_TRANSLATE_NOOP("wording", "not a face")
     FACE_SHOWN = QT_TRANSLATE_NOOP("wording", "a face, and the consent allows showing it")
+    NO_WRITING = QT_TRANSLATE_NOOP("wording", "not writing")
 
 
 class StandingReason(StrEnum):

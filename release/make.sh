@@ -7,6 +7,7 @@ out=build/release
 rm -rf "$out" && mkdir -p "$out"
 
 bash .ci/run
+make test-long app
 "$bin"/python -m pip install -q --disable-pip-version-check cyclonedx-bom -e '.[docs]'
 make build/tools/.made
 build/tools/bin/python release/wheels.py --out "$out"

@@ -2,8 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from fixtures.make import Manifest
+    from medimg.api import Scrubber
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus"
@@ -28,3 +33,21 @@ def corpus() -> Callable[[str], list[Path]]:
         return found
 
     return find
+
+
+@pytest.fixture(scope="session")
+def scrubber() -> Scrubber:
+    """The real checks under the policy of a user who has none, loaded once; for tests that change nothing about it."""
+    from medimg.api import Scrubber
+    from medimg.policy import Policy
+
+    return Scrubber(Policy.load())
+
+
+@pytest.fixture(scope="session")
+def fixture_photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
+    """The folder of fixtures/make.py and what is in it, drawn once and only read."""
+    from fixtures.make import make
+
+    out = tmp_path_factory.mktemp("fixtures")
+    return out, make(out)

@@ -6,12 +6,12 @@ import io
 import shutil
 import subprocess
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from medimg.formats import jpeg
-from medimg.formats.jpeg._job import Engine
 from medimg.formats.jpeg.lossless import CoveredJpeg, CroppedJpeg, cover_jpeg, crop_jpeg
 from medimg.types import BLACK, Box, Colour, Cover, Limits
 
@@ -39,15 +39,18 @@ def compressed(image: Image.Image, *options: str) -> bytes:
     return subprocess.run(["cjpeg", *options], input=ppm.getvalue(), capture_output=True, check=True).stdout
 
 
-def covered(
-    data: bytes, covers: Sequence[Cover], colour: Colour = BLACK, *, using: Engine | None = None
-) -> CoveredJpeg:
+def segment(marker: int, payload: bytes) -> bytes:
+    """A segment as it stands in a file."""
+    return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2) + payload
+
+
+def covered(data: bytes, covers: Sequence[Cover], colour: Colour = BLACK, *, using: Any = None) -> CoveredJpeg:
     """Covers by one engine."""
     photo = jpeg.open(data, Limits())
     return cover_jpeg(photo.jpeg, photo.head(), covers, colour, using=using)
 
 
-def cropped(data: bytes, box: Box, *, using: Engine | None = None) -> CroppedJpeg:
+def cropped(data: bytes, box: Box, *, using: Any = None) -> CroppedJpeg:
     """A crop by one engine."""
     photo = jpeg.open(data, Limits())
     return crop_jpeg(photo.jpeg, photo.head(), box, using=using)

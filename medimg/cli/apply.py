@@ -6,13 +6,9 @@ from pathlib import Path
 
 import click
 
-from medimg.cli import common, run_common
+from medimg.cli import common, decide, run_common
 from medimg.engine import apply as applying
-from medimg.errors import MedimgError
 from medimg.policy import Policy
-from medimg.run.request import EXIT_CODES
-from medimg.types import Report
-from medimg.vocabulary import PhotoState
 
 
 @click.command()
@@ -41,18 +37,5 @@ def apply(
         policy=Policy.load(policy_file) if policy_file else None,
         known=common.read_known(known_file),
         workers=workers,
-        told=_say,
     )
-    if not outcome.reports and not outcome.left:
-        click.echo("No decision waits: every copy shows what was decided.")
-    for safe_id, error in sorted(outcome.left.items()):
-        click.echo(f"{safe_id}: not applied: {error.what} {error.todo}".rstrip())
-    codes = {error.exit_code for error in outcome.left.values()}
-    codes |= {EXIT_CODES["hold"] for r in outcome.reports.values() if r.state != PhotoState.UNREVIEWED}
-    ctx.exit(max(codes, default=EXIT_CODES["review"] if outcome.reports else 0))
-
-
-def _say(safe_id: str, result: Report | MedimgError) -> None:
-    if isinstance(result, Report):
-        words = "the copy was made again and passed every check" if result.copy else f"on hold: {result.reason}"
-        click.echo(f"{safe_id}: {words}")
+    ctx.exit(decide.say_applied(outcome, common.shown(run)))

@@ -5,18 +5,21 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import click
 
-from medimg.cli import common
+from medimg.cli import common, decide, run_common
 from medimg.consent.site import SiteProfile
+from medimg.engine import deciding
 from medimg.engine.batch import Engine, Hooks, Outcome, Progress, scrub_folder
 from medimg.engine.groups import GAP, Suggestion
 from medimg.errors import Interrupted, UsageError
 from medimg.report import words
+from medimg.run.release import open_run
 from medimg.run.request import CONDITIONS, RunRequest
 from medimg.system import stops
 
@@ -26,9 +29,8 @@ _KEYS = 20  # suggested groups that are listed
 
 @click.command()
 @click.argument("photos", nargs=-1, required=True, type=common.PLACE)
-@click.option("-o", "--out", required=True, type=common.FILE, metavar="OUT", help="Where the run folder is made.")
-@click.option("--audience", default="closed-group", show_default=True, metavar="WHO", help="For whom the copies are.")
-@click.option("--where", multiple=True, metavar="COUNTRY", help="Ask this country's questions; all when not given.")
+@common.out_option
+@common.sharing_options
 @common.policy_options
 @common.small_faces_option
 @common.known_option
@@ -54,10 +56,12 @@ _KEYS = 20  # suggested groups that are listed
 @click.option("--cluster", "scheduler", metavar="tls://HOST:PORT", help="Let a cluster do it (docs/batch.md).")
 @click.option("--certificates", type=common.FILE, metavar="DIR", help="With --cluster: this side's identity.")
 @click.option("--staging", default="", metavar="URL", help="With --cluster: where workers put copies that OUT fetches.")
+@common.as_option
+@common.loudness_options
 @click.option("--json-lines", is_flag=True, help="Print events for programs, one JSON object a line.")
 def clean(
     photos: tuple[Path | str, ...],
-    out: Path,
+    out: Path | None,
     audience: str,
     where: tuple[str, ...],
     policy_file: Path | None,
@@ -74,6 +78,9 @@ def clean(
     scheduler: str | None,
     certificates: Path | None,
     staging: str,
+    save_as: Literal["jpeg"] | None,
+    quiet: bool,
+    verbose: bool,
     json_lines: bool,
 ) -> int:
     """Make covered copies of photos, checked again, and the consent report.
@@ -81,8 +88,7 @@ def clean(
     PHOTOS are files and folders, or URLs of folders; folders with everything below them. OUT may not lie inside one of
     them. The originals are read and never changed. Copies wait in unreviewed/ for a person's look.
     """
-    shown: _Lines | _Bar | _Events
-    shown = _Events() if json_lines else _Bar() if sys.stderr.isatty() else _Lines()
+    shown = telling(json_lines=json_lines, quiet=quiet, verbose=verbose)
     stops.as_interrupt()
     try:
         request = RunRequest(
@@ -90,7 +96,7 @@ def clean(
             out=out,
             policy=common.read_policy(policy_file, metadata_only, small_faces),
             audience=audience,
-            where=tuple(c for given in where for c in given.replace(",", " ").split()),
+            where=common.countries(where),
             known=common.read_known(known_file),
             keep_key=keep_key,
             group_by=group_by,
@@ -98,6 +104,7 @@ def clean(
             resume=resume,
             again=again,
             fail_on=_conditions(fail_on),
+            save_as=save_as or "",
             site=SiteProfile.installed(),
         )
         hooks = Hooks(
@@ -125,7 +132,10 @@ def clean(
             }
         )
     else:
-        _say(outcome, metadata_only, by_folder=group_by == "folder" and not suggest_groups)
+        if not quiet:
+            say(outcome, metadata_only, by_folder=group_by == "folder" and not suggest_groups)
+            say_held(outcome, photos)
+        common.say(following(outcome))
     return outcome.exit_code
 
 
@@ -167,7 +177,7 @@ def _conditions(text: str | None) -> tuple[str, ...]:
     return named
 
 
-def _say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
+def say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
     """What became of the photos, where it is, and, at the end, what to do next."""
     folder = common.shown(outcome.folder)
     since = ", ".join(f"{count} since run {tag}" for tag, count in outcome.unchanged.items())
@@ -184,7 +194,6 @@ def _say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
             common.say(f"{count} not cleaned: {reason}.")
         common.say()
         common.say(f"Run folder:    {folder}")
-        common.say(f"How it stands: medimg status {folder}")
         return
     if outcome.changed:
         common.say(f"Done again, because this changed since an earlier run: {', '.join(outcome.changed)}.")
@@ -211,34 +220,85 @@ def _say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
     if by_folder and sum(outcome.photos.values()) > 1:
         common.say("All photos of a folder count as one patient. If they are not: --group-by, or --suggest-groups.")
         common.say()
-    for number, step in enumerate(_steps(outcome, folder), 1):
-        common.say(f"{number}. {step}")
 
 
-def _steps(outcome: Outcome, folder: str) -> list[str]:
-    """What to do next. A run that waits for a person has ended well: its exit code is not announced."""
-    steps = []
-    if "output" in outcome.conditions:
-        steps.append("Make room on the disk, then run the same command with --resume.")
-    if {"hold", "unreadable"} & set(outcome.conditions):
-        steps.append(f"Read why photos were kept back: {folder}/hold/why-held.txt")
-    if "review" in outcome.conditions:
-        steps.append(f"Open every copy in {folder}/unreviewed at full size, and look.")
-    if "questions" in outcome.conditions or "stop" in outcome.conditions:
-        steps.append(f"Answer the questions: medimg answer {folder}")
-    if "review" in outcome.conditions:
-        steps.append(f"Release what you have opened and found fit: medimg release {folder}")
-    return steps or ["Nothing waits for you."]
+def say_held(outcome: Outcome, photos: Sequence[Path | str]) -> None:
+    """Why photos are on hold, and the command that decides each.
+
+    On a terminal alone a photo is called by its own name as well, which is stored nowhere: it is found by its digest.
+    """
+    held = [p for p in deciding.photos(open_run(outcome.folder)) if not p.copy] if outcome.photos.get("held") else []
+    names = run_common.own_names(outcome.folder, [p.safe_id for p in held], photos)
+    folder = common.shown(outcome.folder)
+    for photo in held:
+        name = f" ({names[photo.safe_id]})" if photo.safe_id in names else ""
+        common.say(f"{photo.safe_id}{name}: {photo.reason}")
+        for line in decide.deciding_commands(photo, folder):
+            common.say(f"  {line}")
+
+
+def following(outcome: Outcome) -> str:
+    """What to do next, in one sentence. A run that waits for a person has ended well: its code is not announced."""
+    folder = common.shown(outcome.folder)
+    waits = set(outcome.conditions)
+    if not outcome.photos:
+        return f"Next: see how it stands: medimg status {folder}"
+    if "output" in waits:
+        return "Next: make room on the disk, then run the same command with --resume."
+    if "hold" in waits:
+        return f"Next: decide about the photos on hold, then look and answer: medimg review {folder}"
+    if "review" in waits:
+        look = f"open every copy in {folder}/unreviewed at full size"
+        return f"Next: {look}, then answer and release: medimg answer {folder}"
+    if "unreadable" in waits:
+        return f"Next: read why files were not cleaned: {folder}/hold/why-held.txt"
+    return "Nothing waits for you."
+
+
+def telling(*, json_lines: bool = False, quiet: bool = False, verbose: bool = False) -> Telling:
+    """How a run is told of while it goes."""
+    if json_lines:
+        return _Events()
+    if quiet:
+        return _Nothing()
+    return _Bar() if sys.stderr.isatty() and not verbose else _Lines(every=0.0 if verbose else _EVERY)
+
+
+class Telling(Protocol):
+    """Tells how far a run is."""
+
+    def tell(self, progress: Progress) -> None:
+        """One more event."""
+        ...
+
+    def stop(self) -> None:
+        """The run ended."""
+        ...
+
+
+class _Nothing:
+    """Says nothing."""
+
+    def tell(self, progress: Progress) -> None:
+        """Nothing is said."""
+
+    def stop(self) -> None:
+        """Nothing to put away."""
 
 
 def outcomes(progress: Progress) -> str:
     """Rate, time left and what was kept back, as far as there is something to say."""
     held, failed = progress.counts["held"], progress.counts["failed"]
-    parts = [f"{progress.rate:.1f}/s"] if progress.rate else []
+    parts = [_rate(progress.rate)] if progress.rate else []
     if progress.left:
         parts.append(f"{common.duration(progress.left)} left")
     parts += [f"{n} {word}" for n, word in ((held, "on hold"), (failed, "not cleaned")) if n]
     return ", ".join(parts)
+
+
+def _rate(rate: float) -> str:
+    """Photos a second, or seconds a photo where one takes longer than a second."""
+    return f"{rate:.1f}/s" if rate >= 1 else f"{1 / rate:.1f} s a photo"
 
 
 class _Bar:
@@ -257,7 +317,7 @@ class _Bar:
                 show_eta=False,
                 show_percent=False,
                 file=sys.stderr,
-                item_show_func=lambda p: "" if p is None else outcomes(p),
+                item_show_func=lambda p: "" if p is None else _now(p),
             )
             self._bar.__enter__()
             self._bar.update(progress.settled)
@@ -269,24 +329,34 @@ class _Bar:
             self._bar.__exit__(None, None, None)
 
 
+def _now(progress: Progress) -> str:
+    """The photo just done, by its safe id, and how it goes."""
+    done = progress.report.safe_id if progress.report else ""
+    return ", ".join(filter(None, (done, outcomes(progress))))
+
+
 def _bar_width(total: int) -> int:
     """What a narrow window leaves beside the words; a line that wraps cannot be drawn over."""
     return max(5, min(30, shutil.get_terminal_size().columns - 72 - 2 * len(str(total))))
 
 
 class _Lines:
-    """Plain lines where there is no terminal: at the start, after the first photo, now and then, at the end."""
+    """Plain lines where there is no terminal: at the start, after the first photo, now and then, at the end.
 
-    def __init__(self) -> None:
-        self._next = 0.0
+    Args:
+        every: Seconds between two lines; 0 for a line a photo.
+    """
+
+    def __init__(self, every: float = _EVERY) -> None:
+        self._next, self._every = 0.0, every
 
     def tell(self, progress: Progress) -> None:
         now = time.monotonic()
         if progress.event == "start":
             common.say(f"Run {progress.run}: {common.plural(progress.total, 'file')}.", err=True)
         elif progress.event == "end" or now >= self._next:
-            self._next = now + _EVERY
-            common.say(f"{progress.settled} of {progress.total}, {outcomes(progress)}", err=True)
+            self._next = now + self._every
+            common.say(f"{progress.settled} of {progress.total}, {_now(progress)}", err=True)
 
     def stop(self) -> None:
         """Nothing to put away."""

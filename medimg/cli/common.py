@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from medimg.consent.checklist import DEFAULT_AUDIENCE, ChecklistDefinition, country
 from medimg.engine.pool import Workers, suitable_workers
 from medimg.engine.worker import Job, Setup
 from medimg.errors import MissingPart, UsageError
@@ -25,11 +26,105 @@ F = TypeVar("F", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path)
 
 
+class _Word(click.ParamType[str]):
+    """One of some words, however it is written in capitals; the words are read when they are needed."""
+
+    name = "word"
+
+    def __init__(self, words: Callable[[], Sequence[str]], read: Callable[[str], str]) -> None:
+        self._words, self._read = words, read
+
+    @property
+    def choices(self) -> list[str]:
+        """What can be said."""
+        return list(self._words())
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word; several with commas stay together."""
+        parts = [self._read(p) for p in str(value).replace(",", " ").split()]
+        if not parts or not set(parts) <= set(self.choices):
+            raise Unfit(str(value), self.choices, ctx, param)
+        return ",".join(parts)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG002
+        """The words that begin so."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(w) for w in self.choices if w.lower().startswith(incomplete.lower())]
+
+
+class Unfit(click.BadParameter):
+    """A word that is none of those that can be said. Its message does not quote it; on a terminal ``typed`` may be."""
+
+    def __init__(
+        self, typed: str, choices: Sequence[str], ctx: click.Context | None, param: click.Parameter | None
+    ) -> None:
+        super().__init__("it is none of the words that can be said", ctx=ctx, param=param)
+        self.typed, self.choices = typed, list(choices)
+
+
+AUDIENCE = _Word(lambda: list(ChecklistDefinition.load().audiences), str.lower)
+COUNTRY = _Word(lambda: list(ChecklistDefinition.load().jurisdictions), country)
+
+
+def sharing_options(command: F) -> F:
+    """``--audience`` and ``--where``, with the values that they take."""
+    known = ChecklistDefinition.load()
+    command = click.option(
+        "--where",
+        multiple=True,
+        type=COUNTRY,
+        metavar="COUNTRY",
+        help=f"Ask this country's questions: {', '.join(known.jurisdictions)}. All when not given.",
+    )(command)
+    return click.option(
+        "--audience",
+        type=AUDIENCE,
+        default=DEFAULT_AUDIENCE,
+        show_default=True,
+        metavar="WHO",
+        help=f"For whom the copies are: {', '.join(known.audiences)}.",
+    )(command)
+
+
+def out_option(command: F) -> F:
+    """``--out``."""
+    return click.option(
+        "-o",
+        "--out",
+        type=FILE,
+        metavar="OUT",
+        help="Where the run folder is made; in a folder beside the folder of the photos when not given.",
+    )(command)
+
+
+def as_option(command: F) -> F:
+    """``--as``."""
+    return click.option(
+        "--as",
+        "save_as",
+        type=click.Choice(["jpeg"], case_sensitive=False),
+        help="Save covered copies of HEIC and AVIF photos as JPEG, a half to a third of the size of the exact PNG.",
+    )(command)
+
+
+def loudness_options(command: F) -> F:
+    """``--quiet`` and ``--verbose``."""
+    command = click.option("-q", "--quiet", is_flag=True, help="Say only what to do next.")(command)
+    return click.option("-v", "--verbose", is_flag=True, help="A line for every photo as it is done.")(command)
+
+
+def countries(where: Sequence[str]) -> tuple[str, ...]:
+    """Every country that was named, one by one."""
+    return tuple(c for given in where for c in given.split(","))
+
+
 class _Place(click.ParamType[Path | str]):
     name = "place"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ARG002
         """A URL stays as it is: a path would lose one of its slashes."""
+        _heard(value, ctx)
         return value if isinstance(value, str) and storage.is_url(value) else Path(value)
 
 
@@ -43,6 +138,23 @@ def refuse_to_serve() -> None:
         raise MissingPart("this command is for Linux and macOS.")
 
 
+class _Photos(click.ParamType[Path]):
+    name = "photos"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ARG002
+        """A path."""
+        _heard(value, ctx)
+        return Path(value)
+
+
+def _heard(value: Any, ctx: click.Context | None) -> None:
+    """Remember a name for an error on the terminal on which it was typed, and for nothing else."""
+    if ctx is not None and isinstance(ctx.obj, list):
+        ctx.obj.append(os.fspath(value))
+
+
+PHOTOS = _Photos()
+"""A file or folder of photos."""
 PLACE = _Place()
 """A path, or the URL of a folder."""
 

@@ -19,7 +19,7 @@ WARNING = "This shows what was read in the photos, and their names, on this scre
 
 
 @click.command()
-@click.argument("photos", nargs=-1, required=True, type=common.FILE)
+@click.argument("photos", nargs=-1, required=True, type=common.PHOTOS)
 @common.policy_options
 @common.small_faces_option
 @common.known_option

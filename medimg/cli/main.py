@@ -12,9 +12,26 @@ import click
 
 import medimg
 from medimg import faults
-from medimg.system import children, host
+from medimg.system import children
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "share": (
+        "medimg.cli.share:share",
+        "From photos to released copies in one go: clean, look, answer, release. Run it again to go on.",
+    ),
+    "review": (
+        "medimg.cli.decide:review",
+        "List the photos of a run: where each copy lies, what was found, and the command that decides what is open.",
+    ),
+    "cover": (
+        "medimg.cli.decide:cover",
+        "Cover an area of one photo of a run: a box that you give, or something that was found.",
+    ),
+    "show": (
+        "medimg.cli.decide:show",
+        "Show an area of one photo of a run that was covered or asked about, and say why.",
+    ),
+    "crop": ("medimg.cli.decide:crop", "Keep only a part of one photo of a run. What lies outside needs no cover."),
     "clean": ("medimg.cli.clean:clean", "Make covered copies of photos, checked again, and the consent report."),
     "watch": ("medimg.cli.watch:watch", "Clean what arrives in a folder as soon as it is whole."),
     "status": (
@@ -87,12 +104,33 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Command -> where it is, and what its help begins with."""
 
 
+GROUPS: dict[str, tuple[str, ...]] = {
+    "From photos to copies that may go": ("share", "clean", "review", "cover", "show", "crop", "apply", "desktop"),
+    "Questions, release, and after it": (
+        "answer",
+        "cards",
+        "release",
+        "status",
+        "consent-page",
+        "reopen",
+        "withdraw",
+        "incident",
+        "find",
+        "register",
+    ),
+    "Looking without writing": ("inspect", "verify", "explain"),
+    "For hospitals and programs": ("watch", "serve", "cluster", "fhir", "dicom-wrap"),
+    "This installation": ("doctor", "selftest"),
+}
+"""Heading of the help -> the commands below it."""
+
+
 class Lazy(click.Group):
     """A group whose commands are imported when they are used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """In the order of use."""
-        return list(COMMANDS)
+        return [name for names in GROUPS.values() for name in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import one."""
@@ -103,9 +141,10 @@ class Lazy(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Their first lines, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+        """Their first lines by what they are for, without importing them."""
+        for heading, names in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, COMMANDS[name][1]) for name in names])
 
 
 @click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
@@ -118,23 +157,19 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line. No message quotes a file name or anything else that was given."""
+    """Run the command line.
+
+    No message quotes a file name or anything else that was given, except on a terminal, to the person who typed it.
+    """
     children.settle()
-    host.settle_console()
     try:
-        code = cli.main(standalone_mode=False)
+        code = _run()
     except click.exceptions.Exit as error:
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = _say("stopped; nothing half-written is left. [M-STOP]", 130)
-    except click.UsageError as error:
-        code = _say(_usage(error), 2)
-    except click.ClickException:
-        code = _say("this cannot be done with what was given. [M-USE]", 2)
     except BrokenPipeError:
         code = 1
-    except medimg.MedimgError as error:
-        code = _say(str(error), error.exit_code)
     except Exception as error:  # a traceback may quote names; its type and place do not
         if os.environ.get("MEDIMG_DEBUG"):
             raise
@@ -144,35 +179,25 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _run() -> object:
+    """Run it; wrong use and medimg's own errors are said, and become exit codes."""
+    from medimg.cli import _defaults, _wrong
+
+    typed: list[str] = []
+    try:
+        return cli.main(prog_name="medimg", standalone_mode=False, obj=typed, default_map=_defaults.read(COMMANDS))
+    except click.UsageError as error:
+        return _say(_wrong.use(error, cli), 2)
+    except click.ClickException:
+        return _say("this cannot be done with what was given. [M-USE]", 2)
+    except medimg.MedimgError as error:
+        return _say(_wrong.told(error, typed), error.exit_code)
+
+
 def _say(text: str, code: int) -> int:
     with contextlib.suppress(OSError):
         click.echo(f"medimg: {text}", err=True)
     return code
-
-
-def _usage(error: click.UsageError) -> str:
-    """What click says, without what the user gave: a photo's name may stand where an option should."""
-    command = error.ctx.command_path if error.ctx else "medimg"
-    hint = f" '{command} --help' lists what there is. [M-USE]"
-    match error:
-        case click.NoSuchOption() if error.ctx and error.ctx.command.name == "cli":
-            return "there is no such option." + hint
-        case click.NoSuchOption():
-            return "there is no such option. Write -- before the photos when a name begins with a dash." + hint
-        case click.MissingParameter():
-            name = (error.param.human_readable_name or "") if error.param else ""
-            return f"{name.upper()} is missing.".strip() + hint
-        case click.BadOptionUsage():
-            return f"the option {error.option_name} needs a value." + hint
-        case click.BadParameter() if error.param is not None:
-            choices = getattr(error.param.type, "choices", None)
-            name = max(error.param.opts, key=len) if error.param.opts else ""
-            allowed = f" Choose from: {', '.join(map(str, choices))}." if choices else ""
-            return f"the value given for {name} does not fit.{allowed}" + hint
-        case _ if error.ctx is not None and error.ctx.command is cli:
-            return "there is no such command." + hint
-        case _:
-            return "this is not how the command is used." + hint
 
 
 if __name__ == "__main__":

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from medimg.cli import common
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.standing import GroupResult
 from medimg.report import build, refresh
+from medimg.run import originals
 from medimg.run.register import Register
 from medimg.run.release import OpenRun, open_run
 from medimg.run.state import RunState
@@ -50,6 +53,18 @@ def recipients_option(command: F) -> F:
         metavar="WORDS",
         help="With whom it is shared, for the private part and the register alone.",
     )(command)
+
+
+def own_names(run: Path, ids: Sequence[str], photos: Sequence[Path | str]) -> dict[str, str]:
+    """What some photos of a run are called, on a terminal alone: nothing else is told, and nothing is written.
+
+    A photo is known by its digest, among the files and folders that are named now.
+    """
+    if not ids or not sys.stdout.isatty():
+        return {}
+    reports = [r for r in open_run(run).reports if r.safe_id in ids]
+    found = originals.find(reports, [p for p in photos if isinstance(p, Path)])
+    return {safe_id: common.shown(Path(path.name)) for safe_id, path in found.items()}
 
 
 def opened(path: Path) -> tuple[OpenRun, dict[str, GroupResult]]:

@@ -21,7 +21,7 @@ _WORDS = {
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=common.FILE)
+@click.argument("files", nargs=-1, required=True, type=common.PHOTOS)
 @common.policy_options
 @common.known_option
 @common.workers_option

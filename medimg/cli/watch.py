@@ -25,8 +25,7 @@ _PAUSE = 60.0  # seconds after the output could not be written
 @click.command()
 @click.argument("inbox", type=common.FILE, metavar="INBOX")
 @click.option("-o", "--out", required=True, type=common.FILE, metavar="OUT", help="Where the run folders are made.")
-@click.option("--audience", default="closed-group", show_default=True, metavar="WHO", help="For whom the copies are.")
-@click.option("--where", multiple=True, metavar="COUNTRY", help="Ask this country's questions; all when not given.")
+@common.sharing_options
 @common.policy_options
 @common.known_option
 @click.option("--keep-key", is_flag=True, help="Keep the list of original names in the private part.")
@@ -85,7 +84,6 @@ def watch(
     """
     stop = threading.Event()
     policy, known = common.read_policy(policy_file, metadata_only), common.read_known(known_file)
-    countries = tuple(c for given in where for c in given.replace(",", " ").split())
 
     def clean(roots: Sequence[Root], resume: bool) -> Outcome:
         request = RunRequest(
@@ -93,7 +91,7 @@ def watch(
             out=out,
             policy=policy,
             audience=audience,
-            where=countries,
+            where=common.countries(where),
             known=known,
             keep_key=keep_key,
             group_by=group_by,

@@ -234,6 +234,18 @@ def _shipped() -> ChecklistDefinition:
     return ChecklistDefinition.parse(data)
 
 
+_ALSO = {"GB": "UK", "US": "US-HIPAA", "USA": "US-HIPAA"}
+"""What people write for a country (ISO 3166 and habit) -> its key."""
+
+
+def country(word: str, definition: ChecklistDefinition | None = None) -> str:
+    """The key of a country however it is written: ``au``, ``GB``, ``Canada``. A word that is none stays as it is."""
+    known = (definition or ChecklistDefinition.load()).jurisdictions
+    upper = word.strip().upper()
+    by_name = {name.upper(): key for key, name in known.items()}
+    return next((k for k in (upper, _ALSO.get(upper, ""), by_name.get(upper, "")) if k in known), word)
+
+
 class SharingContext(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For whom, where, and what is special about it.
 

@@ -11,10 +11,10 @@ from PySide6.QtGui import QPolygonF, QUndoCommand
 from medimg import geometry
 from medimg.covers import cover_polygon
 from medimg.policy import Policy
-from medimg.types import Action, Box, Do, Finding, Plan, Polygon, Region
+from medimg.run.plans import BY, cropped, decided, drawn, with_action
+from medimg.types import Action, Box, Finding, Plan, Polygon, Region
 from medimg.vocabulary import Category, Kind
 
-BY = "a person"
 SMALLEST = 3.0
 """Shortest side of an area, in pixels."""
 SAME = 0.3
@@ -69,11 +69,6 @@ def harmless(action: Action) -> bool:
 _is_harmless = harmless
 
 
-def decided(plan: Plan, index: int, do: Do, why: str) -> Plan:
-    """The plan with a person's decision about one finding."""
-    return _with(plan, index, msgspec.structs.replace(plan.actions[index], do=do, why=why, by="person"))
-
-
 def alike(plan: Plan, like: Finding, why: str) -> Plan:
     """The plan with everything of the same kind and category covered."""
     actions = tuple(
@@ -125,16 +120,6 @@ def in_the_middle(plan: Plan, action: Action, policy: Policy) -> bool:
     return bool(cover.intersects(QPolygonF(middle)))
 
 
-def drawn(plan: Plan, polygon: Polygon, why: str) -> Plan:
-    """The plan with one more area, marked by a person, to be covered."""
-    taken = {a.finding.id for a in plan.actions}
-    name = next(f"d{n}" for n in range(1, len(taken) + 2) if f"d{n}" not in taken)
-    finding = Finding(kind=Kind.DRAWN, category=Category.AREA, detector=BY, region=Region(polygon), id=name)
-    return msgspec.structs.replace(
-        plan, actions=(*plan.actions, Action(finding=finding, do="cover", why=why, by="person"))
-    )
-
-
 def removed(plan: Plan, index: int) -> Plan:
     """The plan without an area that a person had marked."""
     if plan.actions[index].finding.kind != Kind.DRAWN:
@@ -156,7 +141,7 @@ def reshaped(plan: Plan, index: int, polygon: Polygon, policy: Policy, why: str)
     region = action.finding.region or Region(polygon)
     inner = _without_margin(polygon, action.finding, policy)
     finding = msgspec.structs.replace(action.finding, region=msgspec.structs.replace(region, polygon=inner))
-    return _with(plan, index, msgspec.structs.replace(action, finding=finding, do="cover", why=why, by="person"))
+    return with_action(plan, index, msgspec.structs.replace(action, finding=finding, do="cover", why=why, by="person"))
 
 
 def _without_margin(polygon: Polygon, finding: Finding, policy: Policy) -> Polygon:
@@ -170,15 +155,6 @@ def _without_margin(polygon: Polygon, finding: Finding, policy: Policy) -> Polyg
             break
         inner = tuple((p[0] + m[0], p[1] + m[1]) for p, m in zip(inner, moves, strict=True))
     return inner if geometry.area(inner) > 1.0 else polygon
-
-
-def cropped(plan: Plan, box: Box | None) -> Plan:
-    """The plan with a crop, or without one."""
-    return msgspec.structs.replace(plan, crop=box)
-
-
-def _with(plan: Plan, index: int, action: Action) -> Plan:
-    return msgspec.structs.replace(plan, actions=(*plan.actions[:index], action, *plan.actions[index + 1 :]))
 
 
 class Edit(QUndoCommand):

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol, TypedDict, Unpack, overload
+from typing import Any, Literal, Protocol, TypedDict, Unpack, overload
 
 import msgspec
 
@@ -107,6 +107,7 @@ class Asked(TypedDict, total=False):
     resume: bool
     again: bool
     fail_on: Collection[str]
+    save_as: Literal["", "jpeg"]
     site: SiteProfile | None
     progress: Callable[[Progress], None] | None
     make: Maker

@@ -224,9 +224,9 @@ def _held_list(run: RunFolder, back: list[dict[str, str]], aside: list[dict[str,
     lines = [f"{b['id']}  {_PLAIN[b['state']]}: {b['reason']} [{b['code']}]" for b in back]
     lines += [f"{a['count']} not cleaned: {a['reason']}" for a in aside]
     if not lines:
-        lines = ["Nothing was kept back."]
+        lines = ["Nothing is on hold."]
     elif not key:
-        lines += ["", "To see which file is which, run again with --keep-key."]
+        lines += ["", "To see which file is which, and what can be decided: medimg review RUN PHOTOS, on a terminal."]
     files.write_private(run.hold / "why-held.txt", ("\n".join(lines) + "\n").encode())
 
 

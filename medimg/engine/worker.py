@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
-from medimg import faults, pipeline
+from medimg import faults, formats, pipeline
 from medimg.api import Scrubber, judge, load_detectors
 from medimg.consent.checklist import SharingContext
 from medimg.errors import Changed, MedimgError, OutOfMemory
@@ -291,6 +291,16 @@ def look(job: Job, values: bool) -> Seen:
         return Seen(safe_id=job.safe_id, error=error)
     read = {a.finding.id: a.finding.secret.reveal() for a in plan.actions if a.finding.secret} if values else {}
     return Seen(safe_id=job.safe_id, format=opened.name, plan=plan, values=read)
+
+
+def orientation(job: Job) -> int:
+    """How one photo is stored: its EXIF orientation, 1 to 8.
+
+    Raises:
+        MedimgError: It cannot be read.
+    """
+    setup: Setup = _state["setup"]
+    return formats.open_photo(_read(job, setup.policy), setup.policy.limits).orientation
 
 
 def verify(job: Job) -> Judged:

@@ -87,18 +87,16 @@ def refresh(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, 
     kept = record.record_sheet(state, reports, found)
     thumbs = _thumbs(state, reports, out)
     private = out / runs.RECORD_FOLDER
-    by_id = {r.safe_id: r for r in reports}
-    tallies = {g: build.tally(by_id[i] for i in ids if i in by_id) for g, ids in state.run.groups.items()}
     for path, data in (
         (private / "record-sheet.json", to_json(kept)),
         (private / "record-sheet.html", html.record_html(kept, thumbs, reports).encode()),
-        (private / "paste-into-notes.txt", text.notes(kept, tallies).encode()),
+        (private / "paste-into-notes.txt", text.notes(kept).encode()),
         (out / "share-sheet.json", to_json(share)),
         (out / "share-sheet.html", html.share_html(share, thumbs).encode()),
     ):
         files.write_private(path, data)
     if pdf.available():
-        files.write_private(private / PDF_NAME, pdf.record_pdf(kept))
+        files.write_private(private / PDF_NAME, pdf.record_pdf(kept, thumbs))
     else:
         (private / PDF_NAME).unlink(missing_ok=True)  # one that was written before would no longer be true
     return found

@@ -12,6 +12,7 @@ from medimg.consent.answers import Answer
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.evidence import AutoEvidence, hidden_words
 from medimg.consent.standing import GroupResult, Standing, assess
+from medimg.report import sentence
 from medimg.report import words as w
 from medimg.report.model import (
     CheckLine,
@@ -101,6 +102,7 @@ def share_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gro
     if released:
         mine = [r for r in mine if r.copy and any(r.copy.name in state.released_names(g) for g in released)]
     overall = worst(found[g].overall for g in shown)
+    found_in = tally(mine)
     return ShareSheet(
         run=state.run.tag,
         medimg=state.run.version,
@@ -116,12 +118,13 @@ def share_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gro
         scope_words=scope(state),
         status=status(definition, overall),
         overall=overall,
-        found=tally(mine),
+        found=found_in,
         zero_lines=_zero(mine, state),
         checks=check_lines(mine),
         groups=groups,
         remaining_risk=w.REMAINING_RISK,
         wrong_recipient=w.WRONG_RECIPIENT,
+        summary=sentence.found(found_in),
         set_by_organisation="Some questions were set by the sharer's organisation." if state.run.site else "",
     )
 

@@ -101,6 +101,7 @@ class ShareSheet(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[ShareGroup, ...]
     remaining_risk: str
     wrong_recipient: str
+    summary: str = ""
     set_by_organisation: str = ""
 
 
@@ -189,6 +190,8 @@ class RecordGroup(msgspec.Struct, frozen=True, kw_only=True):
     role: str = ""
     caption: str = ""
     signed: tuple[str, ...] = ()
+    summary: str = ""
+    open_questions: tuple[str, ...] = ()
 
 
 class RecordSheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,5 +223,6 @@ class RecordSheet(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[CheckLine, ...]
     groups: tuple[RecordGroup, ...]
     incident: tuple[str, ...]
+    summary: str = ""
     clocks: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()

@@ -1,25 +1,33 @@
 """The record sheet as a PDF with check boxes and fields to fill in (``pip install 'medimg[pdf]'``).
 
-It holds what the HTML record sheet holds of each patient group, without small pictures, and is as private.
+It holds what the HTML record sheet holds of each patient group, and is as private.
 """
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import io
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medimg.consent.checklist import SECTIONS
 from medimg.report import words
 from medimg.report.html import GROUPS, SHOWN, rows, when
-from medimg.report.model import RecordAnswer, RecordGroup, RecordSheet
+from medimg.report.model import RecordAnswer, RecordGroup, RecordPhoto, RecordSheet
+
+if TYPE_CHECKING:
+    from medimg.report.thumbs import Thumb
 
 WIDTH, HEIGHT = 595.28, 841.89
 """A4 in points (ISO 216)."""
 _MARGIN, _BOTTOM = 42.0, 54.0
+_TOGETHER = 60.0
+"""A question with its answers, in points: it is not parted, and a heading stays with the first of them."""
+_ACROSS, _PICTURE = 4, 92.0
+"""Small pictures in a row, and the height of each in points."""
 _BLANKS = (
     "Patient (label here)",
     "Why",
@@ -36,67 +44,49 @@ def available() -> bool:
     return importlib.util.find_spec("reportlab") is not None
 
 
-def record_pdf(sheet: RecordSheet) -> bytes:
+def record_pdf(sheet: RecordSheet, thumbs: Mapping[str, Thumb] | None = None) -> bytes:
     """The record sheet, to be filled in on screen or on paper.
 
     Letters that the standard fonts of PDF do not have are written without their marks; the HTML sheet has them.
+
+    Args:
+        sheet: The record sheet.
+        thumbs: Small pictures of the copies, by the name of the copy.
     """
     page = _Page(f"Record sheet {sheet.run} (private)")
     for number, group in enumerate(sheet.groups[:GROUPS]):
         if number:
             page.turn()
-        _group(page, sheet, group)
+        _group(page, sheet, group, thumbs or {})
     if len(sheet.groups) > GROUPS:
-        page.text(f"{len(sheet.groups) - GROUPS} more groups are in record-sheet.json.")
-    page.heading("If it reaches the wrong person, or the patient is recognised")
-    for step, line in enumerate(sheet.incident, 1):
-        page.text(f"{step}. {line}")
-    for line in sheet.clocks:
-        page.text(line)
-    if sheet.advice:
-        page.heading("Share it well")
-        for line in sheet.advice:
-            page.text(line)
-    if sheet.organisation or sheet.contacts or sheet.policy_text:
-        page.heading(f"Set by your organisation: {sheet.organisation}".rstrip(": "))
-        for line in (*(f"{who}: {how}" for who, how in sheet.contacts), sheet.policy_text, sheet.policy_link):
-            if line:
-                page.text(line)
+        page.text(f"{len(sheet.groups) - GROUPS} more patients are in record-sheet.json.")
+    _closing(page, sheet)
     return page.done()
 
 
-def _group(page: _Page, sheet: RecordSheet, group: RecordGroup) -> None:
-    page.heading(f"Record sheet, group {group.group}", 15)
+def _closing(page: _Page, sheet: RecordSheet) -> None:
+    """What holds for every group: the incident card, the advice, the organisation's own lines."""
+    page.heading("If it reaches the wrong person, or the patient is recognised")
+    page.lines(*(f"{step}. {line}" for step, line in enumerate(sheet.incident, 1)), *sheet.clocks)
+    if sheet.advice:
+        page.heading("Share it well")
+        page.lines(*sheet.advice)
+    if sheet.organisation or sheet.contacts or sheet.policy_text:
+        page.heading(f"Set by your organisation: {sheet.organisation}".rstrip(": "))
+        page.lines(*(f"{who}: {how}" for who, how in sheet.contacts), sheet.policy_text, sheet.policy_link)
+
+
+def _group(page: _Page, sheet: RecordSheet, group: RecordGroup, thumbs: Mapping[str, Thumb]) -> None:
+    page.heading(f"Record sheet, patient {group.group}", 15)
     where = f" ({', '.join(sheet.countries)})" if sheet.countries else ""
     page.text(f"Run {sheet.run}, {when(sheet.finished)}. For: {sheet.audience_words}{where}.")
+    page.pictures([(p.copy.name, thumbs[p.copy.name]) for p in group.photos if p.copy and p.copy.name in thumbs])
     page.text(group.status, bold=True)
     for line in (*group.stops, *(f"Withdrawn: {x}" for x in group.withdrawn)):
         page.text(line, bold=True)
-    for line in (sheet.scope_words, *sheet.warnings):
-        page.text(line)
-    page.heading("To fill in")
-    page.field(f"{group.group}.role", "Shared by (role)", group.role)
-    page.field(f"{group.group}.recipients", "With whom, which group", group.recipients)
-    if group.caption:
-        page.field(f"{group.group}.caption", "Text that was checked, to go with it", " ".join(group.caption.split()))
-    page.field(f"{group.group}.when", "When", ", ".join(map(when, group.released_at)))
-    page.field(f"{group.group}.basis", "Basis of the use", group.basis)
-    for line in group.signed:
-        page.text(f"Consent page: {line}.")
-    for k, label in enumerate(_BLANKS):
-        page.field(f"{group.group}.fill{k}", label)
-    page.heading("Copies of this group")
-    for photo in group.photos[:SHOWN]:
-        copy = photo.copy
-        if copy is None:
-            page.text(f"{photo.safe_id}: {photo.reason}")
-        else:
-            looked = "opened at full size" if copy.looked_at else "not opened yet"
-            released = ", released" if copy.released else ""
-            least = f" {words.not_looked_for(photo.least_letters)}" if photo.least_letters else ""
-            page.text(f"{copy.name}: sha256 {copy.sha256[:16]}, {copy.altered}; {looked}{released}.{least}")
-    if len(group.photos) > SHOWN:
-        page.text(f"{len(group.photos) - SHOWN} more photos of this group are in record-sheet.json.")
+    page.lines(group.summary, sheet.scope_words, *sheet.warnings)
+    _blanks(page, group)
+    _copies(page, group)
     asked = rows(group.answers)
     for key, title in SECTIONS.items():
         mine = [row for row in asked if row[0].section == key]
@@ -106,10 +96,41 @@ def _group(page: _Page, sheet: RecordSheet, group: RecordGroup) -> None:
             _question(page, group.group, answer, state, lines, alike=alike)
 
 
+def _blanks(page: _Page, group: RecordGroup) -> None:
+    """What a person fills in, with what is known already."""
+    page.heading("To fill in")
+    page.field(f"{group.group}.role", "Shared by (role)", group.role)
+    page.field(f"{group.group}.recipients", "With whom, which group", group.recipients)
+    if group.caption:
+        page.field(f"{group.group}.caption", "Text that was checked, to go with it", " ".join(group.caption.split()))
+    page.field(f"{group.group}.when", "When", ", ".join(map(when, group.released_at)))
+    page.field(f"{group.group}.basis", "Basis of the use", group.basis)
+    page.lines(*(f"Consent page: {line}." for line in group.signed))
+    for k, label in enumerate(_BLANKS):
+        page.field(f"{group.group}.fill{k}", label)
+
+
+def _copies(page: _Page, group: RecordGroup) -> None:
+    page.heading("Copies of this patient")
+    page.lines(*map(_photo, group.photos[:SHOWN]))
+    if len(group.photos) > SHOWN:
+        page.text(f"{len(group.photos) - SHOWN} more photos of this patient are in record-sheet.json.")
+
+
+def _photo(photo: RecordPhoto) -> str:
+    copy = photo.copy
+    if copy is None:
+        return f"{photo.safe_id}: {photo.reason}"
+    looked = "opened at full size" if copy.looked_at else "not opened yet"
+    released = ", released" if copy.released else ""
+    least = f" {words.not_looked_for(photo.least_letters)}" if photo.least_letters else ""
+    return f"{copy.name}: sha256 {copy.sha256[:16]}, {copy.altered}; {looked}{released}.{least}"
+
+
 def _question(page: _Page, group: str, answer: RecordAnswer, state: str, lines: Sequence[str], *, alike: bool) -> None:
     level = "needs an answer before sharing" if answer.level == "blocking" else "to think about"
     site = ", set by your organisation" if answer.set_by_site else ""
-    page.keep(60)
+    page.keep(_TOGETHER)
     page.text(answer.ask, bold=True)
     page.text(f"{answer.item}, {level}{site}. Now: {state.replace('-', ' ')}.", small=True)
     for line in lines:
@@ -159,13 +180,37 @@ class _Page:
 
     def heading(self, words: str, size: float = 11.5) -> None:
         """A heading that stays with what follows."""
-        self.keep(size + 46)
+        self.keep(size + 11 + _TOGETHER)
         self._y -= 8
         self._write(words, "Helvetica-Bold", size)
 
     def text(self, words: str, *, bold: bool = False, small: bool = False) -> None:
         """A paragraph."""
         self._write(words, "Helvetica-Bold" if bold else "Helvetica", 8 if small else 9)
+
+    def lines(self, *paragraphs: str) -> None:
+        """Paragraphs one below the other; empty ones are left out."""
+        for paragraph in filter(None, paragraphs):
+            self.text(paragraph)
+
+    def pictures(self, named: Sequence[tuple[str, Thumb]]) -> None:
+        """Small pictures in rows, each with its name below it."""
+        from reportlab.lib.utils import ImageReader
+
+        room = (WIDTH - 2 * _MARGIN) / _ACROSS
+        for number, (name, thumb) in enumerate(named):
+            if number % _ACROSS == 0:
+                self.keep(_PICTURE + 16)
+                self._y -= _PICTURE + 16
+            x = _MARGIN + room * (number % _ACROSS)
+            scale = min((room - 8) / thumb.width, _PICTURE / thumb.height)
+            data = base64.b64decode(thumb.uri.partition(",")[2])
+            self._canvas.drawImage(
+                ImageReader(io.BytesIO(data)), x, self._y + 10, thumb.width * scale, thumb.height * scale
+            )
+            self._canvas.setFont("Helvetica", 7.5)
+            self._canvas.drawString(x, self._y, plain_letters(name))
+        self.gap(4)
 
     def _write(self, words: str, font: str, size: float) -> None:
         from reportlab.lib.utils import simpleSplit

@@ -9,6 +9,7 @@ from medimg.consent.answers import ANSWER_WORDS, choices
 from medimg.consent.checklist import ChecklistDefinition, words
 from medimg.consent.incident import clocks
 from medimg.consent.standing import GroupResult, Standing
+from medimg.report import sentence
 from medimg.report import words as w
 from medimg.report.build import audience_words, check_lines, copy_line, engines, of, scope, status, tally, worst
 from medimg.report.model import Decision, RecordAnswer, RecordCheck, RecordGroup, RecordPhoto, RecordSheet
@@ -24,6 +25,7 @@ def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gr
     by_id = {r.safe_id: r for r in reports}
     site = state.run.site
     overall = worst(r.overall for r in found.values())
+    found_in = tally(reports)
     return RecordSheet(
         run=state.run.tag,
         replaces=state.run.replaces,
@@ -46,7 +48,8 @@ def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gr
         policy_text=site.policy_text if site else "",
         policy_link=site.policy_link if site else "",
         contacts=tuple(site.contacts.lines()) if site else (),
-        found=tally(reports),
+        found=found_in,
+        summary=sentence.found(found_in),
         checks=check_lines([r for r in reports if r.copy is not None]),
         groups=tuple(_record_group(state, found[g], of(state, g, by_id)) for g in state.run.groups),
         incident=w.INCIDENT,
@@ -73,8 +76,15 @@ def _record_group(state: RunState, result: GroupResult, reports: Sequence[Report
         questions=result.counts(),
         photos=tuple(_record_photo(r, result, state) for r in reports),
         answers=tuple(_record_answer(s, definition) for s in result.standings if s.state != "not-asked"),
+        summary=sentence.found(tally(reports)),
+        open_questions=_open(result),
         not_asked={s.question.id: s.why for s in result.standings if s.state == "not-asked"},
     )
+
+
+def _open(result: GroupResult) -> tuple[str, ...]:
+    """The questions that need an answer and have none, each once."""
+    return tuple(dict.fromkeys(s.question.item.ask for s in result.waiting()))
 
 
 def _signed(state: RunState, group: str) -> tuple[str, ...]:

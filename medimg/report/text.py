@@ -1,43 +1,48 @@
-"""``paste-into-notes.txt``: eight lines for each patient group, to be pasted into that patient's notes."""
+"""``paste-into-notes.txt``: seven lines for each patient group, to be pasted into that patient's notes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from medimg.plain import printable
 from medimg.report.html import when
-from medimg.report.model import RecordGroup, RecordSheet, Tally
+from medimg.report.model import CopyLine, RecordGroup, RecordSheet
 from medimg.report.words import REMAINING_RISK
 
 _BLANK = "______________________"
+_NAMED = 12
+"""Copies that are named; more are counted."""
 
 
-def notes(sheet: RecordSheet, tallies: dict[str, tuple[Tally, ...]]) -> str:
-    """Eight lines a group, an empty line between two groups.
+def notes(sheet: RecordSheet) -> str:
+    """Seven lines a group, an empty line between two groups.
 
     Args:
         sheet: The record sheet.
-        tallies: Group -> what was found in its photos.
     """
-    groups = ("\n".join(map(printable, _lines(sheet, g, tallies.get(g.group, ())))) for g in sheet.groups)
-    return "\n\n".join(groups) + "\n"
+    return "\n\n".join("\n".join(map(printable, _lines(sheet, group))) for group in sheet.groups) + "\n"
 
 
-def _lines(sheet: RecordSheet, group: RecordGroup, found: tuple[Tally, ...]) -> list[str]:
+def _lines(sheet: RecordSheet, group: RecordGroup) -> list[str]:
     copies = [p.copy for p in group.photos if p.copy is not None]
-    where = ", ".join(sheet.countries) or "no country named"
-    kinds = ", ".join(f"{t.words} {t.found}" for t in found) or "the checks found nothing"
+    where = f" ({', '.join(sheet.countries)})" if sheet.countries else ""
     count = group.questions
     looked = sum(c.looked_at for c in copies)
     return [
-        f"Clinical photographs prepared for sharing: medimg {sheet.medimg}, run {sheet.run}, {when(sheet.finished)}.",
-        f"For: {sheet.audience_words} ({where}). Group {group.group}. Basis: {group.basis or _BLANK}.",
-        f"Copies: {', '.join(f'{c.name} (sha256 {c.sha256[:12]})' for c in copies) or 'none'}."
-        " The originals were not changed.",
-        f"Found in the originals: {kinds}.",
-        f"{sheet.scope_words} Opened at full size by a person: {looked} of {len(copies)}.",
-        f"Checklist {sheet.checklist} ({sheet.checklist_digest}): {group.status}."
-        f" {count['blocking'] - count['blocking_open']} of {count['blocking']} blocking closed,"
-        f" {count['advisory'] - count['advisory_open']} of {count['advisory']} advisory.",
+        f"Clinical photographs, prepared for sharing {when(sheet.finished)}. For: {sheet.audience_words}{where}.",
+        f"Covered copies: {_named(copies)}. The originals were not changed.",
+        f"{group.summary} {sheet.scope_words} Opened at full size by a person: {looked} of {len(copies)}.",
+        f"Basis: {group.basis or _BLANK}. Consent form filed: {'; '.join(group.signed) or _BLANK}",
+        f"{group.status} {count['blocking'] - count['blocking_open']} of {count['blocking']} questions that need an"
+        " answer are answered.",
         f"Shared with: {group.recipients or _BLANK}  By (role): {group.role or _BLANK}  When:"
-        f" {when(group.released_at[-1]) if group.released_at else _BLANK}  Form filed: {_BLANK}",
-        REMAINING_RISK,
+        f" {when(group.released_at[-1]) if group.released_at else _BLANK}",
+        f"{REMAINING_RISK} Record sheet: patient {group.group}, run {sheet.run}, medimg {sheet.medimg}.",
     ]
+
+
+def _named(copies: Sequence[CopyLine]) -> str:
+    if not copies:
+        return "none"
+    more = len(copies) - _NAMED
+    return ", ".join(c.name for c in copies[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -57,7 +57,7 @@ DOES = {
     "drop": "taken out",
     "keep": "kept",
     "ask": "for you to look at",
-    "hold": "held back",
+    "hold": "on hold",
 }
 
 #: For a photo that was kept back: nothing was done yet.
@@ -66,7 +66,7 @@ WOULD = {
     "drop": "to be taken out",
     "keep": "to be kept",
     "ask": "for you to look at",
-    "hold": "held back",
+    "hold": "on hold",
 }
 
 STATES: dict[str, str] = {s: s.words for s in PhotoState}

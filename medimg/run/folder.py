@@ -21,11 +21,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medimg.errors import OutputError, UsageError
-from medimg.run import lock
+from medimg.run import lock, storage
 from medimg.run.scan import Root
 from medimg.system import host
 
 PREFIX = "medimg-"
+BESIDE = "medimg-runs"
+"""Folder of run folders beside a folder of photos. Its name says nothing: names of folders can be patients."""
 STAGING = ".staging"
 """Where a cluster's workers put copies before the run gives them their names."""
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that reads like something else
@@ -130,6 +132,19 @@ class RunFolder:
     def unlock(self, handle: int) -> None:
         """Give the run back and remove the lock's file."""
         lock.give_back(self.private, handle)
+
+
+def beside(roots: Sequence[Root]) -> Path:
+    """Where run folders are made when nobody says it: in a folder of our own beside the first folder of photos.
+
+    Raises:
+        UsageError: There is no such place, because the photos are far away or lie at the top of a disk.
+    """
+    first = os.fsdecode(roots[0].folder)
+    place = Path(first)
+    if storage.is_url(first) or place.parent == place:
+        raise UsageError("there is no folder beside these photos.", todo="Say where the run folder is made: -o OUT.")
+    return place.parent / BESIDE
 
 
 def refuse_among(out: Path, roots: Sequence[Root]) -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from medimg.errors import InputError, NotAPicture, Unreadable, UsageError
+from medimg.errors import InputError, NotAPicture, NotThere, Unreadable, UsageError
 from medimg.run import litter, storage
 from medimg.system import files as _files
 
@@ -85,7 +85,9 @@ def roots(inputs: Sequence[str | os.PathLike[str] | Root]) -> list[Root]:
             resolved = given.resolve(strict=True)
             path, mode = os.fsencode(resolved), resolved.stat().st_mode
         except (OSError, RuntimeError) as error:
-            raise UsageError(f"number {number} of the files and folders named is not there.") from error
+            missing = NotThere(f"number {number} of the files and folders named is not there.")
+            missing.number = number
+            raise missing from error
         if stat.S_ISDIR(mode):
             found[path] = None
         else:

@@ -96,9 +96,9 @@ def test_the_summary_is_of_one_patient_alone(qtbot, page: FinishPage) -> None:
     page.patient.setCurrentText("P02")
     qtbot.mouseClick(page.copy_button, Qt.MouseButton.LeftButton)
     text = QGuiApplication.clipboard().text()
-    assert "Group P02" in text
+    assert "patient P02" in text
     assert "P01" not in text
-    assert len(text.strip().splitlines()) == 8
+    assert len(text.strip().splitlines()) == 7
     assert "patient P02" in page.banner.text()
 
 

@@ -14,7 +14,6 @@ from benchmarks._patterns import pattern
 from fixtures import _cards as cards
 from fixtures import _draw as d
 from fixtures.make import Manifest
-from fixtures.make import make as draw
 from medimg import types
 from medimg.detect import Frame
 from medimg.detect.codes import detector as codes
@@ -34,12 +33,6 @@ def detector() -> Codes:
     return made
 
 
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
-    out = tmp_path_factory.mktemp("fixtures")
-    return out, draw(out)
-
-
 def scene_with(card: d.Card, corners: list[d.Point], blur: float = 0.6, seed: int = 1) -> NDArray[np.uint8]:
     rng = np.random.default_rng(seed)
     picture = d.cloth(rng, 700, 900, d.DRAPES[2])
@@ -53,10 +46,10 @@ def hidden(findings: list[types.Finding], width: int, height: int) -> NDArray[np
 
 
 def test_every_code_of_the_fixtures_is_covered_and_nothing_else_is_hit(
-    drawn: tuple[Path, Manifest], detector: Codes
+    fixture_photos: tuple[Path, Manifest], detector: Codes
 ) -> None:
-    for picture in drawn[1].pictures:
-        with Image.open(drawn[0] / picture.file) as image:
+    for picture in fixture_photos[1].pictures:
+        with Image.open(fixture_photos[0] / picture.file) as image:
             stored = np.asarray(image.convert("RGB"))
         frame = Frame(stored, picture.orientation)
         found = detector.find(frame)
@@ -188,9 +181,9 @@ def test_recheck_sees_only_what_is_outside_the_covers(detector: Codes) -> None:
     assert detector.recheck(Frame(painted), polygons)[0] == []
 
 
-def test_a_stacked_code_is_covered_to_its_edges(drawn: tuple[Path, Manifest], detector: Codes) -> None:
-    picture = next(p for p in drawn[1].pictures if p.file == "codes.jpg")
-    with Image.open(drawn[0] / picture.file) as image:
+def test_a_stacked_code_is_covered_to_its_edges(fixture_photos: tuple[Path, Manifest], detector: Codes) -> None:
+    picture = next(p for p in fixture_photos[1].pictures if p.file == "codes.jpg")
+    with Image.open(fixture_photos[0] / picture.file) as image:
         stored = np.asarray(image.convert("RGB"))
     cover = hidden(detector.find(Frame(stored, picture.orientation)), picture.width, picture.height)
     code = next(c for c in picture.codes if c.cls == "PDF417")

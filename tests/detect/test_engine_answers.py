@@ -17,6 +17,8 @@ from medimg.detect.codes import detector as codes
 from medimg.detect.faces import detector as faces
 from medimg.detect.objects import marks
 from medimg.detect.text import detector as texts
+from medimg.detect.text import tesseract
+from medimg.errors import MissingPart
 from medimg.policy import Policy
 
 Answers = Sequence[np.ndarray]
@@ -59,8 +61,21 @@ def policy() -> Policy:
     return Policy.load()
 
 
+@pytest.fixture(scope="module")
+def second_reader() -> tesseract.Reader | None:
+    try:
+        return tesseract.Reader()
+    except MissingPart:
+        return None
+
+
 @pytest.fixture
-def detectors(policy: Policy) -> tuple[Detector, ...]:
+def detectors(
+    policy: Policy, second_reader: tesseract.Reader | None, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Detector, ...]:
+    """New ones for every test; the second reader, which keeps nothing, is started once to say its version."""
+    if second_reader is not None:
+        monkeypatch.setattr(tesseract, "Reader", lambda: second_reader)
     return load_detectors(policy)
 
 

@@ -156,8 +156,7 @@ def lined(grey: int = 0, *, noise: bool = False) -> bytes:
 
 
 @pytest.mark.parametrize("grey", [0, 90, 255])
-def test_a_cover_on_plain_skin_is_none_that_is_left_to_cover(grey: int) -> None:
-    scrubber = Scrubber(Policy.load())
+def test_a_cover_on_plain_skin_is_none_that_is_left_to_cover(grey: int, scrubber: Scrubber) -> None:
     (faces_,) = [c for c in scrubber.verify(lined(grey)) if c.name == "faces"]
     assert (faces_.state, faces_.found) == ("passed", 0)
     assert "1 taken for a cover" in faces_.detail
@@ -165,16 +164,16 @@ def test_a_cover_on_plain_skin_is_none_that_is_left_to_cover(grey: int) -> None:
     assert asked == ["old-disguise"]  # in a photo it is asked about as before
 
 
-def test_a_bar_that_is_no_cover_of_ours_is_left() -> None:
-    (faces_,) = [c for c in Scrubber(Policy.load()).verify(lined(noise=True)) if c.name == "faces"]
+def test_a_bar_that_is_no_cover_of_ours_is_left(scrubber: Scrubber) -> None:
+    (faces_,) = [c for c in scrubber.verify(lined(noise=True)) if c.name == "faces"]
     assert (faces_.state, faces_.found, faces_.detail) == ("failed", 1, "")
 
 
 @pytest.mark.parametrize("kind", ["black", "grey", "slanted"])
-def test_a_flat_bar_on_a_face_is_left_whatever_its_colour(kind: str) -> None:
+def test_a_flat_bar_on_a_face_is_left_whatever_its_colour(kind: str, scrubber: Scrubber) -> None:
     out = io.BytesIO()
     Image.fromarray(OLD[kind](portrait())).save(out, "PNG")
-    (faces_,) = [c for c in Scrubber(Policy.load()).verify(out.getvalue()) if c.name == "faces"]
+    (faces_,) = [c for c in scrubber.verify(out.getvalue()) if c.name == "faces"]
     assert faces_.state == "failed"
     assert faces_.found >= 1
 

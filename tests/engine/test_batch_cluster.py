@@ -37,7 +37,7 @@ from medimg.policy import Policy
 from medimg.run import storage
 from medimg.types import KnownValues, Limits, from_json, to_json
 
-POLICY = Policy(limits=Limits(seconds=20.0))
+POLICY = Policy(limits=Limits(seconds=200.0))
 LIGHT = Policy(scope="metadata-only")
 HERE = Path(__file__).parents[1]
 
@@ -206,7 +206,7 @@ def test_a_worker_that_ends_while_it_is_asked_is_not_waited_for(
         for node in (ready, own.scheduler):
             node.stop()
     assert photos == {"unreviewed": 1}
-    assert deaf.process.wait(60) == -signal.SIGKILL
+    assert deaf.process.wait(200) == -signal.SIGKILL
     for stream in (deaf.process.stdout, deaf.process.stderr):
         if stream is not None:
             stream.close()

@@ -35,16 +35,13 @@ def contents(folder: Path) -> dict[Path, tuple[bytes, int]]:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(tmp_path_factory: pytest.TempPathFactory, fixture_photos: tuple[Path, Any]) -> Run:
     base = tmp_path_factory.mktemp("real")
-    sys.path.insert(0, str(ROOT))
-    from fixtures.make import make
-
-    made = make(base / "made")
+    drawn, made = fixture_photos
     photos = base / FOLDER_MARK
     for picture in made.pictures:
         (photos / picture.file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(base / "made" / picture.file, photos / picture.file)
+        shutil.copy2(drawn / picture.file, photos / picture.file)
     before = contents(photos)
     done = subprocess.run(
         [sys.executable, "-m", "medimg", "clean", photos, "-o", base / "out", "--where", "AU", "--keep-key"],
@@ -197,7 +194,7 @@ def test_bad_inputs_are_named_by_safe_id_and_cost_nobody_else(tmp_path: Path) ->
     done = subprocess.run(
         [sys.executable, "-m", "medimg", "clean", tmp_path / "in", "-o", tmp_path / "out", "--metadata-only"],
         capture_output=True,
-        timeout=120,
+        timeout=280,
     )
     assert done.returncode == 21, done.stderr
     (folder,) = (tmp_path / "out").iterdir()

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from tiff_kit import build
 
 from benchmarks.formats import coded
 from medimg import audit, formats
 from medimg.errors import MedimgError, NotAPicture, Unsupported
-from medimg.formats.tiff._file import build
 from medimg.pipeline import MemorySink, scrub
 from medimg.policy import MetadataRules, Policy
 from medimg.selftest import hiding, hiding_tables
@@ -203,8 +203,8 @@ def claims() -> dict[str, bytes]:
     out["webp: 16 million across"] = b"RIFF" + struct.pack("<I", 22 + len(plain)) + b"WEBP" + extended + plain
     fields = {256: 70000, 257: 70000, 258: 8, 262: 1, 277: 1, 278: 70000}
     packed = {tag: (4, struct.pack("<I", value)) for tag, value in fields.items()}
-    out["tiff: 70000 x 70000"] = build("<", packed, [b"x"], offsets=273, counts=279)
-    one = build("<", packed | {256: (4, b"\x08\0\0\0"), 257: (4, b"\1\0\0\0")}, [b"x" * 8], offsets=273, counts=279)
+    out["tiff: 70000 x 70000"] = build("<", packed, [b"x"])
+    one = build("<", packed | {256: (4, b"\x08\0\0\0"), 257: (4, b"\1\0\0\0")}, [b"x" * 8])
     at = one.index(struct.pack("<HHI", 279, 4, 1)) + 8
     out["tiff: a strip of 4 GB"] = _patched(one, at, b"\xf0\xff\xff\xff")
     avif = sample("heif")

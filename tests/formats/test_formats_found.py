@@ -9,6 +9,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
+from tiff_kit import build
 
 from fixtures._meta import profile
 from medimg import audit, formats
@@ -16,7 +17,6 @@ from medimg.errors import Malformed, MedimgError, Unsupported
 from medimg.formats import heif, tiff
 from medimg.formats.shared import icc
 from medimg.formats.shared.bmff import box
-from medimg.formats.tiff._file import build
 from medimg.selftest import hiding
 from medimg.selftest import hiding_tables as tables
 from medimg.types import Box, Cover, Limits
@@ -41,7 +41,7 @@ def tiff_of(planes: list[np.ndarray], photometric: int, *, apart: bool = False, 
     fields = {tag: (3, struct.pack(f"<{len(v)}H", *v)) for tag, v in numbers.items()}
     little = [p.astype(p.dtype.newbyteorder("<")) for p in planes]
     chunks = [p.tobytes() for p in little] if apart else [np.dstack(little).tobytes()]
-    return build("<", fields, chunks, offsets=273, counts=279)
+    return build("<", fields, chunks)
 
 
 def ramps(count: int) -> list[np.ndarray]:

@@ -14,19 +14,19 @@ import piexif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jpeg_kit import segment as put
 from PIL import Image, ImageCms
 
 from medimg import audit, formats
 from medimg.errors import Malformed, MedimgError, TooLarge, Unsupported
 from medimg.formats import capture
-from medimg.formats.jpeg import _findings
 from medimg.formats.jpeg import photo as jpeg
-from medimg.formats.jpeg._segments import segment as put
 from medimg.formats.shared import exif, icc
 from medimg.types import Cover, Limits
 
 LIMITS = Limits()
 MARK = b"ZqMARKERqZ"
+XMP, XMP_MORE = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
 
 
 @cache
@@ -87,11 +87,11 @@ HIDING_PLACES: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "exif that nobody can parse": (lambda: after_soi(put(0xE1, b"Exif\0\0II" + MARK)), {"unknown-block"}),
     "second exif": (lambda: after_soi(put(0xE1, exif_block()), put(0xE1, b"Exif\0\0II" + MARK)), {"unknown-block"}),
     "xmp": (
-        lambda: after_soi(put(0xE1, _findings.XMP + b"<rdf exif:GPSLatitude='1' dc:creator='" + MARK + b"'/>")),
+        lambda: after_soi(put(0xE1, XMP + b"<rdf exif:GPSLatitude='1' dc:creator='" + MARK + b"'/>")),
         {"xmp", "location", "owner"},
     ),
     "extended xmp": (
-        lambda: after_soi(put(0xE1, _findings.XMP_MORE + b"0" * 40 + b"<dc:description>" + MARK)),
+        lambda: after_soi(put(0xE1, XMP_MORE + b"0" * 40 + b"<dc:description>" + MARK)),
         {"caption"},
     ),
     "iptc": (
@@ -148,7 +148,7 @@ HIDING_PLACES: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "unknown app15": (lambda: after_soi(put(0xEF, MARK)), {"unknown-block"}),
     "long adobe segment": (lambda: after_soi(put(0xEE, b"Adobe\0\x64\0\0\0\0\1" + MARK)), {"unknown-block"}),
     "colour profile that is no profile": (
-        lambda: after_soi(put(0xE2, _findings.ICC + b"\1\1" + MARK)),
+        lambda: after_soi(put(0xE2, b"ICC_PROFILE\0" + b"\1\1" + MARK)),
         {"colour-profile-text"},
     ),
     "bytes between segments": (lambda: plain()[:20] + MARK + plain()[20:], {"bytes-between-segments"}),
@@ -323,7 +323,7 @@ def test_the_audit_notices_what_is_added() -> None:
         put(0xFE, b"x"),
         put(0xE1, exif_block()),
         put(0xEF, b""),
-        put(0xE2, _findings.ICC + b"\1\1" + bytes(140)),
+        put(0xE2, b"ICC_PROFILE\0" + b"\1\1" + bytes(140)),
     ):
         assert audit.walk(copy[:2] + segment + copy[2:], "jpeg")
 

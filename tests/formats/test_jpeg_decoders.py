@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jpeg_kit import segment
 from PIL import Image
 
 from medimg import audit, formats
 from medimg.errors import InputError, Malformed, MedimgError
 from medimg.formats import jpeg
-from medimg.formats.jpeg._segments import segment
 from medimg.types import Cover, Limits
 
 LIMITS = Limits()

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tiff_kit import build
 
 from medimg import audit, formats
 from medimg.errors import Malformed
 from medimg.formats import tiff
 from medimg.formats.tiff import _packed
-from medimg.formats.tiff._file import build
 from medimg.types import Limits
 
 WORDS = b"Dr Smith, ward 7"
@@ -33,9 +33,7 @@ def strips(pixels: np.ndarray, packing: str) -> list[tuple[bytes, int]]:
 def one_strip(packed: bytes, pixels: np.ndarray, code: int) -> bytes:
     height, width = pixels.shape
     numbers = {256: width, 257: height, 258: 8, 259: code, 262: 1, 277: 1, 278: height}
-    return bytes(
-        build("<", {t: (4, struct.pack("<I", v)) for t, v in numbers.items()}, [packed], offsets=273, counts=279)
-    )
+    return build("<", {t: (4, struct.pack("<I", v)) for t, v in numbers.items()}, [packed])
 
 
 @pytest.mark.parametrize(

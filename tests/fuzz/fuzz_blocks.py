@@ -16,7 +16,7 @@ from collections.abc import Callable
 import atheris
 from PIL import ImageCms
 
-PARTS = ("_bmff", "_exif", "_icc", "_iptc", "_xmp", "capture", "refused")
+PARTS = (*(f"shared.{n}" for n in ("bmff", "exif", "icc", "iptc", "xmp")), "capture", "refused")
 
 with atheris.instrument_imports(include=["medimg.formats", "medimg.audit", "medimg.formats.jpeg._markers"]):
     from medimg.audit import icc as icc_audit

@@ -15,7 +15,12 @@ import numpy as np
 from PIL import Image
 
 kit.watched(
-    ("heif",), ("_bmff", "_heif_build", "_heif_codec", "_heif_decode", "_heif_items", "_exif", "_icc", "_xmp", "png")
+    ("heif",),
+    (
+        *(f"heif.{n}" for n in ("_build", "_codec", "_decode", "_items")),
+        *(f"shared.{n}" for n in ("bmff", "exif", "icc", "xmp")),
+        "png",
+    ),
 )
 
 from medimg.types import Limits  # noqa: E402 - after what is watched

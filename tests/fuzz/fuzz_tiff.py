@@ -18,14 +18,8 @@ from PIL import Image
 kit.watched(
     ("tiff",),
     (
-        "_tiff_file",
-        "_tiff_findings",
-        "_tiff_decode",
-        "_tiff_packed",
-        "_exif",
-        "_icc",
-        "_iptc",
-        "_xmp",
+        *(f"tiff.{n}" for n in ("_file", "_findings", "_decode", "_packed")),
+        *(f"shared.{n}" for n in ("exif", "icc", "iptc", "xmp")),
         "png",
         "refused",
     ),

@@ -11,7 +11,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from medimg.api import Scrubber
 from medimg.detect import Frame
-from medimg.policy import Policy
 from medimg.types import Box, Check, Finding
 from medimg.verify import plain
 
@@ -31,11 +30,6 @@ def png(rgb: Pixels) -> bytes:
     out = io.BytesIO()
     Image.fromarray(rgb).save(out, "PNG")
     return out.getvalue()
-
-
-@pytest.fixture(scope="module")
-def scrubber() -> Scrubber:
-    return Scrubber(Policy.load())
 
 
 def text(scrubber: Scrubber, data: bytes) -> Check:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import piexif
-import pytest
 from PIL import Image
 
 from fixtures._bad import PATIENT, bad
@@ -13,31 +12,25 @@ from fixtures.make import Manifest, Picture, face_photo, make
 from medimg import geometry
 
 
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
-    out = tmp_path_factory.mktemp("fixtures")
-    return out, make(out)
-
-
-def pictures(drawn: tuple[Path, Manifest]) -> list[tuple[bytes, Picture]]:
-    out, manifest = drawn
+def pictures(fixture_photos: tuple[Path, Manifest]) -> list[tuple[bytes, Picture]]:
+    out, manifest = fixture_photos
     return [((out / p.file).read_bytes(), p) for p in manifest.pictures]
 
 
-def test_same_bytes_every_time(drawn: tuple[Path, Manifest], tmp_path: Path) -> None:
+def test_same_bytes_every_time(fixture_photos: tuple[Path, Manifest], tmp_path: Path) -> None:
     make(tmp_path)
     first, second = (
         {p.relative_to(root): hashlib.sha256(p.read_bytes()).hexdigest() for p in root.rglob("*") if p.is_file()}
-        for root in (drawn[0], tmp_path)
+        for root in (fixture_photos[0], tmp_path)
     )
     assert first == second
-    assert len(first) == len(drawn[1].pictures)
+    assert len(first) == len(fixture_photos[1].pictures)
     assert (tmp_path.with_name(f"{tmp_path.name}-manifest.json")).read_bytes()
 
 
-def test_manifest_tells_size_orientation_and_what_is_planted(drawn: tuple[Path, Manifest]) -> None:
-    for data, picture in pictures(drawn):
-        with Image.open(drawn[0] / picture.file) as image:
+def test_manifest_tells_size_orientation_and_what_is_planted(fixture_photos: tuple[Path, Manifest]) -> None:
+    for data, picture in pictures(fixture_photos):
+        with Image.open(fixture_photos[0] / picture.file) as image:
             # Pillow names a JPEG with a second picture behind it after its index (CIPA DC-007).
             named = {"MPO": "jpeg", "JPEG": "jpeg", "PNG": "png"}[str(image.format)]
             assert (named, image.size) == (picture.format, (picture.width, picture.height))
@@ -49,8 +42,8 @@ def test_manifest_tells_size_orientation_and_what_is_planted(drawn: tuple[Path, 
         assert bool(picture.markers) == (picture.metadata != ("orientation",))
 
 
-def test_real_location_serial_and_thumbnail_in_the_exif(drawn: tuple[Path, Manifest]) -> None:
-    for data, picture in pictures(drawn):
+def test_real_location_serial_and_thumbnail_in_the_exif(fixture_photos: tuple[Path, Manifest]) -> None:
+    for data, picture in pictures(fixture_photos):
         if "thumbnail" not in picture.metadata:
             continue
         exif = piexif.load(data)
@@ -60,8 +53,8 @@ def test_real_location_serial_and_thumbnail_in_the_exif(drawn: tuple[Path, Manif
         assert any(bytes.fromhex(block) in data for block in picture.marker_blocks)
 
 
-def test_every_layout_orientation_and_kind_of_thing_occurs(drawn: tuple[Path, Manifest]) -> None:
-    made = [p for _, p in pictures(drawn)]
+def test_every_layout_orientation_and_kind_of_thing_occurs(fixture_photos: tuple[Path, Manifest]) -> None:
+    made = [p for _, p in pictures(fixture_photos)]
     assert {p.orientation for p in made} == {1, 3, 6, 8}
     sorts = {s for p in made for s in p.metadata}
     assert {"mpf", "second-picture", "iptc", "xmp", "comment", "trailing", "icc-text", "maker-note", "time"} <= sorts
@@ -71,14 +64,14 @@ def test_every_layout_orientation_and_kind_of_thing_occurs(drawn: tuple[Path, Ma
     assert any(not p.identifiers and not p.codes and not p.faces for p in made)
 
 
-def test_faces_are_there_or_the_manifest_says_why_not(drawn: tuple[Path, Manifest]) -> None:
-    faces = [p for _, p in pictures(drawn) if p.faces]
+def test_faces_are_there_or_the_manifest_says_why_not(fixture_photos: tuple[Path, Manifest]) -> None:
+    faces = [p for _, p in pictures(fixture_photos) if p.faces]
     assert len(faces) == (2 if face_photo() else 0)
-    assert len(drawn[1].left_out) == (0 if face_photo() else 2)
+    assert len(fixture_photos[1].left_out) == (0 if face_photo() else 2)
 
 
-def test_what_has_to_survive_does_not_touch_what_has_to_go(drawn: tuple[Path, Manifest]) -> None:
-    for _, picture in pictures(drawn):
+def test_what_has_to_survive_does_not_touch_what_has_to_go(fixture_photos: tuple[Path, Manifest]) -> None:
+    for _, picture in pictures(fixture_photos):
         for keep in picture.survive:
             for gone in (*picture.identifiers, *picture.codes, *picture.faces):
                 a, b = (np.asarray(p) for p in (keep.polygon, gone.polygon))
@@ -87,10 +80,10 @@ def test_what_has_to_survive_does_not_touch_what_has_to_go(drawn: tuple[Path, Ma
                 assert apart or slanted, (picture.file, keep.cls, gone.text)
 
 
-def test_places_of_codes_are_dark_on_light(drawn: tuple[Path, Manifest]) -> None:
+def test_places_of_codes_are_dark_on_light(fixture_photos: tuple[Path, Manifest]) -> None:
     """The stored coordinates point at the printed thing: a code has much contrast."""
-    for _, picture in pictures(drawn):
-        with Image.open(drawn[0] / picture.file) as image:
+    for _, picture in pictures(fixture_photos):
+        with Image.open(fixture_photos[0] / picture.file) as image:
             gray = np.asarray(image.convert("L")).astype(float)
         for code in picture.codes:
             x0, y0 = (int(v) for v in np.min(code.polygon, 0))

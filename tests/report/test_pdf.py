@@ -59,7 +59,7 @@ def test_every_question_has_boxes_and_what_is_answered_is_ticked(out: Path) -> N
     words = "\n".join(page.extract_text() for page in reader.pages)
     for text in (
         "PRIVATE: file this",
-        "Group P02".lower(),
+        "Patient P02".lower(),
         "Is the consent in writing",
         "needs an answer before sharing",
     ):
@@ -102,8 +102,11 @@ def test_it_is_private_has_no_marker_and_is_the_same_each_time(out: Path) -> Non
     assert MARKER.encode() not in everything
     assert not any(p.extract_text().count(MARKER) for p in reader.pages)
     first = path.read_bytes()
-    record = from_json((out / PRIVATE / "record-sheet.json").read_bytes(), RecordSheet)
-    assert record_pdf(record) == first
+    reports = from_json((out / PRIVATE / "reports.json").read_bytes(), tuple[Report, ...])
+    state = runs.load(out)
+    assert state is not None
+    sheets.refresh(state, reports, out)
+    assert path.read_bytes() == first
     assert not list(out.glob("*.pdf"))
 
 
@@ -121,3 +124,20 @@ def test_any_typed_text_can_be_written(out: Path, words: str) -> None:
     group = msgspec.structs.replace(record.groups[0], recipients=words, withdrawn=(words,))
     made = record_pdf(msgspec.structs.replace(record, groups=(group,)))
     assert pypdf.PdfReader(io.BytesIO(made)).pages
+
+
+def test_it_begins_with_the_pictures_and_a_sentence(out: Path) -> None:
+    reader = read(out)
+    first = reader.pages[0]
+    assert len(first.images) == 2
+    words = " ".join(first.extract_text().split())
+    order = [words.index(x) for x in ("P01-001.jpg", "P01-002.jpg", "Found: 4 pieces of writing", "To fill in")]
+    assert order == sorted(order)
+
+
+def test_no_heading_stands_alone_at_the_foot_of_a_page(out: Path) -> None:
+    titles = set(pdf.SECTIONS.values()) | {"To fill in", "Copies of this patient", "Share it well"}
+    for page in read(out).pages:
+        lines = [line.strip() for line in page.extract_text().splitlines() if line.strip()]
+        body = [line for line in lines if not line.startswith(("Record sheet R7Q4 (private), page", "PRIVATE"))]
+        assert body[-1] not in titles

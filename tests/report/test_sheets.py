@@ -54,7 +54,7 @@ def test_every_file_is_there_and_reads_back(out: Path) -> None:
     assert set(plans) == {"P01-001", "P01-002", "P01-003", "P02-001", "P02-002"}
     assert plans["P01-001"].doing("cover")
     notes = (out / PRIVATE / "paste-into-notes.txt").read_text().strip().split("\n\n")
-    assert [len(n.splitlines()) for n in notes] == [8, 8]
+    assert [len(n.splitlines()) for n in notes] == [7, 7]
     assert "P02" not in notes[0]
 
 
@@ -338,8 +338,8 @@ def test_a_large_run_has_small_pages(tmp_path: Path) -> None:
     run = RunSummary(tag="R7Q4", version="0.1.0", policy_digest="0" * 16, groups=groups)
     write_sheets(run, reports, SharingContext(conditions=none_true()), tmp_path)
     page = text_of(tmp_path / "share-sheet.html")
-    assert "20 more groups are listed in share-sheet.json." in page
-    assert "10 more copies of this group" in page
+    assert "20 more patients are listed in share-sheet.json." in page
+    assert "10 more copies of this patient" in page
     assert len(share(tmp_path)["groups"]) == 60  # type: ignore[arg-type]
 
 

@@ -73,7 +73,7 @@ def test_one_answered_group_goes_the_other_stays(out: Path, tmp_path: Path) -> N
     assert "P02" not in (out / "share-sheet.html").read_text()
     notes = (out / "PRIVATE-patient-record" / "paste-into-notes.txt").read_text().split("\n\n")
     assert "Shared with: the hand group" in notes[0]
-    assert " UTC  Form filed" in notes[0]
+    assert re.search(r"By \(role\): .*  When: .* UTC", notes[0])
     assert "When: ____" in notes[1]
 
 

@@ -10,10 +10,12 @@ import pytest
 
 import medimg
 from medimg import Hooks, RunRequest
+from medimg.engine.apply import policy_of
 from medimg.engine.batch import Asked
 from medimg.engine.loop import Progress
 from medimg.errors import UsageError
 from medimg.policy import Policy
+from medimg.run.release import open_run
 
 LIGHT = msgspec.structs.replace(Policy.load(), scope="metadata-only")
 
@@ -58,3 +60,36 @@ def test_a_wrong_request_writes_nothing(tmp_path: Path, wrong: dict[str, object]
     with pytest.raises(UsageError):
         medimg.scrub_folder(RunRequest(**fields))  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
+
+
+def test_a_country_is_written_as_people_write_it_and_kept_by_its_key(tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in" / "1.png")
+    request = RunRequest(photos=[tmp_path / "in"], out=tmp_path / "out", policy=LIGHT, where=("gb", "Canada", "au"))
+    checked = request.checked()
+    assert checked.context.jurisdictions == checked.settings.where == ("UK", "CA", "AU")
+    with pytest.raises(UsageError, match="unknown country"):
+        msgspec.structs.replace(request, where=("atlantis",)).checked()
+
+
+def test_without_an_output_folder_the_run_lies_beside_the_photos(tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in" / "1.png")
+    place = (tmp_path / "medimg-runs").resolve()
+    assert RunRequest(photos=[tmp_path / "in"], policy=LIGHT).checked().out == place
+    assert RunRequest(photos=[tmp_path / "in" / "1.png"], policy=LIGHT).checked().out == place
+    with pytest.raises(UsageError, match="output folder"):
+        RunRequest(photos=[tmp_path / "in", tmp_path], policy=LIGHT).checked()
+    with pytest.raises(UsageError, match="no folder beside"):
+        RunRequest(photos=[Path("/")], policy=LIGHT).checked()
+
+
+def test_copies_as_jpeg_are_asked_for_with_the_run_and_decisions_are_applied_to_it(tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in" / "1.png")
+    request = RunRequest(photos=[tmp_path / "in"], out=tmp_path / "out", policy=LIGHT, save_as="jpeg", workers=1)
+    assert request.checked().policy.covers.heif == "jpeg"
+    outcome = medimg.scrub_folder(request)
+    opened = open_run(outcome.folder)
+    assert policy_of(opened).covers.heif == "jpeg"
+    assert policy_of(opened).digest == opened.state.run.policy_digest
+    other = msgspec.structs.replace(LIGHT, text=msgspec.structs.replace(LIGHT.text, margin=0.5))
+    with pytest.raises(UsageError, match="other settings"):
+        policy_of(opened, other)

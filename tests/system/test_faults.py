@@ -73,7 +73,7 @@ def test_a_fault_in_a_detector_keeps_its_place(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_fault_in_a_worker_process_comes_back_with_its_place() -> None:
     with Workers(Setup(policy=LIGHT), 1) as pool:
-        future = pool.submit(filename.findings, MARK, (), 7, seconds=60.0)
+        future = pool.submit(filename.findings, MARK, (), 7, seconds=200.0)
         pool.wait()
         with pytest.raises(MedimgError) as caught:
             pool.result(future)

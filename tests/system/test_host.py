@@ -93,7 +93,7 @@ def test_a_lock_is_no_link(tmp_path: Path) -> None:
 
 
 ALONE = (
-    "import sys; from pathlib import Path; from medimg.system import locks\n"
+    "import sys; from pathlib import Path; from medimg.system import locks; print('before', flush=True)\n"
     "with locks.alone(Path(sys.argv[1])): print('inside', flush=True)"
 )
 
@@ -101,9 +101,11 @@ ALONE = (
 def test_one_process_at_a_time_is_alone_with_a_folder(tmp_path: Path) -> None:
     with locks.alone(tmp_path):
         child = subprocess.Popen([sys.executable, "-c", ALONE, str(tmp_path)], stdout=subprocess.PIPE)
-        time.sleep(2)
+        assert child.stdout is not None
+        assert child.stdout.readline().strip() == b"before"  # it has started, however busy the machine is
+        time.sleep(1)
         assert child.poll() is None
-    out, _ = child.communicate(timeout=60)
+    out, _ = child.communicate(timeout=200)
     assert out.strip() == b"inside"
 
 
@@ -130,7 +132,7 @@ def test_a_new_name_replaces_nothing(tmp_path: Path) -> None:
 def test_who_is_there() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     assert host.alive(child.pid)
-    child.communicate(b"\n", timeout=60)
+    child.communicate(b"\n", timeout=200)
     assert not host.alive(child.pid)
     assert host.processors() >= 1
     assert host.total_memory() > 1 << 28

@@ -1,8 +1,9 @@
-"""Nothing leaves the computer, and nothing is left in the home folder but medimg's own files.
+"""Nothing leaves the computer, nothing is left in the home folder but medimg's own files, and nothing planted is run.
 
 Watched from outside, by the system calls of every process a command starts: what a library in C does, no patched
 module of Python's sees. onnxruntime's usage reports write their queue when the library is loaded and look their
-collector up some ten seconds later; both are seen here.
+collector up some ten seconds later; both are seen here. Each command runs once for all three, among code, data and
+libraries that would run if anything in the folder of the photos were asked for.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import commands_kit as kit
 import pytest
+from planted_kit import plant
 
 CALLS = "openat,socket,connect,sendto,sendmsg,sendmmsg,bind,listen"
 """``openat`` for the file that names the resolvers: where /etc/hosts has the answer, a look-up makes no socket."""
@@ -50,18 +52,21 @@ def held(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("act", kit.ACTS, ids=lambda a: a.__name__)
-def test_no_socket_and_no_file_in_the_home(tmp_path: Path, act: Callable[..., None]) -> None:
-    trace = tmp_path / "trace"
+def test_no_socket_no_file_in_the_home_and_nothing_among_the_photos_is_run(
+    tmp_path: Path, act: Callable[..., None]
+) -> None:
+    trace, proof = tmp_path / "trace", tmp_path / "proof"
     calls = ("strace", "-f", "-qq", "--seccomp-bpf", "-A", "-e", f"trace={CALLS}", "-o", str(trace))
     place = kit.Place(tmp_path, prefix=calls if traced() else ())
     for name in (".profile", ".config/user-dirs.dirs", ".cache/fontconfig/CACHEDIR.TAG"):
         (place.home / name).parent.mkdir(parents=True, exist_ok=True)
         (place.home / name).write_text(name)
     before = held(place.home)
-    if act in (kit.serve, kit.desktop):
-        act(place, LONG)
-    else:
-        act(place)
+    plant(place.photos, proof)
+    try:
+        act(place, LONG) if act in (kit.serve, kit.desktop) else act(place)
+    finally:
+        assert not proof.exists(), proof.read_text()
     after = held(place.home)
     assert {n: d for n, d in after.items() if n not in OWN} == before
     if not place.prefix:

@@ -91,9 +91,9 @@ def test_a_run_folder_of_any_name_is_told_in_plain_words(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("made", "last"),
     [
-        ({"a.png": b""}, "1. Read why photos were kept back: "),
-        ({}, "3. Release what you have opened and found fit: medimg release "),
-        ({"notes.txt": b"no picture"}, "4. Release what you have opened and found fit: medimg release "),
+        ({"a.png": b""}, "Next: read why files were not cleaned: "),
+        ({}, "Next: open every copy in "),
+        ({"notes.txt": b"no picture"}, "Next: open every copy in "),
     ],
 )
 def test_a_run_ends_with_what_to_do_next(tmp_path: Path, made: dict[str, bytes], last: str) -> None:
@@ -106,7 +106,7 @@ def test_a_run_ends_with_what_to_do_next(tmp_path: Path, made: dict[str, bytes],
     assert done.stdout.splitlines()[-1].startswith(last)
     assert "exit code" not in done.stdout.lower()
     again = CliRunner().invoke(cli, command, standalone_mode=False)
-    assert again.stdout.splitlines()[-1].startswith("How it stands: medimg status ")
+    assert again.stdout.splitlines()[-1].startswith("Next: see how it stands: medimg status ")
     assert "exit code" not in again.stdout.lower()
 
 

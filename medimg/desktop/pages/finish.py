@@ -25,7 +25,7 @@ from medimg.desktop.pages._cards import MARGINS, column_of, label, say, swap
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._questions import Questions, overall_words
 from medimg.errors import MedimgError
-from medimg.report import build, record, text
+from medimg.report import record, text
 from medimg.report.model import RecordSheet
 from medimg.run.state import RECORD_FOLDER, SHARE_FOLDER
 
@@ -178,9 +178,9 @@ class FinishPage(QWidget):
         return msgspec.structs.replace(whole, groups=tuple(g for g in whole.groups if g.group == group))
 
     def summary(self, group: str) -> str:
-        """The eight lines for one patient's notes."""
+        """The lines for one patient's notes."""
         assert self.questions is not None  # noqa: S101 - the callers looked
-        return text.notes(self.sheet(group), {group: build.tally(self.questions.opened.of(group))})
+        return text.notes(self.sheet(group))
 
     # ------------------------------------------------------------------ showing
 

@@ -1,0 +1,119 @@
+"""What is said of wrong use.
+
+What was typed may be a photo's name. It is quoted, escaped, on a terminal alone: to the person who has just typed it.
+Into a pipe, a file or a log goes a message that quotes nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from medimg.errors import MedimgError, NotThere
+from medimg.plain import printable
+
+_PROGRAMS = ("--json", "--json-lines")
+_DASH = " Write -- before the photos when a name begins with a dash."
+
+
+def use(error: click.UsageError, cli: click.Group) -> str:
+    """What click found wrong.
+
+    Args:
+        error: It.
+        cli: The command ``medimg``.
+    """
+    command = error.ctx.command_path if error.ctx else "medimg"
+    words = (_quoting(error, cli) if _alone() else "") or _bare(error, cli)
+    return f"{words} '{command} --help' lists what there is. [M-USE]"
+
+
+def told(error: MedimgError, typed: list[str]) -> str:
+    """An error of medimg; on a terminal, a name that is not there is quoted.
+
+    Args:
+        error: It.
+        typed: The files and folders that were named in this call.
+    """
+    if isinstance(error, NotThere) and 0 < error.number <= len(typed) and _alone():
+        name = typed[error.number - 1]
+        return f"{_quoted(name)} is not there.{_nearest(os.path.basename(name), _beside(name))} [{error.code}]"  # noqa: PTH119
+    return str(error)
+
+
+def _alone() -> bool:
+    """Whether the person who typed reads it on their terminal, and asked for no output for programs."""
+    return sys.stderr.isatty() and not set(_PROGRAMS) & set(sys.argv)
+
+
+def _quoting(error: click.UsageError, cli: click.Group) -> str:
+    match error:
+        case click.NoSuchOption():
+            options = [o for p in error.ctx.command.params for o in p.opts] if error.ctx else []
+            return f"there is no option {_quoted(error.option_name)}.{_nearest(error.option_name, options)}"
+        case click.BadParameter() if error.param is not None:
+            return _value(error)
+        case _ if error.ctx is not None and error.ctx.command is cli and len(sys.argv) > 1:
+            name = next((a for a in sys.argv[1:] if not a.startswith("-")), "")
+            return f"there is no command {_quoted(name)}.{_nearest(name, cli.list_commands(error.ctx))}" if name else ""
+        case _:
+            return ""
+
+
+def _value(error: click.BadParameter) -> str:
+    typed = getattr(error, "typed", None)
+    if typed is None:
+        return ""
+    choices = _choices(error)
+    return f"{_quoted(typed)} does not fit {_name(error)}.{_nearest(typed, choices)} Choose from: {', '.join(choices)}."
+
+
+def _bare(error: click.UsageError, cli: click.Group) -> str:
+    """The same without what the user gave: a photo's name may stand where an option should."""
+    match error:
+        case click.NoSuchOption():
+            return "there is no such option." + ("" if error.ctx and error.ctx.command is cli else _DASH)
+        case click.MissingParameter():
+            name = (error.param.human_readable_name or "") if error.param else ""
+            return f"{name.upper()} is missing.".strip()
+        case click.BadOptionUsage():
+            return f"the option {error.option_name} needs a value."
+        case click.BadParameter() if error.param is not None:
+            choices = _choices(error)
+            allowed = f" Choose from: {', '.join(choices)}." if choices else ""
+            return f"the value given for {_name(error)} does not fit.{allowed}"
+        case _ if error.ctx is not None and error.ctx.command is cli:
+            return "there is no such command."
+        case _:
+            return "this is not how the command is used."
+
+
+def _name(error: click.BadParameter) -> str:
+    return max(error.param.opts, key=len) if error.param is not None and error.param.opts else ""
+
+
+def _choices(error: click.BadParameter) -> list[str]:
+    return list(map(str, getattr(error.param.type, "choices", None) or [])) if error.param is not None else []
+
+
+def _quoted(typed: str) -> str:
+    """What was typed, fit for a terminal: nothing in it steers the terminal or ends the line."""
+    return f"'{printable(os.fsencode(typed).decode('utf-8', 'backslashreplace'))}'"
+
+
+def _nearest(typed: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(typed, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {_quoted(near[0])}?" if near else ""
+
+
+def _beside(name: str) -> list[str]:
+    """What lies where something was looked for."""
+    try:
+        return [p.name for p in Path(name).parent.iterdir()]
+    except OSError:
+        return []

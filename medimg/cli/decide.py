@@ -1,0 +1,240 @@
+"""``medimg review``, ``cover``, ``show``, ``crop``: a run's photos, and decisions about them, without the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+
+from medimg.cli import common, run_common
+from medimg.engine import apply as applying
+from medimg.engine import deciding
+from medimg.engine.deciding import Photo, Why
+from medimg.errors import MedimgError, UsageError
+from medimg.policy import Policy
+from medimg.run.release import open_run
+from medimg.run.request import EXIT_CODES
+from medimg.types import Report
+from medimg.vocabulary import Category, PhotoState
+
+F = TypeVar("F", bound=Callable[..., Any])
+_DOES = {"cover": "covered", "keep": "shown", "ask": "ASKED ABOUT", "hold": "HOLDS THE PHOTO", "drop": "taken out"}
+
+
+class _BoxType(click.ParamType[tuple[int, int, int, int]]):
+    name = "box"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int, int, int]:
+        """Four whole numbers; the values are not quoted."""
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).replace(",", " ").split()
+        if len(parts) != 4 or not all(p.isascii() and p.isdigit() for p in parts):
+            self.fail("a box is X,Y,WIDTH,HEIGHT in whole pixels.", param, ctx)
+        x, y, width, height = map(int, parts)
+        return x, y, width, height
+
+
+BOX = _BoxType()
+
+
+def _photo_arguments(command: F) -> F:
+    """``RUN``, ``PHOTO``, ``[PHOTOS]...`` and what applying needs."""
+    for add in (
+        common.workers_option,
+        common.known_option,
+        click.option("--policy", "policy_file", type=common.FILE, metavar="FILE", help="The settings of the run."),
+        click.argument("photos", nargs=-1, type=common.FILE, metavar="[PHOTOS]..."),
+        click.argument("photo", metavar="PHOTO"),
+    ):
+        command = add(command)
+    return run_common.run_argument(command)
+
+
+@click.command()
+@run_common.run_argument
+@click.argument("photos", nargs=-1, type=common.PHOTOS, metavar="[PHOTOS]...")
+@click.option("--all", "everything", is_flag=True, help="Also list what was judged harmless.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def review(run: Path, photos: tuple[Path, ...], everything: bool, as_json: bool) -> int:
+    """List the photos of a run: where each copy lies, what was found, and the command that decides what is open.
+
+    Areas have the numbers of the record sheet. Boxes are X,Y,WIDTH,HEIGHT in pixels, as a viewer shows the picture.
+    Photos that need a decision come first. With PHOTOS, the files and folders the run was made from, a photo is called
+    by its own name as well, on a terminal alone.
+    """
+    opened = open_run(run)
+    listed = deciding.photos(opened)
+    if as_json:
+        common.say_json({"schema": "medimg.review/1", "run": opened.state.run.tag, "photos": listed})
+    else:
+        names = run_common.own_names(run, [p.safe_id for p in listed], photos)
+        for photo in listed:
+            say_photo(photo, common.shown(run), everything=everything, name=names.get(photo.safe_id, ""))
+        common.say()
+        common.say(_next(listed, common.shown(run)))
+    return EXIT_CODES["hold"] if any(p.asked or not p.copy for p in listed) else EXIT_CODES["review"]
+
+
+def say_photo(photo: Photo, run: str, *, everything: bool = False, name: str = "") -> None:
+    """One photo: where its copy lies, what was found, and the commands that decide what is open.
+
+    Args:
+        photo: The photo.
+        run: The run folder, as it was named.
+        everything: Also what was judged harmless.
+        name: Its own name, on a terminal alone.
+    """
+    state = "opened" if photo.looked else "not opened yet"
+    where = f"{photo.copy} ({state})" if photo.copy else f"on hold: {photo.reason}"
+    called = f"{photo.safe_id} ({name})" if name else photo.safe_id
+    common.say(f"{called}  {where}{'; a decision is not applied yet' if photo.waits else ''}")
+    for area in photo.areas:
+        if everything or area.do != "keep" or area.by == "person" or area.category == Category.POSSIBLE_NAME:
+            box = f" at {','.join(map(str, area.box))}" if area.box else ""
+            kind = f"{area.kind}, {Category.words_of(area.category)}"
+            common.say(f"  {area.number:>3}  {kind}{box}: {_DOES[area.do]} ({area.why})")
+    for line in deciding_commands(photo, run):
+        common.say(f"       {line}")
+
+
+def deciding_commands(photo: Photo, run: str) -> list[str]:
+    """The exact commands that decide what is asked about a photo, or what holds it."""
+    lines = []
+    for number in photo.asked:
+        lines.append(f"Cover it: medimg cover {run} {photo.safe_id} PHOTOS --area {number}")
+        lines.append(f"Show it:  medimg show {run} {photo.safe_id} PHOTOS --area {number} --why ...")
+    if not photo.copy and photo.state == PhotoState.HELD:
+        lines.append(f"Crop it:  medimg crop {run} {photo.safe_id} PHOTOS --box X,Y,W,H")
+    return lines
+
+
+def _next(listed: list[Photo], run: str) -> str:
+    """What to do next, in one sentence."""
+    if any(p.asked for p in listed):
+        return "Next: decide what is asked above, then look at every copy at full size."
+    if any(p.waits for p in listed):
+        return f"Next: have the decisions applied: medimg apply {run} PHOTOS"
+    if any(not p.looked and p.copy for p in listed):
+        return f"Next: open every copy at full size, then answer and release: medimg answer {run}"
+    return f"Next: answer and release: medimg answer {run}"
+
+
+@click.command()
+@_photo_arguments
+@click.option("--box", type=BOX, metavar="X,Y,W,H", help="Cover this box, in pixels of the upright picture.")
+@click.option("--area", type=click.IntRange(min=1), metavar="N", help="Cover area N of 'medimg review'.")
+@click.option("--carrier", type=click.IntRange(min=1), metavar="N", help="Cover all of thing N, not only its lines.")
+def cover(
+    run: Path,
+    photo: str,
+    photos: tuple[Path, ...],
+    box: tuple[int, int, int, int] | None,
+    area: int | None,
+    carrier: int | None,
+    **settings: Any,
+) -> int:
+    """Cover an area of one photo of a run: a box that you give, or something that was found.
+
+    With PHOTOS, the files and folders the run was made from, the copy is made again and checked again at once. Without,
+    the decision waits for 'medimg apply'. PHOTO is a safe id such as P01-001.
+    """
+    if sum(x is not None for x in (box, area, carrier)) != 1:
+        raise UsageError("say what to cover: one of --box, --area and --carrier.")
+    if box is not None:
+        deciding.cover_box(run, photo, box, photos)
+    elif area is not None:
+        deciding.cover_area(run, photo, area)
+    elif carrier is not None:
+        deciding.cover_area(run, photo, carrier, carrier=True)
+    return _applied(run, photo, photos, **settings)
+
+
+@click.command()
+@_photo_arguments
+@click.option("--area", type=click.IntRange(min=1), required=True, metavar="N", help="Area N of 'medimg review'.")
+@click.option("--why", type=click.Choice(get_args(Why)), required=True, help="Why it may be seen; for the record.")
+def show(run: Path, photo: str, photos: tuple[Path, ...], area: int, why: Why, **settings: Any) -> int:
+    """Show an area of one photo of a run that was covered or asked about, and say why.
+
+    With PHOTOS, the files and folders the run was made from, the copy is made again and checked again at once. Without,
+    the decision waits for 'medimg apply'. PHOTO is a safe id such as P01-001.
+    """
+    deciding.show_area(run, photo, area, why)
+    return _applied(run, photo, photos, **settings)
+
+
+@click.command()
+@_photo_arguments
+@click.option("--box", type=BOX, metavar="X,Y,W,H", help="Keep this box, in pixels of the upright picture.")
+@click.option("--whole", is_flag=True, help="Keep the whole picture again.")
+def crop(
+    run: Path,
+    photo: str,
+    photos: tuple[Path, ...],
+    box: tuple[int, int, int, int] | None,
+    whole: bool,
+    **settings: Any,
+) -> int:
+    """Keep only a part of one photo of a run. What lies outside needs no cover.
+
+    With PHOTOS, the files and folders the run was made from, the copy is made again and checked again at once. Without,
+    the decision waits for 'medimg apply'. PHOTO is a safe id such as P01-001.
+    """
+    if (box is None) != whole:
+        raise UsageError("say what to keep: --box or --whole.")
+    deciding.crop(run, photo, box, photos)
+    return _applied(run, photo, photos, **settings)
+
+
+def _applied(
+    run: Path,
+    photo: str,
+    photos: tuple[Path, ...],
+    *,
+    policy_file: Path | None,
+    known_file: Path | None,
+    workers: int | None,
+) -> int:
+    """Have the decision applied where the original can be found; what became of it, and what to do next."""
+    shown = common.shown(run)
+    if not photos:
+        common.say(f"{photo}: decided. Next: have it applied: medimg apply {shown} PHOTOS")
+        return EXIT_CODES["review"]
+    outcome = applying.apply(
+        run,
+        photos,
+        only={photo},
+        policy=Policy.load(policy_file) if policy_file else None,
+        known=common.read_known(known_file),
+        workers=workers,
+    )
+    return say_applied(outcome, shown)
+
+
+def say_applied(outcome: applying.Outcome, run: str) -> int:
+    """What became of decisions, and what to do next; the exit code."""
+    for safe_id, report in sorted(outcome.reports.items()):
+        common.say(f"{safe_id}: {_became(report)}")
+    for safe_id, error in sorted(outcome.left.items()):
+        common.say(f"{safe_id}: not applied: {error.what} {error.todo}".rstrip())
+    held = any(r.copy is None for r in outcome.reports.values())
+    if not outcome.reports and not outcome.left:
+        common.say("No decision waits: every copy shows what was decided.")
+        return 0
+    if held:
+        common.say(f"Next: decide what still holds a photo: medimg review {run}")
+    elif outcome.reports:
+        common.say(f"Next: look at the new copy at full size, then answer and release: medimg answer {run}")
+    codes = {error.exit_code for error in outcome.left.values()} | ({EXIT_CODES["hold"]} if held else set())
+    return max(codes, default=EXIT_CODES["review"])
+
+
+def _became(report: Report | MedimgError) -> str:
+    if isinstance(report, MedimgError):
+        return f"not applied: {report.what}"
+    return "the copy was made again and passed every check" if report.copy else f"on hold: {report.reason}"

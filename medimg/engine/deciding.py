@@ -1,0 +1,270 @@
+"""What a person decides about one photo of a run, without the window: cover, show, crop.
+
+A decision is written to ``decisions.json`` and waits until it is applied (:mod:`medimg.engine.apply`). Areas have the
+numbers of the record sheet. Boxes count the pixels of the picture as a viewer shows it, upright.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from medimg import geometry
+from medimg.engine import worker
+from medimg.engine.pool import Workers
+from medimg.engine.worker import Job, Setup
+from medimg.errors import MedimgError, UsageError
+from medimg.policy import Policy
+from medimg.run import decisions, originals, pictures, plans, scan
+from medimg.run import state as runs
+from medimg.run.release import OpenRun, open_run
+from medimg.types import Action, Box, Plan, Report, bounding_box
+from medimg.vocabulary import Kind, PhotoState, Reason
+
+Why = Literal["shown", "not-a-face", "not-writing", "consent-allows"]
+WHY: dict[Why, Reason] = {
+    "shown": Reason.SHOWN,
+    "not-a-face": Reason.NO_FACE,
+    "not-writing": Reason.NO_WRITING,
+    "consent-allows": Reason.FACE_SHOWN,
+}
+"""What may be said for showing an area: fixed words, because typed ones could name somebody."""
+_KINDS = {k: k.words for k in Kind}
+_FACES = ("not-a-face", "consent-allows")
+_SMALL = 64
+"""Longest side, in pixels, at which a copy is drawn to learn how it is turned."""
+
+
+class Area(msgspec.Struct, frozen=True, kw_only=True):
+    """One area of a photo, as a person reads of it; ``box`` is x, y, width and height in the upright picture."""
+
+    number: int
+    kind: str
+    category: str
+    do: str
+    why: str
+    by: str
+    box: tuple[int, int, int, int] | None
+
+
+class Photo(msgspec.Struct, frozen=True, kw_only=True):
+    """One photo of a run, as a person looks at it.
+
+    Attributes:
+        safe_id: Its safe id.
+        state: Of its report.
+        reason: Why it is kept back.
+        copy: Path of its copy, readable; empty when there is none.
+        areas: What can be seen, and what was decided; harmless finds as well.
+        asked: Numbers of the areas about which a person has to decide.
+        waits: A decision is not applied yet.
+        looked: A person opened the copy at full size.
+    """
+
+    safe_id: str
+    state: str
+    reason: str
+    copy: str
+    areas: tuple[Area, ...]
+    asked: tuple[int, ...]
+    waits: bool
+    looked: bool
+
+
+def photos(opened: OpenRun) -> list[Photo]:
+    """Every photo of a run but the refused, those that need a decision first.
+
+    Raises:
+        UsageError: The decisions cannot be read.
+    """
+    decided = decisions.load(opened.folder)
+    waiting = set(decisions.waiting(decided, opened.reports))
+    looked = {a.subject for a in opened.state.answers if a.item == "img.person-looked" and a.choice == "yes"}
+    seen = [_photo(opened, r, decided, waiting, looked) for r in opened.reports if r.state != PhotoState.REFUSED]
+    return sorted(seen, key=lambda p: (p.state != PhotoState.HELD, not p.asked, p.safe_id))
+
+
+def _photo(
+    opened: OpenRun, report: Report, decided: decisions.Decisions | None, waiting: set[str], looked: set[str]
+) -> Photo:
+    plan = decided.plans.get(report.safe_id, report.plan) if decided else report.plan
+    copy = copy_of(opened, report)
+    turned = _turned(copy)
+    asked = {id(a) for a in plan.doing("ask", "hold")} if plan else set()
+    rows = plans.numbered(plan) if plan else []
+    return Photo(
+        safe_id=report.safe_id,
+        state=report.state,
+        reason=report.reason,
+        copy=scan.readable(os.fsencode(copy)) if copy else "",
+        areas=tuple(_area(plan, number, action, turned) for number, _, action in rows) if plan else (),
+        asked=tuple(number for number, _, action in rows if id(action) in asked),
+        waits=report.safe_id in waiting,
+        looked=report.safe_id in looked,
+    )
+
+
+def _area(plan: Plan, number: int, action: Action, turned: int) -> Area:
+    found, box = action.finding, None
+    if found.region is not None and turned:
+        upright = bounding_box(geometry.to_upright(found.region.box.polygon, plan.width, plan.height, turned))
+        box = (upright.x0, upright.y0, upright.width, upright.height)
+    return Area(
+        number=number,
+        kind=_KINDS[found.kind],
+        category=found.category,
+        do=action.do,
+        why=action.why,
+        by=action.by,
+        box=box,
+    )
+
+
+def copy_of(opened: OpenRun, report: Report) -> Path | None:
+    """Where the copy of a photo lies."""
+    if report.copy is None or Path(report.copy.name).name != report.copy.name:
+        return None
+    places = [opened.folder / p / report.copy.name for p in (runs.UNREVIEWED_FOLDER, runs.SHARE_FOLDER)]
+    return next((p for p in places if p.is_file()), None)
+
+
+def _turned(copy: Path | None) -> int:
+    """The orientation of a copy, which is that of its original; 0 when there is none."""
+    try:
+        drawn = pictures.draw(copy.read_bytes(), _SMALL) if copy is not None else None
+    except OSError:
+        return 0
+    return drawn[3] if drawn else 0
+
+
+def cover_box(run: Path, safe_id: str, box: tuple[int, int, int, int], places: Sequence[Path] = ()) -> None:
+    """Cover one more area.
+
+    Args:
+        run: The run folder.
+        safe_id: Of the photo.
+        box: x, y, width and height in the upright picture.
+        places: Where the original may be; needed for a photo that has no copy.
+
+    Raises:
+        UsageError: It is no photo of the run, or the box does not lie in it.
+    """
+    opened, report, plan = _photo_of(run, safe_id)
+    stored = _stored(opened, report, plan, box, places)
+    _put(opened, safe_id, plans.drawn(plan, stored.polygon, Reason.COVERED))
+
+
+def cover_area(run: Path, safe_id: str, number: int, *, carrier: bool = False) -> None:
+    """Cover an area that was found.
+
+    Args:
+        run: The run folder.
+        safe_id: Of the photo.
+        number: Of the area.
+        carrier: It has to be a thing that bears writing: all of it is covered.
+
+    Raises:
+        UsageError: There is no such photo or area, or it is no such thing.
+    """
+    opened, _, plan = _photo_of(run, safe_id)
+    place, action = _area_of(plan, number)
+    if carrier and action.finding.kind != Kind.OBJECT:
+        raise UsageError(f"area {number} is not a thing with writing on it.", todo="Use --area for other areas.")
+    _put(opened, safe_id, plans.decided(plan, place, "cover", Reason.COVERED))
+
+
+def show_area(run: Path, safe_id: str, number: int, why: Why) -> None:
+    """Show an area that was found; of a thing that bears writing, its lines are then decided one by one.
+
+    Raises:
+        UsageError: There is no such photo or area, or the reason does not fit it.
+    """
+    opened, _, plan = _photo_of(run, safe_id)
+    place, action = _area_of(plan, number)
+    if why in _FACES and action.finding.kind != Kind.FACE:
+        raise UsageError(f"area {number} is not a face.", todo="Say --why shown or --why not-writing.")
+    if why == "not-writing" and action.finding.kind == Kind.FACE:
+        raise UsageError(f"area {number} may be a face.", todo="Say --why not-a-face or --why consent-allows.")
+    _put(opened, safe_id, plans.decided(plan, place, "keep", WHY[why]))
+
+
+def crop(run: Path, safe_id: str, box: tuple[int, int, int, int] | None, places: Sequence[Path] = ()) -> None:
+    """Keep only a part of the picture, or all of it again.
+
+    Args:
+        run: The run folder.
+        safe_id: Of the photo.
+        box: x, y, width and height in the upright picture; None for all of it.
+        places: Where the original may be; needed for a photo that has no copy.
+
+    Raises:
+        UsageError: It is no photo of the run, or the box does not lie in it.
+    """
+    opened, report, plan = _photo_of(run, safe_id)
+    stored = _stored(opened, report, plan, box, places) if box is not None else None
+    _put(opened, safe_id, plans.cropped(plan, stored))
+
+
+def _photo_of(run: Path, safe_id: str) -> tuple[OpenRun, Report, Plan]:
+    opened = open_run(run)
+    report = next((r for r in opened.reports if r.safe_id == safe_id), None)
+    if report is None:
+        raise UsageError("there is no such photo in this run.", todo="'medimg review RUN' lists them.")
+    decided = decisions.load(opened.folder)
+    plan = decided.plans.get(safe_id) if decided else None
+    if plan is None:
+        raise UsageError("nothing can be decided about this photo.", todo="'medimg review RUN' says why.")
+    return opened, report, plan
+
+
+def _area_of(plan: Plan, number: int) -> tuple[int, Action]:
+    rows = plans.numbered(plan)
+    found = next(((place, action) for n, place, action in rows if n == number), None)
+    if found is None:
+        raise UsageError(
+            f"this photo has {len(rows) or 'no'} {'area' if len(rows) == 1 else 'areas'}.",
+            todo="'medimg review RUN' lists them.",
+        )
+    return found
+
+
+def _put(opened: OpenRun, safe_id: str, plan: Plan) -> None:
+    decided = decisions.load(opened.folder)
+    now = decided.plans if decided else {}
+    decisions.save(opened.folder, decisions.Decisions(run=opened.state.run.tag, plans={**now, safe_id: plan}))
+
+
+def _stored(opened: OpenRun, report: Report, plan: Plan, box: tuple[int, int, int, int], places: Sequence[Path]) -> Box:
+    """A box of the upright picture in stored coordinates, cut off at the picture's edges."""
+    turned = _turned(copy_of(opened, report)) if plan.crop is None else 0
+    turned = turned or _turned_original(report, places)
+    x, y, width, height = box
+    polygon = Box(x, y, x + width, y + height).polygon
+    stored = bounding_box(geometry.to_stored(polygon, plan.width, plan.height, turned))
+    inside = stored.clipped(plan.width, plan.height)
+    if min(width, height) < 1 or min(inside.width, inside.height) < 1:
+        across, down = geometry.upright_size(plan.width, plan.height, turned)
+        raise UsageError(f"the box does not lie in the picture, which is {across} x {down} pixels.")
+    return inside
+
+
+def _turned_original(report: Report, places: Sequence[Path]) -> int:
+    where = originals.find([report], places).get(report.safe_id)
+    if where is None:
+        raise UsageError(
+            "the original was not found, and without it the box cannot be placed.", todo="Name PHOTOS as well."
+        )
+    light = msgspec.structs.replace(Policy.load(), scope="metadata-only")
+    with Workers(Setup(policy=light), 1) as pool:
+        job = Job(os.fsencode(where), report.safe_id)
+        ((_, turned),) = pool.each(worker.orientation, [(job,)], seconds=light.limits.seconds)
+    if isinstance(turned, MedimgError):
+        raise turned
+    return turned
+
+
+__all__ = ["WHY", "Area", "Photo", "Why", "copy_of", "cover_area", "cover_box", "crop", "photos", "show_area"]
