@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QKeyEvent,
@@ -26,6 +26,7 @@ from medimg import geometry
 from medimg.desktop.box_items import BoxItem, Filled, cut_off
 from medimg.desktop.photo_item import Photo
 from medimg.desktop.pictures import Drawn
+from medimg.desktop.seen import Rect, Seen
 from medimg.types import Box, Colour, Point, Polygon, bounding_box
 
 Tool = Literal["select", "box", "shape", "crop"]
@@ -34,7 +35,8 @@ PEEK = Qt.Key.Key_V
 STEP = 1.25
 MOST = 8.0
 """Largest zoom: pixels of the screen for one of the photo."""
-_FULL = 0.995
+MOMENT = 250
+"""Milliseconds: what is in view at two ticks of this clock, one after the other, was seen."""
 _NEAR = 10  # pixels of the screen within which the first corner closes a shape
 
 
@@ -48,7 +50,8 @@ class Canvas(QGraphicsView):
         crop_drawn: A box, stored coordinates.
         toggled: Place of an area to be covered or shown.
         deleted: Place of an area to be taken away.
-        seen_full: The photo is shown at full size, a part of it or all.
+        seen_more: More of the photo was seen at full size, or less of it has to be.
+        moved: Another part of the photo is in view.
         tool_changed: The tool in use.
     """
 
@@ -58,7 +61,8 @@ class Canvas(QGraphicsView):
     crop_drawn = Signal(object)
     toggled = Signal(int)
     deleted = Signal(int)
-    seen_full = Signal()
+    seen_more = Signal()
+    moved = Signal()
     tool_changed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -86,6 +90,11 @@ class Canvas(QGraphicsView):
         self._under: list[QGraphicsPathItem] = []
         self._filled: Filled | None = None
         self._stored = (0, 0, 1)
+        self.seen: Seen | None = None
+        self._in_view: tuple[Rect, float] | None = None
+        self._clock = QTimer(self)
+        self._clock.setInterval(MOMENT)
+        self._clock.timeout.connect(self._look)
 
     # -- what is shown
 
@@ -93,19 +102,23 @@ class Canvas(QGraphicsView):
         """Show nothing."""
         self._stop_drawing()
         self.boxes, self.photo, self._under, self._grip = [], None, [], None
-        self._filled = None
+        self._filled = self.seen = self._in_view = None
+        self._clock.stop()
         self.scene().clear()
 
-    def show_photo(self, drawn: Drawn) -> None:
-        """Show a picture, all of it in view."""
+    def show_photo(self, drawn: Drawn, seen: Seen | None = None) -> None:
+        """Show a picture, all of it in view; with what was seen of it before, if that is of the same size."""
         self.clear()
         self.photo = Photo(drawn)  # may raise: nothing is shown then
         self.scene().addItem(self.photo)
         self.scene().setSceneRect(self.photo.boundingRect())
         self._stored = (*geometry.upright_size(drawn.width, drawn.height, drawn.orientation), drawn.orientation)
         self._turned = 0
+        known = seen is not None and seen.fits(drawn.width, drawn.height)
+        self.seen = seen if known else Seen(drawn.width, drawn.height, drawn.plain)
         self.resetTransform()
         self.fit()
+        self._clock.start()
 
     def show_boxes(self, boxes: list[BoxItem], crop: Box | None, picked: int, filled: Filled | None = None) -> None:
         """Show areas (their polygons upright), and what lies under them, in the place of those before."""
@@ -127,6 +140,9 @@ class Canvas(QGraphicsView):
             self._under.append(cut_off(self.sceneRect(), self.upright(crop.polygon)))
         for under in self._under:
             self.scene().addItem(under)
+        if self.seen is not None:
+            kept = self.upright(crop.polygon) if crop is not None else None
+            self.seen.hide(_hidden(self.seen, boxes, kept))
 
     def recolour(self, colour: Colour) -> None:
         """Show the covers in another colour; what is under way with the mouse goes on."""
@@ -200,8 +216,51 @@ class Canvas(QGraphicsView):
     def _zoomed(self) -> None:
         for item in self.boxes:
             item.at_zoom(self._view_scale())
-        if self.photo is not None and self.zoom >= _FULL:
-            self.seen_full.emit()
+        self._in_view = None
+        self.moved.emit()
+
+    # -- what was seen
+
+    def view_rect(self) -> Rect:
+        """The part of the photo that is in view, upright pixels."""
+        r = self.mapToScene(self.viewport().rect()).boundingRect() & self.sceneRect()
+        return r.left(), r.top(), r.right(), r.bottom()
+
+    def _look(self) -> None:
+        """Note what stayed in view since the clock ticked last."""
+        seen, before = self.seen, self._in_view
+        if seen is None or self._peeking or not self.isVisible() or self.window().isMinimized():
+            self._in_view = None
+            return
+        now = (self.view_rect(), self.zoom)
+        self._in_view = now
+        if before is None:
+            return
+        (a, near), (b, nearer) = before, now
+        both = (max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3]))
+        if seen.look(both, min(near, nearer)):
+            self.seen_more.emit()
+
+    def next_part(self) -> None:
+        """Show the next part that has to be seen."""
+        if self.seen is None:
+            return
+        ratio, port = self.devicePixelRatioF(), self.viewport().size()
+        size = (port.width() * ratio, port.height() * ratio)
+        step = self.seen.next_step(size[::-1] if self._turned % 180 else size, self._last_part())
+        if step is not None:
+            self._zoom_to(step.zoom)
+            x0, y0, x1, y1 = step.rect
+            self.centerOn((x0 + x1) / 2, (y0 + y1) / 2)
+
+    def _last_part(self) -> Rect | None:
+        """What is in view, when it is near enough to be a part of the walk."""
+        return None if self._fitted else self.view_rect()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:  # noqa: N802 - Qt's name
+        """Another part is in view."""
+        super().scrollContentsBy(dx, dy)
+        self.moved.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Keep all in view if it was."""
@@ -387,6 +446,30 @@ class Canvas(QGraphicsView):
         item.grow(delta, self.sceneRect()) if size else item.follow(before, -1, delta, self.sceneRect())
         if item.polygon() != before:
             self.shaped.emit(item.index, self.stored(item.points()), True)
+
+
+def _hidden(seen: Seen, boxes: list[BoxItem], kept: Polygon | None) -> set[int]:
+    """The squares that lie under one solid cover with all of them, or outside a crop."""
+    hidden: set[int] = set()
+    for box in boxes:
+        if box.do != "cover":
+            continue
+        path = QPainterPath()
+        path.addPolygon(box.polygon())
+        path.closeSubpath()
+        for index in seen.cells(_rect(box.polygon().boundingRect()), whole=True):
+            x0, y0, x1, y1 = seen.cell(index)
+            if path.contains(QRectF(x0, y0, x1 - x0, y1 - y0)):
+                hidden.add(index)
+    if kept is not None:
+        inside = bounding_box(kept)
+        shown = set(seen.cells((inside.x0, inside.y0, inside.x1, inside.y1), whole=False))
+        hidden |= set(range(seen.across * seen.down)) - shown
+    return hidden
+
+
+def _rect(r: QRectF) -> Rect:
+    return r.left(), r.top(), r.right(), r.bottom()
 
 
 def _corners(rect: QRectF) -> Polygon:

@@ -26,7 +26,7 @@ class Photo(QGraphicsItem):
         view = memoryview(self._bytes)
         rgb = QImage.Format.Format_RGB888
         self.near = QImage(view[:near], drawn.width, drawn.height, drawn.width * 3, rgb)
-        self._far = QImage(view[near:], drawn.far_width, drawn.far_height, drawn.far_width * 3, rgb)
+        self.far = QImage(view[near:], drawn.far_width, drawn.far_height, drawn.far_width * 3, rgb)
         self._scale = drawn.far_width / drawn.width
 
     def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
@@ -40,7 +40,7 @@ class Photo(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, lod < 1)
         if lod <= self._scale:
             s = self._scale
-            painter.drawImage(part, self._far, QRectF(part.x() * s, part.y() * s, part.width() * s, part.height() * s))
+            painter.drawImage(part, self.far, QRectF(part.x() * s, part.y() * s, part.width() * s, part.height() * s))
         else:
             painter.drawImage(part, self.near, part)
 

@@ -18,6 +18,7 @@ from PySide6.QtGui import QUndoStack
 from medimg.acts import answering
 from medimg.api import load_detectors
 from medimg.desktop import edits, pictures
+from medimg.desktop.seen import Seen
 from medimg.desktop.work import Lane, in_worker
 from medimg.engine import apply as applying
 from medimg.engine import worker
@@ -86,6 +87,8 @@ class Session(QObject):
         self._seen: dict[str, tuple[str, Colour]] = {}
         self.looked = self._answered()
         self.again: set[str] = set()
+        self.seen: dict[str, Seen] = {}
+        """What was seen of each photo since the run was opened; what was noted as looked at stands in the answers."""
         self.order = [
             r.safe_id for r in sorted(self.opened.reports, key=self._badness) if r.state != PhotoState.REFUSED
         ]
@@ -189,7 +192,7 @@ class Session(QObject):
         return True
 
     def look_done(self, safe_id: str) -> None:
-        """The person has opened a photo at full size: apply what was decided, then note it."""
+        """The person has seen all of a photo: apply what was decided, then note it."""
         if safe_id in self.waiting():
             self._apply([safe_id], looked={safe_id})
         else:
@@ -294,6 +297,8 @@ class Session(QObject):
                 self.plans[safe_id] = report.plan
                 more = len(report.plan.actions) > len(sent[safe_id].actions)
                 (self.again.add if more else self.again.discard)(safe_id)
+                if more:
+                    self.seen.pop(safe_id, None)  # there is something new to see
                 if report.state == PhotoState.UNREVIEWED and not more and safe_id in looked:
                     done.add(safe_id)
             for error in result.left.values():

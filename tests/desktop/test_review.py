@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from medimg.desktop import edits
+from medimg.desktop.canvas import MOMENT
 from medimg.desktop.pages.review import ReviewPage
 from medimg.engine import worker
 from medimg.engine.batch import scrub_folder
@@ -151,6 +152,19 @@ def drag(qtbot, page: ReviewPage, start: tuple[float, float], end: tuple[float, 
     qtbot.mouseRelease(canvas.viewport(), Qt.MouseButton.LeftButton, pos=b)
 
 
+def see_all(qtbot, page: ReviewPage) -> int:
+    """Walk through the photo with the one key; how many parts there were."""
+    canvas, parts = page.look.canvas, 0
+    qtbot.waitUntil(lambda: canvas.photo is not None, timeout=LONG)
+    qtbot.wait(3 * MOMENT)  # a small photo is seen as it opens
+    while canvas.seen.left():
+        before = canvas.seen.left()
+        qtbot.keyClick(page.look, Qt.Key.Key_N)
+        parts += 1
+        qtbot.waitUntil(lambda before=before: canvas.seen.left() < before, timeout=LONG)
+    return parts
+
+
 def at(page: ReviewPage, x: float, y: float) -> QPoint:
     return page.look.canvas.mapFromScene(x, y)
 
@@ -172,7 +186,7 @@ BLACK = (0, 0, 0)
 
 def test_grid_and_list_say_what_there_is(qtbot, page: ReviewPage) -> None:
     assert page.grid.photos.count() == 3
-    assert "3 photos are left to open at full size" in page.grid.words.text()
+    assert "3 photos are left to look at" in page.grid.words.text()
     assert "1 file was no photo and was skipped" in page.grid.words.text()
     assert "1 thing for you to decide" in page.grid.photos.item(0).text()
     looking(qtbot, page)
@@ -287,7 +301,7 @@ def test_writing_in_a_face_that_is_shown_is_covered(qtbot, tmp_path: Path, choic
     made = [b for b in page.look.findChildren(QPushButton) if b.text() == choice]
     assert len(made) == 1
     made[0].click()
-    press(page, "full-size")
+    see_all(qtbot, page)
     with qtbot.waitSignal(page.session.settled, timeout=LONG):
         press(page, "looked")
     plan = on_disk(tmp_path, safe_id)
@@ -442,12 +456,11 @@ def test_crop_and_take_it_back(qtbot, page: ReviewPage, base: Path) -> None:
 def test_looked_at_needs_full_size_and_a_decision_and_makes_the_copy_again(qtbot, fresh: ReviewPage, own: Path) -> None:
     safe_id = looking(qtbot, fresh)
     old = open_run(run_of(own)).state.digests[safe_id]
-    fresh.look.canvas.zoom_by(0.5)
-    fresh.look.full_seen = False
+    fresh.look.canvas.zoom_by(0.4)
     fresh.look.refresh()
     assert not fresh.look.done.isEnabled()
-    assert "open it at full size" in fresh.look.state.text()
-    press(fresh, "full-size")
+    assert "see all of it at full size (0 % seen" in fresh.look.state.text()
+    see_all(qtbot, fresh)
     assert not fresh.look.done.isEnabled()
     assert "decide about 1 thing" in fresh.look.state.text()
     pick(fresh, "possible-face")
@@ -470,7 +483,7 @@ def test_looked_at_needs_full_size_and_a_decision_and_makes_the_copy_again(qtbot
         ),
         timeout=LONG,
     )
-    assert "✓ opened at full size" in fresh.grid._item(safe_id).text()
+    assert "✓ looked at" in fresh.grid._item(safe_id).text()
     assert sorted(p.name for p in (run.folder / "unreviewed").iterdir()) == sorted(
         r.copy.name for r in run.reports if r.copy
     )
@@ -492,7 +505,7 @@ def test_what_the_second_look_adds_is_shown_and_asks_for_another_look(qtbot, tmp
     press(page, "cover")
     press(page, "draw-box")
     drag(qtbot, page, (300, 300), (340, 340))  # five covers: now the second look finds something
-    press(page, "full-size")
+    see_all(qtbot, page)
     with qtbot.waitSignal(page.session.settled, timeout=LONG):
         press(page, "looked")
     assert len(page.session.plans[safe_id].actions) == before + 2
@@ -625,7 +638,7 @@ def test_a_worker_that_dies_while_a_decision_is_applied_loses_nothing(
     old = fresh.session.copy(safe_id).read_bytes()
     pick(fresh, "possible-face")
     press(fresh, "cover")
-    press(fresh, "full-size")
+    see_all(qtbot, fresh)
     monkeypatch.setattr(worker, "apply", fakes.dies)
     with qtbot.waitSignal(fresh.session.settled, timeout=LONG):
         press(fresh, "looked")

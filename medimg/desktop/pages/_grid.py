@@ -92,7 +92,7 @@ class Grid(QWidget):
         """Give each photo as much room as its words need."""
         side = round(_SIDE * min(theme.scale(), _LARGEST))
         metrics = self.photos.fontMetrics()
-        across = max(side, metrics.horizontalAdvance(self.tr("○ not opened yet") + "MM"))
+        across = max(side, metrics.horizontalAdvance(self.tr("○ not looked at yet") + "MM"))
         self.photos.setIconSize(QSize(side, side))
         self.photos.setGridSize(QSize(across + 24, side + 5 * metrics.lineSpacing()))
 
@@ -133,11 +133,11 @@ class Grid(QWidget):
         elif safe_id in s.again:
             mark = self.tr("! look again")
         elif safe_id in s.looked:
-            mark = self.tr("✓ opened at full size")
+            mark = self.tr("✓ looked at")
         elif s.report(safe_id).copy is None:
             mark = self.tr("! kept back")
         else:
-            mark = self.tr("○ not opened yet")
+            mark = self.tr("○ not looked at yet")
         item.setText(f"{safe_id}\n{mark}\n{words}")
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{safe_id}: {mark[2:]}, {words}")
 
@@ -149,11 +149,11 @@ class Grid(QWidget):
         lines = [
             wording.counts(
                 len(left),
-                self.tr("{} photo is left to open at full size."),
-                self.tr("{} photos are left to open at full size."),
+                self.tr("{} photo is left to look at."),
+                self.tr("{} photos are left to look at."),
             )
             if left
-            else self.tr("Every photo was opened at full size.")
+            else self.tr("Every photo was looked at.")
         ]
         if n := s.refused():
             lines.append(

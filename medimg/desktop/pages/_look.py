@@ -27,7 +27,7 @@ class Look(LookSays):
 
     Signals:
         overview: Back to all photos.
-        next_photo: The photo was opened at full size: on to the next.
+        next_photo: All of the photo was seen: on to the next.
         want_places: The person is asked where the originals are.
     """
 
@@ -46,6 +46,7 @@ class Look(LookSays):
         for made, does in (
             (self.to_all, self.overview.emit),
             (self.full, self.canvas.full_size),
+            (self.part, self.canvas.next_part),
             (self.fit, self.canvas.fit),
             (self.nearer, partial(self.canvas.zoom_by, 1.5)),
             (self.further, partial(self.canvas.zoom_by, 1 / 1.5)),
@@ -76,14 +77,14 @@ class Look(LookSays):
         self.canvas.drawn.connect(self.add)
         self.canvas.shaped.connect(self.reshape)
         self.canvas.crop_drawn.connect(self.crop_to)
-        self.canvas.seen_full.connect(self._saw_full)
+        self.canvas.seen_more.connect(self._say)
         self.canvas.tool_changed.connect(lambda _tool: self._say())
 
     # -- the photo
 
     def open_photo(self, session: Session, safe_id: str) -> None:
         """Show a photo."""
-        self.session, self.safe_id, self.index, self.full_seen = session, safe_id, -1, False
+        self.session, self.safe_id, self.index = session, safe_id, -1
         self.canvas.use("select")
         self.canvas.clear()
         plan = self.plan
@@ -122,10 +123,12 @@ class Look(LookSays):
             return
         self._loading, self._frames = False, drawn.frames
         try:
-            self.canvas.show_photo(drawn)
+            self.canvas.show_photo(drawn, self.session.seen.get(safe_id) if self.session else None)
         except (OSError, ValueError):  # the worker's folder is gone, or the disk was full
             self.banner.say(self.tr("The picture could not be shown. Go to another photo, then come back."))
             return
+        if self.session is not None and self.canvas.seen is not None:
+            self.session.seen[safe_id] = self.canvas.seen
         if drawn.colour is not None and plan is not None:
             self._chosen, self._chosen_for = drawn.colour, self._filling(plan)
         self.refresh()
@@ -380,11 +383,7 @@ class Look(LookSays):
         if self._original:  # else it says that the original is not at hand
             self.banner.put_away()
 
-    # -- opened at full size
-
-    def _saw_full(self) -> None:
-        self.full_seen = True
-        self._say()
+    # -- seen
 
     def _done(self) -> None:
         if self.session is not None and not self._left():

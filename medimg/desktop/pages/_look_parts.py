@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from medimg.desktop.box_list import BoxList
 from medimg.desktop.canvas import PEEK, Canvas
 from medimg.desktop.pages._flow import FlowLayout
+from medimg.desktop.seen_map import SeenMap
 from medimg.desktop.widgets import Banner, button, label
 
 
@@ -62,7 +63,14 @@ class LookParts(QWidget):
             self.tr("Full size (F)"),
             name="full-size",
             key="F",
-            hint=self.tr("Needed once for every photo: small writing shows only at full size."),
+            hint=self.tr("Small writing shows only at full size."),
+        )
+        self.part = button(
+            self.tr("Next part (N)"),
+            name="next-part",
+            key="N",
+            kind="primary",
+            hint=self.tr("Walks through the photo part by part, at full size."),
         )
         self.fit = button(self.tr("Whole photo"), name="fit", key="0")
         self.nearer = button(self.tr("Nearer"), name="nearer", key="+")
@@ -75,7 +83,7 @@ class LookParts(QWidget):
             name="peek",
             hint=self.tr("Hold this, or the key V, to see what is under the covers."),
         )
-        return self._bar([self.to_all, self.full, self.fit, self.nearer, self.further, self.turn, self.peek])
+        return self._bar([self.to_all, self.part, self.full, self.fit, self.nearer, self.further, self.turn, self.peek])
 
     def _panel(self) -> QWidget:
         inside = QWidget()
@@ -91,7 +99,9 @@ class LookParts(QWidget):
         self.harmless.setAccessibleName(self.harmless.text())
         self.detail = label(name="detail")
         self.boxes.setMinimumHeight(150)
+        self.map = SeenMap(self.canvas)
         column.addWidget(self.title)
+        column.addWidget(self.map)
         column.addWidget(self.hidden)
         column.addWidget(self.frames)
         column.addWidget(self.boxes, 1)
@@ -155,7 +165,7 @@ class LookParts(QWidget):
         row = QHBoxLayout(panel)
         row.setContentsMargins(0, 0, 0, 0)
         self.state = label(name="look-state")
-        self.done = button(self.tr("Done: next photo"), name="looked", kind="primary", key="Ctrl+Return")
+        self.done = button(self.tr("I have looked: next"), name="looked", kind="primary", key="Ctrl+Return")
         row.addWidget(self.state, 1)
         row.addWidget(self.done)
         return panel

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 from medimg.desktop import edits, wording
 from medimg.desktop.pages._look_parts import LookParts
 from medimg.desktop.session import Session
-from medimg.desktop.widgets import rename, restyle
+from medimg.desktop.widgets import rename
 from medimg.types import Action, Plan
 from medimg.vocabulary import FormatName, Reason
 
@@ -23,7 +23,6 @@ class LookSays(LookParts):
         self.session: Session | None = None
         self.safe_id = ""
         self.index = -1
-        self.full_seen = False
         self._original = False
         self._frames = 1
 
@@ -73,7 +72,7 @@ class LookSays(LookParts):
     # -- what is left to do
 
     def _left(self) -> list[str]:
-        """What keeps this photo from counting as opened at full size."""
+        """What keeps this photo from counting as looked at."""
         plan = self.plan
         if plan is None:
             return []
@@ -83,9 +82,17 @@ class LookSays(LookParts):
             left.append(
                 wording.counts(len(questions), self.tr("decide about {} thing"), self.tr("decide about {} things"))
             )
-        if not self.full_seen:
-            left.append(self.tr("open it at full size"))
+        seen = self.canvas.seen
+        if seen is None and not self._noted():
+            left.append(self.tr("wait until the photo is shown"))
+        elif seen is not None and seen.left() and not self._noted():
+            share = min(99, int(seen.share() * 100))
+            left.append(self.tr("see all of it at full size ({} % seen; the key N shows the next part)").format(share))
         return left
+
+    def _noted(self) -> bool:
+        """Whether it was looked at, now or in earlier work, and nothing was changed since."""
+        return self.session is not None and self.safe_id in self.session.looked
 
     # -- what it says
 
@@ -156,10 +163,9 @@ class LookSays(LookParts):
         if session is None:
             return
         left = self._left()
-        wanted = "" if self.full_seen or plan is None else "primary"
-        if self.full.property("kind") != wanted:
-            self.full.setProperty("kind", wanted)
-            restyle(self.full)
+        waits = self.canvas.seen is not None and self.canvas.seen.left() > 0 and plan is not None
+        self.part.setEnabled(waits)
+        self.map.refresh()
         hints = {
             "box": self.tr("Draw: press, drag, let go. Esc stops."),
             "shape": self.tr("Click corner after corner. Enter closes the shape, Esc stops."),
@@ -180,7 +186,7 @@ class LookSays(LookParts):
         elif session.opened.state.run.scope == "metadata-only":
             words = self.tr("The picture was not looked at by any check: only hidden information was taken out.")
         else:
-            words = self.tr("Opened at full size.") if self.safe_id in session.looked else self.tr("Ready.")
+            words = self.tr("You have looked at all of it.") if self.safe_id in session.looked else self.tr("Ready.")
         self.state.setText(words)
         self.done.setEnabled(not left)
 
