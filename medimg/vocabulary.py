@@ -128,6 +128,8 @@ class Reason(StrEnum):
     MOVED = QT_TRANSLATE_NOOP("wording", "moved or sized by a person")
     SHOWN = QT_TRANSLATE_NOOP("wording", "a person shows it")
     NO_FACE = QT_TRANSLATE_NOOP("wording", "not a face")
+    LINE_BY_LINE = QT_TRANSLATE_NOOP("wording", "a person has it covered line by line")
+    WHOLE = QT_TRANSLATE_NOOP("wording", "a person has the whole of it covered")
     FACE_SHOWN = QT_TRANSLATE_NOOP("wording", "a face, and the consent allows showing it")
     NO_WRITING = QT_TRANSLATE_NOOP("wording", "not writing")
 

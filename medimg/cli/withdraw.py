@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
+from medimg.acts import withdrawing
 from medimg.cli import run_common
-from medimg.report import withdrawal
 from medimg.run import release as releasing
 from medimg.run.state import RECORD_FOLDER
-from medimg.system import files
 
 
 @click.command()
@@ -32,16 +31,7 @@ def withdraw(run: Path, group: str, note: str, told: bool, role: str, register_f
         releasing.withdrawal_told(opened, group, register, note=note, role=role)
         click.echo(f"Noted: everybody who had copies of {group} was told.")
         return
-    before = releasing.shared_before(opened, group, register)
-    lay = releasing.in_share(opened, group)
-    state = releasing.withdraw(opened, group, register, note=note, role=role)
-    run_common.written(opened, state)
-    noted = withdrawal.note(state, group, before, lay)
-    letter = withdrawal.letter(state, group, before) if any(e.event == "released" for e in before) else []
-    private = opened.folder / RECORD_FOLDER
-    files.write_private(private / f"withdrawal-{group}.txt", _text(noted))
-    if letter:
-        files.write_private(private / f"withdrawal-letter-{group}.txt", _text(letter))
+    noted, letter = withdrawing.withdraw(opened, group, register, note=note, role=role)
     for line in noted:
         click.echo(line)
     if letter:
@@ -50,7 +40,3 @@ def withdraw(run: Path, group: str, note: str, told: bool, role: str, register_f
             click.echo(f"  {line}".rstrip())
     also = f", the letter in {RECORD_FOLDER}/withdrawal-letter-{group}.txt" if letter else ""
     click.echo(f"\nThis note is in {RECORD_FOLDER}/withdrawal-{group}.txt{also}.")
-
-
-def _text(lines: list[str]) -> bytes:
-    return ("\n".join(lines) + "\n").encode()

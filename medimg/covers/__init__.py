@@ -9,7 +9,16 @@ how much of the picture the covers hide before it decides.
 from __future__ import annotations
 
 from medimg.covers.colour import standing_out
-from medimg.covers.shapes import Margins, cover_polygon, covers, fills
+from medimg.covers.shapes import Margins, almost_all_hidden, cover_polygon, covers, fills, hidden_share
 from medimg.covers.union import hidden_area
 
-__all__ = ["Margins", "cover_polygon", "covers", "fills", "hidden_area", "standing_out"]
+__all__ = [
+    "Margins",
+    "almost_all_hidden",
+    "cover_polygon",
+    "covers",
+    "fills",
+    "hidden_area",
+    "hidden_share",
+    "standing_out",
+]

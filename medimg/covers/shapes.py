@@ -6,11 +6,15 @@ import math
 from typing import Protocol
 
 from medimg import geometry
-from medimg.types import BLACK, Colour, Cover, Finding, Plan, Polygon, bounding_box
+from medimg.covers.union import hidden_area
+from medimg.types import BLACK, Box, Colour, Cover, Finding, Plan, Polygon, bounding_box
 from medimg.vocabulary import Kind
 
 LEAST = 2.0
 """Least margin, in pixels: boxes are found in a smaller picture and are off by about as much."""
+ALMOST_ALL = 0.9
+"""Share of a copy under covers above which a person is asked once more: a black picture is left of a face that is the
+finding."""
 TIGHT = 0.12
 """Beside something that stays a line's box is drawn in by this share of its height before it gets that share as its
 margin: the text finder's boxes are about so roomy. In all 3 % of the height are lost; no policy adds to it."""
@@ -99,3 +103,16 @@ def covers(plan: Plan, margins: Margins, colour: Colour = BLACK) -> tuple[Cover,
         for a in plan.doing("cover")
         if a.finding.region is not None
     )
+
+
+def hidden_share(plan: Plan, margins: Margins) -> float:
+    """How much of what the copy shows its covers will hide, 0 to 1; of the first frame."""
+    seen = plan.crop or Box(0, 0, plan.width, plan.height)
+    moved = (geometry.moved(c.polygon, -seen.x0, -seen.y0) for c in covers(plan, margins) if c.frame == 0)
+    inside = [p for m in moved if len(p := geometry.inside(m, seen.width, seen.height)) >= 3]
+    return min(1.0, hidden_area(inside) / max(seen.area, 1))
+
+
+def almost_all_hidden(plan: Plan, margins: Margins) -> bool:
+    """Whether hardly anything of the picture is left to see, so that a person has to say that this is meant."""
+    return hidden_share(plan, margins) > ALMOST_ALL

@@ -47,6 +47,7 @@ class BoxItem(QGraphicsPolygonItem):
         self._peeking = False
         self._scale = scale
         self._room = 0.0
+        self._bare = 0.0
         self.setZValue(10)
 
     @property
@@ -57,6 +58,11 @@ class BoxItem(QGraphicsPolygonItem):
     def peek(self, on: bool) -> None:
         """Show what is under it, or not."""
         self._peeking = on
+        self.update()
+
+    def bare_until(self, x: float) -> None:
+        """Show what is under it up to this place of the photo."""
+        self._bare = x
         self.update()
 
     def pick(self, on: bool) -> None:
@@ -149,7 +155,7 @@ class BoxItem(QGraphicsPolygonItem):
         fill = QBrush(QColor(*self.colour)) if self.solid else QBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(fill)
-        painter.drawPolygon(self.polygon())
+        painter.drawPolygon(self.polygon() if not self._bare else _right_of(self.polygon(), self._bare))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         # A light line beside a dark one can be seen on any photo.
         for colour, width in (("black", 5.0), ("#ffd400" if self.picked else "white", 3.0 if self.picked else 2.0)):
@@ -198,6 +204,7 @@ class Filled(QGraphicsPathItem):
             path.closeSubpath()
         path.setFillRule(Qt.FillRule.WindingFill)
         super().__init__(path)
+        self._whole = path
         self.setPen(QPen(Qt.PenStyle.NoPen))
         self.setBrush(QBrush(QColor(*colour)))
         self.setZValue(8)
@@ -205,6 +212,12 @@ class Filled(QGraphicsPathItem):
     def peek(self, on: bool) -> None:
         """Show what is under it, or not."""
         self.setVisible(not on)
+
+    def bare_until(self, x: float) -> None:
+        """Show what is under it up to this place of the photo."""
+        beyond = QPainterPath()
+        beyond.addRect(self._whole.boundingRect().adjusted(-1, -1, 1, 1) & _beyond(x))
+        self.setPath(self._whole if not x else self._whole.intersected(beyond))
 
 
 def cut_off(inside: QRectF, kept: Polygon) -> QGraphicsPathItem:
@@ -248,6 +261,14 @@ def warning_icon(side: int) -> QIcon:
     icon = QIcon(made)
     icon.addPixmap(made, QIcon.Mode.Selected)
     return icon
+
+
+def _beyond(x: float) -> QRectF:
+    return QRectF(x, -1e6, 2e6, 2e6)
+
+
+def _right_of(polygon: QPolygonF, x: float) -> QPolygonF:
+    return polygon.intersected(QPolygonF(polygon.boundingRect() & _beyond(x)))
 
 
 def _upright(points: list[QPointF]) -> bool:

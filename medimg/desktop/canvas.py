@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QKeyEvent,
     QMouseEvent,
+    QPainter,
     QPainterPath,
     QPen,
     QPolygonF,
@@ -83,6 +84,7 @@ class Canvas(QGraphicsView):
         self._fitted = True
         self._turned = 0
         self._peeking = False
+        self.before = 0.0
         self._grip: tuple[BoxItem, int, QPointF, QPolygonF] | None = None
         self._panning: QPointF | None = None
         self._points: list[QPointF] = []
@@ -104,6 +106,7 @@ class Canvas(QGraphicsView):
         self.boxes, self.photo, self._under, self._grip = [], None, [], None
         self._filled = self.seen = self._in_view = None
         self._clock.stop()
+        self.before = 0.0
         self.scene().clear()
 
     def show_photo(self, drawn: Drawn, seen: Seen | None = None) -> None:
@@ -131,10 +134,12 @@ class Canvas(QGraphicsView):
         for item in self.boxes:
             item.at_zoom(self._view_scale())
             item.peek(self._peeking)
+            item.bare_until(self.before * self.sceneRect().width())
             item.pick(item.index == picked)
             self.scene().addItem(item)
         if filled is not None:
             filled.peek(self._peeking)
+            filled.bare_until(self.before * self.sceneRect().width())
             self._under.append(filled)
         if crop is not None:
             self._under.append(cut_off(self.sceneRect(), self.upright(crop.polygon)))
@@ -205,6 +210,33 @@ class Canvas(QGraphicsView):
         if self._filled is not None:
             self._filled.peek(on)
 
+    def compare(self, share: float) -> None:
+        """See the photo without covers up to a line, and with them beyond it.
+
+        Args:
+            share: Where the line is, from the photo's left edge (0: all covers) to its right one (1: none).
+        """
+        self.before = share
+        edge = share * self.sceneRect().width()
+        for item in self.boxes:
+            item.bare_until(edge)
+        if self._filled is not None:
+            self._filled.bare_until(edge)
+        self.viewport().update()
+
+    def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:  # noqa: N802 - Qt's name
+        """The line between before and after."""
+        super().drawForeground(painter, rect)
+        if not self.before or self.photo is None:
+            return
+        area = self.sceneRect()
+        x = area.left() + self.before * area.width()
+        for colour, width in (("black", 5), ("#ffd400", 2)):
+            pen = QPen(QColor(colour), width)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+
     def _zoom_to(self, zoom: float) -> None:
         if self.photo is None:
             return
@@ -229,7 +261,7 @@ class Canvas(QGraphicsView):
     def _look(self) -> None:
         """Note what stayed in view since the clock ticked last."""
         seen, before = self.seen, self._in_view
-        if seen is None or self._peeking or not self.isVisible() or self.window().isMinimized():
+        if seen is None or self._peeking or self.before or not self.isVisible() or self.window().isMinimized():
             self._in_view = None
             return
         now = (self.view_rect(), self.zoom)

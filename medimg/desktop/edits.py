@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import msgspec
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPolygonF, QUndoCommand
+from PySide6.QtCore import QObject, QPointF, QRectF
+from PySide6.QtGui import QPolygonF, QUndoCommand, QUndoGroup, QUndoStack
 
 from medimg import geometry
 from medimg.covers import cover_polygon
@@ -164,11 +164,13 @@ class Edit(QUndoCommand):
         words: What was done, for the hint of the undo button.
         before: Plans as they were, by safe id.
         after: Plans as they are then.
-        put: Takes plans, shows and saves them.
+        put: Takes plans, and as what they should stand before; shows and saves them.
         joins: Names what is moved; steps with the same name that follow each other are undone together.
     """
 
-    def __init__(self, words: str, before: Plans, after: Plans, put: Callable[[Plans], None], joins: str = "") -> None:
+    def __init__(
+        self, words: str, before: Plans, after: Plans, put: Callable[[Plans, Plans], None], joins: str = ""
+    ) -> None:
         super().__init__(words)
         self._before, self._after, self._put, self._joins = dict(before), dict(after), put, joins
 
@@ -185,16 +187,41 @@ class Edit(QUndoCommand):
 
     def redo(self) -> None:
         """Do it."""
-        self._put(self._after)
+        self._put(self._after, self._before)
 
     def undo(self) -> None:
         """Take it back."""
-        self._put(self._before)
+        self._put(self._before, self._after)
+
+
+class Undo(QUndoGroup):
+    """What can be undone, for each photo by itself: in a photo nobody touched there is nothing to undo."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._of: dict[str, QUndoStack] = {}
+
+    def show(self, safe_id: str) -> None:
+        """Be about this photo from now on."""
+        if safe_id not in self._of:
+            self._of[safe_id] = QUndoStack(self)
+        self.setActiveStack(self._of[safe_id])
+
+    def push(self, safe_id: str, edit: Edit) -> None:
+        """Do something in a photo."""
+        self.show(safe_id)
+        self._of[safe_id].push(edit)
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        for stack in self._of.values():
+            stack.clear()
 
 
 __all__ = [
     "BY",
     "Edit",
+    "Undo",
     "alike",
     "areas",
     "cropped",

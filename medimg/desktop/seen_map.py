@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from medimg.desktop import theme
 from medimg.desktop.canvas import Canvas
 
-_SIDE = 120
+_SIDE = 104
 
 
 class SeenMap(QWidget):
@@ -23,15 +23,15 @@ class SeenMap(QWidget):
         self.setObjectName("seen-map")
         self._canvas = canvas
         self._small: tuple[object, QImage] | None = None
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setToolTip(self.tr("Striped: not seen yet. Large plain areas count at half size. Click to go there."))
         canvas.moved.connect(self.update)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """A hand's width of the panel."""
+        """About as high as the strip beside it."""
         side = round(_SIDE * min(theme.scale(), 1.3))
-        return QSize(side, side)
+        return QSize(round(side * 1.4), side)
 
     minimumSizeHint = sizeHint  # noqa: N815 - Qt's name
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QUndoStack
 
 from medimg.acts import answering
 from medimg.api import load_detectors
@@ -92,7 +91,7 @@ class Session(QObject):
         self.order = [
             r.safe_id for r in sorted(self.opened.reports, key=self._badness) if r.state != PhotoState.REFUSED
         ]
-        self.undo = QUndoStack(self)
+        self.undo = edits.Undo(self)
         self.unsaved = False
         self._unsaid: set[str] = set()
         self.making: set[str] = set()
@@ -160,13 +159,22 @@ class Session(QObject):
 
     # -- what the person does
 
-    def edit(self, words: str, after: edits.Plans, joins: str = "") -> None:
-        """Change plans, in a way that can be undone."""
+    def edit(self, here: str, words: str, after: edits.Plans, joins: str = "") -> None:
+        """Change plans, in a way that can be undone.
+
+        Args:
+            here: The photo in which the person does it, and can undo it.
+            words: What was done.
+            after: The plans as they are then, by safe id.
+            joins: As for :class:`~medimg.desktop.edits.Edit`.
+        """
         before = {i: self.plans[i] for i in after}
         if before != dict(after):
-            self.undo.push(edits.Edit(words, before, after, self._put, joins))
+            self.undo.push(here, edits.Edit(words, before, after, partial(self._put, here), joins))
 
-    def _put(self, plans: edits.Plans) -> None:
+    def _put(self, here: str, plans: edits.Plans, before: edits.Plans) -> None:
+        # What was done in another photo since then stays.
+        plans = {i: p for i, p in plans.items() if i == here or self.plans[i] == before[i]}
         self.plans.update(plans)
         self._lost -= plans.keys()
         self.save()

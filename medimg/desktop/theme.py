@@ -87,6 +87,14 @@ QPushButton:disabled {{ color: {c.quiet}; border: 1px dashed {c.border}; backgro
 QPushButton[kind="primary"] {{ background: {c.accent}; color: {c.on_accent}; font-weight: 600; }}
 QPushButton[kind="primary"]:focus {{ border: 3px double {c.on_accent}; }}
 QPushButton[kind="primary"]:disabled {{ color: {c.quiet}; background: {c.window}; }}
+QPushButton[icon-only="true"] {{ padding: 0px; min-height: 0px; }}
+QPushButton[icon-only="true"]:hover, QPushButton[icon-only="true"]:focus {{ padding: 0px; }}
+QPushButton::menu-indicator {{ image: none; width: 0px; }}
+QMenu {{ background: {c.base}; color: {c.text}; border: 1px solid {c.border}; }}
+QMenu::item {{ padding: {pad}px {wide}px; min-height: {line}px; }}
+QMenu::item:selected {{ background: {c.accent}; color: {c.on_accent}; }}
+QMenu::item:disabled {{ color: {c.quiet}; }}
+QSlider {{ min-height: {target}px; }}
 QPushButton[kind="danger"] {{ color: {c.alert}; border: 2px solid {c.alert}; font-weight: 600; }}
 QLineEdit, QPlainTextEdit {{
   background: {c.base}; color: {c.text}; border: 1px solid {c.border}; border-radius: 4px;

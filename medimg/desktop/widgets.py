@@ -8,6 +8,8 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from medimg.desktop.icons import IconButton
+
 
 def label(text: str = "", kind: str = "", name: str = "") -> QLabel:
     """Words that wrap. ``kind`` as in :mod:`medimg.desktop.theme`; ``name`` is the object's name."""
@@ -30,6 +32,7 @@ def button(
     kind: str = "",
     key: str = "",
     hint: str = "",
+    drawing: str = "",
 ) -> QPushButton:
     """A button that can be reached by keyboard and says its key.
 
@@ -40,8 +43,9 @@ def button(
         kind: As in :mod:`medimg.desktop.theme`.
         key: A key that does the same, shown in the hint.
         hint: More words, for the mouse and for screen readers.
+        drawing: Of :mod:`medimg.desktop.icons`: it stands on the button, and the text in its hint.
     """
-    made = QPushButton(text)
+    made = IconButton(drawing) if drawing else QPushButton(text)
     made.setObjectName(name)
     made.setAutoDefault(True)
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -53,7 +57,9 @@ def button(
         # A button's own shortcut clicks a tenth of a second later, and is deaf meanwhile.
         QShortcut(QKeySequence(key), made, made.click)
     shown = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) if key else ""
-    made.setToolTip(" ".join(x for x in (hint, f"[{shown}]" if shown else "") if x))
+    said = f"{text}." if drawing and hint else text if drawing else ""
+    made.setToolTip(" ".join(x for x in (said, hint, f"[{shown}]" if shown else "") if x))
+    made.setProperty("key", shown)
     if pressed is not None:
         does_it(made, pressed)
     return made

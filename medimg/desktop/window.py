@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from medimg.api import load_detectors
 from medimg.consent.site import SiteProfile
 from medimg.desktop import theme
+from medimg.desktop.pages.acts import ActsPage
 from medimg.desktop.pages.checklist import ChecklistPage
 from medimg.desktop.pages.finish import FinishPage
 from medimg.desktop.pages.progress import ProgressPage
@@ -65,6 +66,7 @@ class Window(QMainWindow):
         self.start = StartPage(site=site)
         self.progress = ProgressPage()
         self.review = ReviewPage(make=make, policy=policy)
+        self.acts = ActsPage()
         self.checklist = ChecklistPage()
         self.stopped = StoppedPage()
         self.finish = FinishPage()
@@ -75,6 +77,7 @@ class Window(QMainWindow):
             self.start: "start",
             self.progress: "progress",
             self.review: "review",
+            self.acts: "acts",
             self.checklist: "checklist",
             self.stopped: "stopped",
             self.finish: "finish",
@@ -125,10 +128,14 @@ class Window(QMainWindow):
         self.batch.cancelled.connect(self._cancelled)
         self.review.finished.connect(self.questions)
         self.review.back.connect(lambda: self.show_page(self.start))
+        self.acts.back.connect(self._back_to_photos)
+        self.acts.every.connect(self.every_question)
+        self.acts.look.connect(self._look_at)
+        self.acts.finished.connect(self._finish)
         self.checklist.back.connect(self._back_to_photos)
         self.checklist.stopped.connect(self._stop_state)
         self.checklist.finished.connect(self._finish)
-        self.stopped.closed.connect(self.questions)
+        self.stopped.closed.connect(self.every_question)
         self.finish.back.connect(self.questions)
         self.finish.restart.connect(self._restart)
 
@@ -143,10 +150,10 @@ class Window(QMainWindow):
             "start": self.tr("Drop"),
             "progress": self.tr("Check"),
             "review": self.tr("Look"),
-            "checklist": self.tr("Answer"),
+            "acts": self.tr("Answer"),
             "finish": self.tr("Finish"),
         }
-        here = "checklist" if name == "stopped" else name
+        here = "acts" if name in ("stopped", "checklist") else name
         words = [f"▶ {n}. {w}" if key == here else f"{n}. {w}" for n, (key, w) in enumerate(steps.items(), 1)]
         self.steps.setText("    ".join(w.replace(" ", "\N{NO-BREAK SPACE}") for w in words))
         self.steps.setAccessibleName(
@@ -169,6 +176,7 @@ class Window(QMainWindow):
         later = [s for s in theme.SCALES if s > scale + 0.01]
         theme.apply(app, scheme, later[0] if later else theme.SCALES[0])
         self.review.grid.fit()
+        self.review.look.strip.fit()
         self.review.look.refresh()
 
     def other_scheme(self) -> None:
@@ -176,6 +184,7 @@ class Window(QMainWindow):
         app, scheme, scale = self._looks()
         dark = theme.colours(app, scheme) is theme.DARK
         theme.apply(app, "light" if dark else "dark", scale)
+        self.review.recolour()
 
     def _looks(self) -> tuple[QApplication, theme.Scheme, float]:
         app = QApplication.instance()
@@ -225,23 +234,39 @@ class Window(QMainWindow):
         self.show_page(self.review)
 
     def questions(self) -> None:
-        """On to the checklist."""
+        """On to the acts."""
+        if self.run is not None and self._opened(self.acts):
+            self.show_page(self.acts)
+
+    def every_question(self) -> None:
+        """The long way: every question by itself."""
         if self.run is not None and self._opened(self.checklist):
             self.show_page(self.checklist)
 
     def _finish(self) -> None:
+        self.finish.session = self.review.session
         if self.run is not None and self._opened(self.finish):
             self.show_page(self.finish)
 
-    def _opened(self, page: ChecklistPage | FinishPage) -> bool:
+    def _opened(self, page: ActsPage | ChecklistPage | FinishPage) -> bool:
         try:
-            if self.run is not None:
+            if self.run is not None and isinstance(page, ActsPage):
+                page.open_run(self.run, self._looked())
+            elif self.run is not None:
                 page.open_run(self.run)
         except MedimgError as error:
             self.review.banner.say(fault(error))
             self.show_page(self.review)
             return False
         return True
+
+    def _looked(self) -> frozenset[str]:
+        session = self.review.session
+        return frozenset(session.looked if session is not None else ())
+
+    def _look_at(self, safe_id: str) -> None:
+        self.show_page(self.review)
+        self.review.show_photo(safe_id)
 
     def _back_to_photos(self) -> None:
         if self.run is not None:

@@ -67,6 +67,7 @@ class Person:
             (self.nudge, 3), (self.delete, 2), (self.alike, 1), (self.unread, 2), (self.undo, 5), (self.redo, 4),
             (self.next_photo, 4), (self.open_any, 2), (self.resize, 2), (self.theme, 1), (self.text_size, 1),
             (self.peek, 2), (self.harmless, 2), (self.answer_banner, 2), (self.leave_half_done, 2),
+            (self.next_part, 3), (self.compare, 2),
         )  # fmt: skip
 
     # -- going on
@@ -176,7 +177,7 @@ class Person:
         self.key(Qt.Key.Key_C)
 
     def show(self) -> None:
-        self.press(self.draw.choice(["show-it", "consented"]))
+        self.press(self.draw.choice(["show-it", "consented", "no-writing", "by-line"]))
 
     def tick(self) -> None:
         """The box in front of a line, by key or by mouse."""
@@ -271,11 +272,21 @@ class Person:
         QApplication.processEvents()
         QTest.keyRelease(self.look.boxes, Qt.Key.Key_V)
 
+    def next_part(self) -> None:
+        """A part or two of the walk; the clock that says what was seen may tick meanwhile."""
+        for _ in range(self.draw.randint(1, 3)):
+            self.press("next-part")
+            QTest.qWait(self.draw.choice([0, 300]))
+
+    def compare(self) -> None:
+        self.press("compare")
+        self.look.line.setValue(self.draw.randint(0, 100))
+
     def harmless(self) -> None:
         self.look.harmless.toggle()
 
     def answer_banner(self) -> None:
-        for name in self.draw.sample(["show-there", "leave-there", "try-again"], 3):
+        for name in self.draw.sample(["show-there", "leave-there", "try-again", "keep-covered", "change-covers"], 5):
             self.press(name)
 
 

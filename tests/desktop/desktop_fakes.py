@@ -1,7 +1,8 @@
 """Detectors that find the same things in every photo, and photos to find them in. Importable by workers.
 
 The first pixel of a photo says what happens besides: see :mod:`batch_fakes`; 20 makes the second look find one thing
-more, as long as only what the detectors found is covered; 21 makes it find a name in a face that is shown.
+more, as long as only what the detectors found is covered; 21 makes it find a name in a face that is shown; 22 lays the
+record number on a label.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import batch_fakes
+import msgspec
 import numpy as np
 from PIL import Image
 
 from medimg.detect import Frame
+from medimg.detect.objects import carriers
 from medimg.types import Box, Finding
 
 WIDTH, HEIGHT = 640, 480
-MORE, NAME_IN_FACE = 20, 21
+MORE, NAME_IN_FACE, LABEL = 20, 21, 22
 PLACES = {
     "record-number": Box(20, 20, 220, 60),
     "unread": Box(20, 100, 160, 130),
@@ -28,6 +31,7 @@ PLACES = {
     "possible-face": Box(440, 300, 540, 420),
     "more": Box(260, 200, 330, 230),
     "name": Box(460, 100, 540, 130),
+    "label": Box(10, 10, 320, 90),
 }
 KINDS = {
     "text": (("record-number", 0.97), ("unread", 0.41), ("ruler", 0.9)),
@@ -65,7 +69,20 @@ def _found(detector: str, frame: Frame, category: str, score: float) -> Finding:
     return Finding(kind=kind, category=name, detector=detector, score=score, region=frame.region(place))
 
 
+def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
+    """What lies on what: nothing, but for the label of its photo."""
+    if frame.width != WIDTH or frame.rgb[0, 0, 0] != LABEL:
+        return list(findings)
+    label = frame.region(PLACES["label"].polygon)
+    on = [
+        msgspec.structs.replace(f, on="slip 1") if f.kind == "text" and f.category == "record-number" else f
+        for f in findings
+    ]
+    return [*on, Finding(kind="object", category="slip", detector="carriers", score=0.9, region=label, on="slip 1")]
+
+
 def make(policy: Any) -> list[Fake]:
+    carriers.placed = placed  # in the worker: noise is no ground that anything could lie on
     return [Fake("text"), Fake("codes"), Fake("faces")]
 
 

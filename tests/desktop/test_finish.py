@@ -17,7 +17,7 @@ from desktop_kit import answer_all, make_run, nameless
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtPrintSupport import QPrinter
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from medimg.desktop.pages import _paper
 from medimg.desktop.pages._questions import Questions
@@ -229,3 +229,39 @@ def test_one_patient_needs_no_choice(qtbot, tmp_path: Path) -> None:
 
 def test_this_process_never_imports_opencv() -> None:
     assert "cv2" not in sys.modules
+
+
+def test_what_goes_is_shown_and_can_be_dragged_out_as_copies(page: FinishPage, run: Path) -> None:
+    names = [page.goes.item(n).text() for n in range(page.goes.count())]
+    assert names == sorted(p.name for p in (run / "share").glob("P01-*"))
+    page.goes.selectAll()
+    urls = [u.toLocalFile() for u in page.goes.dragged().urls()]
+    assert urls == [str((run / "share" / n).resolve()) for n in names]
+    assert len(names) == 2
+
+
+def test_withdrawing_takes_the_pictures_out_and_writes_the_letter(qtbot, page: FinishPage, run: Path) -> None:
+    page.patient.setCurrentText("P01")
+    before = files(run)
+    page.withdraw_button.click()
+    assert "Patient P01 withdraws" in page.asked.text()
+    page.findChild(QPushButton, "withdraw-no").click()
+    assert files(run) == before
+    page.withdraw_button.click()
+    page.findChild(QPushButton, "withdraw-yes").click()
+    assert list((run / "share").glob("P01-*")) == []
+    assert len(list((run / "unreviewed").glob("P01-*"))) == 2
+    assert open_run(run).state.is_withdrawn("P01")
+    assert (run / "PRIVATE-patient-record" / "withdrawal-letter-P01.txt").is_file()
+    words = said(page)
+    assert "Withdrawal, group P01" in words
+    assert "The letter" in words
+    assert page.goes.count() == 0
+    assert not page.withdraw_button.isEnabled()
+    assert nameless(page) == []
+
+
+def test_the_register_of_the_run_stands_there(page: FinishPage) -> None:
+    words = said(page)
+    assert "Register of this computer" in words
+    assert ": released, P01, P01-001.jpg" in words

@@ -13,12 +13,13 @@ from desktop_kit import nameless, walk
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from medimg.desktop import edits
 from medimg.desktop.canvas import MOMENT
+from medimg.desktop.icons import IconButton
 from medimg.desktop.pages.review import ReviewPage
 from medimg.engine import worker
 from medimg.engine.batch import scrub_folder
@@ -275,7 +276,7 @@ def test_a_face_that_the_consent_allows_has_a_reason_of_its_own(qtbot, page: Rev
     safe_id = looking(qtbot, page)
     index = pick(page, "face")
     choices = {b.text() for b in page.look.findChildren(QPushButton) if b.isVisible()}
-    assert {"Not a face: show it", "A face, and the consent allows showing it"} <= choices
+    assert {"Not a face: show it", "A face; the consent allows it"} <= choices
     press(page, "consented")
     shown = on_disk(base, safe_id).actions[index]
     assert (shown.do, shown.by, shown.why) == ("keep", "person", "a face, and the consent allows showing it")
@@ -287,7 +288,7 @@ def test_a_face_that_the_consent_allows_has_a_reason_of_its_own(qtbot, page: Rev
     assert not page.look.consented.isVisible()
 
 
-@pytest.mark.parametrize("choice", ["A face, and the consent allows showing it", "Not a face: show it"])
+@pytest.mark.parametrize("choice", ["A face; the consent allows it", "Not a face: show it"])
 def test_writing_in_a_face_that_is_shown_is_covered(qtbot, tmp_path: Path, choice: str) -> None:
     """To show a face keeps the face alone; and the consent has to cover it before anything is shared."""
     fakes.photo(tmp_path / "in" / "one.png", how=fakes.NAME_IN_FACE)
@@ -356,7 +357,7 @@ def test_unread_writing_comes_up_one_by_one(qtbot, page: ReviewPage, base: Path)
     press(page, "cover")
     done = on_disk(base, safe_id).actions[index_of(plan, "unread")]
     assert (done.do, done.by) == ("cover", "person")
-    assert not page.look.unread.isVisible()
+    assert not page.look.unread.isEnabled()
 
 
 def test_cover_all_like_this_reaches_every_photo_of_the_patient(qtbot, page: ReviewPage, base: Path) -> None:
@@ -671,6 +672,127 @@ def test_a_released_photo_is_not_changed(qtbot, fresh: ReviewPage, own: Path) ->
 
 
 # -- what the copy really looks like
+
+
+def test_a_thing_that_is_covered_whole_goes_to_line_by_line_and_back(qtbot, tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in" / "one.png", how=fakes.LABEL)
+    page = one_photo(qtbot, tmp_path)
+    safe_id = looking(qtbot, page, page.session.order[0])
+    assert "5. wristband, label, badge or card, covered" in lines(page)
+    index = pick(page, "slip")
+    beside, on_it = (300, 80), (120, 48)
+    assert pixel(page, *beside) == pixel(page, *on_it) == BLACK
+    assert page.look.by_line.text() == "Cover line by line"
+    press(page, "by-line")
+    assert on_disk(tmp_path, safe_id).actions[index].why == "a person has it covered line by line"
+    assert pixel(page, *beside) != BLACK
+    assert pixel(page, *on_it) == BLACK
+    press(page, "by-line")
+    assert on_disk(tmp_path, safe_id).actions[index].do == "cover"
+    assert pixel(page, *beside) == BLACK
+    page.close_run()
+
+
+def test_no_writing_has_a_reason_of_its_own(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    index = pick(page, "unread")
+    qtbot.keyClick(page.look, Qt.Key.Key_W)
+    decided = on_disk(base, safe_id).actions[index]
+    assert (decided.do, decided.by, decided.why) == ("keep", "person", "not writing")
+
+
+def test_buttons_keep_their_places_whatever_is_chosen(qtbot, page: ReviewPage) -> None:
+    looking(qtbot, page)
+
+    def places() -> dict[str, QPoint]:
+        look = page.look
+        shown = [b for b in look.findChildren(QPushButton) if b.isVisible() and b.parent() is not look.banner]
+        return {b.objectName(): b.mapTo(look, QPoint()) for b in shown}
+
+    seen: dict[str, QPoint] = {}
+    for category in ("record-number", "unread", "face", "possible-face", "record-number"):
+        pick(page, category)
+        qtbot.wait(20)
+        for name, place in places().items():
+            assert seen.setdefault(name, place) == place, (name, category)
+    press(page, "compare")
+    qtbot.wait(20)
+    assert places()["cover"] == seen["cover"]
+    press(page, "compare")
+
+
+def test_before_and_after_by_a_line_that_is_moved(qtbot, page: ReviewPage) -> None:
+    looking(qtbot, page)
+    press(page, "compare")
+    page.look.line.setValue(20)  # 128 pixels: through the record number
+    assert pixel(page, 60, 48) != BLACK
+    assert pixel(page, 200, 48) == BLACK
+    qtbot.keyClick(page.look, Qt.Key.Key_D)
+    assert pixel(page, 60, 48) == BLACK
+
+
+def test_undo_is_dark_in_a_photo_that_nobody_touched_and_leaves_later_work_elsewhere(qtbot, page: ReviewPage) -> None:
+    safe_id = looking(qtbot, page)
+    other = next(i for i in page.session.group(safe_id) if i != safe_id)
+    before = dict(page.session.plans)
+    assert not page.look.undo.isEnabled()
+    pick(page, "possible-face")
+    press(page, "cover")
+    press(page, "cover-alike")  # nothing more here; in the other photo one
+    assert page.session.plans[other] != before[other]
+    looking(qtbot, page, other)
+    assert not page.look.undo.isEnabled()
+    pick(page, "unread")
+    press(page, "show-it")
+    assert page.look.undo.isEnabled()
+    later = page.session.plans[other]
+    looking(qtbot, page, safe_id)
+    press(page, "undo")
+    press(page, "undo")
+    assert not page.look.undo.isEnabled()
+    assert page.session.plans == {**before, other: later}
+
+
+def test_a_copy_that_is_nearly_all_cover_stops_with_a_choice(qtbot, page: ReviewPage) -> None:
+    safe_id = looking(qtbot, page)
+    pick(page, "possible-face")
+    press(page, "cover")
+    page.look.add(Box(0, 0, 640, 470).polygon)
+    see_all(qtbot, page)
+    press(page, "looked")
+    assert "nearly all of this picture (98 %)" in page.look.banner.text()
+    assert safe_id not in page.session.looked
+    assert safe_id not in page.session.making
+    press(page, "change-covers")
+    assert not page.look.banner.text()
+    assert page.look.safe_id == safe_id
+
+
+def test_every_tool_stands_in_the_menu_in_words(qtbot, page: ReviewPage) -> None:
+    looking(qtbot, page)
+    press(page, "more")
+    menu = page.look.findChild(QMenu, "tools-menu")
+    words = [a.text().partition("\t") for a in menu.actions()]
+    assert ("Draw a box", "\t", "B") in words
+    assert ("Undo", "\t", "Ctrl+Z") in words
+    tools = [b for b in page.look.findChildren(IconButton) if b.objectName() != "more"]
+    assert {b.accessibleName() for b in tools} == {w for w, _, _ in words}
+    next(a for a in menu.actions() if a.text().startswith("Draw a box")).trigger()
+    assert page.look.canvas.tool == "box"
+    menu.close()
+    page.look.canvas.use("select")
+
+
+def test_the_strip_marks_where_each_photo_stands_and_goes_there(qtbot, page: ReviewPage) -> None:
+    safe_id = looking(qtbot, page)
+    strip = page.look.strip
+    assert strip.currentItem().text() == f"○ {safe_id}"
+    other = next(i for i in page.session.order if i != safe_id)
+    spot = strip.visualItemRect(strip._items[other]).center()
+    qtbot.mouseClick(strip.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert page.look.safe_id == other
+    qtbot.waitUntil(lambda: page.look.canvas.photo is not None, timeout=LONG)
+    assert not strip._items[other].icon().isNull()
 
 
 def one_photo(qtbot, own: Path, policy: Policy | None = None) -> ReviewPage:

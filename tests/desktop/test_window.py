@@ -74,7 +74,7 @@ def test_from_drop_to_review_and_the_command_line_opens_it(qtbot, window: Window
     assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in (tmp_path / "in").iterdir()} == before
     assert nameless(window) == []
     window.review.grid.finished.emit()
-    qtbot.waitUntil(lambda: window.stack.currentWidget() is window.checklist, timeout=LONG)
+    qtbot.waitUntil(lambda: window.stack.currentWidget() is window.acts, timeout=LONG)
     assert window.windowTitle() == "medimg"
 
 
@@ -271,6 +271,8 @@ def test_a_run_of_metadata_alone_says_so_on_every_page(qtbot, window: Window, tm
     window.review.show_photo(window.review.session.order[0])
     said["photo"] = words_of(window)
     window.questions()
+    said["acts"] = words_of(window)
+    window.every_question()
     said["questions"] = words_of(window)
     window.stopped.show_stop(run, "P01")
     window.show_page(window.stopped)

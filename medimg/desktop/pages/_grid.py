@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QVBoxLayo
 
 from medimg.desktop import theme, wording
 from medimg.desktop.pages._flow import FlowLayout
+from medimg.desktop.pages._strip import mark
 from medimg.desktop.pictures import Drawn
 from medimg.desktop.session import Session
 from medimg.desktop.widgets import button, label
@@ -28,11 +29,13 @@ class Grid(QWidget):
         chosen: Safe id of a photo to be looked at.
         finished: On to the questions.
         back: Away from this run.
+        pictured: Safe id and :class:`QIcon` of a small picture that was made.
     """
 
     chosen = Signal(str)
     finished = Signal()
     back = Signal()
+    pictured = Signal(str, QIcon)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -104,12 +107,13 @@ class Grid(QWidget):
     def _drawn(self, safe_id: str, drawn: Drawn | MedimgError) -> None:
         item = self._item(safe_id)
         if isinstance(drawn, Drawn):
-            image = _image(drawn)
+            image = image_of(drawn)
             if item is not None:
                 icon = QIcon(QPixmap.fromImage(image))
                 # A chosen picture is not tinted: a cover has to look solid there, too.
                 icon.addPixmap(QPixmap.fromImage(image), QIcon.Mode.Selected)
                 item.setIcon(icon)
+                self.pictured.emit(safe_id, icon)
 
     def show_one(self, safe_id: str) -> None:
         """Say where a photo stands now."""
@@ -128,18 +132,9 @@ class Grid(QWidget):
             return
         s = self.session
         words = wording.about(s.report(safe_id), s.plans.get(safe_id))
-        if safe_id in s.making:
-            mark = self.tr("… being made again")
-        elif safe_id in s.again:
-            mark = self.tr("! look again")
-        elif safe_id in s.looked:
-            mark = self.tr("✓ looked at")
-        elif s.report(safe_id).copy is None:
-            mark = self.tr("! kept back")
-        else:
-            mark = self.tr("○ not looked at yet")
-        item.setText(f"{safe_id}\n{mark}\n{words}")
-        item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{safe_id}: {mark[2:]}, {words}")
+        sign, where = mark(s, safe_id)
+        item.setText(f"{safe_id}\n{sign} {where}\n{words}")
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{safe_id}: {where}, {words}")
 
     def _say(self) -> None:
         s = self.session
@@ -176,7 +171,7 @@ class Grid(QWidget):
         return self._items.get(safe_id)
 
 
-def _image(drawn: Drawn) -> QImage:
+def image_of(drawn: Drawn) -> QImage:
     """The small picture, with its file removed."""
     path = Path(drawn.file)
     try:
@@ -202,4 +197,4 @@ def _empty(side: int) -> QIcon:
     return QIcon(made)
 
 
-__all__ = ["Grid"]
+__all__ = ["Grid", "image_of"]

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from medimg import geometry
-from medimg.covers import cover_polygon, covers
+from medimg.covers import almost_all_hidden, cover_polygon, covers, hidden_share
 from medimg.desktop import edits, theme, wording
 from medimg.desktop.box_items import BoxItem, Filled
 from medimg.desktop.pages._look_says import LookSays
@@ -19,7 +19,7 @@ from medimg.desktop.session import Session
 from medimg.desktop.widgets import button, does_it
 from medimg.errors import MedimgError
 from medimg.types import BLACK, Action, Box, Colour, Finding, Plan, Polygon
-from medimg.vocabulary import FormatName, Reason
+from medimg.vocabulary import FormatName, Kind, Reason
 
 
 class Look(LookSays):
@@ -40,6 +40,7 @@ class Look(LookSays):
         self._loading = False
         self._chosen: Colour = BLACK
         self._chosen_for: object = None
+        self._agreed: Plan | None = None
         self._connect()
 
     def _connect(self) -> None:
@@ -54,6 +55,8 @@ class Look(LookSays):
             (self.cover, partial(self.decide, "cover")),
             (self.show_it, partial(self.decide, "keep")),
             (self.consented, self.show_face),
+            (self.no_writing, self.show_no_writing),
+            (self.by_line, self.line_by_line),
             (self.alike, self.cover_alike),
             (self.remove, self.remove_it),
             (self.unread, self.next_unread),
@@ -77,7 +80,7 @@ class Look(LookSays):
         self.canvas.drawn.connect(self.add)
         self.canvas.shaped.connect(self.reshape)
         self.canvas.crop_drawn.connect(self.crop_to)
-        self.canvas.seen_more.connect(self._say)
+        self.canvas.seen_more.connect(self._say_seen)
         self.canvas.tool_changed.connect(lambda _tool: self._say())
 
     # -- the photo
@@ -85,6 +88,9 @@ class Look(LookSays):
     def open_photo(self, session: Session, safe_id: str) -> None:
         """Show a photo."""
         self.session, self.safe_id, self.index = session, safe_id, -1
+        session.undo.show(safe_id)
+        self.strip.at(safe_id)
+        self.compare.setChecked(False)
         self.canvas.use("select")
         self.canvas.clear()
         plan = self.plan
@@ -256,6 +262,24 @@ class Look(LookSays):
         if action is not None and plan is not None and action.finding.kind == "face":
             self._edit(self.tr("show a face"), edits.decided(plan, self.index, "keep", Reason.FACE_SHOWN))
 
+    def show_no_writing(self) -> None:
+        """Show what a check took for writing, or for a code, and is none."""
+        action, plan = self._action(), self.plan
+        if action is not None and plan is not None and action.finding.kind in (Kind.TEXT, Kind.CODE):
+            self._edit(self.tr("show"), edits.decided(plan, self.index, "keep", Reason.NO_WRITING))
+
+    def line_by_line(self) -> None:
+        """From a thing that is covered whole to the covers of its lines, and back."""
+        action, plan = self._action(), self.plan
+        if action is None or plan is None or action.finding.kind != Kind.OBJECT:
+            return
+        after = (
+            edits.decided(plan, self.index, "keep", Reason.LINE_BY_LINE)
+            if action.do == "cover"
+            else edits.decided(plan, self.index, "cover", Reason.WHOLE)
+        )
+        self._edit(self.tr("whole, or line by line"), after)
+
     def _elsewhere(self, face: Finding) -> dict[str, list[int]]:
         """Photos of this patient that have a face at the same place, and which of their actions it is."""
         session, plan = self.session, self.plan
@@ -293,7 +317,7 @@ class Look(LookSays):
             after[safe_id] = plan
         self.banner.put_away()
         if after:
-            session.edit(self.tr("show at the same place"), after)
+            session.edit(self.safe_id, self.tr("show at the same place"), after)
 
     def cover_alike(self) -> None:
         """Cover everything of this kind, in every photo of this patient."""
@@ -305,7 +329,7 @@ class Look(LookSays):
         after = {i: edits.alike(p, action.finding, Reason.COVERED_ALIKE) for i, p in plans.items()}
         changed = {i: p for i, p in after.items() if p != plans[i]}
         if changed:
-            session.edit(self.tr("cover all like this"), changed)
+            session.edit(self.safe_id, self.tr("cover all like this"), changed)
 
     def add(self, polygon: Polygon) -> None:
         """Mark an area that no check found."""
@@ -377,7 +401,7 @@ class Look(LookSays):
     def _edit(self, words: str, after: Plan, joins: str = "") -> None:
         if self.session is not None:
             self._put_offer_away()
-            self.session.edit(words, {self.safe_id: after}, joins)
+            self.session.edit(self.safe_id, words, {self.safe_id: after}, joins)
 
     def _put_offer_away(self) -> None:
         if self._original:  # else it says that the original is not at hand
@@ -386,7 +410,33 @@ class Look(LookSays):
     # -- seen
 
     def _done(self) -> None:
-        if self.session is not None and not self._left():
+        plan = self.plan
+        if self.session is None or self._left():
+            return
+        if plan is not None and almost_all_hidden(plan, self.session.policy) and self._agreed != plan:
+            self._ask_black(plan)
+        else:
+            self._looked()
+
+    def _ask_black(self, plan: Plan) -> None:
+        """Hardly anything is left to see: that may be a slip, so a person chooses."""
+
+        def agree() -> None:
+            self._agreed = plan
+            self.banner.put_away()
+            self._looked()
+
+        self.banner.say(
+            self.tr(
+                "Covers hide nearly all of this picture ({} %): there may be nothing left to show. Show the face if the"
+                " consent allows it, make a cover smaller, or crop."
+            ).format(round(hidden_share(plan, self.session.policy) * 100) if self.session else 0),
+            button(self.tr("Go back to the covers"), self.banner.put_away, name="change-covers"),
+            button(self.tr("It is meant like this"), agree, name="keep-covered"),
+        )
+
+    def _looked(self) -> None:
+        if self.session is not None:
             if self.session.report(self.safe_id).copy is not None or self.safe_id in self.session.waiting():
                 self.session.look_done(self.safe_id)
             self.next_photo.emit()

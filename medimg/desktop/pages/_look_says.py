@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from medimg.desktop import edits, wording
 from medimg.desktop.pages._look_parts import LookParts
 from medimg.desktop.session import Session
 from medimg.desktop.widgets import rename
 from medimg.types import Action, Plan
-from medimg.vocabulary import FormatName, Reason
+from medimg.vocabulary import FormatName, Kind, Reason
 
 KEPT = "frames-kept"
 """The note of a copy that holds every frame, as :mod:`medimg.frames` writes it; that module decodes pictures."""
@@ -137,26 +137,45 @@ class LookSays(LookParts):
         consented = shown and action is not None and action.why == Reason.FACE_SHOWN
         # Who took the one for the other can say so at once.
         self.show_it.setEnabled(may and action is not None and (not shown or consented))
-        self.consented.setVisible(face)
+        self._say_own(action, may=may)
         self.consented.setEnabled(may and face and not consented)
         self.alike.setEnabled(may and action is not None and action.finding.kind != "drawn")
-        self.remove.setVisible(action is not None and action.finding.kind == "drawn")
+        self.last.offer(self.remove if action is not None and action.finding.kind == "drawn" else self.alike)
         waiting = len(edits.unread(plan)) if plan else 0
-        self.unread.setVisible(bool(waiting))
+        self.unread.setEnabled(bool(waiting))
         rename(self.unread, self.tr("Next unread ({})").format(waiting))
+        self.compare.setEnabled(may and self.canvas.photo is not None)
         for made in (self.draw_box, self.draw_shape, self.put_box, self.crop):
             made.setEnabled(may and self.canvas.photo is not None)
         for made, tool in ((self.draw_box, "box"), (self.draw_shape, "shape"), (self.crop, "crop")):
             made.setChecked(self.canvas.tool == tool)
-        self.uncrop.setVisible(plan is not None and plan.crop is not None)
+        self.uncrop.setEnabled(plan is not None and plan.crop is not None)
         stack = self.session.undo if self.session else None
         self.undo.setEnabled(stack is not None and stack.canUndo())
         self.redo.setEnabled(stack is not None and stack.canRedo())
         self.undo.setAccessibleDescription(stack.undoText() if stack else "")
         self.redo.setAccessibleDescription(stack.redoText() if stack else "")
 
+    def _say_own(self, action: Action | None, *, may: bool) -> None:
+        """The button that only a face, writing, or a thing with writing on it has."""
+        kind: str = action.finding.kind if action is not None else ""
+        own: dict[str, QPushButton] = {
+            Kind.FACE: self.consented,
+            Kind.TEXT: self.no_writing,
+            Kind.CODE: self.no_writing,
+            Kind.OBJECT: self.by_line,
+        }
+        self.own.offer(own.get(kind))
+        self.no_writing.setEnabled(may and action is not None and action.why != Reason.NO_WRITING)
+        self.by_line.setEnabled(may and kind == Kind.OBJECT)
+        whole = action is not None and action.do == "cover"
+        rename(self.by_line, self.tr("Cover line by line") if whole else self.tr("Cover the whole of it"))
+
     def _unread(self, plan: Plan | None) -> list[Action]:
         return [plan.actions[n] for n in edits.unread(plan)] if plan else []
+
+    def _say_seen(self) -> None:
+        self._say_state(self.plan)
 
     def _say_state(self, plan: Plan | None) -> None:
         session = self.session

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import QMimeData, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QShowEvent
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QIcon, QPixmap, QShowEvent
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import (
     QComboBox,
@@ -20,14 +21,23 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medimg.acts import withdrawing
 from medimg.desktop.pages import _paper
 from medimg.desktop.pages._cards import MARGINS, column_of, label, say, swap
 from medimg.desktop.pages._flow import FlowLayout
+from medimg.desktop.pages._goes import Goes
+from medimg.desktop.pages._grid import image_of
 from medimg.desktop.pages._questions import Questions, overall_words
+from medimg.desktop.pictures import Drawn
+from medimg.desktop.session import Session
+from medimg.desktop.widgets import Banner, button
 from medimg.errors import MedimgError
 from medimg.report import record, text
+from medimg.report.html import when
 from medimg.report.model import RecordSheet
+from medimg.run.register import Register
 from medimg.run.state import RECORD_FOLDER, SHARE_FOLDER
+from medimg.vocabulary import as_words
 
 #: Asks Windows to keep a copied text out of its clipboard history and away from other devices. Nothing elsewhere.
 _NO_HISTORY = (
@@ -67,6 +77,11 @@ class FinishPage(QWidget):
         self.open_button = self._button(self.tr("&Open share folder"), self.open_share)
         self.copy_button = self._button(self.tr("&Copy summary for the notes"), self.copy_summary)
         self.print_button = self._button(self.tr("Print &record sheet…"), self.print_sheet)
+        self.withdraw_button = self._button(self.tr("The patient &withdraws…"), self.ask_withdrawal)
+        self.goes = Goes()
+        self.asked = Banner("finish-asked")
+        self.session: Session | None = None
+        self._told: list[tuple[str, str]] = []
         self.reopen_button = self._button(self.tr("R&e-open"), self.reopen)
         self.back_button = self._button(self.tr("&Back to the questions"), self.back.emit)
         self.restart_button = self._button(self.tr("&Start with other photos"), self.restart.emit)
@@ -75,8 +90,14 @@ class FinishPage(QWidget):
         chosen.addWidget(self.patient)
         chosen.addStretch(1)
         actions = FlowLayout()
-        for button in (self.open_button, self.copy_button, self.print_button, self.reopen_button):
-            actions.addWidget(button)
+        for made in (
+            self.open_button,
+            self.copy_button,
+            self.print_button,
+            self.reopen_button,
+            self.withdraw_button,
+        ):
+            actions.addWidget(made)
         bottom = QHBoxLayout()
         bottom.addWidget(self.back_button)
         bottom.addStretch(1)
@@ -86,6 +107,8 @@ class FinishPage(QWidget):
         column.setContentsMargins(*MARGINS)
         column.addWidget(self.title)
         column.addWidget(self.banner)
+        column.addWidget(self.asked)
+        column.addWidget(self.goes)
         column.addLayout(chosen)
         column.addLayout(actions)
         column.addWidget(self.area, 1)
@@ -93,10 +116,10 @@ class FinishPage(QWidget):
         self._enable()
 
     def _button(self, words: str, do: Callable[[], object]) -> QPushButton:
-        button = QPushButton(words, self)
-        button.setAccessibleName(words.replace("&", ""))
-        button.clicked.connect(lambda: do())
-        return button
+        made = QPushButton(words, self)
+        made.setAccessibleName(words.replace("&", ""))
+        made.clicked.connect(lambda: do())
+        return made
 
     def open_run(self, run: Path) -> None:
         """Show how a run stands.
@@ -104,7 +127,8 @@ class FinishPage(QWidget):
         Args:
             run: The run folder, or the folder it lies in.
         """
-        self.questions = None
+        self.questions, self._told = None, []
+        self.asked.put_away()
         self.patient.clear()
         say(self.banner, "")
         try:
@@ -170,6 +194,36 @@ class FinishPage(QWidget):
         self._show()
         self.back.emit()
 
+    def ask_withdrawal(self) -> None:
+        """Ask once more before it is noted that a patient withdrew."""
+        group = self.patient.currentText()
+        self.asked.say(
+            self.tr(
+                "Patient {0} withdraws: the pictures leave the share folder, it is noted in the register, and the"
+                " letter to those who have copies is written. Copies elsewhere cannot be called back. Nothing is"
+                " deleted."
+            ).format(group),
+            button(self.tr("Note the withdrawal"), lambda: self.withdraw(group), name="withdraw-yes", kind="danger"),
+            button(self.tr("Go back"), self.asked.put_away, name="withdraw-no"),
+        )
+
+    def withdraw(self, group: str) -> None:
+        """Note that a patient withdrew; what was shared, what to do now, and the letter stand on the page then."""
+        if self.questions is None:
+            return
+        self.asked.put_away()
+        try:
+            noted, letter = withdrawing.withdraw(self.questions.opened, group, Register(), role=self.questions.role)
+            self.questions.reload()
+        except MedimgError as error:
+            self._tell(error)
+            self._show()
+            return
+        self._told = [("heading", noted[0]), ("", "\n".join(noted[1:]).strip())]
+        if letter:
+            self._told += [("heading", self.tr("The letter")), ("", "\n".join(letter))]
+        self._show()
+
     def sheet(self, group: str) -> RecordSheet:
         """The record sheet of one patient."""
         assert self.questions is not None  # noqa: S101 - the callers looked
@@ -188,6 +242,8 @@ class FinishPage(QWidget):
         if self.questions is None:
             return
         lying, lines = self._share(self.questions)
+        lines = [*self._told, *lines]
+        self._show_pictures(lying)
         for group, result in self.questions.results.items():
             released = len(self.questions.state.released_names(group) & lying)
             mark = {"answered": "✓", "open": "○", "stop": "■"}[result.overall]
@@ -202,6 +258,7 @@ class FinishPage(QWidget):
             kept = len(self.questions.opened.of(group)) - self.questions.copies(group)
             if kept:
                 lines.append(("", self.tr("✗ Photos kept back: {0}. Why stands in the folder 'hold'.").format(kept)))
+        lines += self._registered(self.questions)
         lines += [
             ("heading", self.tr("What is left to do")),
             ("", self.tr("Attach the pictures in the share folder and nothing else. medimg never sends anything.")),
@@ -212,6 +269,34 @@ class FinishPage(QWidget):
             ("", self.tr("Your original photos were not changed. medimg deletes nothing.")),
         ]
         self._fill(lines)
+
+    def _show_pictures(self, lying: frozenset[str]) -> None:
+        """Pictures of what lies in the share folder, made in a worker: the window reads no photo itself."""
+        if self.questions is None:
+            return
+        folder = self.questions.opened.folder.resolve() / SHARE_FOLDER
+        self.goes.show_files([folder / name for name in sorted(lying)])
+        if self.session is None:
+            return
+        for report in self.questions.opened.reports:
+            if report.copy is not None and report.copy.name in lying:
+                self.session.far(report.safe_id, partial(self._pictured, report.copy.name))
+
+    def _pictured(self, name: str, drawn: object) -> None:
+        if isinstance(drawn, Drawn):
+            self.goes.picture(name, QIcon(QPixmap.fromImage(image_of(drawn))))
+
+    def _registered(self, questions: Questions) -> list[tuple[str, str]]:
+        """What the register of this computer says of this run."""
+        try:
+            entries = Register().entries(questions.state.run.tag)
+        except MedimgError as error:
+            return [("heading", self.tr("Register of this computer")), ("", "✗ " + error.what)]
+        lines = [
+            ("", f"{when(e.at)}: {as_words(e.event)}, {e.sharing.group}, {', '.join(e.sharing.copies)}".rstrip(", "))
+            for e in entries
+        ]
+        return [("heading", self.tr("Register of this computer")), *lines] if lines else []
 
     def _share(self, questions: Questions) -> tuple[frozenset[str], list[tuple[str, str]]]:
         """The released copies that lie in the share folder, and what has to be said of the folder first."""
@@ -244,6 +329,8 @@ class FinishPage(QWidget):
         on = q is not None and bool(group)
         self.copy_button.setEnabled(on)
         self.print_button.setEnabled(on)
+        released = bool(q and group and q.state.released_names(group))
+        self.withdraw_button.setEnabled(released and q is not None and not q.state.is_withdrawn(group))
         self.reopen_button.setEnabled(bool(q and group and q.state.released_names(group)))
         self.open_button.setEnabled(bool(q and any(q.state.released_names(g) for g in q.state.run.groups)))
 

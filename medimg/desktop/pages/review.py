@@ -51,6 +51,8 @@ class ReviewPage(QWidget):
         self.grid.chosen.connect(self.show_photo)
         self.grid.finished.connect(self.end)
         self.grid.back.connect(self.back)
+        self.grid.pictured.connect(self.look.strip.picture)
+        self.look.strip.chosen.connect(self.show_photo)
         self.look.overview.connect(self.show_grid)
         self.look.next_photo.connect(self._next)
         self.look.want_places.connect(self._choose_places)
@@ -76,6 +78,7 @@ class ReviewPage(QWidget):
         session.drained.connect(self._drained)
         session.undo.indexChanged.connect(self._stepped)
         self.banner.put_away()
+        self.look.strip.open_session(session)
         self.grid.open_session(session)
         self.grid.setEnabled(True)
         self.stack.setCurrentWidget(self.grid)
@@ -99,6 +102,12 @@ class ReviewPage(QWidget):
     def _stepped(self, _index: int) -> None:
         if self.session is not None:  # a stack says it once more as it goes away
             self.look.refresh()
+
+    def recolour(self) -> None:
+        """Show the marks in the colours of now."""
+        if self.session is not None:
+            for safe_id in self.session.order:
+                self.look.strip.show_one(self.session, safe_id)
 
     def show_photo(self, safe_id: str) -> None:
         """Look at one photo."""
@@ -155,6 +164,8 @@ class ReviewPage(QWidget):
 
     def _changed(self, safe_id: str) -> None:
         self.grid.show_one(safe_id)
+        if self.session is not None:
+            self.look.strip.show_one(self.session, safe_id)
         if self.stack.currentWidget() is self.look and safe_id == self.look.safe_id:
             self.look.refresh()
 
