@@ -197,7 +197,7 @@ class Window(QMainWindow):
     def begin(self, photos: Sequence[Path], audience: str, country: str, out: Path) -> None:
         """Make the copies."""
         self._photos = list(photos)
-        self.progress.begin()
+        self.progress.begin(out, self._policy)
         self.show_page(self.progress)
         wanted = Wanted(
             photos=tuple(photos),
@@ -209,9 +209,11 @@ class Window(QMainWindow):
         self.batch.start(wanted, self._policy, self._site)
 
     def _made(self, outcome: Outcome) -> None:
+        self.progress.end()
         self.open_run(outcome.folder, self._photos)
 
     def _cancelled(self) -> None:
+        self.progress.end()
         self.show_page(self.start)
         self.start.banner.say(self.tr("Stopped. Nothing was kept, and your originals are as they were."))
 
@@ -305,6 +307,7 @@ class Window(QMainWindow):
     def stop(self) -> None:
         """Stop every worker."""
         self.start.stop()
+        self.progress.end()
         self.batch.cancel()
         self.batch.wait()
         self.review.close_run()

@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QProgressBar, QVBoxLayout, QWidget
+import math
+from functools import partial
+from pathlib import Path
 
+import msgspec
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QProgressBar, QVBoxLayout, QWidget
+
+from medimg.desktop import pictures
+from medimg.desktop.pages._grid import image_of
 from medimg.desktop.widgets import Banner, button, copy_details, label, rename
 from medimg.desktop.wording import counts, details, fault, tr
+from medimg.desktop.work import Lane, in_worker
 from medimg.engine.batch import Progress
+from medimg.engine.pool import MEMORY_FULL
+from medimg.engine.worker import Setup
 from medimg.errors import MedimgError
+from medimg.policy import Policy
+from medimg.run.folder import PREFIX
+from medimg.run.state import UNREVIEWED_FOLDER
 from medimg.types import Report
+
+_SIDE = 72
+_LARGE = 900
+"""Longest side of a picture shown while others run, in pixels: for a first look; what counts follows."""
+_WHOLE = Qt.ItemDataRole.UserRole + 1
+_ENOUGH = 3
+"""Photos that have to be done before the time left is said: the first ones start the workers."""
+
+
+def time_left(progress: Progress) -> str:
+    """How long it takes yet, as far as that can be said honestly."""
+    tr = QCoreApplication.translate
+    left = progress.left
+    if progress.settled < _ENOUGH or left is None:
+        return tr("progress", "How long it takes is known after a few photos.")
+    minutes = math.ceil(left / 60)
+    if left < 60:
+        return tr("progress", "Less than a minute left.")
+    return counts(minutes, tr("progress", "About {} minute left."), tr("progress", "About {} minutes left."))
 
 
 class ProgressPage(QWidget):
@@ -40,6 +73,16 @@ class ProgressPage(QWidget):
         self.done.setObjectName("done")
         self.done.setAccessibleName(self.tr("What came of each photo"))
         self.done.setWordWrap(True)
+        self.done.setIconSize(QSize(_SIDE, _SIDE))
+        self.done.currentRowChanged.connect(lambda row: self._enlarge(row))
+        self.picture = QLabel()
+        self.picture.setObjectName("progress-picture")
+        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.picture.setMinimumSize(1, 1)
+        self.picture.setAccessibleName(self.tr("The photo chosen in the list, covered"))
+        self.picture.hide()
+        self._lane: Lane | None = None
+        self._out: Path | None = None
         hint = label(
             self.tr("Faces, writing, codes and hidden information are looked for. Then each copy is checked again."),
             kind="quiet",
@@ -58,12 +101,23 @@ class ProgressPage(QWidget):
         row.addWidget(self.stop)
         for part in (self.banner, self.title, self.step, self.bar, hint):
             column.addWidget(part)
-        column.addWidget(self.done, 1)
+        middle = QHBoxLayout()
+        middle.addWidget(self.done, 2)
+        middle.addWidget(self.picture, 3)
+        column.addLayout(middle, 1)
         column.addLayout(row)
         self.begin()
 
-    def begin(self) -> None:
-        """Nothing is done yet."""
+    def begin(self, out: Path | None = None, policy: Policy | None = None) -> None:
+        """Nothing is done yet.
+
+        Args:
+            out: Where the run folder is made; without it no pictures are shown.
+            policy: The settings of the run.
+        """
+        self.end()
+        self._out, self._policy = out, policy if policy is not None else Policy.load()
+        self.picture.hide()
         self.banner.put_away()
         self.done.clear()
         self.bar.setRange(0, 0)
@@ -73,6 +127,13 @@ class ProgressPage(QWidget):
         self.stop.show()
         self.again.hide()
 
+    def end(self) -> None:
+        """Make no more pictures."""
+        if self._lane is not None:
+            self._lane.close()
+            self._lane.deleteLater()
+            self._lane = None
+
     def tell(self, progress: Progress) -> None:
         """Show how far it is."""
         self.bar.setRange(0, max(progress.total, 1))
@@ -81,11 +142,48 @@ class ProgressPage(QWidget):
             self.step.setText(self.tr("Writing the sheets…"))
         else:
             self.step.setText(
-                self.tr("{} of {} done. Looking for what identifies…").format(progress.settled, progress.total)
+                self.tr("{} of {} done. {}").format(progress.settled, progress.total, time_left(progress))
             )
         if progress.report is not None:
-            self.done.addItem(QListWidgetItem(self._line(progress.report)))
-            self.done.scrollToBottom()
+            item = QListWidgetItem(self._line(progress.report))
+            self.done.addItem(item)
+            if self.done.currentRow() < 0:
+                self.done.scrollToBottom()  # who looks at one is left there
+            self._want(progress.run, progress.report, self.done.count() - 1)
+
+    def _want(self, run: str, report: Report, row: int) -> None:
+        """Have the picture of a copy made, in a worker of its own."""
+        made = report.copy
+        if self._out is None or made is None or Path(made.name).name != made.name:
+            return
+        path = self._out / f"{PREFIX}{run}" / UNREVIEWED_FOLDER / made.name
+        if self._lane is None:
+            light = msgspec.structs.replace(self._policy, scope="metadata-only")
+            self._lane = Lane(Setup(policy=light, memory=MEMORY_FULL), self)
+        job = in_worker(pictures.draw, bytes(path), self._policy, _LARGE, None, made.covered)
+        self._lane.give(job, partial(self._drawn, row))
+
+    def _drawn(self, row: int, drawn: object) -> None:
+        item = self.done.item(row)
+        if not isinstance(drawn, pictures.Drawn):
+            return
+        whole = QPixmap.fromImage(image_of(drawn))
+        if item is not None:
+            item.setIcon(QIcon(whole.scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio)))
+            item.setData(_WHOLE, whole)
+            if row == self.done.currentRow():
+                self._enlarge(row)
+
+    def _enlarge(self, row: int) -> None:
+        """Show the chosen photo larger, while the others go on."""
+        item = self.done.item(row)
+        whole = item.data(_WHOLE) if item is not None else None
+        self.picture.setVisible(isinstance(whole, QPixmap))
+        if isinstance(whole, QPixmap):
+            room = self.picture.size().expandedTo(QSize(_SIDE * 4, _SIDE * 4)).boundedTo(self.size())
+            self.picture.setPixmap(
+                whole.scaled(room, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
+            )
 
     def fail(self, error: MedimgError) -> None:
         """Say why it did not go on."""
