@@ -27,6 +27,7 @@ DOCS = (
     "start-100-light",
     "overview-100-light",
     "look-100-light",
+    "acts-100-light",
     "checklist-100-light",
     "stopped-100-light",
     "release-100-light",
@@ -72,6 +73,8 @@ def main() -> None:
                     "QT_SCALE_FACTOR": factor,
                     "MEDIMG_REGISTER": str(mine / "register.sqlite"),
                     "MEDIMG_SITE": str(work / "site.toml"),
+                    "MEDIMG_CARDS": str(mine / "cards"),
+                    "MEDIMG_WINDOW": str(mine / "window.json"),
                     "HOME": str(mine),  # the place for the copies is shown as ~/share-tonight on every machine
                 }
                 command = [sys.executable, __file__, "--out", str(out), "--draw", str(mine), scale, scheme]
@@ -132,6 +135,7 @@ class Shots:
         (self.photos.parent / "share-tonight").mkdir()
         window.start.take_out(self.photos.parent / "share-tonight")
         self.until(lambda: window.start.seen is not None)
+        self.wait(3)
         self.shot("start")
         self.progress()
         window.show_page(window.start)
@@ -144,13 +148,20 @@ class Shots:
         window.review.show_photo(ids[0])
         self.wait(4)
         self.shot("look")
+        window.review.look.part.click()
+        self.wait(1)
+        self.shot("look-part")
+        window.review.look.fit.click()
         window.review.show_photo(ids[-1])
         self.wait(4)
         self.shot("look-other")
         window.questions()
+        self.shot("acts")
+        window.every_question()
         self.shot("checklist")
         self.checklist()
         window._finish()
+        self.wait(3)
         self.shot("finish")
 
     def progress(self) -> None:
@@ -192,7 +203,7 @@ class Shots:
         choose("child", "no")
         choose("intimate", "no")
         answer_everything(self.run, group)
-        self.window.questions()
+        self.window.every_question()
         page.parts.setCurrentRow(0)
         self.shot("checklist-answered")
         page.release_button.click()

@@ -16,6 +16,8 @@ from medimg.errors import MedimgError
 from medimg.formats import refused
 from medimg.run import scan
 
+SHOWN = 24
+"""Pictures that are shown small as they are dropped."""
 MOST_NAMED = 2000
 """Names that are kept of files that are no pictures."""
 
@@ -30,6 +32,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
         gone: How many of the things dropped are not there any more.
         messages: How many of the others are e-mail messages, which may have photos in them.
         packed: How many of the others are archives (zip), likewise.
+        first: The first of the pictures, to be shown.
     """
 
     pictures: int = 0
@@ -38,6 +41,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     gone: int = 0
     messages: int = 0
     packed: int = 0
+    first: tuple[Path, ...] = ()
 
 
 MESSAGE = ("FileGroupDescriptor", "message/rfc822", "text/x-moz-message", "x-outlook")
@@ -78,6 +82,7 @@ def look(things: Sequence[Path], stop: Callable[[], bool] = lambda: False) -> Lo
     pictures = messages = packed = 0
     others: list[str] = []
     unread: list[str] = []
+    first: list[Path] = []
     for path in _files(there):
         if stop():
             break
@@ -89,6 +94,8 @@ def look(things: Sequence[Path], stop: Callable[[], bool] = lambda: False) -> Lo
             continue
         if formats.sniff(head):
             pictures += 1
+            if len(first) < SHOWN:
+                first.append(path)
         else:
             others.append(path.name)
             kind = refused.recognise(head)
@@ -103,6 +110,7 @@ def look(things: Sequence[Path], stop: Callable[[], bool] = lambda: False) -> Lo
         gone=len(things) - len(there),
         messages=messages,
         packed=packed,
+        first=tuple(first),
     )
 
 

@@ -123,6 +123,8 @@ class Window(QMainWindow):
         self.progress.cancel.connect(self.batch.cancel)
         self.progress.back.connect(lambda: self.show_page(self.start))
         self.batch.progressed.connect(self.progress.tell)
+        self.batch.asked.connect(self.progress.ask)
+        self.progress.grouped.connect(self.batch.answer)
         self.batch.finished.connect(self._made)
         self.batch.failed.connect(self.progress.fail)
         self.batch.cancelled.connect(self._cancelled)

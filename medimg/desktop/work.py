@@ -5,6 +5,7 @@ Every result comes back to the window's thread through one queued signal of its 
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import shutil
 import threading
@@ -20,6 +21,7 @@ from medimg import faults
 from medimg.api import load_detectors
 from medimg.consent.site import SiteProfile
 from medimg.engine.batch import Hooks, Outcome, Progress, scrub_folder
+from medimg.engine.groups import Suggestion
 from medimg.engine.pool import Workers
 from medimg.engine.worker import Maker, Setup
 from medimg.errors import Interrupted, MedimgError
@@ -48,12 +50,14 @@ class Batch(QObject):
         finished: The :class:`~medimg.engine.batch.Outcome`.
         failed: The :class:`~medimg.errors.MedimgError`; what was done so far is still there.
         cancelled: Stopped by the person; nothing is left.
+        asked: A :class:`~medimg.engine.groups.Suggestion` of groups that waits for :meth:`answer`.
     """
 
     progressed = Signal(object)
     finished = Signal(object)
     failed = Signal(object)
     cancelled = Signal()
+    asked = Signal(object)
     _hop = Signal(object)
 
     def __init__(self, parent: QObject | None = None, make: Maker = load_detectors) -> None:
@@ -61,6 +65,7 @@ class Batch(QObject):
         self._make = make
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._said: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._hop.connect(self._arrived, Qt.ConnectionType.QueuedConnection)
 
     def start(self, wanted: Wanted, policy: Policy | None = None, site: SiteProfile | None = None) -> None:
@@ -72,6 +77,20 @@ class Batch(QObject):
     def cancel(self) -> None:
         """Stop at once: running work is ended, and the folder that was begun is removed."""
         self._stop.set()
+
+    def answer(self, use: bool) -> None:
+        """Say whether the suggested groups are right."""
+        self._said.put(use)
+
+    def _confirm(self, told: Suggestion) -> bool:
+        """Ask the person, where the suggestion differs from what would be done without it."""
+        if sorted(told.now) == sorted(told.suggested.values()):
+            return False
+        self._hop.emit(told)
+        while not self._stop.is_set():
+            with contextlib.suppress(queue.Empty):
+                return self._said.get(timeout=0.1)
+        return False
 
     def wait(self) -> None:
         """Wait until the thread has ended."""
@@ -99,7 +118,11 @@ class Batch(QObject):
                 site=site,
                 again=True,  # what is dropped is shown, also when it was done before
             )
-            result = scrub_folder(request, hooks=Hooks(progress=told, make=self._make, stop=self._stop.is_set))
+            # "Each photo shows a different patient" leaves nothing to be suggested.
+            confirm = self._confirm if wanted.group_by == "folder" else None
+            result = scrub_folder(
+                request, hooks=Hooks(progress=told, make=self._make, stop=self._stop.is_set, confirm=confirm)
+            )
         except Interrupted as error:
             for tag in begun:  # this folder was made by this batch, a moment ago
                 shutil.rmtree(wanted.out / f"{PREFIX}{tag}", ignore_errors=True)
@@ -115,6 +138,8 @@ class Batch(QObject):
         match what:
             case Progress():
                 self.progressed.emit(what)
+            case Suggestion():
+                self.asked.emit(what)
             case Outcome():
                 self.finished.emit(what)
             case Interrupted():

@@ -32,6 +32,14 @@ def empty_clipboard() -> Iterator[None]:
         QGuiApplication.clipboard().clear()
 
 
+@pytest.fixture(autouse=True)
+def own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes what the person at this computer has the window remember, nor their cards."""
+    place = tmp_path_factory.mktemp("own")
+    monkeypatch.setenv("MEDIMG_WINDOW", str(place / "window.json"))
+    monkeypatch.setenv("MEDIMG_CARDS", str(place / "cards"))
+
+
 class Failed(Exception):
     """The child's own report."""
 

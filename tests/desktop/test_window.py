@@ -287,7 +287,7 @@ def test_a_run_of_metadata_alone_says_so_on_every_page(qtbot, window: Window, tm
     sheets = [p for name in ("share-sheet.html", "record-sheet.html") for p in run.rglob(name)]
     assert len(sheets) == 2
     assert all(("pictures were NOT looked at" in p.read_text()) == alone for p in sheets)
-    assert ("not looked at" in window.review.grid.photos.item(0).text()) == alone
+    assert ("picture not looked at" in window.review.grid.photos.item(0).text()) == alone
 
 
 def test_nothing_counts_for_a_window_that_is_closed(

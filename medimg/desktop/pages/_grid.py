@@ -95,7 +95,7 @@ class Grid(QWidget):
         """Give each photo as much room as its words need."""
         side = round(_SIDE * min(theme.scale(), _LARGEST))
         metrics = self.photos.fontMetrics()
-        across = max(side, metrics.horizontalAdvance(self.tr("○ not looked at yet") + "MM"))
+        across = max(side, metrics.horizontalAdvance(self.tr("… being made again") + "MM"))
         self.photos.setIconSize(QSize(side, side))
         self.photos.setGridSize(QSize(across + 24, side + 5 * metrics.lineSpacing()))
 

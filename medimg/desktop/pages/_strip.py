@@ -24,7 +24,7 @@ def mark(session: Session, safe_id: str) -> tuple[str, str]:
         return "✓", tr("strip", "looked at")
     if session.report(safe_id).copy is None:
         return "!", tr("strip", "kept back")
-    return "○", tr("strip", "not looked at yet")
+    return "○", tr("strip", "to look at")
 
 
 class Strip(QListWidget):

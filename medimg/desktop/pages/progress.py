@@ -17,6 +17,7 @@ from medimg.desktop.widgets import Banner, button, copy_details, label, rename
 from medimg.desktop.wording import counts, details, fault, tr
 from medimg.desktop.work import Lane, in_worker
 from medimg.engine.batch import Progress
+from medimg.engine.groups import Suggestion
 from medimg.engine.pool import MEMORY_FULL
 from medimg.engine.worker import Setup
 from medimg.errors import MedimgError
@@ -51,10 +52,12 @@ class ProgressPage(QWidget):
     Signals:
         cancel: The person wants to stop.
         back: To the first page, after a fault.
+        grouped: Whether the groups that were suggested are right.
     """
 
     cancel = Signal()
     back = Signal()
+    grouped = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -126,6 +129,26 @@ class ProgressPage(QWidget):
         rename(self.stop, self.tr("Cancel"))
         self.stop.show()
         self.again.hide()
+
+    def ask(self, told: Suggestion) -> None:
+        """Ask whether the photos are of the patients that gaps in time and codes on wristbands suggest: one act."""
+        sizes = ", ".join(str(n) for n in sorted(told.suggested.values(), reverse=True))
+        self.step.setText(self.tr("Waiting for your answer."))
+        self.banner.say(
+            self.tr(
+                "One patient, or several? By gaps in time and codes on wristbands these photos look like {0} patients"
+                " ({1} photos). Without that they count as {2}. The questions are asked once for each patient."
+            ).format(len(told.suggested), sizes, len(told.now)),
+            button(
+                self.tr("Use {} patients").format(len(told.suggested)), lambda: self._group(use=True), name="group-yes"
+            ),
+            button(self.tr("No: {}").format(len(told.now)), lambda: self._group(use=False), name="group-no"),
+        )
+
+    def _group(self, *, use: bool) -> None:
+        self.banner.put_away()
+        self.step.setText(self.tr("Getting ready…"))
+        self.grouped.emit(use)
 
     def end(self) -> None:
         """Make no more pictures."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+import msgspec
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QIcon, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
     QFrame,
     QHBoxLayout,
+    QListView,
     QListWidget,
+    QListWidgetItem,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -22,15 +27,21 @@ from PySide6.QtWidgets import (
 
 from medimg.consent.checklist import DEFAULT_AUDIENCE, ChecklistDefinition, SharingContext
 from medimg.consent.site import SiteProfile
-from medimg.desktop import dropped
+from medimg.desktop import dropped, pictures, remembered
 from medimg.desktop.pages._flow import FlowLayout
+from medimg.desktop.pages._grid import image_of
 from medimg.desktop.widgets import Banner, button, choice_row, label, restyle
 from medimg.desktop.wording import NAMED, counts, fault, messages, skipped
+from medimg.desktop.work import Lane, in_worker
+from medimg.engine.pool import MEMORY_FULL
+from medimg.engine.worker import Setup
 from medimg.errors import MedimgError, UsageError
+from medimg.policy import Policy
 from medimg.run import cloud_folders
 from medimg.run.folder import refuse_inside
 from medimg.run.state import RECORD_FOLDER
 
+_SIDE = 72
 _ORDER = (DEFAULT_AUDIENCE, "colleague-opinion", "teaching", "publication", "public")
 
 
@@ -55,6 +66,8 @@ class StartPage(QWidget):
         self.out: Path | None = None
         self._site = site
         self._round = 0
+        self._policy = Policy.load()
+        self._lane: Lane | None = None
         self._counting: list[threading.Thread] = []
         self._looked.connect(self._counted, Qt.ConnectionType.QueuedConnection)
         inside = QWidget()
@@ -120,7 +133,17 @@ class StartPage(QWidget):
         self.clear_button = button(self.tr("Take all out again"), self.clear, name="clear")
         row.addWidget(self.clear_button)
         box.addStretch(1)
-        for part in (self.call, self.found, self.skipped, self.names):
+        self.small = QListWidget()
+        self.small.setObjectName("dropped")
+        self.small.setAccessibleName(self.tr("The first of the dropped photos, in small"))
+        self.small.setViewMode(QListView.ViewMode.IconMode)
+        self.small.setFlow(QListView.Flow.LeftToRight)
+        self.small.setWrapping(False)
+        self.small.setMovement(QListView.Movement.Static)
+        self.small.setIconSize(QSize(_SIDE, _SIDE))
+        self.small.setFixedHeight(_SIDE + 44)
+        self.small.hide()
+        for part in (self.call, self.small, self.found, self.skipped, self.names):
             box.addWidget(part)
         middle = QHBoxLayout()
         middle.addStretch(1)
@@ -165,6 +188,10 @@ class StartPage(QWidget):
         self.country.addItem(self.tr("Not sure: ask for all countries"), "")
         for key, name in definition.jurisdictions.items():
             self.country.addItem(name.partition(" (")[0], key)
+        last = remembered.load()
+        for box, key in ((self.audience, last.audience), (self.country, last.country)):
+            if key and box.findData(key) >= 0:  # an organisation may have taken it away
+                box.setCurrentIndex(box.findData(key))
         rows.addLayout(choice_row(self.tr("For &whom?"), self.audience))
         rows.addLayout(choice_row(self.tr("Coun&try"), self.country))
         self.alone = QCheckBox(self.tr("Each photo shows a &different patient"))
@@ -262,11 +289,21 @@ class StartPage(QWidget):
         for thread in self._counting:
             thread.join()
         self._counting = []
+        self._end_pictures()
+
+    def _end_pictures(self) -> None:
+        if self._lane is not None:
+            self._lane.close()
+            self._lane.deleteLater()
+            self._lane = None
 
     def clear(self) -> None:
         """Forget what was dropped."""
         self._round += 1
         self.things, self.seen = [], None
+        self.small.clear()
+        self.small.hide()
+        self._end_pictures()
         self.banner.put_away()
         self._show()
 
@@ -275,6 +312,28 @@ class StartPage(QWidget):
         if which == self._round:
             self.seen = seen
             self._show()
+            self._show_small(seen)
+
+    def _show_small(self, seen: dropped.Looked) -> None:
+        """Have small pictures made in a worker: the window reads no photo itself. No names stand under them."""
+        self.small.clear()
+        self.small.setVisible(bool(seen.first))
+        if seen.first and self._lane is None:
+            light = msgspec.structs.replace(self._policy, scope="metadata-only")
+            self._lane = Lane(Setup(policy=light, memory=MEMORY_FULL), self)
+        for number, path in enumerate(seen.first, 1):
+            item = QListWidgetItem()
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, self.tr("Photo {}").format(number))
+            self.small.addItem(item)
+            if self._lane is not None:
+                job = in_worker(pictures.draw, os.fsencode(path), self._policy, 2 * _SIDE)
+                self._lane.give(job, partial(self._drawn, self._round, number - 1))
+
+    def _drawn(self, which: int, row: int, drawn: object) -> None:
+        if isinstance(drawn, pictures.Drawn):
+            image = image_of(drawn)  # its file goes, whether it is still wanted or not
+            if which == self._round and row < self.small.count():
+                self.small.item(row).setIcon(QIcon(QPixmap.fromImage(image)))
 
     # -- choices
 
@@ -354,6 +413,8 @@ class StartPage(QWidget):
                 )
             )
             return
+        remembered.save(remembered.Choices(audience=self.audience.currentData(), country=self.country.currentData()))
+        self._end_pictures()
         self.chosen.emit(list(there), self.audience.currentData(), self.country.currentData(), self.out)
 
     # -- what it says

@@ -1,0 +1,166 @@
+"""Every page at three sizes of the window and four of the text: nothing cut off, nothing too small, names for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import desktop_fakes as fakes
+import pytest
+from desktop_kit import make_run, nameless
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QPushButton, QSlider, QWidget
+
+from medimg.desktop import theme
+from medimg.desktop.icons import SMALLEST
+from medimg.desktop.window import Window
+from medimg.engine.batch import scrub_folder
+
+LONG = 60_000
+SIZES = ((960, 540), (1280, 800), (1920, 1080))
+PAGES = ("start", "progress", "overview", "look", "acts", "questions", "finish")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("sizes")
+    for n in range(2):
+        fakes.photo(base / "in" / f"{n}.png", seed=n)
+    scrub_folder([base / "in"], base / "out", make=fakes.make, workers=1)
+    make_run(base / "answered")
+    return base
+
+
+@pytest.fixture
+def window(qtbot, place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
+    monkeypatch.setenv("MEDIMG_REGISTER", str(place / "register.sqlite"))
+    window = Window(make=fakes.make)
+    qtbot.addWidget(window)
+    window.show()
+    (run,) = (place / "out").glob("medimg-*")
+    window.open_run(run, [place / "in"])
+    session = window.review.session
+    qtbot.waitUntil(lambda: len(session.found) == 2, timeout=LONG)
+    yield window
+    window.stop()
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    theme.apply(app, "light", 1.0)
+
+
+def go(qtbot, window: Window, page: str, place: Path) -> None:
+    match page:
+        case "start":
+            window.show_page(window.start)
+        case "progress":
+            window.progress.begin()
+            window.show_page(window.progress)
+        case "overview":
+            window.show_page(window.review)
+            window.review.show_grid()
+        case "look":
+            window.show_page(window.review)
+            window.review.show_photo(window.review.session.order[0])
+            qtbot.waitUntil(lambda: window.review.look.canvas.photo is not None, timeout=LONG)
+        case "acts":
+            window.questions()
+        case "questions":
+            window.every_question()
+        case "finish":
+            window._finish()
+
+
+def settle(window: Window) -> None:
+    for _ in range(3):
+        QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+        QApplication.processEvents()
+
+
+def shown(window: Window, kind: type[QWidget]) -> list[QWidget]:
+    return [w for w in window.findChildren(kind) if w.isVisible() and not w.visibleRegion().isEmpty()]
+
+
+def clipped(window: Window) -> list[str]:
+    out = []
+    for made in shown(window, QPushButton):
+        text = made.text().replace("&", "")
+        if text and made.fontMetrics().horizontalAdvance(text) > made.width():
+            out.append(f"button: {text}")
+    for words in shown(window, QLabel):
+        if not words.text():
+            continue
+        least = words.heightForWidth(words.width()) if words.wordWrap() else words.sizeHint().height()
+        wide = words.width() if words.wordWrap() else words.sizeHint().width()
+        if least > words.height() + 1 or wide > words.width() + 1:
+            out.append(f"label: {words.text()[:60]} {words.size().toTuple()} wants {wide} x {least}")
+    return out
+
+
+def small(window: Window) -> list[str]:
+    kinds = (QAbstractButton, QComboBox, QLineEdit, QSlider)
+    every = {w for kind in kinds for w in shown(window, kind)}
+    return [
+        f"{type(w).__name__} {w.objectName() or w.accessibleName()} {w.width()} x {w.height()}"
+        for w in every
+        if w.height() < SMALLEST or (isinstance(w, QPushButton) and w.width() < SMALLEST)
+    ]
+
+
+@pytest.mark.parametrize("scale", theme.SCALES)
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_is_cut_off_or_too_small(qtbot, window: Window, place: Path, size, scale: float) -> None:
+    app = QApplication.instance()
+    theme.apply(app, "light", scale)
+    window.review.grid.fit()
+    window.review.look.strip.fit()
+    window.resize(*size)
+    faults = {}
+    for page in PAGES:
+        go(qtbot, window, page, place)
+        settle(window)
+        found = [*clipped(window), *small(window), *nameless(window)]
+        if window.width() > size[0] or window.height() > size[1]:
+            found.append(f"the window is {window.width()} x {window.height()}")
+        if found:
+            faults[page] = found
+    assert faults == {}
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2, relative luminance."""
+
+    def luminance(name: str) -> float:
+        parts = [v / 255 for v in QColor(name).getRgb()[:3]]
+        red, green, blue = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("c", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
+def test_words_have_contrast(c: theme.Colours) -> None:
+    grounds = {
+        "text": (c.window, c.base, c.raised),
+        "quiet": (c.window, c.base),
+        "good": (c.window, c.base),
+        "alert": (c.window, c.base, c.alert_ground),
+        "accent": (c.on_accent,),
+    }
+    for name, below in grounds.items():
+        for ground in below:
+            assert contrast(getattr(c, name), ground) >= 4.5, (name, ground)
+    assert contrast(c.border, c.base) >= 3
+    assert contrast(c.border, c.window) >= 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_marks_of_the_strip_can_be_read(qtbot, window: Window, scheme: str) -> None:
+    app = QApplication.instance()
+    theme.apply(app, scheme, 1.0)
+    window.review.recolour()
+    strip, c = window.review.look.strip, theme.colours(app, scheme)
+    for row in range(strip.count()):
+        assert contrast(strip.item(row).foreground().color().name(), c.base) >= 4.5
+        assert strip.item(row).data(Qt.ItemDataRole.AccessibleTextRole)
