@@ -113,7 +113,7 @@ QListView::indicator, QCheckBox::indicator {{ width: {mark}px; height: {mark}px;
 QListView::indicator:checked, QCheckBox::indicator:checked {{ image: url("{tick}"); }}
 QListView::indicator:indeterminate {{ image: url("{doubt}"); }}
 QRadioButton::indicator {{ width: {mark}px; height: {mark}px; }}
-QCheckBox, QRadioButton {{ min-height: {line}px; spacing: {pad}px; }}
+QCheckBox, QRadioButton {{ min-height: {touch}px; spacing: {pad}px; }}
 QProgressBar {{ border: 1px solid {c.border}; border-radius: 5px; background: {c.base}; color: {c.text};
   min-height: {line}px; text-align: center; }}
 QProgressBar::chunk {{ background: {c.accent}; border-radius: 4px; }}
@@ -159,6 +159,7 @@ def apply(app: QApplication, scheme: Scheme = "system", scale: float = 1.0) -> N
             line=round(22 * scale),
             mark=round(18 * scale),
             target=round(34 * scale),
+            touch=round(28 * scale),
             tick=_mark(app, c, "✓", scale),
             doubt=_mark(app, c, "?", scale),
         )

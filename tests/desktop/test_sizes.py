@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from desktop_kit import make_run, nameless
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QPushButton, QSlider, QWidget
 
 from medimg.desktop import theme
@@ -32,21 +34,27 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
-@pytest.fixture
-def window(qtbot, place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
-    monkeypatch.setenv("MEDIMG_REGISTER", str(place / "register.sqlite"))
-    window = Window(make=fakes.make)
-    qtbot.addWidget(window)
-    window.show()
-    (run,) = (place / "out").glob("medimg-*")
-    window.open_run(run, [place / "in"])
-    session = window.review.session
-    qtbot.waitUntil(lambda: len(session.found) == 2, timeout=LONG)
-    yield window
-    window.stop()
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    theme.apply(app, "light", 1.0)
+@pytest.fixture(scope="module")
+def window(qapp, place: Path) -> Iterator[Window]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MEDIMG_REGISTER", "MEDIMG_CARDS", "MEDIMG_WINDOW"):
+            patch.setenv(name, str(place / name))
+        window = Window(make=fakes.make)
+        window.show()
+        (run,) = (place / "out").glob("medimg-*")
+        window.open_run(run, [place / "in"])
+        end = time.monotonic() + LONG / 1000
+        while len(window.review.session.found) < 2 and time.monotonic() < end:
+            QTest.qWait(20)
+        yield window
+        window.stop()
+        window.close()
+
+
+@pytest.fixture(autouse=True)
+def usual_looks(qapp) -> Iterator[None]:
+    yield
+    theme.apply(qapp, "light", 1.0)
 
 
 def go(qtbot, window: Window, page: str, place: Path) -> None:
