@@ -78,7 +78,9 @@ def _outlines(one: Taught) -> Iterator[tuple[dict[str, float], bool]]:
         inside = cv2.intersectConvexConvex(thing[1], whole)[1] if thing else None
         others = [f for m, f in enumerate(one.finds) if m != k]
         for ground in carriers.candidates(one.picture, one.finds, colours, k):
-            right = inside is not None and grounds.iou(ground.quad, inside.reshape(-1, 2)) >= RIGHT
+            right = (
+                inside is not None and grounds.iou(ground.quad, np.asarray(inside.reshape(-1, 2), np.float32)) >= RIGHT
+            )
             yield judge.outline_features(one.picture, ground, find, others), right
 
 
