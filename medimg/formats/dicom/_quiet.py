@@ -1,8 +1,8 @@
 """pydicom without its warnings, which quote what stands in the file, and without what it would load beside itself.
 
-Where the package requests is installed, pydicom imports it for downloads of sample files that medimg never asks for, and
-urllib3 opens a socket while it is imported. So requests is hidden while pydicom is first loaded. Every module here that
-uses pydicom imports this one first.
+Where the package requests is installed, pydicom imports it for downloads of sample files that medimg never asks for,
+and urllib3 opens a socket while it is imported. So requests is hidden while pydicom is first loaded. Every module here
+that uses pydicom imports this one first.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-
 def _load() -> None:
-    """pydicom's own places for sample files, loaded as where requests is not installed."""
+    """Load pydicom's module for sample files as where requests is not installed."""
     if "requests" in sys.modules or "pydicom.data.download" in sys.modules:
         return  # the program that uses medimg has loaded it: nothing is opened any more
     sys.modules["requests"] = None  # type: ignore[assignment] # importing it fails, as documented for None

@@ -13,6 +13,8 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
+from medimg.formats.dicom._quiet import quiet  # isort: skip # before pydicom is loaded
+
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
@@ -22,7 +24,6 @@ from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, STANDARD_VR
 
 from medimg.errors import Malformed, TooLarge, Unsupported
 from medimg.formats.dicom import _tags as t
-from medimg.formats.dicom._quiet import quiet
 
 T = TypeVar("T")
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 import re
 
+from medimg.formats.dicom._quiet import quiet  # isort: skip # before pydicom is loaded
+
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.valuerep import PN_DELIMS, TEXT_VR_DELIMS
 
 from medimg.errors import MedimgError
 from medimg.formats.dicom import _tags as t
-from medimg.formats.dicom._quiet import quiet
 from medimg.formats.dicom._read import Dicom, Element
 from medimg.types import KnownValues
 

@@ -12,6 +12,8 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from medimg.formats.dicom._quiet import quiet  # isort: skip # before pydicom is loaded
+
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
@@ -21,7 +23,6 @@ from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
 from medimg.formats.dicom import _tags as t
-from medimg.formats.dicom._quiet import quiet
 
 NUL_PADDED = ("UI", "OB", "OW")
 UNDEFINED = 0xFFFFFFFF
