@@ -310,7 +310,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         out: dict[str, int] = {}
         for f in self.findings:
             if not kinds or f.kind in kinds:
-                out[f.category] = out.get(f.category, 0) + f.count
+                name = str(f.category)  # plain text: an entry of the vocabulary prints as one
+                out[name] = out.get(name, 0) + f.count
         return out
 
 

@@ -17,6 +17,8 @@ import pytest
 from medimg.engine.batch import scrub_folder
 from medimg.run.release import open_run
 
+MANY = 300
+"""From so many acts on each kind is among them, with these seeds."""
 ACTS = int(os.environ.get("MEDIMG_ACTS", "670"))  # of each of three seeds: 2,010
 UNDER_VALGRIND = 50
 HERE = Path(__file__).parent
@@ -73,8 +75,8 @@ def test_random_acts_at_the_review(made: Path, tmp_path: Path, seed: int, scale:
     # Freed memory is filled, so that whoever still reads it falls at once.
     said = drive(base, seed, ACTS, MALLOC_PERTURB_="165", PYTHONMALLOC="malloc", QT_SCALE_FACTOR=str(scale))
     assert f"at scale {scale}," in said
-    for act in ("full_size", "cover", "show", "box", "undo", "redo", "next_photo", "resize"):
-        assert f"'{act}'" in said
+    drawn = ("full_size", "cover", "show", "box", "undo", "redo", "next_photo", "resize") if ACTS >= MANY else ()
+    assert [act for act in drawn if f"'{act}'" not in said] == []
 
 
 @pytest.mark.timeout(7200)

@@ -69,3 +69,24 @@ def test_a_piece_of_the_strip_lies_on_its_arc() -> None:
         assert far.min() >= 0.7 * 200
         assert far.max() <= 1.3 * 200
         assert (piece[:, 1] >= 399).all()
+
+
+def test_a_screen_with_values_here_and_there_is_no_ring() -> None:
+    """Short values lie on some circle; what is read along it was read on straight lines before."""
+    picture = Image.new("RGB", (1500, 1125), (60, 62, 64))
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((60, 80, 900, 560), fill=(4, 6, 10))
+    for x, y, size, words in (
+        (80, 95, 34, "QUILLFEATHER ZEDEKIAH 5550173"),
+        (720, 170, 60, "78"),
+        (720, 290, 60, "97"),
+        (700, 420, 60, "128/74"),
+        (90, 480, 34, "CEDARBROOK"),
+    ):
+        draw.text((x, y), words, font=ImageFont.load_default(size), fill=(230, 235, 240))
+    policy = Policy()
+    plan = decide(text.make(policy).find(Frame(np.asarray(picture))), policy, width=1500, height=1125)
+    hidden = mask([c.polygon for c in covers(plan, policy)], 1500, 1125)
+    assert hidden[100:120, 90:600].mean() > 0.9
+    for x, y in ((745, 205), (745, 325), (770, 455)):
+        assert not hidden[y - 15 : y + 15, x - 20 : x + 20].any()

@@ -15,8 +15,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 
-def test_the_readme_says_what_explain_prints() -> None:
-    block = README.split("<!-- explain -->")[1].split("<!-- /explain -->")[0]
+def test_the_policy_page_says_what_explain_prints() -> None:
+    page = (ROOT / "docs/policy.md").read_text(encoding="utf-8")
+    block = page.split("<!-- explain -->")[1].split("<!-- /explain -->")[0]
     said = [" ".join(line.split()) for line in re.split(r"^- ", block, flags=re.MULTILINE)[1:]]
     assert said == explain(Policy.load())
 
@@ -39,3 +40,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_every_make_target_named_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"make ([a-z]+)", README)) <= targets
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.split()) <= 600

@@ -7,7 +7,7 @@ finding of its own for every thing that bears some of them: its outline with str
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -47,6 +47,9 @@ BARE, SURELY_BARE = GROUNDS.index("bare"), 0.8
 """Least likelihood of bare skin or cloth for a find to be asked about instead of covered."""
 BAND = 0.6
 """Most that a band which completes a thing has of its size, as a share of the rest."""
+RED, YELLOW, BLOOD = 5.0, 3.0, 15.0
+"""Least red and yellow of a ground that may be skin, and least red of one that may be a wound: CIELAB as 8 bits, from
+neutral. Off such ground what nobody could read is covered: the judge has seen too little bare ground to be believed."""
 ALIKE = 14.0
 """Most difference of two grounds that may be one."""
 NEAR = 2.2
@@ -89,7 +92,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         sort, real = GROUNDS[int(np.argmax(whole))], block.likely >= REAL
         for m, own, row in zip(block.members, likely, some, strict=True):
             name = sort if real else GROUNDS[int(np.argmax(whole + own))]
-            if name == "bare" and own[BARE] < SURELY_BARE:
+            if name == "bare" and (own[BARE] < SURELY_BARE or not _flesh(row)):
                 name = ""
             out[at[m]] = _on(out[at[m]], name, number, row["ruler"])
         outline = _with_finds(block, [finds[m] for m in block.members])
@@ -102,6 +105,11 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             thing = Finding(kind=Kind.OBJECT, category=sort, detector="carriers", score=sure, region=region)
             out.append(_on(thing, sort, number, 0.0))
     return out
+
+
+def _flesh(row: Mapping[str, float]) -> bool:
+    """Whether a ground is as red as skin and wounds of every tone are; paper, metal and most cloth are not."""
+    return row["red"] >= RED and (row["yellow"] >= YELLOW or row["red"] >= BLOOD)
 
 
 def _off_scales(

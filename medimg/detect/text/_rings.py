@@ -40,6 +40,10 @@ STEPS, LEAST_STEPS = 36, 12
 """Parts a circle is divided into, and least parts with print: a third of a circle."""
 ALONE = 0.6
 """Least share of the squares within the ring's outer edge that lie on it: a page of print is no ring."""
+NARROW = 0.05
+"""Most middle distance of its squares from the circle, in radii: print on a ring is a band, strewn lines are not."""
+SURE = 0.8
+"""Least certainty of a word that makes print a ring: chance finds on strewn lines are read with less."""
 BAND = 0.25
 """Half the breadth of what is unrolled, in radii."""
 LONGEST = 2400
@@ -82,18 +86,27 @@ def lines(models: Models, frame: Frame, known: Sequence[Line]) -> list[Line]:
         size = (max(32, round(strip.shape[1] * squeezed)), max(32, strip.shape[0]))
         look = np.asarray(cv2.resize(strip, size, interpolation=cv2.INTER_AREA), np.uint8)
         back = np.array([strip.shape[1] / size[0], strip.shape[0] / size[1]], np.float32)
-        read_now = _read(models, look)
+        read_now = [line for line in _read(models, look) if not _straight(line, known)]
         some = [line.spot.quad * back for line in read_now]
         if some:
             # The ring is one thing: what identifies on it is told by the worst of its words, however much else is said.
             said = max(read_now, key=lambda line: (_identifies(line), len(line.text)))
-            if not _identifies(said):
+            if not _identifies(said) or max(line.certainty for line in read_now) < SURE:
                 return []
             high = np.concatenate(some)[:, 1]
             boxes = [*some, *_runs(squares, ring, scale, float(high.min()), float(high.max()))]
             quads = [q for box in boxes for q in pieces(box, ring, scale, strip.shape[0])]
             return [Line(said.spot._replace(quad=quad), said.text, said.certainty) for quad in quads]
     return []
+
+
+def _straight(line: Line, known: Sequence[Line]) -> bool:
+    """Whether what was read on a ring was read on a straight line before, so that it tells of no ring."""
+    return any(_signs(line.text) in _signs(before.text) for before in known if read(before))
+
+
+def _signs(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 def _identifies(line: Line) -> bool:
@@ -172,7 +185,8 @@ def found(points: Points, longest: int) -> Ring | None:
         within = np.count_nonzero(far < (1 + NEAR) * circle[2])
         angles = np.arctan2(away[on, 1], away[on, 0])
         parts = np.bincount(((angles + math.pi) / (2 * math.pi) * STEPS).astype(int) % STEPS, minlength=STEPS) > 0
-        if np.count_nonzero(on) < ALONE * within or parts.sum() < LEAST_STEPS:
+        strewn = not on.any() or np.median(np.abs(far[on] - circle[2])) > NARROW * circle[2]
+        if strewn or np.count_nonzero(on) < ALONE * within or parts.sum() < LEAST_STEPS:
             continue
         if best is None or parts.sum() > best[0]:
             best = int(parts.sum()), Ring(float(circle[0]), float(circle[1]), float(circle[2]), _gap(parts))
