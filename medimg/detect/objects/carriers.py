@@ -37,6 +37,9 @@ NUMERALS = re.compile(r"[\W_]*(?:\d{1,3}(?:[\W_]+\d{1,3}){0,11})?[\W_]*(?:cm|mm|
 SCALES = frozenset((Category.RULER, Category.COLOUR_CARD))
 SCALE = 0.35
 """Least mean likelihood of a ruler for a place to be one."""
+PERHAPS_SCALE = 0.15
+"""Least of it for a place to be asked about instead of covered, where nobody could read what stands there: a small or
+blurred ruler blacked out is lost, and the ticks of one look like writing."""
 DENSE = 0.45
 """Least share of a block that its finds fill."""
 ON_SCALE = 0.2
@@ -94,6 +97,8 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             name = sort if real else GROUNDS[int(np.argmax(whole + own))]
             if name == "bare" and (own[BARE] < SURELY_BARE or not _flesh(row)):
                 name = ""
+            if out[at[m]].category == Category.UNREAD and row["ruler"] >= PERHAPS_SCALE:
+                out[at[m]] = msgspec.structs.replace(out[at[m]], on=ON_A_SCALE)
             out[at[m]] = _on(out[at[m]], name, number, row["ruler"])
         outline = _with_finds(block, [finds[m] for m in block.members])
         measures = [f for k, f in enumerate(finds) if out[at[k]].category in SCALES]
