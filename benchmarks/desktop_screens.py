@@ -32,7 +32,6 @@ DOCS = (
     "stopped-100-light",
     "release-100-light",
     "finish-100-light",
-    "look-100-dark",
     "checklist-200-dark",
 )
 SITE = """\
@@ -204,6 +203,7 @@ class Shots:
         choose("intimate", "no")
         answer_everything(self.run, group)
         self.window.every_question()
+        page.questions.role = "registrar"  # kept with the page, not with the run
         page.parts.setCurrentRow(0)
         self.shot("checklist-answered")
         page.release_button.click()
@@ -236,7 +236,7 @@ def answer_everything(run: Path, group: str) -> None:
     from medimg.consent.answers import CLOSING
     from medimg.report import build
     from medimg.run.release import open_run
-    from medimg.run.state import save
+    from medimg.run.state import save, with_recipients
 
     for _ in range(3):
         opened = open_run(run)
@@ -246,18 +246,19 @@ def answer_everything(run: Path, group: str) -> None:
                 closing = CLOSING[s.question.item.pass_]
                 choice = next(c for c in ("yes", "no", "written-consent", *sorted(closing)) if c in closing)
                 state = answering.answered_by(state, s.question.id, s.subjects, choice)
-        save(opened.folder, state)
+        save(opened.folder, with_recipients(state, group, "the hand surgery group"))
 
 
 def shrink(source: Path, target: Path) -> None:
-    """A picture for the documentation: at most 1100 points wide, 128 colours."""
+    """A picture for the documentation: at most 1100 points wide, 256 colours."""
     from PIL import Image
 
     target.parent.mkdir(parents=True, exist_ok=True)
     image = Image.open(source).convert("RGB")
     if image.width > 1100:
         image = image.resize((1100, round(image.height * 1100 / image.width)), Image.Resampling.LANCZOS)
-    image.quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)
+    # Median cut gives the colours to the large grey areas, and a wound in a small picture becomes brown.
+    image.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(target, optimize=True)
     print(f"{target.name}: {target.stat().st_size // 1024} KB")
 
 

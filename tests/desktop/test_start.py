@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -119,6 +120,25 @@ def test_a_drag_of_something_else_is_not_taken(page: StartPage) -> None:
     enter.ignore()
     page.dragEnterEvent(enter)
     assert not enter.isAccepted()
+
+
+def test_small_pictures_have_a_place_each_before_and_after_they_are_made(
+    qtbot, page: StartPage, tmp_path: Path
+) -> None:
+    for seed in range(3):
+        photo(tmp_path / f"{seed}.png", seed=seed)
+    page.take([tmp_path])
+    counted(qtbot, page)
+    items = [page.small.item(row) for row in range(page.small.count())]
+    assert len(items) == 3
+
+    before = [page.small.visualItemRect(item) for item in items]
+    assert all(page.small.viewport().rect().contains(place) for place in before)
+    assert all(left.right() < right.left() for left, right in pairwise(before))
+    qtbot.waitUntil(lambda: all(not item.icon().isNull() for item in items), timeout=60_000)
+    page.small.doItemsLayout()
+    assert [page.small.visualItemRect(item) for item in items] == before
+    assert min(place.width() for place in before) >= page.small.iconSize().width()
 
 
 def test_a_dropped_file_that_vanishes_is_said(qtbot, page: StartPage, tmp_path: Path) -> None:

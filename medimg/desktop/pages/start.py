@@ -141,7 +141,7 @@ class StartPage(QWidget):
         self.small.setWrapping(False)
         self.small.setMovement(QListView.Movement.Static)
         self.small.setIconSize(QSize(_SIDE, _SIDE))
-        self.small.setFixedHeight(_SIDE + 44)
+        self.small.setFixedHeight(_SIDE + 24 + self.small.horizontalScrollBar().sizeHint().height())
         self.small.hide()
         for part in (self.call, self.small, self.found, self.skipped, self.names):
             box.addWidget(part)
@@ -323,6 +323,7 @@ class StartPage(QWidget):
             self._lane = Lane(Setup(policy=light, memory=MEMORY_FULL), self)
         for number, path in enumerate(seen.first, 1):
             item = QListWidgetItem()
+            item.setSizeHint(QSize(_SIDE + 12, _SIDE + 12))  # its place before its picture is made
             item.setData(Qt.ItemDataRole.AccessibleTextRole, self.tr("Photo {}").format(number))
             self.small.addItem(item)
             if self._lane is not None:
