@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,12 +21,13 @@ from medimg.desktop.window import Window
 
 
 @pytest.fixture
-def page(qtbot) -> StartPage:
+def page(qtbot) -> Iterator[StartPage]:
     page = StartPage()
     qtbot.addWidget(page)
     page.resize(1000, 700)
     page.show()
-    return page
+    yield page
+    page.stop()  # as the window does when it closes: a worker must not report to a page that is gone
 
 
 def mime(*paths: Path) -> QMimeData:
