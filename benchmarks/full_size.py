@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from fixtures import _draw as d
 from medimg.detect import Frame, Pixels
-from medimg.detect.text import _full_size
+from medimg.detect.text import full_size
 from medimg.detect.text import detector as text
 from medimg.policy import Policy
 
@@ -96,7 +96,7 @@ def main() -> None:
     options = parser.parse_args()
     files = sorted(p for p in options.folder.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
     detector = text.make(Policy())
-    own = _full_size.spots
+    own = full_size.spots
     spent = [0.0]
 
     def timed(*given: object) -> list[object]:
@@ -105,7 +105,7 @@ def main() -> None:
         spent[0] += time.thread_time() - start
         return list(out)
 
-    _full_size.spots = timed  # type: ignore[assignment]
+    full_size.spots = timed  # type: ignore[assignment]
     for megapixels in options.megapixels:
         height = round(math.sqrt(megapixels * 1e6 * 3 / 4))
         rows: dict[int, list[float]] = defaultdict(list)

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from medimg.detect import Frame
-from medimg.detect.text import _full_size, ocr
 from medimg.detect.text import detector as text
+from medimg.detect.text import full_size, ocr
 from medimg.policy import Policy
 
 Pixels = NDArray[np.uint8]
@@ -42,29 +42,29 @@ def test_one_low_line_in_a_large_photo_is_read(monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_the_budget_leaves_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = Frame(photo(AT))
-    monkeypatch.setattr(_full_size, "BUDGET", 1000)
-    _full_size.spots(ocr.models(), frame, [])
+    monkeypatch.setattr(full_size, "BUDGET", 1000)
+    full_size.spots(ocr.models(), frame, [])
     assert frame.answers.cut_short
 
 
 def test_skin_alone_is_not_looked_at_again() -> None:
     pixels = photo()
     frame = Frame(pixels)
-    scaled, factor = frame.scaled(_full_size.SIDE)
-    assert _full_size.places(frame, scaled, factor, []) == ([], True)
+    scaled, factor = frame.scaled(full_size.SIDE)
+    assert full_size.places(frame, scaled, factor, []) == ([], True)
 
 
 def test_lines_are_what_is_drawn_finest() -> None:
-    scaled, _ = Frame(photo((1200, 900))).scaled(_full_size.SIDE)
-    fine = _full_size.fineness(scaled)
+    scaled, _ = Frame(photo((1200, 900))).scaled(full_size.SIDE)
+    fine = full_size.fineness(scaled)
     y, x = divmod(int(fine.argmax()), fine.shape[1])
-    assert fine.max() > _full_size.LEAST_FINE > float(np.median(fine))
-    assert 780 <= x * _full_size.BLOCK <= 1150
-    assert 580 <= y * _full_size.BLOCK <= 640
+    assert fine.max() > full_size.LEAST_FINE > float(np.median(fine))
+    assert 780 <= x * full_size.BLOCK <= 1150
+    assert 580 <= y * full_size.BLOCK <= 640
 
 
 def test_a_find_without_a_reading_does_not_count() -> None:
     spot = ocr.Spot(np.zeros((4, 2), np.float32), 0.9)
-    assert _full_size.read(text.Line(spot, "MRN 55", 0.9))
-    assert not _full_size.read(text.Line(spot, "M", 0.9))
-    assert not _full_size.read(text.Line(spot, "MRN 55", 0.5))
+    assert full_size.read(text.Line(spot, "MRN 55", 0.9))
+    assert not full_size.read(text.Line(spot, "M", 0.9))
+    assert not full_size.read(text.Line(spot, "MRN 55", 0.5))

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from medimg.detect import Frame
-from medimg.detect.text import _rings
 from medimg.detect.text import detector as text
+from medimg.detect.text import rings
 from medimg.policy import Policy, covers, decide
 from medimg.redact.cover import mask
 
@@ -42,7 +42,7 @@ def test_print_round_a_ring_is_covered_whole() -> None:
 def test_a_circle_is_found_and_cut_where_it_is_empty() -> None:
     angle = np.linspace(-1.0, 3.5, 80)
     points = np.stack([500 + 200 * np.cos(angle), 400 + 200 * np.sin(angle)], axis=1)
-    ring = _rings.found(points, 1200)
+    ring = rings.found(points, 1200)
     assert ring is not None
     assert abs(ring.radius - 200) < 15
     assert abs(ring.x - 500) < 15
@@ -55,15 +55,15 @@ def test_pages_lines_and_specks_are_no_ring() -> None:
     page = np.stack(np.meshgrid(np.arange(100, 900, 25.0), np.arange(100, 700, 40.0)), axis=-1).reshape(-1, 2)
     line = np.stack([np.linspace(100, 900, 90), np.full(90, 300.0)], axis=1)
     for points in (page, line, page[:10]):
-        assert _rings.found(points, 1200) is None
+        assert rings.found(points, 1200) is None
 
 
 def test_a_piece_of_the_strip_lies_on_its_arc() -> None:
-    ring = _rings.Ring(500, 400, 200, 0.0)
-    high = round(2 * _rings.BAND * 200)
+    ring = rings.Ring(500, 400, 200, 0.0)
+    high = round(2 * rings.BAND * 200)
     quad = np.array([[0, 0], [100, 0], [100, high], [0, high]], np.float32)
-    found = _rings.pieces(quad, ring, 1.0, high)
-    assert len(found) == math.ceil(0.5 / _rings.PIECE)
+    found = rings.pieces(quad, ring, 1.0, high)
+    assert len(found) == math.ceil(0.5 / rings.PIECE)
     for piece in found:
         far = np.hypot(piece[:, 0] - 500, piece[:, 1] - 400)
         assert far.min() >= 0.7 * 200

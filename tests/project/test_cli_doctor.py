@@ -9,7 +9,7 @@ from medimg import detect
 from medimg.cli import doctor
 from medimg.errors import MissingPart
 from medimg.native import opencv
-from medimg.system import programs
+from medimg.system import host
 
 
 def said() -> tuple[int, str]:
@@ -50,7 +50,7 @@ def test_a_model_that_is_missing_or_changed_is_a_failure(monkeypatch: pytest.Mon
 def test_tesseract_is_used_when_it_is_there_and_named_when_it_is_not(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(programs, "FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(host, "program_folders", lambda: (str(tmp_path),))
     monkeypatch.setattr(detect, "DETECTORS", ())
     code, text = said()
     assert code == 0

@@ -15,7 +15,7 @@ import numpy as np
 
 from medimg.detect import Frame, Pixels, proof
 from medimg.detect.objects import marks
-from medimg.detect.text import _cards, _documents, _full_size, _rings, _second_look, _zoom, identifiers, ocr, tesseract
+from medimg.detect.text import _cards, _documents, _second_look, _zoom, full_size, identifiers, ocr, rings, tesseract
 from medimg.detect.text import lines as _lines
 from medimg.detect.text._labels import Line, in_company
 from medimg.detect.text._layout import decide, explained, merged
@@ -130,18 +130,18 @@ class TextDetector:
             lines = now + [lines[k] for k in sorted(replaced) if not explained(lines[k], now, keep)]
             if first:
                 lines += self._at_full_size(frame, lines)
-                ring = _rings.lines(self._models, frame, lines)
-                lines = _rings.beside(lines, ring)
+                ring = rings.lines(self._models, frame, lines)
+                lines = rings.beside(lines, ring)
         else:
             frame.answers.cut_short = True
         # What is on a ring is no row of a label: its pieces are covered as they are.
-        return decide(lines, frame, Known(known), self._rules) + _rings.judged(ring, Known(known), self._rules.keep)
+        return decide(lines, frame, Known(known), self._rules) + rings.judged(ring, Known(known), self._rules.keep)
 
     def _at_full_size(self, frame: Frame, lines: Sequence[Line]) -> list[Line]:
-        new = _full_size.spots(self._models, frame, lines)
+        new = full_size.spots(self._models, frame, lines)
         fresh = merged([[line.spot for line in lines], new], frame.width, frame.height)[len(lines) :]
         found = _read_spots(self._models, frame, [s._replace(level=0) for s in fresh])
-        return [line for line in found if _full_size.read(line)]
+        return [line for line in found if full_size.read(line)]
 
     def _finding(self, frame: Frame, line: Line) -> Finding:
         return Finding(

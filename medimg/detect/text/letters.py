@@ -18,7 +18,7 @@ height, from the top of an l to the foot of a p. ``benchmarks/letters.py`` found
 CLOSER = 1840
 """Longer side, in pixels, from which small print is looked at once more at up to 4000 pixels."""
 LEAST_CLOSER = 6.4
-"""As :data:`LEAST`, where that look was taken wherever print is seen (:mod:`medimg.detect.text._full_size`)."""
+"""As :data:`LEAST`, where that look was taken wherever print is seen (:mod:`medimg.detect.text.full_size`)."""
 
 
 def least_height(width: int, height: int, *, closer: bool = False) -> int:
