@@ -101,13 +101,15 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(chrome: Chrome, o
     chrome.key("Tab", 9)
     assert chrome.run("document.activeElement.className") == "skip"
     assert chrome.run("document.activeElement.getBoundingClientRect().left") >= 0
-    expected = chrome.run("document.querySelectorAll('a[href], [tabindex=\"0\"]').length")
+    expected = chrome.run(
+        "[...document.querySelectorAll('a[href], summary, [tabindex=\"0\"]')].filter(e => e.checkVisibility()).length"
+    )
     reached: list[Any] = []
     for _ in range(expected - 1):
         chrome.key("Tab", 9)
         reached.append(
             chrome.run(
-                "[document.activeElement.getAttribute('aria-label'),"
+                "[document.activeElement.getAttribute('aria-label') || document.activeElement.textContent.trim(),"
                 " getComputedStyle(document.activeElement).outlineStyle]"
             )
         )
@@ -129,7 +131,7 @@ def test_what_a_screen_reader_hears(chrome: Chrome, out: Path, name: str) -> Non
     assert len(named("main")) == 1
     for role in ("image", "region", "table", "link", "columnheader", "heading"):
         names = named(role)
-        assert names or role == "image", role
+        assert names or role in ("image", "table", "columnheader"), role  # what is folded is not heard yet
         assert all(names), role
 
 

@@ -155,7 +155,7 @@ def test_every_word_of_the_pages_can_be_translated(qtbot, marked: None, tmp_path
 def test_every_word_beside_a_photo_can_be_translated(qtbot, marked: None) -> None:
     look = Look()
     qtbot.addWidget(look)
-    assert look.to_all.text() == "⟦All photos⟧"  # of the class that Look is made from
+    assert look.to_all.accessibleName() == "⟦All photos⟧"  # of the class that Look is made from
     plan = decide([region("face", "face"), region("text", "date"), region("code", "2d-code")], Policy.load(), **SIZE)
     plan = edits.drawn(plan, Box(40, 40, 60, 60).polygon, "marked by a person")
     look.boxes.fill(edits.areas(plan, Policy.load(), harmless=True), 0, middle=[3])

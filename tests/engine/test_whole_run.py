@@ -195,7 +195,7 @@ def test_a_picture_with_a_face_needs_a_persons_decision(copy: Path) -> None:
     for said, code in (("", 11), ("not-sure", 11), ("not-applicable", 11), ("no", 11), ("yes", 0)):
         if said:
             call("answer", run, "--set", f"{group}:img.faces={said}")
-        done = call("release", run, group, "--yes", "--to", "the hand group")
+        done = call("release", run, group, "--yes", "--to", "the hand group", "--role", "registrar")
         assert done.returncode == code, (said, done.stdout, done.stderr)
         assert bool(list((run / "share").glob(f"{group}-*"))) is (code == 0), said
         assert code == 0 or "img.faces" in done.stdout
@@ -224,7 +224,7 @@ def test_a_possible_face_is_asked_and_seen(tmp_path: Path) -> None:
     )
     done = call("answer", run, "--from", tmp_path / "answers.yaml")
     assert "img.faces" in done.stdout
-    assert call("release", run, "--yes", "--to", "the hand group").returncode == 11
+    assert call("release", run, "--yes", "--to", "the hand group", "--role", "registrar").returncode == 11
     line = [sys.executable, "-m", "medimg", "answer", "--all-questions", str(run)]
     env = {**os.environ, "MEDIMG_SITE": str(tmp_path / "site.toml")}
     typed = subprocess.run(line, input="s\n" * 60, capture_output=True, text=True, timeout=280, env=env)
@@ -241,11 +241,11 @@ def test_what_the_organisation_sets_is_asked_blocks_and_is_shown(copy: Path) -> 
     assert done.returncode == 11
     assert "site.register: Is this use entered in the image register?" in done.stdout
     assert "id.moment" in done.stdout
-    assert call("release", run, "--yes", "--to", "the hand group").returncode == 11
+    assert call("release", run, "--yes", "--to", "the hand group", "--role", "registrar").returncode == 11
     for group in ("P01", "P02"):
         settings = ("--set", f"{group}:site.register=yes", "--set", f"{group}:id.moment=yes")
         call("answer", run, *settings)
-    assert call("release", run, "--yes", "--to", "the hand group").returncode == 0
+    assert call("release", run, "--yes", "--to", "the hand group", "--role", "registrar").returncode == 0
     record = (run / PRIVATE / "record-sheet.html").read_text()
     assert record.count("set by your organisation") >= 4
     for words in ("Set by your organisation: Example Hospital", "extension 100", "Clinical images, policy 12"):
@@ -297,7 +297,7 @@ def test_a_resumed_run_keeps_what_was_released_and_asks_about_what_is_new(tmp_pa
     (missing,) = {"P01-001.png", "P01-002.png"} - {written}
     (tmp_path / "answers.yaml").write_text(answers_for_one(GROUP_YES, [Path(written).stem]))
     assert call("answer", run, "--from", tmp_path / "answers.yaml").returncode == 0
-    assert call("release", run, "--yes", "--to", "the hand group").returncode == 0
+    assert call("release", run, "--yes", "--to", "the hand group", "--role", "registrar").returncode == 0
     released = {p.name: p.read_bytes() for p in (run / "share").iterdir()}
     assert list(released) == [written]
 
@@ -308,10 +308,10 @@ def test_a_resumed_run_keeps_what_was_released_and_asks_about_what_is_new(tmp_pa
     assert status["released"] == [written]
     assert status["overall"] == "open"
     assert "img.person-looked" in status["waiting"]
-    assert call("release", run, "--yes", "--to", "the hand group").returncode == 11
+    assert call("release", run, "--yes", "--to", "the hand group", "--role", "registrar").returncode == 11
     (tmp_path / "answers.yaml").write_text(answers_for_one(GROUP_YES, ["P01-001", "P01-002"]))
     assert call("answer", run, "--from", tmp_path / "answers.yaml").returncode == 0
-    assert call("release", run, "--yes", "--to", "the hand group").returncode == 0
+    assert call("release", run, "--yes", "--to", "the hand group", "--role", "registrar").returncode == 0
     assert sorted(p.name for p in (run / "share").iterdir()) == ["P01-001.png", "P01-002.png"]
     assert call("register", "verify", run).returncode == 0
 
@@ -354,7 +354,7 @@ def test_a_run_that_was_changed_by_hand_is_refused_and_left_as_it_is(copy: Path,
         case "reports-gone":
             reports.unlink()
     before = everything(copy)
-    done = call("release", run, "--yes", "--to", "the hand group")
+    done = call("release", run, "--yes", "--to", "the hand group", "--role", "registrar")
     assert done.returncode == (20 if harm == "copy" else 2), done.stderr
     assert "[M-" in done.stderr
     assert "Traceback" not in done.stderr

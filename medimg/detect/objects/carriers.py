@@ -37,6 +37,8 @@ NUMERALS = re.compile(r"[\W_]*(?:\d{1,3}(?:[\W_]+\d{1,3}){0,11})?[\W_]*(?:cm|mm|
 SCALES = frozenset((Category.RULER, Category.COLOUR_CARD))
 SCALE = 0.35
 """Least mean likelihood of a ruler for a place to be one."""
+CARD = 0.6
+"""Likelihood of a colour card from which a square of the network's map is one."""
 PERHAPS_SCALE = 0.15
 """Least of it for a place to be asked about instead of covered, where nobody could read what stands there: a small or
 blurred ruler blacked out is lost, and the ticks of one look like writing."""
@@ -103,6 +105,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         outline = _with_finds(block, [finds[m] for m in block.members])
         measures = [f for k, f in enumerate(finds) if out[at[k]].category in SCALES]
         over = some[0]["ruler_all"] >= SCALE or any(share_in(f.quad, outline) > ON_SCALE for f in measures)
+        over = over or _on_card(_view(frame), outline / picture.factor)
         if sort in THINGS and (real or _dense(outline, [finds[m].quad for m in block.members])) and not over:
             outline = np.clip(outline / picture.factor, 0, (frame.width, frame.height))
             region = frame.region(tuple((float(x), float(y)) for x, y in outline))
@@ -110,6 +113,20 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             thing = Finding(kind=Kind.OBJECT, category=sort, detector="carriers", score=sure, region=region)
             out.append(_on(thing, sort, number, 0.0))
     return out
+
+
+def _view(frame: Frame) -> marks.View:
+    """The look of the network of marks at the whole picture."""
+    looks = marks.views(frame)
+    return looks[1] if max(frame.width, frame.height) > marks.COARSE[0] else looks[0]
+
+
+def _on_card(view: marks.View, outline: Points) -> bool:
+    """Whether a colour card, which has no writing to be found, reaches into an outline (full-size pixels)."""
+    sure = (view.marks[marks.CARD] >= CARD).astype(np.uint8)
+    inside = np.zeros_like(sure)
+    cv2.fillPoly(inside, [np.round(outline / (view.across, view.down)).astype(np.int32)], 1)
+    return bool((sure & inside).any())
 
 
 def _flesh(row: Mapping[str, float]) -> bool:
@@ -181,8 +198,7 @@ def find_of(frame: Frame, picture: Picture, finding: Finding) -> Find:
 
 def features(frame: Frame, picture: Picture, finds: Sequence[Find], block: Block) -> list[dict[str, float]]:
     """The features of every find of a block."""
-    looks = marks.views(frame)
-    view = looks[1] if max(frame.width, frame.height) > marks.COARSE[0] else looks[0]
+    view = _view(frame)
     near = [finds[m] for m in block.members]
     return [
         judge.ground_features(
