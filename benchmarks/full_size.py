@@ -21,8 +21,8 @@ from PIL import Image, ImageDraw, ImageOps
 
 from fixtures import _draw as d
 from medimg.detect import Frame, Pixels
-from medimg.detect.text import full_size
 from medimg.detect.text import detector as text
+from medimg.detect.text import full_size
 from medimg.policy import Policy
 
 LINES = ("QUILLFEATHER ZEDEKIAH  MRN 5550173", "Zedekiah Quillfeather 04.07.1961", "Hosp. No. 555 0173 / Ward 7B")
