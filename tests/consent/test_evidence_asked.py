@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from medimg.consent.evidence import evidence
-from medimg.policy import BARE, Policy, decide
+from medimg.policy import Policy, decide
 from medimg.types import Box, Check, CopySummary, Finding, Region, Report
 from medimg.vocabulary import CheckName, CheckState, PhotoState
+
+
+BARE = "bare"
 
 
 @pytest.mark.parametrize(
