@@ -9,7 +9,6 @@ from medimg.policy import Policy, decide
 from medimg.types import Box, Check, CopySummary, Finding, Region, Report
 from medimg.vocabulary import CheckName, CheckState, PhotoState
 
-
 BARE = "bare"
 
 
