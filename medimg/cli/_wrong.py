@@ -10,7 +10,6 @@ import difflib
 import os
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 import click
 
@@ -42,7 +41,7 @@ def told(error: MedimgError, typed: list[str]) -> str:
     """
     if isinstance(error, NotThere) and 0 < error.number <= len(typed) and _alone():
         name = typed[error.number - 1]
-        return f"{_quoted(name)} is not there.{_nearest(os.path.basename(name), _beside(name))} [{error.code}]"  # noqa: PTH119
+        return f"{_quoted(name)} is not there. [{error.code}]"  # no guess: what lies beside it was not typed by anybody
     return str(error)
 
 
@@ -109,11 +108,3 @@ def _quoted(typed: str) -> str:
 def _nearest(typed: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(typed, list(known), n=1, cutoff=0.6)
     return f" Did you mean {_quoted(near[0])}?" if near else ""
-
-
-def _beside(name: str) -> list[str]:
-    """What lies where something was looked for."""
-    try:
-        return [p.name for p in Path(name).parent.iterdir()]
-    except OSError:
-        return []

@@ -187,3 +187,54 @@ def test_a_corner_cut_by_the_frame_does_not_widen_an_outline() -> None:
     assert cv2.contourArea(grounds.straight(cut)) < 1.1 * cv2.contourArea(cut)
     label = np.asarray(((10, 10), (210, 14), (208, 116), (12, 110)), np.float32)
     assert grounds.iou(grounds.straight(label), label) > 0.95
+
+
+def _decided(monkeypatch: pytest.MonkeyPatch, ground: tuple[int, int, int], ruler: float, sort: str) -> str:
+    """What is done about an unread line on a ground of that colour, which the judge takes for ``sort``."""
+    likely = np.eye(len(judge.GROUNDS))[judge.GROUNDS.index(sort)]
+    features = carriers.features
+
+    def rows(*given: object) -> list[dict[str, float]]:
+        return [{**row, "ruler": ruler} for row in features(*given)]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(carriers, "features", rows)
+    monkeypatch.setattr(judge, "lies_on", lambda some: np.tile(likely, (len(some), 1)))
+    picture = np.full((600, 800, 3), ground, np.uint8)
+    line = _line(Box(300, 250, 500, 290), "unread", "")
+    plan = decide(carriers.placed(Frame(picture), [line]), Policy(), width=800, height=600)
+    return next(a.do for a in plan.actions if a.finding.kind == "text")
+
+
+@pytest.mark.parametrize(
+    ("ground", "do"),
+    [
+        ((196, 148, 124), "ask"),
+        ((88, 58, 46), "ask"),
+        ((128, 40, 36), "ask"),
+        ((150, 152, 154), "cover"),
+        ((70, 110, 150), "cover"),
+    ],
+    ids=["light skin", "dark skin", "wound", "steel", "drape"],
+)
+def test_what_nobody_could_read_is_asked_about_on_ground_like_flesh_alone(
+    monkeypatch: pytest.MonkeyPatch, ground: tuple[int, int, int], do: str
+) -> None:
+    assert _decided(monkeypatch, ground, 0.0, "bare") == do
+
+
+@pytest.mark.parametrize(("ruler", "do"), [(0.0, "cover"), (0.1, "cover"), (0.2, "ask")])
+def test_what_may_be_a_small_ruler_is_asked_about(monkeypatch: pytest.MonkeyPatch, ruler: float, do: str) -> None:
+    assert _decided(monkeypatch, (150, 152, 154), ruler, "slip") == do
+
+
+@pytest.mark.parametrize("reaches", [False, True])
+def test_no_thing_goes_over_a_colour_card(monkeypatch: pytest.MonkeyPatch, reaches: bool) -> None:
+    """A card bears no writing, so no find tells of it: the network's map does."""
+    frame = Frame(_picture())
+    view = carriers._view(frame)
+    seen = view.marks.copy()
+    y, x = round(430 / view.down), round(690 / view.across)  # inside the label's lower right corner
+    seen[carriers.marks.CARD, y - 2 : y + 1, x - 2 : x + 1] = 0.9 if reaches else 0.0
+    monkeypatch.setattr(carriers, "_view", lambda _: view._replace(marks=seen))
+    things = [f for f in carriers.placed(frame, FOUND) if f.kind == "object"]
+    assert bool(things) != reaches

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime
 import io
+import os
 import re
 import struct
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -626,3 +629,23 @@ def test_every_file_of_pydicom_is_copied_and_valid_or_refused_with_a_reason(tmp_
     )
     assert {"CT_small.dcm", "MR_small.dcm", "JPGExtended.dcm", "DICOMDIR"} <= set(refused)
     assert len(copied) >= 25
+
+
+def test_a_photo_is_read_without_the_package_that_opens_a_socket_when_it_is_loaded(tmp_path: Path) -> None:
+    """pydicom loads requests where it is installed; one that may not be loaded stands first on the path."""
+    (tmp_path / "requests.py").write_text("raise SystemExit('loaded')\n")
+    (tmp_path / "photo.dcm").write_bytes(kit.photograph())
+    code = (
+        "import pathlib, sys; from medimg import formats; from medimg.types import Limits;"
+        "formats.open_photo(pathlib.Path(sys.argv[1]).read_bytes(), Limits()).write();"
+        "print('pydicom' in sys.modules, 'requests' in sys.modules, 'urllib3' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "photo.dcm")],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["True", "False", "False"]), done.stderr
