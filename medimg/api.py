@@ -6,31 +6,39 @@ does its own isolation, or trusts its files.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import io
 import os
 import secrets
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Union, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, Union, cast
 
 import msgspec
 
 from medimg import formats, pipeline, verify
-from medimg.errors import CheckNotRun, InputError, MissingPart, OutputError, TooLarge, UsageError
+from medimg.errors import CheckNotRun, InputError, MissingPart, OutputError, TooLarge, Unreadable, UsageError, WrongType
 from medimg.formats import filename
 from medimg.policy import Policy
 from medimg.system import files
-from medimg.types import NOTHING_KNOWN, Check, Copy, CopySummary, Finding, KnownValues, Plan, Report
+from medimg.types import NOTHING_KNOWN, Check, Copy, CopySummary, Finding, KnownValues, Limits, Plan, Report
 from medimg.vocabulary import CONTENT_CHECKS, CheckState
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PIL.Image import Image
 
     from medimg.detect import Detector
 
-Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, BinaryIO, "NDArray[Any]"]
-"""A path, the bytes of a file, an open binary file, or an array of samples: grey, RGB or RGBA, uint8 or uint16,
-(H, W) or (H, W, C). An array is taken as a PNG picture of sRGB colours, and so is its copy."""
+Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, BinaryIO, "NDArray[Any]", "Image"]
+"""A path, the bytes of a file, an open binary file, a Pillow image, or an array of samples: grey, RGB or RGBA, uint8 or
+uint16, (H, W) or (H, W, C). An array is taken as a PNG picture of sRGB colours, and so is its copy; a Pillow image as a
+PNG picture that stands upright and has its colour profile."""
 
 
 def media_type(copy: CopySummary) -> str:
@@ -50,6 +58,38 @@ class Scrubbed(msgspec.Struct, frozen=True, kw_only=True):
     report: Report
     data: bytes | None = None
     suffix: str = ""
+
+    def __repr__(self) -> str:
+        size = f", {self.media_type}, {len(self.data)} bytes" if self.data is not None else ""
+        return f"<Scrubbed {self.report.safe_id}: {self.report.state}{size}>"
+
+    def array(self) -> NDArray[Any]:
+        """Samples of the copy at their own depth, upright: grey, RGB, RGBA or four inks, (H, W) or (H, W, C).
+
+        Raises:
+            UsageError: There is no copy, and the report says why.
+        """
+        opened, upright = self._opened()
+        return upright(opened.samples())
+
+    def image(self) -> Image:
+        """The copy as a person sees it: an upright Pillow image, RGB, 8 bits.
+
+        Raises:
+            UsageError: There is no copy, and the report says why.
+        """
+        from PIL import Image
+
+        opened, upright = self._opened()
+        return Image.fromarray(upright(opened.views(0)[0]))
+
+    def _opened(self) -> tuple[formats.Opened, Callable[[NDArray[Any]], NDArray[Any]]]:
+        from medimg.detect import Frame
+
+        if self.data is None:
+            raise UsageError("there is no copy: the photo was held or refused.", todo="Look at the report's reason.")
+        opened = formats.open_photo(self.data, Limits())
+        return opened, lambda stored: Frame(stored, opened.orientation).rgb
 
     @property
     def held(self) -> bool:
@@ -78,6 +118,7 @@ def load_detectors(policy: Policy) -> tuple[Detector, ...]:
         return ()
     try:
         from medimg import detect
+        from medimg.detect import plugins
         from medimg.native import onnxruntime
 
         if policy.engines.loaded_before == "refuse" and onnxruntime.concern:
@@ -85,7 +126,7 @@ def load_detectors(policy: Policy) -> tuple[Detector, ...]:
                 f"onnxruntime: {onnxruntime.concern}, and the policy refuses that.",
                 todo=f"Set {onnxruntime.VARIABLE}=1 before this program starts, or import medimg's checks first.",
             )
-        return tuple(detect.make(name, policy) for name in detect.DETECTORS)
+        return plugins.joined([detect.make(name, policy) for name in detect.DETECTORS], policy)
     except ImportError as error:
         raise MissingPart("a package that looks at the picture could not be loaded.") from error
 
@@ -93,12 +134,16 @@ def load_detectors(policy: Policy) -> tuple[Detector, ...]:
 class Scrubber:
     """Keeps a policy and the loaded models, for more than one photo. Several threads may share one.
 
+    As a context manager it lets the models go at the end of the block.
+
     Args:
         policy: The settings; the shipped ones when none are given.
         detectors: Detectors of the caller's own, instead of the shipped ones. They must answer for each of the
-            names in :data:`medimg.vocabulary.CONTENT_CHECKS`.
+            names in :data:`medimg.vocabulary.CONTENT_CHECKS`. Photos then go one at a time.
         key: For new identifiers of DICOM copies: the same key gives the same ones, so that photos of a series stay
             together. A random one when none is given. Whoever has it can tell which identifier became which.
+        threads: Photos that are worked on at the same time. Each needs models of its own, about as much memory as a
+            worker of a batch; they are loaded when that many photos are there.
     """
 
     def __init__(
@@ -107,11 +152,45 @@ class Scrubber:
         *,
         detectors: Sequence[Detector] | None = None,
         key: bytes | None = None,
+        threads: int = 1,
     ) -> None:
+        if threads < 1:
+            raise UsageError("at least one thread is needed.")
         self._key = key or secrets.token_bytes(32)
         self.policy = policy if policy is not None else Policy.load()
-        self._detectors = tuple(detectors) if detectors is not None else None
-        self._lock = threading.RLock()
+        self.threads = 1 if detectors is not None else threads
+        self._free = threading.Semaphore(self.threads)
+        self._lock = threading.Lock()
+        self._given = tuple(detectors) if detectors is not None else None
+        self._idle: list[tuple[Detector, ...]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Scrubber {self.policy.scope}, policy {self.policy.digest}, threads {self.threads}>"
+
+    def close(self) -> None:
+        """Let the models go; a photo that comes later loads them again."""
+        with self._lock:
+            self._idle.clear()
+
+    @contextlib.contextmanager
+    def _detectors(self) -> Iterator[tuple[Detector, ...]]:
+        """Detectors that nobody else uses meanwhile."""
+        with self._free:
+            with self._lock:
+                mine = self._idle.pop() if self._idle else None
+            if mine is None:
+                mine = self._given if self._given is not None else load_detectors(self.policy)
+            try:
+                yield mine
+            finally:
+                with self._lock:
+                    self._idle.append(mine)
 
     def load(self) -> tuple[Detector, ...]:
         """Load the models now instead of at the first photo.
@@ -119,10 +198,8 @@ class Scrubber:
         Raises:
             MissingPart: Something needed is not there.
         """
-        with self._lock:
-            if self._detectors is None:
-                self._detectors = load_detectors(self.policy)
-            return self._detectors
+        with self._detectors() as mine:
+            return mine
 
     @property
     def engines(self) -> dict[str, str]:
@@ -139,8 +216,8 @@ class Scrubber:
         """
         data, named = self._read(source, known)
         known = _named(source, known)
-        with self._lock:
-            return pipeline.inspect(data, self.load(), self.policy, known=known, extra=named)[1]
+        with self._detectors() as detectors:
+            return pipeline.inspect(data, detectors, self.policy, known=known, extra=named)[1]
 
     def scrub(
         self,
@@ -174,9 +251,9 @@ class Scrubber:
             return Scrubbed(report=pipeline.refusal(safe_id, self.policy, error))
         known = _named(source, known)
         memory = _Both(Path(to)) if to is not None else pipeline.MemorySink()
-        with self._lock:
+        with self._detectors() as detectors:
             report = pipeline.scrub(
-                data, memory, self.load(), self.policy, safe_id=safe_id, known=known, extra=named, plan=plan,
+                data, memory, detectors, self.policy, safe_id=safe_id, known=known, extra=named, plan=plan,
                 key=self._key,
             )  # fmt: skip
         return Scrubbed(report=report, data=memory.data or None, suffix=memory.suffix if memory.data else "")
@@ -196,11 +273,66 @@ class Scrubber:
         Raises:
             MissingPart: Something needed is not there.
         """
-        with self._lock:
+        with self._detectors() as detectors:
             return pipeline.scrub(
-                data, sink, self.load(), self.policy, safe_id=safe_id, known=known, extra=extra, plan=plan,
+                data, sink, detectors, self.policy, safe_id=safe_id, known=known, extra=extra, plan=plan,
                 key=self._key,
             )  # fmt: skip
+
+    def scrub_many(
+        self,
+        sources: Iterable[Source],
+        *,
+        known: KnownValues | Callable[[Source], KnownValues] = NOTHING_KNOWN,
+        to: Callable[[int, Source], str | os.PathLike[str]] | None = None,
+    ) -> Iterator[Scrubbed]:
+        """The copies of many photos, in the order of ``sources``; a few are worked on or wait at any time.
+
+        Args:
+            sources: Photos; read as they are needed.
+            known: Values the caller knows, of all photos or of each.
+            to: Where the copy of a photo goes, from its number (0 for the first) and source; see :meth:`scrub`.
+
+        Yields:
+            A copy and its report for each source; the safe ids count from ``photo-000001``. What is no photo at all
+            is refused like a photo that cannot be handled, so that one bad source does not end the rest.
+
+        Raises:
+            MissingPart: Something needed is not there.
+        """
+
+        def one(number: int, source: Source) -> Scrubbed:
+            safe_id = f"photo-{number + 1:06}"
+            try:
+                return self.scrub(
+                    source,
+                    to=to(number, source) if to is not None else None,
+                    known=known(source) if callable(known) else known,
+                    safe_id=safe_id,
+                )
+            except UsageError as error:
+                return Scrubbed(report=pipeline.refusal(safe_id, self.policy, error))
+
+        numbered = enumerate(sources)
+        if self.threads == 1:
+            yield from (one(number, source) for number, source in numbered)
+            return
+        with ThreadPoolExecutor(self.threads, "medimg") as pool:
+            waiting: deque[Future[Scrubbed]] = deque()
+            try:
+                for number, source in numbered:
+                    waiting.append(pool.submit(one, number, source))
+                    if len(waiting) > self.threads:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    async def scrub_async(self, source: Source, *, known: KnownValues = NOTHING_KNOWN) -> Scrubbed:
+        """:meth:`scrub` for a program with an event loop, which goes on meanwhile."""
+        return await asyncio.to_thread(partial(self.scrub, source, known=known))
 
     def verify(self, source: Source, *, known: KnownValues = NOTHING_KNOWN) -> tuple[Check, ...]:
         """Judge any picture as if it were a written copy: container, and the picture with every detector twice.
@@ -213,8 +345,7 @@ class Scrubber:
             MissingPart: Something needed is not there.
         """
         data, _ = self._read(source, known)
-        with self._lock:
-            detectors = self.load()
+        with self._detectors() as detectors:
             return judge(data, detectors, self.policy, known)
 
     def _read(self, source: Source, known: KnownValues) -> tuple[bytes, list[Finding]]:
@@ -223,12 +354,17 @@ class Scrubber:
         if isinstance(source, str | os.PathLike):
             path = Path(source)
             return files.read_original(path, self.policy.limits.bytes), filename.findings(path.name, known=known)
+        if hasattr(source, "getbands"):  # Pillow's, which nobody has to have loaded
+            return _png_of_image(cast("Image", source), self.policy.limits.pixels), []
         read = getattr(source, "read", None)
         if read is None:
             return _png_of(cast("NDArray[Any]", source), self.policy.limits.pixels), []
-        data = read(self.policy.limits.bytes + 1)
+        try:
+            data = read(self.policy.limits.bytes + 1)
+        except OSError as error:
+            raise Unreadable("the file could not be read.") from error
         if not isinstance(data, bytes):
-            raise UsageError("the file must be open in binary mode.")
+            raise WrongType("the file must be open in binary mode.")
         if len(data) > self.policy.limits.bytes:
             raise TooLarge("the file is larger than the policy allows.")
         return data, []
@@ -251,13 +387,32 @@ def _png_of(samples: NDArray[Any], pixels: int) -> bytes:
     from medimg.formats import png
 
     if not isinstance(samples, np.ndarray) or samples.ndim not in (2, 3) or samples.dtype not in (np.uint8, np.uint16):
-        raise UsageError("a photo is a path, bytes, an open file, or an array of 8- or 16-bit samples.")
+        raise WrongType("a photo is a path, bytes, an open file, an image, or an array of 8- or 16-bit samples.")
     if samples.shape[0] * samples.shape[1] > pixels:
         raise TooLarge("the picture is larger than the policy allows.")
     try:
         return png.encode(samples)
     except CheckNotRun as error:
         raise UsageError("an array of samples is grey, RGB or RGBA, and not empty.") from error
+
+
+def _png_of_image(image: Image, pixels: int) -> bytes:
+    """A Pillow image as a file: its samples, upright, and its colour profile.
+
+    Raises:
+        TooLarge: It has more pixels than the policy allows.
+        UsageError: Its pixels are not of a kind that PNG has.
+    """
+    from PIL import ImageOps
+
+    if image.width * image.height > pixels:
+        raise TooLarge("the picture is larger than the policy allows.")
+    file = io.BytesIO()
+    try:
+        ImageOps.exif_transpose(image).save(file, "PNG", icc_profile=image.info.get("icc_profile"))
+    except (OSError, ValueError, SystemError) as error:
+        raise UsageError("an image is grey, RGB or RGBA, and not empty.", todo="Convert it to RGB first.") from error
+    return file.getvalue()
 
 
 def judge(data: bytes, detectors: Sequence[Detector], policy: Policy, known: KnownValues) -> tuple[Check, ...]:

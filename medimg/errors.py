@@ -3,8 +3,9 @@
 ::
 
     MedimgError
-    ├── UsageError              2   wrong use or wrong settings; nothing was written
-    │   └── NotThere                a file or folder that was named is not there
+    ├── UsageError              2   wrong use or wrong settings; nothing was written (a ValueError too)
+    │   ├── NotThere                a file or folder that was named is not there
+    │   └── WrongType               a value of a type that is not taken (a TypeError too)
     ├── MissingPart             3   a model, program or package that is needed is not there
     ├── InputError             21   this photo cannot be cleaned; it is not copied
     │   ├── Unreadable              the file could not be read from disk
@@ -73,7 +74,7 @@ def _rebuild(kind: type[MedimgError], what: str, todo: str, safe_id: str, fault:
     return kind(what, todo=todo, safe_id=safe_id, fault=fault)
 
 
-class UsageError(MedimgError):
+class UsageError(MedimgError, ValueError):
     """Wrong use or wrong settings; nothing was written."""
 
     code = "M-USE"
@@ -84,6 +85,10 @@ class NotThere(UsageError):
     """A file or folder that was named is not there. It is told by its place in the list, and not quoted."""
 
     number: int = 0
+
+
+class WrongType(UsageError, TypeError):
+    """A value of a type that is not taken; nothing was written."""
 
 
 class MissingPart(MedimgError):

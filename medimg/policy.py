@@ -139,6 +139,12 @@ class EngineRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     loaded_before: Literal["note", "refuse"] = "note"
 
 
+class DetectorRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Detectors of other packages that look as well (:mod:`medimg.detect.plugins`); one that is missing holds."""
+
+    also: tuple[str, ...] = ()
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a run. ``scope="metadata-only"`` leaves text, codes and faces unchecked, and says so."""
 
@@ -151,6 +157,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     covers: CoverRules = CoverRules()
     verify: VerifyRules = VerifyRules()
     engines: EngineRules = EngineRules()
+    detectors: DetectorRules = DetectorRules()
     limits: Limits = Limits()
     scope: Literal["full", "metadata-only"] = "full"
 
@@ -406,6 +413,7 @@ def explain(policy: Policy) -> list[str]:
             if policy.objects.ask
             else []
         ),
+        *([f"Also looked for by: {', '.join(policy.detectors.also)}."] if policy.detectors.also else []),
         f"Faces: covered. {_CLOSE_UPS[policy.faces.close_up]}",
         *_likelihoods(policy.faces),
         *(["Small bystanders: looked for in a larger picture as well."] if policy.faces.small else []),

@@ -9,6 +9,7 @@ a :class:`Secret`, which does not print, does not pickle and is left out of ever
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Literal, TypeVar
 
@@ -181,6 +182,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[Action, ...] = ()
     crop: Box | None = None
 
+    def __repr__(self) -> str:
+        done = Counter(action.do for action in self.actions)
+        return f"<Plan {self.width} x {self.height}: {', '.join(f'{n} {do}' for do, n in done.items()) or 'nothing'}>"
+
     def doing(self, *what: Do) -> tuple[Action, ...]:
         """The actions of the named sorts whose finding the crop does not leave out."""
         return tuple(a for a in self.actions if a.do in what and self._in_crop(a.finding.region))
@@ -304,6 +309,27 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def findings(self) -> tuple[Finding, ...]:
         """Every finding of the plan."""
         return tuple(a.finding for a in self.plan.actions) if self.plan else ()
+
+    def __repr__(self) -> str:
+        done = f"{self.format} {self.width} x {self.height}, {sum(f.count for f in self.findings)} found"
+        return f"<Report {self.safe_id}: {self.state}, {self.error_code or done}>"
+
+    def row(self) -> dict[str, str | int | float | bool]:
+        """One flat row with the same columns for every photo: ``pandas.DataFrame(r.row() for r in reports)``."""
+        of = {kind: sum(f.count for f in self.findings if f.kind == kind) for kind in Kind}
+        return {
+            "safe_id": self.safe_id,
+            "state": str(self.state),
+            "error_code": self.error_code,
+            "format": self.format,
+            "width": self.width,
+            "height": self.height,
+            "covered": len(self.plan.doing("cover")) if self.plan else 0,
+            "asked": len(self.plan.doing("ask")) if self.plan else 0,
+            **{f"found_{kind.replace('-', '_')}": count for kind, count in of.items()},
+            "checks_passed": bool(self.copy),
+            "seconds": round(sum(self.seconds.values()), 3),
+        }
 
     def counts(self, *kinds: Kind) -> dict[str, int]:
         """Category -> how many, of the named kinds (all when none is named)."""

@@ -9,11 +9,14 @@ from types import ModuleType
 
 import batch_fakes as fakes
 import dicom_kit
+import numpy as np
 import pydicom
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import medimg
+from medimg.detect import plugins
+from medimg.policy import DetectorRules, explain
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "docs" / "examples").glob("*.py"))
 OWNER = "Margaret Whitcombe"
@@ -89,3 +92,53 @@ def test_the_archive_pass_gives_new_objects(tmp_path: Path, scrubber: medimg.Scr
     assert after.SOPInstanceUID != before.SOPInstanceUID
     assert not after.PatientName
     assert str(after.PatientIdentityRemoved) == "YES"
+
+
+def _package(folder: Path, *points: str) -> None:
+    """A package with the example's detector in it, as pip lays it down."""
+    info = folder / "stamps-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stamps\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[medimg.detectors]\n" + "\n".join(points))
+    (folder / "stamp_detector.py").write_text((EXAMPLES[0].parent / "stamp_detector.py").read_text())
+
+
+def _stamped() -> bytes:
+    picture = Image.new("RGB", (300, 200), "white")
+    draw = ImageDraw.Draw(picture)
+    for y in (60, 75, 90):
+        draw.line((40, y, 160, y + 6), fill=(200, 10, 20), width=4)
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def _asking(*names: str) -> medimg.Policy:
+    return medimg.Policy(detectors=DetectorRules(also=names))
+
+
+def test_a_detector_of_ones_own_covers_what_it_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _package(tmp_path, "stamps = stamp_detector:make")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    asked = _asking("stamps")
+    assert any("stamps" in sentence for sentence in explain(asked))
+    tool = medimg.Scrubber(asked, detectors=plugins.joined(fakes.make(None), asked))
+    assert "stamps 1" in tool.engines["text"]
+    done = tool.scrub(_stamped())
+    assert done.report.counts() == {"unknown": 1}, done.report.reason
+    assert np.all(done.array()[70:80, 60:140] == 0)
+    assert np.all(done.array()[150:] == 255)
+    plain = medimg.Scrubber(_asking(), detectors=plugins.joined(fakes.make(None), _asking()))
+    assert plain.scrub(_stamped()).report.counts() == {}
+
+
+@pytest.mark.parametrize("point", ["stamps = stamp_detector:absent", "stamps = nowhere:make"])
+def test_a_named_detector_that_is_missing_holds_and_a_broken_one_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    held = medimg.Scrubber(_asking("gone"), detectors=plugins.joined(fakes.make(None), _asking("gone")))
+    assert held.scrub(_stamped()).report.error_code == "M-HOLD-NOTRUN"
+    _package(tmp_path, point)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(medimg.errors.MissingPart):
+        plugins.joined(fakes.make(None), _asking("stamps"))
