@@ -26,6 +26,13 @@ from medimg.errors import MissingPart, UsageError
 @click.option("--certificate", type=common.FILE, metavar="FILE", help="TLS certificate chain (PEM).")
 @click.option("--key", type=common.FILE, metavar="FILE", help="TLS private key (PEM).")
 @click.option(
+    "--client-ca",
+    "clients",
+    type=common.FILE,
+    metavar="FILE",
+    help="With TLS: take senders alone whose certificate one of these has signed (PEM).",
+)
+@click.option(
     "--consent-page",
     "shown",
     nargs=2,
@@ -41,6 +48,7 @@ def serve(
     token_file: Path,
     certificate: Path | None,
     key: Path | None,
+    clients: Path | None,
     shown: tuple[str, str] | None,
     policy_file: Path | None,
     metadata_only: bool,
@@ -64,6 +72,8 @@ def serve(
         raise UsageError("name either --socket or --port.")
     if (certificate is None) != (key is None):
         raise UsageError("TLS needs both --certificate and --key.")
+    if clients is not None and certificate is None:
+        raise UsageError("--client-ca needs --certificate and --key.")
     secret = listen.token(token_file)
     page = _page(Path(shown[0]), shown[1]) if shown else b""
     slots = Slots(Setup(policy=common.read_policy(policy_file, metadata_only)), workers or suitable_workers())
@@ -75,7 +85,7 @@ def serve(
         where = f"{'https' if certificate else 'http'}://{host}:{port}"
     click.echo(f"Loading the checks, then listening on {where}. Ctrl-C ends it.", err=True)
     try:
-        if not listen.serve(app.build(slots, secret, page), listening, certificate, key):
+        if not listen.serve(app.build(slots, secret, page), listening, certificate, key, clients):
             raise MissingPart("the HTTP worker could not start.")
     finally:
         listening.close()

@@ -1,16 +1,17 @@
 """The HTTP worker's routes. Nothing of a photo is kept: its bytes live here and in a worker, and end there.
 
-Every request needs the token. No message quotes what was sent, and nothing is logged.
+Every request needs the token, except two that answer in one word. No message quotes what was sent, and nothing is
+logged.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -18,35 +19,100 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import medimg
 from medimg import faults
 from medimg.api import Scrubbed
-from medimg.errors import MedimgError, MissingPart, TooLarge, Unreadable, UsageError
-from medimg.serve import openapi, slots
-from medimg.serve.records import Answer, Health, MadeCopy, Problem, Sent
+from medimg.errors import MedimgError, MissingPart, TooLarge
+from medimg.serve import metrics, openapi, slots
+from medimg.serve.records import Answer, Health, MadeCopy, Problem
+from medimg.serve.sending import sent
 from medimg.serve.slots import Busy, Slots
-from medimg.types import NOTHING_KNOWN, KnownValues, Plan, to_json
+from medimg.types import Plan, to_json
 
-PATIENCE = 60.0
-"""Seconds a sender may take for the whole of a photo."""
 STATUS = {2: 400, 3: 503, 20: 422, 21: 422, 30: 500}
 """Exit code of an error -> HTTP status."""
 
+OPEN = frozenset({"/healthz", "/readyz"})
+"""For a supervisor that has no token: they answer in one word."""
 PAGE = "/consent"
 """Where a consent page is shown to a browser."""
+_PLAIN = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _PAGE_HEADERS = {
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
+    **_PLAIN,
     "referrer-policy": "no-referrer",
     "content-security-policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'",
 }
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+class _Routes:
+    """What each path answers."""
+
+    def __init__(self, pool: Slots, page: bytes) -> None:
+        self._pool, self._page = pool, page
+        self._most = pool.setup.policy.limits.bytes
+        self._counted = metrics.Metrics(lambda: pool.taken)
+
+    def all(self) -> list[Route]:
+        """Path, handler and method of each."""
+        shown: list[tuple[str, Handler, str]] = [(PAGE, self.consent, "GET")] if self._page else []
+        table: list[tuple[str, Handler, str]] = [
+            ("/healthz", self.alive, "GET"),
+            ("/readyz", self.ready, "GET"),
+            ("/metrics", self.metrics, "GET"),
+            ("/health", self.health, "GET"),
+            ("/openapi.json", self.described, "GET"),
+            ("/v1/scrub", self.scrub, "POST"),
+            ("/v1/inspect", self.inspect, "POST"),
+        ]
+        return [Route(path, _in_words(handler), methods=[method]) for path, handler, method in table + shown]
+
+    async def alive(self, _: Request) -> Response:
+        return PlainTextResponse("ok", headers=_PLAIN)
+
+    async def ready(self, _: Request) -> Response:
+        said, status = ("busy", 503) if self._pool.full else ("ready", 200)
+        return PlainTextResponse(said, status, _PLAIN)
+
+    async def metrics(self, _: Request) -> Response:
+        return Response(self._counted.exposition(), headers=_PLAIN, media_type=metrics.CONTENT_TYPE)
+
+    async def health(self, _: Request) -> Response:
+        pool = self._pool
+        return _json(
+            Health(
+                status="ready", version=medimg.__version__, engines=pool.engines, workers=pool.size,
+                policy=pool.setup.policy.digest,
+            )
+        )  # fmt: skip
+
+    async def described(self, _: Request) -> Response:
+        return _json(openapi.document(self._most))
+
+    async def scrub(self, request: Request) -> Response:
+        with self._counted.photo() as became:
+            async with self._pool.place():
+                data, known = await sent(request, self._most)
+                made: Scrubbed = await self._pool.do(slots.scrub, data, known)
+                became.append(str(made.report.state))
+        if made.data is not None and _wants_picture(request):
+            return _picture(made)
+        return _json(_answer(made), 200 if made.data is not None else STATUS.get(made.report.exit_code, 422))
+
+    async def inspect(self, request: Request) -> Response:
+        async with self._pool.place():
+            data, known = await sent(request, self._most)
+            plan: Plan = await self._pool.do(slots.inspect, data, known)
+        return _json(plan)
+
+    async def consent(self, _: Request) -> Response:
+        return Response(self._page, headers=_PAGE_HEADERS, media_type="text/html; charset=utf-8")
 
 
 def build(pool: Slots, token: bytes, page: bytes = b"") -> Starlette:
@@ -63,43 +129,8 @@ def build(pool: Slots, token: bytes, page: bytes = b"") -> Starlette:
         async with pool.running():
             yield
 
-    def route(path: str, handler: Handler, method: str) -> Route:
-        return Route(path, _in_words(handler), methods=[method])
-
-    async def health(_: Request) -> Response:
-        return _json(
-            Health(
-                status="ready", version=medimg.__version__, engines=pool.engines, workers=pool.size,
-                policy=pool.setup.policy.digest,
-            )
-        )  # fmt: skip
-
-    async def described(_: Request) -> Response:
-        return _json(openapi.document(pool.setup.policy.limits.bytes))
-
-    async def scrub(request: Request) -> Response:
-        async with pool.place():
-            data, known = await _sent(request, pool.setup.policy.limits.bytes)
-            made: Scrubbed = await pool.do(slots.scrub, data, known)
-        return _json(_answer(made), 200 if made.data is not None else STATUS.get(made.report.exit_code, 422))
-
-    async def inspect(request: Request) -> Response:
-        async with pool.place():
-            data, known = await _sent(request, pool.setup.policy.limits.bytes)
-            plan: Plan = await pool.do(slots.inspect, data, known)
-        return _json(plan)
-
-    async def consent(_: Request) -> Response:
-        return Response(page, headers=_PAGE_HEADERS, media_type="text/html; charset=utf-8")
-
     served = Starlette(
-        routes=[
-            route("/health", health, "GET"),
-            route("/openapi.json", described, "GET"),
-            route("/v1/scrub", scrub, "POST"),
-            route("/v1/inspect", inspect, "POST"),
-            *([route(PAGE, consent, "GET")] if page else []),
-        ],
+        routes=_Routes(pool, page).all(),
         exception_handlers={HTTPException: _no_such, Exception: _fault},
         lifespan=lifespan,
         middleware=[Middleware(_Token, token=token, pages=frozenset({PAGE} if page else ()))],
@@ -109,13 +140,13 @@ def build(pool: Slots, token: bytes, page: bytes = b"") -> Starlette:
 
 
 class _Token:
-    """Lets nothing through without the token: no route, no redirect, no word of what there is."""
+    """Lets nothing but :data:`OPEN` through without the token: no route, no redirect, no word of what there is."""
 
     def __init__(self, app: ASGIApp, token: bytes, pages: frozenset[str] = frozenset()) -> None:
         self._app, self._token, self._pages = app, token, pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] == "http" and scope["path"] not in OPEN:
             kind, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
             shown = scope["path"] in self._pages
             carried = _password(given) if shown and kind.lower() == "basic" else given.strip().encode()
@@ -157,48 +188,6 @@ def _in_words(handler: Handler) -> Handler:
     return answered
 
 
-async def _sent(request: Request, most: int) -> tuple[bytes, KnownValues]:
-    """The photo of a request, and what is known of the person.
-
-    Raises:
-        TooLarge: More than ``most`` bytes (a third more as base64).
-        Unreadable: The sender was too slow, or went away.
-        UsageError: There is no photo, or the JSON is not of the form described.
-    """
-    as_json = request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
-    try:
-        async with asyncio.timeout(PATIENCE):
-            body = await _body(request, most * 4 // 3 + 65536 if as_json else most)
-    except TimeoutError as error:
-        raise Unreadable("the photo did not arrive in time.") from error
-    except ClientDisconnect as error:
-        raise Unreadable("the sender went away.") from error
-    known = NOTHING_KNOWN
-    if as_json:
-        try:
-            sent = msgspec.json.decode(body, type=Sent)
-            body, known = base64.b64decode(sent.photo, validate=True), sent.known
-        except (msgspec.DecodeError, binascii.Error, ValueError) as error:  # its text may quote a value
-            raise UsageError("the JSON is not of the form that /openapi.json describes.") from error
-    if not body:
-        raise UsageError("there is no photo in this request.")
-    if len(body) > most:
-        raise TooLarge("the file is larger than the policy allows.")
-    return body, known
-
-
-async def _body(request: Request, most: int) -> bytes:
-    claimed = request.headers.get("content-length", "")
-    if claimed.isdigit() and int(claimed) > most:
-        raise TooLarge("the file is larger than the policy allows.")
-    out = bytearray()
-    async for block in request.stream():
-        out += block
-        if len(out) > most:
-            raise TooLarge("the file is larger than the policy allows.")
-    return bytes(out)
-
-
 def _answer(made: Scrubbed) -> Answer:
     if made.data is None or made.report.copy is None:
         return Answer(report=made.report)
@@ -211,13 +200,25 @@ def _answer(made: Scrubbed) -> Answer:
     return Answer(report=made.report, copy=copy)
 
 
-def _json(content: Any, status: int = 200) -> Response:
-    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-    return Response(to_json(content, indent=0), status, headers, media_type="application/json")
+def _wants_picture(request: Request) -> bool:
+    """Whether the sender accepts a picture and not JSON."""
+    accepted = request.headers.get("accept", "").lower()
+    return "image/" in accepted and "json" not in accepted
+
+
+def _picture(made: Scrubbed) -> Response:
+    """The copy itself; what a program has to know of it stands in a header."""
+    row = msgspec.json.encode(made.report.row()).decode()
+    return Response(made.data, headers={**_PLAIN, "medimg-report": row}, media_type=made.media_type)
+
+
+def _json(content: Any, status: int = 200, media_type: str = "application/json") -> Response:
+    return Response(to_json(content, indent=0), status, _PLAIN, media_type=media_type)
 
 
 def _problem(status: int, code: str, what: str, todo: str = "") -> Response:
-    return _json(Problem(code=code, what=what, todo=todo), status)
+    problem = Problem(title=HTTPStatus(status).phrase, status=status, code=code, what=what, todo=todo)
+    return _json(problem, status, "application/problem+json")
 
 
 async def _no_such(_: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,8 +112,22 @@ class _Server(uvicorn.Server):
             yield
 
 
-def serve(app: Starlette, listening: socket.socket, certificate: Path | None = None, key: Path | None = None) -> bool:
-    """Serve until SIGINT or SIGTERM; True when it had started."""
+def serve(
+    app: Starlette,
+    listening: socket.socket,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    clients: Path | None = None,
+) -> bool:
+    """Serve until SIGINT or SIGTERM; True when it had started.
+
+    Args:
+        app: The application.
+        listening: A listening socket.
+        certificate: TLS certificate chain, PEM.
+        key: Its private key.
+        clients: Certificates (PEM) of whoever signs the senders' own; no sender without one gets through.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,  # no log: a request's path or a traceback may say too much
@@ -127,6 +142,8 @@ def serve(app: Starlette, listening: socket.socket, certificate: Path | None = N
         timeout_graceful_shutdown=30,
         ssl_certfile=certificate,
         ssl_keyfile=key,
+        ssl_ca_certs=str(clients) if clients else None,
+        ssl_cert_reqs=ssl.CERT_REQUIRED if clients else ssl.CERT_NONE,
     )
     server = _Server(config)
     server.run(sockets=[listening])

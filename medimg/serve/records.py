@@ -41,8 +41,14 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a request was not served; never a word of what was sent."""
+    """Why a request was not served (RFC 9457, with members of medimg's own); never a word of what was sent.
 
+    ``title`` and ``status`` are HTTP's; ``code`` is that of the error, ``what`` happened, ``todo`` may help.
+    """
+
+    type: str = "about:blank"
+    title: str
+    status: int
     code: str
     what: str
     todo: str = ""

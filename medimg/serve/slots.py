@@ -61,6 +61,16 @@ class Slots:
                 self._free.put_nowait(pool)
             yield self
 
+    @property
+    def taken(self) -> int:
+        """Photos in work or waiting."""
+        return self._taken
+
+    @property
+    def full(self) -> bool:
+        """Whether no more may wait."""
+        return self._taken >= self.size * (1 + WAITING)
+
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
         """A place in the queue, to be taken before the photo is: so many are in memory, and no more.
@@ -68,7 +78,7 @@ class Slots:
         Raises:
             Busy: All are taken.
         """
-        if self._taken >= self.size * (1 + WAITING):
+        if self.full:
             raise Busy
         self._taken += 1
         try:

@@ -10,6 +10,7 @@ import resource
 import select
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -22,9 +23,11 @@ import httpx
 import numpy as np
 import pytest
 import schemathesis
+import trustme
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from PIL import Image
+from prometheus_client.parser import text_string_to_metric_families
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from medimg.cli.main import cli
@@ -124,7 +127,10 @@ def ask(path: Path, method: str, where: str, *, token: str | None = TOKEN, **mor
     headers = {"authorization": f"Bearer {token}".encode()} if token is not None else {}
     transport = httpx.HTTPTransport(uds=str(path))
     with httpx.Client(transport=transport, base_url="http://medimg", timeout=120) as client:
-        return client.request(method, where, headers={**more.pop("headers", {}), **headers}, **more)
+        request = client.build_request(method, where, headers={**more.pop("headers", {}), **headers}, **more)
+        if "files" in more:
+            request.read()  # so that it can be looked at afterwards
+        return client.send(request)
 
 
 def test_a_photo_comes_back_as_a_copy_with_its_report(server: Path) -> None:
@@ -148,6 +154,68 @@ def test_known_values_go_with_a_photo_as_json(server: Path) -> None:
     answer = ask(server, "POST", "/v1/scrub", json=body)
     assert answer.status_code == 200
     assert "Whitcombe" not in answer.text
+
+
+def test_a_form_takes_a_photo_and_known_values_and_writes_no_file(server: Path) -> None:
+    words = {"names": ["Margaret Whitcombe", ""], "numbers": ["1961"]}
+    answer = ask(server, "POST", "/v1/scrub", data=words, files={"photo": (f"{MARK}.png", photo(), "image/png")})
+    assert answer.status_code == 200, answer.text
+    assert MARK.encode() not in base64.b64decode(answer.json()["copy"]["data"])
+    assert MARK not in answer.text
+    for wrong in (
+        {"files": {"photo": ("a.png", b"", "image/png")}},
+        {"files": [("photo", ("a.png", photo(), "image/png"))] * 2},
+        {"files": {"photo": ("a.png", photo(), "image/png")}, "data": {"surname": MARK}},
+        {"content": b"--x\r\n" + MARK.encode(), "headers": {"content-type": "multipart/form-data; boundary=x"}},
+        {"content": photo(), "headers": {"content-type": "multipart/form-data"}},
+    ):
+        refused = ask(server, "POST", "/v1/scrub", **wrong)  # type: ignore[arg-type]
+        assert (refused.status_code, refused.json()["code"]) == (400, "M-USE")
+        assert MARK not in refused.text
+    large = ask(server, "POST", "/v1/scrub", files={"photo": ("a.png", bytes(200_001), "image/png")})
+    assert large.status_code == 413
+
+
+def test_the_picture_itself_is_answered_to_who_accepts_pictures_alone(server: Path) -> None:
+    accepted = {"image/*": True, "image/png, image/jpeg": True, "image/*, application/json": False}
+    for accept, is_picture in accepted.items():
+        answer = ask(server, "POST", "/v1/scrub", content=photo(), headers={"accept": accept})
+        assert answer.status_code == 200
+        assert (answer.headers["content-type"] == "image/png") is is_picture
+        if is_picture:
+            assert json.loads(answer.headers["medimg-report"])["state"] == "unreviewed"
+            assert Image.open(io.BytesIO(answer.content)).size == (80, 60)
+            assert MARK.encode() not in answer.content
+    refused = ask(server, "POST", "/v1/scrub", content=b"\1\2", headers={"accept": "image/*"})
+    assert refused.json()["report"]["error_code"] == "M-IN-NOTPIC"
+
+
+def test_a_problem_is_of_the_published_form(server: Path) -> None:
+    answer = ask(server, "GET", "/nowhere")
+    assert answer.headers["content-type"] == "application/problem+json"
+    got = answer.json()
+    assert (got["type"], got["title"], got["status"], got["code"]) == ("about:blank", "Not Found", 404, "M-HTTP-ROUTE")
+
+
+def test_a_supervisor_needs_no_token_for_one_word_and_counts_hold_no_value(server: Path) -> None:
+    assert [ask(server, "GET", path, token=None).text for path in ("/healthz", "/readyz")] == ["ok", "ready"]
+    assert ask(server, "GET", "/metrics", token=None).status_code == 401
+
+    def counts() -> dict[str, float]:
+        answer = ask(server, "GET", "/metrics")
+        assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+        assert MARK not in answer.text
+        families = text_string_to_metric_families(answer.text)
+        return {"/".join((s.name, *s.labels.values())): s.value for f in families for s in f.samples}
+
+    before = counts()
+    ask(server, "POST", "/v1/scrub", content=photo())
+    ask(server, "POST", "/v1/scrub", content=b"")
+    after = counts()
+    for name in ("medimg_photos_total/unreviewed", "medimg_photos_total/M-USE"):
+        assert after[name] == before.get(name, 0) + 1
+    assert after["medimg_photo_seconds_count"] == before["medimg_photo_seconds_count"] + 2
+    assert after["medimg_photos_taken"] == 0
 
 
 def test_inspect_gives_a_plan_and_no_value(server: Path) -> None:
@@ -330,6 +398,48 @@ def test_it_listens_off_this_computer_behind_tls_only() -> None:
     listen.tcp("0.0.0.0", 0, secured=True).close()
 
 
+def test_with_a_client_ca_only_senders_with_a_certificate_are_heard(tmp_path: Path) -> None:
+    authority, other = trustme.CA(), trustme.CA()
+    made = authority.issue_cert("127.0.0.1")
+    made.private_key_pem.write_to_path(tmp_path / "key")
+    made.cert_chain_pems[0].write_to_path(tmp_path / "certificate")
+    authority.cert_pem.write_to_path(tmp_path / "ca")
+    (tmp_path / "token").write_text(TOKEN)
+    (tmp_path / "token").chmod(0o600)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--certificate", "certificate", "--key", "key", "--client-ca", "ca", "--token-file", "token"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "medimg", "serve", "--port", str(port), "--metadata-only", "--workers", "1", *options],
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def sent(certificate: trustme.LeafCert | None) -> int:
+        context = ssl.create_default_context()
+        authority.configure_trust(context)
+        if certificate is not None:
+            certificate.configure_cert(context)
+        with httpx.Client(verify=context, timeout=60) as client:
+            where, headers = f"https://127.0.0.1:{port}/v1/scrub", {"authorization": f"Bearer {TOKEN}"}
+            return client.post(where, content=photo(), headers=headers).status_code
+
+    try:
+        until = time.monotonic() + 200
+        while not accepts(port):
+            assert running.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert sent(authority.issue_cert("ward.example")) == 200
+        for wrong in (None, other.issue_cert("ward.example")):
+            with pytest.raises(httpx.TransportError):
+                sent(wrong)
+    finally:
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(100) == 0
+
+
 def test_a_port_in_use_is_said_in_words() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -371,6 +481,7 @@ def test_a_socket_left_by_a_killed_server_is_taken_over(tmp_path: Path) -> None:
         [],
         ["--socket", "s", "--port", "8000"],
         ["--port", "8000", "--certificate", "c"],
+        ["--port", "8000", "--client-ca", "c"],
         ["--port", "8000", "--host", "0.0.0.0"],
     ],
 )
