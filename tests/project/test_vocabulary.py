@@ -29,7 +29,8 @@ EMITTERS = [
     PACKAGE / "desktop" / "edits.py",
     PACKAGE / "consent" / "caption.py",
 ]
-TREES = {path: ast.parse(path.read_text("utf-8")) for path in EMITTERS}
+WHOLE = {path: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {path: WHOLE[path] for path in EMITTERS}
 RULES = sorted((PACKAGE / "detect").rglob("rules/*.toml"))
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 TABLE = 0.5
@@ -58,10 +59,8 @@ def takers(*trees: ast.AST) -> dict[str, int]:
     }
 
 
-@cache
-def takers_of(path: Path) -> dict[str, int]:
-    """Those of a module; its own names come before those of the others."""
-    return takers(*TREES.values()) | takers(TREES[path])
+TAKERS = takers(*TREES.values())
+"""Those of every module; in a module its own names come before those of the others."""
 
 
 def given(tree: ast.AST, places: dict[str, int], *, tabled: bool) -> Iterator[str]:
@@ -89,12 +88,13 @@ def tables(tree: ast.AST) -> Iterator[set[str]]:
             yield {x for v in said for x in constants(v)} - {""}
 
 
+@cache
 def emitted() -> dict[str, str]:
     """Every category that a module of a check names -> one of the modules."""
     known = set(Category)
     out: dict[str, str] = {}
     for path, tree in TREES.items():
-        names = set(given(tree, takers_of(path), tabled="formats" in path.parts)) - {""}
+        names = set(given(tree, TAKERS | takers(tree), tabled="formats" in path.parts)) - {""}
         for table in tables(tree):
             if table and len(table & known) >= TABLE * len(table):
                 names |= table
@@ -126,7 +126,7 @@ def bare(node: ast.AST) -> Iterator[ast.Constant]:
 @pytest.mark.parametrize("path", [*TREES, PACKAGE / "policy.py"], ids=lambda p: p.relative_to(PACKAGE).as_posix())
 def test_no_check_writes_an_entry_as_a_bare_string(path: Path) -> None:
     entries = {*Kind, *Category}
-    assert [n.lineno for n in bare(ast.parse(path.read_text("utf-8"))) if n.value in entries] == []
+    assert [n.lineno for n in bare(WHOLE[path]) if n.value in entries] == []
 
 
 def test_every_entry_is_found_by_a_check() -> None:
@@ -171,8 +171,8 @@ def test_no_reason_is_compared_as_prose() -> None:
     entries = {*Reason, *StandingReason}
     bad = [
         (path.name, node.lineno, part.value)
-        for path in sorted(PACKAGE.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for path, tree in WHOLE.items()
+        for node in ast.walk(tree)
         if isinstance(node, ast.Compare)
         for part in ast.walk(node)
         if isinstance(part, ast.Constant) and part.value in entries
@@ -195,9 +195,9 @@ def test_nobody_else_compares_a_category_or_a_format_with_a_bare_word() -> None:
     compared = {"category": set(Category), "format": set(FormatName), "why": {*Reason, *StandingReason}}
     bad = [
         (path.name, node.lineno)
-        for path in sorted(PACKAGE.rglob("*.py"))
+        for path, tree in WHOLE.items()
         if path.relative_to(PACKAGE).parts[0] not in DECIDING
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute) and node.left.attr in compared
         for part in node.comparators
         for word in ast.walk(part)
