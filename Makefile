@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 DEMO ?= demo-out
 
 # Debian packages: what the main job uses, and what only the tests use besides.
-APT_RUN := tesseract-ocr libgl1 libglib2.0-0
+APT_RUN := tesseract-ocr gcc libc6-dev libgl1 libglib2.0-0
 APT_WINDOW := xvfb xdotool openbox libegl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 \
   libxcb-render-util0 libxcb-image0
 APT_TEST := libimage-exiftool-perl chromium dicom3tools poppler-utils libjpeg-turbo-progs desktop-file-utils strace \

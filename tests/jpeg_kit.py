@@ -9,11 +9,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from jpeg_twin import Twin
 from PIL import Image
 
 from medimg.formats import jpeg
+from medimg.formats.jpeg import kernel
 from medimg.formats.jpeg.lossless import CoveredJpeg, CroppedJpeg, cover_jpeg, crop_jpeg
 from medimg.types import BLACK, Box, Colour, Cover, Limits
+
+ENGINES = (kernel.load(), Twin())
 
 
 def picture(width: int, height: int, mode: str = "RGB", seed: int = 0) -> Image.Image:

@@ -1,7 +1,7 @@
 """What hatchling runs when a wheel is built or medimg is installed from its folder, editable or not.
 
-Two steps, each a file beside this one: :mod:`kernel` compiles the JPEG kernel (optional), :mod:`models` packs the
-network weights (needed). Both write into the package folder; neither result is kept in the repository.
+Two steps, each a file beside this one: :mod:`kernel` compiles the C files, :mod:`models` packs the network weights.
+Both write into the package folder; neither result is kept in the repository.
 """
 
 from __future__ import annotations
@@ -51,10 +51,7 @@ class Hook(BuildHookInterface[Any]):
             build_data |= {"pure_python": False, "tag": kernel.platform_tag(platform)}
             return []
         made: list[Path] = kernel.build(root)
-        if made:
-            build_data |= {"pure_python": False, "tag": kernel.platform_tag()}
-        else:
-            self.app.display_info("No C compiler: medimg will use its Python engine for JPEG covers.")
+        build_data |= {"pure_python": False, "tag": kernel.platform_tag()}
         return made
 
 

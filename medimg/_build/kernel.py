@@ -1,8 +1,7 @@
-"""Compiles medimg's C files when medimg is built, where there is a C compiler: the JPEG kernel, the audit's search.
+"""Compiles medimg's C files when medimg is built: the JPEG kernel, the audit's search, the area filter of the pyramid.
 
-The area filter of the pictures' pyramid is the third. They are plain shared libraries without any Python symbol, so one
-file serves every Python version of a platform. Without a compiler, or with ``MEDIMG_NO_KERNEL`` set, nothing is made
-and medimg uses Python and cv2, which give the same more slowly.
+They are plain shared libraries without any Python symbol, so one file serves every Python version of a platform.
+Without a compiler there is no build; the wheels bring them.
 
 With ``MEDIMG_TARGET`` set to one of :data:`TARGETS`, a wheel for that platform is made on any other: by the compiler of
 the package ``ziglang``, which carries the C library of every platform (``release/wheels.py``).
@@ -19,7 +18,6 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-OFF_VARIABLE = "MEDIMG_NO_KERNEL"
 SOURCES = (Path("medimg/formats/jpeg/_splice.c"), Path("medimg/audit/_scan.c"), Path("medimg/detect/_area.c"))
 FLAGS = ["-std=c99", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra"]
 TARGET_VARIABLE = "MEDIMG_TARGET"
@@ -34,8 +32,8 @@ TARGETS = {
 """Platform of a wheel -> what Zig calls it, and the suffix of its libraries."""
 
 
-class CrossError(RuntimeError):
-    """A wheel for another platform was asked for and its libraries could not be made; the build must stop."""
+class KernelError(RuntimeError):
+    """The libraries could not be made; the build must stop."""
 
 
 def compilers() -> list[list[str]]:
@@ -61,20 +59,16 @@ def build(root: Path) -> list[Path]:
         root: The project's folder, with ``medimg/`` in it.
 
     Returns:
-        The libraries that could be made; those of an earlier build that could not are removed.
+        The libraries.
+
+    Raises:
+        KernelError: There is no C compiler, or it did not do it.
     """
-    wanted = not os.environ.get(OFF_VARIABLE)
-    made = []
-    for source in SOURCES:
-        library = target(root, source)
-        if wanted and (root / source).is_file() and _compiled(root / source, library):
-            made.append(library)
-        else:
-            library.unlink(missing_ok=True)
-    return made
+    return [_compiled(root / source, target(root, source)) for source in SOURCES]
 
 
-def _compiled(source: Path, library: Path) -> bool:
+def _compiled(source: Path, library: Path) -> Path:
+    said = "no C compiler was found"
     for command in compilers():
         with tempfile.TemporaryDirectory(dir=library.parent, prefix=".build-") as scratch:
             made = Path(scratch) / library.name
@@ -82,8 +76,12 @@ def _compiled(source: Path, library: Path) -> bool:
             done = subprocess.run(line, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
             if done.returncode == 0 and made.is_file():
                 made.replace(library)  # a process that has the old one loaded keeps it
-                return True
-    return False
+                return library
+            said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    raise KernelError(
+        f"{source.name} could not be compiled ({said}). On Debian: sudo apt-get install gcc libc6-dev. "
+        "medimg's wheels need no compiler."
+    )
 
 
 def cross_build(root: Path, platform: str, folder: Path) -> dict[Path, str]:
@@ -98,10 +96,10 @@ def cross_build(root: Path, platform: str, folder: Path) -> dict[Path, str]:
         Library -> its place in the wheel.
 
     Raises:
-        CrossError: There is no such platform, or the compiler is not there or did not do it.
+        KernelError: There is no such platform, or the compiler is not there or did not do it.
     """
     if platform not in TARGETS:
-        raise CrossError(f"{TARGET_VARIABLE} is none of: {', '.join(TARGETS)}.")
+        raise KernelError(f"{TARGET_VARIABLE} is none of: {', '.join(TARGETS)}.")
     triple, suffix = TARGETS[platform]
     made = {}
     for source in SOURCES:
@@ -113,7 +111,7 @@ def cross_build(root: Path, platform: str, folder: Path) -> dict[Path, str]:
         )
         if done.returncode or not library.is_file():
             last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise CrossError(f"{source.name} could not be compiled for {platform} ({last}). It needs: ziglang")
+            raise KernelError(f"{source.name} could not be compiled for {platform} ({last}). It needs: ziglang")
         made[library] = place.as_posix()
     return made
 

@@ -1,14 +1,13 @@
 """Making a picture smaller by the mean of what each new pixel covers (an area filter).
 
-``_area.c`` as a shared library, made when medimg was installed where a compiler was; without it cv2 does the same.
-The two differ by one step of 255 where a mean lies half-way between two.
+``_area.c`` as a shared library, made when medimg was built; small pictures and whole factors are cv2's. The two differ
+by one step of 255 where a mean lies half-way between two.
 """
 
 from __future__ import annotations
 
 import ctypes
 import math
-from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +18,7 @@ from medimg.native import library
 from medimg.native.opencv import cv2
 
 Pixels = NDArray[np.uint8]
-LIBRARY = library.beside(__file__, "_area")
+LIBRARY = Path(__file__).with_name("_area")
 LARGE = 1_000_000
 """Pixels from which the compiled filter is used: making its tables takes longer than it saves below."""
 
@@ -32,14 +31,14 @@ def shrunk(rgb: Pixels, width: int, height: int) -> Pixels:
         width: New pixels across.
         height: New pixels down.
     """
-    run = compiled() if rgb.shape[0] * rgb.shape[1] >= LARGE else None
+    small = rgb.shape[0] * rgb.shape[1] < LARGE
     whole = rgb.shape[1] % width == 0 and rgb.shape[0] % height == 0
-    if run is None or whole or rgb.shape[2:] != (3,) or not rgb.flags.c_contiguous:
+    if small or whole or rgb.shape[2:] != (3,) or not rgb.flags.c_contiguous:
         return cast(Pixels, cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA))
     out = np.empty((height, width, 3), np.uint8)
     rows, columns = table(rgb.shape[0], height), table(rgb.shape[1], width)
     work = np.zeros(3 * (rgb.shape[1] + width) + 8, np.float32)
-    run(
+    compiled()(
         rgb.ctypes.data, rgb.shape[1], rgb.strides[0], out.ctypes.data, width, height,
         *_pointers(rows), *_pointers(columns), work.ctypes.data,
     )  # fmt: skip
@@ -66,13 +65,8 @@ def _pointers(made: tuple[NDArray[np.int32], NDArray[np.float32]]) -> tuple[int,
     return made[0].ctypes.data, made[1].ctypes.data, made[1].shape[1]
 
 
-@cache
-def compiled(path: Path = LIBRARY) -> Any:
-    """The compiled filter; None when it was not made or does not load."""
-    run = getattr(library.load(path), "medimg_shrink", None)
-    if run is None:
-        return None
+def compiled() -> Any:
+    """The compiled filter."""
     pointer, count = ctypes.c_void_p, ctypes.c_int64
-    run.restype = None
-    run.argtypes = [pointer, count, count, pointer, count, count, *(pointer, pointer, count) * 2, pointer]
-    return run
+    arguments = (pointer, count, count, pointer, count, count, *(pointer, pointer, count) * 2, pointer)
+    return library.function(LIBRARY, "medimg_shrink", None, *arguments)

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+from medimg.errors import MissingPart
 from medimg.system import host
 
-
-def beside(module: str, name: str) -> Path:
-    """Where the library ``name`` of a module (its ``__file__``) lies, whether or not it was made."""
-    return Path(module).with_name(name + host.LIBRARY)
+_AGAIN = "Install medimg again: python -m pip install --force-reinstall medimg"
 
 
-def load(path: Path) -> ctypes.CDLL | None:
-    """The library; None where it was not made, or is of another machine."""
-    if not path.is_file():
-        return None
+@cache
+def load(path: Path) -> ctypes.CDLL:
+    """The library that lies at ``path``, named without its suffix.
+
+    Raises:
+        MissingPart: It was not made, or is of another machine.
+    """
     try:
-        return ctypes.CDLL(str(path))
+        return ctypes.CDLL(str(path.with_suffix(host.LIBRARY)))
     except OSError:
-        return None
+        raise MissingPart("medimg's compiled part is missing or of another machine.", todo=_AGAIN) from None
 
 
-__all__ = ["beside", "load"]
+@cache
+def function(path: Path, name: str, result: Any, *arguments: Any) -> Any:
+    """A function of that library, with the types of what it gives and takes.
+
+    Raises:
+        MissingPart: The library is not there, or is of another version.
+    """
+    found = getattr(load(path), name, None)
+    if found is None:
+        raise MissingPart("medimg's compiled part is of another version.", todo=_AGAIN)
+    found.restype, found.argtypes = result, arguments
+    return found
+
+
+__all__ = ["function", "load"]

@@ -1,4 +1,4 @@
-"""The search for the end of coded JPEG data: the reader's and the audit's, compiled and in Python."""
+"""The search for the end of coded JPEG data, the reader's and the audit's; how compiled parts are loaded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medimg.audit import scans
-from medimg.formats.jpeg import _markers
+from medimg.errors import MissingPart
+from medimg.formats.jpeg import kernel, markers
+from medimg.native import library
+from medimg.system import host
 
 CODED = st.lists(st.sampled_from((b"\xff", b"\0", b"\xff\0", b"\xd0", b"\xd7", b"\xd8", b"\xfe", b"\x7f" * 9, b"\x80")))
 
@@ -27,13 +30,11 @@ def plain(data: bytes, at: int, *, restarts: bool, open_end: bool) -> int:
 @given(CODED, st.integers(0, 40), st.booleans())
 def test_each_finds_what_a_plain_loop_finds(parts: list[bytes], at: int, restarts: bool) -> None:
     data = b"".join(parts)
-    for search, open_end in ((_markers.next_marker, False), (scans.coded_end, True)):
+    for search, open_end in ((markers.next_marker, False), (scans.coded_end, True)):
         assert search(data, at, restarts=restarts) == plain(data, at, restarts=restarts, open_end=open_end)
-    assert _markers.in_python(data, at, restarts=restarts) == _markers.next_marker(data, at, restarts=restarts)
-    assert scans.in_python(data, at, restarts=restarts) == scans.coded_end(data, at, restarts=restarts)
 
 
-@pytest.mark.parametrize("search", [_markers.next_marker, scans.coded_end])
+@pytest.mark.parametrize("search", [markers.next_marker, scans.coded_end])
 def test_every_place_of_a_marker(search: Callable[..., int]) -> None:
     """At every distance from the start and the end, among bytes that look alike."""
     for size in range(2, 40):
@@ -43,9 +44,13 @@ def test_every_place_of_a_marker(search: Callable[..., int]) -> None:
             assert search(data, place + 1, restarts=True) == -1
 
 
-@pytest.mark.parametrize("module", [_markers, scans])
-def test_a_library_of_something_else_is_not_used(module: object, tmp_path: Path) -> None:
-    other = tmp_path / "other.so"
-    other.write_bytes(b"not a library")
-    assert module.compiled(other) is None  # type: ignore[attr-defined]
-    assert module.compiled(tmp_path / "missing.so") is None  # type: ignore[attr-defined]
+def test_a_library_that_is_not_there_or_is_something_else_is_said(tmp_path: Path) -> None:
+    (tmp_path / "other").with_suffix(host.LIBRARY).write_bytes(b"not a library")
+    for name in ("missing", "other"):
+        with pytest.raises(MissingPart, match="missing or of another machine"):
+            library.function(tmp_path / name, "medimg_scan", None)
+    with pytest.raises(MissingPart, match="another version"):
+        library.function(scans.LIBRARY, "no_such_function", None)
+    assert kernel.load() is kernel.load()
+    with pytest.raises(MissingPart, match="another version"):
+        kernel.load(scans.LIBRARY)

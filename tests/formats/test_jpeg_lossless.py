@@ -14,14 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from medimg.errors import CheckNotRun, MedimgError
-from medimg.formats.jpeg import _kernel
-from medimg.formats.jpeg._twin import Twin
 from medimg.formats.jpeg.lossless import CoveredJpeg
 from medimg.native.opencv import cv2
 from medimg.types import Box, Cover, Polygon
 
-KERNEL = _kernel.load()
-ENGINES = [e for e in (KERNEL, Twin()) if e is not None]
+ENGINES = jpegs.ENGINES
 TOOLS = pytest.mark.skipif(not jpegs.have("cjpeg", "djpeg", "jpegtran"), reason="libjpeg's programs are not installed")
 
 PILLOW = [

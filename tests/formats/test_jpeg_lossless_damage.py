@@ -13,7 +13,7 @@ import jpeg_kit as jpegs
 import numpy as np
 import pytest
 
-from medimg.formats.jpeg import _kernel
+from medimg.formats.jpeg import markers
 
 CHILD = """
 import resource, sys
@@ -22,12 +22,12 @@ folder, library, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 import numpy, msgspec
 from jpeg_kit import covered, cropped
 from medimg.errors import MedimgError
-from medimg.formats.jpeg import _kernel
-from medimg.formats.jpeg._twin import Twin
+from medimg.formats.jpeg import kernel
+from jpeg_twin import Twin
 from medimg.types import Box, Cover
 if limit:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-engine = _kernel.load(Path(library)) if library else Twin()
+engine = kernel.load(Path(library)) if library else Twin()
 covers = [Cover(polygon=Box(20, 20, 60, 40).polygon, category="name")]
 for path in sorted(folder.glob("*.jpg")):
     data = path.read_bytes()
@@ -107,9 +107,8 @@ def judge(folder: Path) -> tuple[int, int]:
 
 
 def test_150_mutants_by_both_engines(tmp_path: Path) -> None:
-    libraries = [""] + ([str(_kernel.LIBRARY)] if _kernel.load() else [])
     outputs = []
-    for n, library in enumerate(libraries):
+    for n, library in enumerate(("", str(markers.LIBRARY))):
         folder = tmp_path / str(n)
         folder.mkdir()
         mutants(folder, 150, 7)
@@ -128,7 +127,7 @@ def test_claims_of_a_huge_picture_end_soon_and_write_nothing(tmp_path: Path) -> 
         sof = next(at for m in (0xC0, 0xC1, 0xC2, 0xC9, 0xCA) if (at := data.find(bytes((0xFF, m)))) > 0)
         for k, size in enumerate((b"\xff\xff\xff\xff", b"\x3f\xff\x3f\xff", b"\x00\x4b\xff\xff")):
             (tmp_path / f"{n}-{k}.jpg").write_bytes(data[: sof + 5] + size + data[sof + 9 :])
-    done = child(tmp_path, str(_kernel.LIBRARY) if _kernel.load() else "", 3 << 30)
+    done = child(tmp_path, str(markers.LIBRARY), 3 << 30)
     assert done.returncode == 0, done.stderr
     assert not list(tmp_path.glob("*.cover"))
 
@@ -141,7 +140,7 @@ def test_the_kernel_stays_inside_its_memory(tmp_path: Path) -> None:
     guard = subprocess.run([compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
     if not Path(guard.stdout.strip()).is_absolute():
         pytest.skip("gcc has no address sanitizer here")
-    source, library = _kernel.LIBRARY.with_name("_splice.c"), tmp_path / "checked.so"
+    source, library = markers.LIBRARY.with_suffix(".c"), tmp_path / "checked.so"
     flags = "-std=c99 -g -O1 -fPIC -shared -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all"
     subprocess.run([compiler, *flags.split(), "-o", str(library), str(source)], check=True)
     mutants(tmp_path, 400, 11)

@@ -18,7 +18,7 @@ from PIL import Image
 kit.watched(
     ("tiff",),
     (
-        *(f"tiff.{n}" for n in ("_file", "_findings", "_decode", "_packed")),
+        *(f"tiff.{n}" for n in ("_file", "_findings", "_decode", "packed")),
         *(f"shared.{n}" for n in ("exif", "icc", "iptc", "xmp")),
         "png",
         "refused",

@@ -25,11 +25,7 @@ PRIVATE = {
     "detect/test_ruler.py",
     "detect/test_text_labels.py",
     "detect/test_text_sheets.py",
-    "formats/test_coded_search.py",
-    "formats/test_jpeg_lossless.py",
-    "formats/test_jpeg_lossless_damage.py",
     "formats/test_side_by_side.py",
-    "formats/test_tiff_packed.py",
     "pipeline/test_one_open.py",
     "system/test_faults.py",
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from medimg.errors import Malformed, Unsupported
-from medimg.formats.jpeg._tables import is_valid
+from medimg.formats.jpeg.tables import is_valid
 
 PROGRESSIVE, ARITHMETIC = (0xC2, 0xCA), (0xC9, 0xCA)
 HANDLED = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)

@@ -10,7 +10,6 @@ import re
 
 from medimg.errors import Malformed, TooLarge, Unsupported
 from medimg.formats.jpeg._frame import Frame, Progress, ScanHeader, frame, huffman_tables, quantisation_tables, scan
-from medimg.formats.jpeg._markers import next_marker
 from medimg.formats.jpeg._segments import (
     APP0,
     APP15,
@@ -32,6 +31,7 @@ from medimg.formats.jpeg._segments import (
     kept,
     starts,
 )
+from medimg.formats.jpeg.markers import next_marker
 from medimg.types import Limits
 
 MAX_SCANS = 200

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg.formats.jpeg._frame import Frame
-from medimg.formats.jpeg._job import Fate
+from medimg.formats.jpeg.job import Fate
 from medimg.types import Box, Polygon
 
 

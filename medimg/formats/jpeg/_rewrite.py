@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from medimg.errors import CheckNotRun, Malformed
 from medimg.formats.jpeg._frame import AC, Frame, ScanHeader, huffman_tables
-from medimg.formats.jpeg._job import Engine, Job, Mode, NoCode, Part, Rewritten, ScanFault
 from medimg.formats.jpeg._segments import CODED, DAC, DHT, DRI, END, SOS, START, Head, Jpeg, Scan, needed, segment
-from medimg.formats.jpeg._tables import Table, optimal
+from medimg.formats.jpeg.job import Engine, Job, Mode, NoCode, Part, Rewritten, ScanFault
+from medimg.formats.jpeg.tables import Table, optimal
 
 MAX_PIXELS = 1 << 28
 """A bound on memory, whatever the policy allows."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from medimg.formats.jpeg._frame import Frame, ScanHeader
-from medimg.formats.jpeg._tables import Table
+from medimg.formats.jpeg.tables import Table
 
 SOI, EOI, SOS, DQT, DHT, DAC, DRI, DNL, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xCC, 0xDD, 0xDC, 0xFE
 APP0, APP15 = 0xE0, 0xEF

@@ -3,7 +3,7 @@
  * The scan is decoded symbol by symbol (ITU-T T.81: F.2.2 sequential Huffman, G.2 progressive, F.2.4 and G.2
  * arithmetic) and written again with Huffman codes; no coefficient is ever dequantised, so what is kept is exact.
  * Every symbol is checked. Memory: what the caller hands over, plus tables on the stack; nothing is allocated.
- * The Python twin is _jpeg_twin.py; both must give the same bytes. C99, no other dependency, no global state.
+ * The tests have a twin of it in Python; both must give the same bytes. C99, no other dependency, no global state.
  */
 #include <stddef.h>
 #include <stdint.h>

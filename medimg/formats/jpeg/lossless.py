@@ -18,11 +18,10 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from medimg.formats.jpeg import _kernel, _place
-from medimg.formats.jpeg._job import Engine, Fate
+from medimg.formats.jpeg import _place, kernel
 from medimg.formats.jpeg._rewrite import Goal, frame_of, refuse, rewrite
 from medimg.formats.jpeg._segments import Head, Jpeg
-from medimg.formats.jpeg._twin import Twin
+from medimg.formats.jpeg.job import Engine, Fate
 from medimg.types import BLACK, Box, Colour, Cover, Polygon, bounding_box
 
 
@@ -49,11 +48,6 @@ class CroppedJpeg(msgspec.Struct, frozen=True):
     fringe: int
 
 
-def engine() -> Engine:
-    """The compiled kernel where there is one, else its Python twin."""
-    return _kernel.load() or Twin()
-
-
 def cover_jpeg(
     jpeg: Jpeg,
     head: Head,
@@ -73,7 +67,7 @@ def cover_jpeg(
         head: What stands before the picture in the copy.
         covers: Polygons in stored coordinates; those of other frames than 0 are passed over.
         colour: Red, green, blue, 0 to 255.
-        using: The engine; None picks the best there is.
+        using: The engine; None is the compiled kernel.
         cut: Leave out bytes behind the last block of a scan or restart interval, which every decoder passes over;
             otherwise a file with such bytes is damaged.
 
@@ -86,7 +80,7 @@ def cover_jpeg(
     mask = _place.mcu_mask(polygons, frame)
     levels = _place.levels(frame, head.jfif, head.transform, colour)
     flat = [_place.flat_dc(level, jpeg.steps[n]) for n, level in enumerate(levels)]
-    data = rewrite(jpeg, head, using or engine(), Goal(_place.fates(mask, frame, Fate.FLAT), flat), cut=cut)
+    data = rewrite(jpeg, head, using or kernel.load(), Goal(_place.fates(mask, frame, Fate.FLAT), flat), cut=cut)
     return CoveredJpeg(data, tuple(b.polygon for b in _place.boxes(mask, frame)), int(frame.subsampled))
 
 
@@ -100,7 +94,7 @@ def crop_jpeg(jpeg: Jpeg, head: Head, box: Box, *, using: Engine | None = None) 
         jpeg: As for :func:`cover_jpeg`.
         head: As for :func:`cover_jpeg`.
         box: In stored coordinates.
-        using: The engine; None picks the best there is.
+        using: The engine; None is the compiled kernel.
 
     Raises:
         CheckNotRun: The coded data are damaged, or no whole MCU lies inside the box.
@@ -118,7 +112,7 @@ def crop_jpeg(jpeg: Jpeg, head: Head, box: Box, *, using: Engine | None = None) 
     outside[y0:y1, x0:x1] = False
     fates = _place.fates(outside, frame, Fate.DROP)
     goal = Goal(fates, [0] * len(fates), (kept.width, kept.height))
-    return CroppedJpeg(rewrite(jpeg, head, using or engine(), goal), kept, int(frame.subsampled))
+    return CroppedJpeg(rewrite(jpeg, head, using or kernel.load(), goal), kept, int(frame.subsampled))
 
 
 def _checked(polygon: Polygon) -> Polygon:

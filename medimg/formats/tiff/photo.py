@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from medimg.errors import Malformed, TooLarge, Unsupported
 from medimg.formats import refused
 from medimg.formats.shared import exif, icc
-from medimg.formats.tiff import _findings, _packed, _pages
+from medimg.formats.tiff import _findings, _pages, packed
 from medimg.formats.tiff._file import ALPHA, INTEGERS, MULTIPLIED, NO_COLOURS, UNSAID, Entry, Ifd, Tiff, build, read
 from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
 from medimg.vocabulary import Category, Kind
@@ -225,9 +225,9 @@ class TiffPhoto:
 
     def _payload(self, raw: bytes, index: int) -> bytes:
         if self.compression == "jpeg":
-            return _packed.bare_jpeg(raw)
+            return packed.bare_jpeg(raw)
         if self.compression == "deflate":
-            return _packed.bare_deflate(raw, self._chunk_bytes(index))
+            return packed.bare_deflate(raw, self._chunk_bytes(index))
         if self.compression == "none":
             expected = self._chunk_bytes(index)
             if len(raw) < expected:
@@ -235,9 +235,9 @@ class TiffPhoto:
             return raw[:expected]
         whole = self._number(262, 0) != YCBCR and self._number(266, 1) == 1  # else rows are laid out in other ways
         if self.compression == "packbits" and whole:
-            return _packed.bare_packbits(raw, self._chunk_bytes(index))
+            return packed.bare_packbits(raw, self._chunk_bytes(index))
         if self.compression == "lzw" and whole:
-            return _packed.bare_lzw(raw, self._chunk_bytes(index))
+            return packed.bare_lzw(raw, self._chunk_bytes(index))
         return raw
 
     def _chunk_bytes(self, index: int) -> int:
@@ -322,7 +322,7 @@ class TiffPhoto:
             fields[ORIENTATION] = (3, struct.pack(f"{self.tiff.order}H", self.orientation))
         tables = self.page.entries.get(JPEG_TABLES)
         if tables is not None and self.compression == "jpeg":
-            fields[JPEG_TABLES] = (7, _packed.bare_jpeg(tables.raw))
+            fields[JPEG_TABLES] = (7, packed.bare_jpeg(tables.raw))
         return fields
 
     def _field(self, entry: Entry) -> tuple[int, bytes]:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medimg.formats.jpeg._entropy_segments import segments, unused
-from medimg.formats.jpeg._job import (
+from jpeg_twin.segments import segments, unused
+from medimg.formats.jpeg.job import (
     DAMAGED,
     ENDS_EARLY,
     MAX_AC_SIZE,
@@ -28,7 +28,7 @@ from medimg.formats.jpeg._job import (
     Rewritten,
     ScanFault,
 )
-from medimg.formats.jpeg._tables import Table, codes
+from medimg.formats.jpeg.tables import Table, codes
 
 _END = 128
 """Steps an end-of-block code counts for: more than any run of coefficients."""

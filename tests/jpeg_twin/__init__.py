@@ -1,6 +1,6 @@
-"""The Python engine, for machines without a compiler, and the kernel's judge in the tests: same bytes, more slowly.
+"""An engine in Python, the judge of the compiled kernel: same bytes, more slowly.
 
-A plain sequential Huffman scan takes a short cut (:mod:`medimg.formats.jpeg._runs`); everything else is decoded and
+A plain sequential Huffman scan takes a short cut (:mod:`jpeg_twin.runs`); everything else is decoded and
 written value by value here (ITU-T T.81: F.1.2 and F.2.2 sequential, G.1.2 and G.2 progressive).
 """
 
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from itertools import product
 
-from medimg.formats.jpeg import _runs
-from medimg.formats.jpeg._arithmetic import ArithmeticReader
-from medimg.formats.jpeg._entropy_segments import Segment, segments, unused
-from medimg.formats.jpeg._job import (
+from jpeg_twin import runs
+from jpeg_twin.arithmetic import ArithmeticReader
+from jpeg_twin.segments import Segment, segments, unused
+from medimg.formats.jpeg.job import (
     DAMAGED,
     ENDS_EARLY,
     MAX_AC_SIZE,
@@ -27,7 +27,7 @@ from medimg.formats.jpeg._job import (
     Rewritten,
     ScanFault,
 )
-from medimg.formats.jpeg._tables import Table, codes
+from medimg.formats.jpeg.tables import Table, codes
 
 _HELD = 937
 """Correction bits that may wait for an end-of-band run; as many as libjpeg lets wait."""
@@ -39,15 +39,15 @@ class Twin:
     name = "python"
 
     def rewrite(self, job: Job, data: bytes, start: int, tables: dict[int, Table]) -> Rewritten:
-        """See :class:`~medimg.formats.jpeg._job.Engine`."""
+        """See :class:`~medimg.formats.jpeg.job.Engine`."""
         if job.mode == Mode.SEQUENTIAL and not job.arithmetic and tables == job.tables:
-            return _runs.rewrite(job, data, start)
+            return runs.rewrite(job, data, start)
         sink = _Bits({slot: codes(table) for slot, table in tables.items()})
         end, extra = _Pass(job, sink).run(data, start)
         return Rewritten(bytes(sink.done), end, extra)
 
     def count(self, job: Job, data: bytes, start: int) -> dict[int, list[int]]:
-        """See :class:`~medimg.formats.jpeg._job.Engine`."""
+        """See :class:`~medimg.formats.jpeg.job.Engine`."""
         sink = _Counts()
         _Pass(job, sink).run(data, start)
         return sink.counts
@@ -59,7 +59,7 @@ class _Counts:
     def __init__(self) -> None:
         self.counts: dict[int, list[int]] = {}
 
-    def symbol(self, slot: int, symbol: int, value: int = 0, size: int = 0) -> None:  # noqa: ARG002
+    def symbol(self, slot: int, symbol: int, value: int = 0, size: int = 0) -> None:
         self.counts.setdefault(slot, [0] * 256)[symbol] += 1
 
     def bits(self, value: int, size: int) -> None:

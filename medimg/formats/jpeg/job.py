@@ -1,4 +1,4 @@
-"""What is asked of an engine: rewrite one scan. Two engines answer, the compiled kernel and its Python twin."""
+"""What is asked of an engine: rewrite one scan. The compiled kernel answers; the tests have a twin in Python."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from medimg.formats.jpeg._tables import Table
+from medimg.formats.jpeg.tables import Table
 
 ZIGZAG_END = 63
 MAX_DC, MIN_DC = 2047, -2048

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from medimg.formats.jpeg._job import DAMAGED, ENDS_EARLY, RESTART, Job, ScanFault
+from medimg.formats.jpeg.job import DAMAGED, ENDS_EARLY, RESTART, Job, ScanFault
 
 _MARKER = re.compile(rb"\xff+[^\x00\xff]")
 

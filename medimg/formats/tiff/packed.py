@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import zlib
-from functools import cache
-from pathlib import Path
-from typing import Any
+from ctypes import POINTER, byref, c_char_p, c_int32, c_int64
 
 from medimg.errors import Malformed
-from medimg.formats.jpeg._markers import LIBRARY
+from medimg.formats.jpeg.markers import LIBRARY
 from medimg.native import library
 
-CLEAR, STOP, FIRST, WIDEST = 256, 257, 258, 12
+CLEAR, STOP, WIDEST = 256, 257, 12
 _DAMAGED, _SHORT = -1, -2
 
 
@@ -123,57 +120,11 @@ def lzw_bits(raw: bytes, expected: int) -> tuple[int, int]:
     Raises:
         Malformed: A code cannot stand where it does, or there are too few.
     """
-    search = compiled()
-    if search is None:
-        used, width = in_python(raw, expected)
-    else:
-        wide = ctypes.c_int32()
-        used = int(search(raw, len(raw), expected, ctypes.byref(wide)))
-        width = wide.value
+    wide = c_int32()
+    search = library.function(LIBRARY, "medimg_lzw_bits", c_int64, c_char_p, c_int64, c_int64, POINTER(c_int32))
+    used = int(search(raw, len(raw), expected, byref(wide)))
     if used == _SHORT:
         raise Malformed("a strip of the picture ends early.")
     if used == _DAMAGED:
         raise Malformed("a strip of the picture is damaged.")
-    return used, width
-
-
-def in_python(raw: bytes, expected: int) -> tuple[int, int]:
-    """The same, without the compiled kernel; -1 and -2 for damage and too few."""
-    length = [1] * 256 + [0, 0]
-    bits, previous = 9, -1
-    window = held = at = used = produced = 0
-    while produced < expected:
-        while held < bits and at < len(raw):
-            window, held, at = (window & 0xFFFFFF) << 8 | raw[at], held + 8, at + 1
-        if held < bits:
-            return _SHORT, 0
-        held -= bits
-        used += bits
-        code = window >> held & ((1 << bits) - 1)
-        if code == CLEAR:
-            del length[FIRST:]
-            bits, previous = 9, -1
-            continue
-        if code == STOP:
-            return _SHORT, 0
-        table = len(length)
-        if code > 255 if previous < 0 else code > table or (code == table and table > 4095):
-            return _DAMAGED, 0
-        if previous >= 0 and table < 4096:
-            length.append(length[previous] + 1)
-            if table + 1 == (1 << bits) - 1 and bits < WIDEST:
-                bits += 1
-        produced += length[code]
-        previous = code
-    return used, bits
-
-
-@cache
-def compiled(path: Path = LIBRARY) -> Any:
-    """The kernel's walk; None where it was not compiled, is older than this, or is of another machine."""
-    search = getattr(library.load(path), "medimg_lzw_bits", None)
-    if search is None:
-        return None
-    search.restype = ctypes.c_int64
-    search.argtypes = [ctypes.c_char_p, ctypes.c_int64, ctypes.c_int64, ctypes.POINTER(ctypes.c_int32)]
-    return search
+    return used, wide.value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medimg.formats.jpeg._job import DAMAGED, Job, ScanFault
+from medimg.formats.jpeg.job import DAMAGED, Job, ScanFault
 
 # Table D.3: Qe, next state after the less and the more probable symbol; ! exchanges their sense. The last is fixed.
 _TABLE = """

@@ -1,4 +1,4 @@
-"""The compiled engine: ``_splice.c`` as a shared library, made when medimg was installed where a compiler was."""
+"""The compiled engine: ``_splice.c`` as a shared library, made when medimg was built."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from medimg.formats.jpeg._job import DAMAGED, ENDS_EARLY, RESTART, Job, NoCode, Rewritten, ScanFault
-from medimg.formats.jpeg._tables import Table
+from medimg.errors import MissingPart
+from medimg.formats.jpeg.job import DAMAGED, ENDS_EARLY, RESTART, Job, NoCode, Rewritten, ScanFault
+from medimg.formats.jpeg.markers import LIBRARY
+from medimg.formats.jpeg.tables import Table
 from medimg.native import library
 
 VERSION = 1
-LIBRARY = library.beside(__file__, "_splice")
 
 OK, CORRUPT, SHORT, NO_CODE, NO_SPACE, BAD_RESTART, BAD_CALL = range(7)
 _WORDS = {CORRUPT: DAMAGED, SHORT: ENDS_EARLY, BAD_RESTART: RESTART, BAD_CALL: "the scan is of no known kind."}
@@ -65,7 +66,7 @@ class Kernel:
         self._work_size = int(compiled.medimg_work_size())
 
     def rewrite(self, job: Job, data: bytes, start: int, tables: dict[int, Table]) -> Rewritten:
-        """See :class:`~medimg.formats.jpeg._job.Engine`."""
+        """See :class:`~medimg.formats.jpeg.job.Engine`."""
         scan = _packed(job, tables)
         # Stuffing included, covering seldom makes a scan longer; where it does, the room is doubled.
         most = job.blocks * _LARGEST_BLOCK + 65536
@@ -80,7 +81,7 @@ class Kernel:
             return Rewritten(out[: result.written].tobytes(), start + result.consumed, result.extra)
 
     def count(self, job: Job, data: bytes, start: int) -> dict[int, list[int]]:
-        """See :class:`~medimg.formats.jpeg._job.Engine`."""
+        """See :class:`~medimg.formats.jpeg.job.Engine`."""
         counts = np.zeros((8, 256), np.uint32)
         code, _ = self._run(_packed(job, {}), data, start, np.empty(0, np.uint8), counts)
         _check(code)
@@ -150,15 +151,15 @@ def _packed(job: Job, tables_out: dict[int, Table]) -> _Scan:
 
 
 @cache
-def load(path: Path = LIBRARY) -> Kernel | None:
-    """The kernel, or nothing where it was not compiled, is of another version or of another machine."""
-    compiled = library.load(path)
-    try:
-        if compiled is None or compiled.medimg_kernel_version() != VERSION:
-            return None
-        compiled.medimg_work_size.restype = compiled.medimg_scan_size.restype = ctypes.c_size_t
-        if compiled.medimg_scan_size() != ctypes.sizeof(_Scan):
-            return None
-    except AttributeError:
-        return None
-    return Kernel(compiled)
+def load(path: Path = LIBRARY) -> Kernel:
+    """The kernel.
+
+    Raises:
+        MissingPart: It was not made, or is of another version or machine.
+    """
+    size = ctypes.c_size_t
+    library.function(path, "medimg_work_size", size)
+    version = library.function(path, "medimg_kernel_version", ctypes.c_int)()
+    if version != VERSION or library.function(path, "medimg_scan_size", size)() != ctypes.sizeof(_Scan):
+        raise MissingPart("medimg's compiled part is of another version.")
+    return Kernel(library.load(path))
