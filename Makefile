@@ -31,7 +31,7 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
-.PHONY: help demo test test-wheel test-long test-many test-peers test-all coverage test-oldest test-newest test-windows check bench fuzz valgrind dist wheels matrix app strings docs lock changelog release clean
+.PHONY: help demo test lint types-linux types-win32 types-darwin test-wheel test-long test-many test-peers test-all coverage test-oldest test-newest test-windows check bench fuzz valgrind dist wheels matrix app strings docs lock changelog release clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,8 +59,9 @@ demo: $(VENV)/.run ## set up everything, draw the fixture photos, clean them, sa
 	@$(BIN)/medimg clean fixtures/out/photos -o $(DEMO) --where AU || { code=$$?; [ $$code = 10 ] || [ $$code = 11 ] || exit $$code; }
 	@echo "Here the command is $(BIN)/medimg; 'pipx install .' puts it on your PATH."
 
-# The window's random acts are as many as the minutes allow: 60 for each of three seeds here, 670 in `make test-all`.
-QUICK := -n 2 --dist loadfile -m 'not long'
+# The window's random acts are as many as the minutes allow: 60 for each of two seeds here, 670 for three in
+# `make test-all`. The dear files come first (tests/conftest.py), so that none runs alone at the end.
+QUICK := -n 2 --dist loadfile --no-loadscope-reorder -m 'not long'
 test: $(VENV)/.dev ## every test but the long ones
 	@MEDIMG_ACTS=60 $(BIN)/python -m pytest $(QUICK)
 
@@ -104,9 +105,14 @@ test-oldest: $(VENV)/.dev ## what leaves the computer, planted code and the fixt
 test-newest: $(VENV)/.dev ## the same with the newest packages allowed; raise a bound of pyproject.toml, then this
 	@$(call versions,newest,highest)
 
-check: $(VENV)/.dev ## lint, layers, types for Linux, Windows and macOS
+SYSTEMS := linux win32 darwin
+check: lint $(SYSTEMS:%=types-%) ## lint, layers, types for Linux, Windows and macOS
+
+lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
-	@for system in linux win32 darwin; do echo "mypy for $$system"; $(BIN)/mypy --platform $$system; done
+
+$(SYSTEMS:%=types-%): types-%: $(VENV)/.dev
+	@echo "mypy for $*" && $(BIN)/mypy --platform $* --cache-dir .mypy_cache/$* # a cache knows one system
 
 bench: $(VENV)/.dev ## the timing tables of docs/benchmarks.md
 	@$(BIN)/python benchmarks/run.py

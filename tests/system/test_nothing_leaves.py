@@ -2,7 +2,7 @@
 
 Watched from outside, by the system calls of every process a command starts: what a library in C does, no patched
 module of Python's sees. onnxruntime's usage reports write their queue when the library is loaded and look their
-collector up some ten seconds later; both are seen here. Each command runs once for all three, among code, data and
+collector up some ten seconds later; both are seen here. Each command runs for all three, among code, data and
 libraries that would run if anything in the folder of the photos were asked for.
 """
 
@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import commands_kit as kit
@@ -22,6 +23,14 @@ CALLS = "openat,socket,connect,sendto,sendmsg,sendmmsg,bind,listen"
 """``openat`` for the file that names the resolvers: where /etc/hosts has the answer, a look-up makes no socket."""
 LONG = 15.0
 """Seconds a command that waits is left waiting; the first look-up of onnxruntime 1.32 came after 9."""
+WAIT = (kit.serve, kit.desktop)
+TOGETHER: dict[str, Sequence[Callable[..., None]]] = {
+    "clean": (kit.clean,),
+    "look": (kit.look, kit.selftest, kit.doctor, kit.library),
+    "wait": (kit.watch, kit.serve, kit.desktop),
+    "cluster": (kit.cluster,),
+}
+"""Acts that go on beside each other in one folder."""
 ROOT = Path(__file__).resolve().parents[2]
 OWN = set(re.findall(r"`~/([^`]+)`", (ROOT / "docs" / "output.md").read_text()))
 """What docs/output.md says medimg keeps under the home folder."""
@@ -51,12 +60,17 @@ def held(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-@pytest.mark.parametrize("act", kit.ACTS, ids=lambda a: a.__name__)
+def test_every_act_is_watched() -> None:
+    assert {act for acts in TOGETHER.values() for act in acts} == set(kit.ACTS)
+
+
+@pytest.mark.parametrize("acts", TOGETHER.values(), ids=TOGETHER)
 def test_no_socket_no_file_in_the_home_and_nothing_among_the_photos_is_run(
-    tmp_path: Path, act: Callable[..., None]
+    tmp_path: Path, acts: Sequence[Callable[..., None]]
 ) -> None:
-    trace, proof = tmp_path / "trace", tmp_path / "proof"
-    calls = ("strace", "-f", "-qq", "--seccomp-bpf", "-A", "-e", f"trace={CALLS}", "-o", str(trace))
+    traces, proof = tmp_path / "traces", tmp_path / "proof"
+    traces.mkdir()
+    calls = ("strace", "-ff", "-qq", "--seccomp-bpf", "-A", "-e", f"trace={CALLS}", "-o", str(traces / "process"))
     place = kit.Place(tmp_path, prefix=calls if traced() else ())
     for name in (".profile", ".config/user-dirs.dirs", ".cache/fontconfig/CACHEDIR.TAG"):
         (place.home / name).parent.mkdir(parents=True, exist_ok=True)
@@ -64,12 +78,15 @@ def test_no_socket_no_file_in_the_home_and_nothing_among_the_photos_is_run(
     before = held(place.home)
     plant(place.photos, proof)
     try:
-        act(place, LONG) if act in (kit.serve, kit.desktop) else act(place)
+        with ThreadPoolExecutor() as pool:
+            for done in [pool.submit(act, place, *([LONG] if act in WAIT else [])) for act in acts]:
+                done.result()
     finally:
         assert not proof.exists(), proof.read_text()
     after = held(place.home)
     assert {n: d for n, d in after.items() if n not in OWN} == before
     if not place.prefix:
         pytest.skip("the files were compared; no strace here that may trace: sockets were not looked at")
-    assert trace.stat().st_size, "strace saw nothing at all"
-    assert not outside(trace.read_text(errors="replace"), loopback=act is kit.cluster)
+    seen = [path.read_text(errors="replace") for path in traces.iterdir()]
+    assert any(seen), "strace saw nothing at all"
+    assert not [line for trace in seen for line in outside(trace, loopback=kit.cluster in acts)]
