@@ -77,34 +77,33 @@ def from_yaml(state: RunState, data: bytes, at: str) -> RunState:
     Raises:
         UsageError: It cannot be read, or names an unknown item, subject, condition or choice.
     """
+    file = _read(data)
+    if not set(file.groups) <= set(state.run.groups):
+        raise UsageError("the answers file names a group that this run does not have. Nothing was written.")
+    subjects: dict[str, dict[str, str | Given]] = {BATCH: file.batch}
+    for group, said in file.groups.items():
+        for condition, flag in said.conditions.items():
+            state = with_condition(state, group, condition, flag)
+        if said.recipients:
+            state = runs.with_recipients(state, group, said.recipients)
+        if not set(said.looked_at) <= set(state.run.groups[group]):
+            raise UsageError("'looked_at' names a copy that is not in its group. Nothing was written.")
+        subjects[group] = said.answers
+    given = [(subject, item, one) for subject, answers in subjects.items() for item, one in answers.items()]
+    given += [(safe_id, EACH_FILE, "yes") for said in file.groups.values() for safe_id in said.looked_at]
+    given += [(safe_id, item, one) for safe_id, answers in file.files.items() for item, one in answers.items()]
+    new = [a for subject, item, one in given for a in _spread(state, item, subject, one, at, file.role)]
+    return runs.with_answers(state, new)
+
+
+def _read(data: bytes) -> AnswersFile:
     try:
         file = msgspec.convert(_yaml.read(data), AnswersFile)
     except _yaml.YamlRefused as error:
         raise UsageError(f"the answers file cannot be read: {error}. Nothing was written.") from error
     except msgspec.ValidationError as error:  # it may quote a key, which a person typed
         raise UsageError("the answers file is not in the form that is read here. Nothing was written.") from error
-    if not set(file.groups) <= set(state.run.groups):
-        raise UsageError("the answers file names a group that this run does not have. Nothing was written.")
-    if REWORDED_ASK in data:
-        file = _asked_again(file)
-    new: list[Answer] = []
-    for item, given in file.batch.items():
-        new += _spread(state, item, BATCH, given, at, file.role)
-    for group, said in file.groups.items():
-        for condition, flag in said.conditions.items():
-            state = with_condition(state, group, condition, flag)
-        if said.recipients:
-            state = runs.with_recipients(state, group, said.recipients)
-        for item, given in said.answers.items():
-            new += _spread(state, item, group, given, at, file.role)
-        if not set(said.looked_at) <= set(state.run.groups[group]):
-            raise UsageError("'looked_at' names a copy that is not in its group. Nothing was written.")
-        for safe_id in said.looked_at:
-            new += _spread(state, EACH_FILE, safe_id, "yes", at, file.role)
-    for safe_id, answers in file.files.items():
-        for item, given in answers.items():
-            new += _spread(state, item, safe_id, given, at, file.role)
-    return runs.with_answers(state, new)
+    return _asked_again(file) if REWORDED_ASK in data else file
 
 
 def _asked_again(file: AnswersFile) -> AnswersFile:

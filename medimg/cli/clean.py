@@ -181,14 +181,7 @@ def _conditions(text: str | None) -> tuple[str, ...]:
 def say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
     """What became of the photos, where it is, and, at the end, what to do next."""
     folder = common.shown(outcome.folder)
-    since = ", ".join(f"{count} since run {tag}" for tag, count in outcome.unchanged.items())
-    if since:
-        kept = ", ".join(
-            f"{n} {words}"
-            for state, words in (("held", "on hold"), ("refused", "not cleaned"))
-            if (n := outcome.unchanged_kept_back.get(state))
-        )
-        common.say(f"Unchanged and not done again: {since}{f' (still {kept})' if kept else ''}. --again does them.")
+    _say_unchanged(outcome)
     if not outcome.photos:
         common.say("Nothing is new.")
         for reason, count in sorted(outcome.set_aside.items()):
@@ -220,6 +213,17 @@ def say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
     if by_folder and sum(outcome.photos.values()) > 1:
         common.say("All photos of a folder count as one patient. If they are not: --group-by, or --suggest-groups.")
         common.say()
+
+
+def _say_unchanged(outcome: Outcome) -> None:
+    since = ", ".join(f"{count} since run {tag}" for tag, count in outcome.unchanged.items())
+    kept = ", ".join(
+        f"{n} {words}"
+        for state, words in (("held", "on hold"), ("refused", "not cleaned"))
+        if (n := outcome.unchanged_kept_back.get(state))
+    )
+    if since:
+        common.say(f"Unchanged and not done again: {since}{f' (still {kept})' if kept else ''}. --again does them.")
 
 
 def _say_versions(sets: Sequence[tuple[str, ...]]) -> None:

@@ -92,22 +92,27 @@ def by_basis(question: Question, context: SharingContext) -> Question:
     match context.basis:
         case "written-consent" if question.id in _ELEMENTS and question.blocking:
             return msgspec.structs.replace(question, na="never")
-        case "reasonable-expectation":
-            if question.id == "rec.what-was-shared":
-                return _now(question, "blocking", "needed because the basis is reasonable expectation")
-            if consent:
-                return _now(question, "advisory", "advisory because the basis is reasonable expectation")
+        case "reasonable-expectation" if question.id == "rec.what-was-shared":
+            return _now(question, "blocking", "needed because the basis is reasonable expectation")
+        case "reasonable-expectation" if consent:
+            return _now(question, "advisory", "advisory because the basis is reasonable expectation")
         case "permitted-by-law" if consent:
             return _now(question, "advisory", "advisory because the basis is the law; say which in the record")
         case "uk-anonymised-teaching" | "uk-listed-recording" if _uk_not_asked(question.id, context):
             return msgspec.structs.replace(question, asked=False, why="not asked on the UK anonymised basis")
         case "us-deidentified":
-            if question.id in _SAFE_HARBOR:  # required by the rule, for every audience
-                return msgspec.structs.replace(question, asked=True, level="blocking", why="needed on the HIPAA basis")
-            if question.id == "con.us-authorization":
-                return msgspec.structs.replace(question, asked=False, why="not asked on the HIPAA de-identified basis")
-            if consent:
-                return _now(question, "advisory", "advisory on the HIPAA de-identified basis; guidance still asks it")
+            return _without_identifiers(question, consent=consent)
+    return question
+
+
+def _without_identifiers(question: Question, *, consent: bool) -> Question:
+    """The question on the HIPAA de-identified basis."""
+    if question.id in _SAFE_HARBOR:  # required by the rule, for every audience
+        return msgspec.structs.replace(question, asked=True, level="blocking", why="needed on the HIPAA basis")
+    if question.id == "con.us-authorization":
+        return msgspec.structs.replace(question, asked=False, why="not asked on the HIPAA de-identified basis")
+    if consent:
+        return _now(question, "advisory", "advisory on the HIPAA de-identified basis; guidance still asks it")
     return question
 
 

@@ -175,6 +175,12 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise UsageError("the site profile names an unknown audience.")
         if self.policy_link and not self.policy_link.startswith(("https://", "http://")):
             raise UsageError("the policy link of the site profile is not a web address.")
+        self._check_levels(items)
+        self._check_answers(items)
+        self._check_items(set(items))
+        self._check_cards(items)
+
+    def _check_levels(self, items: dict[str, Item]) -> None:
         for audience, levels in self.levels.items():
             for item_id, level in ((TURNED.get(i, i), x) for i, x in levels.items()):
                 if item_id not in items:
@@ -183,19 +189,20 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                     raise UsageError(
                         "the site profile may raise a question to blocking, never lower or drop a blocking one."
                     )
+
+    def _check_answers(self, items: dict[str, Item]) -> None:
         for answers in self.answers.values():
             for item_id, choice in answers.items():
                 if item_id not in ANSWERABLE:
                     raise UsageError("the site profile answers a question that only a person can answer.")
                 if choice not in choices(items[item_id].pass_) or choice in ("not-sure", NOT_APPLICABLE):
                     raise UsageError("the site profile gives an answer that is not possible.")
-        seen: set[str] = set()
-        for item in self.items:
-            if not item.id.startswith(f"{SECTION}.") or item.id in {*seen, *items, SECOND_PERSON}:
-                raise UsageError(f"an item of the site profile needs an id of its own that starts with '{SECTION}.'.")
-            seen.add(item.id)
 
-        self._check_cards(items)
+    def _check_items(self, taken: set[str]) -> None:
+        for item in self.items:
+            if not item.id.startswith(f"{SECTION}.") or item.id in {*taken, SECOND_PERSON}:
+                raise UsageError(f"an item of the site profile needs an id of its own that starts with '{SECTION}.'.")
+            taken.add(item.id)
 
     def _check_cards(self, items: dict[str, Item]) -> None:
         for card in self.cards:

@@ -7,6 +7,7 @@ an installation that lacks their reader, or for damage to the part that their ow
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 from medimg.errors import SAVE_AS_PNG
@@ -260,10 +261,8 @@ MAKERS = (("NIKON", "Nikon", "NEF"), ("SONY", "Sony", "ARW"), ("CANON", "Canon",
           ("RICOH", "Pentax", "PEF"), ("SAMSUNG", "Samsung", "SRW"), ("HASSELBLAD", "Hasselblad", "3FR"),
           ("LEICA", "Leica", "RWL"), ("KODAK", "Kodak", "DCR"), ("PHASE ONE", "Phase One", "IIQ"),
           ("OLYMPUS", "Olympus", "ORF"), ("EASTMAN", "Kodak", "DCR"))  # fmt: skip
-COLOUR_FILTER = (32803, 34892)
-"""PhotometricInterpretation of raw sensor data (DNG 1.7; TIFF/EP)."""
-PACKINGS = (32767, 34713, 65000, 65535)
-"""Compression of Sony, Nikon, Kodak and Pentax raw data."""
+SENSOR = {262: (32803, 34892), 259: (32767, 34713, 65000, 65535)}
+"""PhotometricInterpretation of raw sensor data (DNG 1.7; TIFF/EP); Compression of Sony, Nikon, Kodak and Pentax."""
 
 
 def _tiff(data: bytes) -> Recognised | None:
@@ -273,9 +272,23 @@ def _tiff(data: bytes) -> Recognised | None:
         return Recognised("picture", "a TIFF picture") if data[:4] in (b"II+\0", b"MM\0+") else None
     if data[8:10] == b"CR":
         return Recognised("raw", "a Canon raw photo (CR2)")
+    maker, raw = "", False
+    for tag, short, length, value in _fields(data, order):
+        if tag == 50706:
+            return Recognised("raw", "a raw photo (DNG)")
+        if tag == 271 and length < 64:
+            maker = data[value : value + length].decode("latin-1").upper() if length > 4 else ""
+        raw |= short in SENSOR.get(tag, ())
+    if not raw:
+        return Recognised("picture", "a TIFF picture")
+    names = [f"a {name} raw photo ({suffix})" for start, name, suffix in MAKERS if maker.startswith(start)]
+    return Recognised("raw", next(iter(names), "a camera raw photo"))
+
+
+def _fields(data: bytes, order: str) -> Iterator[tuple[int, int, int, int]]:
+    """Tag, first value, length and value or place of every field, in up to 32 directories."""
     queue = [int.from_bytes(data[4:8], "little" if order == "<" else "big")]
     seen: set[int] = set()
-    maker, raw = "", False
     while queue and len(seen) < 32:
         at = queue.pop(0)
         if at in seen or not 8 <= at <= len(data) - 2:
@@ -284,25 +297,20 @@ def _tiff(data: bytes) -> Recognised | None:
         (count,) = struct.unpack_from(f"{order}H", data, at)
         for k in range(min(count, 512, (len(data) - at - 2) // 12)):
             tag, kind, length, value = struct.unpack_from(f"{order}HHII", data, at + 2 + 12 * k)
-            short = struct.unpack_from(f"{order}H", data, at + 10 + 12 * k)[0] if kind == 3 else value
-            if tag == 50706:
-                return Recognised("raw", "a raw photo (DNG)")
-            if tag == 271 and length < 64:
-                maker = data[value : value + length].decode("latin-1").upper() if length > 4 else ""
-            raw |= (tag == 262 and short in COLOUR_FILTER) or (tag == 259 and short in PACKINGS)
-            if tag == 330 and length == 1:
-                queue.append(value)
-            elif tag == 330 and length <= 16 and value + 4 * length <= len(data):
-                queue += struct.unpack_from(f"{order}{length}I", data, value)
+            yield tag, struct.unpack_from(f"{order}H", data, at + 10 + 12 * k)[0] if kind == 3 else value, length, value
+            if tag == 330:
+                queue += _below(data, order, length, value)
         after = at + 2 + 12 * count
         if after + 4 <= len(data):
             queue += struct.unpack_from(f"{order}I", data, after)
-    if not raw:
-        return Recognised("picture", "a TIFF picture")
-    for start, name, suffix in MAKERS:
-        if maker.startswith(start):
-            return Recognised("raw", f"a {name} raw photo ({suffix})")
-    return Recognised("raw", "a camera raw photo")
+
+
+def _below(data: bytes, order: str, length: int, value: int) -> tuple[int, ...]:
+    """Where the directories below this one stand."""
+    if length == 1:
+        return (value,)
+    fits = length <= 16 and value + 4 * length <= len(data)
+    return struct.unpack_from(f"{order}{length}I", data, value) if fits else ()
 
 
 def _netpbm(data: bytes) -> Recognised | None:
@@ -312,35 +320,54 @@ def _netpbm(data: bytes) -> Recognised | None:
 
 def _text(data: bytes) -> Recognised | None:
     """Text, and what is written in it."""
+    text = _decoded(data)
+    if text is None:
+        return None
+    start = text.lstrip().lower()
+    return next((said for fits, said in WRITTEN if fits(start)), Recognised("text", "a text file"))
+
+
+def _decoded(data: bytes) -> str | None:
+    """The beginning of a text; None when it is none."""
     head = data[:TEXT_HEAD]
     for mark, coding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8")):
         if head.startswith(mark):
-            text = head[len(mark) :].decode(coding, "ignore")
-            break
-    else:
-        if any(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in head):
+            return head[len(mark) :].decode(coding, "ignore")
+    if any(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in head):
+        return None
+    try:
+        return head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 3 or len(data) <= len(head):  # only our own cut may part a letter
             return None
-        try:
-            text = head.decode("utf-8")
-        except UnicodeDecodeError as error:
-            if error.start < len(head) - 3 or len(data) <= len(head):  # only our own cut may part a letter
-                return None
-            text = head[: error.start].decode("utf-8")
-    start = text.lstrip().lower()
-    if start.startswith(("[internetshortcut]", "[desktop entry]")):
-        return Recognised("link", "a shortcut")
-    if "<plist" in start and PLACEHOLDER.decode().lower() in start:
-        return Recognised("cloud", "the placeholder of a file in iCloud")
-    if "<x:xmpmeta" in start or "<?xpacket" in start or "adobe:ns:meta" in start:
-        return Recognised("sidecar", "an XMP sidecar of a photo")
-    if "<plist" in start and ("adjustmentformatidentifier" in start or "adjustmentbaseversion" in start):
-        return Recognised("sidecar", "an AAE sidecar of a photo")
-    if "<svg" in start:
-        return Recognised("picture", "an SVG drawing")
-    if start.startswith(("<!doctype html", "<html")) or "<html" in start[:1024]:
-        return Recognised("document", "an HTML page")
-    if start.startswith("<?xml"):
-        return Recognised("text", "an XML file")
-    if start.startswith(("received:", "return-path:", "mime-version:")) or "\nmime-version:" in start:
-        return Recognised("document", "an e-mail message")
-    return Recognised("text", "a text file")
+        return head[: error.start].decode("utf-8")
+
+
+def _begins(*marks: str) -> Callable[[str], bool]:
+    return lambda text: text.startswith(marks)
+
+
+def _holds(*marks: str, within: int | None = None) -> Callable[[str], bool]:
+    return lambda text: any(mark in text[:within] for mark in marks)
+
+
+def _plist(*marks: str) -> Callable[[str], bool]:
+    return lambda text: "<plist" in text and any(mark in text for mark in marks)
+
+
+WRITTEN: tuple[tuple[Callable[[str], bool], Recognised], ...] = (
+    (_begins("[internetshortcut]", "[desktop entry]"), Recognised("link", "a shortcut")),
+    (_plist(PLACEHOLDER.decode().lower()), Recognised("cloud", "the placeholder of a file in iCloud")),
+    (_holds("<x:xmpmeta", "<?xpacket", "adobe:ns:meta"), Recognised("sidecar", "an XMP sidecar of a photo")),
+    (
+        _plist("adjustmentformatidentifier", "adjustmentbaseversion"),
+        Recognised("sidecar", "an AAE sidecar of a photo"),
+    ),
+    (_holds("<svg"), Recognised("picture", "an SVG drawing")),
+    (_begins("<!doctype html"), Recognised("document", "an HTML page")),
+    (_holds("<html", within=1024), Recognised("document", "an HTML page")),
+    (_begins("<?xml"), Recognised("text", "an XML file")),
+    (_begins("received:", "return-path:", "mime-version:"), Recognised("document", "an e-mail message")),
+    (_holds("\nmime-version:"), Recognised("document", "an e-mail message")),
+)
+"""What is written in a text, in lower case and without white space before it; the first that fits counts."""

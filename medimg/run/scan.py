@@ -234,23 +234,28 @@ class Scan:
                 with os.scandir(full) as entries:
                     for entry in entries:
                         inside = os.path.join(path, entry.name)  # noqa: PTH118
-                        if entry.is_symlink():
-                            self._link(index, inside)
-                        elif entry.is_dir(follow_symlinks=False):
-                            if passed_over := litter.folder(entry.name):
-                                self._pass_over(index, inside, passed_over)
-                            else:
-                                below.append(inside)
-                        elif not entry.is_file(follow_symlinks=False):
-                            self.asides.append(Aside(index, inside, "not a regular file"))
-                        elif passed_over := litter.file(entry.name):
-                            self.asides.append(Aside(index, inside, passed_over, asked=False))
-                        elif not self._skip or (index, inside) not in self._skip:
-                            folder.count += 1
+                        if entry.is_dir(follow_symlinks=False) and not litter.folder(entry.name):
+                            below.append(inside)
+                        else:
+                            folder.count += self._is_photo(index, inside, entry)
             except OSError:
                 self.asides.append(Aside(index, path, _CANNOT_OPEN))
             waiting += sorted(below, reverse=True)
             yield folder
+
+    def _is_photo(self, index: int, inside: bytes, entry: os.DirEntry[bytes]) -> bool:
+        """Whether an entry counts as one; what does not is set aside."""
+        if entry.is_symlink():
+            self._link(index, inside)
+        elif entry.is_dir(follow_symlinks=False):
+            self._pass_over(index, inside, litter.folder(entry.name))
+        elif not entry.is_file(follow_symlinks=False):
+            self.asides.append(Aside(index, inside, "not a regular file"))
+        elif passed_over := litter.file(entry.name):
+            self.asides.append(Aside(index, inside, passed_over, asked=False))
+        else:
+            return not self._skip or (index, inside) not in self._skip
+        return False
 
     def _pass_over(self, index: int, path: bytes, reason: str) -> None:
         """Count the files of a folder of no photos of the user's, without opening one."""

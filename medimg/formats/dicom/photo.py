@@ -164,6 +164,20 @@ class DicomPhoto:
 
     def metadata(self) -> list[Finding]:
         """Attributes and bytes that are not the picture; see :class:`medimg.formats.Opened`."""
+        out = self._elements()
+        profile = self._raw_profile
+        if profile and profile != self._profile:
+            out += icc.findings(profile, "data set/profile")
+        if self.dicom.syntax in (t.JPEG, t.JPEG_EXTENDED):
+            out += [msgspec.structs.replace(f, where=f"pixel data/{f.where}") for f in self._jpeg.metadata()]
+        elif self._spare:
+            out.append(
+                Finding(kind=Kind.HIDDEN_IMAGE, category=Category.OVERLAY, where="pixel data/bits", detector=DETECTOR)
+            )
+        return out
+
+    def _elements(self) -> list[Finding]:
+        """Attributes that are not the picture's, and bytes beside it."""
         found: Counter[tuple[Kind, str, str]] = Counter()
         values: dict[tuple[Kind, str, str], list[str]] = {}
         if self.dicom.preamble.strip(b"\0"):
@@ -183,23 +197,13 @@ class DicomPhoto:
             found[Kind.METADATA, Category.TRAILING_BYTES, "after the data set"] += 1
         if self.frames > 1:
             found[Kind.HIDDEN_IMAGE, Category.EXTRA_FRAMES, "pixel data"] += self.frames - 1
-        out = [
+        return [
             Finding(
                 kind=kind, category=category, where=where, count=count, detector=DETECTOR,
                 secret=Secret("\n".join(filter(None, values.get((kind, category, where), ())))),
             )
             for (kind, category, where), count in found.items()
         ]  # fmt: skip
-        profile = self._raw_profile
-        if profile and profile != self._profile:
-            out += icc.findings(profile, "data set/profile")
-        if self.dicom.syntax in (t.JPEG, t.JPEG_EXTENDED):
-            out += [msgspec.structs.replace(f, where=f"pixel data/{f.where}") for f in self._jpeg.metadata()]
-        elif self._spare:
-            out.append(
-                Finding(kind=Kind.HIDDEN_IMAGE, category=Category.OVERLAY, where="pixel data/bits", detector=DETECTOR)
-            )
-        return out
 
     @property
     def _plain_facts(self) -> _header.Facts:

@@ -162,18 +162,22 @@ def _properties(data: bytes, span: Span, tables: Tables) -> None:
                     raise Malformed("there are too many properties.")
                 tables.properties.append((prop.type, data[prop.body : prop.end]))
         elif one.type == b"ipma":
-            reader, version = _full(data, one)
-            wide = data[one.body + 3] & 1
-            for _ in range(reader.uint(4)):
-                number = reader.uint(4 if version else 2)
-                for _ in range(reader.uint(1)):
-                    value = reader.uint(2 if wide else 1)
-                    top = 15 if wide else 7
-                    if number in tables.items and value & ((1 << top) - 1):
-                        tables.items[number].properties.append((value & ((1 << top) - 1), bool(value >> top)))
+            _associations(data, one, tables)
     for item in tables.items.values():
         if any(index > len(tables.properties) for index, _ in item.properties):
             raise Malformed("a picture names a property that is not there.")
+
+
+def _associations(data: bytes, span: Span, tables: Tables) -> None:
+    reader, version = _full(data, span)
+    wide = data[span.body + 3] & 1
+    top = 15 if wide else 7
+    for _ in range(reader.uint(4)):
+        number = reader.uint(4 if version else 2)
+        for _ in range(reader.uint(1)):
+            value = reader.uint(2 if wide else 1)
+            if number in tables.items and value & ((1 << top) - 1):
+                tables.items[number].properties.append((value & ((1 << top) - 1), bool(value >> top)))
 
 
 def _references(data: bytes, span: Span, tables: Tables) -> None:

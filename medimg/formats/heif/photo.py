@@ -165,15 +165,7 @@ class Heif:
         for item in self.tables.items.values():
             if item.id not in own:
                 found += self._item(item)
-        names = sum(bool(item.name) for item in self.tables.items.values())
-        if names:
-            found.append(_finding(Kind.METADATA, Category.COMMENT, "meta/iinf/name", count=names))
-        if self.tables.handler:
-            found.append(_finding(Kind.METADATA, Category.SOFTWARE, "meta/hdlr/name"))
-        for kind in sorted(set(self.tables.others) - {b"grpl"}):
-            found.append(_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, f"meta/{_printable(kind)}"))
-        for kind, payload in self.tables.properties:
-            found += self._property(kind, payload)
+        found += self._meta()
         if self.hidden:
             category = "hidden-pixels" if self.hidden == _hidden.PAST else "second-image"
             found.append(_finding(Kind.HIDDEN_IMAGE, category, f"mdat/{self.hidden}"))
@@ -183,6 +175,20 @@ class Heif:
         if self._loose_bytes():
             found.append(_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, "mdat/bytes of no item"))
         return found + trailing.finding(self.data, self.end, "after the last box", "heif reader")
+
+    def _meta(self) -> list[Finding]:
+        """What the boxes of ``meta`` say besides."""
+        found: list[Finding] = []
+        names = sum(bool(item.name) for item in self.tables.items.values())
+        if names:
+            found.append(_finding(Kind.METADATA, Category.COMMENT, "meta/iinf/name", count=names))
+        if self.tables.handler:
+            found.append(_finding(Kind.METADATA, Category.SOFTWARE, "meta/hdlr/name"))
+        for kind in sorted(set(self.tables.others) - {b"grpl"}):
+            found.append(_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, f"meta/{_printable(kind)}"))
+        for kind, payload in self.tables.properties:
+            found += self._property(kind, payload)
+        return found
 
     def _top_box(self, box: Span) -> list[Finding]:
         data, kind = self.data, box.type

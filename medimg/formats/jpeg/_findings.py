@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -97,7 +97,7 @@ def behind_the_last_block() -> Finding:
 def _every(jpeg: Jpeg, plain: frozenset[bytes]) -> Iterator[Finding]:
     if jpeg.begin:
         yield _finding(Category.BYTES_BEFORE_START, "before SOI")
-    joined: dict[str, list[bytes]] = {}
+    joined: dict[bytes, list[bytes]] = {}
     for part in jpeg.parts:
         if not (APP0 <= part.marker <= APP15 or part.marker == COM):
             continue
@@ -105,14 +105,7 @@ def _every(jpeg: Jpeg, plain: frozenset[bytes]) -> Iterator[Finding]:
             plain = plain - {jpeg.data[part.begin : part.end]}  # a second one is none of the copy's
             continue
         yield from _segment(part.marker, jpeg.payload(part), joined)
-    if ICC.decode() in joined:
-        yield from icc.findings(b"".join(joined[ICC.decode()]), "APP2/ICC") or [
-            _finding(Category.COLOUR_PROFILE_TEXT, "APP2/ICC")
-        ]
-    if "irb" in joined:
-        yield from iptc.irb(b"".join(joined["irb"]), "APP13/Photoshop")
-    if "xmp" in joined:
-        yield from xmp.findings(b"".join(joined["xmp"]), "APP1/XMP extension")
+    yield from _of_joined({beginning: b"".join(parts) for beginning, parts in joined.items()})
     if jpeg.between:
         yield _finding(Category.BYTES_BETWEEN_SEGMENTS, "between segments")
     if jpeg.unused:
@@ -122,46 +115,58 @@ def _every(jpeg: Jpeg, plain: frozenset[bytes]) -> Iterator[Finding]:
     yield from _behind(memoryview(jpeg.data)[jpeg.end :])
 
 
-def _segment(marker: int, payload: bytes, joined: dict[str, list[bytes]]) -> Iterator[Finding]:
-    number, name = marker - APP0, f"APP{marker - APP0}"
+def _of_joined(joined: dict[bytes, bytes]) -> Iterator[Finding]:
+    if ICC in joined:
+        yield from icc.findings(joined[ICC], "APP2/ICC") or [_finding(Category.COLOUR_PROFILE_TEXT, "APP2/ICC")]
+    if IRB in joined:
+        yield from iptc.irb(joined[IRB], "APP13/Photoshop")
+    if XMP_MORE in joined:
+        yield from xmp.findings(joined[XMP_MORE], "APP1/XMP extension")
+
+
+def _segment(marker: int, payload: bytes, joined: dict[bytes, list[bytes]]) -> Iterator[Finding]:
+    number, name = marker - APP0, "COM" if marker == COM else f"APP{marker - APP0}"
     pictures = payload.count(PICTURE)
-    if marker == COM:
-        name = "COM"
-        yield msgspec.structs.replace(_finding(Category.COMMENT, name), secret=exif.secret(payload))
-    elif number == 1 and payload.startswith(EXIF):
-        found = exif.findings(payload[len(EXIF) :], f"{name}/Exif") or [
-            _finding(Category.CAMERA_SETTING, f"{name}/Exif")
-        ]
-        pictures -= sum(f.count for f in found if f.kind == Kind.HIDDEN_IMAGE)
-        yield from found
-    elif number == 1 and payload.startswith(XMP):
-        yield from xmp.findings(payload[len(XMP) :], f"{name}/XMP") or [_finding(Category.XMP, f"{name}/XMP")]
-    elif number == 1 and payload.startswith(XMP_MORE):
-        joined.setdefault("xmp", []).append(payload[len(XMP_MORE) + 40 :])
-    elif number == 2 and payload.startswith(ICC):
-        joined.setdefault(ICC.decode(), []).append(payload[len(ICC) + 2 :])
-    elif number == 2 and payload.startswith(MPF):
-        yield from _multi_picture(payload[len(MPF) :], f"{name}/MPF")
-    elif number == 13 and payload.startswith(IRB):
-        joined.setdefault("irb", []).append(payload[len(IRB) :])
-        pictures = 0
-    elif number == 0 and payload.startswith(JFIF):
-        yield from _jfif(payload)
-    elif number == 14 and payload.startswith(ADOBE):
-        yield _finding(Category.SOFTWARE if len(payload) <= 12 else Category.UNKNOWN_BLOCK, f"{name}/Adobe")
+    for app, beginning, numbering in JOINED:
+        if app == number and payload.startswith(beginning):
+            joined.setdefault(beginning, []).append(payload[len(beginning) + numbering :])
+            pictures = 0 if beginning == IRB else pictures
+            break
     else:
-        for app, beginning, kind, category, vendor in VENDORS:
-            if app == number and payload.startswith(beginning):
-                yield _finding(category, f"{name}/{vendor}", kind=kind)
-                pictures -= kind == "hidden-image"
-                break
-        else:
-            yield _finding(Category.UNKNOWN_BLOCK, name)
+        found, own = _read(number, name, payload)
+        yield from found
+        pictures -= own
     if pictures > 0:
         yield _finding(Category.PREVIEW, name, kind=Kind.HIDDEN_IMAGE, count=pictures)
 
 
-def _jfif(payload: bytes) -> Iterator[Finding]:
+def _read(number: int, name: str, payload: bytes) -> tuple[list[Finding], int]:
+    """What one segment says, and how many of the pictures in it that accounts for."""
+    if name == "COM":
+        return [msgspec.structs.replace(_finding(Category.COMMENT, name), secret=exif.secret(payload))], 0
+    for app, beginning, reader in READERS:
+        if app == number and payload.startswith(beginning):
+            found = list(reader(payload, name))
+            return found, sum(f.count for f in found if f.kind == Kind.HIDDEN_IMAGE) if beginning == EXIF else 0
+    for app, beginning, kind, category, vendor in VENDORS:
+        if app == number and payload.startswith(beginning):
+            return [_finding(category, f"{name}/{vendor}", kind=kind)], int(kind == Kind.HIDDEN_IMAGE)
+    return [_finding(Category.UNKNOWN_BLOCK, name)], 0
+
+
+def _exif(payload: bytes, name: str) -> list[Finding]:
+    return exif.findings(payload[len(EXIF) :], f"{name}/Exif") or [_finding(Category.CAMERA_SETTING, f"{name}/Exif")]
+
+
+def _xmp(payload: bytes, name: str) -> list[Finding]:
+    return xmp.findings(payload[len(XMP) :], f"{name}/XMP") or [_finding(Category.XMP, f"{name}/XMP")]
+
+
+def _adobe(payload: bytes, name: str) -> list[Finding]:
+    return [_finding(Category.SOFTWARE if len(payload) <= 12 else Category.UNKNOWN_BLOCK, f"{name}/Adobe")]
+
+
+def _jfif(payload: bytes, _: str) -> Iterator[Finding]:
     """JFIF 1.02: version, density, an uncompressed thumbnail."""
     if len(payload) < 14 or len(payload) != 14 + 3 * payload[12] * payload[13]:
         yield _finding(Category.UNKNOWN_BLOCK, "APP0/JFIF")
@@ -171,8 +176,9 @@ def _jfif(payload: bytes) -> Iterator[Finding]:
         yield _finding(Category.RESOLUTION, "APP0/JFIF")
 
 
-def _multi_picture(block: bytes, where: str) -> Iterator[Finding]:
+def _multi_picture(payload: bytes, name: str) -> Iterator[Finding]:
     """CIPA DC-007, 5.2: the list of further pictures; they stand behind the end of the first."""
+    block, where = payload[len(MPF) :], f"{name}/MPF"
     entries = next((raw for tag, raw in exif.fields(block) if tag == 0xB002), b"")
     listed = 0
     for at in range(16, min(len(entries), 16 * 100) - 15, 16):
@@ -183,6 +189,18 @@ def _multi_picture(block: bytes, where: str) -> Iterator[Finding]:
         listed += 1
     if not listed:
         yield _finding(Category.SECOND_IMAGE, where, kind=Kind.HIDDEN_IMAGE)
+
+
+JOINED = ((1, XMP_MORE, 40), (2, ICC, 2), (13, IRB, 0))
+"""APPn, beginning, and how many bytes number the parts: what is cut into several segments and read as one."""
+READERS: tuple[tuple[int, bytes, Callable[[bytes, str], Iterable[Finding]]], ...] = (
+    (1, EXIF, _exif),
+    (1, XMP, _xmp),
+    (2, MPF, _multi_picture),
+    (0, JFIF, _jfif),
+    (14, ADOBE, _adobe),
+)
+"""APPn, beginning, and what reads the segment."""
 
 
 def _behind(rest: memoryview) -> Iterator[Finding]:

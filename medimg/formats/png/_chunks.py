@@ -132,31 +132,36 @@ def walk(data: bytes) -> tuple[list[Chunk], int]:
     out: list[Chunk] = []
     seen: set[bytes] = set()
     while True:
-        if at + 12 > len(data):
-            raise Malformed("the PNG file ends in the middle.")
-        length = int.from_bytes(view[at : at + 4], "big")
-        kind = bytes(view[at + 4 : at + 8])
-        end = at + 8 + length
-        if length > 0x7FFFFFFF or end + 4 > len(data):
-            raise Malformed("a PNG chunk claims to be longer than the file.")
-        if not kind.isalpha():
-            raise Malformed("a PNG chunk has no valid type.")
-        if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
-            if kind[0] < 0x60 or kind in NEEDED:
-                raise Malformed("a PNG chunk does not fit its checksum.")
-            kind = DAMAGED  # libpng and browsers pass over it, whatever it said
+        kind, end = _next(view, at)
         _in_order(kind, seen, out[-1].type if out else b"")
         seen.add(kind)
         out.append(Chunk(kind, at, at + 8, end))
-        at = end + 4
+        empty, at = end == at + 8, end + 4
         if kind == b"IEND":
-            if length:
+            if not empty:
                 raise Malformed("the last PNG chunk is not empty.")
             if b"IDAT" not in seen:
                 raise Malformed("the PNG file holds no picture.")
             return out, at
         if len(out) > CHUNKS:
             raise TooLarge("the PNG file is cut into too many pieces.")
+
+
+def _next(view: memoryview, at: int) -> tuple[bytes, int]:
+    """Type of the chunk at ``at``, and where its checksum stands."""
+    if at + 12 > len(view):
+        raise Malformed("the PNG file ends in the middle.")
+    length, kind = int.from_bytes(view[at : at + 4], "big"), bytes(view[at + 4 : at + 8])
+    end = at + 8 + length
+    if length > 0x7FFFFFFF or end + 4 > len(view):
+        raise Malformed("a PNG chunk claims to be longer than the file.")
+    if not kind.isalpha():
+        raise Malformed("a PNG chunk has no valid type.")
+    if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+        if kind[0] < 0x60 or kind in NEEDED:
+            raise Malformed("a PNG chunk does not fit its checksum.")
+        kind = DAMAGED  # libpng and browsers pass over it, whatever it said
+    return kind, end
 
 
 def _in_order(kind: bytes, seen: set[bytes], before: bytes) -> None:

@@ -34,11 +34,8 @@ def header(data: bytes, limits: Limits) -> Header:
     start, size = struct.unpack_from("<II", data, 10) if len(data) >= 26 else (0, 0)
     if size not in SIZES or len(data) < 14 + size or not 14 + size <= start < len(data):
         raise Malformed("the header of the BMP file is damaged.")
-    if size == 12:
-        width, height, _, depth = struct.unpack_from("<HHHH", data, 18)
-        packing = used = 0
-    else:
-        width, height, _, depth, packing, _, _, _, used = struct.unpack_from("<iiHHIIiiI", data, 18)
+    fields = struct.unpack_from("<HHHH", data, 18) if size == 12 else struct.unpack_from("<iiHHIIiiI", data, 18)
+    width, height, _, depth, packing, _, _, _, used = (*fields, 0, 0, 0, 0, 0)[:9]
     bounded(width, abs(height), limits)
     if depth not in (1, 2, 4, 8, 16, 24, 32) or used > 1 << 16:
         raise Malformed("the header of the BMP file is damaged.")
@@ -57,10 +54,9 @@ def header(data: bytes, limits: Limits) -> Header:
         found.append(_finding(Category.UNKNOWN_BLOCK, "before the pixels"))
     if data[6:10].strip(b"\0"):
         found.append(_finding(Category.UNKNOWN_BLOCK, "header/spare fields"))
-    used_bytes = (width * depth + 7) // 8
-    if packing not in (RLE8, RLE4) and any(
-        data[at + used_bytes : at + row].strip(b"\0") for at in range(start, pixels_end, row) if used_bytes < row
-    ):
+    pixels = (width * depth + 7) // 8
+    ends = range(start + pixels, pixels_end, row) if packing not in (RLE8, RLE4) else ()
+    if any(data[at : at + row - pixels].strip(b"\0") for at in ends):
         found.append(_finding(Category.PADDING_BITS, "pixels/row ends"))
     tail = data[pixels_end:]
     if tail and not (profile and tail.strip(b"\0") == profile.strip(b"\0")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from medimg.errors import Malformed, TooLarge
@@ -162,9 +163,7 @@ def read(data: bytes, frames: int) -> Screen:
             label = r.take(1)[0]
             blocks = r.sub_blocks()
             if label == 0xF9:
-                if len(blocks) != 1 or len(blocks[0]) != 4:
-                    raise Malformed("a control block of the GIF file is damaged.")
-                transparent = blocks[0][3] if blocks[0][0] & 1 else -1
+                transparent = _transparent(blocks)
             else:
                 extensions.append(Extension(label, begin, blocks[0] if blocks else b"", b"".join(blocks[1:])))
                 if label == 0x01:
@@ -182,9 +181,21 @@ def read(data: bytes, frames: int) -> Screen:
             raise Malformed("the GIF file has a block that does not exist.")
     if not pictures or not width or not height:
         raise Malformed("the GIF file holds no picture.")
+    screen = Screen(width, height, palette, tuple(pictures), tuple(extensions), r.at)
     for p in pictures:
-        if not p.width or not p.height or p.x + p.width > width or p.y + p.height > height:
-            raise Malformed("a picture of the GIF file stands outside its screen.")
-        if not p.palette and not palette:
-            raise Malformed("a picture of the GIF file has no palette.")
-    return Screen(width, height, palette, tuple(pictures), tuple(extensions), r.at)
+        _checked(p, screen)
+    return screen
+
+
+def _transparent(blocks: Sequence[bytes]) -> int:
+    """The colour that a control block makes transparent; -1 for none."""
+    if len(blocks) != 1 or len(blocks[0]) != 4:
+        raise Malformed("a control block of the GIF file is damaged.")
+    return blocks[0][3] if blocks[0][0] & 1 else -1
+
+
+def _checked(p: Picture, screen: Screen) -> None:
+    if not p.width or not p.height or p.x + p.width > screen.width or p.y + p.height > screen.height:
+        raise Malformed("a picture of the GIF file stands outside its screen.")
+    if not p.palette and not screen.palette:
+        raise Malformed("a picture of the GIF file has no palette.")

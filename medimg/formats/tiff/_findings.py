@@ -19,6 +19,7 @@ CATEGORIES = {
     50735: Category.SERIAL, 50708: Category.DEVICE, 40091: Category.CAPTION, 40092: Category.COMMENT,
     40093: Category.OWNER, 40094: Category.CAPTION, 40095: Category.CAPTION, 37510: Category.COMMENT,
     36867: Category.CAPTURE_TIME, 36868: Category.CAPTURE_TIME, 37500: Category.MAKER_NOTE,
+    52545: Category.CONTENT_CREDENTIAL,  # C2PA
 }  # fmt: skip
 # Fields that say nothing and are left out: sub-file type, thresholds, resolution, page number, curves.
 SILENT = frozenset(
@@ -27,7 +28,6 @@ SILENT = frozenset(
 XMP, IPTC, IRB, PROFILE, EXIF, GPS = 700, 33723, 34377, 34675, 34665, 34853
 SUB_IFD = 330
 SUB_IFDS = (SUB_IFD, 34732, 40965)
-C2PA = 52545
 
 
 def of_page(tiff: Tiff, page: Ifd, kept: frozenset[int]) -> list[Finding]:
@@ -35,29 +35,27 @@ def of_page(tiff: Tiff, page: Ifd, kept: frozenset[int]) -> list[Finding]:
     out: list[Finding] = []
     for tag, entry in page.entries.items():
         where = f"IFD0/{tag}"
-        if tag == PROFILE:
-            out += icc.findings(entry.raw, where)
-        elif tag in kept or tag in SILENT:
-            continue
-        elif tag == XMP:
-            out += xmp.findings(entry.raw, where) or [_one(Kind.METADATA, Category.UNKNOWN_BLOCK, where)]
+        if tag in BLOCKS:
+            out += BLOCKS[tag](entry.raw, where)
+        elif tag in kept or tag in SILENT or tag == SUB_IFD:
+            continue  # a sub-IFD is counted by the reader, which knows whether one of them is the picture
         elif tag in (EXIF, GPS):
             out += exif.findings(_standalone(tiff, page, tag), where) or [
                 _one(Kind.METADATA, Category.UNKNOWN_BLOCK, where)
             ]
-        elif tag == SUB_IFD:
-            continue  # counted by the reader, which knows whether one of them is the picture
         elif tag in SUB_IFDS:
             out.append(_one(Kind.HIDDEN_IMAGE, Category.SECOND_IMAGE, where, max(1, entry.count)))
-        elif tag == C2PA:
-            out.append(_one(Kind.METADATA, Category.CONTENT_CREDENTIAL, where))
-        elif tag == IPTC:
-            out += iptc.iim(entry.raw, where)
-        elif tag == IRB:
-            out += iptc.irb(entry.raw, where)
         else:
             out.append(_one(Kind.METADATA, CATEGORIES.get(tag, Category.UNKNOWN_BLOCK), where))
     return out
+
+
+def _packet(raw: bytes, where: str) -> list[Finding]:
+    return xmp.findings(raw, where) or [_one(Kind.METADATA, Category.UNKNOWN_BLOCK, where)]
+
+
+BLOCKS = {PROFILE: icc.findings, XMP: _packet, IPTC: iptc.iim, IRB: iptc.irb}
+"""Fields that are read as blocks of their own kind."""
 
 
 def _one(kind: Kind, category: str, where: str, count: int = 1) -> Finding:
