@@ -51,12 +51,6 @@ def window(qapp, place: Path) -> Iterator[Window]:
         window.close()
 
 
-@pytest.fixture(autouse=True)
-def usual_looks(qapp) -> Iterator[None]:
-    yield
-    theme.apply(qapp, "light", 1.0)
-
-
 def go(qtbot, window: Window, page: str, place: Path) -> None:
     match page:
         case "start":
@@ -116,22 +110,24 @@ def small(window: Window) -> list[str]:
 
 
 @pytest.mark.parametrize("scale", theme.SCALES)
-@pytest.mark.parametrize("size", SIZES)
-def test_nothing_is_cut_off_or_too_small(qtbot, window: Window, place: Path, size, scale: float) -> None:
+def test_nothing_is_cut_off_or_too_small(qtbot, window: Window, place: Path, scale: float) -> None:
+    """One scale after the other: to give the whole window its looks takes longer than all else here."""
     app = QApplication.instance()
     theme.apply(app, "light", scale)
     window.review.grid.fit()
     window.review.look.strip.fit()
-    window.resize(*size)
     faults = {}
     for page in PAGES:
+        window.resize(*SIZES[0])
         go(qtbot, window, page, place)
-        settle(window)
-        found = [*clipped(window), *small(window), *nameless(window)]
-        if window.width() > size[0] or window.height() > size[1]:
-            found.append(f"the window is {window.width()} x {window.height()}")
-        if found:
-            faults[page] = found
+        for size in SIZES:
+            window.resize(*size)
+            settle(window)
+            found = [*clipped(window), *small(window), *nameless(window)]
+            if window.width() > size[0] or window.height() > size[1]:
+                found.append(f"the window is {window.width()} x {window.height()}")
+            if found:
+                faults[page, size] = found
     assert faults == {}
 
 
