@@ -24,8 +24,9 @@ from faces import Picture, Pixels, drawn, pictures, sheet
 from PIL import Image, ImageOps
 
 from medimg.detect import Frame
-from medimg.detect.faces import _disguise, _groups
 from medimg.detect.faces import detector as faces
+from medimg.detect.faces import disguise as _disguise
+from medimg.detect.faces import groups as _groups
 from medimg.native.opencv import cv2
 from medimg.policy import FaceRules
 from medimg.selftest import face as heads

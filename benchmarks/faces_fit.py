@@ -1,4 +1,4 @@
-"""Fits the weights of ``medimg/detect/faces/_score.py`` on the *tune* half of labelled pictures, and prints them.
+"""Fits the weights of ``medimg/detect/faces/score.py`` on the *tune* half of labelled pictures, and prints them.
 
     python benchmarks/faces_fit.py FOLDER [FOLDER...] [--every 4] [--dark]
 
@@ -21,8 +21,8 @@ from PIL import Image, ImageOps
 from scipy.optimize import minimize
 
 from medimg.detect import Frame
-from medimg.detect.faces._groups import VIEWS, groups
 from medimg.detect.faces.centerface import CenterFace
+from medimg.detect.faces.groups import VIEWS, groups
 from medimg.detect.faces.yunet import YuNet
 
 KIND_WEIGHT = {"closeup": 3.0, "crop": 1.5, "general": 1.0, "masked": 1.0}

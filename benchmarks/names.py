@@ -22,7 +22,8 @@ from collections.abc import Iterator
 
 from benchmarks._common_surnames import common
 from benchmarks._harmless_lines import lines
-from medimg.detect.text import _lexicon, identifiers
+from medimg.detect.text import identifiers
+from medimg.detect.text import lexicon as _lexicon
 from medimg.detect.text.known import folded
 
 NAMES = 40_000

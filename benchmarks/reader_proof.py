@@ -25,9 +25,10 @@ from PIL import Image
 
 from benchmarks import scenes
 from medimg.detect import Frame, Pixels, text
-from medimg.detect.text import _second_look, tesseract
-from medimg.detect.text._labels import Line
+from medimg.detect.text import second_look as _second_look
+from medimg.detect.text import tesseract
 from medimg.detect.text.detector import SECOND_SIZE, TextDetector
+from medimg.detect.text.labels import Line
 from medimg.detect.text.ocr import Spot
 from medimg.errors import CheckNotRun
 from medimg.policy import Policy, covers, decide

@@ -29,7 +29,7 @@ from typing import Any
 
 import msgspec
 
-from medimg.consent import _yaml
+from medimg.consent import strict_yaml
 from medimg.consent.answers import TURNED, Answer
 from medimg.consent.checklist import ChecklistDefinition, Flag
 from medimg.errors import UsageError
@@ -98,8 +98,8 @@ def from_yaml(state: RunState, data: bytes, at: str) -> RunState:
 
 def _read(data: bytes) -> AnswersFile:
     try:
-        file = msgspec.convert(_yaml.read(data), AnswersFile)
-    except _yaml.YamlRefused as error:
+        file = msgspec.convert(strict_yaml.read(data), AnswersFile)
+    except strict_yaml.YamlRefused as error:
         raise UsageError(f"the answers file cannot be read: {error}. Nothing was written.") from error
     except msgspec.ValidationError as error:  # it may quote a key, which a person typed
         raise UsageError("the answers file is not in the form that is read here. Nothing was written.") from error

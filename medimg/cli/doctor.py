@@ -190,7 +190,7 @@ def doctor(runs: tuple[Path, ...], bundle: Path | None) -> int:
 
 
 def _write(path: Path, lines: Sequence[Line], runs: Sequence[Path]) -> None:
-    from medimg.cli import _bundle
+    from medimg.cli import bundle as _bundle
 
     if path.exists():
         raise UsageError("there is already a file of that name.")

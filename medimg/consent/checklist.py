@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from medimg.consent import _yaml
+from medimg.consent import strict_yaml
 from medimg.consent.answers import BASES, CLOSING, Answer, NotApplicable
 from medimg.errors import UsageError
 from medimg.vocabulary import StandingReason
@@ -161,11 +161,11 @@ class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
             UsageError: It is of another schema, has an unknown field, or contradicts itself.
         """
         try:
-            raw = _yaml.read(data)
+            raw = strict_yaml.read(data)
             if not isinstance(raw, dict) or raw.get("schema") not in SCHEMAS:
                 raise UsageError("this checklist is of a kind that this version does not know.")
             definition = msgspec.convert(_levels_named(raw), cls)
-        except _yaml.YamlRefused as error:
+        except strict_yaml.YamlRefused as error:
             raise UsageError(f"the checklist cannot be read: {error}.") from error
         except msgspec.ValidationError as error:
             raise UsageError(f"the checklist is not valid: {error}.") from error

@@ -15,7 +15,7 @@ from pathlib import Path
 import platformdirs
 
 from medimg import formats
-from medimg.desktop._lnk import shortcut
+from medimg.desktop.lnk import shortcut
 from medimg.errors import OutputError
 from medimg.system import files
 

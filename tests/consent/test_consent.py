@@ -18,7 +18,7 @@ from sheets_kit import MARKER, findings, none_true, picture, report, run_folder
 
 from medimg import formats
 from medimg.acts.answering import from_setting, from_yaml
-from medimg.consent import _yaml, caption
+from medimg.consent import caption, strict_yaml
 from medimg.consent.answers import BASES, CLOSING, Answer, choices
 from medimg.consent.checklist import ChecklistDefinition, SharingContext, questions
 from medimg.consent.evidence import AutoEvidence, evidence
@@ -133,20 +133,25 @@ def test_every_pass_can_be_answered_and_every_closing_answer_is_offered() -> Non
 def test_yaml_of_any_bytes_is_read_or_refused(data: bytes) -> None:
     refused = ""
     try:
-        _yaml.read(data)
-    except _yaml.YamlRefused as error:
+        strict_yaml.read(data)
+    except strict_yaml.YamlRefused as error:
         refused = str(error)
     assert len(refused) < 80
 
 
 @pytest.mark.parametrize("text", ["a: [" * 30_000, "{" * 30_000, "x: 1\nx: 2", "? [a]\n: b", "", "a: \x00"])
 def test_hostile_yaml_is_refused(text: str) -> None:
-    with pytest.raises(_yaml.YamlRefused):
-        _yaml.read(text.encode())
+    with pytest.raises(strict_yaml.YamlRefused):
+        strict_yaml.read(text.encode())
 
 
 def test_yaml_words_stay_words() -> None:
-    assert _yaml.read(b"a: no\nb: 1e3\nc: 2027-05-01\nd: ~") == {"a": "no", "b": "1e3", "c": "2027-05-01", "d": "~"}
+    assert strict_yaml.read(b"a: no\nb: 1e3\nc: 2027-05-01\nd: ~") == {
+        "a": "no",
+        "b": "1e3",
+        "c": "2027-05-01",
+        "d": "~",
+    }
 
 
 @pytest.mark.parametrize(

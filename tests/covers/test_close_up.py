@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from medimg.detect.faces._score import judged
+from medimg.detect.faces.score import judged
 from medimg.errors import UsageError
 from medimg.policy import FaceRules, Policy, decide, explain
 from medimg.types import Box, Finding, Plan, Region

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from medimg.acts import answering
 from medimg.acts.answering import BATCH
 from medimg.consent.checklist import ChecklistDefinition
-from medimg.desktop.pages._cards import AnswerButton, LookedCard, QuestionCard
+from medimg.desktop.pages.cards import AnswerButton, LookedCard, QuestionCard
 from medimg.desktop.pages.checklist import ChecklistPage
 from medimg.desktop.pages.stopped import StoppedPage
 from medimg.errors import OutputError

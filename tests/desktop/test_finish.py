@@ -19,9 +19,9 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtPrintSupport import QPrinter
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
-from medimg.desktop.pages import _paper
-from medimg.desktop.pages._questions import Questions
+from medimg.desktop.pages import paper as _paper
 from medimg.desktop.pages.finish import FinishPage
+from medimg.desktop.pages.questions import Questions
 from medimg.run.release import open_run
 from medimg.run.state import load, save, with_recipients
 

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from medimg import formats
 from medimg.cli.main import cli
 from medimg.desktop import install
-from medimg.desktop._lnk import shortcut
+from medimg.desktop.lnk import shortcut
 from medimg.errors import OutputError
 
 

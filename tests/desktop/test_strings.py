@@ -18,9 +18,9 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QListWidget, QWidget
 
 from medimg import desktop, vocabulary
 from medimg.desktop import edits, wording
-from medimg.desktop.pages._look import Look
 from medimg.desktop.pages.checklist import ChecklistPage
 from medimg.desktop.pages.finish import FinishPage
+from medimg.desktop.pages.look import Look
 from medimg.desktop.pages.progress import ProgressPage
 from medimg.desktop.pages.start import StartPage
 from medimg.desktop.pages.stopped import StoppedPage

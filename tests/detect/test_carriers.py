@@ -7,7 +7,7 @@ import pytest
 
 from medimg.detect import Frame
 from medimg.detect.objects import carriers, grounds, judge
-from medimg.detect.objects.carriers import _on
+from medimg.detect.objects.carriers import placed_on
 from medimg.native.opencv import cv2
 from medimg.policy import Policy, decide
 from medimg.types import Box, Finding, Region, Secret
@@ -82,14 +82,14 @@ def test_no_thing_goes_over_a_scale() -> None:
 
 @pytest.mark.parametrize("text", ["10", "0 1 2 3", "11 12 cm", ""])
 def test_a_numeral_on_a_ruler_is_its_scale(text: str) -> None:
-    assert _on(_line(LABEL, "unknown", text), "measure", 1, 0.0).category == "ruler"
-    assert _on(_line(LABEL, "unread", text), "slip", 1, 0.6).category == "ruler"
-    assert _on(_line(LABEL, "unknown", text), "slip", 1, 0.1).category == "unknown"
+    assert placed_on(_line(LABEL, "unknown", text), "measure", 1, 0.0).category == "ruler"
+    assert placed_on(_line(LABEL, "unread", text), "slip", 1, 0.6).category == "ruler"
+    assert placed_on(_line(LABEL, "unknown", text), "slip", 1, 0.1).category == "unknown"
 
 
 @pytest.mark.parametrize("text", ["Ines 3", "58392013", "J. Quispe", "12 03 51", "11 12 15"])
 def test_a_name_or_a_number_on_a_ruler_is_none(text: str) -> None:
-    assert _on(_line(LABEL, "unknown", text), "measure", 1, 0.9).category == "unknown"
+    assert placed_on(_line(LABEL, "unknown", text), "measure", 1, 0.9).category == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ def test_a_name_or_a_number_on_a_ruler_is_none(text: str) -> None:
 )
 def test_print_of_a_batch_stays_on_its_packet_alone(text: str) -> None:
     assert judge.of_product(text)
-    assert _on(_line(LABEL, "record-number", text), "packet", 2, 0.0).category == "product"
-    assert _on(_line(LABEL, "record-number", text), "slip", 2, 0.0).category == "record-number"
-    assert _on(_line(LABEL, "name", text), "packet", 2, 0.0).category == "name"
+    assert placed_on(_line(LABEL, "record-number", text), "packet", 2, 0.0).category == "product"
+    assert placed_on(_line(LABEL, "record-number", text), "slip", 2, 0.0).category == "record-number"
+    assert placed_on(_line(LABEL, "name", text), "packet", 2, 0.0).category == "name"
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from medimg import formats, frames
 from medimg.api import Scrubber
 from medimg.consent.evidence import evidence
 from medimg.detect import Frame
-from medimg.detect.faces import _disguise
 from medimg.detect.faces import detector as faces
+from medimg.detect.faces import disguise as _disguise
 from medimg.formats import sequence
 from medimg.native.opencv import cv2
 from medimg.policy import FaceRules, MetadataRules, Policy, decide, explain

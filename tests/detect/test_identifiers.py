@@ -151,7 +151,7 @@ def test_a_name_that_is_a_word_is_not_kept_beside_a_plain_word(name: str) -> Non
 
 def test_every_phrase_is_made_of_listed_words() -> None:
     """A phrase with a word that no list knows never counts."""
-    from medimg.detect.text import _lexicon
+    from medimg.detect.text import lexicon as _lexicon
 
     sections = _lexicon.lexicon()
     parts = {part for phrase in _lexicon.phrases() for part in phrase if part.isalpha() and len(part) > 1}
@@ -161,7 +161,7 @@ def test_every_phrase_is_made_of_listed_words() -> None:
 
 
 def test_no_listed_name_is_kept_alone_or_beside_another() -> None:
-    from medimg.detect.text import _lexicon
+    from medimg.detect.text import lexicon as _lexicon
 
     names = sorted(_lexicon.names())
     assert len(names) > 900
@@ -171,7 +171,7 @@ def test_no_listed_name_is_kept_alone_or_beside_another() -> None:
 
 
 def test_words_that_are_names_too_are_never_kept_alone() -> None:
-    from medimg.detect.text import _lexicon
+    from medimg.detect.text import lexicon as _lexicon
 
     lexicon = _lexicon.lexicon()
     for word in lexicon["name"]:

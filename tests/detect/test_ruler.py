@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from medimg.detect.text import _patches, ruler
+from medimg.detect.text import patches as _patches
+from medimg.detect.text import ruler
 from medimg.native.opencv import cv2
 
 Pixels = NDArray[np.uint8]

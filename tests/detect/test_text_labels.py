@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medimg.detect import Frame
-from medimg.detect.text import _layout
-from medimg.detect.text._labels import Line, alone, closed_rows, gaps, in_company, off_kept
+from medimg.detect.text import layout as _layout
 from medimg.detect.text.known import Known
+from medimg.detect.text.labels import Line, alone, closed_rows, gaps, in_company, off_kept
 from medimg.detect.text.lines import Quad, area, labels, shared, sides
 from medimg.detect.text.lines import polygon as corners
 from medimg.detect.text.ocr import Spot

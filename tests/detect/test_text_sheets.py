@@ -9,8 +9,9 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from benchmarks import scenes
 from medimg.detect import Frame
-from medimg.detect.text import _cards, ocr
+from medimg.detect.text import cards as _cards
 from medimg.detect.text import detector as text
+from medimg.detect.text import ocr
 from medimg.detect.text.identifiers import KEPT
 from medimg.policy import Policy, covers, decide
 from medimg.redact.cover import mask

@@ -20,7 +20,8 @@ from PIL import Image, ImageDraw, ImageFont
 from medimg import Scrubber, pipeline
 from medimg.detect import Frame, text
 from medimg.detect.faces.centerface import CenterFace
-from medimg.detect.text import _second_look, ocr, ruler
+from medimg.detect.text import ocr, ruler
+from medimg.detect.text import second_look as _second_look
 from medimg.detect.text.ocr import Spot
 from medimg.native.threads import both, each, session_options, threads
 from medimg.policy import Policy

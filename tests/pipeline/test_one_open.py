@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from medimg import Scrubber, audit, formats
-from medimg.formats.jpeg import _pixels, lossless
+from medimg.formats.jpeg import lossless
+from medimg.formats.jpeg import pixels as _pixels
 from medimg.policy import Policy
 from medimg.types import Box, Finding, Region
 

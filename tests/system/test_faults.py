@@ -140,7 +140,7 @@ words = st.one_of(st.just(MARK), st.text(min_size=1, max_size=30).map(lambda t: 
 def test_nothing_of_a_report_passes_but_numbers_and_known_words(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    from medimg.cli import _bundle
+    from medimg.cli import bundle as _bundle
 
     report = json.loads(to_json(Report(safe_id="P01-001", state="held")))
     check = {"name": data.draw(words), "state": "passed", "engine": data.draw(words), "detail": data.draw(words)}

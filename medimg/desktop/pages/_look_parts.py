@@ -31,7 +31,7 @@ from medimg.desktop.widgets import Banner, button, label
 
 
 class LookParts(QWidget):
-    """The photo, the list beside it, and the buttons; what they do stands in :mod:`medimg.desktop.pages._look`."""
+    """The photo, the list beside it, and the buttons; what they do stands in :mod:`medimg.desktop.pages.look`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

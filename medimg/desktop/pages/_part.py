@@ -6,8 +6,8 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from medimg.acts.answering import BATCH, EACH_FILE
-from medimg.desktop.pages._cards import LookedCard, QuestionCard, column_of, label, swap
-from medimg.desktop.pages._questions import Questions, Row, Section
+from medimg.desktop.pages.cards import LookedCard, QuestionCard, column_of, label, swap
+from medimg.desktop.pages.questions import Questions, Row, Section
 
 Card = QuestionCard | LookedCard
 

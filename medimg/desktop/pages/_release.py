@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 from medimg.consent.advice import panel
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.incident import clocks
-from medimg.desktop.pages._cards import MARGINS, column_of, label, swap
-from medimg.desktop.pages._questions import Questions
+from medimg.desktop.pages.cards import MARGINS, column_of, label, swap
+from medimg.desktop.pages.questions import Questions
 from medimg.report.build import audience_words
 from medimg.report.words import INCIDENT, REMAINING_RISK
 

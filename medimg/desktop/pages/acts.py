@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 from medimg.acts import Field, Input, Line, Option, Screen
 from medimg.acts.plan import kind, subject
 from medimg.acts.sitting import Sitting
-from medimg.desktop.pages._cards import column_of, swap
 from medimg.desktop.pages._flow import FlowLayout
+from medimg.desktop.pages.cards import column_of, swap
 from medimg.desktop.widgets import Banner, button, copy_details, label
 from medimg.desktop.wording import details, fault
 from medimg.errors import MedimgError

@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
 )
 
 from medimg.acts.answering import BATCH
-from medimg.desktop.pages._cards import MARGINS, label, say
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._part import PartView
-from medimg.desktop.pages._questions import Questions, Row, StopKind
 from medimg.desktop.pages._release import ReleaseView
+from medimg.desktop.pages.cards import MARGINS, label, say
+from medimg.desktop.pages.questions import Questions, Row, StopKind
 from medimg.errors import MedimgError, UsageError
 
 

@@ -22,12 +22,12 @@ from PySide6.QtWidgets import (
 )
 
 from medimg.acts import withdrawing
-from medimg.desktop.pages import _paper
-from medimg.desktop.pages._cards import MARGINS, column_of, label, say, swap
+from medimg.desktop.pages import paper as _paper
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._goes import Goes
 from medimg.desktop.pages._grid import image_of
-from medimg.desktop.pages._questions import Questions, overall_words
+from medimg.desktop.pages.cards import MARGINS, column_of, label, say, swap
+from medimg.desktop.pages.questions import Questions, overall_words
 from medimg.desktop.pictures import Drawn
 from medimg.desktop.session import Session
 from medimg.desktop.widgets import Banner, button

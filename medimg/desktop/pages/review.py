@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from medimg.api import load_detectors
 from medimg.desktop.pages._grid import Grid
-from medimg.desktop.pages._look import Look
+from medimg.desktop.pages.look import Look
 from medimg.desktop.session import Session
 from medimg.desktop.widgets import Banner, button, copy_details
 from medimg.desktop.wording import details, fault

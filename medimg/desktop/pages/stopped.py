@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from medimg.desktop.pages._cards import MARGINS, column_of, label, swap
-from medimg.desktop.pages._questions import Questions, Stop
+from medimg.desktop.pages.cards import MARGINS, column_of, label, swap
+from medimg.desktop.pages.questions import Questions, Stop
 from medimg.errors import MedimgError
 
 

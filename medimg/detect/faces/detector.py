@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from medimg.detect import Frame, Pixels, proof
-from medimg.detect.faces._disguise import Place, disguises
-from medimg.detect.faces._groups import Corners, Group, Seen, groups, shared, small
-from medimg.detect.faces._score import judged, score, small_judged
 from medimg.detect.faces.centerface import CenterFace
+from medimg.detect.faces.disguise import Place, disguises
+from medimg.detect.faces.groups import Corners, Group, Seen, groups, shared, small
+from medimg.detect.faces.score import judged, score, small_judged
 from medimg.detect.faces.yunet import YuNet
 from medimg.native.opencv import cv2
 from medimg.policy import FaceRules, Policy

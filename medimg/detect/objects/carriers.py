@@ -101,7 +101,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
                 name = ""
             if out[at[m]].category == Category.UNREAD and row["ruler"] >= PERHAPS_SCALE:
                 out[at[m]] = msgspec.structs.replace(out[at[m]], on=ON_A_SCALE)
-            out[at[m]] = _on(out[at[m]], name, number, row["ruler"])
+            out[at[m]] = placed_on(out[at[m]], name, number, row["ruler"])
         outline = _with_finds(block, [finds[m] for m in block.members])
         measures = [f for k, f in enumerate(finds) if out[at[k]].category in SCALES]
         over = some[0]["ruler_all"] >= SCALE or any(share_in(f.quad, outline) > ON_SCALE for f in measures)
@@ -111,7 +111,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             region = frame.region(tuple((float(x), float(y)) for x, y in outline))
             sure = round(float(whole.max()), 3)
             thing = Finding(kind=Kind.OBJECT, category=sort, detector="carriers", score=sure, region=region)
-            out.append(_on(thing, sort, number, 0.0))
+            out.append(placed_on(thing, sort, number, 0.0))
     return out
 
 
@@ -156,7 +156,7 @@ def _off_scales(
     return out
 
 
-def _on(finding: Finding, name: str, number: int, scale: float) -> Finding:
+def placed_on(finding: Finding, name: str, number: int, scale: float) -> Finding:
     """The finding with what it lies on, which may tell what it says: the number of a scale, or of a batch.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from medimg.detect.text._labels import Line
+from medimg.detect.text.labels import Line
 from medimg.native.opencv import cv2
 from medimg.vocabulary import Category
 

@@ -12,7 +12,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from medimg.detect.text._lexicon import (
+from medimg.detect.text.known import folded
+from medimg.detect.text.lexicon import (
     EDGE,
     END,
     MARK,
@@ -24,7 +25,6 @@ from medimg.detect.text._lexicon import (
     nearly,
     phrases,
 )
-from medimg.detect.text.known import folded
 
 LEAST_BESIDE = 5
 """Letters of a plain word beside a number of three figures and more: a ward and bed by hand can read ``1623 red``."""

@@ -2,7 +2,7 @@
 
 What cannot be read is ``unread`` and gets covered. What becomes of a line is decided by
 :mod:`medimg.detect.text.identifiers`; rulers are recognised by :mod:`medimg.detect.text.ruler`; whole documents by
-:mod:`medimg.detect.text._documents`. The written copy is looked at by :mod:`medimg.detect.text._second_look`.
+:mod:`medimg.detect.text._documents`. The written copy is looked at by :mod:`medimg.detect.text.second_look`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import numpy as np
 
 from medimg.detect import Frame, Pixels, proof
 from medimg.detect.objects import marks
-from medimg.detect.text import _cards, _documents, _second_look, _zoom, full_size, identifiers, ocr, rings, tesseract
+from medimg.detect.text import _documents, _zoom, full_size, identifiers, ocr, rings, tesseract
+from medimg.detect.text import cards as _cards
 from medimg.detect.text import lines as _lines
-from medimg.detect.text._labels import Line, in_company
-from medimg.detect.text._layout import decide, explained, merged
+from medimg.detect.text import second_look as _second_look
 from medimg.detect.text._sizes import LEAST_SCORE, looks
 from medimg.detect.text.known import Known
+from medimg.detect.text.labels import Line, in_company
+from medimg.detect.text.layout import decide, explained, merged
 from medimg.detect.text.letters import SIZES
 from medimg.detect.text.lines import grown, labels, sides
 from medimg.errors import MissingPart

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from medimg.detect import Frame, Pixels
 from medimg.detect.answers import fingerprint
 from medimg.detect.objects import marks
-from medimg.detect.text._labels import Line
+from medimg.detect.text.labels import Line
 from medimg.detect.text.letters import CLOSER, SLIM
 from medimg.detect.text.ocr import FINDER, Models, Spot
 from medimg.native.opencv import cv2

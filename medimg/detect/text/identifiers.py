@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from medimg.detect.text import _plain_words
-from medimg.detect.text._lexicon import data, lexicon, names
 from medimg.detect.text._plain_words import words_of
 from medimg.detect.text.known import Known, folded
+from medimg.detect.text.lexicon import data, lexicon, names
 from medimg.vocabulary import KEEPABLE
 
 KEPT: frozenset[str] = frozenset(KEEPABLE)

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from medimg.detect.text._lexicon import lexicon
+from medimg.detect.text.lexicon import lexicon
 from medimg.types import KnownValues
 
 _LOOK_ALIKE = str.maketrans("oqdil|!sbzg", "00011115829")

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from medimg.detect import Frame, Pixels
 from medimg.detect.objects import marks
 from medimg.detect.text import identifiers
-from medimg.detect.text._labels import Line
 from medimg.detect.text.full_size import read
 from medimg.detect.text.known import Known
+from medimg.detect.text.labels import Line
 from medimg.detect.text.lines import area, shared
 from medimg.detect.text.ocr import Models, Quad, crop, ordered
 from medimg.native.opencv import cv2

@@ -123,7 +123,7 @@ class JpegPhoto:
 
     @cached_property
     def _decoded(self) -> NDArray[Any]:
-        from medimg.formats.jpeg import _pixels
+        from medimg.formats.jpeg import pixels as _pixels
 
         return _pixels.samples(self._sound, len(self.frame.components), self.width, self.height)
 
@@ -134,7 +134,7 @@ class JpegPhoto:
 
     def views(self, frame: int = 0) -> list[NDArray[Any]]:
         """One 8-bit RGB rendering."""
-        from medimg.formats.jpeg import _pixels
+        from medimg.formats.jpeg import pixels as _pixels
 
         self._only_first(frame)
         return [_pixels.rgb(self._decoded)]

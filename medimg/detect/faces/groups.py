@@ -1,7 +1,7 @@
 """Looks at a picture with both networks at several sizes and quarter turns, and groups what they say of one place.
 
 Patients lie down, and a face that fills the frame is found only when the picture is made small: no one view finds
-all. What several views say of the same place is weighed by :mod:`medimg.detect.faces._score`.
+all. What several views say of the same place is weighed by :mod:`medimg.detect.faces.score`.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from medimg.detect import Frame, Pixels
 from medimg.detect.text import identifiers
-from medimg.detect.text._labels import Line
 from medimg.detect.text.known import Known
+from medimg.detect.text.labels import Line
 from medimg.detect.text.lines import Quad, around, axis, grown, shared, sides
 from medimg.detect.text.lines import area as quad_area
 from medimg.detect.text.ocr import Spot

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from medimg.consent.answers import NOT_APPLICABLE
 from medimg.desktop.pages._flow import FlowLayout
-from medimg.desktop.pages._questions import Row
+from medimg.desktop.pages.questions import Row
 
 KEYS = {
     Qt.Key.Key_Y: "yes",

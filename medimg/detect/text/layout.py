@@ -11,9 +11,10 @@ import numpy as np
 
 from medimg.detect import Frame
 from medimg.detect.objects import marks as _marks
-from medimg.detect.text import _blobs, _patches, identifiers, ruler
-from medimg.detect.text._labels import Line, alone, as_wide, closed_rows, gaps, off_kept, to_edges
+from medimg.detect.text import _blobs, identifiers, ruler
+from medimg.detect.text import patches as _patches
 from medimg.detect.text.known import Known, skeleton
+from medimg.detect.text.labels import Line, alone, as_wide, closed_rows, gaps, off_kept, to_edges
 from medimg.detect.text.lines import Quad, area, axis, grown, shared, sides
 from medimg.detect.text.ocr import Spot
 from medimg.policy import TextRules

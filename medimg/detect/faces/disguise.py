@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg.detect import LIKE_A_COVER, Frame, Pixels
-from medimg.detect.faces._groups import Corners
+from medimg.detect.faces.groups import Corners
 from medimg.native.opencv import cv2
 from medimg.types import Box, Point, bounding_box
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from medimg.detect import Frame, Pixels
-from medimg.detect.text._labels import TRIO, Line
 from medimg.detect.text._zoom import level, rows
+from medimg.detect.text.labels import TRIO, Line
 from medimg.detect.text.lines import Quad, area, axis, grown, shared, sides
 from medimg.detect.text.ocr import Models, Spot
 from medimg.native.opencv import cv2

@@ -14,7 +14,7 @@ from typing import Literal
 LOG_SIZE = 11
 BIAS = -3.5
 WEIGHTS = (0.45, 1.15, 1.41, 0.93, 0.49, 0.11, 1.26, 1.13, 1.18, 1.25, 1.21, 0.88, -0.13)
-"""In the order of :meth:`medimg.detect.faces._groups.Group.features`."""
+"""In the order of :meth:`medimg.detect.faces.groups.Group.features`."""
 
 # A face with a small part of the long side is seen by the largest view of CenterFace alone, whose own score decides.
 # Of 329 pictures without a face none had a place over the three covering scores below; 8 had one over SMALL_ASK.
