@@ -131,7 +131,7 @@ class InMemory(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def seen(path: Path, number: int | None) -> bool:
-    """Whether a test sees the mutant ``number`` of a module, or the module as it is; in a child, so that nothing stays."""
+    """Whether a test sees the mutant ``number`` of a module, or the module as it is; in a child: nothing stays."""
     child = os.fork()
     if child == 0:
         signal.alarm(LONGEST)
