@@ -216,7 +216,7 @@ def _applied(
     return say_applied(outcome, shown)
 
 
-def say_applied(outcome: applying.Outcome, run: str) -> int:
+def say_applied(outcome: applying.Applied, run: str) -> int:
     """What became of decisions, and what to do next; the exit code."""
     for safe_id, report in sorted(outcome.reports.items()):
         common.say(f"{safe_id}: {_became(report)}")

@@ -10,7 +10,7 @@ import click
 
 from medimg.cli import common
 from medimg.engine import worker
-from medimg.engine.worker import Seen
+from medimg.engine.worker import Inspected
 from medimg.errors import MedimgError, UsageError
 from medimg.plain import printable
 from medimg.types import Plan, to_json
@@ -50,12 +50,12 @@ def inspect(
     found = common.jobs(photos)
     readable = {job.safe_id: printable(path.decode("utf-8", "backslashreplace")) for job, path in found}
     codes = set()
-    seen: list[Seen] = []
+    seen: list[Inspected] = []
     with common.pool(policy, known, len(found), workers) as pool:
         pool.warm()
         work = ([job, show_values] for job, _ in found)
         for (job, _), result in pool.each(worker.look, work, seconds=policy.limits.seconds):
-            one = Seen(safe_id=job.safe_id, error=result) if isinstance(result, MedimgError) else result
+            one = Inspected(safe_id=job.safe_id, error=result) if isinstance(result, MedimgError) else result
             codes.add(one.error.exit_code if one.error else 0)
             seen.append(one)
             if not as_json:
@@ -68,7 +68,7 @@ def inspect(
     return next((c for c in (20, 21) if c in codes), 0)
 
 
-def _plain(seen: Seen) -> dict[str, Any]:
+def _plain(seen: Inspected) -> dict[str, Any]:
     error = seen.error
     return {
         "photo": seen.safe_id,
@@ -78,7 +78,7 @@ def _plain(seen: Seen) -> dict[str, Any]:
     }
 
 
-def _say(seen: Seen, name: str) -> None:
+def _say(seen: Inspected, name: str) -> None:
     head = f"{seen.safe_id} ({name})" if name else seen.safe_id
     if seen.error is not None:
         error = seen.error.about("")

@@ -15,7 +15,7 @@ from typing import Any
 
 from medimg import __version__
 from medimg.cluster import task
-from medimg.cluster.messages import Chunk, Done, Seen, Setting, Sight
+from medimg.cluster.messages import Chunk, Done, Reach, Setting, Sight
 from medimg.cluster.nodes import Identity
 from medimg.engine.pool import Workers
 from medimg.engine.worker import Job
@@ -137,7 +137,7 @@ class ClusterPool:
             )
         self._resize()
 
-    def _asked(self, message: bytes) -> list[Seen]:
+    def _asked(self, message: bytes) -> list[Reach]:
         """The answers of all workers that are there. One that ends while it is asked is not waited for.
 
         Raises:
@@ -145,7 +145,7 @@ class ClusterPool:
             OSError: The scheduler is gone.
         """
         asked: dict[str, Any] = {}
-        seen: dict[str, Seen] = {}
+        seen: dict[str, Reach] = {}
         end = time.monotonic() + _START
         alone = 0.0
         while True:
@@ -160,7 +160,7 @@ class ClusterPool:
                 )
             for name, future in asked.items():
                 if name not in seen and future.status == "finished":
-                    seen[name] = from_json(future.result(timeout=_REACH), Seen)
+                    seen[name] = from_json(future.result(timeout=_REACH), Reach)
             if there and set(seen) == there:
                 return list(seen.values())
             now = time.monotonic()

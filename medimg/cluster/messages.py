@@ -60,7 +60,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     paths: tuple[bytes, ...] = ()
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Reach(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A worker's answer: why it cannot take part (empty: it can), and how many of the paths it does not see."""
 
     refused: str = ""

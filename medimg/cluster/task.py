@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from medimg import __version__, faults
-from medimg.cluster.messages import Chunk, Done, Seen, Setting, Sight
+from medimg.cluster.messages import Chunk, Done, Reach, Setting, Sight
 from medimg.engine import worker
 from medimg.engine.pool import Workers
 from medimg.engine.worker import Job, Setup
@@ -50,12 +50,12 @@ def look(message: bytes) -> bytes:
         address, threads = _here()
         sight = from_json(message, Sight)
         missing = sum(not storage.is_url(p) and not os.path.exists(p) for p in sight.paths)  # noqa: PTH110 - bytes
-        return _packed(Seen(refused=_pool(sight.setting, address, threads)[1], missing=missing))
+        return _packed(Reach(refused=_pool(sight.setting, address, threads)[1], missing=missing))
     except Exception as error:  # noqa: BLE001
-        return _packed(Seen(refused=f"a fault in the worker ({faults.kind(error)})"))
+        return _packed(Reach(refused=f"a fault in the worker ({faults.kind(error)})"))
 
 
-def _packed(record: Done | Seen) -> bytes:
+def _packed(record: Done | Reach) -> bytes:
     return to_json(record, indent=0)
 
 

@@ -287,7 +287,7 @@ class Session(QObject):
         for safe_id in ids:
             self.changed.emit(safe_id)
 
-        def job(pool: Workers) -> applying.Outcome:
+        def job(pool: Workers) -> applying.Applied:
             return applying.apply(self.folder, only=set(ids), found=where, policy=self.policy, pool=pool)
 
         self._main.give(job, partial(self._applied, sent, looked))

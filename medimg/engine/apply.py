@@ -27,7 +27,7 @@ from medimg.vocabulary import PhotoState
 Told = Callable[[str, Report | MedimgError], None]
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """What came of applying decisions.
 
     Attributes:
@@ -69,7 +69,7 @@ def apply(
     pool: Workers | None = None,
     make: Maker = load_detectors,
     told: Told | None = None,
-) -> Outcome:
+) -> Applied:
     """Make the copies again whose plan in ``decisions.json`` was edited; what it finds it covers, as in every run.
 
     Args:
@@ -99,7 +99,7 @@ def apply(
     decided = decisions.load(opened.folder)
     wanted = [i for i in decisions.waiting(decided, opened.reports) if only is None or i in only]
     if decided is None or not wanted:
-        return Outcome(reports={}, left={})
+        return Applied(reports={}, left={})
     _not_released(opened, wanted)
     by_id = {r.safe_id: r for r in opened.reports if r.safe_id in wanted}
     where = {**originals.find(list(by_id.values()), [Path(p) for p in photos]), **(found or {})}
@@ -139,7 +139,7 @@ def apply(
     finally:
         shutil.rmtree(made, ignore_errors=True)
         folder.unlock(handle)
-    return Outcome(reports=done, left=left)
+    return Applied(reports=done, left=left)
 
 
 def _not_released(opened: OpenRun, wanted: Sequence[str]) -> None:
@@ -170,4 +170,4 @@ def _settled(result: Report | MedimgError) -> Report | MedimgError:
     return OutputError(result.reason, safe_id=result.safe_id)
 
 
-__all__ = ["Outcome", "apply", "policy_of"]
+__all__ = ["Applied", "apply", "policy_of"]

@@ -173,7 +173,7 @@ def write(run: RunFolder, journal: Journal, made: Made, key: bytes) -> None:
         ) from error
 
 
-class Seen:
+class EarlierRun:
     """One earlier run's list."""
 
     def __init__(self, run: RunFolder) -> None:
@@ -208,14 +208,14 @@ class Seen:
 
 
 @contextlib.contextmanager
-def under(out: Path) -> Iterator[list[Seen]]:
+def under(out: Path) -> Iterator[list[EarlierRun]]:
     """The lists of the finished runs under an output folder, the newest first; one that cannot be read is left out."""
-    found: list[tuple[str, Seen]] = []
+    found: list[tuple[str, EarlierRun]] = []
     try:
         for run in RunFolder.all_under(out):
             with contextlib.suppress(OSError, sqlite3.Error, msgspec.DecodeError, TypeError):
                 if (run.private / NAME).is_file() and not run.journal.exists():
-                    seen = Seen(run)
+                    seen = EarlierRun(run)
                     found.append((str(seen.made.settings.started_ns).zfill(20), seen))
         yield [seen for _, seen in sorted(found, key=lambda pair: pair[0], reverse=True)]
     finally:
@@ -290,7 +290,7 @@ def unchanged(
 
 
 def _maybe(
-    lists: Sequence[Seen],
+    lists: Sequence[EarlierRun],
     differs: Mapping[str, Sequence[str]],
     roots: Sequence[Root],
     items: Iterable[Item],
@@ -328,4 +328,15 @@ def _quoted(path: Path) -> str:
     return quote(os.fsencode(path))
 
 
-__all__ = ["NAME", "NOTHING", "Made", "Seen", "Unchanged", "known_mark", "site_key", "state_mark", "unchanged", "under"]
+__all__ = [
+    "NAME",
+    "NOTHING",
+    "EarlierRun",
+    "Made",
+    "Unchanged",
+    "known_mark",
+    "site_key",
+    "state_mark",
+    "unchanged",
+    "under",
+]

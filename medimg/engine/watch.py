@@ -165,13 +165,13 @@ class Watch:
 
     def _learn_from(self, folder: Path) -> None:
         with contextlib.suppress(OSError, sqlite3.Error, msgspec.DecodeError, TypeError):
-            seen = incremental.Seen(RunFolder(folder))
+            seen = incremental.EarlierRun(RunFolder(folder))
             try:
                 self._learn(seen)
             finally:
                 seen.close()
 
-    def _learn(self, seen: incremental.Seen) -> None:
+    def _learn(self, seen: incremental.EarlierRun) -> None:
         for place, state, copied in seen.marks():
             self._done[place, state] = copied
 

@@ -69,7 +69,7 @@ class Job(msgspec.Struct, frozen=True):
     expected: tuple[int, int] | None = None
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class Inspected(msgspec.Struct, frozen=True, kw_only=True):
     """What an inspection brings back. ``values`` are what was read, only when they were asked for."""
 
     safe_id: str
@@ -278,7 +278,7 @@ def _code_digests(data: bytes, key: bytes) -> frozenset[bytes]:
     return frozenset(out)
 
 
-def look(job: Job, values: bool) -> Seen:
+def look(job: Job, values: bool) -> Inspected:
     """Inspect one photo; ``values`` brings back what was read, for the owner's own terminal."""
     scrubber = loaded()
     setup: Setup = _state["setup"]
@@ -288,9 +288,9 @@ def look(job: Job, values: bool) -> Seen:
             data, scrubber.load(), setup.policy, known=_known(job, setup.known), extra=_named(job, setup.known)
         )
     except MedimgError as error:
-        return Seen(safe_id=job.safe_id, error=error)
+        return Inspected(safe_id=job.safe_id, error=error)
     read = {a.finding.id: a.finding.secret.reveal() for a in plan.actions if a.finding.secret} if values else {}
-    return Seen(safe_id=job.safe_id, format=opened.name, plan=plan, values=read)
+    return Inspected(safe_id=job.safe_id, format=opened.name, plan=plan, values=read)
 
 
 def orientation(job: Job) -> int:

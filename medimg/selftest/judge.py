@@ -25,7 +25,7 @@ FLOORS = {"text": 0.9, "code": 0.85, "face": 0.9}
 """Share of each kind that must be gone; below it the test fails. Hidden things and things to keep allow no miss."""
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """One mark and whether it is as it must be."""
 
     case: str
@@ -43,7 +43,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     of: int
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What the self-test came to.
 
     Attributes:
@@ -58,18 +58,18 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     passed: bool
 
 
-def look(case: Case, copy: bytes | None) -> list[Seen]:
+def look(case: Case, copy: bytes | None) -> list[Verdict]:
     """Each mark of a photo against its copy; without a copy nothing is shown, and nothing is kept either."""
     if copy is None:
-        return [Seen(case=case.name, kind=m.kind, sorts=m.sorts, right=m.must == "go") for m in case.marks]
+        return [Verdict(case=case.name, kind=m.kind, sorts=m.sorts, right=m.must == "go") for m in case.marks]
     before, after = (_upright(case.data), _upright(copy)) if case.marks else (_NOTHING, _NOTHING)
     out = []
     for mark in case.marks:
         right = as_it_must_be(before, after, mark)
-        out.append(Seen(case=case.name, kind=mark.kind, sorts=mark.sorts, right=right))
+        out.append(Verdict(case=case.name, kind=mark.kind, sorts=mark.sorts, right=right))
     if case.gone:
         left = any(word in copy for word in case.gone)
-        out.append(Seen(case=case.name, kind="hidden", sorts={"format": case.sort}, right=not left))
+        out.append(Verdict(case=case.name, kind="hidden", sorts={"format": case.sort}, right=not left))
     return out
 
 
@@ -114,7 +114,7 @@ def leaks(folder: Path, words: Iterable[bytes], private: str) -> list[str]:
     return out
 
 
-def outcome(seen: Sequence[Seen], leaked: Sequence[str], missing: Mapping[str, str]) -> Outcome:
+def outcome(seen: Sequence[Verdict], leaked: Sequence[str], missing: Mapping[str, str]) -> Result:
     """The table, the misses and the verdict.
 
     Args:
@@ -132,4 +132,4 @@ def outcome(seen: Sequence[Seen], leaked: Sequence[str], missing: Mapping[str, s
     misses += [f"a planted word stands in {place}" for place in leaked]
     misses += [f"{name}: no copy, {why}" for name, why in missing.items()]
     below = [line for line in lines if line.sort == "all" and line.right < FLOORS.get(line.kind, 1.0) * line.of]
-    return Outcome(lines=lines, misses=tuple(misses), passed=not below and not leaked and not missing)
+    return Result(lines=lines, misses=tuple(misses), passed=not below and not leaked and not missing)

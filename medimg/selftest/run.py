@@ -14,7 +14,7 @@ from medimg.policy import Policy
 from medimg.run.folder import RunFolder
 from medimg.run.request import RunRequest
 from medimg.selftest import hiding, hiding_tables, judge, own, pictures, score
-from medimg.selftest.judge import Outcome
+from medimg.selftest.judge import Result
 from medimg.selftest.pictures import Case
 from medimg.types import Report, from_json
 
@@ -30,7 +30,7 @@ def run(
     only: Collection[str] = (),
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
-) -> Outcome:
+) -> Result:
     """Draw the photos into a temporary folder, clean them there, judge the copies, and remove everything.
 
     Args:
@@ -114,7 +114,7 @@ def _hidden() -> Iterator[Case]:
         yield Case(name=f"hidden-{number:03}.{suffix}", data=case.data, gone=(hiding.MARK,), sort=case.format)
 
 
-def _judged(cases: Sequence[Case], made: RunFolder) -> Outcome:
+def _judged(cases: Sequence[Case], made: RunFolder) -> Result:
     copies, rows = _made(made)
     seen, missing = [], {}
     for case in cases:

@@ -26,7 +26,7 @@ MARKED = 0.2
 Pixels = NDArray[np.int16]
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class Scored(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one photo.
 
     Attributes:
@@ -79,7 +79,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     words: bool
 
 
-def seen(photo: Labelled, report: Report | None, copy: bytes | None, limits: Limits) -> Seen:
+def seen(photo: Labelled, report: Report | None, copy: bytes | None, limits: Limits) -> Scored:
     """Judge one photo.
 
     Args:
@@ -94,12 +94,12 @@ def seen(photo: Labelled, report: Report | None, copy: bytes | None, limits: Lim
     asked = report is not None and report.plan is not None and bool(report.plan.doing("ask"))
     if copy is None:
         go = tuple((m.kind, False) for m in photo.marks if m.must == "go")
-        return Seen(name=photo.name, copied=False, asked=asked, go=go)
+        return Scored(name=photo.name, copied=False, asked=asked, go=go)
     before, after = upright(photo.path.read_bytes(), limits), upright(copy, limits)
     right = [(m, judge.as_it_must_be(before, after, m)) for m in photo.marks]
     covers = _covers(before, after)
     wanted = mask([m.polygon for m in photo.marks if m.must == "go"], before.shape[1], before.shape[0])
-    return Seen(
+    return Scored(
         name=photo.name,
         copied=True,
         asked=asked,
@@ -135,7 +135,7 @@ def _covers(before: Pixels, after: Pixels) -> list[NDArray[np.bool_]]:
     return [labels == n for n in range(1, count) if changed[n] >= LEAST_COVER]
 
 
-def page(photos: Sequence[Seen]) -> Page:
+def page(photos: Sequence[Scored]) -> Page:
     """The page of all photos.
 
     Args:
@@ -175,7 +175,7 @@ def rate(what: str, each: Iterable[bool]) -> Rate:
     return Rate(what=what, count=count, of=n, low=max(middle - half, 0.0), high=min(middle + half, 1.0))
 
 
-def _odd(photos: Iterable[Seen]) -> Iterable[str]:
+def _odd(photos: Iterable[Scored]) -> Iterable[str]:
     for p in photos:
         number = p.name.partition(".")[0]
         if not p.copied:

@@ -53,7 +53,7 @@ DETAIL = 1000
 Corners = NDArray[np.float32]
 
 
-class Seen(NamedTuple):
+class Detection(NamedTuple):
     """A code: its corners at full size, whether it is a bar code, and how sure."""
 
     corners: Corners
@@ -86,7 +86,7 @@ class Codes:
         if min(frame.width, frame.height) < 8:
             return []
         looks, read = _marks.views(frame), list(_read(frame))
-        seen: list[Seen] = []
+        seen: list[Detection] = []
         for look in range(len(looks)):
             # What a finer look saw is outlined better there.
             seen += _new(_likely(frame, looks, look, read), seen)
@@ -131,14 +131,14 @@ def _prove_reader() -> None:
     proof.found(said == [proof.CODE], "the code reader")
 
 
-def _read(frame: Frame) -> Iterator[Seen]:
+def _read(frame: Frame) -> Iterator[Detection]:
     """The codes that decode, in full-size coordinates."""
     longest, shortest = max(frame.width, frame.height), min(frame.width, frame.height)
     pixels, factor = frame.scaled(min(longest, max(READ_AT, min(LONGEST, round(longest * NARROW / shortest)))))
     codes = zxingcpp.read_barcodes(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
     if len(codes) >= MOST_READ:
         w, h = frame.width, frame.height
-        yield Seen(np.asarray(((0, 0), (w, 0), (w, h), (0, h)), np.float32), False, 1.0)
+        yield Detection(np.asarray(((0, 0), (w, 0), (w, h), (0, h)), np.float32), False, 1.0)
         return
     for code in codes:
         p = code.position
@@ -147,7 +147,7 @@ def _read(frame: Frame) -> Iterator[Seen]:
         corners = np.asarray([(c.x, c.y) for c in points], np.float32)
         if not np.isfinite(corners).all():
             raise proof.nonsense("the code reader")
-        yield Seen(_thick(corners) / factor, linear, 1.0)
+        yield Detection(_thick(corners) / factor, linear, 1.0)
 
 
 def _thick(corners: Corners) -> Corners:
@@ -156,13 +156,13 @@ def _thick(corners: Corners) -> Corners:
     return cast(Corners, cv2.boxPoints(((x, y), (max(w, 2.0), max(h, 2.0)), angle)))
 
 
-def _likely(frame: Frame, looks: Sequence[_marks.View], look: int, read: Sequence[Seen]) -> Iterator[Seen]:
+def _likely(frame: Frame, looks: Sequence[_marks.View], look: int, read: Sequence[Detection]) -> Iterator[Detection]:
     """What the network takes for codes in one look, and what is one by its looks or because some of it was read."""
     view = looks[look]
     bars, squares = view.marks[_marks.BAR], view.marks[_marks.MATRIX]
     for place in _marks.places(view, np.maximum(bars, squares), SQUARES_COARSE if look else SQUARES):
         bar, square, _, _, text = (float(part[place.own].mean()) for part in view.marks[:, *place.box])
-        one = Seen(place.corners, bar >= square, place.score)
+        one = Detection(place.corners, bar >= square, place.score)
         # What a finer look saw to be something else is no code.
         if place.score < max(SURE, text) or (look and _else(one, looks[look - 1])):
             continue
@@ -176,7 +176,7 @@ def _touch(corners: Corners, other: Corners) -> bool:
     return float(cv2.intersectConvexConvex(corners, other)[0]) >= SOME * least
 
 
-def _else(one: Seen, finer: _marks.View) -> bool:
+def _else(one: Detection, finer: _marks.View) -> bool:
     """Whether a finer look saw print, a ruler or a colour card where a coarser one saw a code."""
     x0, y0 = (int(v) for v in np.maximum(one.corners.min(0) / (finer.across, finer.down), 0))
     x1, y1 = (int(v) + 1 for v in np.maximum(one.corners.max(0) / (finer.across, finer.down), 0))
@@ -188,7 +188,7 @@ def _else(one: Seen, finer: _marks.View) -> bool:
     return bool(fine or max(there[_marks.TEXT], there[_marks.RULER], there[_marks.CARD]) > max(code, ELSE))
 
 
-def _new(places: Iterable[Seen], seen: Sequence[Seen]) -> list[Seen]:
+def _new(places: Iterable[Detection], seen: Sequence[Detection]) -> list[Detection]:
     return [one for one in places if not _held(one.corners, [s.corners for s in seen])]
 
 
@@ -224,9 +224,9 @@ def _held(corners: Corners, others: Sequence[Corners]) -> bool:
     return sum(cv2.intersectConvexConvex(other, corners)[0] for other in others) >= KNOWN * cv2.contourArea(corners)
 
 
-def _distinct(seen: list[Seen]) -> list[Seen]:
+def _distinct(seen: list[Detection]) -> list[Detection]:
     """Without those that lie inside another; the largest first."""
-    kept: list[Seen] = []
+    kept: list[Detection] = []
     for one in sorted(seen, key=lambda s: -cv2.contourArea(s.corners)):
         if not any(_held(one.corners, [other.corners]) for other in kept):
             kept.append(one)

@@ -17,7 +17,7 @@ import numpy as np
 from medimg.detect import Frame, Pixels, proof
 from medimg.detect.faces.centerface import CenterFace
 from medimg.detect.faces.disguise import Place, disguises
-from medimg.detect.faces.groups import Corners, Group, Seen, groups, shared, small
+from medimg.detect.faces.groups import Corners, Detection, Group, groups, shared, small
 from medimg.detect.faces.score import judged, score, small_judged
 from medimg.detect.faces.yunet import YuNet
 from medimg.native.opencv import cv2
@@ -123,7 +123,7 @@ def _face(group: Group, frame: Frame, rules: FaceRules) -> Face | None:
     return Face(group.corners, head, sure, verdict == "face")
 
 
-def _small_face(seen: Seen, side: int, frame: Frame) -> Face | None:
+def _small_face(seen: Detection, side: int, frame: Frame) -> Face | None:
     x0, y0, x1, y1 = seen.corners
     verdict = small_judged(seen.score, max(x1 - x0, y1 - y0) / side)
     head = head_box(seen.corners, seen.turn).clipped(frame.width, frame.height)

@@ -48,7 +48,7 @@ class Tile(NamedTuple):
     height: int
 
 
-class Seen(NamedTuple):
+class Detection(NamedTuple):
     """What one view says: upright full-size corners, score, number of the view, quarter turns counter-clockwise."""
 
     corners: Corners
@@ -60,7 +60,7 @@ class Seen(NamedTuple):
 class Group(NamedTuple):
     """What the views say of one place, best first, and the long side of the tile it was seen in."""
 
-    seen: list[Seen]
+    seen: list[Detection]
     side: int
 
     @property
@@ -119,7 +119,7 @@ def groups(frame: Frame, centerface: CenterFace, yunet: YuNet) -> Iterator[Group
         yield from (Group(members, side) for members in _grouped(seen[:MOST_CANDIDATES]))
 
 
-def small(frame: Frame, centerface: CenterFace) -> Iterator[tuple[Seen, int]]:
+def small(frame: Frame, centerface: CenterFace) -> Iterator[tuple[Detection, int]]:
     """What CenterFace alone says of a larger picture, and the long side of the tile, full-size pixels.
 
     A picture that is no larger than the largest of the other views gives nothing new.
@@ -138,7 +138,7 @@ def small(frame: Frame, centerface: CenterFace) -> Iterator[tuple[Seen, int]]:
                 yield one, side
 
 
-def _views(frame: Frame, tile: Tile, whole: bool, centerface: CenterFace, yunet: YuNet) -> Iterator[Seen]:
+def _views(frame: Frame, tile: Tile, whole: bool, centerface: CenterFace, yunet: YuNet) -> Iterator[Detection]:
     part = _part(frame, tile) if whole else _shrunk(_part(frame, tile), CENTERFACE_SIDES[0])
     nets = (
         [(centerface, s, 0.0, LEAST) for s in CENTERFACE_SIDES]
@@ -163,13 +163,13 @@ def _asked(net: CenterFace | YuNet, picture: Pixels, turn: int, least: float) ->
     return net.detect(_turned(picture, turn), least)
 
 
-def _seen(rows: Rows, tile: Tile, small: Pixels, turn: int, view: int, pad: int = 0) -> Iterator[Seen]:
+def _seen(rows: Rows, tile: Tile, small: Pixels, turn: int, view: int, pad: int = 0) -> Iterator[Detection]:
     """Rows of a network, in upright full-size pixels; ``pad`` is the border round the picture it looked at."""
     factor = (max(small.shape[:2]) - 2 * pad) / max(tile.width, tile.height)
     for row in rows:
         corners = _unturned((row[0], row[1], row[2], row[3]), turn, small.shape[1], small.shape[0])
         x0, y0, x1, y1 = ((v - pad) / factor for v in corners)
-        yield Seen((x0 + tile.x, y0 + tile.y, x1 + tile.x, y1 + tile.y), float(row[4]), view, turn)
+        yield Detection((x0 + tile.x, y0 + tile.y, x1 + tile.x, y1 + tile.y), float(row[4]), view, turn)
 
 
 def _turned(picture: Pixels, quarters: int) -> Pixels:
@@ -207,9 +207,9 @@ def shared(a: Corners, b: Corners) -> float:
     return max(min(a[2], b[2]) - max(a[0], b[0]), 0.0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0.0)
 
 
-def _grouped(seen: list[Seen]) -> list[list[Seen]]:
+def _grouped(seen: list[Detection]) -> list[list[Detection]]:
     """Every view joins the best one it agrees with: the boxes fit, or one lies in the other and is not much smaller."""
-    out: list[list[Seen]] = []
+    out: list[list[Detection]] = []
     leaders = np.zeros((len(seen), 4))
     areas = np.zeros(len(seen))
     for one in seen:
