@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import medimg
 from medimg.cli.main import COMMANDS
 from medimg.policy import Policy, explain
 
@@ -40,6 +41,11 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_every_make_target_named_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"make ([a-z]+)", README)) <= targets
+
+
+def test_the_newest_entry_of_the_change_log_is_of_this_version() -> None:
+    entries = re.findall(r"^## (\S+), \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert entries[0] == medimg.__version__
 
 
 def test_the_readme_is_short() -> None:
