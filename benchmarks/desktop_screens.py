@@ -52,6 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "screens")
     parser.add_argument("--docs", action="store_true")
+    parser.add_argument("--only", default="", help="one of them, such as 100-light")
     parser.add_argument("--draw", nargs=3, metavar=("WORK", "SCALE", "SCHEME"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     out = options.out.resolve()
@@ -64,6 +65,8 @@ def main() -> None:
         prepare(work)
         for scale, (factor, _, _) in SIZES.items():
             for scheme in ("light", "dark"):
+                if options.only not in ("", f"{scale}-{scheme}"):
+                    continue
                 mine = work / f"{scale}-{scheme}"
                 shutil.copytree(work / "made", mine)
                 env = {
@@ -147,6 +150,9 @@ class Shots:
         window.review.show_photo(ids[0])
         self.wait(4)
         self.shot("look")
+        window.review.look.canvas.peek(True)
+        self.shot("look-under")
+        window.review.look.canvas.peek(False)
         window.review.look.part.click()
         self.wait(1)
         self.shot("look-part")
