@@ -119,7 +119,7 @@ SCENES = (
     ("start", 3.0, "1. Drop the photos; say for whom and in which country"),
     ("progress", 1.5, "2. Every photo is looked at, covered, and its copy checked again"),
     ("overview", 2.0, "3. The copies wait for you"),
-    ("look", 3.0, "4. Open each one at full size. The writing is covered, the wound stays"),
+    ("look", 3.0, "4. Open each one at full size: here a portrait and a badge are covered"),
     ("look-under", 1.5, "   V shows what is under the covers"),
     ("acts", 3.0, "5. Answer what only you can know, one screen each"),
     ("release", 2.5, "6. Look at it once more, and release"),
