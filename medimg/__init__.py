@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from medimg.run.request import RunRequest
     from medimg.types import Finding, KnownValues, Plan, Report
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _WHERE = {
     "Finding": "medimg.types",

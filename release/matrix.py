@@ -1,10 +1,9 @@
 """Print for which systems and versions of Python every dependency has a wheel; the table of docs/install.md.
 
-    python release/matrix.py [--extras heic pdf]
+    python release/matrix.py [--extras pdf]
 
 For a Python beside which ``uv`` is installed. Only the index is asked: nothing is installed, and nothing runs. A cell
-says which onnxruntime fits, as that is what changes between systems, or which package has no wheel. One package
-(antlr4, pure Python, which rapidocr needs) has no wheel anywhere and is built when it is installed.
+says which onnxruntime fits, as that is what changes between systems, or which package has no wheel.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ NO_WHEEL = re.compile(r"Because ([A-Za-z0-9_.-]+?)(?:\[.*?\])?[<>=!,\s].*?has no
 def cell(python: str, platform: str, extras: list[str]) -> str:
     """What fits: the version of onnxruntime, or the package that has no wheel there."""
     line = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "-q", "pyproject.toml", "--no-header"]
-    line += ["--no-annotate", "--only-binary", ":all:", "--no-binary", "antlr4-python3-runtime"]
+    line += ["--no-annotate", "--only-binary", ":all:"]
     line += ["--python-version", python, "--python-platform", platform]
     for extra in extras:
         line += ["--extra", extra]
@@ -48,7 +47,7 @@ def cell(python: str, platform: str, extras: list[str]) -> str:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--extras", nargs="*", default=["heic", "pdf"])
+    parser.add_argument("--extras", nargs="*", default=["pdf"])
     extras = parser.parse_args().extras
     print("| system | " + " | ".join(f"Python {p}" for p in PYTHONS) + " |")
     print("| --- |" + " --- |" * len(PYTHONS))

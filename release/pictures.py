@@ -1,11 +1,15 @@
 """Draw the two pictures of docs/architecture.md: the rooms as the layers in pyproject.toml, and one photo's way.
 
-python release/pictures.py docs/img
+    python release/pictures.py docs/img
+    python release/pictures.py docs/img --film build/screens
+
+With ``--film`` also the README's film of the window, from what ``benchmarks/desktop_screens.py --only 100-light`` drew
+of a real run.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tomllib
 from html import escape
 from pathlib import Path
@@ -111,14 +115,52 @@ def _page(title: str, height: float, parts: list[str]) -> str:
     )
 
 
+SCENES = (
+    ("start", 3.0, "1. Drop the photos; say for whom and in which country"),
+    ("progress", 1.5, "2. Every photo is looked at, covered, and its copy checked again"),
+    ("overview", 2.0, "3. The copies wait for you"),
+    ("look", 3.0, "4. Open each one at full size: here a portrait and a badge are covered"),
+    ("look-under", 1.5, "   V shows what is under the covers"),
+    ("acts", 3.0, "5. Answer what only you can know, one screen each"),
+    ("release", 2.5, "6. Look at it once more, and release"),
+    ("finish", 3.5, "7. Attach the share folder; file the record"),
+)
+"""Page of the window, seconds, what is said below it: twenty seconds together."""
+FILM = (880, 576, 30)
+"""Width and height of the window in the film, and of the line below, in pixels."""
+
+
+def film(screens: Path, target: Path) -> None:
+    """The way through the window as one GIF that any browser plays."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    width, height, line = FILM
+    frames = []
+    for page, _, words in SCENES:
+        frame = Image.new("RGB", (width, height + line), "#00695c")
+        with Image.open(screens / f"{page}-100-light.png") as shown:
+            frame.paste(shown.convert("RGB").resize((width, height), Image.Resampling.LANCZOS), (0, 0))
+        ImageDraw.Draw(frame).text((12, height + 5), words, "white", ImageFont.load_default(17))
+        # Octree keeps the few strong colours of small photos, which median cut gives to the large grey areas.
+        frames.append(frame.quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE))
+    durations = [round(seconds * 1000) for _, seconds, _ in SCENES]
+    frames[0].save(target, save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=True)
+
+
 PICTURES = {"rooms.svg": rooms, "one-photo.svg": way}
 
 
-def main(folder: Path) -> None:
-    """Write both pictures."""
+def main() -> None:
+    """Write the pictures, and the film where there is something to make it of."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--film", type=Path, metavar="SCREENS")
+    given = parser.parse_args()
     for name, draw in PICTURES.items():
-        (folder / name).write_text(draw(), "utf-8")
+        (given.folder / name).write_text(draw(), "utf-8")
+    if given.film:
+        film(given.film, given.folder / "way.gif")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -344,21 +344,21 @@ def with_answers(state: RunState, new: Sequence[Answer]) -> RunState:
         else:
             item = definition.item(answer.item)
             if item.evidence == "auto":
-                raise UsageError("this item is answered by the checks; a person cannot answer it.")
+                raise UsageError(f"{item.id} is answered by the checks; a person cannot answer it.")
             kind, na = item.subject, item.na_in(state.context.jurisdictions)
             allowed = choices(item.pass_, na)
             if answer.note and item.free_text == "none":
-                raise UsageError("this item takes no note. Write it on the record sheet.")
+                raise UsageError(f"{item.id} takes no note. Write it on the record sheet.")
         subjects = {"batch": {"batch"}, "group": groups, "file": files}[kind]
         if answer.subject not in subjects:
             raise UsageError("an answer is about a group or a copy that this run does not have.")
         if answer.choice == NOT_APPLICABLE and na == "never":
             raise UsageError(
-                "'does not apply' is no answer to this question: it stays open.",
+                f"'does not apply' is no answer to {answer.item}: it stays open.",
                 todo=f"Choose one of: {', '.join(allowed)}.",
             )
         if answer.choice not in allowed:
-            raise UsageError(f"this answer is not possible here. Choose one of: {', '.join(allowed)}.")
+            raise UsageError(f"{answer.item} has no such answer. Choose one of: {', '.join(allowed)}.")
     newest = {(a.item, a.subject): a for a in (*state.answers, *new)}
     return msgspec.structs.replace(state, answers=tuple(newest.values()))
 

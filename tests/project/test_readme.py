@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import medimg
 from medimg.cli.main import COMMANDS
 from medimg.policy import Policy, explain
 
@@ -37,9 +38,28 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+def headings(page: Path) -> set[str]:
+    """The anchors of a page, as the site and GitHub make them of its headings."""
+    found = re.findall(
+        r"^#+ (.+)$", re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.M | re.S), re.MULTILINE
+    )
+    return {re.sub(r"[^\w -]", "", h.lower()).strip().replace(" ", "-") for h in found}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_every_link_into_a_page_leads_to_a_heading(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([\w/.-]*)#([\w-]+)\)", page.read_text("utf-8")):
+        assert anchor in headings(page.parent / target if target else page), f"{target}#{anchor}"
+
+
 def test_every_make_target_named_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"make ([a-z]+)", README)) <= targets
+
+
+def test_the_newest_entry_of_the_change_log_is_of_this_version() -> None:
+    entries = re.findall(r"^## (\S+), \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert entries[0] == medimg.__version__
 
 
 def test_the_readme_is_short() -> None:
