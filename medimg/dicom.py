@@ -9,12 +9,31 @@ import msgspec
 from medimg import formats, verify
 from medimg.errors import CheckFailed, UsageError
 from medimg.formats import Statement
+from medimg.formats.dicom import _quiet
 from medimg.formats.dicom.patient import Patient
 from medimg.pipeline import statement
 from medimg.policy import Policy
 from medimg.vocabulary import PASSING, FormatName
 
 _NO_COPY = "this is no copy of medimg: there is more in it than a picture."
+
+
+def storage() -> dict[str, list[str]]:
+    """Unique identifiers of the storage classes that are cleaned, each with the transfer syntaxes that are read."""
+    from medimg.formats.dicom import _tags
+
+    return {kind: [*_tags.NATIVE, *_tags.CODED] for kind in _tags.CLASSES}
+
+
+def identifier(copy: bytes) -> str:
+    """SOP Instance UID of a DICOM copy."""
+    import io
+
+    with _quiet.quiet():
+        import pydicom
+
+        meta = pydicom.dcmread(io.BytesIO(copy), stop_before_pixels=True).file_meta
+    return str(meta.MediaStorageSOPInstanceUID)
 
 
 def wrap(
@@ -71,4 +90,4 @@ def _passes(data: bytes, name: str, policy: Policy, opened: formats.Opened | Non
     return all(c.state in PASSING for c in verify.container(data, name, policy, opened))
 
 
-__all__ = ["Patient", "Statement", "statement", "wrap"]
+__all__ = ["Patient", "Statement", "identifier", "statement", "storage", "wrap"]

@@ -95,6 +95,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "medimg.cli.serve:serve",
         "Serve copies over HTTP to programs on this computer, or elsewhere behind TLS.",
     ),
+    "dicom-node": (
+        "medimg.cli.dicom_node:dicom_node",
+        "Take DICOM photographs by C-STORE, and keep or send on their covered copies.",
+    ),
     "selftest": (
         "medimg.cli.selftest:selftest",
         "Draw photos with planted marks, clean them, and say which marks are gone.",
@@ -119,7 +123,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "register",
     ),
     "Looking without writing": ("inspect", "verify", "explain"),
-    "For hospitals and programs": ("watch", "serve", "cluster", "fhir", "dicom-wrap"),
+    "For hospitals and programs": ("watch", "serve", "dicom-node", "cluster", "fhir", "dicom-wrap"),
     "This installation": ("doctor", "selftest"),
 }
 """Heading of the help -> the commands below it."""

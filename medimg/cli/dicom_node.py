@@ -1,0 +1,130 @@
+"""``medimg dicom-node``: photographs by C-STORE in, covered copies out."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import ssl
+import threading
+from pathlib import Path
+
+import click
+
+from medimg.cli import common
+from medimg.errors import MissingPart, UsageError
+
+
+@click.command()
+@click.option("--aet", default="MEDIMG", show_default=True, help="Application Entity title of this node.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Listen here.")
+@click.option("--port", type=click.IntRange(1, 65535), required=True, help="Listen on this port.")
+@click.option(
+    "--peer", "callers", multiple=True, required=True, metavar="AET", help="Hear this title. Can be given again."
+)
+@click.option("--out", "-o", type=common.FILE, metavar="FOLDER", help="Keep the copies in this folder.")
+@click.option("--send-to", metavar="AET@HOST:PORT", help="Send the copies on to this node.")
+@click.option("--certificate", type=common.FILE, metavar="FILE", help="TLS certificate chain (PEM).")
+@click.option("--key", type=common.FILE, metavar="FILE", help="TLS private key (PEM).")
+@click.option(
+    "--client-ca", "clients", type=common.FILE, metavar="FILE", help="Hear peers alone that one of these has signed."
+)
+@click.option("--send-ca", type=common.FILE, metavar="FILE", help="Send on by TLS, to whom one of these has signed.")
+@click.option(
+    "--closed-network", is_flag=True, help="Listen off this computer without TLS: the network itself keeps others out."
+)
+@common.policy_options
+@common.workers_option
+def dicom_node(
+    aet: str,
+    host: str,
+    port: int,
+    callers: tuple[str, ...],
+    out: Path | None,
+    send_to: str | None,
+    certificate: Path | None,
+    key: Path | None,
+    clients: Path | None,
+    send_ca: Path | None,
+    closed_network: bool,
+    policy_file: Path | None,
+    metadata_only: bool,
+    workers: int | None,
+) -> int:
+    """Take DICOM photographs by C-STORE, and keep or send on their covered copies.
+
+    A copy is acknowledged once it is on the disk or the next node has acknowledged it. What is held or refused is
+    answered with a failure, and nothing of it stays here. Nothing is logged.
+    """
+    common.refuse_to_serve()
+    try:
+        from medimg.serve import listen, node
+    except ImportError as error:
+        raise MissingPart("the DICOM node needs more packages.", todo="pip install 'medimg[dicom-node]'") from error
+    from medimg.engine.incremental import site_key
+    from medimg.engine.pool import suitable_workers
+    from medimg.engine.worker import Setup
+    from medimg.system import stops
+
+    if out is None and send_to is None:
+        raise UsageError("name a folder with --out, or the next node with --send-to.")
+    if out is not None and not out.is_dir():
+        raise UsageError("the folder for the copies is not there.")
+    secured = _secured(certificate, key, clients)
+    if not listen.loopback(host) and secured is None and not closed_network:
+        raise UsageError(
+            "medimg listens on other than this computer's own addresses with TLS only.",
+            todo="Give --certificate and --key; or --closed-network, where others cannot reach this network.",
+        )
+    own = site_key()
+    setup = Setup(
+        policy=common.read_policy(policy_file, metadata_only),
+        key=hmac.digest(own, b"dicom-node", "sha256") if own else secrets.token_bytes(32),
+    )
+    working = node.Node(
+        setup,
+        workers or suitable_workers(),
+        title=aet,
+        callers=list(callers),
+        out=out,
+        to=node.Peer.of(send_to) if send_to else None,
+        trust=_trusting(send_ca, certificate, key),
+    )
+    told = threading.Event()
+    click.echo(f"Loading the checks, then listening as {aet} on {host}:{port}. Ctrl-C ends it.", err=True)
+    with stops.heeded(lambda *_: told.set()), working.running(host, port, secured):
+        told.wait()
+    stored = working.became.pop("stored", 0)
+    click.echo(f"{stored} copies made; {sum(working.became.values())} photos not taken.", err=True)
+    return 0
+
+
+def _secured(certificate: Path | None, key: Path | None, clients: Path | None) -> ssl.SSLContext | None:
+    """TLS for those who send to this node."""
+    if (certificate is None) != (key is None):
+        raise UsageError("TLS needs both --certificate and --key.")
+    if clients is not None and certificate is None:
+        raise UsageError("--client-ca needs --certificate and --key.")
+    if certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key)
+        if clients is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(clients)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError("a certificate or key could not be read.") from error
+    return context
+
+
+def _trusting(send_ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """TLS for the node that copies are sent on to; this node shows its own certificate where it has one."""
+    if send_ca is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=str(send_ca))
+        if certificate is not None:
+            context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError("a certificate or key could not be read.") from error
+    return context

@@ -1,0 +1,280 @@
+"""The DICOM node before real peers: DCMTK's storescu and echoscu, and pynetdicom; and what goes wrong on a network."""
+
+from __future__ import annotations
+
+import gc
+import io
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dicom_kit as kit
+import numpy as np
+import pydicom
+import pytest
+import trustme
+from click.testing import CliRunner
+from pynetdicom import AE, build_context, evt
+
+from medimg import dicom
+from medimg.cli.main import cli
+from medimg.errors import UsageError
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("storescu") is None, reason="DCMTK is not installed"),
+    # pynetdicom leaves the socket of a peer that was turned away to the garbage collector
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Such sockets go at the end of the test that left them, and not in the middle of an import of the next one."""
+    yield
+    gc.collect()
+
+
+@contextmanager
+def node(folder: Path, *options: str) -> Iterator[int]:
+    """``medimg dicom-node`` as its users start it; metadata alone, so that it starts soon."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    command = [sys.executable, "-m", "medimg", "dicom-node", "--port", str(port), "--peer", "WARD", "--metadata-only"]
+    said = (folder / "said").open("wb")
+    running = subprocess.Popen([*command, "--workers", "2", *options], cwd=folder, stdout=said, stderr=said)
+    try:
+        until = time.monotonic() + 200
+        while not _accepts(port):
+            assert running.poll() is None, (folder / "said").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        yield port
+    finally:
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(100) == 0
+        said.close()
+    assert kit.MARK not in (folder / "said").read_text()
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _numbered(number: int, **changes: Any) -> bytes:
+    """A photograph with an identifier and a picture of its own."""
+    instance = pydicom.dcmread(io.BytesIO(kit.photograph(**{"pixels": kit.picture(seed=number), **changes})))
+    instance.SOPInstanceUID = instance.file_meta.MediaStorageSOPInstanceUID = f"1.2.826.0.1.{number + 1}"
+    return kit.saved(instance)
+
+
+def _photo(folder: Path, number: int) -> Path:
+    path = folder / f"{number}.dcm"
+    path.write_bytes(_numbered(number))
+    return path
+
+
+def _storescu(port: int, *files: Path, title: str = "WARD", called: str = "MEDIMG") -> int:
+    command = ["storescu", "-xy", "-aet", title, "-aec", called, "127.0.0.1", str(port), *map(str, files)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False).returncode
+
+
+@contextmanager
+def _archive(status: int = 0x0000) -> Iterator[tuple[int, list[bytes]]]:
+    """Another node, which keeps what it is sent and answers with a status."""
+    kept: list[bytes] = []
+    entity = AE("ARCHIVE")
+    for kind, syntaxes in dicom.storage().items():
+        entity.add_supported_context(kind, syntaxes)
+
+    def store(event: evt.Event) -> int:
+        kept.append(event.encoded_dataset())
+        return status
+
+    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, store)])
+    assert server is not None
+    try:
+        yield server.server_address[1], kept
+    finally:
+        server.shutdown()
+
+
+def _send(port: int, data: bytes, **more: Any) -> int:
+    """One object by pynetdicom; the status, or -1 where there was none."""
+    instance = pydicom.dcmread(io.BytesIO(data))
+    entity = AE("WARD")
+    link = entity.associate(
+        "127.0.0.1",
+        port,
+        contexts=[build_context(instance.SOPClassUID, instance.file_meta.TransferSyntaxUID)],
+        ae_title="MEDIMG",
+        **more,
+    )
+    if not link.is_established:
+        return -1
+    try:
+        return int(link.send_c_store(instance).get("Status", -1))
+    finally:
+        link.release()
+
+
+def test_a_ward_sends_photographs_and_finds_covered_copies(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    photos = [_photo(tmp_path, n) for n in range(4)]
+    with node(tmp_path, "-o", "out") as port:
+        echo = ["echoscu", "-aet", "WARD", "-aec", "MEDIMG", "127.0.0.1", str(port)]
+        assert subprocess.run(echo, timeout=100, check=False).returncode == 0
+        assert _storescu(port, *photos) == 0
+        copies = sorted((tmp_path / "out").iterdir())
+        assert len(copies) == 4
+        assert _storescu(port, *photos) == 0  # sent again: the same copies, and no more of them
+        assert sorted((tmp_path / "out").iterdir()) == copies
+    for path in copies:
+        copy = pydicom.dcmread(path)
+        assert path.name == f"{copy.SOPInstanceUID}.dcm"
+        assert (copy.PatientIdentityRemoved, str(copy.PatientName)) == ("YES", "")
+        assert kit.MARK.encode() not in path.read_bytes()
+    assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_who_is_not_named_is_not_heard(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    photo = _photo(tmp_path, 1)
+    with node(tmp_path, "-o", "out") as port:
+        assert _storescu(port, photo, title="STRANGER") != 0
+        assert _storescu(port, photo, called="OTHER") != 0
+        assert not list((tmp_path / "out").iterdir())
+        assert _storescu(port, photo) == 0
+
+
+def test_what_cannot_be_cleaned_is_not_acknowledged_and_does_not_stay(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    damaged = kit.dataset()
+    damaged.Rows = 5000
+    with node(tmp_path, "-o", "out") as port:
+        assert _send(port, kit.saved(damaged)) == 0xC000
+        assert not list((tmp_path / "out").iterdir())
+        assert _send(port, _numbered(1)) == 0
+        other = pydicom.dcmread(io.BytesIO(_numbered(2)))
+        other.SOPInstanceUID = other.file_meta.MediaStorageSOPInstanceUID = "1.2.826.0.1.2"
+        before = [path.read_bytes() for path in (tmp_path / "out").iterdir()]
+        assert _send(port, kit.saved(other)) == 0xA700  # another picture under the same identifier replaces none
+        assert [path.read_bytes() for path in (tmp_path / "out").iterdir()] == before
+
+
+def test_a_folder_that_takes_nothing_is_said_and_the_sender_keeps_its_photo(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with node(tmp_path, "-o", "out") as port:
+        out.rmdir()
+        assert _send(port, _numbered(1)) == 0xA700
+        out.mkdir()
+        assert _send(port, _numbered(1)) == 0
+    assert len(list(out.iterdir())) == 1
+
+
+def test_a_copy_is_acknowledged_once_the_next_node_has_acknowledged_it(tmp_path: Path) -> None:
+    for status, expected in ((0x0000, 0), (0xA700, 0xC001)):
+        with _archive(status) as (archive, kept), node(tmp_path, "--send-to", f"ARCHIVE@127.0.0.1:{archive}") as port:
+            assert _send(port, _numbered(1)) == expected
+        assert len(kept) == 1
+        assert kit.MARK.encode() not in kept[0]
+    with node(tmp_path, "--send-to", f"ARCHIVE@127.0.0.1:{archive}") as port:
+        assert _send(port, _numbered(1)) == 0xC001  # nobody is there any more
+
+
+def test_a_connection_cut_in_a_photo_leaves_nothing_and_the_next_is_served(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with node(tmp_path, "-o", "out") as port:
+        entity = AE("WARD")
+        sent = pydicom.dcmread(_photo(tmp_path, 1))
+        link = entity.associate(
+            "127.0.0.1", port, contexts=[build_context(sent.SOPClassUID, sent.file_meta.TransferSyntaxUID)],
+            ae_title="MEDIMG", evt_handlers=[(evt.EVT_PDU_SENT, lambda event: _cut(event))],
+        )  # fmt: skip
+        assert link.is_established
+        assert link.send_c_store(sent).get("Status", -1) != 0
+        assert _send(port, _numbered(5)) == 0
+        assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def _cut(event: evt.Event) -> None:
+    """Close the line once the command has gone, before its data set has."""
+    if type(event.pdu).__name__ == "P_DATA_TF":
+        event.assoc.dul.socket.close()
+
+
+def test_more_than_a_photo_may_have_ends_the_association(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    policy = tmp_path / "small.toml"
+    policy.write_text("[limits]\nbytes = 20000\n")
+    large = kit.photograph(pixels=np.random.default_rng(1).integers(0, 255, (1200, 1200, 3), dtype=np.uint8))
+    with node(tmp_path, "-o", "out", "--policy", str(policy)) as port:
+        assert _send(port, large) in (-1, 0xA700)
+        assert _send(port, _numbered(1)) in (0, 0xA700)
+        assert _send(port, large) in (-1, 0xA700)
+    assert all(path.stat().st_size < 40_000 for path in (tmp_path / "out").iterdir())
+
+
+def test_many_photographs_over_several_associations_are_all_there(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    photos = [_photo(tmp_path, n) for n in range(60)]
+    with node(tmp_path, "-o", "out") as port:
+        sending = [
+            subprocess.Popen(
+                ["storescu", "-xy", "-aet", "WARD", "-aec", "MEDIMG", "127.0.0.1", str(port), *map(str, photos[n::3])]
+            )
+            for n in range(3)
+        ]
+        assert [one.wait(280) for one in sending] == [0, 0, 0]
+    assert len(list((tmp_path / "out").iterdir())) == 60
+
+
+def test_tls_takes_signed_peers_alone(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    authority, other = trustme.CA(), trustme.CA()
+    made = authority.issue_cert("127.0.0.1")
+    made.private_key_pem.write_to_path(tmp_path / "key")
+    made.cert_chain_pems[0].write_to_path(tmp_path / "certificate")
+    authority.cert_pem.write_to_path(tmp_path / "ca")
+    options = ["-o", "out", "--certificate", "certificate", "--key", "key", "--client-ca", "ca"]
+
+    def shown(certificate: trustme.LeafCert | None) -> tuple[ssl.SSLContext, str]:
+        context = ssl.create_default_context()
+        authority.configure_trust(context)
+        if certificate is not None:
+            certificate.configure_cert(context)
+        return context, "127.0.0.1"
+
+    with node(tmp_path, *options) as port:
+        assert _send(port, _numbered(1), tls_args=shown(authority.issue_cert("ward.example"))) == 0
+        for wrong in (None, other.issue_cert("ward.example")):
+            assert _send(port, _numbered(1), tls_args=shown(wrong)) == -1
+        assert _send(port, _numbered(1)) == -1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["-o", "nowhere"],
+        ["-o", ".", "--host", "0.0.0.0"],
+        ["--send-to", "ARCHIVE"],
+        ["--send-to", "ARCHIVE@host:99999"],
+        ["-o", ".", "--certificate", "c"],
+        ["-o", ".", "--client-ca", "c"],
+        ["-o", ".", "--certificate", "c", "--key", "k"],
+    ],
+)
+def test_the_command_refuses_what_it_must_not_do(options: list[str]) -> None:
+    done = CliRunner().invoke(cli, ["dicom-node", "--port", "11112", "--peer", "WARD", *options], standalone_mode=False)
+    assert isinstance(done.exception, UsageError)
