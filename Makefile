@@ -60,8 +60,9 @@ demo: $(VENV)/.run ## set up everything, draw the fixture photos, clean them, sa
 	@echo "Here the command is $(BIN)/medimg; 'pipx install .' puts it on your PATH."
 
 # The window's random acts are as many as the minutes allow: 60 for each of two seeds here, 670 for three in
-# `make test-all`. The dear files come first (tests/conftest.py), so that none runs alone at the end.
-QUICK := -n 2 --dist loadfile --no-loadscope-reorder -m 'not long'
+# `make test-all`. The dear files come first (tests/conftest.py), so that none runs alone at the end. Three processes
+# on two cores: many tests wait for others, a window or a limit of time.
+QUICK := -n 3 --dist loadfile --no-loadscope-reorder -m 'not long'
 test: $(VENV)/.dev ## every test but the long ones
 	@MEDIMG_ACTS=60 $(BIN)/python -m pytest $(QUICK)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Callable
 
 from medimg.audit import icc, scans
 from medimg.errors import Malformed
@@ -12,9 +13,27 @@ END, SCAN, QUANTISATION, HUFFMAN, CONDITIONING, RESTART = 0xD9, 0xDA, 0xDB, 0xC4
 FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
 MULTIPLE_PASSES, ARITHMETIC = (0xC2, 0xCA), (0xC9, 0xCA)
 
+STRUCTURE = (QUANTISATION, HUFFMAN, CONDITIONING, RESTART, *FRAMES)
+"""Segments that make the picture (ITU-T T.81, B.2.4); each has to be used by a scan."""
 TURN = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0%c\0\0\0\0\0\0"
 TURNS = frozenset(TURN % k for k in range(2, 9))
 TRANSFORMS = frozenset(b"Adobe\0\x64\0\0\0\0%c" % k for k in range(3))
+
+
+def _plain_jfif(payload: bytes) -> bool:
+    """Version 1.01, no unit, no thumbnail, and a pixel's shape in smallest numbers."""
+    if len(payload) != 14 or payload[:8] != b"JFIF\0\1\1\0" or payload[12:] != b"\0\0":
+        return False
+    across, down = struct.unpack(">HH", payload[8:12])
+    return math.gcd(across, down) == 1
+
+
+APPLICATIONS: dict[int, Callable[[bytes], bool]] = {
+    0xE0: _plain_jfif,  # JFIF 1.02, page 5
+    0xE1: TURNS.__contains__,  # Exif 3.0, 4.7.2: one entry, Orientation
+    0xEE: TRANSFORMS.__contains__,  # Adobe Technical Note 5116, section 18: which colours the components are
+}
+"""What may be said besides, once and before the first scan; the parts of a colour profile (ICC.1, B.4) are apart."""
 
 
 def walk(data: bytes) -> list[str]:
@@ -58,17 +77,23 @@ class _Reader:
         return self.strays
 
     def _segment(self, marker: int, payload: bytes) -> None:
+        if marker in STRUCTURE:
+            self._structure(marker, payload)
+        elif 0xE0 <= marker <= 0xEF or marker == 0xFE:
+            self._application(marker, payload)
+        else:
+            raise Malformed("the copy has a segment of no known kind.")
+
+    def _structure(self, marker: int, payload: bytes) -> None:
         if marker in (QUANTISATION, HUFFMAN):
             self._tables(marker, payload)
         elif marker in FRAMES:
             self._frame(marker, payload)
-        elif marker == RESTART and len(payload) == 2:
-            self._define(RESTART, 0)
-            self.interval = int.from_bytes(payload)
         elif marker == CONDITIONING:
             self._conditioning(payload)
-        elif 0xE0 <= marker <= 0xEF or marker == 0xFE:
-            self._application(marker, payload)
+        elif len(payload) == 2:
+            self._define(RESTART, 0)
+            self.interval = int.from_bytes(payload)
         else:
             raise Malformed("the copy has a segment of no known kind.")
 
@@ -78,11 +103,7 @@ class _Reader:
         self.once.add(marker)
         if marker == 0xE2 and payload[:12] == b"ICC_PROFILE\0" and not self.scans:
             self.chunks.append(payload[12:])
-        elif not first or not (
-            (marker == 0xE0 and _plain_jfif(payload))
-            or (marker == 0xE1 and payload in TURNS)
-            or (marker == 0xEE and payload in TRANSFORMS)
-        ):
+        elif not first or marker not in APPLICATIONS or not APPLICATIONS[marker](payload):
             self.strays.append(name)
 
     def _profile(self) -> None:
@@ -163,11 +184,3 @@ class _Reader:
         if self.data[end + 1 : end + 2] == b"\xff" or end == at:
             raise Malformed("a scan of the copy is damaged.")
         return end
-
-
-def _plain_jfif(payload: bytes) -> bool:
-    """Version 1.01, no unit, no thumbnail, and a pixel's shape in smallest numbers."""
-    if len(payload) != 14 or payload[:8] != b"JFIF\0\1\1\0" or payload[12:] != b"\0\0":
-        return False
-    across, down = struct.unpack(">HH", payload[8:12])
-    return math.gcd(across, down) == 1
