@@ -113,6 +113,17 @@ def test_pixels_elsewhere(label: Image.Image) -> None:
     assert judging.changed_outside(pixels(label), pixels(label.resize((200, 75)))) is None
 
 
+def test_what_is_covered_beside_the_names_counts_as_too_much_and_another_encoding_does_not(label: Image.Image) -> None:
+    wanted = np.zeros((150, 400), bool)
+    wanted[40:106, 50:350] = True
+    assert judging.over_cover(pixels(label), pixels(painted(label, BOX)), wanted) == 0
+    assert judging.over_cover(pixels(label), coded(painted(label, BOX), 75), wanted) == 0
+    whole = judging.over_cover(pixels(label), pixels(painted(label, (0, 0, 400, 150))), wanted)
+    assert whole is not None
+    assert whole > 0.95
+    assert judging.over_cover(pixels(label), pixels(label), np.ones((150, 400), bool)) is None
+
+
 def test_a_ruler_is_touched_by_a_cover_and_not_by_encoding() -> None:
     picture = Image.new("RGB", (400, 150), (250, 250, 246))
     for x in range(20, 380, 6):
