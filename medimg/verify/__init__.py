@@ -67,6 +67,8 @@ def coded(opened: formats.Opened, scope: str) -> list[Check]:
     behind = getattr(opened, "behind", None)  # what a format can say of its coding is its own
     if scope == "full" and behind is not None and behind():
         return [Check(name=CheckName.CODED_DATA, state=CheckState.FAILED, engine="symbol by symbol", found=1)]
+    if scope != "full" and opened.name == FormatName.HEIF:  # damaged HEVC or AV1 opens nowhere, unlike a damaged JPEG
+        opened.samples()
     unread: dict[str, bool] = {
         FormatName.JPEG: scope != "full",
         FormatName.DICOM: scope != "full" and bool(getattr(opened, "coded", False)),
