@@ -274,7 +274,8 @@ class Register:
                     host.replace(made, self.path)  # a file system without that kind of rename
             host.sync_folder(self.path.parent)
         finally:
-            made.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                made.unlink()
 
     def _prepare(self, db: sqlite3.Connection, *, create: bool) -> None:
         try:
