@@ -313,6 +313,8 @@ def _verify(
     not_asked = (
         [Check(name=n, state=CheckState.NOT_ASKED) for n in CONTENT_CHECKS] if policy.scope == "metadata-only" else []
     )
+    if not_asked and any(c.state == CheckState.NOT_RUN for c in checks):
+        original.samples()  # where the photo itself is damaged, it is refused for that, as in a full run
     altered = bool(copy.covered or copy.cropped or plan.crop)
     if reopened is None or any(c.state not in PASSING for c in checks) or (not_asked and not altered):
         return [*checks, *not_asked], []

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import dicom_kit
 import httpx
 from PIL import Image, ImageDraw, ImageFont
 
@@ -44,7 +45,8 @@ class Place:
         self.root, self.photos, self.home = root, root / "photos", root / "home"
         self.start = [*prefix, *(start or [str(Path(sys.executable).with_name("medimg"))])]
         self.prefix = list(prefix)
-        for folder in (self.photos, self.home):
+        self.temporary = root / "tmp"
+        for folder in (self.photos, self.home, self.temporary):
             folder.mkdir()
         draw(self.photos / "a.png", "Name: John Doe")
         xdg = {f"XDG_{k}_HOME": str(self.home / v) for k, v in XDG.items()}
@@ -53,6 +55,7 @@ class Place:
         self.env = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(self.home),
+            "TMPDIR": str(self.temporary),
             "LANG": "C.UTF-8",
             "XDG_RUNTIME_DIR": str(runtime),
             "QT_QPA_PLATFORM": "offscreen",
@@ -137,7 +140,7 @@ def watch(place: Place) -> None:
 
 
 def serve(place: Place, rest: float = 0.0) -> None:
-    """One photo over a socket file, and ``rest`` seconds of waiting for the next."""
+    """A photo and a DICOM photograph over a socket file, and ``rest`` seconds of waiting for the next."""
     (place.root / "token").write_text(TOKEN)
     (place.root / "token").chmod(0o600)
     path = str(place.root / "s")
@@ -148,6 +151,8 @@ def serve(place: Place, rest: float = 0.0) -> None:
         until(lambda: listening(path), child)
         assert client.get("/health", headers=HEADER).status_code == 200  # once the checks are loaded
         answer = client.post("/v1/scrub", content=(place.photos / "a.png").read_bytes(), headers=HEADER)
+        assert answer.status_code == 200, answer.json().get("report", {}).get("reason")
+        answer = client.post("/v1/scrub", content=dicom_kit.photograph(), headers=HEADER)
         assert answer.status_code == 200, answer.json().get("report", {}).get("reason")
         time.sleep(rest)
 

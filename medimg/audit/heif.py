@@ -17,12 +17,13 @@ SIZES = {
     b"pixi": (6, 7, 8, 9),
     b"irot": (1,),
     b"imir": (1,),
-    b"clli": (4,),
-    b"mdcv": (24,),
     b"lsel": (2,),
     b"a1op": (1,),
 }
-RESERVED = {b"ispe": b"\xff" * 4, b"pixi": b"\xff" * 4, b"irot": b"\xfc", b"imir": b"\xfe"}
+RESERVED = {
+    b"ispe": b"\xff" * 4, b"pixi": b"\xff" * 4, b"irot": b"\xfc", b"imir": b"\xfe",
+    b"pasp": b"\xff\xff\0\0\xff\xff\0\0",
+}  # fmt: skip
 """Bits at the start of a property that have to be 0."""
 ITEMS = frozenset((b"hvc1", b"av01", b"grid", b"iden"))
 

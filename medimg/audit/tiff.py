@@ -14,6 +14,12 @@ FIELDS = {
     256: 1, 257: 1, 258: 8, 259: 1, 262: 1, 266: 1, 274: 1, 277: 1, 278: 1, 284: 1, 292: 1, 293: 1, 317: 1,
     320: 768, 322: 1, 323: 1, 332: 1, 338: 8, 339: 8, 529: 3, 530: 2, 531: 1, 532: 6,
 }  # fmt: skip
+# tag -> (the field that says whether it belongs there, that field's values).
+BELONGS = {
+    292: (259, (3,)), 293: (259, (4,)), 317: (259, (5, 8, 32946)), 320: (262, (3,)), 332: (262, (5,)),
+    529: (262, (6,)), 530: (262, (6,)), 531: (262, (6,)), 532: (262, (6,)),
+}  # fmt: skip
+DENOMINATOR = 10_000
 PLACES = {273: 279, 324: 325}
 WIDTHS = {3: 2, 4: 4, 5: 8, 7: 1}
 
@@ -44,6 +50,7 @@ def walk(data: bytes) -> list[str]:
         tag, field = _field(data, order, at, spans, stray)
         stray += _judged(tag, field)
         fields[tag] = field
+    stray += _out_of_place(fields, order)
     spans += _chunks(data, order, fields, stray)
     return stray + _gaps(data, spans)
 
@@ -77,6 +84,19 @@ def _judged(tag: int, field: Field) -> list[str]:
     else:
         good = tag in PLACES or tag in PLACES.values()
     return [] if good else [f"IFD0/{tag}"]
+
+
+def _out_of_place(fields: dict[int, Field], order: str) -> list[str]:
+    """Fields about something that the picture does not have, and numbers that could say anything."""
+    there = {tag: (fields[BELONGS[tag][0]].numbers, BELONGS[tag][1]) for tag in BELONGS if tag in fields}
+    out = [tag for tag, (said, wanted) in there.items() if said[0] not in wanted]
+    if 278 in fields and fields[278].numbers > fields[257].numbers:
+        out.append(278)
+    for tag, field in fields.items():
+        words = struct.unpack(f"{order}{len(field.raw) // 4}I", field.raw) if field.kind == 5 else ()
+        if any(word != DENOMINATOR for word in words[1::2]):
+            out.append(tag)
+    return [f"IFD0/{tag}" for tag in out]
 
 
 def _chunks(data: bytes, order: str, fields: dict[int, Field], stray: list[str]) -> list[tuple[int, int]]:

@@ -6,7 +6,6 @@ import contextlib
 import csv
 import io
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -30,7 +29,7 @@ from medimg.run.request import CONDITIONS, EXIT_CODES
 from medimg.run.scan import readable
 from medimg.run.state import RunSummary, Warn
 from medimg.run.summary import Condition, CopyFile, KeptBack, RunFile
-from medimg.system import files
+from medimg.system import files, scratch
 from medimg.types import Report, to_json
 from medimg.vocabulary import PhotoState
 
@@ -184,7 +183,7 @@ def _warnings(run: RunFolder, settings: Settings, skipped: bool) -> tuple[Warn, 
             cloud_folders.synced(Path(os.fsdecode(r.folder))) for r in settings.roots if not storage.is_url(r.folder)
         ),
         "synced-output": cloud_folders.synced(run.path),
-        "synced-temp": cloud_folders.synced(Path(tempfile.gettempdir())),
+        "synced-temp": cloud_folders.synced(scratch.base()),
         "removable-output": cloud_folders.removable(run.path),
         "skipped-files": skipped,
         "key-kept": settings.keep_key,

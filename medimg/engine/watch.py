@@ -277,11 +277,13 @@ def _named(path: Path, to: Path) -> None:
 
 def _linked_or_copied(original: Path, to: Path, seen: os.stat_result) -> None:
     """Keep an original under a free name as well: ``to``, or that with a number."""
+    if os.path.lexists(to) and _same(seen, to.lstat()):
+        return  # a move that was cut short had come so far
     free = _free(to)
     try:
         os.link(original, free, follow_symlinks=False)
     except OSError:
-        _copied(original, free, files.state(seen))
+        _copied(original, to, files.state(seen))
     else:
         if not _same(seen, free.lstat()):
             free.unlink()  # a second name of a file that came just now and has its own
@@ -291,6 +293,9 @@ def _linked_or_copied(original: Path, to: Path, seen: os.stat_result) -> None:
 
 def _copied(original: Path, to: Path, listed: tuple[int, int]) -> None:
     data = files.read_original(original, listed[0], listed)
+    if to.is_file() and not to.is_symlink() and to.read_bytes() == data:
+        return  # as above, on another disk
+    to = _free(to)
     with files.staged(to, data) as temporary:
         shutil.copystat(original, temporary, follow_symlinks=False)
         if temporary.read_bytes() != data:

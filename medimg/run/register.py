@@ -244,9 +244,7 @@ class Register:
     def _open(self, *, create: bool) -> Iterator[sqlite3.Connection]:
         try:
             if create and not self.path.exists():
-                host.private_folder(self.path.parent, parents=True, exist_ok=True)
-                # SQLite would make it readable by others; its own journal takes the mode of the file.
-                files.make_private(self.path)
+                self._begin()
             db = sqlite3.connect(self.path, isolation_level=None, timeout=10.0)
         except (OSError, sqlite3.Error) as error:
             raise OutputError("the register of what was shared could not be opened.") from error
@@ -256,6 +254,29 @@ class Register:
         finally:
             db.close()
 
+    def _begin(self) -> None:
+        """Make the register, whole or not at all: one without its tables would pass for a damaged one.
+
+        Raises:
+            OSError: It could not be made.
+            sqlite3.Error: It could not be written.
+        """
+        host.private_folder(self.path.parent, parents=True, exist_ok=True)
+        made = self.path.with_name(f".medimg-{secrets.token_hex(8)}.part")
+        # SQLite would make it readable by others; its own journal takes the mode of the file.
+        files.make_private(made, new=True)
+        try:
+            with contextlib.closing(sqlite3.connect(made, isolation_level=None)) as db:
+                db.execute("PRAGMA synchronous = FULL")
+                db.executescript("BEGIN IMMEDIATE;" + _SCHEMA.format(first=_FIRST) + _PRIVATE + "COMMIT;")
+            with contextlib.suppress(FileExistsError):  # another process was quicker
+                if not host.rename_new(made, self.path):
+                    host.replace(made, self.path)  # a file system without that kind of rename
+            host.sync_folder(self.path.parent)
+        finally:
+            with contextlib.suppress(OSError):
+                made.unlink()
+
     def _prepare(self, db: sqlite3.Connection, *, create: bool) -> None:
         try:
             db.execute("PRAGMA synchronous = FULL")
@@ -263,11 +284,8 @@ class Register:
             if version > VERSION:
                 raise UsageError("the register was written by a newer version of medimg. Nothing was changed.")
             if version == 0:
-                known = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-                if known or not create:
-                    raise UsageError("the register of what was shared is damaged. Nothing was changed.")
-                db.executescript("BEGIN IMMEDIATE;" + _SCHEMA.format(first=_FIRST) + _PRIVATE + "COMMIT;")
-            elif version == 1 and create:
+                raise UsageError("the register of what was shared is damaged. Nothing was changed.")
+            if version == 1 and create:
                 db.executescript("BEGIN IMMEDIATE;" + _PRIVATE + "COMMIT;")
         except sqlite3.DatabaseError as error:
             raise _fault(error) from error

@@ -199,6 +199,12 @@ def _nothing_else(
 
     Copies of a patient who withdrew are no longer among them.
     """
+    begun = [g for g in state.run.groups if g not in moves and share.cut_short(state, g, entries)]
+    if begun:
+        raise UsageError(
+            f"nothing was released: the release of {', '.join(begun)} was cut short.",
+            todo="Go on with it, or take it back with 'medimg reopen'.",
+        )
     mine = {p.name: d for copies in moves.values() for p, d in copies.items()}
     found = share.look(opened.folder, share.in_force(state, share.withdrawn(state, entries)) | mine)
     if found.trouble:
@@ -368,9 +374,11 @@ def share_of(opened: OpenRun, register: Register) -> tuple[share.Share, list[str
         entries = register.entries(opened.state.run.tag)
     except MedimgError as error:
         entries, unread = [], [error.what]
-    gone = {n for g in opened.state.run.groups if opened.state.is_withdrawn(g) for n in opened.state.released_names(g)}
-    found = share.look(opened.folder, share.in_force(opened.state))
-    found = msgspec.structs.replace(found, missing=tuple(n for n in found.missing if n not in gone))
+    groups, known = opened.state.run.groups, share.in_force(opened.state)
+    begun = {n: d for g in groups for n, d in share.cut_short(opened.state, g, entries).items()}
+    gone = {n for g in groups if opened.state.is_withdrawn(g) for n in opened.state.released_names(g)}
+    found = share.look(opened.folder, begun | known)
+    found = msgspec.structs.replace(found, missing=tuple(n for n in found.missing if n in known and n not in gone))
     return found, [*found.trouble, *share.disagreements(opened.state, entries), *unread]
 
 

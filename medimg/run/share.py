@@ -93,7 +93,7 @@ def withdrawn(state: RunState, entries: list[Entry]) -> set[str]:
 def disagreements(state: RunState, entries: list[Entry]) -> list[str]:
     """Where the answers of a run and the register differ, in plain words.
 
-    A file that was put back from before, or edited by hand, shows here; a release that was cut short does not.
+    A file that was put back from before, or edited by hand, shows here, and a release that was cut short.
     """
     mine = [e for e in entries if e.sharing.run == state.run.tag]
     out = []
@@ -103,6 +103,11 @@ def disagreements(state: RunState, entries: list[Entry]) -> list[str]:
             out.append(f"group {group} was withdrawn by the patient; its answers do not say so.")
         if taken_back(state, group, of_group):
             out.append(f"group {group} was taken back after its answers were written.")
+        if cut_short(state, group, of_group):
+            out.append(
+                f"the release of group {group} was cut short, or its answers are from before it. Go on with it: medimg"
+                f" release RUN {group}. Or take it back: medimg reopen RUN {group}."
+            )
         by_receipt = {e.receipt: e for e in of_group}
         for release in state.releases(group):
             entry = by_receipt.get(release.receipt)
@@ -115,6 +120,15 @@ def taken_back(state: RunState, group: str, entries: list[Entry]) -> bool:
     """Whether the register holds a later return of the group than the answers know of."""
     returns = [e for e in entries if e.event == "reopened" and e.sharing.group == group]
     return bool(returns) and returns[-1].at not in {r.at for r in state.reopened if r.group == group}
+
+
+def cut_short(state: RunState, group: str, entries: list[Entry]) -> dict[str, str]:
+    """The copies, with their digests, of a release that the register holds last and the answers do not know of."""
+    ends = ("released", "release-incomplete", "reopened", "withdrawn")
+    last = next((e for e in reversed(entries) if e.sharing.group == group and e.event in ends), None)
+    if last is None or last.event not in ends[:2] or last.receipt in {r.receipt for r in state.released}:
+        return {}
+    return last.sharing.copies
 
 
 def refuse_links(folder: Path) -> None:
@@ -169,4 +183,15 @@ def digest(path: Path) -> str:
         raise CheckFailed("a copy could not be read.") from error
 
 
-__all__ = ["Share", "digest", "disagreements", "in_force", "look", "move", "refuse_links", "taken_back", "withdrawn"]
+__all__ = [
+    "Share",
+    "cut_short",
+    "digest",
+    "disagreements",
+    "in_force",
+    "look",
+    "move",
+    "refuse_links",
+    "taken_back",
+    "withdrawn",
+]

@@ -102,7 +102,7 @@ def staged(path: Path, data: bytes, *, mode: int = 0o600) -> Iterator[Path]:
             ) from error
         yield temporary
     finally:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # it is not there, or the folder is read-only by now
             temporary.unlink()
 
 

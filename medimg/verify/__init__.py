@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from medimg import audit, formats
-from medimg.errors import MedimgError
+from medimg.errors import CheckNotRun, MedimgError
 from medimg.policy import Policy
 from medimg.types import Check
 from medimg.vocabulary import CheckName, CheckState, FormatName
@@ -67,15 +67,21 @@ def coded(opened: formats.Opened, scope: str) -> list[Check]:
     behind = getattr(opened, "behind", None)  # what a format can say of its coding is its own
     if scope == "full" and behind is not None and behind():
         return [Check(name=CheckName.CODED_DATA, state=CheckState.FAILED, engine="symbol by symbol", found=1)]
+    undecoded = ""
+    if scope != "full" and opened.name == FormatName.HEIF:  # damaged HEVC or AV1 opens nowhere, unlike a damaged JPEG
+        try:
+            opened.samples()
+        except CheckNotRun as error:
+            undecoded = f"{error.what} "
     unread: dict[str, bool] = {
         FormatName.JPEG: scope != "full",
         FormatName.DICOM: scope != "full" and bool(getattr(opened, "coded", False)),
         FormatName.TIFF: getattr(opened, "compression", "") == "ccitt",
         FormatName.HEIF: True,
     }
-    return (
-        [Check(name=CheckName.CODED_DATA, state=CheckState.NOT_ASKED, detail=BEHIND)] if unread.get(opened.name) else []
-    )
+    if not unread.get(opened.name):
+        return []
+    return [Check(name=CheckName.CODED_DATA, state=CheckState.NOT_ASKED, detail=undecoded + BEHIND)]
 
 
 def outcome(name: str, engine: str, found: Sequence[object]) -> Check:

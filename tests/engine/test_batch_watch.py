@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +238,21 @@ KINDS = {
     "no such rename": {"rename_new": lambda *_: False},
     "another disk": {"rename_new": EXDEV, "link": EXDEV},
 }
+
+
+@pytest.mark.parametrize(("kind", "so_far"), [("no such rename", os.link), ("another disk", shutil.copy2)])
+def test_a_move_that_was_cut_short_goes_on_and_keeps_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, so_far: Callable[[Path, Path], object]
+) -> None:
+    photo, to = fakes.photo(tmp_path / "a.png"), tmp_path / "moved" / "a.png"
+    to.parent.mkdir()
+    so_far(photo, to)
+    info = photo.stat()
+    for name, instead in KINDS[kind].items():
+        monkeypatch.setattr(os if name == "link" else host, name, instead)
+    move(photo, to, Item(0, b"a.png", "", info.st_size, info.st_mtime_ns))
+    assert not photo.exists()
+    assert [p.name for p in to.parent.iterdir()] == ["a.png"]
 
 
 @pytest.mark.parametrize("moves", [50, pytest.param(500, marks=pytest.mark.long)])

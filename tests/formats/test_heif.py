@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from medimg import audit, formats
+from medimg import Policy, Scrubber, audit, formats
 from medimg.errors import MedimgError
 from medimg.formats import heif
 from medimg.formats.heif.photo import C2PA_UUID
 from medimg.formats.shared.bmff import box, full_box
 from medimg.types import Cover, Limits
+from medimg.vocabulary import PhotoState
 
 LIMITS = Limits()
 MARK = b"ZqMARKERqZ"
@@ -173,6 +174,20 @@ def test_damage_is_refused_or_harmless(at: int, junk: bytes) -> None:
         return
     if copy.format == "heif":
         assert audit.walk(copy.data, "heif") == []
+
+
+def test_no_copy_opens_nowhere_though_only_metadata_is_looked_at() -> None:
+    scrubber = Scrubber(Policy(scope="metadata-only"))
+    data = avif((160, 120))
+    start, refused = data.index(b"mdat") + 4, 0
+    for at in range(start, start + 60):  # the headers of the frame, and its first symbols
+        result = scrubber.scrub(data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :])
+        if result.data is None:
+            assert result.report.state == PhotoState.REFUSED
+            refused += 1
+        else:
+            Image.open(io.BytesIO(result.data)).load()
+    assert refused, "none of these was damaged enough"
 
 
 @pytest.mark.parametrize("cut", range(0, 900, 13))

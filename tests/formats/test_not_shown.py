@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from medimg import audit
 from medimg.api import Scrubber
 from medimg.policy import Policy
 
@@ -124,6 +125,17 @@ def heic_grid(tiles: list[bytes], columns: int, width: int, height: int) -> byte
     ]
     items += [(b"hvc1", tile, [box(b"hvcC", HVCC), ispe(TILE, TILE)]) for tile in tiles]
     return heif(b"heic", items, list(range(2, len(items) + 1)))
+
+
+@pytest.mark.parametrize(("kind", "says"), [(b"mdcv", b"Quillfeather 5550173 1961"[:24]), (b"pasp", b"Quillfea")])
+def test_a_property_that_could_say_anything_is_left_out(kind: bytes, says: bytes) -> None:
+    payload, config = av1(smooth(128, 128))
+    data = heif(b"avif", [(b"av01", payload, [config, ispe(128, 128), box(kind, says)])])
+    copy = Scrubber(Policy(scope="metadata-only")).scrub(data).data
+    assert copy
+    assert says not in copy
+    assert audit.walk(copy, "heif") == []
+    assert audit.walk(data, "heif") != []
 
 
 def filled(width: int, height: int) -> Image.Image:

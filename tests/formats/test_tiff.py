@@ -258,3 +258,63 @@ def test_a_channel_that_nobody_calls_alpha_and_that_is_a_picture_is_refused(extr
     data = beside_colours(plane, np.zeros((24, 36, 3), np.uint8), extra)
     with pytest.raises(Unsupported, match="channels that are no colours"):
         tiff.open(data, LIMITS).write()
+
+
+# ---------------------------------------------------------------- fields about something the picture does not have
+
+SAYS = b"Quillfeather, MRN 5550173, "
+
+
+def rgb(order: str = "<", more: dict[int, tuple[int, bytes]] | None = None) -> bytes:
+    numbers = {256: 6, 257: 5, 259: 1, 262: 2, 277: 3, 278: 5, 284: 1}
+    fields = {tag: (3, struct.pack(f"{order}H", value)) for tag, value in numbers.items()}
+    fields[258] = (3, struct.pack(f"{order}3H", 8, 8, 8))
+    return build(order, fields | (more or {}), [bytes(range(90))])
+
+
+@pytest.mark.parametrize(
+    ("tag", "field"),
+    [
+        (320, (3, (SAYS * 57)[:1536])),
+        (532, (5, (SAYS * 2)[:48])),
+        (529, (5, SAYS[:24])),
+        (530, (3, SAYS[:4])),
+        (332, (3, SAYS[:2])),
+        (292, (4, SAYS[:4])),
+        (317, (3, SAYS[:2])),
+    ],
+    ids=lambda x: str(x) if isinstance(x, int) else "",
+)
+def test_a_field_that_says_nothing_of_this_picture_is_left_out(tag: int, field: tuple[int, bytes]) -> None:
+    data = rgb(more={tag: field})
+    photo = formats.open_photo(data, LIMITS)
+    copy = photo.write()
+    assert field[1][:8] not in copy.data or len(field[1]) < 4
+    assert audit.walk(copy.data, "tiff") == []
+    assert copy.data == formats.open_photo(rgb(), LIMITS).write().data
+    if tag in (320, 532):
+        assert [f.where for f in photo.metadata()] == [f"IFD0/{tag}"]
+    forged = build("<", {254: (4, bytes(4)), **fields_of(copy.data), tag: field}, [bytes(range(90))])
+    assert f"IFD0/{tag}" in audit.walk(forged, "tiff")
+
+
+def fields_of(data: bytes) -> dict[int, tuple[int, bytes]]:
+    """The fields of a copy of :func:`rgb` but those that say where the picture lies."""
+    with Image.open(io.BytesIO(data)) as opened:
+        tags = dict(opened.tag_v2)
+    out = {}
+    for tag, value in tags.items():
+        if tag not in (254, 273, 279):
+            values = value if isinstance(value, tuple) else (value,)
+            out[tag] = (3, struct.pack(f"<{len(values)}H", *values))
+    return out
+
+
+def test_rows_of_a_strip_are_no_more_than_the_picture_has() -> None:
+    copy = formats.open_photo(rgb(more={278: (4, struct.pack("<I", 5_550_173))}), LIMITS).write()
+    assert fields_of(copy.data)[278] == (3, struct.pack("<H", 5))
+
+
+def test_an_order_of_bits_that_is_not_defined_is_refused() -> None:
+    with pytest.raises(MedimgError, match="not defined"):
+        formats.open_photo(rgb(more={266: (3, struct.pack("<H", 1961))}), LIMITS).write()

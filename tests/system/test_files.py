@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -110,3 +111,15 @@ def test_a_discarded_or_restaged_copy_leaves_nothing(tmp_path: Path) -> None:
 def test_a_sink_without_a_folder_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         files.FileSink(tmp_path / "gone", "P01-001").stage(COPY)
+
+
+def test_a_folder_that_is_read_only_is_said_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There, removing a file that is not there fails with EROFS as well, and not with ENOENT."""
+
+    def read_only(*_: object, **__: object) -> int:
+        raise OSError(errno.EROFS, "read-only file system")
+
+    monkeypatch.setattr(os, "open", read_only)
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with pytest.raises(OutputError):
+        files.write_private(tmp_path / "x", b"x")

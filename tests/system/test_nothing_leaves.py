@@ -56,6 +56,11 @@ def outside(trace: str, *, loopback: bool) -> list[str]:
     return found
 
 
+def made(trace: str) -> set[str]:
+    """Files that were made, or would have been if they had not been there."""
+    return set(re.findall(r'openat\([^,]+, "([^"]+)", [A-Z_|]*O_CREAT', trace))
+
+
 def held(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
@@ -90,3 +95,7 @@ def test_no_socket_no_file_in_the_home_and_nothing_among_the_photos_is_run(
     seen = [path.read_text(errors="replace") for path in traces.iterdir()]
     assert any(seen), "strace saw nothing at all"
     assert not [line for trace in seen for line in outside(trace, loopback=kit.cluster in acts)]
+    files = {path for trace in seen for path in made(trace) if path.startswith("/") and "__pycache__" not in path}
+    assert not [path for path in files if not path.startswith((str(tmp_path), "/dev/", "/proc/"))]
+    if not {kit.desktop, kit.selftest, kit.cluster} & set(acts):  # these say that they use it
+        assert not [path for path in files if path.startswith(str(place.temporary))]

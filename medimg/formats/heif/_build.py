@@ -21,8 +21,6 @@ PROPERTIES: dict[bytes, frozenset[int] | None] = {
     b"irot": frozenset((1,)),
     b"imir": frozenset((1,)),
     b"clap": frozenset((32,)),
-    b"clli": frozenset((4,)),
-    b"mdcv": frozenset((24,)),
     b"lsel": frozenset((2,)),
     b"a1op": frozenset((1,)),
     b"pixi": None,
@@ -33,6 +31,8 @@ PROPERTIES: dict[bytes, frozenset[int] | None] = {
 }
 # Bits that say something (ISO/IEC 23008-12, 6.5.3, 6.5.10 and 6.5.12); the rest is reserved and becomes 0.
 MASKS = {b"ispe": bytes(4) + b"\xff" * 8, b"irot": b"\x03", b"imir": b"\x01"}
+SHAPE = 0xFFFF
+"""Largest number in the shape of a pixel."""
 TRANSFORMS = (b"clap", b"irot", b"imir")
 DROPPED = frozenset((b"auxC",))
 
@@ -141,6 +141,9 @@ def _property(kind: bytes, raw: bytes, essential: bool, keep_profile: bool) -> b
             return _coding_points(raw)
         profile = icc.clean(raw[4:]) if keep_profile and raw[:4] in (b"prof", b"rICC") else None
         return b"prof" + profile if profile else None
+    if kind == b"pasp":  # the shape of a pixel, where it is a shape: two numbers could say anything
+        across, down = struct.unpack(">II", raw)
+        return raw if across != down and max(across, down) <= SHAPE else None
     if kind in MASKS:
         return bytes(byte & mask for byte, mask in zip(raw, MASKS[kind], strict=True))
     return raw

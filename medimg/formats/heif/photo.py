@@ -244,10 +244,11 @@ class Heif:
             b"crtt": Category.CAPTURE_TIME,
             b"mdft": Category.CAPTURE_TIME,
             b"altt": Category.CAPTION,
+            **dict.fromkeys((b"clli", b"mdcv", b"cclv", b"amve", b"reve"), Category.DISPLAY_HINT),
         }
         if kind in categories:
             return [_finding(Kind.METADATA, categories[kind], f"meta/iprp/{_printable(kind)}")]
-        if kind in _build.PROPERTIES or kind in (b"rloc", b"a1lx", b"free", b"cclv", b"amve", b"reve"):
+        if kind in _build.PROPERTIES or kind in (b"rloc", b"a1lx", b"free"):
             return []
         return [_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, f"meta/iprp/{_printable(kind)}")]
 

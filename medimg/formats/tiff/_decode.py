@@ -165,7 +165,7 @@ def covered(
     order = photo.tiff.order
     photometric = 5 if cmyk else 2 if channels >= 3 else 1
     numbers = {
-        256: width, 257: height, 259: 8, 262: photometric, 277: channels, 278: ROWS, 284: 1,
+        256: width, 257: height, 259: 8, 262: photometric, 277: channels, 278: min(ROWS, height), 284: 1,
     }  # fmt: skip
     fields = {
         tag: _short(photo, value) if value <= 0xFFFF else (4, struct.pack(f"{order}I", value))

@@ -21,10 +21,11 @@ CATEGORIES = {
     36867: Category.CAPTURE_TIME, 36868: Category.CAPTURE_TIME, 37500: Category.MAKER_NOTE,
     52545: Category.CONTENT_CREDENTIAL,  # C2PA
 }  # fmt: skip
-# Fields that say nothing and are left out: sub-file type, thresholds, resolution, page number, curves.
+# Fields that say nothing and are left out: sub-file type, thresholds, resolution, page number, curves; and what is said
+# of colours or a packing that the picture does not have.
 SILENT = frozenset(
-    (254, 255, 263, 264, 265, 280, 281, 282, 283, 287, 286, 290, 291, 296, 297, 301, 318, 319, 333, 334, 336)
-)
+    (254, 255, 263, 264, 265, 280, 281, 282, 283, 287, 286, 290, 291, 292, 293, 296, 297, 301, 317, 318, 319, 332)
+) | {333, 334, 336, 529, 530, 531}
 XMP, IPTC, IRB, PROFILE, EXIF, GPS = 700, 33723, 34377, 34675, 34665, 34853
 SUB_IFD = 330
 SUB_IFDS = (SUB_IFD, 34732, 40965)

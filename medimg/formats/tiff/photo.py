@@ -67,7 +67,15 @@ RAW_TAGS = {50706: "a DNG raw photo", 33421: "a camera raw photo", 50752: "a cam
 CFA, LINEAR_RAW = 32803, 34892
 # Photometric interpretation -> colour channels (TIFF 6.0, sections 8, 16, 20, 21 and 23).
 COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3}
-PALETTE, YCBCR = 3, 6
+PALETTE, INKS, YCBCR = 3, 5, 6
+PREDICTED = (5, 8, 32946)
+# Layout field -> the photometric interpretations, or compressions, in which it says something of the picture. In any
+# other a viewer passes it over, and it could hold anything.
+OF_COLOURS = {320: (PALETTE,), 332: (INKS,), 529: (YCBCR,), 530: (YCBCR,), 531: (YCBCR,), 532: (YCBCR,)}
+OF_PACKING = {292: (3,), 293: (4,), 317: PREDICTED}
+FILL_ORDER, ROWS = 266, 278
+PARTS = 10_000
+"""What fractions are rounded to: the coefficients of ITU-R BT.601 and 709 have four places."""
 
 
 def sniff(head: bytes) -> bool:
@@ -206,7 +214,8 @@ class TiffPhoto:
         return found
 
     def _kept_tags(self) -> frozenset[int]:
-        return frozenset((*LAYOUT, *STRIPS, *TILES, JPEG_TABLES, PROFILE))
+        said = filter(self._says_something, LAYOUT)
+        return frozenset((*said, ORIENTATION, *STRIPS, *TILES, JPEG_TABLES, PROFILE))
 
     @property
     def has_alpha(self) -> bool:
@@ -316,14 +325,25 @@ class TiffPhoto:
     @property
     def layout(self) -> dict[int, tuple[int, bytes]]:
         """Tag -> (field type, value) of the fields that say how the samples are laid out."""
-        there = (tag for tag in LAYOUT if tag in self.page.entries and tag != ORIENTATION)
-        fields = {tag: self._field(self.page.entries[tag]) for tag in there}
+        fields = {tag: self._field(self.page.entries[tag]) for tag in LAYOUT if self._says_something(tag)}
+        if self._number(ROWS, 0) > self.height:
+            fields[ROWS] = (4, struct.pack(f"{self.tiff.order}I", self.height))
         if self.orientation > 1:
             fields[ORIENTATION] = (3, struct.pack(f"{self.tiff.order}H", self.orientation))
         tables = self.page.entries.get(JPEG_TABLES)
         if tables is not None and self.compression == "jpeg":
             fields[JPEG_TABLES] = (7, packed.bare_jpeg(tables.raw))
         return fields
+
+    def _says_something(self, tag: int) -> bool:
+        """Whether a layout field is there and is about this picture."""
+        colours, packing = self._number(262, 0), self._number(259, 1)
+        return (
+            tag in self.page.entries
+            and tag != ORIENTATION
+            and colours in OF_COLOURS.get(tag, (colours,))
+            and packing in OF_PACKING.get(tag, (packing,))
+        )
 
     def _field(self, entry: Entry) -> tuple[int, bytes]:
         """A layout field, its numbers in classic types."""
@@ -333,12 +353,22 @@ class TiffPhoto:
             channels = self._number(277, 1) if entry.tag in (338, 339) else 1
             if not 1 <= len(values) <= many.get(entry.tag, channels) or any(v >= 2**32 for v in values):
                 raise Malformed("a field of the picture has too few or too many values.")
+            if entry.tag == FILL_ORDER and values[0] not in (1, 2):
+                raise Malformed("a field of the picture has a value that is not defined.")
             wide = any(v > 0xFFFF for v in values)
             kind, code = (4, "I") if wide else (3, "H")
             return kind, struct.pack(f"{self.tiff.order}{len(values)}{code}", *values)
         if entry.type == 5 and entry.tag in (529, 532) and entry.count in (3, 6):
-            return 5, entry.raw
+            return 5, self._rounded(entry.raw)
         raise Malformed("a field of the picture is of a wrong type.")
+
+    def _rounded(self, raw: bytes) -> bytes:
+        """Fractions of one denominator: a fraction of any other could say anything."""
+        numbers = struct.unpack(f"{self.tiff.order}{len(raw) // 4}I", raw)
+        pairs = list(zip(numbers[::2], numbers[1::2], strict=True))
+        if not all(d and n / d * PARTS < 2**32 - 1 for n, d in pairs):
+            raise Malformed("a field of the picture has a value that is too large.")
+        return b"".join(struct.pack(f"{self.tiff.order}2I", round(PARTS * n / d), PARTS) for n, d in pairs)
 
     def _profile_field(self, keep_profile: bool) -> dict[int, tuple[int, bytes]]:
         entry = self.page.entries.get(PROFILE)
