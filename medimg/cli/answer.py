@@ -13,6 +13,7 @@ import msgspec
 from medimg.acts import answering, pages
 from medimg.acts import template as templates
 from medimg.acts.pages import Ask, Page
+from medimg.acts.sitting import Sitting
 from medimg.cli import _walk, run_common
 from medimg.consent import caption, rules
 from medimg.consent.answers import NOT_APPLICABLE
@@ -49,10 +50,14 @@ class _Stop(Exception):
     metavar="FILE",
     help="Check the text that will be posted; - is stdin.",
 )
-@click.option("--all-questions", is_flag=True, help="Ask every question by itself, the long way.")
+@click.option("--all-questions", is_flag=True, help="Every question by itself, the long way; with --template, too.")
 @click.option("--again", is_flag=True, help="With --all-questions: ask what is answered already, too.")
 @click.option("--list", "listed", is_flag=True, help="List every item with its id, and write nothing.")
-@click.option("--template", is_flag=True, help="Print an answers file to fill in, and write nothing.")
+@click.option(
+    "--template",
+    is_flag=True,
+    help="Print the acts as a file to fill in; write nothing.",
+)
 @run_common.role_option
 @run_common.register_option
 @click.pass_context
@@ -85,19 +90,24 @@ def answer(
         _list(opened, wanted)
         return
     if template:
-        click.echo(templates.template(opened.state, results, wanted), nl=False)
+        long = templates.template(opened.state, results, wanted) if all_questions else ""
+        click.echo(long or _sitting(opened, wanted, role, register_file).template(), nl=False)
         return
     state = opened.state
     given = bool(source or settings or recipients or caption_file)
     if caption_file is not None:
         state = _caption(state, caption_file)
-    if source is not None:
-        state = answering.from_yaml(state, _read(source), now())
+    file = answering.read(_read(source)) if source is not None else answering.AnswersFile()
+    state = answering.from_file(state, file, now())
     for setting in settings:
         state = answering.from_setting(state, setting, now(), groups=groups, role=role, note=note)
     for group in wanted if recipients else ():
         state = runs.with_recipients(state, group, recipients)
-    if given:
+    if file.acts:
+        sitting = _sitting(opened.at(state), wanted, role or file.role, register_file)
+        sitting.take(file.acts)
+        state = sitting.walk.state
+    elif given:
         state = runs.save(opened.folder, state)
     elif all_questions or again:
         state = _ask_all(opened, wanted, role, again)
@@ -106,6 +116,10 @@ def answer(
     results = run_common.written(opened, state)
     run_common.say({g: results[g] for g in wanted}, state, most=run_common.MOST)
     ctx.exit(run_common.exit_code({g: results[g] for g in wanted}))
+
+
+def _sitting(opened: OpenRun, wanted: list[str], role: str, register_file: Path | None) -> Sitting:
+    return Sitting(opened, wanted, run_common.register(register_file), role)
 
 
 def _ask_all(opened: OpenRun, wanted: list[str], role: str, again: bool) -> RunState:

@@ -117,11 +117,14 @@ def _look(run: Path, photos: Sequence[Path], *, window: bool) -> None:
     if window and sys.stdin.isatty() and _window(run, photos):
         return
     folder = common.shown(run)
-    common.say(f"Look at every copy at full size, in a program that shows pictures ({folder}/unreviewed):")
+    common.say("Look at every copy at full size, in a program that shows pictures:")
     names = run_common.own_names(run, [p.safe_id for p in left], photos)
     for photo in left:
-        decide.say_photo(photo, folder, name=names.get(photo.safe_id, ""))
+        decide.say_photo(photo, folder, photos, areas="asked", name=names.get(photo.safe_id, ""))
+    common.say(f"What was found in each, and where: medimg review {folder}")
     common.say()
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        click.prompt("Press Enter when you have looked", default="", show_default=False)
 
 
 def _window(run: Path, photos: Sequence[Path]) -> bool:

@@ -11,7 +11,18 @@ from medimg.consent.incident import clocks
 from medimg.consent.standing import GroupResult, Standing
 from medimg.report import sentence
 from medimg.report import words as w
-from medimg.report.build import audience_words, check_lines, copy_line, engines, of, scope, status, tally, worst
+from medimg.report.build import (
+    audience_words,
+    check_lines,
+    copy_line,
+    engines,
+    of,
+    scope,
+    status,
+    tally,
+    this_day,
+    worst,
+)
 from medimg.report.model import Decision, RecordAnswer, RecordCheck, RecordGroup, RecordPhoto, RecordSheet
 from medimg.run.release import role_of
 from medimg.run.state import WARNINGS, RunState
@@ -51,6 +62,7 @@ def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gr
         found=found_in,
         summary=sentence.found(found_in),
         checks=check_lines([r for r in reports if r.copy is not None]),
+        review=definition.review_words(this_day()),
         groups=tuple(_record_group(state, found[g], of(state, g, by_id)) for g in state.run.groups),
         incident=w.INCIDENT,
         clocks=tuple(clocks(state.context.jurisdictions, definition.jurisdictions)),
@@ -134,6 +146,8 @@ def _record_answer(standing: Standing, definition: ChecklistDefinition) -> Recor
         checks_say=standing.auto.words if standing.auto else "",
         sources=tuple(definition.sources[s].title for s in item.sources),
         set_by_site=standing.question.set_by_site,
+        act=answer.act if answer else "",
+        said=answer.said if answer else "",
     )
 
 

@@ -232,7 +232,7 @@ def test_a_wrong_answers_file_changes_nothing(out: Path, tmp_path: Path, text: s
 
 
 def test_the_template_closes_nothing_as_it_is_and_everything_when_filled_in(out: Path, tmp_path: Path) -> None:
-    made = call(answer, out, "--template").output
+    made = call(answer, out, "--template", "--all-questions").output
     file = tmp_path / "answers.yaml"
     file.write_text(made)
     before = {g: r["waiting"] for g, r in json.loads(call(status, out, "--json").output)["groups"].items()}
@@ -245,7 +245,7 @@ def test_the_template_closes_nothing_as_it_is_and_everything_when_filled_in(out:
         made = made.replace(line, f"    looked_at: [{line.partition('of: ')[2]}]")
     file.write_text(made)
     assert call(answer, out, "--from", file).exit_code == 0
-    left = call(answer, out, "--template").output
+    left = call(answer, out, "--template", "--all-questions").output
     assert "img.text" not in left
     assert "looked_at: []  # which you opened at full size, of: none left" in left
     file.write_text(left)
@@ -254,7 +254,7 @@ def test_the_template_closes_nothing_as_it_is_and_everything_when_filled_in(out:
 
 def test_the_template_asks_about_one_copy_where_the_others_are_answered(out: Path, tmp_path: Path) -> None:
     call(answer, out, "--set", "P01-001:img.text=yes", "--group", "P01")
-    made = call(answer, out, "--template", "--group", "P01").output
+    made = call(answer, out, "--template", "--all-questions", "--group", "P01").output
     _, _, files = made.partition("\nfiles:")
     assert "P01-002:" in files
     assert "img.text: not-sure" in files
