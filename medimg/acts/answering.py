@@ -184,7 +184,7 @@ def _subjects_of(state: RunState, item: str, named: list[str]) -> list[str]:
     if len(state.run.groups) == 1:
         return list(state.run.groups)
     # Consent and recognition never cross from one patient to another (guidance, scope of reuse).
-    raise UsageError("this answer is about one patient: say which group, for example P01:con.written=yes.")
+    raise UsageError("this answer is about one patient: say which patient, for example P01:con.written=yes.")
 
 
 def with_condition(state: RunState, group: str, condition: str, flag: Flag) -> RunState:
@@ -194,7 +194,7 @@ def with_condition(state: RunState, group: str, condition: str, flag: Flag) -> R
         UsageError: There is no such group or condition, or the condition follows from the basis.
     """
     if group not in state.run.groups:
-        raise UsageError("this run has no such group.")
+        raise UsageError("this run has no such patient.")
     known = [c for c in ChecklistDefinition.load().conditions if c != "anonymised_basis"]
     if condition not in known:
         raise UsageError(f"there is no such condition. Choose from: {', '.join(known)}.")

@@ -38,9 +38,9 @@ class _Stop(Exception):
 
 @click.command()
 @run_common.run_argument
-@click.option("--group", "groups", multiple=True, metavar="GROUP", help="Only this patient group. May be repeated.")
+@click.option("--group", "groups", multiple=True, metavar="PATIENT", help="Only this patient. May be repeated.")
 @click.option("--from", "source", type=run_common.FILE, metavar="FILE", help="Take the answers from a YAML file.")
-@click.option("--set", "settings", multiple=True, metavar="[GROUP:]ITEM=ANSWER", help="One answer. May be repeated.")
+@click.option("--set", "settings", multiple=True, metavar="[PATIENT:]ITEM=ANSWER", help="One answer. May be repeated.")
 @click.option("--note", default="", metavar="WORDS", help="For the record sheet alone; goes with --set.")
 @run_common.recipients_option
 @click.option(
@@ -60,6 +60,7 @@ class _Stop(Exception):
 )
 @run_common.role_option
 @run_common.register_option
+@run_common.json_option
 @click.pass_context
 def answer(
     ctx: click.Context,
@@ -76,13 +77,14 @@ def answer(
     template: bool,
     role: str,
     register_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Answer a run in a few acts, one screen each, up to the release. Every act is kept at once; stop at any time.
 
     Each screen shows the sentences that it closes. Keys: the letter, or arrows and Enter; b goes back, s leaves it
     open, q stops here. What you say of your workplace, channel and consent form is kept as cards ('medimg cards').
 
-    Exit code: 0 every group is answered, 11 blocking questions are open, 12 a group is at a stop.
+    Exit code: 0 every patient is answered, 11 blocking questions are open, 12 a patient is at a stop.
     """
     opened, results = run_common.opened(run)
     wanted = opened.groups(groups)
@@ -94,9 +96,9 @@ def answer(
         click.echo(long or _sitting(opened, wanted, role, register_file).template(), nl=False)
         return
     state = opened.state
-    given = bool(source or settings or recipients or caption_file)
+    given = _given(source, settings, recipients, caption_file, as_json=as_json)
     if caption_file is not None:
-        state = _caption(state, caption_file)
+        state = _caption(state, caption_file, say=not as_json)
     file = answering.read(_read(source)) if source is not None else answering.AnswersFile()
     state = answering.from_file(state, file, now())
     for setting in settings:
@@ -114,8 +116,21 @@ def answer(
     else:
         state = _walk.walk(opened, wanted, role, run_common.register(register_file))
     results = run_common.written(opened, state)
-    run_common.say({g: results[g] for g in wanted}, state, most=run_common.MOST)
-    ctx.exit(run_common.exit_code({g: results[g] for g in wanted}))
+    mine = {g: results[g] for g in wanted}
+    say = partial(run_common.say_json, "answer") if as_json else partial(run_common.say, most=run_common.MOST)
+    say(mine, state)
+    ctx.exit(run_common.exit_code(mine))
+
+
+def _given(*given: object, as_json: bool) -> bool:
+    """Whether answers come with the call.
+
+    Raises:
+        UsageError: JSON is wanted, and nobody can be asked then.
+    """
+    if as_json and not any(given):
+        raise UsageError("--json goes with answers that are given: --from, --set, --to or --caption.")
+    return any(given)
 
 
 def _sitting(opened: OpenRun, wanted: list[str], role: str, register_file: Path | None) -> Sitting:
@@ -170,7 +185,7 @@ class _Session:
     def page(self, page: Page) -> None:
         if not page.asks:
             return
-        whom = "every group" if page.group == answering.BATCH else page.group
+        whom = "every patient" if page.group == answering.BATCH else page.group
         click.echo(f"\n=== {page.title} ({whom}) ===")
         state = self.state
         try:
@@ -231,16 +246,13 @@ def _named(subjects: tuple[str, ...]) -> str:
     return ", ".join(subjects) if len(subjects) <= 4 else f"{len(subjects)} copies"
 
 
-def _caption(state: RunState, path: Path) -> RunState:
+def _caption(state: RunState, path: Path, *, say: bool) -> RunState:
     text = _read(path).decode("utf-8", "replace")
     found = caption.scan(text)
-    click.echo(
-        "Caption: the check found "
-        + (", ".join(f"{Category.words_of(k)} {n}" for k, n in found.items()) or "none; it can miss names")
-        + "."
-    )
-    for line in caption.advice(found):
-        click.echo(f"  {line[:1].upper()}{line[1:]}.")
+    kinds = ", ".join(f"{Category.words_of(k)} {n}" for k, n in found.items()) or "none; it can miss names"
+    lines = [f"Caption: the check found {kinds}.", *(f"  {x[:1].upper()}{x[1:]}." for x in caption.advice(found))]
+    for line in lines if say else ():
+        click.echo(line)
     return runs.with_caption(state, caption.digest(text), found, text)
 
 

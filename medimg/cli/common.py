@@ -18,7 +18,7 @@ from medimg.engine.pool import Workers, suitable_workers
 from medimg.engine.worker import Job, Setup
 from medimg.errors import MissingPart, UsageError
 from medimg.plain import printable, printable_json
-from medimg.policy import Policy
+from medimg.policy import LEAST_SIDE, Policy
 from medimg.run import scan, storage
 from medimg.system import host
 from medimg.types import NOTHING_KNOWN, KnownValues
@@ -107,6 +107,17 @@ def as_option(command: F) -> F:
         "save_as",
         type=click.Choice(["jpeg"], case_sensitive=False),
         help="Save covered copies of HEIC and AVIF photos as JPEG, a half to a third of the size of the exact PNG.",
+    )(command)
+
+
+def side_option(command: F) -> F:
+    """``--max-side``."""
+    return click.option(
+        "--max-side",
+        type=click.IntRange(min=LEAST_SIDE),
+        callback=lambda _ctx, _param, value: value or 0,
+        metavar="N",
+        help="Make larger pictures smaller before they are looked at: JPEG, N pixels on the longest side. For chats.",
     )(command)
 
 

@@ -103,7 +103,7 @@ def say_photo(photo: Photo, run: str, photos: Sequence[Path] = (), *, areas: Are
         name: Its own name, on a terminal alone.
     """
     state = "opened" if photo.looked else "not opened yet"
-    where = f"{photo.copy} ({state})" if photo.copy else f"on hold: {photo.reason}"
+    where = f"{photo.copy} ({state})" if photo.copy else f"held: {photo.reason}"
     called = f"{photo.safe_id} ({name})" if name else photo.safe_id
     common.say(f"{called}  {where}{'; a decision is not applied yet' if photo.waits else ''}")
     for area in photo.areas:
@@ -241,25 +241,33 @@ def _applied(
     return say_applied(outcome, shown)
 
 
-def say_applied(outcome: applying.Applied, run: str) -> int:
+def say_applied(outcome: applying.Applied, run: str, *, as_json: bool = False) -> int:
     """What became of decisions, and what to do next; the exit code."""
+    held = any(r.copy is None for r in outcome.reports.values())
+    if as_json:
+        made = {i: {"state": r.state, "code": r.error_code, "reason": r.reason} for i, r in outcome.reports.items()}
+        left = {i: {"code": e.code, "reason": e.what} for i, e in outcome.left.items()}
+        common.say_json({"schema": "medimg.apply/1", "made": made, "left": left})
+    else:
+        _say_became(outcome, run, held=held)
+    codes = {error.exit_code for error in outcome.left.values()} | ({EXIT_CODES["hold"]} if held else set())
+    return max(codes, default=EXIT_CODES["review"] if outcome.reports else 0)
+
+
+def _say_became(outcome: applying.Applied, run: str, *, held: bool) -> None:
     for safe_id, report in sorted(outcome.reports.items()):
         common.say(f"{safe_id}: {_became(report)}")
     for safe_id, error in sorted(outcome.left.items()):
         common.say(f"{safe_id}: not applied: {error.what} {error.todo}".rstrip())
-    held = any(r.copy is None for r in outcome.reports.values())
     if not outcome.reports and not outcome.left:
         common.say("No decision waits: every copy shows what was decided.")
-        return 0
-    if held:
+    elif held:
         common.say(f"Next: decide what still holds a photo: medimg review {run}")
     elif outcome.reports:
         common.say(f"Next: look at the new copy at full size, then answer and release: medimg answer {run}")
-    codes = {error.exit_code for error in outcome.left.values()} | ({EXIT_CODES["hold"]} if held else set())
-    return max(codes, default=EXIT_CODES["review"])
 
 
 def _became(report: Report | MedimgError) -> str:
     if isinstance(report, MedimgError):
         return f"not applied: {report.what}"
-    return "the copy was made again and passed every check" if report.copy else f"on hold: {report.reason}"
+    return "the copy was made again and passed every check" if report.copy else f"held: {report.reason}"

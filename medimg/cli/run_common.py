@@ -94,7 +94,7 @@ def say(results: Mapping[str, GroupResult], state: RunState, *, most: int | None
         )
         released = len(state.released_names(group))
         if state.is_withdrawn(group):
-            click.echo("  The patient withdrew. This group is not released.")
+            click.echo("  The patient withdrew. Nothing of this patient is released.")
         elif released:
             click.echo(f"  Released: {released} {'copy' if released == 1 else 'copies'}.")
         unsaid = sum(result.context.flag(c) == "not-sure" for c in ChecklistDefinition.load().conditions)
@@ -110,6 +110,32 @@ def say(results: Mapping[str, GroupResult], state: RunState, *, most: int | None
                 common.say_prose(f"      {why}", 6)
         if most and len(left) > most:
             click.echo(f"  ... and {len(left) - most} more; 'medimg status' lists them.")
+
+
+def record(results: Mapping[str, GroupResult], state: RunState) -> dict[str, dict[str, Any]]:
+    """Where every patient stands, for programs."""
+    return {
+        group: {
+            "overall": result.overall,
+            "status": words(result),
+            **result.counts(),
+            "waiting": [item for item, _, _ in waiting(result)],
+            "released": sorted(state.released_names(group)),
+            "withdrawn": state.is_withdrawn(group),
+        }
+        for group, result in results.items()
+    }
+
+
+def say_json(schema: str, results: Mapping[str, GroupResult], state: RunState, **more: Any) -> None:
+    """Where every patient stands, as one line of JSON."""
+    groups = record(results, state)
+    common.say_json({"schema": f"medimg.{schema}/1", "run": state.run.tag, "groups": groups, **more})
+
+
+def json_option(command: F) -> F:
+    """``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
 
 
 def waiting(result: GroupResult) -> list[tuple[str, str, str]]:

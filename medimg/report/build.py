@@ -147,7 +147,7 @@ def tally(reports: Iterable[Report]) -> tuple[Tally, ...]:
     for report in reports:
         for action in report.plan.actions if report.plan else ():
             row = rows.setdefault((action.finding.kind, action.finding.category), {})
-            # Without a copy nothing was taken out or covered: the photo was kept back.
+            # Without a copy nothing was taken out or covered: the photo was held.
             done = column[action.do] if report.copy is not None else "kept_back"
             for name in ("found", done, *(["by_person"] if action.by == "person" else [])):
                 row[name] = row.get(name, 0) + action.finding.count

@@ -195,6 +195,10 @@ class RecordGroup(msgspec.Struct, frozen=True, kw_only=True):
     signed: tuple[str, ...] = ()
     summary: str = ""
     open_questions: tuple[str, ...] = ()
+    form: str = ""
+    given: str = ""
+    filed: str = ""
+    agreement: str = ""
 
 
 class RecordSheet(msgspec.Struct, frozen=True, kw_only=True):

@@ -90,8 +90,28 @@ def _record_group(state: RunState, result: GroupResult, reports: Sequence[Report
         answers=tuple(_record_answer(s, definition) for s in result.standings if s.state != "not-asked"),
         summary=sentence.found(tally(reports)),
         open_questions=_open(result),
+        **_typed(state, result.group),
         not_asked={s.question.id: s.why for s in result.standings if s.state == "not-asked"},
     )
+
+
+def _typed(state: RunState, group: str) -> dict[str, str]:
+    """What was typed in the acts about the consent form, where it is filed, and the employer's agreement."""
+    consent = next((a.typed for a in reversed(state.acts) if a.act == f"consent:{group}"), {})
+    form = _fields(state, f"form:{group}") or _fields(state, "form")
+    work = _fields(state, "workplace")
+    version = f"version {form['version']}" if form.get("version") else ""
+    return {
+        "form": ", ".join(filter(None, (form.get("name", ""), version))) if consent else "",
+        "given": consent.get("date", ""),
+        "filed": consent.get("filed", ""),
+        "agreement": "; ".join(filter(None, (work.get("owner", ""), work.get("conditions", "")))),
+    }
+
+
+def _fields(state: RunState, act: str) -> dict[str, str]:
+    use = state.cards.get(act)
+    return use.card.fields if use is not None else {}
 
 
 def _open(result: GroupResult) -> tuple[str, ...]:

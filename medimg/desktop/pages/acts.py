@@ -66,6 +66,7 @@ class ActsPage(QWidget):
         self.area = QScrollArea()
         self.area.setObjectName("acts-area")
         self.area.setWidgetResizable(True)
+        self.area.setMinimumHeight(200)
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.area.setAccessibleName(self.tr("What this act is about"))
