@@ -203,11 +203,7 @@ def say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
     common.say(f"{common.plural(waiting, 'copy', 'copies')} passed every check that was asked for.")
     if metadata_only:
         common.say("Only metadata was checked: text, codes and faces were not looked for.")
-    if large := _exact_png(outcome):
-        common.say(
-            f"{common.plural(large, 'copy', 'copies')} of HEIC photos saved as exact PNG, about ten times as large."
-        )
-        common.say("For a chat, clean again with --as jpeg, or --max-side 2048.")
+    _say_large(outcome)
     if held:
         common.say(f"{common.plural(held, 'photo')} held. hold/why-held.txt says why.")
     if refused:
@@ -238,10 +234,15 @@ def _say_unchanged(outcome: Outcome) -> None:
         common.say(f"Unchanged and not done again: {since}{f' (still {kept})' if kept else ''}. --again does them.")
 
 
-def _exact_png(outcome: Outcome) -> int:
-    """Copies of HEIC and AVIF photos that are PNG, which is a surprise in a chat."""
+def _say_large(outcome: Outcome) -> None:
+    """Copies of HEIC and AVIF photos that are PNG: their size is a surprise in a chat."""
     reports = open_run(outcome.folder).reports
-    return sum(r.format == FormatName.HEIF and r.copy is not None and r.copy.format == FormatName.PNG for r in reports)
+    large = sum(r.format == FormatName.HEIF and r.copy is not None and r.copy.format == FormatName.PNG for r in reports)
+    if large:
+        common.say(
+            f"{common.plural(large, 'copy', 'copies')} of HEIC photos saved as exact PNG, about ten times as large."
+        )
+        common.say("For a chat, clean again with --as jpeg, or --max-side 2048.")
 
 
 def _say_versions(sets: Sequence[tuple[str, ...]]) -> None:
