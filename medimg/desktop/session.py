@@ -230,7 +230,11 @@ class Session(QObject):
         self._unsaid.discard(safe_id)
         self.looked.discard(safe_id)
         taken = partial(_note_looked, self.folder, frozenset((safe_id,)), choice="not-sure")
-        self._main.give(taken, partial(self._said_looked, frozenset()))
+        self._main.give(taken, partial(self._said_not_looked, safe_id))
+        self.changed.emit(safe_id)
+
+    def _said_not_looked(self, safe_id: str, result: Any) -> None:
+        self._said_looked(frozenset(), result)
         self.changed.emit(safe_id)
 
     def end(self) -> None:
