@@ -14,7 +14,7 @@
     │   ├── Unsupported             a picture (or other file) of a kind that is not handled
     │   ├── Malformed               damaged or hostile content
     │   └── TooLarge                over a limit of the policy
-    ├── Held                   20   a check failed or could not run; the copy is kept back
+    ├── Held                   20   a check failed or could not run; the copy is held
     │   ├── CheckFailed             the written copy did not pass
     │   └── CheckNotRun             a check could not be run
     │       ├── OutOfMemory         the photo needs more memory than a worker may use
@@ -148,7 +148,7 @@ class TooLarge(InputError):
 
 
 class Held(MedimgError):
-    """A check failed or could not run; the copy is kept back."""
+    """A check failed or could not run; the copy is held."""
 
     code = "M-HOLD"
     exit_code = 20

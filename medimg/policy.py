@@ -145,6 +145,10 @@ class DetectorRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     also: tuple[str, ...] = ()
 
 
+LEAST_SIDE = 640
+"""The smallest longest side to which pictures may be brought: below it a wound is a few dozen pixels."""
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a run. ``scope="metadata-only"`` leaves text, codes and faces unchecked, and says so."""
 
@@ -165,8 +169,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Put a setting under its former name where it stands now.
 
         Raises:
-            ValueError: It is set twice, to different values, or a surer face is only asked about.
+            ValueError: It is set twice, to different values, a surer face is only asked about, or copies would be tiny.
         """
+        if 0 < self.limits.max_side < LEAST_SIDE:
+            raise ValueError(f"`limits.max_side` is 0 or at least {LEAST_SIDE}")
         if self.faces.possible > self.faces.sure:
             raise ValueError("`faces.possible` may not be more than `faces.sure`")
         former = self.faces.hold_share
@@ -182,10 +188,17 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """The same policy, saving covered HEIC and AVIF photos like that."""
         return msgspec.structs.replace(self, covers=msgspec.structs.replace(self.covers, heif=becomes))
 
+    def with_side(self, side: int) -> Policy:
+        """The same policy, with pictures brought to this longest side at most; 0 leaves them as they are."""
+        return msgspec.structs.replace(self, limits=msgspec.structs.replace(self.limits, max_side=side))
+
     @property
     def digest(self) -> str:
         """First 16 hex digits of the SHA-256 of the settings in canonical form."""
-        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:16]
+        said = msgspec.to_builtins(self)
+        if not self.limits.max_side:  # the same digest as before there was such a setting
+            del said["limits"]["max_side"]
+        return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()[:16]
 
     @classmethod
     def load(cls, path: Path | None = None) -> Policy:

@@ -365,12 +365,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         pixels: Width times height of a frame.
         frames: Pages or frames.
         seconds: Wall time for one photo, in a batch.
+        max_side: Pixels of the longest side to which a larger picture is brought before it is looked at; 0 for none.
     """
 
     bytes: int = 512 * 1024 * 1024
     pixels: int = 200_000_000
     frames: int = 500
     seconds: float = 300.0
+    max_side: int = 0
 
 
 def bounding_box(polygon: Iterable[Point]) -> Box:

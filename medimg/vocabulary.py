@@ -73,7 +73,7 @@ class PhotoState(StrEnum):
         return entry
 
     UNREVIEWED = "unreviewed", "A covered copy passed the checks and waits for a person's look."
-    HELD = "held", "On hold. No copy was made."
+    HELD = "held", "Held. No copy was made."
     REFUSED = "refused", "This file could not be handled. It was not copied."
     FAILED = "failed", "The copy could not be written."
 

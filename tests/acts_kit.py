@@ -29,7 +29,7 @@ TYPED = {
     "law": "Act 1, privacy officer",
     "note": "asked",
 }
-BASIS = {"colleague-opinion": "expected for their own care"}
+BASIS = {"colleague-opinion": "what they expect for their own care"}
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A worker that empties a queue folder: each job is a photo, done at least once, and done or kept back with its reason.
+"""A worker that empties a queue folder: each job is a photo, done at least once, and done or held with its reason.
 
 A job is claimed by renaming it, which one worker alone can do; what a killed worker had claimed is taken up again.
 Originals are moved, never written.
@@ -15,7 +15,7 @@ from medimg.types import to_json
 
 
 def work(queue: Path, out: Path, scrubber: medimg.Scrubber, *, name: str = "worker-1") -> int:
-    """Do what is in ``queue`` now; how many photos were done or kept back."""
+    """Do what is in ``queue`` now; how many photos were done or held."""
     mine, done, back = queue / f".{name}", queue / ".done", queue / ".kept-back"
     for folder in (mine, done, back, out):
         folder.mkdir(parents=True, exist_ok=True)

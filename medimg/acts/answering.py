@@ -18,6 +18,8 @@ An answers file is YAML::
     files:
       P01-002:
         img.marks: not-applicable
+
+Or it holds the acts of the screens, as :mod:`medimg.acts.filing` writes and reads them.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from typing import Any
 
 import msgspec
 
+from medimg.acts.filing import FiledAct
 from medimg.consent import strict_yaml
 from medimg.consent.answers import TURNED, Answer
 from medimg.consent.checklist import ChecklistDefinition, Flag
@@ -69,17 +72,29 @@ class AnswersFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     batch: dict[str, str | Given] = {}
     groups: dict[str, GroupAnswers] = {}
     files: dict[str, dict[str, str | Given]] = {}
+    acts: dict[str, FiledAct] = {}
 
 
 def from_yaml(state: RunState, data: bytes, at: str) -> RunState:
-    """The state with everything an answers file says, or nothing of it.
+    """The state with everything an answers file without acts says, or nothing of it.
 
     Raises:
-        UsageError: It cannot be read, or names an unknown item, subject, condition or choice.
+        UsageError: It cannot be read, has acts, or names an unknown item, subject, condition or choice.
     """
-    file = _read(data)
+    file = read(data)
+    if file.acts:
+        raise UsageError("acts are taken by a sitting (medimg.acts.sitting), which knows the cards and the copies.")
+    return from_file(state, file, at)
+
+
+def from_file(state: RunState, file: AnswersFile, at: str) -> RunState:
+    """The state with every answer of a file but its acts, or nothing of it.
+
+    Raises:
+        UsageError: It names an unknown item, subject, condition or choice.
+    """
     if not set(file.groups) <= set(state.run.groups):
-        raise UsageError("the answers file names a group that this run does not have. Nothing was written.")
+        raise UsageError("the answers file names a patient that this run does not have. Nothing was written.")
     subjects: dict[str, dict[str, str | Given]] = {BATCH: file.batch}
     for group, said in file.groups.items():
         for condition, flag in said.conditions.items():
@@ -87,7 +102,7 @@ def from_yaml(state: RunState, data: bytes, at: str) -> RunState:
         if said.recipients:
             state = runs.with_recipients(state, group, said.recipients)
         if not set(said.looked_at) <= set(state.run.groups[group]):
-            raise UsageError("'looked_at' names a copy that is not in its group. Nothing was written.")
+            raise UsageError("'looked_at' names a copy that is not of this patient. Nothing was written.")
         subjects[group] = said.answers
     given = [(subject, item, one) for subject, answers in subjects.items() for item, one in answers.items()]
     given += [(safe_id, EACH_FILE, "yes") for said in file.groups.values() for safe_id in said.looked_at]
@@ -96,7 +111,12 @@ def from_yaml(state: RunState, data: bytes, at: str) -> RunState:
     return runs.with_answers(state, new)
 
 
-def _read(data: bytes) -> AnswersFile:
+def read(data: bytes) -> AnswersFile:
+    """An answers file.
+
+    Raises:
+        UsageError: It cannot be read. It is not quoted.
+    """
     try:
         file = msgspec.convert(strict_yaml.read(data), AnswersFile)
     except strict_yaml.YamlRefused as error:
@@ -164,7 +184,7 @@ def _subjects_of(state: RunState, item: str, named: list[str]) -> list[str]:
     if len(state.run.groups) == 1:
         return list(state.run.groups)
     # Consent and recognition never cross from one patient to another (guidance, scope of reuse).
-    raise UsageError("this answer is about one patient: say which group, for example P01:con.written=yes.")
+    raise UsageError("this answer is about one patient: say which patient, for example P01:con.written=yes.")
 
 
 def with_condition(state: RunState, group: str, condition: str, flag: Flag) -> RunState:
@@ -174,7 +194,7 @@ def with_condition(state: RunState, group: str, condition: str, flag: Flag) -> R
         UsageError: There is no such group or condition, or the condition follows from the basis.
     """
     if group not in state.run.groups:
-        raise UsageError("this run has no such group.")
+        raise UsageError("this run has no such patient.")
     known = [c for c in ChecklistDefinition.load().conditions if c != "anonymised_basis"]
     if condition not in known:
         raise UsageError(f"there is no such condition. Choose from: {', '.join(known)}.")

@@ -64,6 +64,7 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
         fields: What may be typed.
         ticks: A list of which some may be ticked.
         ticked: Keys of those that are.
+        mark: What a tick says.
         options: What a person may do.
         trouble: What went wrong, in one sentence.
     """
@@ -78,8 +79,15 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[Field, ...] = ()
     ticks: tuple[Option, ...] = ()
     ticked: tuple[str, ...] = ()
+    mark: str = "x"
     options: tuple[Option, ...] = ()
     trouble: str = ""
+
+    @property
+    def place(self) -> str:
+        """The patient, where the title does not say it, and the place among all acts."""
+        where = f"{self.number} of {self.of}"
+        return where if self.group == BATCH or self.group in self.title else f"{self.group}, {where}"
 
     def texts(self) -> Iterator[str]:
         """Every text on it, in order; place and trouble aside."""

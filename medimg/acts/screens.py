@@ -9,7 +9,7 @@ import msgspec
 from medimg.acts import plan
 from medimg.acts.records import Field, Line, Option, Screen, Walk
 from medimg.consent import rules
-from medimg.consent.answers import ANSWER_WORDS, BASES, COMMON, NOT_APPLICABLE, choices
+from medimg.consent.answers import ANSWER_WORDS, BASES, COMMON, NOT_APPLICABLE, SAME_AS_YES, choices
 from medimg.consent.cards import FIELDS, Card, CardKind
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.standing import Standing
@@ -19,22 +19,23 @@ TITLES = {
     "channel": "Where it goes",
     "form": "The consent form",
     "look": "Look at {0}",
-    "applies": "{0}: applies",
-    "basis": "{0}: basis",
-    "extra": "{0}: a question",
-    "consent": "{0}: consent",
-    "words": "{0}: caption",
-    "people": "{0}: people",
-    "second": "{0}: a second person",
-    "release": "{0}: release",
+    "applies": "What applies?",
+    "basis": "Allowed by",
+    "extra": "A question",
+    "consent": "Consent",
+    "words": "Caption",
+    "people": "To whom",
+    "second": "A second person",
+    "release": "Release",
 }
 LIMITS = "Checks miss things. Copies cannot come back. Doubt? Don't."
 SHORT = {
     **BASES,
-    "spoken-consent-in-notes": "spoken, in the notes",
-    "reasonable-expectation": "expected for their own care",
+    "permitted-by-law": "the law",
+    "spoken-consent-in-notes": "spoken consent, in the notes",
+    "reasonable-expectation": "what they expect for their own care",
     "uk-anonymised-teaching": "UK: anonymised, for teaching",
-    "uk-listed-recording": "UK: anonymised scan or scope",
+    "uk-listed-recording": "UK: anonymised scan, scope",
 }
 """The grounds as they stand in the act; the record has the words of :data:`~medimg.consent.answers.BASES`."""
 KEYS = {"yes": "y", "no": "n", "not-sure": "?", NOT_APPLICABLE: "a"}
@@ -186,7 +187,7 @@ def _applies(walk: Walk, bare: Screen) -> Screen:
         bare,
         ticks=ticks,
         ticked=tuple(t.key for t, c in zip(ticks, can, strict=False) if said.get(c) == "yes"),
-        options=(Option(key="0", words="none of these"),),
+        options=(Option(key="0", words="none"),),
     )
 
 
@@ -285,7 +286,7 @@ def _release(walk: Walk, bare: Screen) -> Screen:
     result, found = walk.results[group], shown(walk, bare.act)
     own = {s.question.id for s in found}
     left = [s for s in result.waiting() if s.question.id not in own]
-    told = [f"Open: {_say(s)}" for s in left]
+    told = [f"Open: {_about(s)}{_say(s)}" for s in left]
     told += [f"Not so: {_say(s)}" for s in plan.standings(walk, bare.act) if _no(s) and s not in left]
     can = not left and result.overall != "stop" and not walk.state.is_withdrawn(group)
     words = "true: release" if found else "release"
@@ -300,6 +301,11 @@ def _release(walk: Walk, bare: Screen) -> Screen:
     )
 
 
+def _about(standing: Standing) -> str:
+    """The copies it is about, where it is about copies."""
+    return f"{', '.join(standing.subjects)}: " if standing.question.item.subject == "file" else ""
+
+
 def _say(standing: Standing) -> str:
     return standing.question.item.say or standing.question.item.ask
 
@@ -309,6 +315,7 @@ def _which(walk: Walk, bare: Screen) -> Screen:
     return _replace(
         bare,
         lead="Tick what is not true.",
+        mark="not true",
         ticks=tuple(
             Option(key=k, words=s.question.item.say or s.question.item.ask) for k, s in zip(WHICH, found, strict=False)
         ),
@@ -337,7 +344,7 @@ def _one(walk: Walk, bare: Screen, item: str) -> Screen:
 def keys_of(standing: Standing) -> dict[str, str]:
     """Key -> answer, for one question."""
     can = choices(standing.question.item.pass_, standing.question.na)
-    rest = [c for c in can if c not in (*COMMON, NOT_APPLICABLE)]
+    rest = [c for c in can if c not in (*COMMON, NOT_APPLICABLE, *SAME_AS_YES)]
     return {KEYS[c]: c for c in can if c in KEYS} | {str(n): c for n, c in enumerate(rest, 1)}
 
 

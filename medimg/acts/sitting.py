@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from medimg.acts import filing
+from medimg.acts.filing import FiledAct
 from medimg.acts.records import Input, Screen, Walk
 from medimg.acts.screens import screen
 from medimg.acts.steps import begin, step
@@ -76,6 +78,22 @@ class Sitting:
         self.walk = after
         if after.release != before.release:
             self._release(after.release[-1])
+
+    def template(self) -> str:
+        """The acts that are open, as a file to be filled in."""
+        return filing.template(self.walk)
+
+    def take(self, acts: dict[str, FiledAct]) -> None:
+        """Take the acts of an answers file, all or none, and keep them. Nothing is released.
+
+        Raises:
+            UsageError: One of them cannot be taken, or somebody else answered in the meantime.
+            OutputError: They could not be written.
+        """
+        after = filing.taken(msgspec.structs.replace(self.walk, at=now()), acts)
+        self.walk = msgspec.structs.replace(after, state=runs.save(self._opened.folder, after.state))
+        for card in after.new_cards:
+            self._store.save(card)
 
     def _release(self, group: str) -> None:
         """Move the copies of a group; what stands in the way is said on the next screen."""

@@ -100,6 +100,55 @@ def step(walk: Walk, given: Input) -> Walk:
         return _again(walk, f"{error.what[:1].upper()}{error.what[1:]}")
 
 
+def left_open(walk: Walk) -> Walk:
+    """The walk with the present act left open."""
+    return step(walk, Input(key="skip"))
+
+
+def filed(
+    walk: Walk, shown: Screen, answer: str, but: dict[str, str], said: tuple[str, ...], typed: dict[str, str]
+) -> Walk:
+    """The walk after an act that a file says at once.
+
+    Args:
+        walk: Where it stands, with this act on its screen.
+        shown: The screen.
+        answer: ``yes``, or the answer to a question by itself.
+        but: Item -> another answer than yes.
+        said: The conditions that apply, or the basis.
+        typed: What was typed.
+
+    Raises:
+        UsageError: An answer is not possible, or is about something that is not on the screen.
+    """
+    kind, items = plan.kind(shown.act), {line.item for line in shown.lines if line.item}
+    before = {f.name: f.value for f in shown.fields}
+    said_now = {k: v.strip() for k, v in typed.items() if v.strip()}
+    walk = msgspec.structs.replace(walk, typed={**before, **said_now})
+    if kind != "extra" and answer != "yes":
+        return _again(walk, "the answer of an act is yes or not-sure")
+    if not set(but) <= items:
+        return _again(walk, "an answer is about something that is not on its screen")
+    wrong = _wrong(shown, walk)
+    if wrong:
+        return _again(walk, wrong)
+    walk = msgspec.structs.replace(walk, typed={**walk.typed, **_days(shown, walk)})
+    match kind:
+        case "applies":
+            return _applied(walk, shown, set(said), ", ".join(said) or "none")
+        case "basis" if said:
+            return _based(walk, shown, said[0], walk.typed.get("law", ""))
+        case "words":
+            walk = _checked(walk, shown.group)
+        case "extra":
+            return _finish(walk, shown, dict.fromkeys(items, answer))
+        case "workplace" | "channel" | "form" if walk.part != "new":
+            card = screens.card_shown(walk, shown.act)
+            return _card_used(walk, shown, card, "still right") if card is not None else walk
+    found = [s for s in screens.shown(walk, shown.act) if s.question.id in items]
+    return _finish(msgspec.structs.replace(walk, part=""), shown, {s.question.id: yes(s) for s in found} | but)
+
+
 def _typed(shown: Screen, given: Input) -> dict[str, str]:
     return {f.name: given.fields.get(f.name, f.value).strip() for f in shown.fields}
 
@@ -327,15 +376,20 @@ _KEEP: dict[str, Callable[[Walk, Screen], RunState]] = {
 
 def _applies(walk: Walk, shown: Screen, given: Input) -> Walk:
     """One list of conditions: what is ticked is yes, all the rest no; each is written down."""
-    group, can = shown.group, plan.tickable(walk, shown.group)
+    can = plan.tickable(walk, shown.group)
     if given.key == "" and not given.ticks:
-        return _again(walk, "Tick what applies, or say none of these.")
+        return _again(walk, "Tick what applies, or say none.")
     ticked = {c for k, c in zip(screens.LETTERS, can, strict=False) if k in given.ticks}
     if given.key == "0" and ticked:
-        return _again(walk, "Something is ticked: it is not none of these.")
+        return _again(walk, "Something is ticked: it is not none.")
+    words = "none" if not ticked else ", ".join(t.words for t in shown.ticks if t.key in given.ticks)
+    return _applied(walk, shown, ticked, words)
+
+
+def _applied(walk: Walk, shown: Screen, ticked: set[str], words: str) -> Walk:
+    group, can = shown.group, plan.tickable(walk, shown.group)
     said = {**walk.state.conditions.get(group, {}), **{c: "yes" if c in ticked else "no" for c in can}}
     state = msgspec.structs.replace(walk.state, conditions={**walk.state.conditions, group: said})
-    words = "none of these" if not ticked else ", ".join(t.words for t in shown.ticks if t.key in given.ticks)
     return _closed(walk, shown, words, state)
 
 
@@ -378,13 +432,19 @@ def _based(walk: Walk, shown: Screen, basis: str, note: str = "") -> Walk:
 
 def _words(walk: Walk, shown: Screen, given: Input) -> Walk:
     """A caption is checked before it is judged: it is shown again with what was found in it."""
-    group, text = shown.group, walk.typed.get("caption", "")
-    before = walk.state.caption_of(group)
+    checked = _checked(walk, shown.group)
+    return _all(walk, shown, given) if checked is walk else msgspec.structs.replace(checked, act=shown.act)
+
+
+def _checked(walk: Walk, group: str) -> Walk:
+    """The walk with its caption looked through; the same one where that was done."""
+    text, before = walk.typed.get("caption", ""), walk.state.caption_of(group)
     digest = captions.digest(text)
-    if (text or before) and (before is None or before.digest != digest):
-        state = runs.with_caption(walk.state, digest, captions.scan(text), text, group)
-        return plan.settled(msgspec.structs.replace(walk, state=state, act=shown.act))
-    return _all(walk, shown, given)
+    if not (text or before) or (before is not None and before.digest == digest):
+        return walk
+    return plan.settled(
+        msgspec.structs.replace(walk, state=runs.with_caption(walk.state, digest, captions.scan(text), text, group))
+    )
 
 
 def _card(walk: Walk, shown: Screen, given: Input) -> Walk:

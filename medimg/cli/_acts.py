@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from collections.abc import Sequence
 
 import click
 
 from medimg.acts import Field, Input, Line, Option, Screen
+from medimg.cli import common
 
 _UP, _DOWN, _LEFT = {"\x1b[A", "\x1bOA", "\xe0H"}, {"\x1b[B", "\x1bOB", "\xe0P"}, {"\x1b[D", "\x1bOD", "\xe0K"}
 _ENTER = {"\r", "\n", ""}
@@ -19,13 +22,13 @@ class Stopped(Exception):
     """The person goes on later."""
 
 
-def ask(screen: Screen) -> Input:
-    """Show a screen and take what a person does on it.
+def ask(screen: Screen, notes: Sequence[str] = ()) -> Input:
+    """Show a screen, below what became of the one before, and take what a person does on it.
 
     Raises:
         Stopped: They go on later.
     """
-    draw(screen)
+    draw(screen, notes)
     fields = {f.name: typed for f in screen.fields if (typed := _typed(f))}
     if fields.get("caption") and fields["caption"] != _value(screen, "caption"):
         return Input(fields=fields)  # shown again, with what the check found in it
@@ -33,12 +36,14 @@ def ask(screen: Screen) -> Input:
     return Input(key=key, ticks=ticks, fields=fields)
 
 
-def draw(screen: Screen) -> None:
-    """Write a screen."""
+def draw(screen: Screen, notes: Sequence[str] = ()) -> None:
+    """Write a screen. What stood there before is scrolled up, not wiped away."""
     if _alive():
-        click.clear()
+        click.echo("\n" * (shutil.get_terminal_size().lines - 1) + "\x1b[H\x1b[J", nl=False)
+    for note in notes:
+        _say(note, fg="green")
     _say("")
-    _say(f"{screen.title}  ({screen.number} of {screen.of})", bold=True)
+    _say(f"{screen.title}  ({screen.place})", bold=True)
     if screen.trouble:
         _say(f"! {screen.trouble}", fg="red")
     if screen.lead:
@@ -49,9 +54,9 @@ def draw(screen: Screen) -> None:
 
 def _line(line: Line) -> None:
     mark = {True: "+", False: "- NO:", None: "-"}[line.true]
-    _say(f"  {mark} {line.text}", fg="red" if line.true is False else None)
+    _say(f"  {mark} {line.text}", indent=4, fg="red" if line.true is False else None)
     if line.checks_say:
-        _say(f"      the checks: {line.checks_say}", fg="yellow")
+        _say(f"      the checks: {line.checks_say}", indent=6, fg="yellow")
 
 
 def _value(screen: Screen, name: str) -> str:
@@ -60,7 +65,7 @@ def _value(screen: Screen, name: str) -> str:
 
 def _typed(field: Field) -> str:
     """What is typed; nothing where what stands there is kept. A full stop alone empties it."""
-    shown = f" [{field.value}]" if field.value else ""
+    shown = f" [{field.value}]" if field.value else "" if field.required else " (Enter for none)"
     typed = _read(f"  {field.label}{shown}: ").strip()
     if typed.lower() == STOP:
         raise Stopped
@@ -108,11 +113,12 @@ def _rows(screen: Screen, rows: list[Option], ticked: set[str], at: int, drawn: 
     """Write the list anew over the one that stands there; how many lines it has."""
     if drawn:
         click.echo(f"\x1b[{drawn}A\x1b[J", nl=False)
+    lines = 0
     for n, row in enumerate(rows):
-        box = ("[x] " if row.key in ticked else "[ ] ") if n < len(screen.ticks) else ""
-        _say(f"{'>' if n == at else ' '} {row.key}  {box}{row.words}", bold=n == at)
-    _say("  b back   s leave open   q stop", dim=True)
-    return len(rows) + 1
+        blank = " " * len(screen.mark)
+        box = f"[{screen.mark if row.key in ticked else blank}] " if n < len(screen.ticks) else ""
+        lines += _say(f"{'>' if n == at else ' '} {row.key}  {box}{row.words}", indent=5 + len(box), bold=n == at)
+    return lines + _say("  b back   s leave open   q stop", dim=True)
 
 
 def _written(screen: Screen, ticked: set[str]) -> tuple[tuple[str, ...], str]:
@@ -149,6 +155,10 @@ def _alive() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _say(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> None:
+def _say(text: str, *, indent: int = 0, fg: str | None = None, bold: bool = False, dim: bool = False) -> int:
+    """Write a text, on a terminal wrapped between words; how many lines it took."""
+    lines = common.wrapped(text, indent)
     plain = bool(os.environ.get("NO_COLOR")) or not sys.stdout.isatty()
-    click.echo(text if plain else click.style(text, fg=fg, bold=bold or None, dim=dim or None))
+    for line in lines:
+        click.echo(line if plain else click.style(line, fg=fg, bold=bold or None, dim=dim or None))
+    return len(lines)

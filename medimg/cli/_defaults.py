@@ -13,9 +13,18 @@ from typing import Any
 
 from medimg.errors import UsageError
 
-OPTIONS = {"audience": str, "where": list, "out": str, "role": str, "workers": int, "as": str, "quiet": bool}
+OPTIONS = {
+    "audience": str,
+    "where": list,
+    "out": str,
+    "role": str,
+    "workers": int,
+    "as": str,
+    "max-side": int,
+    "quiet": bool,
+}
 """What can be set, and how it is written. Nothing here makes a check weaker: a policy is named with the command."""
-_PARAMETERS = {"as": "save_as"}
+_PARAMETERS = {"as": "save_as", "max-side": "max_side"}
 
 
 def path() -> Path:

@@ -13,6 +13,7 @@ import msgspec
 from medimg.acts import answering, pages
 from medimg.acts import template as templates
 from medimg.acts.pages import Ask, Page
+from medimg.acts.sitting import Sitting
 from medimg.cli import _walk, run_common
 from medimg.consent import caption, rules
 from medimg.consent.answers import NOT_APPLICABLE
@@ -37,9 +38,9 @@ class _Stop(Exception):
 
 @click.command()
 @run_common.run_argument
-@click.option("--group", "groups", multiple=True, metavar="GROUP", help="Only this patient group. May be repeated.")
+@click.option("--group", "groups", multiple=True, metavar="PATIENT", help="Only this patient. May be repeated.")
 @click.option("--from", "source", type=run_common.FILE, metavar="FILE", help="Take the answers from a YAML file.")
-@click.option("--set", "settings", multiple=True, metavar="[GROUP:]ITEM=ANSWER", help="One answer. May be repeated.")
+@click.option("--set", "settings", multiple=True, metavar="[PATIENT:]ITEM=ANSWER", help="One answer. May be repeated.")
 @click.option("--note", default="", metavar="WORDS", help="For the record sheet alone; goes with --set.")
 @run_common.recipients_option
 @click.option(
@@ -49,12 +50,17 @@ class _Stop(Exception):
     metavar="FILE",
     help="Check the text that will be posted; - is stdin.",
 )
-@click.option("--all-questions", is_flag=True, help="Ask every question by itself, the long way.")
+@click.option("--all-questions", is_flag=True, help="Every question by itself, the long way; with --template, too.")
 @click.option("--again", is_flag=True, help="With --all-questions: ask what is answered already, too.")
 @click.option("--list", "listed", is_flag=True, help="List every item with its id, and write nothing.")
-@click.option("--template", is_flag=True, help="Print an answers file to fill in, and write nothing.")
+@click.option(
+    "--template",
+    is_flag=True,
+    help="Print the acts as a file to fill in; write nothing.",
+)
 @run_common.role_option
 @run_common.register_option
+@run_common.json_option
 @click.pass_context
 def answer(
     ctx: click.Context,
@@ -71,13 +77,14 @@ def answer(
     template: bool,
     role: str,
     register_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Answer a run in a few acts, one screen each, up to the release. Every act is kept at once; stop at any time.
 
     Each screen shows the sentences that it closes. Keys: the letter, or arrows and Enter; b goes back, s leaves it
     open, q stops here. What you say of your workplace, channel and consent form is kept as cards ('medimg cards').
 
-    Exit code: 0 every group is answered, 11 blocking questions are open, 12 a group is at a stop.
+    Exit code: 0 every patient is answered, 11 blocking questions are open, 12 a patient is at a stop.
     """
     opened, results = run_common.opened(run)
     wanted = opened.groups(groups)
@@ -85,27 +92,49 @@ def answer(
         _list(opened, wanted)
         return
     if template:
-        click.echo(templates.template(opened.state, results, wanted), nl=False)
+        long = templates.template(opened.state, results, wanted) if all_questions else ""
+        click.echo(long or _sitting(opened, wanted, role, register_file).template(), nl=False)
         return
     state = opened.state
-    given = bool(source or settings or recipients or caption_file)
+    given = _given(source, settings, recipients, caption_file, as_json=as_json)
     if caption_file is not None:
-        state = _caption(state, caption_file)
-    if source is not None:
-        state = answering.from_yaml(state, _read(source), now())
+        state = _caption(state, caption_file, say=not as_json)
+    file = answering.read(_read(source)) if source is not None else answering.AnswersFile()
+    state = answering.from_file(state, file, now())
     for setting in settings:
         state = answering.from_setting(state, setting, now(), groups=groups, role=role, note=note)
     for group in wanted if recipients else ():
         state = runs.with_recipients(state, group, recipients)
-    if given:
+    if file.acts:
+        sitting = _sitting(opened.at(state), wanted, role or file.role, register_file)
+        sitting.take(file.acts)
+        state = sitting.walk.state
+    elif given:
         state = runs.save(opened.folder, state)
     elif all_questions or again:
         state = _ask_all(opened, wanted, role, again)
     else:
         state = _walk.walk(opened, wanted, role, run_common.register(register_file))
     results = run_common.written(opened, state)
-    run_common.say({g: results[g] for g in wanted}, state, most=run_common.MOST)
-    ctx.exit(run_common.exit_code({g: results[g] for g in wanted}))
+    mine = {g: results[g] for g in wanted}
+    say = partial(run_common.say_json, "answer") if as_json else partial(run_common.say, most=run_common.MOST)
+    say(mine, state)
+    ctx.exit(run_common.exit_code(mine))
+
+
+def _given(*given: object, as_json: bool) -> bool:
+    """Whether answers come with the call.
+
+    Raises:
+        UsageError: JSON is wanted, and nobody can be asked then.
+    """
+    if as_json and not any(given):
+        raise UsageError("--json goes with answers that are given: --from, --set, --to or --caption.")
+    return any(given)
+
+
+def _sitting(opened: OpenRun, wanted: list[str], role: str, register_file: Path | None) -> Sitting:
+    return Sitting(opened, wanted, run_common.register(register_file), role)
 
 
 def _ask_all(opened: OpenRun, wanted: list[str], role: str, again: bool) -> RunState:
@@ -156,7 +185,7 @@ class _Session:
     def page(self, page: Page) -> None:
         if not page.asks:
             return
-        whom = "every group" if page.group == answering.BATCH else page.group
+        whom = "every patient" if page.group == answering.BATCH else page.group
         click.echo(f"\n=== {page.title} ({whom}) ===")
         state = self.state
         try:
@@ -217,16 +246,13 @@ def _named(subjects: tuple[str, ...]) -> str:
     return ", ".join(subjects) if len(subjects) <= 4 else f"{len(subjects)} copies"
 
 
-def _caption(state: RunState, path: Path) -> RunState:
+def _caption(state: RunState, path: Path, *, say: bool) -> RunState:
     text = _read(path).decode("utf-8", "replace")
     found = caption.scan(text)
-    click.echo(
-        "Caption: the check found "
-        + (", ".join(f"{Category.words_of(k)} {n}" for k, n in found.items()) or "none; it can miss names")
-        + "."
-    )
-    for line in caption.advice(found):
-        click.echo(f"  {line[:1].upper()}{line[1:]}.")
+    kinds = ", ".join(f"{Category.words_of(k)} {n}" for k, n in found.items()) or "none; it can miss names"
+    lines = [f"Caption: the check found {kinds}.", *(f"  {x[:1].upper()}{x[1:]}." for x in caption.advice(found))]
+    for line in lines if say else ():
+        click.echo(line)
     return runs.with_caption(state, caption.digest(text), found, text)
 
 

@@ -17,6 +17,7 @@ from medimg.policy import Policy
 @click.option("--policy", "policy_file", type=common.FILE, metavar="FILE", help="The settings the run was made with.")
 @common.known_option
 @common.workers_option
+@run_common.json_option
 @click.pass_context
 def apply(
     ctx: click.Context,
@@ -25,6 +26,7 @@ def apply(
     policy_file: Path | None,
     known_file: Path | None,
     workers: int | None,
+    as_json: bool,
 ) -> None:
     """Make the copies again whose plan was changed in decisions.json, and check them again.
 
@@ -38,4 +40,4 @@ def apply(
         known=common.read_known(known_file),
         workers=workers,
     )
-    ctx.exit(decide.say_applied(outcome, common.shown(run)))
+    ctx.exit(decide.say_applied(outcome, common.shown(run), as_json=as_json))

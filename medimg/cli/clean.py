@@ -22,6 +22,7 @@ from medimg.report import words
 from medimg.run.release import open_run
 from medimg.run.request import CONDITIONS, RunRequest
 from medimg.system import stops
+from medimg.vocabulary import FormatName
 
 _EVERY = 10.0  # seconds between two plain lines
 _KEYS = 20  # suggested groups that are listed
@@ -41,9 +42,11 @@ _VERSIONS = 5  # sets of versions of one photo that are told
     default="folder",
     show_default=True,
     metavar="folder|file|CSV",
-    help="What is one patient's group; a CSV file has the columns original and group.",
+    help="What is one patient; a CSV file has the columns original and group.",
 )
-@click.option("--suggest-groups", is_flag=True, help="Suggest groups by capture gaps and wristband codes; you decide.")
+@click.option(
+    "--suggest-groups", is_flag=True, help="Suggest patients by gaps in time and wristband codes; you decide."
+)
 @common.workers_option
 @click.option("--resume", is_flag=True, help="Go on with the newest unfinished run of these photos, or start one.")
 @click.option(
@@ -58,6 +61,7 @@ _VERSIONS = 5  # sets of versions of one photo that are told
 @click.option("--certificates", type=common.FILE, metavar="DIR", help="With --cluster: this side's identity.")
 @click.option("--staging", default="", metavar="URL", help="With --cluster: where workers put copies that OUT fetches.")
 @common.as_option
+@common.side_option
 @common.loudness_options
 @click.option("--json-lines", is_flag=True, help="Print events for programs, one JSON object a line.")
 def clean(
@@ -80,6 +84,7 @@ def clean(
     certificates: Path | None,
     staging: str,
     save_as: Literal["jpeg"] | None,
+    max_side: int,
     quiet: bool,
     verbose: bool,
     json_lines: bool,
@@ -106,6 +111,7 @@ def clean(
             again=again,
             fail_on=_conditions(fail_on),
             save_as=save_as or "",
+            max_side=max_side,
             site=SiteProfile.installed(),
         )
         hooks = Hooks(
@@ -158,15 +164,16 @@ def _confirm(told: Suggestion) -> bool:
     say = partial(common.say, err=True)
     sizes = ", ".join(f"{key}: {common.plural(n, 'photo')}" for key, n in list(told.suggested.items())[:_KEYS])
     more = len(told.suggested) - _KEYS
-    say(f"As given: {common.plural(len(told.now), 'group')} (the largest has {common.plural(told.now[0], 'photo')}).")
-    say(f"Suggested: {common.plural(len(told.suggested), 'group')} ({sizes}{f' and {more} more' if more > 0 else ''}).")
+    given, found = (common.plural(n, "patient") for n in (len(told.now), len(told.suggested)))
+    say(f"As given: {given} (the largest has {common.plural(told.now[0], 'photo')}).")
+    say(f"Suggested: {found} ({sizes}{f' and {more} more' if more > 0 else ''}).")
     say(f"Why: {common.plural(told.gaps, 'gap')} of more than {int(GAP.total_seconds() // 60)} minutes between photos;")
     say(f"     {common.plural(told.codes, 'code')} seen in more than one photo;")
     say(f"     {common.plural(told.unread, 'photo')} without a time, each by itself.")
     if not sys.stdin.isatty():
-        say("Nobody is there to confirm it: the groups stay as given.")
+        say("Nobody is there to confirm it: the patients stay as given.")
         return False
-    return click.confirm("Consent is asked for each group. Use the suggested groups?", default=False, err=True)
+    return click.confirm("Consent is asked for each patient. Use the suggestion?", default=False, err=True)
 
 
 def _conditions(text: str | None) -> tuple[str, ...]:
@@ -196,8 +203,9 @@ def say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
     common.say(f"{common.plural(waiting, 'copy', 'copies')} passed every check that was asked for.")
     if metadata_only:
         common.say("Only metadata was checked: text, codes and faces were not looked for.")
+    _say_large(outcome)
     if held:
-        common.say(f"{common.plural(held, 'photo')} on hold. hold/why-held.txt says why.")
+        common.say(f"{common.plural(held, 'photo')} held. hold/why-held.txt says why.")
     if refused:
         common.say(f"{common.plural(refused, 'file')} not cleaned and not copied. hold/why-held.txt says why.")
     if failed:
@@ -219,11 +227,22 @@ def _say_unchanged(outcome: Outcome) -> None:
     since = ", ".join(f"{count} since run {tag}" for tag, count in outcome.unchanged.items())
     kept = ", ".join(
         f"{n} {words}"
-        for state, words in (("held", "on hold"), ("refused", "not cleaned"))
+        for state, words in (("held", "held"), ("refused", "not cleaned"))
         if (n := outcome.unchanged_kept_back.get(state))
     )
     if since:
         common.say(f"Unchanged and not done again: {since}{f' (still {kept})' if kept else ''}. --again does them.")
+
+
+def _say_large(outcome: Outcome) -> None:
+    """Copies of HEIC and AVIF photos that are PNG: their size is a surprise in a chat."""
+    reports = open_run(outcome.folder).reports
+    large = sum(r.format == FormatName.HEIF and r.copy is not None and r.copy.format == FormatName.PNG for r in reports)
+    if large:
+        common.say(
+            f"{common.plural(large, 'copy', 'copies')} of HEIC photos saved as exact PNG, about ten times as large."
+        )
+        common.say("For a chat, clean again with --as jpeg, or --max-side 2048.")
 
 
 def _say_versions(sets: Sequence[tuple[str, ...]]) -> None:
@@ -237,7 +256,7 @@ def _say_versions(sets: Sequence[tuple[str, ...]]) -> None:
 
 
 def say_held(outcome: Outcome, photos: Sequence[Path | str]) -> None:
-    """Why photos are on hold, and the command that decides each.
+    """Why photos are held, and the command that decides each.
 
     On a terminal alone a photo is called by its own name as well, which is stored nowhere: it is found by its digest.
     """
@@ -260,7 +279,7 @@ def following(outcome: Outcome) -> str:
     if "output" in waits:
         return "Next: make room on the disk, then run the same command with --resume."
     if "hold" in waits:
-        return f"Next: decide about the photos on hold, then look and answer: medimg review {folder}"
+        return f"Next: decide about the held photos, then look and answer: medimg review {folder}"
     if "review" in waits:
         look = f"open every copy in {folder}/unreviewed at full size"
         return f"Next: {look}, then answer and release: medimg answer {folder}"
@@ -301,12 +320,12 @@ class _Nothing:
 
 
 def outcomes(progress: Progress) -> str:
-    """Rate, time left and what was kept back, as far as there is something to say."""
+    """Rate, time left and what was held, as far as there is something to say."""
     held, failed = progress.counts["held"], progress.counts["failed"]
     parts = [_rate(progress.rate)] if progress.rate else []
     if progress.left:
         parts.append(f"{common.duration(progress.left)} left")
-    parts += [f"{n} {word}" for n, word in ((held, "on hold"), (failed, "not cleaned")) if n]
+    parts += [f"{n} {word}" for n, word in ((held, "held"), (failed, "not cleaned")) if n]
     return ", ".join(parts)
 
 

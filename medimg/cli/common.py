@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +18,7 @@ from medimg.engine.pool import Workers, suitable_workers
 from medimg.engine.worker import Job, Setup
 from medimg.errors import MissingPart, UsageError
 from medimg.plain import printable, printable_json
-from medimg.policy import Policy
+from medimg.policy import LEAST_SIDE, Policy
 from medimg.run import scan, storage
 from medimg.system import host
 from medimg.types import NOTHING_KNOWN, KnownValues
@@ -105,6 +107,17 @@ def as_option(command: F) -> F:
         "save_as",
         type=click.Choice(["jpeg"], case_sensitive=False),
         help="Save covered copies of HEIC and AVIF photos as JPEG, a half to a third of the size of the exact PNG.",
+    )(command)
+
+
+def side_option(command: F) -> F:
+    """``--max-side``."""
+    return click.option(
+        "--max-side",
+        type=click.IntRange(min=LEAST_SIDE),
+        callback=lambda _ctx, _param, value: value or 0,
+        metavar="N",
+        help="Make larger pictures smaller before they are looked at: JPEG, N pixels on the longest side. For chats.",
     )(command)
 
 
@@ -267,6 +280,28 @@ def pool(policy: Policy, known: KnownValues, count: int, workers: int | None) ->
 def say(text: str = "", *, err: bool = False, nl: bool = True) -> None:
     """Print lines; what is not printable in them is escaped, so that no name and no note steers the terminal."""
     click.echo("\n".join(map(printable, text.split("\n"))), err=err, nl=nl)
+
+
+def say_prose(text: str, indent: int = 2) -> None:
+    """Print one line of words, on a terminal wrapped between them. A command is printed by ``say``: it is copied."""
+    for line in wrapped(printable(text), indent):
+        click.echo(line)
+
+
+def wrapped(text: str, indent: int = 0) -> list[str]:
+    """A text as lines: on a terminal wrapped between words, the later ones indented; anywhere else as it is."""
+    if not sys.stdout.isatty() or not text:
+        return [text]
+    width = max(20, shutil.get_terminal_size().columns - 1)
+    return textwrap.wrap(
+        text,
+        width,
+        subsequent_indent=" " * indent,
+        drop_whitespace=True,
+        break_long_words=False,
+        break_on_hyphens=False,
+        expand_tabs=False,
+    ) or [text]
 
 
 def say_json(record: Any) -> None:

@@ -12,7 +12,7 @@ from medimg.run.state import RECORD_FOLDER
 
 @click.command(name="consent-page")
 @run_common.run_argument
-@click.argument("group", metavar="GROUP")
+@click.argument("group", metavar="PATIENT")
 @click.option("--signed", type=run_common.FILE, metavar="FILE", help="It was signed: add this scan to the record.")
 @click.option("--reference", default="", metavar="WORDS", help="It was signed: where the paper is.")
 @run_common.role_option

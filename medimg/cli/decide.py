@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import click
 
 from medimg.cli import common, run_common
 from medimg.engine import apply as applying
 from medimg.engine import deciding
-from medimg.engine.deciding import Photo, Why
+from medimg.engine.deciding import Area, Photo, Why
 from medimg.errors import MedimgError, UsageError
 from medimg.policy import Policy
 from medimg.run.release import open_run
 from medimg.run.request import EXIT_CODES
 from medimg.types import Report
-from medimg.vocabulary import Category, PhotoState
+from medimg.vocabulary import Category, Kind, PhotoState
 
 F = TypeVar("F", bound=Callable[..., Any])
+Areas = Literal["asked", "found", "all"]
 _DOES = {"cover": "covered", "keep": "shown", "ask": "ASKED ABOUT", "hold": "HOLDS THE PHOTO", "drop": "taken out"}
+
+_WHY: dict[str, Why] = {Kind.FACE.words: "not-a-face"}
+"""What is proposed as the reason for showing an area, by its kind; else it is shown, without more."""
 
 
 class _BoxType(click.ParamType[tuple[int, int, int, int]]):
@@ -74,42 +80,61 @@ def review(run: Path, photos: tuple[Path, ...], everything: bool, as_json: bool)
     else:
         names = run_common.own_names(run, [p.safe_id for p in listed], photos)
         for photo in listed:
-            say_photo(photo, common.shown(run), everything=everything, name=names.get(photo.safe_id, ""))
+            say_photo(
+                photo,
+                common.shown(run),
+                photos,
+                areas="all" if everything else "found",
+                name=names.get(photo.safe_id, ""),
+            )
         common.say()
         common.say(_next(listed, common.shown(run)))
     return EXIT_CODES["hold"] if any(p.asked or not p.copy for p in listed) else EXIT_CODES["review"]
 
 
-def say_photo(photo: Photo, run: str, *, everything: bool = False, name: str = "") -> None:
+def say_photo(photo: Photo, run: str, photos: Sequence[Path] = (), *, areas: Areas = "found", name: str = "") -> None:
     """One photo: where its copy lies, what was found, and the commands that decide what is open.
 
     Args:
         photo: The photo.
         run: The run folder, as it was named.
-        everything: Also what was judged harmless.
+        photos: What the run was made from, if it was named.
+        areas: Which are listed: those that wait for a decision, all but the harmless, or all.
         name: Its own name, on a terminal alone.
     """
     state = "opened" if photo.looked else "not opened yet"
-    where = f"{photo.copy} ({state})" if photo.copy else f"on hold: {photo.reason}"
+    where = f"{photo.copy} ({state})" if photo.copy else f"held: {photo.reason}"
     called = f"{photo.safe_id} ({name})" if name else photo.safe_id
     common.say(f"{called}  {where}{'; a decision is not applied yet' if photo.waits else ''}")
     for area in photo.areas:
-        if everything or area.do != "keep" or area.by == "person" or area.category == Category.POSSIBLE_NAME:
+        if _listed(area, photo, areas):
             box = f" at {','.join(map(str, area.box))}" if area.box else ""
             kind = f"{area.kind}, {Category.words_of(area.category)}"
-            common.say(f"  {area.number:>3}  {kind}{box}: {_DOES[area.do]} ({area.why})")
-    for line in deciding_commands(photo, run):
+            common.say_prose(f"  {area.number:>3}  {kind}{box}: {_DOES[area.do]} ({area.why})", 7)
+    for line in deciding_commands(photo, run, photos):
         common.say(f"       {line}")
 
 
-def deciding_commands(photo: Photo, run: str) -> list[str]:
-    """The exact commands that decide what is asked about a photo, or what holds it."""
+def _listed(area: Area, photo: Photo, areas: Areas) -> bool:
+    if area.number in photo.asked or area.category == Category.POSSIBLE_NAME:
+        return True
+    return areas == "all" or (areas == "found" and (area.do != "keep" or area.by == "person"))
+
+
+def deciding_commands(photo: Photo, run: str, photos: Sequence[Path] = ()) -> list[str]:
+    """The exact commands that decide what is asked about a photo, or what holds it.
+
+    On a terminal they have the places that this call was given, to be pasted as they are.
+    """
+    named = " ".join(shlex.quote(common.shown(p)) for p in photos) if photos and sys.stdout.isatty() else "PHOTOS"
+    of = f"{shlex.quote(run)} {photo.safe_id} {named}"
     lines = []
     for number in photo.asked:
-        lines.append(f"Cover it: medimg cover {run} {photo.safe_id} PHOTOS --area {number}")
-        lines.append(f"Show it:  medimg show {run} {photo.safe_id} PHOTOS --area {number} --why ...")
+        why = next(_WHY.get(a.kind, "shown") for a in photo.areas if a.number == number)
+        lines.append(f"Cover it: medimg cover {of} --area {number}")
+        lines.append(f"Show it:  medimg show {of} --area {number} --why {why}")
     if not photo.copy and photo.state == PhotoState.HELD:
-        lines.append(f"Crop it:  medimg crop {run} {photo.safe_id} PHOTOS --box X,Y,W,H")
+        lines.append(f"Crop it:  medimg crop {of} --box X,Y,W,H")
     return lines
 
 
@@ -216,25 +241,33 @@ def _applied(
     return say_applied(outcome, shown)
 
 
-def say_applied(outcome: applying.Applied, run: str) -> int:
+def say_applied(outcome: applying.Applied, run: str, *, as_json: bool = False) -> int:
     """What became of decisions, and what to do next; the exit code."""
+    held = any(r.copy is None for r in outcome.reports.values())
+    if as_json:
+        made = {i: {"state": r.state, "code": r.error_code, "reason": r.reason} for i, r in outcome.reports.items()}
+        left = {i: {"code": e.code, "reason": e.what} for i, e in outcome.left.items()}
+        common.say_json({"schema": "medimg.apply/1", "made": made, "left": left})
+    else:
+        _say_became(outcome, run, held=held)
+    codes = {error.exit_code for error in outcome.left.values()} | ({EXIT_CODES["hold"]} if held else set())
+    return max(codes, default=EXIT_CODES["review"] if outcome.reports else 0)
+
+
+def _say_became(outcome: applying.Applied, run: str, *, held: bool) -> None:
     for safe_id, report in sorted(outcome.reports.items()):
         common.say(f"{safe_id}: {_became(report)}")
     for safe_id, error in sorted(outcome.left.items()):
         common.say(f"{safe_id}: not applied: {error.what} {error.todo}".rstrip())
-    held = any(r.copy is None for r in outcome.reports.values())
     if not outcome.reports and not outcome.left:
         common.say("No decision waits: every copy shows what was decided.")
-        return 0
-    if held:
+    elif held:
         common.say(f"Next: decide what still holds a photo: medimg review {run}")
     elif outcome.reports:
         common.say(f"Next: look at the new copy at full size, then answer and release: medimg answer {run}")
-    codes = {error.exit_code for error in outcome.left.values()} | ({EXIT_CODES["hold"]} if held else set())
-    return max(codes, default=EXIT_CODES["review"])
 
 
 def _became(report: Report | MedimgError) -> str:
     if isinstance(report, MedimgError):
         return f"not applied: {report.what}"
-    return "the copy was made again and passed every check" if report.copy else f"on hold: {report.reason}"
+    return "the copy was made again and passed every check" if report.copy else f"held: {report.reason}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.util
 import platform
 import sys
@@ -15,6 +16,7 @@ import click
 import medimg
 from medimg import faults
 from medimg.cli import common
+from medimg.consent.checklist import ChecklistDefinition
 from medimg.errors import MedimgError, MissingPart, UsageError
 from medimg.policy import Policy
 from medimg.system import files, programs
@@ -59,7 +61,7 @@ class Line(NamedTuple):
 
 def examine() -> list[Line]:
     """Look at everything medimg needs or uses."""
-    return [*_packages(), *_opencv(), *_detectors(), *_usage_reports(), _second_reader(), *_extras()]
+    return [*_packages(), *_opencv(), *_detectors(), *_usage_reports(), _second_reader(), *_extras(), _checklist()]
 
 
 def _packages() -> list[Line]:
@@ -154,6 +156,13 @@ def _extras() -> list[Line]:
     there = importlib.util.find_spec("reportlab") is not None
     words = f"reportlab {metadata.version('reportlab')}" if there else "not installed: no PDF to fill in"
     return [heic, Line("PDF sheet", there, words, "python -m pip install 'medimg[pdf]'", needed=False)]
+
+
+def _checklist() -> Line:
+    """The consent questions, and whether somebody should have read them again by now."""
+    shipped = ChecklistDefinition.load()
+    words = shipped.review_words(datetime.datetime.now(datetime.UTC).date())
+    return Line("consent questions", True, words, needed=False)
 
 
 @click.command()

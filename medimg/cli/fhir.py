@@ -18,7 +18,7 @@ from medimg.system import files
 
 @click.command()
 @run_common.run_argument
-@click.option("--group", default="", metavar="GROUP", help="The group; the only released one when not given.")
+@click.option("--group", default="", metavar="PATIENT", help="The group; the only released one when not given.")
 @click.option("--version", type=click.Choice(["R4", "R5"]), default="R4", show_default=True, help="FHIR version.")
 @click.option("-o", "--out", type=run_common.FILE, required=True, metavar="FILE", help="Where the bundle goes.")
 @click.option("--transaction", is_flag=True, help="A transaction to POST, instead of a collection.")
@@ -47,7 +47,7 @@ def fhir(
     key_file: Path | None,
     validate: bool,
 ) -> None:
-    """Write a released group as a FHIR bundle, for a hospital's record.
+    """Write a released patient's copies as a FHIR bundle, for a hospital's record.
 
     It says what was shared, from what and by what it was made, for what purpose, and what people answered, and holds a
     draft consent for a person to accept. No name, no path, no free text.
@@ -81,9 +81,9 @@ def _only(state: RunState) -> str:
     """
     released = [g for g in state.run.groups if state.released_names(g) and not state.is_withdrawn(g)]
     if not released:
-        raise UsageError("no group of this run is released.", todo="'medimg status' says what is open.")
+        raise UsageError("nothing of this run is released.", todo="'medimg status' says what is open.")
     if len(released) > 1:
-        raise UsageError(f"several groups are released. Name one with --group: {', '.join(released)}.")
+        raise UsageError(f"several patients are released. Name one with --group: {', '.join(released)}.")
     return released[0]
 
 

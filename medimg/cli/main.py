@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "watch": ("medimg.cli.watch:watch", "Clean what arrives in a folder as soon as it is whole."),
     "status": (
         "medimg.cli.status:status",
-        "Say which groups of a run are answered, which questions wait, and what was released.",
+        "Say which patients of a run are answered, which questions wait, and what was released.",
     ),
     "desktop": (
         "medimg.cli.desktop:desktop",
@@ -54,7 +54,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "medimg.cli.cards:cards",
         "List the cards of your workplace, channels and consent forms, or delete them.",
     ),
-    "release": ("medimg.cli.release:release", "Move the copies of answered groups from unreviewed/ to share/."),
+    "release": ("medimg.cli.release:release", "Move the copies of answered patients from unreviewed/ to share/."),
     "reopen": (
         "medimg.cli.reopen:reopen",
         "Move copies back from share/ to unreviewed/, and open the questions about pictures and recognition again.",
@@ -79,7 +79,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "medimg.cli.register:register",
         "Show and check the record of what was shared. It stays on this computer, readable by you alone.",
     ),
-    "fhir": ("medimg.cli.fhir:fhir", "Write a released group as a FHIR bundle, for a hospital's record."),
+    "fhir": ("medimg.cli.fhir:fhir", "Write a released patient's copies as a FHIR bundle, for a hospital's record."),
     "dicom-wrap": (
         "medimg.cli.dicom_wrap:dicom_wrap",
         "Make DICOM photographs (VL Photographic Image) of copies, for an archive.",

@@ -94,7 +94,7 @@ def due(ctx: click.Context, days: int, review_after: int) -> None:
 
 @register.command()
 @click.option("--run", default="", metavar="TAG", help="Only this run.")
-@click.option("--group", default="", metavar="GROUP", help="Only this group.")
+@click.option("--group", default="", metavar="PATIENT", help="Only this group.")
 @click.option("--before", type=click.DateTime(["%Y-%m-%d"]), help="Only entries older than this day.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask once more.")
 @click.pass_context

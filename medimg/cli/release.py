@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from medimg.cli import run_common
+from medimg.cli import common, run_common
 from medimg.consent.advice import panel
 from medimg.errors import UsageError
 from medimg.report.build import audience_words
@@ -19,11 +19,12 @@ from medimg.run.state import SHARE_FOLDER
 
 @click.command()
 @run_common.run_argument
-@click.argument("groups", nargs=-1, metavar="[GROUP]...")
+@click.argument("groups", nargs=-1, metavar="[PATIENT]...")
 @run_common.recipients_option
 @run_common.role_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask once more.")
 @run_common.register_option
+@run_common.json_option
 @click.pass_context
 def release(
     ctx: click.Context,
@@ -33,39 +34,52 @@ def release(
     role: str,
     yes: bool,
     register_file: Path | None,
+    as_json: bool,
 ) -> None:
-    """Move the copies of answered groups from unreviewed/ to share/.
+    """Move the copies of answered patients from unreviewed/ to share/.
 
-    Only groups whose blocking questions are all closed, whose every copy a person opened at full size, and of which is
-    written down with whom and by whom they are shared, are released. Without GROUP: every group that is answered.
+    Released are patients whose blocking questions are all closed, whose every copy a person opened at full size, and
+    of whom is written down with whom and by whom the copies are shared. Without PATIENT: everybody who is answered.
     Nothing is sent.
     """
+    if as_json and not yes:
+        raise UsageError("--json asks nothing: add --yes.")
     opened, results = run_common.opened(run)
     wanted = opened.groups(groups)
     answered = [g for g in wanted if results[g].overall == "answered"]
     ready = [g for g in answered if recipients or _unreleased(opened, g)]
-    for group in wanted:
-        if results[group].overall != "answered":
-            run_common.say({group: results[group]}, opened.state, most=run_common.MOST)
+    state = opened.state
+    if not as_json:
+        for group in wanted:
+            if group not in answered:
+                run_common.say({group: results[group]}, state, most=run_common.MOST)
     if ready:
         recipients = recipients.strip() or _ask_recipients(opened, ready)
         role = role.strip() or _ask_role(opened, ready)
-        _last_look(ready, opened.state.context.audience, yes)
+        if not as_json:
+            _last_look(ready, state.context.audience, yes)
         register = run_common.register(register_file)
         state = releasing.release(opened, results, ready, register, role=role, recipients=recipients)
         run_common.written(opened, state)
-        for group in ready:
-            count = len(releasing.in_share(opened, group).lying)
-            click.echo(f"{group}: {count} {'copy' if count == 1 else 'copies'} in {SHARE_FOLDER}/.")
-        click.echo("Share it well:")
-        for line in panel(opened.state.context.audience):
-            click.echo(f"- {line}")
-        click.echo(
-            f"Attach the files in {SHARE_FOLDER}/ and nothing else. File the record sheet in the patient's record."
-        )
-    elif not any(results[g].overall != "answered" for g in wanted):
+    mine = {g: results[g] for g in wanted}
+    if as_json:
+        run_common.say_json("release", mine, state, moved=ready)
+    elif ready:
+        _say_released(opened, ready)
+    elif len(answered) == len(wanted):
         click.echo("Everything that was asked for is released already.")
-    ctx.exit(run_common.exit_code({g: results[g] for g in wanted}))
+    ctx.exit(run_common.exit_code(mine))
+
+
+def _say_released(opened: OpenRun, ready: list[str]) -> None:
+    """What lies in ``share/`` now, and how to share it well."""
+    for group in ready:
+        count = len(releasing.in_share(opened, group).lying)
+        click.echo(f"{group}: {count} {'copy' if count == 1 else 'copies'} in {SHARE_FOLDER}/.")
+    click.echo("Share it well:")
+    for line in panel(opened.state.context.audience):
+        common.say_prose(f"- {line}", 2)
+    click.echo(f"Attach the files in {SHARE_FOLDER}/ and nothing else. File the record sheet in the patient's record.")
 
 
 def _unreleased(opened: OpenRun, group: str) -> bool:
@@ -82,7 +96,7 @@ def _ask_recipients(opened: OpenRun, ready: list[str]) -> str:
     if unsaid != ready:
         raise UsageError(
             f"with whom it is shared is not written down for: {', '.join(unsaid)}. Nothing was moved.",
-            todo="Name those groups, with --to WORDS.",
+            todo="Name those patients, with --to WORDS.",
         )
     words: str = click.prompt("With whom will it be shared? For the private part and the register alone")
     return words.strip()

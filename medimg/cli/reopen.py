@@ -13,7 +13,7 @@ from medimg.run.state import SHARE_FOLDER
 
 @click.command()
 @run_common.run_argument
-@click.argument("groups", nargs=-1, metavar="[GROUP]...")
+@click.argument("groups", nargs=-1, metavar="[PATIENT]...")
 @run_common.role_option
 @run_common.register_option
 @click.pass_context

@@ -89,33 +89,63 @@ def say(results: Mapping[str, GroupResult], state: RunState, *, most: int | None
         count = result.counts()
         click.echo(f"{group}: {words(result)}")
         click.echo(
-            f"  blocking questions: {count['blocking'] - count['blocking_open']} of {count['blocking']} closed;"
-            f" advisory: {count['advisory'] - count['advisory_open']} of {count['advisory']}."
+            f"  Answered: {count['blocking'] - count['blocking_open']} of {count['blocking']} questions that need an"
+            f" answer, {count['advisory'] - count['advisory_open']} of {count['advisory']} to think about."
         )
         released = len(state.released_names(group))
         if state.is_withdrawn(group):
-            click.echo("  The patient withdrew. This group is not released.")
+            click.echo("  The patient withdrew. Nothing of this patient is released.")
         elif released:
             click.echo(f"  Released: {released} {'copy' if released == 1 else 'copies'}.")
         unsaid = sum(result.context.flag(c) == "not-sure" for c in ChecklistDefinition.load().conditions)
         if unsaid and result.waiting():
-            click.echo(f"  Conditions not said yet: {unsaid}. Each decides which questions are asked: say them first.")
+            common.say_prose(f"  Not said yet: {unsaid} conditions. They decide which questions are asked.", 4)
         if not released:
             for line in medicine(result):
-                click.echo(f"  Is the medicine still right? {line}")
+                common.say_prose(f"  Is the medicine still right? {line}", 4)
         left = waiting(result)
         for item, ask, why in left[:most]:
-            click.echo(f"  - {item}: {ask}" + ("" if why == StandingReason.NOT_ANSWERED else f"\n      {why}"))
+            common.say_prose(f"  - {item}: {ask}", 4)
+            if why != StandingReason.NOT_ANSWERED:
+                common.say_prose(f"      {why}", 6)
         if most and len(left) > most:
             click.echo(f"  ... and {len(left) - most} more; 'medimg status' lists them.")
 
 
+def record(results: Mapping[str, GroupResult], state: RunState) -> dict[str, dict[str, Any]]:
+    """Where every patient stands, for programs."""
+    return {
+        group: {
+            "overall": result.overall,
+            "status": words(result),
+            **result.counts(),
+            "waiting": [item for item, _, _ in waiting(result)],
+            "released": sorted(state.released_names(group)),
+            "withdrawn": state.is_withdrawn(group),
+        }
+        for group, result in results.items()
+    }
+
+
+def say_json(schema: str, results: Mapping[str, GroupResult], state: RunState, **more: Any) -> None:
+    """Where every patient stands, as one line of JSON."""
+    groups = record(results, state)
+    common.say_json({"schema": f"medimg.{schema}/1", "run": state.run.tag, "groups": groups, **more})
+
+
+def json_option(command: F) -> F:
+    """``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
 def waiting(result: GroupResult) -> list[tuple[str, str, str]]:
-    """The blocking questions that are open or not met, each once."""
+    """The blocking questions that are open or not met, each once; what was answered names the copies it is about."""
     rows: dict[str, tuple[str, str, str]] = {}
     for standing in result.waiting():
         question = standing.question
-        rows.setdefault(question.id, (question.id, question.item.ask, standing.why))
+        of_copy = question.item.subject == "file" and standing.why != StandingReason.NOT_ANSWERED
+        why = f"{', '.join(standing.subjects)}: {standing.why}" if of_copy else standing.why
+        rows.setdefault(question.id, (question.id, question.item.ask, why))
     return list(rows.values())
 
 

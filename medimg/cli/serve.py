@@ -37,7 +37,7 @@ from medimg.errors import MissingPart, UsageError
     "shown",
     nargs=2,
     metavar="RUN GROUP",
-    help="Also show the consent page of this group at /consent to a browser: any name, the token as password.",
+    help="Also show the consent page of this patient at /consent to a browser: any name, the token as password.",
 )
 @common.policy_options
 @common.workers_option

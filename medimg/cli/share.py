@@ -33,6 +33,7 @@ _MOST = 3
 @common.small_faces_option
 @common.known_option
 @common.as_option
+@common.side_option
 @click.option("--group-by", default="folder", show_default=True, metavar="folder|file|CSV", help="What is one patient.")
 @common.workers_option
 @click.option("--no-window", is_flag=True, help="Do not open the window for the look.")
@@ -64,7 +65,7 @@ def share(
     The look is in the window where there is one; else this says where the copies are, and goes on. Every step is kept:
     stop at any time, and give the same command again. Nothing is sent.
 
-    Exit code: 0 everything is released or answered, 11 questions are open, 12 a group is at a stop, 20 a photo is on
+    Exit code: 0 everything is released or answered, 11 questions are open, 12 a patient is at a stop, 20 a photo is on
     hold.
     """
     policy = common.read_policy(policy_file, metadata_only, small_faces)
@@ -117,11 +118,14 @@ def _look(run: Path, photos: Sequence[Path], *, window: bool) -> None:
     if window and sys.stdin.isatty() and _window(run, photos):
         return
     folder = common.shown(run)
-    common.say(f"Look at every copy at full size, in a program that shows pictures ({folder}/unreviewed):")
+    common.say("Look at every copy at full size, in a program that shows pictures:")
     names = run_common.own_names(run, [p.safe_id for p in left], photos)
     for photo in left:
-        decide.say_photo(photo, folder, name=names.get(photo.safe_id, ""))
+        decide.say_photo(photo, folder, photos, areas="asked", name=names.get(photo.safe_id, ""))
+    common.say(f"What was found in each, and where: medimg review {folder}")
     common.say()
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        click.prompt("Press Enter when you have looked", default="", show_default=False)
 
 
 def _window(run: Path, photos: Sequence[Path]) -> bool:

@@ -36,15 +36,15 @@ _WORDS = {
 @run_common.register_option
 @click.pass_context
 def status(ctx: click.Context, run: Path, as_json: bool, register_file: Path | None) -> None:
-    """Say which groups of a run are answered, which questions wait, and what was released.
+    """Say which patients of a run are answered, which questions wait, and what was released.
 
     What lies in share/ is compared with what was released, and the answers with the register.
 
     Of a run that is not finished: how far it is, how fast it goes, and what to do.
 
-    Exit code: 0 every group is answered, or medimg is working on the run; 11 blocking questions are open; 12 a group is
-    at a stop; 20 otherwise, when share/, the answers and the register do not agree; 130 the run was stopped and waits
-    for --resume.
+    Exit code: 0 every patient is answered, or medimg is working on the run; 11 blocking questions are open; 12 a
+    patient is at a stop; 20 otherwise, when share/, the answers and the register do not agree; 130 the run was stopped
+    and waits for --resume.
     """
     unfinished = progress.unfinished(run)
     if unfinished is not None:
@@ -53,24 +53,13 @@ def status(ctx: click.Context, run: Path, as_json: bool, register_file: Path | N
     opened, results = run_common.opened(run)
     share, trouble = releasing.share_of(opened, run_common.register(register_file))
     if as_json:
-        groups = {
-            g: {
-                "overall": r.overall,
-                "status": run_common.words(r),
-                **r.counts(),
-                "waiting": [item for item, _, _ in run_common.waiting(r)],
-                "released": sorted(opened.state.released_names(g)),
-                "withdrawn": opened.state.is_withdrawn(g),
-            }
-            for g, r in results.items()
-        }
         click.echo(
             to_json(
                 {
                     "schema": "medimg.status/1",
                     "run": opened.state.run.tag,
                     "finished": True,
-                    "groups": groups,
+                    "groups": run_common.record(results, opened.state),
                     "share": {
                         "copies": len(share.lying),
                         "strangers": share.strangers,
@@ -121,7 +110,7 @@ def _say_unfinished(run: Unfinished, as_json: bool) -> None:
     click.echo(f"Run {run.tag}: {how}.")
     counts = run.counts
     click.echo(f"  {run.settled} of {common.plural(run.total, 'photo')} settled: {counts['done']} cleaned,", nl=False)
-    click.echo(f" {counts['held']} on hold, {counts['failed']} not cleaned.")
+    click.echo(f" {counts['held']} held, {counts['failed']} not cleaned.")
     click.echo(f"  {counts['running']} being worked on, {counts['pending']} waiting.")
     for code, count in run.codes.items():
         click.echo(f"  {count}: {_WORDS.get(code, 'see the reports')} [{code}]")

@@ -34,7 +34,7 @@ _PAUSE = 60.0  # seconds after the output could not be written
     type=click.Choice(["folder", "file"]),
     default="folder",
     show_default=True,
-    help="What is one patient's group in a round of arrivals.",
+    help="What is one patient in a round of arrivals.",
 )
 @common.workers_option
 @click.option(
@@ -148,7 +148,7 @@ def _words(event: str, more: dict[str, Any]) -> None:
         case "watching":
             text = "Watching. Stop with Ctrl-C."
         case "run" if more["photos"]:
-            said = {"unreviewed": "waiting for your look", "held": "on hold", "refused": "not cleaned"}
+            said = {"unreviewed": "waiting for your look", "held": "held", "refused": "not cleaned"}
             counts = ", ".join(f"{n} {said.get(s, 'not written')}" for s, n in more["photos"].items())
             text = f"{counts}: {more['folder']}"
         case "run":

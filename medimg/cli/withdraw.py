@@ -14,7 +14,7 @@ from medimg.run.state import RECORD_FOLDER
 
 @click.command()
 @run_common.run_argument
-@click.argument("group", metavar="GROUP")
+@click.argument("group", metavar="PATIENT")
 @click.option("--note", default="", metavar="WORDS", help="For the record sheet and the register alone.")
 @click.option("--told", is_flag=True, help="Everybody who had the copies was told: the withdrawal waits no longer.")
 @run_common.role_option

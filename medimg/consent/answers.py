@@ -21,6 +21,9 @@ BASES: dict[str, str] = {
     "us-deidentified": "US: de-identified under HIPAA, without authorization",
 }
 
+#: Another word for *yes* that old answers hold; nobody is offered both.
+SAME_AS_YES = frozenset({"needed"})
+
 #: Answers that are possible everywhere.
 COMMON = ("yes", "no", "not-sure")
 #: Only ever a person's choice, and only where the checklist allows it.

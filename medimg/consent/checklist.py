@@ -148,6 +148,12 @@ class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         """Whether the day has passed by which somebody was to read the checklist again."""
         return today.isoformat() > self.review_by
 
+    def review_words(self, today: datetime.date) -> str:
+        """By when somebody is to read it again, or that the day is past."""
+        if self.past_review(today):
+            return f"The checklist {self.version} is past its review date ({self.review_by}): its questions may be old."
+        return f"The checklist {self.version} is to be read again by {self.review_by}."
+
     @classmethod
     def load(cls) -> ChecklistDefinition:
         """The checklist inside the package."""

@@ -77,7 +77,7 @@ class Canvas(QGraphicsView):
         self.setAcceptDrops(False)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.AnchorUnderMouse)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(160, 140)
+        self.setMinimumSize(160, 240)
         self.tool: Tool = "select"
         self.photo: Photo | None = None
         self.boxes: list[BoxItem] = []

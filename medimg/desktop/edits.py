@@ -194,6 +194,27 @@ class Edit(QUndoCommand):
         self._put(self._before, self._after)
 
 
+class Looked(QUndoCommand):
+    """That a photo was looked at; undone when it was said too soon.
+
+    Args:
+        words: What was done, for the hint of the undo button.
+        note: Writes down whether it was looked at.
+    """
+
+    def __init__(self, words: str, note: Callable[[bool], None]) -> None:
+        super().__init__(words)
+        self._note = note
+
+    def redo(self) -> None:
+        """Say it."""
+        self._note(True)
+
+    def undo(self) -> None:
+        """Take it back."""
+        self._note(False)
+
+
 class Undo(QUndoGroup):
     """What can be undone, for each photo by itself: in a photo nobody touched there is nothing to undo."""
 
@@ -207,7 +228,7 @@ class Undo(QUndoGroup):
             self._of[safe_id] = QUndoStack(self)
         self.setActiveStack(self._of[safe_id])
 
-    def push(self, safe_id: str, edit: Edit) -> None:
+    def push(self, safe_id: str, edit: QUndoCommand) -> None:
         """Do something in a photo."""
         self.show(safe_id)
         self._of[safe_id].push(edit)
@@ -221,6 +242,7 @@ class Undo(QUndoGroup):
 __all__ = [
     "BY",
     "Edit",
+    "Looked",
     "Undo",
     "alike",
     "areas",

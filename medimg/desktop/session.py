@@ -6,6 +6,7 @@ tried again with the next step.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,8 +29,8 @@ from medimg.policy import Policy
 from medimg.run import decisions, originals
 from medimg.run import state as runs
 from medimg.run.release import now, open_run
-from medimg.types import Colour, Plan, Report
-from medimg.vocabulary import PhotoState, Reason
+from medimg.types import NOTHING_KNOWN, Colour, KnownValues, Plan, Report
+from medimg.vocabulary import Kind, PhotoState, Reason
 
 THUMB = 360
 """Longest side of a picture in the overview, in pixels."""
@@ -45,6 +46,7 @@ class Session(QObject):
         parent: Its owner.
         make: Loads the detectors that look at a copy again.
         policy: The settings the run was made with; the shipped ones when not given.
+        known: What the person knows of the patients, for the checks of new copies.
 
     Signals:
         changed: Safe id of a photo whose plan, copy or standing changed.
@@ -72,12 +74,15 @@ class Session(QObject):
         parent: QObject | None = None,
         make: Maker = load_detectors,
         policy: Policy | None = None,
+        known: KnownValues = NOTHING_KNOWN,
     ) -> None:
         super().__init__(parent)
         self.opened = open_run(run)
         self._reports = {r.safe_id: r for r in self.opened.reports}
         self.folder = self.opened.folder
         self.policy = policy if policy is not None else Policy.load()
+        with contextlib.suppress(UsageError):  # made with other settings: then nothing is made again here
+            self.policy = applying.policy_of(self.opened, self.policy)
         decided = decisions.load(self.folder)
         shown = decisions.of(self.opened.state.run.tag, self.opened.reports)
         self.plans: dict[str, Plan] = {**shown.plans, **(decided.plans if decided else {})}
@@ -101,7 +106,9 @@ class Session(QObject):
         self._near = Lane(decode, self, latest=True)
         self._far = Lane(decode, self)
         scope = self.opened.state.run.scope
-        self._main = Lane(Setup(policy=msgspec.structs.replace(self.policy, scope=scope), make=make), self)
+        self._known = known
+        whole = msgspec.structs.replace(self.policy, scope=scope)
+        self._main = Lane(Setup(policy=whole, known=known, make=make), self)
         self.locate(places)
 
     # -- what there is
@@ -114,6 +121,11 @@ class Session(QObject):
         """The photos of the same patient."""
         key = safe_id.partition("-")[0]
         return [i for i in self.order if i.partition("-")[0] == key]
+
+    def faces(self) -> int:
+        """Faces that the checks found in all photos; what a person called no face is none."""
+        actions = [a for p in self.plans.values() for a in p.actions if a.finding.kind == Kind.FACE]
+        return sum(a.finding.count for a in actions if a.why != Reason.NO_FACE)
 
     def refused(self) -> int:
         """Files that were no pictures, or of a kind that is not handled."""
@@ -204,7 +216,26 @@ class Session(QObject):
         if safe_id in self.waiting():
             self._apply([safe_id], looked={safe_id})
         else:
+            self._looked_at(safe_id)
+
+    def _looked_at(self, safe_id: str) -> None:
+        if safe_id not in self.looked:
+            self.undo.push(safe_id, edits.Looked(self.tr("Looked at"), partial(self._note, safe_id)))
+
+    def _note(self, safe_id: str, looked: bool) -> None:
+        """Write down that a photo was looked at, or that it was not."""
+        if looked:
             self._say_looked({safe_id})
+            return
+        self._unsaid.discard(safe_id)
+        self.looked.discard(safe_id)
+        taken = partial(_note_looked, self.folder, frozenset((safe_id,)), choice="not-sure")
+        self._main.give(taken, partial(self._said_not_looked, safe_id))
+        self.changed.emit(safe_id)
+
+    def _said_not_looked(self, safe_id: str, result: Any) -> None:
+        self._said_looked(frozenset(), result)
+        self.changed.emit(safe_id)
 
     def end(self) -> None:
         """Apply everything that waits and write the sheets; then :attr:`drained`."""
@@ -288,7 +319,9 @@ class Session(QObject):
             self.changed.emit(safe_id)
 
         def job(pool: Workers) -> applying.Applied:
-            return applying.apply(self.folder, only=set(ids), found=where, policy=self.policy, pool=pool)
+            return applying.apply(
+                self.folder, only=set(ids), found=where, policy=self.policy, known=self._known, pool=pool
+            )
 
         self._main.give(job, partial(self._applied, sent, looked))
 
@@ -312,8 +345,8 @@ class Session(QObject):
             for error in result.left.values():
                 self.trouble.emit(error)
             self.save()
-        if done:
-            self._say_looked(done)
+        for safe_id in sorted(done):
+            self._looked_at(safe_id)
         for safe_id in sent:
             self.changed.emit(safe_id)
             self.settled.emit(safe_id)
@@ -349,7 +382,7 @@ class Session(QObject):
             lane.close()
 
 
-def _note_looked(folder: Path, ids: frozenset[str], _pool: Workers) -> None:
+def _note_looked(folder: Path, ids: frozenset[str], _pool: Workers, choice: str = "yes") -> None:
     """Answer *opened at full size* for some copies; in a lane, so that it never meets decisions being applied.
 
     Raises:
@@ -361,7 +394,7 @@ def _note_looked(folder: Path, ids: frozenset[str], _pool: Workers) -> None:
             return
         here = [i for i in sorted(ids) if i in state.digests]
         try:
-            runs.save(folder, answering.answered_by(state, answering.EACH_FILE, here, "yes", at=now()))
+            runs.save(folder, answering.answered_by(state, answering.EACH_FILE, here, choice, at=now()))
         except UsageError:
             if not tries_left:
                 raise

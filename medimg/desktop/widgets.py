@@ -76,14 +76,16 @@ def rename(made: QPushButton, text: str) -> None:
     made.setAccessibleName(text.replace("&", ""))
 
 
-def choice_row(text: str, box: QComboBox) -> QHBoxLayout:
-    """A choice with its name before it; long choices do not make the window wide."""
+def choice_row(text: str, box: QWidget) -> QHBoxLayout:
+    """A choice or a field with its name before it; long choices do not make the window wide."""
     row = QHBoxLayout()
     name = QLabel(text)
     name.setBuddy(box)
-    box.setAccessibleName(text.replace("&", ""))
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(16)
+    if not box.accessibleName():
+        box.setAccessibleName(text.replace("&", ""))
+    if isinstance(box, QComboBox):
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(16)
     row.addWidget(name)
     row.addWidget(box, 1)
     return row

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
     QMessageBox,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from medimg.api import load_detectors
 from medimg.consent.site import SiteProfile
 from medimg.desktop import theme
+from medimg.desktop.pages._fit import Fitting, Pages
 from medimg.desktop.pages.acts import ActsPage
 from medimg.desktop.pages.checklist import ChecklistPage
 from medimg.desktop.pages.finish import FinishPage
@@ -34,6 +34,7 @@ from medimg.engine.batch import Outcome
 from medimg.engine.worker import Maker
 from medimg.errors import MedimgError
 from medimg.policy import Policy
+from medimg.types import NOTHING_KNOWN, KnownValues
 
 TITLE = "medimg"
 """The window's title. It never names a file or a folder: other programs and screen shares show titles."""
@@ -63,6 +64,7 @@ class Window(QMainWindow):
         self._site, self._policy = site, policy
         self.run: Path | None = None
         self._photos: list[Path] = []
+        self._people = 0
         self.start = StartPage(site=site)
         self.progress = ProgressPage()
         self.review = ReviewPage(make=make, policy=policy)
@@ -71,7 +73,7 @@ class Window(QMainWindow):
         self.stopped = StoppedPage()
         self.finish = FinishPage()
         self.batch = Batch(self, make)
-        self.stack = QStackedWidget()
+        self.stack = Pages()
         self.stack.setObjectName("stack")
         self._names = {
             self.start: "start",
@@ -94,7 +96,7 @@ class Window(QMainWindow):
         self.scope.setAccessibleName(self.scope.text())
         column.addWidget(self.scope)
         column.addWidget(self.stack, 1)
-        self.setCentralWidget(whole)
+        self.setCentralWidget(Fitting(whole))
         self._connect()
         self.show_page(self.start)
 
@@ -207,26 +209,35 @@ class Window(QMainWindow):
             audience=audience,
             where=(country,) if country else (),
             group_by="file" if self.start.alone.isChecked() else "folder",
+            known=self.start.known.values(),
+            save_as=self.start.copies.currentData()[0],
+            max_side=self.start.copies.currentData()[1],
         )
+        self._people = self.start.people.value()
         self.batch.start(wanted, self._policy, self._site)
 
     def _made(self, outcome: Outcome) -> None:
         self.progress.end()
-        self.open_run(outcome.folder, self._photos)
+        self.open_run(outcome.folder, self._photos, self.start.known.values())
+        if self.review.session is not None and self._people:
+            self.review.compare_people(self._people)
+        self.start.forget()
 
     def _cancelled(self) -> None:
         self.progress.end()
         self.show_page(self.start)
         self.start.banner.say(self.tr("Stopped. Nothing was kept, and your originals are as they were."))
 
-    def open_run(self, run: Path, photos: Sequence[Path] = ()) -> None:
+    def open_run(self, run: Path, photos: Sequence[Path] = (), known: KnownValues = NOTHING_KNOWN) -> None:
         """Open a run folder, whoever made it.
 
         Args:
             run: The folder.
             photos: Where its originals are.
+            known: What is known of the patients; in memory alone.
         """
         self.review.set_places(photos)
+        self.review.known = known
         try:
             self.review.open_run(run)
         except MedimgError as error:

@@ -176,7 +176,7 @@ def about(report: Report, plan: Plan | None) -> str:
             translate("wording", "{} things for you to decide"),
         )
     if report.state == PhotoState.HELD and plan == report.plan:
-        return translate("wording", "kept back")
+        return translate("wording", "held")
     covered = sum(a.finding.region is not None for a in plan.doing("cover"))
     if covered:
         return counts(covered, translate("wording", "{} area covered"), translate("wording", "{} areas covered"))

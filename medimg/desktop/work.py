@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -28,6 +28,7 @@ from medimg.errors import Interrupted, MedimgError
 from medimg.policy import Policy
 from medimg.run.folder import PREFIX
 from medimg.run.request import RunRequest
+from medimg.types import NOTHING_KNOWN, KnownValues
 
 Job = Callable[[Workers], Any]
 
@@ -40,6 +41,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     audience: str
     where: tuple[str, ...]
     group_by: str = "folder"
+    known: KnownValues = NOTHING_KNOWN
+    save_as: Literal["", "jpeg"] = ""
+    max_side: int = 0
 
 
 class Batch(QObject):
@@ -115,6 +119,9 @@ class Batch(QObject):
                 audience=wanted.audience,
                 where=wanted.where,
                 group_by=wanted.group_by,
+                known=wanted.known,
+                save_as=wanted.save_as,
+                max_side=wanted.max_side,
                 site=site,
                 again=True,  # what is dropped is shown, also when it was done before
             )

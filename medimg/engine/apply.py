@@ -47,7 +47,8 @@ def policy_of(opened: OpenRun, given: Policy | None = None) -> Policy:
     """
     summary = opened.state.run
     policy = msgspec.structs.replace(given if given is not None else Policy.load(), scope=summary.scope)
-    # Whether copies of HEIC photos are saved as JPEG is asked for with a run, and is no other policy.
+    # Whether copies are saved as JPEG or made smaller is asked for with a run, and is no other policy.
+    policy = policy.with_side(summary.max_side)
     either = (policy.with_heif("png"), policy.with_heif("jpeg"))
     same = [p for p in either if p.digest == summary.policy_digest]
     if not same:

@@ -108,6 +108,7 @@ class Asked(TypedDict, total=False):
     again: bool
     fail_on: Collection[str]
     save_as: Literal["", "jpeg"]
+    max_side: int
     site: SiteProfile | None
     progress: Callable[[Progress], None] | None
     make: Maker

@@ -57,7 +57,7 @@ class Photo(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         safe_id: Its safe id.
         state: Of its report.
-        reason: Why it is kept back.
+        reason: Why it is held.
         copy: Path of its copy, readable; empty when there is none.
         areas: What can be seen, and what was decided; harmless finds as well.
         asked: Numbers of the areas about which a person has to decide.

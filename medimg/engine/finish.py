@@ -1,4 +1,4 @@
-"""The end of a run: the reports, the list of what was kept back, the sheets and the summary."""
+"""The end of a run: the reports, the list of what was held, the sheets and the summary."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from medimg.vocabulary import PhotoState
 
 WORDS = {
     "output": "an output could not be written",
-    "hold": "a file is on hold",
+    "hold": "a file is held",
     "stop": "a group of photos has reached a stop",
     "unreadable": "a file could not be read or is of a kind that is not handled",
     "questions": "questions are open that need an answer before sharing",
@@ -129,6 +129,7 @@ def close(
         warnings=_warnings(run, settings, "unreadable" in conditions),
         site=site,
         versions=same,
+        max_side=policy.limits.max_side,
     )
     standings = _sheets(pool, summary, context, run)
     if tally.photos["unreviewed"]:
@@ -192,7 +193,7 @@ def _warnings(run: RunFolder, settings: Settings, skipped: bool) -> tuple[Warn, 
 
 
 def held_again(run: RunFolder, reports: Iterable[Report]) -> None:
-    """Write the list of what was kept back anew, after decisions were applied.
+    """Write the list of what was held anew, after decisions were applied.
 
     Raises:
         OutputError: It could not be written.
@@ -215,7 +216,7 @@ def _kept_back(report: Report) -> dict[str, str]:
 
 
 def _held_list(run: RunFolder, back: list[dict[str, str]], aside: list[dict[str, str | int]], key: bool) -> None:
-    """``hold/``: which photos were kept back and why, by safe id; never an original."""
+    """``hold/``: which photos were held and why, by safe id; never an original."""
     files.write_private(
         run.hold / _HELD,
         to_json({"schema": "medimg.why-held/1", "run": run.tag, "photos": back, "set_aside": aside}),
@@ -223,14 +224,14 @@ def _held_list(run: RunFolder, back: list[dict[str, str]], aside: list[dict[str,
     lines = [f"{b['id']}  {_PLAIN[b['state']]}: {b['reason']} [{b['code']}]" for b in back]
     lines += [f"{a['count']} not cleaned: {a['reason']}" for a in aside]
     if not lines:
-        lines = ["Nothing is on hold."]
+        lines = ["Nothing is held."]
     elif not key:
         lines += ["", "To see which file is which, and what can be decided: medimg review RUN PHOTOS, on a terminal."]
     files.write_private(run.hold / "why-held.txt", ("\n".join(lines) + "\n").encode())
 
 
 _HELD = "why-held.json"
-_PLAIN = {"held": "on hold", "refused": "not cleaned", "failed": "not written"}
+_PLAIN = {"held": "held", "refused": "not cleaned", "failed": "not written"}
 
 
 def _key(run: RunFolder, journal: Journal, settings: Settings) -> None:

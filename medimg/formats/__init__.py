@@ -187,7 +187,8 @@ def open_photo(data: bytes, limits: Limits) -> Opened:
     """
     name = sniff(data[:HEAD])
     if name:
-        return load(name).open(data, limits)
+        opened = load(name).open(data, limits)
+        return opened if not limits.max_side else importlib.import_module("medimg.formats.smaller").of(opened, limits)
     from medimg.formats import refused
 
     found = refused.recognise(data)

@@ -50,12 +50,17 @@ def results(state: RunState, reports: Sequence[Report], today: datetime.date | N
             [*mine.get("batch", ()), *mine.get(group, ())],
             extra=extra,
             caption=said.found if (said := state.caption_of(group)) else None,
-            today=today or datetime.datetime.now(datetime.UTC).date(),
+            today=today or this_day(),
             site=state.run.site,
         )
         for group in state.run.groups
     }
     return {g: msgspec.structs.replace(r, overall="stop") if state.is_withdrawn(g) else r for g, r in found.items()}
+
+
+def this_day() -> datetime.date:
+    """The day by the clock (UTC)."""
+    return datetime.datetime.now(datetime.UTC).date()
 
 
 def run_evidence(state: RunState) -> list[AutoEvidence]:
@@ -125,6 +130,7 @@ def share_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gro
         remaining_risk=w.REMAINING_RISK,
         wrong_recipient=w.WRONG_RECIPIENT,
         summary=sentence.found(found_in),
+        review=definition.review_words(this_day()),
         set_by_organisation="Some questions were set by the sharer's organisation." if state.run.site else "",
     )
 
@@ -141,7 +147,7 @@ def tally(reports: Iterable[Report]) -> tuple[Tally, ...]:
     for report in reports:
         for action in report.plan.actions if report.plan else ():
             row = rows.setdefault((action.finding.kind, action.finding.category), {})
-            # Without a copy nothing was taken out or covered: the photo was kept back.
+            # Without a copy nothing was taken out or covered: the photo was held.
             done = column[action.do] if report.copy is not None else "kept_back"
             for name in ("found", done, *(["by_person"] if action.by == "person" else [])):
                 row[name] = row.get(name, 0) + action.finding.count

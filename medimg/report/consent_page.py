@@ -99,7 +99,7 @@ def of(opened: OpenRun, group: str) -> ConsentPage:
     """
     state = opened.state
     if state.is_withdrawn(group):
-        raise UsageError(f"the patient of group {group} withdrew.")
+        raise UsageError(f"patient {group} withdrew.")
     copies = [r.copy for r in opened.of(group) if r.copy is not None]
     if not copies:
         raise UsageError(f"group {group} has no copy that passed the checks.")

@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 
     from medimg.report.thumbs import Thumb
 
+#: The acts as the sheets name them; those that are missing are questions by themselves.
+_ACTS = {
+    "workplace": "My workplace",
+    "channel": "Where it goes",
+    "form": "The consent form",
+    "look": "Look",
+    "basis": "Allowed by",
+    "consent": "Consent",
+    "words": "Caption",
+    "people": "To whom",
+    "second": "A second person",
+    "release": "Release",
+}
 #: Small pictures and detailed photos shown for each group; the rest stands in the JSON sheets.
 SHOWN = 60
 #: Groups with a section of their own on a page; all of them stand in the JSON sheets.
@@ -165,6 +178,14 @@ def rows(answers: Sequence[RecordAnswer]) -> list[tuple[RecordAnswer, str, list[
     return out
 
 
+def _act(answer: RecordAnswer) -> str:
+    """The act that gave an answer, and the sentence that stood on its screen."""
+    if not answer.act:
+        return ""
+    said = f': "{answer.said.rstrip(".")}"' if answer.said != answer.ask else ""
+    return f", in the act \u201c{_ACTS.get(answer.act.partition(':')[0], 'a question')}\u201d{said}"
+
+
 def _lines(same: Sequence[RecordAnswer]) -> list[str]:
     """What is said about each subject; equal lines of several copies are joined."""
     said: dict[str, list[str]] = {}
@@ -173,7 +194,7 @@ def _lines(same: Sequence[RecordAnswer]) -> list[str]:
         if a.choice:
             at = f", {when(a.at)}" if a.at else ""
             until = f", valid until {a.valid_until}" if a.valid_until else ""
-            parts.append(f"Answered: {a.choice} ({a.role or a.by}{at}{until})")
+            parts.append(f"Answered: {a.choice} ({a.role or a.by}{at}{until}){_act(a)}")
         if a.note:
             parts.append(f"Note: {a.note}")
         if a.why and a.why.casefold() not in (

@@ -103,6 +103,7 @@ class ShareSheet(msgspec.Struct, frozen=True, kw_only=True):
     wrong_recipient: str
     summary: str = ""
     set_by_organisation: str = ""
+    review: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +170,8 @@ class RecordAnswer(msgspec.Struct, frozen=True, kw_only=True):
     checks_say: str
     sources: tuple[str, ...]
     set_by_site: bool
+    act: str = ""
+    said: str = ""
 
 
 class RecordGroup(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,6 +195,10 @@ class RecordGroup(msgspec.Struct, frozen=True, kw_only=True):
     signed: tuple[str, ...] = ()
     summary: str = ""
     open_questions: tuple[str, ...] = ()
+    form: str = ""
+    given: str = ""
+    filed: str = ""
+    agreement: str = ""
 
 
 class RecordSheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,3 +233,4 @@ class RecordSheet(msgspec.Struct, frozen=True, kw_only=True):
     summary: str = ""
     clocks: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
+    review: str = ""

@@ -31,10 +31,8 @@ _ACROSS, _PICTURE = 4, 92.0
 _BLANKS = (
     "Patient (label here)",
     "Why",
-    "Consent form filed where",
     "Valid until; how to withdraw",
     "Capacity, guardian, interpreter",
-    "Policy and owner's agreement",
     "Opinion received",
 )
 
@@ -105,6 +103,12 @@ def _blanks(page: _Page, group: RecordGroup) -> None:
         page.field(f"{group.group}.caption", "Text that was checked, to go with it", " ".join(group.caption.split()))
     page.field(f"{group.group}.when", "When", ", ".join(map(when, group.released_at)))
     page.field(f"{group.group}.basis", "Basis of the use", group.basis)
+    page.field(
+        f"{group.group}.form",
+        "Consent form, given, filed where",
+        "; ".join(filter(None, (group.form, group.given, group.filed))),
+    )
+    page.field(f"{group.group}.agreement", "Policy and owner's agreement", group.agreement)
     page.lines(*(f"Consent page: {line}." for line in group.signed))
     for k, label in enumerate(_BLANKS):
         page.field(f"{group.group}.fill{k}", label)

@@ -11,7 +11,18 @@ from medimg.consent.incident import clocks
 from medimg.consent.standing import GroupResult, Standing
 from medimg.report import sentence
 from medimg.report import words as w
-from medimg.report.build import audience_words, check_lines, copy_line, engines, of, scope, status, tally, worst
+from medimg.report.build import (
+    audience_words,
+    check_lines,
+    copy_line,
+    engines,
+    of,
+    scope,
+    status,
+    tally,
+    this_day,
+    worst,
+)
 from medimg.report.model import Decision, RecordAnswer, RecordCheck, RecordGroup, RecordPhoto, RecordSheet
 from medimg.run.release import role_of
 from medimg.run.state import WARNINGS, RunState
@@ -51,6 +62,7 @@ def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gr
         found=found_in,
         summary=sentence.found(found_in),
         checks=check_lines([r for r in reports if r.copy is not None]),
+        review=definition.review_words(this_day()),
         groups=tuple(_record_group(state, found[g], of(state, g, by_id)) for g in state.run.groups),
         incident=w.INCIDENT,
         clocks=tuple(clocks(state.context.jurisdictions, definition.jurisdictions)),
@@ -78,8 +90,28 @@ def _record_group(state: RunState, result: GroupResult, reports: Sequence[Report
         answers=tuple(_record_answer(s, definition) for s in result.standings if s.state != "not-asked"),
         summary=sentence.found(tally(reports)),
         open_questions=_open(result),
+        **_typed(state, result.group),
         not_asked={s.question.id: s.why for s in result.standings if s.state == "not-asked"},
     )
+
+
+def _typed(state: RunState, group: str) -> dict[str, str]:
+    """What was typed in the acts about the consent form, where it is filed, and the employer's agreement."""
+    consent = next((a.typed for a in reversed(state.acts) if a.act == f"consent:{group}"), {})
+    form = _fields(state, f"form:{group}") or _fields(state, "form")
+    work = _fields(state, "workplace")
+    version = f"version {form['version']}" if form.get("version") else ""
+    return {
+        "form": ", ".join(filter(None, (form.get("name", ""), version))) if consent else "",
+        "given": consent.get("date", ""),
+        "filed": consent.get("filed", ""),
+        "agreement": "; ".join(filter(None, (work.get("owner", ""), work.get("conditions", "")))),
+    }
+
+
+def _fields(state: RunState, act: str) -> dict[str, str]:
+    use = state.cards.get(act)
+    return use.card.fields if use is not None else {}
 
 
 def _open(result: GroupResult) -> tuple[str, ...]:
@@ -134,6 +166,8 @@ def _record_answer(standing: Standing, definition: ChecklistDefinition) -> Recor
         checks_say=standing.auto.words if standing.auto else "",
         sources=tuple(definition.sources[s].title for s in item.sources),
         set_by_site=standing.question.set_by_site,
+        act=answer.act if answer else "",
+        said=answer.said if answer else "",
     )
 
 

@@ -22,7 +22,7 @@ _DONE = {
     "removed": "taken out",
     "kept": "kept",
     "to_look_at": "for you to look at",
-    "kept_back": "on hold",
+    "kept_back": "held",
 }
 
 

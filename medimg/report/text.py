@@ -25,20 +25,32 @@ def notes(sheet: RecordSheet) -> str:
 
 def _lines(sheet: RecordSheet, group: RecordGroup) -> list[str]:
     copies = [p.copy for p in group.photos if p.copy is not None]
-    where = f" ({', '.join(sheet.countries)})" if sheet.countries else ""
-    count = group.questions
     looked = sum(c.looked_at for c in copies)
+    count = group.questions
+    left = count["blocking_open"]
+    answered = f"{left} of {count['blocking']} questions that need an answer are open." if left else ""
     return [
-        f"Clinical photographs, prepared for sharing {when(sheet.finished)}. For: {sheet.audience_words}{where}.",
-        f"Covered copies: {_named(copies)}. The originals were not changed.",
-        f"{group.summary} {sheet.scope_words} Opened at full size by a person: {looked} of {len(copies)}.",
-        f"Basis: {group.basis or _BLANK}. Consent form filed: {'; '.join(group.signed) or _BLANK}",
-        f"{group.status} {count['blocking'] - count['blocking_open']} of {count['blocking']} questions that need an"
-        " answer are answered.",
-        f"Shared with: {group.recipients or _BLANK}  By (role): {group.role or _BLANK}  When:"
-        f" {when(group.released_at[-1]) if group.released_at else _BLANK}",
-        f"{REMAINING_RISK} Record sheet: patient {group.group}, run {sheet.run}, medimg {sheet.medimg}.",
+        _shared(sheet, group, copies),
+        f"Consent: {group.basis or _BLANK}{f' ({group.form})' if group.form else ''}. Given: {group.given or _BLANK}."
+        f" Filed: {'; '.join(filter(None, (group.filed, *group.signed))) or _BLANK}.",
+        f"Reason for sharing: {_BLANK}. Opinion received: {_BLANK}.",
+        f"{group.summary} {sheet.scope_words} A person opened {looked} of {len(copies)} copies at full size.",
+        f"{group.status} {answered}".rstrip(),
+        f"{REMAINING_RISK} The originals were not changed.",
+        f"Detail: record sheet of run {sheet.run}, patient {group.group} (medimg {sheet.medimg}).",
     ]
+
+
+def _shared(sheet: RecordSheet, group: RecordGroup, copies: Sequence[CopyLine]) -> str:
+    """What went to whom, when and by whom; or that it did not go yet."""
+    photos = (
+        f"{len(copies)} covered {'copy' if len(copies) == 1 else 'copies'} of clinical photographs ({_named(copies)})"
+    )
+    where = f", {', '.join(sheet.countries)}" if sheet.countries else ""
+    whom = f"{group.recipients or _BLANK} ({sheet.audience_words}{where})"
+    if not group.released_at:
+        return f"{when(sheet.finished)}: {photos} prepared, not shared yet. For: {whom}."
+    return f"{when(group.released_at[-1])}: {photos} shared with {whom} by {group.role or _BLANK}."
 
 
 def _named(copies: Sequence[CopyLine]) -> str:

@@ -22,7 +22,7 @@ def note(state: RunState, group: str, before: Sequence[Entry], share: Share) -> 
         share: What lay in ``share/`` when the patient withdrew.
     """
     at = next(w.at for w in reversed(state.withdrawn) if w.group == group)
-    out = [f"Withdrawal, group {group}, run {state.run.tag}, {when(at)}.", "", "What was shared:"]
+    out = [f"Withdrawal, patient {group}, run {state.run.tag}, {when(at)}.", "", "What was shared:"]
     shared = _shared(before)
     for entry in shared:
         names = ", ".join(entry.sharing.copies)
@@ -32,7 +32,7 @@ def note(state: RunState, group: str, before: Sequence[Entry], share: Share) -> 
         if entry.sharing.caption.strip():
             out.append(f"  With this text: {' '.join(entry.sharing.caption.split())}")
     if not shared:
-        out.append("- The register holds no release of this group.")
+        out.append("- The register holds no release of this patient.")
     if share.lying and not share.linked:
         names = ", ".join(sorted(share.lying))
         out += ["", f"Taken out of share/, to unreviewed/: {names}. Nothing was deleted."]

@@ -57,16 +57,16 @@ DOES = {
     "drop": "taken out",
     "keep": "kept",
     "ask": "for you to look at",
-    "hold": "on hold",
+    "hold": "held",
 }
 
-#: For a photo that was kept back: nothing was done yet.
+#: For a photo that was held: nothing was done yet.
 WOULD = {
     "cover": "to be covered",
     "drop": "to be taken out",
     "keep": "to be kept",
     "ask": "for you to look at",
-    "hold": "on hold",
+    "hold": "held",
 }
 
 STATES: dict[str, str] = {s: s.words for s in PhotoState}

@@ -17,7 +17,7 @@ class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
         tag: The run's tag.
         working: Another process is working on it now.
         counts: Journal state -> photos.
-        codes: Error code -> photos that were kept back because of it.
+        codes: Error code -> photos that were held because of it.
         rate: Photos a second when it was last noted; 0 when it never was.
         at: When that was (seconds since 1970).
     """

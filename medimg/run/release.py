@@ -46,7 +46,7 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True):
             UsageError: A group is not in this run.
         """
         if not set(named) <= set(self.state.run.groups):
-            raise UsageError(f"there is no such group in this run. Choose from: {', '.join(self.state.run.groups)}.")
+            raise UsageError(f"there is no such patient in this run. Choose from: {', '.join(self.state.run.groups)}.")
         return [g for g in self.state.run.groups if not named or g in named]
 
 
@@ -347,7 +347,7 @@ def withdrawal_told(opened: OpenRun, group: str, register: Register, *, note: st
         OutputError: It could not be written.
     """
     if group not in share.withdrawn(opened.state, register.entries(opened.state.run.tag, group)):
-        raise UsageError(f"nobody of group {group} withdrew.", todo="Note that first: medimg withdraw RUN GROUP.")
+        raise UsageError(f"patient {group} did not withdraw.", todo="Note that first: medimg withdraw RUN PATIENT.")
     sharing = msgspec.structs.replace(_sharing(opened.state, group, None, role, {}), note=note)
     return register.append("withdrawal-told", sharing, now())
 
@@ -404,7 +404,7 @@ def _checked_copies(opened: OpenRun, group: str) -> dict[Path, str]:
         if digest != report.copy.sha256:
             raise CheckFailed(
                 "the copy is not the one that was checked: it was changed afterwards.",
-                todo="Clean it again; nothing of this group was released.",
+                todo="Clean it again; nothing of this patient was released.",
                 safe_id=report.safe_id,
             )
         out[found[0]] = digest

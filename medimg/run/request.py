@@ -43,6 +43,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
         fail_on: Conditions that give an exit code; ``output`` always does.
         save_as: ``jpeg`` for copies of HEIC and AVIF photos that are a half to a third of the size of the exact PNG;
             empty for what the policy says.
+        max_side: Pixels of the longest side of the copies, at most; 0 leaves them as large as the photos.
         site: The organisation's profile; what it does not allow is refused.
     """
 
@@ -59,6 +60,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     again: bool = False
     fail_on: Collection[str] = CONDITIONS
     save_as: Literal["", "jpeg"] = ""
+    max_side: int = 0
     site: SiteProfile | None = None
 
     def checked(self, *, suggest: bool = False) -> CheckedRequest:
@@ -74,6 +76,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
         policy = self.policy if self.policy is not None else Policy.load()
         if self.save_as:
             policy = policy.with_heif(self.save_as)
+        if self.max_side:
+            policy = policy.with_side(self.max_side)
         where = tuple(map(country, self.where))
         context = SharingContext(audience=self.audience, jurisdictions=where).checked()
         if self.workers is not None and self.workers < 1:

@@ -36,7 +36,7 @@ def add(opened: OpenRun, group: str, scan: Path | None = None, *, reference: str
         OutputError: It could not be written.
     """
     if opened.state.is_withdrawn(group):
-        raise UsageError(f"the patient of group {group} withdrew.")
+        raise UsageError(f"patient {group} withdrew.")
     if scan is None and not reference.strip():
         raise UsageError("name the scan, or say where the signed paper is.")
     with runs.claimed(opened.folder, opened.state):

@@ -57,6 +57,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         site: The organisation's profile, if there is one.
         replaces: Tag of the run that was re-opened, if any.
         versions: Safe ids of photos that are versions of one, to go by the names of their files.
+        max_side: Pixels to which pictures were brought, 0 for none.
     """
 
     tag: str
@@ -72,6 +73,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     site: SiteProfile | None = None
     replaces: str = ""
     versions: tuple[tuple[str, ...], ...] = ()
+    max_side: int = 0
 
 
 class Released(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -351,7 +353,7 @@ def with_answers(state: RunState, new: Sequence[Answer]) -> RunState:
                 raise UsageError(f"{item.id} takes no note. Write it on the record sheet.")
         subjects = {"batch": {"batch"}, "group": groups, "file": files}[kind]
         if answer.subject not in subjects:
-            raise UsageError("an answer is about a group or a copy that this run does not have.")
+            raise UsageError("an answer is about a patient or a copy that this run does not have.")
         if answer.choice == NOT_APPLICABLE and na == "never":
             raise UsageError(
                 f"'does not apply' is no answer to {answer.item}: it stays open.",

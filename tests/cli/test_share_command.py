@@ -151,7 +151,7 @@ def test_a_photo_on_hold_has_its_own_name_on_the_terminal_alone_and_its_exact_co
     assert f"P01-001 ({NAME}.jpg): " in said
     assert f"medimg show {run} P01-001 PHOTOS --area " in said
     assert f"medimg crop {run} P01-001 PHOTOS --box X,Y,W,H" in said
-    assert f"P01-001 ({NAME}.jpg)  on hold: " in on_a_terminal(place, "review", run, place.photos)
+    assert f"P01-001 ({NAME}.jpg)  held: " in on_a_terminal(place, "review", run, place.photos)
     piped = subprocess.run(
         [sys.executable, "-m", "medimg", *line, "--again"], capture_output=True, text=True, env=place.env, timeout=100
     )

@@ -199,3 +199,28 @@ def test_the_organisation_supplies_and_locks_a_card_and_wants_four_eyes() -> Non
         walk = step(walk, given(shown, ())[0])
     assert seen.index("second:P01") < seen.index("release:P01")
     assert walk.release == ("P01",)
+
+
+def test_a_card_of_another_version_is_said_and_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIMG_CARDS", str(tmp_path / "cards"))
+    _, cards = filled()
+    for card in cards:
+        Store().save(card)
+    for path in (tmp_path / "cards").iterdir():
+        path.write_text(path.read_text().replace("medimg.card/1", "medimg.card/2"))
+    run_folder(tmp_path / "medimg-R7Q4", {"P01": 1}, context=AU, actions=())
+    said = call(answer, tmp_path / "medimg-R7Q4", input="").output
+    assert said.count("is of another version of medimg. It is asked again.") == 3
+    assert "Kept on this computer for 90 days." in said
+
+
+def test_what_shows_on_a_copy_is_followed_by_the_command_that_covers_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDIMG_CARDS", str(tmp_path / "cards"))
+    run = tmp_path / "medimg-R7Q4"
+    run_folder(run, {"P01": 2}, context=AU, actions=())
+    typed = ["Ward", "registrar", "", "", "", "", "y", "Group", "", "y", "n", "a", "q"]
+    said = call(answer, run, input="\n".join(typed) + "\n").output
+    assert f"Cover what shows on P01-001:  medimg cover {run} P01-001 PHOTOS --box X,Y,W,H" in said
+    assert "P01-001: the answer does not allow sharing" in said

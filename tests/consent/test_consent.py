@@ -100,7 +100,7 @@ def test_the_shipped_checklist_is_the_documented_size() -> None:
         ("jurisdictions: [US-HIPAA]", "jurisdictions: some"),
         ("level: B B B B B", "level: B B B B"),
         ("act: look", "act: look, surprise: 1"),
-        ("say: No name or number can be read., ", ""),
+        ('say: "No name, number or date can be read.", ', ""),
         ("ask: Is every trace", "ask: &a Is every trace"),
     ],
 )

@@ -165,7 +165,7 @@ def test_the_command_line_refuses_it_and_leaves_the_question_open(run: Path) -> 
 def test_the_terminal_and_the_template_do_not_offer_it(run: Path) -> None:
     typed = CliRunner().invoke(answer, [str(run), "--all-questions", "--group", "P01"], input="a\na\na\n").output
     assert "is no answer to this question" in typed
-    made = CliRunner().invoke(answer, [str(run), "--template"]).output
+    made = CliRunner().invoke(answer, [str(run), "--template", "--all-questions"]).output
     assert "con.written: not-sure  # yes, no, not-sure\n" in made
     assert "con.may-see: not-sure  # yes, no, not-sure, not-applicable\n" in made
     opened = open_run(run)

@@ -142,7 +142,7 @@ def test_every_word_of_the_pages_can_be_translated(qtbot, marked: None, tmp_path
         qtbot.addWidget(page)
     assert start.call.text() == "⟦Drop photos here⟧"
     progress.tell(Progress(event="photo", run="R7Q4", total=2, counts=COUNTS, seconds=1.0, report=HELD))
-    assert progress.done.item(0).text() == "! P01-001: ⟦kept back⟧: this looks like a document."
+    assert progress.done.item(0).text() == "! P01-001: ⟦held⟧: this looks like a document."
     progress.fail(OutputError("the output could not be written."))
     assert "⟦Make room on the disk" in progress.banner.text()
     progress.done.clear()  # the reason of a check is said as the check says it

@@ -121,7 +121,7 @@ def test_a_worker_that_dies_costs_its_photo_alone(qtbot, window: Window, tmp_pat
     begin(qtbot, window, [tmp_path / "in"], tmp_path / "out")
     qtbot.waitUntil(lambda: window.stack.currentWidget() is window.review, timeout=LONG)
     said = [window.progress.done.item(n).text() for n in range(window.progress.done.count())]
-    assert sum("kept back" in line for line in said) == 1
+    assert sum("held" in line for line in said) == 1
     assert sum("✓" in line for line in said) == 1
     texts = [window.review.grid.photos.item(n).text() for n in range(2)]
     assert "could not be checked" in texts[1]

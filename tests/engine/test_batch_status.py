@@ -45,7 +45,7 @@ def test_while_it_runs_and_after_a_stop(tmp_path: Path) -> None:
     words, data = said
     assert (words.returncode, data.returncode) == (0, 0)
     assert "medimg is working on it" in words.stdout
-    assert "1 on hold, 1 not cleaned" in words.stdout
+    assert "1 held, 1 not cleaned" in words.stdout
     assert "a check could not be run [M-HOLD-NOTRUN]" in words.stdout
     found = json.loads(data.stdout)
     assert (found["finished"], found["working"], found["total"]) == (False, True, 12)

@@ -248,7 +248,7 @@ def test_without_a_terminal_the_suggestion_is_printed_and_not_used(tmp_path: Pat
     done = subprocess.run(
         command(tmp_path / "in", "-o", tmp_path / "out"), capture_output=True, input=b"y\n", timeout=280
     )
-    assert b"Suggested: 2 groups" in done.stderr
+    assert b"Suggested: 2 patients" in done.stderr
     assert b"stay as given" in done.stderr
     assert TYPED.encode() not in done.stderr + done.stdout
     assert b"2031" not in done.stderr + done.stdout

@@ -200,7 +200,7 @@ def test_only_released_groups_have_one(run: Path, tmp_path: Path) -> None:
     opened = open_run(run)
     with pytest.raises(errors.UsageError, match=r"P02 is not released.*medimg release"):
         fhir.bundle(opened, "P02")
-    with pytest.raises(errors.UsageError, match="no such group"):
+    with pytest.raises(errors.UsageError, match="no such patient"):
         fhir.bundle(opened, "P09")
     copy = run / "share" / "P01-001.jpg"
     whole = copy.read_bytes()

@@ -85,10 +85,9 @@ def test_nobody_releases_without_saying_their_role(out: Path) -> None:
     assert not list((out / "share").iterdir())
     call(release, out, "P01", *TO, "--role", "nurse")
     assert Register().entries()[0].sharing.role == "nurse"
-    assert (
-        "Shared with: ZZRECIPIENT group  By (role): nurse"
-        in (out / PRIVATE_FOLDER / "paste-into-notes.txt").read_text()
-    )
+    notes = (out / PRIVATE_FOLDER / "paste-into-notes.txt").read_text()
+    assert "shared with ZZRECIPIENT group (" in notes
+    assert ") by nurse." in notes
 
 
 # ---------------------------------------------------------------- the register keeps and forgets
@@ -202,13 +201,13 @@ def test_a_withdrawal_says_to_whom_takes_the_copies_out_and_writes_a_letter(out:
 
 def test_nothing_released_needs_no_letter(out: Path) -> None:
     said = call(withdraw, out, "P02").output
-    assert "The register holds no release of this group." in said
+    assert "The register holds no release of this patient." in said
     assert not (out / PRIVATE_FOLDER / "withdrawal-letter-P02.txt").exists()
 
 
 def test_a_withdrawal_waits_until_everybody_was_told(out: Path) -> None:
     call(release, out, "P01", *TO)
-    with pytest.raises(UsageError, match="nobody of group P01 withdrew"):
+    with pytest.raises(UsageError, match="patient P01 did not withdraw"):
         call(withdraw, out, "P01", "--told")
     call(withdraw, out, "P01")
     waits = call(register, "due")

@@ -72,9 +72,8 @@ def test_one_answered_group_goes_the_other_stays(out: Path, tmp_path: Path) -> N
     assert sheet["overall"] == "answered"
     assert "P02" not in (out / "share-sheet.html").read_text()
     notes = (out / "PRIVATE-patient-record" / "paste-into-notes.txt").read_text().split("\n\n")
-    assert "Shared with: the hand group" in notes[0]
-    assert re.search(r"By \(role\): .*  When: .* UTC", notes[0])
-    assert "When: ____" in notes[1]
+    assert re.match(r"[\d-]+ [\d:]+ UTC: 2 covered copies .* shared with the hand group \(.*\) by \S+\.\n", notes[0])
+    assert "prepared, not shared yet" in notes[1]
 
 
 def test_a_group_that_is_released_is_not_released_twice(out: Path, tmp_path: Path, own_register: Path) -> None:
@@ -232,7 +231,7 @@ def test_a_wrong_answers_file_changes_nothing(out: Path, tmp_path: Path, text: s
 
 
 def test_the_template_closes_nothing_as_it_is_and_everything_when_filled_in(out: Path, tmp_path: Path) -> None:
-    made = call(answer, out, "--template").output
+    made = call(answer, out, "--template", "--all-questions").output
     file = tmp_path / "answers.yaml"
     file.write_text(made)
     before = {g: r["waiting"] for g, r in json.loads(call(status, out, "--json").output)["groups"].items()}
@@ -245,7 +244,7 @@ def test_the_template_closes_nothing_as_it_is_and_everything_when_filled_in(out:
         made = made.replace(line, f"    looked_at: [{line.partition('of: ')[2]}]")
     file.write_text(made)
     assert call(answer, out, "--from", file).exit_code == 0
-    left = call(answer, out, "--template").output
+    left = call(answer, out, "--template", "--all-questions").output
     assert "img.text" not in left
     assert "looked_at: []  # which you opened at full size, of: none left" in left
     file.write_text(left)
@@ -254,7 +253,7 @@ def test_the_template_closes_nothing_as_it_is_and_everything_when_filled_in(out:
 
 def test_the_template_asks_about_one_copy_where_the_others_are_answered(out: Path, tmp_path: Path) -> None:
     call(answer, out, "--set", "P01-001:img.text=yes", "--group", "P01")
-    made = call(answer, out, "--template", "--group", "P01").output
+    made = call(answer, out, "--template", "--all-questions", "--group", "P01").output
     _, _, files = made.partition("\nfiles:")
     assert "P01-002:" in files
     assert "img.text: not-sure" in files
@@ -274,7 +273,7 @@ def test_the_examples_of_the_documentation_are_taken(tmp_path: Path) -> None:
 
 
 def test_consent_does_not_cross_to_another_patient(out: Path) -> None:
-    with pytest.raises(UsageError, match="which group"):
+    with pytest.raises(UsageError, match="which patient"):
         call(answer, out, "--set", "con.written=yes")
 
 

@@ -201,7 +201,7 @@ class LookSays(LookParts):
         elif self.safe_id in session.waiting():
             words = self.tr("Your changes are saved. The copy is made again when you go on.")
         elif session.report(self.safe_id).copy is None:
-            words = self.tr("Kept back: {}").format(session.report(self.safe_id).reason)
+            words = self.tr("Held: {}").format(session.report(self.safe_id).reason)
         elif session.opened.state.run.scope == "metadata-only":
             words = self.tr("The picture was not looked at by any check: only hidden information was taken out.")
         else:

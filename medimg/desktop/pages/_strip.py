@@ -23,7 +23,7 @@ def mark(session: Session, safe_id: str) -> tuple[str, str]:
     if safe_id in session.looked:
         return "✓", tr("strip", "looked at")
     if session.report(safe_id).copy is None:
-        return "!", tr("strip", "kept back")
+        return "!", tr("strip", "held")
     return "○", tr("strip", "to look at")
 
 

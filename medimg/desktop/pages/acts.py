@@ -66,6 +66,7 @@ class ActsPage(QWidget):
         self.area = QScrollArea()
         self.area.setObjectName("acts-area")
         self.area.setWidgetResizable(True)
+        self.area.setMinimumHeight(200)
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.area.setAccessibleName(self.tr("What this act is about"))
@@ -172,7 +173,7 @@ class ActsPage(QWidget):
             QTimer.singleShot(0, self, self.finished.emit)
             return
         self.title.setText(shown.title)
-        self.place.setText(self.tr("{} of {}").format(shown.number, shown.of))
+        self.place.setText(shown.place)
         self.bar.setRange(0, max(shown.of, 1))
         self.bar.setValue(shown.number - 1)
         self.bar.setAccessibleDescription(self.place.text())
@@ -189,7 +190,7 @@ class ActsPage(QWidget):
         for line in shown.lines:
             self._line(line, column)
         self.fields = {f.name: self._field(f, column) for f in shown.fields}
-        self.ticks = {t.key: self._tick(t, column, on=t.key in shown.ticked) for t in shown.ticks}
+        self.ticks = {t.key: self._tick(t, shown, column) for t in shown.ticks}
         column.addStretch(1)
         swap(self.area, content)
 
@@ -207,10 +208,11 @@ class ActsPage(QWidget):
         column.addWidget(box)
         return box
 
-    def _tick(self, tick: Option, column: QVBoxLayout, *, on: bool) -> QCheckBox:
-        box = QCheckBox(tick.words)
-        box.setAccessibleName(tick.words)
-        box.setChecked(on)
+    def _tick(self, tick: Option, shown: Screen, column: QVBoxLayout) -> QCheckBox:
+        words = tick.words if shown.mark == "x" else f"{shown.mark[:1].upper()}{shown.mark[1:]}: {tick.words}"
+        box = QCheckBox(words)
+        box.setAccessibleName(words)
+        box.setChecked(tick.key in shown.ticked)
         box.toggled.connect(lambda _on: self._standing())
         column.addWidget(box)
         return box
@@ -253,7 +255,7 @@ class ActsPage(QWidget):
             self.give(key)
 
     def _standing(self) -> None:
-        """Of a list either something is ticked, or "none of these" is said."""
+        """Of a list either something is ticked, or "none" is said."""
         if self.shown is None or kind(self.shown.act) != "applies" or "" not in self.options:
             return
         any_ticked = any(box.isChecked() for box in self.ticks.values())

@@ -257,7 +257,7 @@ class FinishPage(QWidget):
                 lines.append(("", self.tr("✗ These pictures are not shared.")))
             kept = len(self.questions.opened.of(group)) - self.questions.copies(group)
             if kept:
-                lines.append(("", self.tr("✗ Photos kept back: {0}. Why stands in the folder 'hold'.").format(kept)))
+                lines.append(("", self.tr("✗ Photos held: {0}. Why stands in the folder 'hold'.").format(kept)))
         lines += self._registered(self.questions)
         lines += [
             ("heading", self.tr("What is left to do")),

@@ -78,7 +78,7 @@ def _group(group: RecordGroup) -> str:
     ]
     copies = [_picture(p) for p in group.photos]
     conditions = [(meaning, said) for _, meaning, said in condition_words(group.conditions)]
-    out = [f"<h2>Patient group {escape(group.group)}</h2>", _table(facts), "<h3>Pictures</h3>", _table(copies)]
+    out = [f"<h2>Patient {escape(group.group)}</h2>", _table(facts), "<h3>Pictures</h3>", _table(copies)]
     out += ["<h3>About this patient and this picture</h3>", _table(conditions)]
     for key, title in SECTIONS.items():
         rows = [

@@ -233,7 +233,7 @@ class ProgressPage(QWidget):
                     else self.tr("nothing had to be covered")
                 )
             return f"✓ {report.safe_id}: {words}"
-        stands = self.tr("kept back") if report.state == "held" else self.tr("skipped")
+        stands = self.tr("held") if report.state == "held" else self.tr("skipped")
         return f"{'!' if report.state == 'held' else '-'} {report.safe_id}: {stands}: {tr(report.reason)}"
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from medimg.api import load_detectors
+from medimg.desktop.pages._fit import Pages
 from medimg.desktop.pages._grid import Grid
 from medimg.desktop.pages.look import Look
 from medimg.desktop.session import Session
@@ -17,6 +18,7 @@ from medimg.desktop.wording import details, fault
 from medimg.engine.worker import Maker
 from medimg.errors import MedimgError
 from medimg.policy import Policy
+from medimg.types import NOTHING_KNOWN
 
 
 class ReviewPage(QWidget):
@@ -38,10 +40,11 @@ class ReviewPage(QWidget):
         self._make, self._policy = make, policy
         self.session: Session | None = None
         self.places: list[Path] = []
+        self.known = NOTHING_KNOWN
         self.banner = Banner("review-banner")
         self.grid = Grid()
         self.look = Look()
-        self.stack = QStackedWidget()
+        self.stack = Pages()
         self.stack.addWidget(self.grid)
         self.stack.addWidget(self.look)
         column = QVBoxLayout(self)
@@ -68,7 +71,7 @@ class ReviewPage(QWidget):
             MedimgError: It is no run folder, is damaged, or was made by a newer version.
         """
         self.close_run()
-        session = Session(run, self.places, self, self._make, self._policy)
+        session = Session(run, self.places, self, self._make, self._policy, self.known)
         self.session = session
         session.changed.connect(self._changed)
         session.coloured.connect(self._coloured)
@@ -87,6 +90,18 @@ class ReviewPage(QWidget):
                 self.tr(
                     "This run was made with other settings. You can look at it and answer the questions here, but"
                     " changes to covers cannot be applied in this window. 'medimg apply' can, with those settings."
+                )
+            )
+
+    def compare_people(self, said: int) -> None:
+        """Tell whether the checks found as many faces as a person says there are."""
+        if self.session is None:
+            return
+        found = self.session.faces()
+        if found < said:
+            self.banner.say(
+                self.tr("You said that {} faces show; the check found {}. Look for the others yourself.").format(
+                    said, found
                 )
             )
 

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QScrollArea,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -30,6 +31,7 @@ from medimg.consent.site import SiteProfile
 from medimg.desktop import dropped, pictures, remembered
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._grid import image_of
+from medimg.desktop.pages._known import KnownBox, known_rows
 from medimg.desktop.widgets import Banner, button, choice_row, label, restyle
 from medimg.desktop.wording import NAMED, counts, fault, messages, skipped
 from medimg.desktop.work import Lane, in_worker
@@ -42,6 +44,8 @@ from medimg.run.folder import refuse_inside
 from medimg.run.state import RECORD_FOLDER
 
 _SIDE = 72
+CHAT = 2048
+"""Longest side, in pixels, of copies for a chat: a wound still fills a screen."""
 _ORDER = (DEFAULT_AUDIENCE, "colleague-opinion", "teaching", "publication", "public")
 
 
@@ -194,6 +198,8 @@ class StartPage(QWidget):
                 box.setCurrentIndex(box.findData(key))
         rows.addLayout(choice_row(self.tr("For &whom?"), self.audience))
         rows.addLayout(choice_row(self.tr("Coun&try"), self.country))
+        rows.addLayout(choice_row(self.tr("&Size of the copies"), self._sizes()))
+        rows.addWidget(self._known())
         self.alone = QCheckBox(self.tr("Each photo shows a &different patient"))
         self.alone.setObjectName("alone")
         self.alone.setAccessibleName(self.tr("Each photo shows a different patient"))
@@ -204,6 +210,23 @@ class StartPage(QWidget):
         if self._site is not None and self._site.audiences:
             rows.addWidget(label(self.tr("The choices are set by your organisation."), kind="quiet"))
         return panel
+
+    def _sizes(self) -> QComboBox:
+        self.copies = QComboBox()
+        self.copies.setObjectName("size")
+        self.copies.addItem(self.tr("As the photos, exact"), ("", 0))
+        self.copies.addItem(self.tr("As the photos; from iPhones as JPEG"), ("jpeg", 0))
+        self.copies.addItem(self.tr("For a chat: JPEG, at most {} pixels").format(CHAT), ("jpeg", CHAT))
+        return self.copies
+
+    def _known(self) -> QWidget:
+        self.known = KnownBox()
+        self.people = QSpinBox()
+        self.people.setObjectName("people")
+        self.people.setRange(0, 999)
+        self.people.setSpecialValueText(self.tr("not said"))
+        self.people.setAccessibleName(self.tr("How many faces show in all photos together"))
+        return known_rows(self.known, self.people)
 
     def _bottom(self) -> QWidget:
         panel = QWidget()
@@ -304,8 +327,14 @@ class StartPage(QWidget):
         self.small.clear()
         self.small.hide()
         self._end_pictures()
+        self.forget()
         self.banner.put_away()
         self._show()
+
+    def forget(self) -> None:
+        """What was typed of these patients goes."""
+        self.known.clear()
+        self.people.setValue(0)
 
     @Slot(int, object)
     def _counted(self, which: int, seen: dropped.Looked) -> None:

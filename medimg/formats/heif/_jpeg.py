@@ -28,16 +28,16 @@ HDR = frozenset((16, 18))
 
 def write(photo: Heif, covers: Sequence[Cover], *, keep_profile: bool, crop: Box | None) -> Copy | None:
     """The covered photo as JPEG; None where only PNG keeps how it looks (alpha, or colours no profile describes)."""
+    from medimg.formats.heif.photo import plain_profile
+
     samples = photo.samples()
-    profile, code = photo.profile(), photo.cicp()
-    if samples.ndim == 3 and samples.shape[2] in (2, 4):
-        return None
-    if profile is None and code is not None and (code[1] in HDR or code[0] not in (1, 2)):
+    profile = plain_profile(photo)
+    if profile is None or (samples.ndim == 3 and samples.shape[2] in (2, 4)):
         return None
     eight = samples if samples.dtype == np.uint8 else ((samples.astype(np.uint32) * 255 + 32767) // 65535)
     out = io.BytesIO()
     Image.fromarray(eight.astype(np.uint8, copy=False)).save(
-        out, "JPEG", quality=QUALITY, subsampling=0, icc_profile=(profile or b"") if keep_profile else b""
+        out, "JPEG", quality=QUALITY, subsampling=0, icc_profile=profile if keep_profile else b""
     )
     whole = jpeg.open(out.getvalue(), Limits(bytes=len(out.getvalue()), pixels=photo.width * photo.height))
     copy = whole.write(covers, keep_profile=keep_profile, crop=crop)

@@ -385,6 +385,17 @@ def write_jpeg(photo: Opened, covers: Sequence[Cover], *, keep_profile: bool, cr
     return _jpeg.write(photo, covers, keep_profile=keep_profile, crop=crop) if isinstance(photo, Heif) else None
 
 
+def plain_profile(photo: Opened) -> bytes | None:
+    """The colour profile of a picture whose colours a JPEG can say, empty where none is needed; None for others."""
+    from medimg.formats.heif._jpeg import HDR
+
+    if not isinstance(photo, Heif):
+        return None
+    profile, code = photo.profile(), photo.cicp()
+    beyond = code is not None and (code[1] in HDR or code[0] not in (1, 2))
+    return None if profile is None and beyond else profile or b""
+
+
 def missing_decoder(package: str) -> CheckNotRun:
     """The error for a picture that cannot be looked at here."""
     return CheckNotRun(
