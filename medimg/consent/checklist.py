@@ -6,7 +6,6 @@ chosen countries asks it and its conditions are not plainly false: what has not 
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -143,10 +142,6 @@ class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     def digest(self) -> str:
         """First 16 hex digits of the SHA-256 of the definition in canonical form."""
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:16]
-
-    def past_review(self, today: datetime.date) -> bool:
-        """Whether the day has passed by which somebody was to read the checklist again."""
-        return today.isoformat() > self.review_by
 
     @classmethod
     def load(cls) -> ChecklistDefinition:
