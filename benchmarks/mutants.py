@@ -5,8 +5,8 @@
 Places are drawn evenly over the files of a room. A mutant changes one of them: a comparison the other way round or by
 one, ``and`` for ``or``, a number by one, a sign, a condition that is left out, a ``raise`` that does nothing. It lives
 in memory alone; the tests of its room run in a process of their own until the first that fails. Printed are the share
-that was seen, and every mutant that was not, to be looked at: some mean the same as the original. ``--again`` tries only
-those that a former run, whose output the file holds, did not see.
+that was seen, and every mutant that was not, to be looked at: some mean the same as the original. ``--again`` tries
+only those that a former run, whose output the file holds, did not see.
 """
 
 from __future__ import annotations
