@@ -14,7 +14,7 @@ UID = rb"2\.25\.[1-9]\d{0,38}\0?"
 CLASS = rb"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(77\.1\.[124]|7(\.[234])?)\0?"
 DIGITS = rb"(\d{1,4} ?)?"
 DECIMAL = rb"-?\d{1,6}(\.\d{1,2})? ?"
-YES_NO, NOTHING = rb"(YES|NO) ?", rb""
+NOTHING = rb""
 SHORT = rb"[\x01-\xff]\0|[\0-\xff][\x01-\xff]"
 """A number of two bytes that is not 0."""
 

@@ -28,10 +28,8 @@ _FORM = frozenset(
         "con.method",
     }
 )
-#: UK bases without consent: for teaching and training inside healthcare (GMC, recordings, para 17), and for the six
-#: kinds of recording that need no consent of their own, wherever they are used (paras 10-12).
-UK_ANONYMISED = frozenset({"uk-anonymised-teaching", "uk-listed-recording"})
-#: Not asked on such a basis.
+#: Not asked on a UK basis without consent: for teaching and training inside healthcare (GMC, recordings, para 17), and
+#: for the six kinds of recording that need no consent of their own, wherever they are used (paras 10-12).
 _UK_NOT_ASKED = _FORM | {"con.current", "con.seen", "rec.consent-filed"}
 #: What a written consent is made of: where one of them is needed, the consent has it or is not this consent.
 _ELEMENTS = _FORM | {"con.current", "con.seen"}

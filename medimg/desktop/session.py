@@ -100,7 +100,6 @@ class Session(QObject):
         self.unsaved = False
         self._unsaid: set[str] = set()
         self.making: set[str] = set()
-        self._ending = False
         light = msgspec.structs.replace(self.policy, scope="metadata-only")
         decode = Setup(policy=light, memory=MEMORY_FULL)
         self._near = Lane(decode, self, latest=True)
@@ -239,13 +238,11 @@ class Session(QObject):
 
     def end(self) -> None:
         """Apply everything that waits and write the sheets; then :attr:`drained`."""
-        self._ending = True
         if left := [i for i in self.waiting() if i not in self.making]:
             self._apply(left, looked=set())
         self._main.give(in_worker(worker.sheets_again, str(self.folder), seconds=3600.0), self._sheets_done)
 
     def _sheets_done(self, result: Any) -> None:
-        self._ending = False
         if isinstance(result, MedimgError):
             self.trouble.emit(result)
         self.drained.emit()

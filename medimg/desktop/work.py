@@ -173,7 +173,6 @@ class Lane(QObject):
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._hop.connect(self._arrived, Qt.ConnectionType.QueuedConnection)
-        self.busy = 0
 
     def give(self, job: Job, then: Callable[[Any], None]) -> None:
         """Do a job.
@@ -184,7 +183,6 @@ class Lane(QObject):
         """
         if self._closed.is_set():
             return
-        self.busy += 1
         self._jobs.put((job, then))
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="lane", daemon=True)
@@ -219,7 +217,6 @@ class Lane(QObject):
 
     @Slot(object, object)
     def _arrived(self, then: Callable[[Any], None], result: object) -> None:
-        self.busy -= 1
         if not self._closed.is_set():
             then(result)
 

@@ -179,12 +179,6 @@ def recognise(data: bytes) -> Recognised | None:
     return None if data.strip(b"\0") else Recognised("empty", "a file of zero bytes only")
 
 
-def name_of(data: bytes) -> str:
-    """A noun phrase (``a PDF document``) for a recognised kind that is not handled; empty when unknown."""
-    found = recognise(data)
-    return found.name if found else ""
-
-
 def _beginning(data: bytes) -> Recognised | None:
     """A file that ends before its first bytes say whether the picture is there: the rest of a broken transfer."""
     for start, name in STARTS:

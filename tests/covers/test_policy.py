@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from medimg.errors import UsageError
@@ -24,3 +26,8 @@ def test_the_colour_of_covers(colour: str, rgb: tuple[int, int, int] | None) -> 
 def test_a_colour_that_does_not_exist_is_refused(colour: str) -> None:
     with pytest.raises(UsageError):
         _ = CoverRules(colour=colour).rgb
+
+
+def test_a_policy_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        Policy.load(tmp_path / "none.toml")

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from medimg.formats.jpeg.tables import Table
 
-ZIGZAG_END = 63
 MAX_DC, MIN_DC = 2047, -2048
 MAX_DC_SIZE, MAX_AC_SIZE = 11, 10
 """Largest magnitude categories of 8-bit samples (T.81, Tables F.1 and F.2)."""
