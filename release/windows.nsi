@@ -4,7 +4,7 @@ Name "medimg ${VERSION}"
 OutFile "${TARGET}"
 InstallDir "$PROGRAMFILES64\medimg"
 RequestExecutionLevel admin
-SetCompressor /SOLID lzma
+SetCompressor zlib ; lzma makes it smaller, and takes minutes
 Page directory
 Page instfiles
 UninstPage uninstConfirm

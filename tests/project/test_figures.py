@@ -57,6 +57,35 @@ def test_pages_agree(name: str) -> None:
     assert all(said(page, p) == figure for page, p in others)
 
 
+def cells(page: str, row: str) -> list[str]:
+    """The cells of the one row of a table that begins with this."""
+    (found,) = re.findall(rf"^\| \**{re.escape(row)}[^|]*\|(.+)\|$", (DOCS / page).read_text("utf-8"), re.MULTILINE)
+    return [c.strip(" *") for c in found.split("|")]
+
+
+def test_the_readme_has_the_figures_of_the_page_that_counts_them() -> None:
+    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+
+    def stated(pattern: str) -> tuple[str, ...]:
+        found = re.search(pattern, readme)
+        assert found, pattern
+        return found.groups()
+
+    number, covered, _ = cells("checks.md", "general")
+    assert stated(r"([\d.]+ %) of (\d+) faces were covered") == (covered, number)
+    number, covered, asked = cells("checks.md", "clinical close-ups")
+    share, close_ups, or_asked = stated(r"(\d+) % of (\d+) clinical close-ups; with those asked about, (\d+) %")
+    assert close_ups == number
+    assert [share, or_asked] == [f"{float(c.removesuffix(' %')):.0f}" for c in (covered, asked)]
+    for things, row in (
+        ("names and numbers", "texts covered"),
+        ("codes were", "codes covered"),
+        ("rulers", "rulers touched"),
+    ):
+        hit, of = stated(rf"(\d+) of (\d+) {things}")
+        assert cells("checks.md", f"{row} ({of})")[-1] == hit
+
+
 def test_pages_agree_with_the_settings_as_shipped() -> None:
     sure, possible = POLICY.faces.sure, POLICY.faces.possible
     assert said("checks.md", r"thresholds, ([\d.]+ and [\d.]+),") == {f"{sure} and {possible}"}
