@@ -106,7 +106,8 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         measures = [f for k, f in enumerate(finds) if out[at[k]].category in SCALES]
         over = some[0]["ruler_all"] >= SCALE or any(share_in(f.quad, outline) > ON_SCALE for f in measures)
         over = over or _on_card(_view(frame), outline / picture.factor)
-        if sort in THINGS and (real or _dense(outline, [finds[m].quad for m in block.members])) and not over:
+        dense = _dense(outline, [finds[m].quad for m in block.members]) and not any(map(_flesh, some))
+        if sort in THINGS and (real or dense) and not over:
             outline = np.clip(outline / picture.factor, 0, (frame.width, frame.height))
             region = frame.region(tuple((float(x), float(y)) for x, y in outline))
             sure = round(float(whole.max()), 3)
@@ -177,7 +178,10 @@ def _on(finding: Finding, name: str, number: int, scale: float) -> Finding:
 
 
 def _dense(outline: Points, quads: Sequence[Points]) -> bool:
-    """Whether several finds fill so much of what they span that they are one block, whose ground was not made out."""
+    """Whether several finds fill so much of what they span that they are one block, whose ground was not made out.
+
+    Words burned into a picture do so too, on skin: there only an outline that is believed makes a thing.
+    """
     return len(quads) > 1 and sum(float(cv2.contourArea(q)) for q in quads) >= DENSE * float(cv2.contourArea(outline))
 
 
