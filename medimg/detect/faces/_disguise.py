@@ -62,8 +62,8 @@ LEAST_STEP = 0.15
 ON_GRID = 0.7
 LEAST_GREYS = 5
 MOSAIC_SKIN = 0.2
-"""Least share of a mosaic on which the networks see no face that has the colours of skin, where the picture has colours:
-a tiled wall or a chequered board lies on a grid too."""
+"""Least share of a mosaic in the colours of skin, where the networks see no face on it and the picture has colours: a
+tiled wall or a chequered board lies on a grid too."""
 GREY = 6
 """Most that the chroma of a picture without colours differs from neutral, on the whole."""
 
@@ -120,9 +120,9 @@ def disguises(frame: Frame, places: Sequence[Place]) -> list[Disguise]:
             found.append(Disguise(bar.head, LIKE_A_COVER if one_grey(frame, bar) else LEAST_FACE))
     for box in mosaics(frame):
         middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
-        over = next((p for p in likely if p.face[0] < middle[0] < p.face[2] and p.face[1] < middle[1] < p.face[3]), None)
-        if over is not None or _as_skin(frame, box):
-            found.append(Disguise(_round(over.head if over else box, box), 1.0))
+        over = [p.head for p in likely if p.face[0] < middle[0] < p.face[2] and p.face[1] < middle[1] < p.face[3]]
+        if over or _as_skin(frame, box):
+            found.append(Disguise(_round(over[0] if over else box, box), 1.0))
     out: list[Disguise] = []
     for one in found:
         head = one.head.clipped(frame.width, frame.height)
@@ -263,7 +263,7 @@ def _as_skin(frame: Frame, box: Box) -> bool:
     if not part.size:
         return True
     chroma = cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb)[..., 1:].astype(np.float32) - 128
-    return float(np.abs(chroma).mean()) < GREY or float(np.count_nonzero(_skin(part))) >= MOSAIC_SKIN * part[..., 0].size
+    return float(np.abs(chroma).mean()) < GREY or float((_skin(part) > 0).mean()) >= MOSAIC_SKIN
 
 
 def mosaics(frame: Frame) -> list[Box]:

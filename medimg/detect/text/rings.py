@@ -50,7 +50,7 @@ LONGEST = 2400
 """Longest unrolled ring, in pixels."""
 LEAST_SCORE, LEAST_SIGNS = 0.4, 6
 BENT = 0.5
-"""Least rise of the arc over what was read, in heights of it: what bends less is a straight line beside strewn print."""
+"""Least rise of the arc over what was read, in its heights: what bends less is a straight line beside strewn print."""
 SQUEEZED = (1.0, 0.6)
 """How long the unrolled ring is made for each look: letters that stand far apart come together when it is short. The
 first look that reads something counts."""
