@@ -127,8 +127,9 @@ def _monitor(lines: Sequence[Line]) -> list[Line]:
 
 def _named_value(text: str) -> bool:
     """Whether a line is one reading with its name: ``HR 78``, ``BP124/76``."""
-    spaced = re.sub(r"(?<=[A-Za-z])(?=\d{2})", " ", text)
-    return bool(re.search(r"\d", text)) and (identifiers.vital_sign(text) or identifiers.vital_sign(spaced))
+    said = text.lstrip("~^.-\u221a\u2227 ").casefold()
+    named = (said.removeprefix(sign) for sign in identifiers.VITAL_SIGNS if said.startswith(sign))
+    return any(identifiers.vital_value(rest.strip(" :.%")) for rest in named)
 
 
 def _curve(line: Line) -> bool:

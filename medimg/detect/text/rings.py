@@ -94,7 +94,7 @@ def lines(models: Models, frame: Frame, known: Sequence[Line]) -> list[Line]:
             # The ring is one thing: what identifies on it is told by the worst of its words, however much else is said.
             said = max(read_now, key=lambda line: (_identifies(line), len(line.text)))
             sure = max(line.certainty for line in read_now) >= SURE
-            if not (_identifies(said) and sure and _bent(some, ring, scale)):
+            if not (_identifies(said) and sure and bent(some, ring, scale)):
                 return []
             high = np.concatenate(some)[:, 1]
             boxes = [*some, *_runs(squares, ring, scale, float(high.min()), float(high.max()))]
@@ -103,7 +103,7 @@ def lines(models: Models, frame: Frame, known: Sequence[Line]) -> list[Line]:
     return []
 
 
-def _bent(boxes: Sequence[Quad], ring: Ring, scale: float) -> bool:
+def bent(boxes: Sequence[Quad], ring: Ring, scale: float) -> bool:
     """Whether what was read on a ring follows it so far that no straight line would hold it."""
     along = np.concatenate(boxes)[:, 0]
     half = min(float(np.ptp(along)) / (ring.radius * scale) / 2, math.pi)
