@@ -238,3 +238,41 @@ def test_no_thing_goes_over_a_colour_card(monkeypatch: pytest.MonkeyPatch, reach
     monkeypatch.setattr(carriers, "_view", lambda _: view._replace(marks=seen))
     things = [f for f in carriers.placed(frame, FOUND) if f.kind == "object"]
     assert bool(things) != reaches
+
+
+def _taken_for(monkeypatch: pytest.MonkeyPatch, sort: str) -> None:
+    likely = np.eye(len(judge.GROUNDS))[judge.GROUNDS.index(sort)]
+    monkeypatch.setattr(judge, "lies_on", lambda some: np.tile(likely, (len(some), 1)))
+
+
+@pytest.mark.parametrize("skin", [(196, 148, 124), (88, 58, 46)], ids=["light", "dark"])
+def test_words_burned_in_over_skin_make_no_slip(monkeypatch: pytest.MonkeyPatch, skin: tuple[int, int, int]) -> None:
+    _taken_for(monkeypatch, "slip")
+    frame = Frame(np.full((600, 800, 3), skin, np.uint8))
+    words = [_line(Box(200, 300, 500, 340), "unknown", "Dermatlas"), _line(Box(210, 345, 480, 380), "unknown", "to")]
+    plan = decide(carriers.placed(frame, words), Policy(), width=800, height=600)
+    assert [(a.finding.kind, a.do) for a in plan.actions] == [("text", "cover"), ("text", "ask")]
+
+
+@pytest.mark.parametrize(("ground", "on"), [(18, "screen 1"), (236, "sheet 1")])
+def test_readings_on_dark_ground_are_a_monitors(monkeypatch: pytest.MonkeyPatch, ground: int, on: str) -> None:
+    _taken_for(monkeypatch, "sheet")
+    monkeypatch.setattr(judge, "outlines", lambda rows: np.full(len(rows), 0.9))
+    picture = np.full((600, 800, 3), 130, np.uint8)
+    picture[100:400, 100:600] = ground
+    said = [("record-number", "NHI 5839201"), ("harmless", "HR 78"), ("unit", "BP124/76")]
+    lines = [_line(Box(150, 130 + 80 * k, 400, 170 + 80 * k), *one) for k, one in enumerate(said)]
+    out = carriers.placed(Frame(picture), lines)
+    assert {f.on for f in out} == {on}
+    things = [a for a in decide(out, Policy(), width=800, height=600).doing("cover") if a.finding.kind == "object"]
+    assert bool(things) == (on == "sheet 1")
+
+
+def test_a_label_bears_no_scale() -> None:
+    frame = Frame(_picture())
+    picture = grounds.Picture(frame)
+    ticks = _line(Box(600, 220, 690, 250), "ruler", "3")
+    finds = [carriers.find_of(frame, picture, f) for f in (*FOUND, ticks)]
+    blocks = [block.members for block in carriers.found_blocks(picture, finds)]
+    assert sorted(next(b for b in blocks if 0 in b)) == [0, 1, 2, 3]
+    assert (4,) in blocks

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import socket
 from importlib import metadata, resources
 from itertools import pairwise
@@ -15,6 +16,7 @@ from PIL import Image
 from medimg.detect import Frame, make
 from medimg.detect.faces import detector as faces
 from medimg.detect.faces import groups as _groups
+from medimg.detect.faces._score import judged
 from medimg.detect.faces.yunet import YuNet
 from medimg.native.opencv import cv2
 from medimg.policy import Policy, decide
@@ -234,3 +236,10 @@ def test_yunet_gives_whole_pixels_and_hundredths(astronaut: Pixels) -> None:
 @pytest.mark.parametrize("shape", [(15, 200), (200, 15), (16, 16), (17, 33)])
 def test_yunet_answers_for_small_and_odd_sizes(shape: tuple[int, int]) -> None:
     assert YuNet().detect(np.zeros((*shape, 3), np.uint8), 0.35).shape == (0, 5)
+
+
+@pytest.mark.parametrize(("largest", "said"), [(0.35, ""), (0.45, "possible-face"), (0.62, "face")])
+@pytest.mark.parametrize("size", [0.1, 0.4, 0.9])
+def test_what_the_largest_view_alone_sees_is_asked_about_at_every_size(size: float, largest: float, said: str) -> None:
+    features = [largest, *[0.0] * (_groups.VIEWS - 1), largest, 0.0, math.log(size), 0.2]
+    assert judged(features, face=0.83, possible=0.46)[1] == said

@@ -331,3 +331,14 @@ def test_the_sheet_says_that_a_bar_is_no_disguise() -> None:
         (said,) = [e for e in evidence(report) if e.item == "img.faces"]
         assert said.found == count
         assert said.words.endswith("; 1 has a bar or mosaic, which is no disguise: look")
+
+
+def test_a_tiled_wall_is_no_mosaic(detector: faces.Faces) -> None:
+    tones = ((196, 202, 224), (140, 160, 188))
+    rng = np.random.default_rng(5)
+    which, noise = rng.integers(0, 2, (20, 27, 1)), rng.integers(-14, 15, (20, 27, 1))
+    tiles = which * np.subtract(tones[1], tones[0]) + tones[0] + noise
+    wall = np.repeat(np.repeat(np.clip(tiles, 0, 255).astype(np.uint8), 24, axis=0), 24, axis=1)
+    wall = np.ascontiguousarray(wall[:480, :640])
+    assert _disguise.mosaics(Frame(wall))
+    assert of(detector.find(Frame(wall)), "old-disguise") == []

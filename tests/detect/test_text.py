@@ -142,6 +142,19 @@ def test_a_value_at_the_end_of_a_monitors_curve_stays(detector: text.TextDetecto
     assert covered(detector.find(Frame(np.asarray(image, np.uint8))), [value], (1200, 800)) == [0]
 
 
+def test_a_named_value_at_the_end_of_a_monitors_curve_stays(detector: text.TextDetector) -> None:
+    image = Image.new("RGB", (1200, 800), (8, 10, 14))
+    draw = ImageDraw.Draw(image)
+    places: list[Polygon] = []
+    for words, y in (("HR 78", 150), ("SpO2 97 %", 330), ("RR 16", 510)):
+        draw.text((800, y), words, font=ImageFont.load_default(64), fill=(90, 220, 240))
+        beat = np.linspace(60, 790, 180)
+        draw.line([(float(x), y + 40 + 30 * math.sin(x / 16) ** 7) for x in beat], fill=(90, 220, 240), width=4)
+        box = draw.textbbox((800, y), words, font=ImageFont.load_default(64))
+        places.append(((box[0], box[1]), (box[2], box[1]), (box[2], box[3]), (box[0], box[3])))
+    assert covered(detector.find(Frame(np.asarray(image, np.uint8))), places, (1200, 800)) == [0, 0, 0]
+
+
 def ruler_picture(name: str = "") -> tuple[Pixels, Polygon]:
     image = Image.new("RGB", (1600, 1000), (205, 165, 145))
     draw = ImageDraw.Draw(image)

@@ -90,3 +90,10 @@ def test_a_screen_with_values_here_and_there_is_no_ring() -> None:
     assert hidden[100:120, 90:600].mean() > 0.9
     for x, y in ((745, 205), (745, 325), (770, 455)):
         assert not hidden[y - 15 : y + 15, x - 20 : x + 20].any()
+
+
+def test_a_straight_word_beside_strewn_print_is_no_ring() -> None:
+    ring = rings.Ring(500, 400, 400, 0.0)
+    word = np.array([[0, 40], [210, 40], [210, 100], [0, 100]], np.float32)  # 30 degrees of the arc, 60 pixels high
+    assert not rings.bent([word], ring, 1.0)
+    assert rings.bent([word, word + np.float32([600, 0])], ring, 1.0)

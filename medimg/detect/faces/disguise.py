@@ -61,6 +61,11 @@ LEAST_STEP = 0.15
 """Mean of the steps below which a window is one plain surface."""
 ON_GRID = 0.7
 LEAST_GREYS = 5
+MOSAIC_SKIN = 0.2
+"""Least share of a mosaic in the colours of skin, where the networks see no face on it and the picture has colours: a
+tiled wall or a chequered board lies on a grid too."""
+GREY = 6
+"""Most that the chroma of a picture without colours differs from neutral, on the whole."""
 
 
 class Bar(NamedTuple):
@@ -115,8 +120,9 @@ def disguises(frame: Frame, places: Sequence[Place]) -> list[Disguise]:
             found.append(Disguise(bar.head, LIKE_A_COVER if one_grey(frame, bar) else LEAST_FACE))
     for box in mosaics(frame):
         middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
-        over = (p.head for p in likely if p.face[0] < middle[0] < p.face[2] and p.face[1] < middle[1] < p.face[3])
-        found.append(Disguise(_round(next(over, box), box), 1.0))
+        over = [p.head for p in likely if p.face[0] < middle[0] < p.face[2] and p.face[1] < middle[1] < p.face[3]]
+        if over or _as_skin(frame, box):
+            found.append(Disguise(_round(over[0] if over else box, box), 1.0))
     out: list[Disguise] = []
     for one in found:
         head = one.head.clipped(frame.width, frame.height)
@@ -228,9 +234,7 @@ def between_skin(frame: Frame, bar: Bar) -> bool:
     small, factor = frame.scaled(BAR_SIDE)
     if bar.long < LARGE * max(frame.width, frame.height) or bar.long < LARGE_ASPECT * bar.short:
         return False
-    tones = cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb)
-    low, high = (np.array(v, np.uint8) for v in SKIN)
-    skin = np.asarray(cv2.inRange(tones, low, high), np.uint8)
+    skin = _skin(small)
     along = (math.cos(bar.angle), math.sin(bar.angle))
     thick = max(3.0, 0.35 * bar.short * factor)
     for side in (-1, 1):
@@ -243,6 +247,23 @@ def between_skin(frame: Frame, bar: Bar) -> bool:
         if float(np.count_nonzero(skin[strip > 0])) < SKIN_SHARE * whole:
             return False
     return True
+
+
+def _skin(rgb: Pixels) -> Pixels:
+    """Which pixels have the colours of skin: 255 or 0."""
+    low, high = (np.array(v, np.uint8) for v in SKIN)
+    return np.asarray(cv2.inRange(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), low, high), np.uint8)
+
+
+def _as_skin(frame: Frame, box: Box) -> bool:
+    """Whether a place has enough of the colours of skin, or the picture no colours to tell by."""
+    small, factor = frame.scaled(BAR_SIDE)
+    x0, y0, x1, y1 = (round(v * factor) for v in (box.x0, box.y0, box.x1, box.y1))
+    part = np.ascontiguousarray(small[max(y0, 0) : max(y1, y0 + 1), max(x0, 0) : max(x1, x0 + 1)])
+    if not part.size:
+        return True
+    chroma = cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb)[..., 1:].astype(np.float32) - 128
+    return float(np.abs(chroma).mean()) < GREY or float((_skin(part) > 0).mean()) >= MOSAIC_SKIN
 
 
 def mosaics(frame: Frame) -> list[Box]:

@@ -52,9 +52,13 @@ BARE, SURELY_BARE = GROUNDS.index("bare"), 0.8
 """Least likelihood of bare skin or cloth for a find to be asked about instead of covered."""
 BAND = 0.6
 """Most that a band which completes a thing has of its size, as a share of the rest."""
+DARK = 90.0
+"""Most brightness of the ground of a monitor's readings, CIELAB as 8 bits; a chart has them on paper."""
 RED, YELLOW, BLOOD = 5.0, 3.0, 15.0
 """Least red and yellow of a ground that may be skin, and least red of one that may be a wound: CIELAB as 8 bits, from
 neutral. Off such ground what nobody could read is covered: the judge has seen too little bare ground to be believed."""
+A_WORD = 3
+"""Signs from which what was read on skin is a word: of fewer, hairs and creases are read too."""
 ALIKE = 14.0
 """Most difference of two grounds that may be one."""
 NEAR = 2.2
@@ -95,9 +99,15 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         likely, said = said[: len(some)], said[len(some) :]
         whole = likely.mean(axis=0)
         sort, real = GROUNDS[int(np.argmax(whole))], block.likely >= REAL
+        if judge.monitor([finds[m].text for m in block.members]) and some[0]["light"] < DARK:
+            sort = Category.SCREEN
+        there = [out[at[m]] for m in block.members]
+        bare = not real and all(map(_flesh, some)) and not any(f.category in judge.IDENTIFYING for f in there)
         for m, own, row in zip(block.members, likely, some, strict=True):
             name = sort if real else GROUNDS[int(np.argmax(whole + own))]
-            if name == "bare" and (own[BARE] < SURELY_BARE or not _flesh(row)):
+            if bare and out[at[m]].kind == Kind.TEXT:
+                name = "bare"
+            elif name == "bare" and (own[BARE] < SURELY_BARE or not _flesh(row)):
                 name = ""
             if out[at[m]].category == Category.UNREAD and row["ruler"] >= PERHAPS_SCALE:
                 out[at[m]] = msgspec.structs.replace(out[at[m]], on=ON_A_SCALE)
@@ -106,7 +116,8 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         measures = [f for k, f in enumerate(finds) if out[at[k]].category in SCALES]
         over = some[0]["ruler_all"] >= SCALE or any(share_in(f.quad, outline) > ON_SCALE for f in measures)
         over = over or _on_card(_view(frame), outline / picture.factor)
-        if sort in THINGS and (real or _dense(outline, [finds[m].quad for m in block.members])) and not over:
+        dense = not bare and _dense(outline, [finds[m].quad for m in block.members])
+        if sort in THINGS and (real or dense) and not over:
             outline = np.clip(outline / picture.factor, 0, (frame.width, frame.height))
             region = frame.region(tuple((float(x), float(y)) for x, y in outline))
             sure = round(float(whole.max()), 3)
@@ -172,12 +183,17 @@ def placed_on(finding: Finding, name: str, number: int, scale: float) -> Finding
             category = Category.RULER
         elif category in OF_A_BATCH and name == Category.PACKET and judge.of_product(text):
             category = Category.PRODUCT
+        elif category == Category.UNKNOWN and name == "bare" and sum(c.isalnum() for c in text) < A_WORD:
+            category = Category.UNREAD
     where = f"{name} {number}" if name in THINGS else name
     return msgspec.structs.replace(finding, category=category, on=finding.on or where)
 
 
 def _dense(outline: Points, quads: Sequence[Points]) -> bool:
-    """Whether several finds fill so much of what they span that they are one block, whose ground was not made out."""
+    """Whether several finds fill so much of what they span that they are one block, whose ground was not made out.
+
+    Words burned into a picture do so too, on skin: there only an outline that is believed makes a thing.
+    """
     return len(quads) > 1 and sum(float(cv2.contourArea(q)) for q in quads) >= DENSE * float(cv2.contourArea(outline))
 
 
@@ -212,6 +228,7 @@ def found_blocks(picture: Picture, finds: Sequence[Find]) -> list[Block]:
     """Finds in blocks: those on one believed outline, the others by nearness."""
     left = sorted(range(len(finds)), key=lambda k: -float(cv2.contourArea(finds[k].quad)))
     colours = [picture.colour(f.quad, f.code) for f in finds]
+    scale = [f.category in SCALES for f in finds]
     out: list[Block] = []
     unsure: dict[int, list[Ground]] = {}
     tried = 0
@@ -224,17 +241,18 @@ def found_blocks(picture: Picture, finds: Sequence[Find]) -> list[Block]:
         if best is None or best[1] < REAL:
             continue
         quad, likely = best
-        members = tuple(m for m in left if m == k or share_in(finds[m].quad, quad) >= ON)
+        # A scale bears what is written on it, and nothing else bears a scale.
+        borne = [m for m in left if share_in(finds[m].quad, quad) >= ON and (scale[k] or not scale[m])]
+        members = tuple(m for m in left if m == k or m in borne)
         out.append(Block(members, quad, likely))
         left = [m for m in left if m not in members]
-    out = _joined(out)
-    for k in [k for k in unsure if k in left]:
+    measures = [b for b in out if any(scale[m] for m in b.members)]
+    out = _joined([b for b in out if not any(scale[m] for m in b.members)])
+    for k in [k for k in unsure if k in left and not scale[k]]:
         if _completed(out, k, unsure[k]):
             left.remove(k)
-    for some in (
-        [m for m in left if finds[m].category not in SCALES],
-        [m for m in left if finds[m].category in SCALES],
-    ):
+    out += measures
+    for some in ([m for m in left if not scale[m]], [m for m in left if scale[m]]):
         for group in _groups([finds[m] for m in some]):
             members = tuple(some[g] for g in group)
             out.append(Block(members, _around([finds[m].quad for m in members]), 0.0))

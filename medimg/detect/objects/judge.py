@@ -54,6 +54,15 @@ def of_product(text: str) -> bool:
     )
 
 
+OF_MONITORS = re.compile(r"(?:HR|PR|RR|(?:NI|A|I)?BP|Sp[O0]2|etCO2|Temp)[ :]*\d|\b\d{2,3} ?(?:bpm|mmHg)\b")
+"""A reading of a bedside monitor with its name or unit."""
+
+
+def monitor(texts: Sequence[str]) -> bool:
+    """Whether two lines and more are readings of a monitor."""
+    return sum(bool(OF_MONITORS.search(text)) for text in texts) >= 2
+
+
 class Find(NamedTuple):
     """A find as it is judged: where (upright, in pixels of the small picture), and what the checks said of it."""
 

@@ -32,6 +32,8 @@ COLOURS = frozenset(("blue", "cyan", "green", "yellow", "red", "magenta", "white
 SPARSE, LEVEL = 1.3, 0.7
 """Most signs of a monitor's curve that was read as letters, for each time it is as long as high; and how level it runs,
 as the cosine."""
+CURVE = re.compile(r"[LVWUMNIJCAlvwumnijca~\u221a\u2227\W_]+")
+"""What the reader makes of a curve."""
 ON_RULER, BROAD = 0.7, 0.7
 """Least share of a box that lies on a ruler, and its least height as a share of the ruler's breadth."""
 TICKED = 0.6
@@ -105,7 +107,7 @@ def _colours(line: Line) -> list[str]:
 
 
 def _monitor(lines: Sequence[Line]) -> list[Line]:
-    """A monitor's readings stay, beside the name of what is measured or in a column with a blood pressure."""
+    """A monitor's readings and curves stay, beside the name of what is measured or in a column with a pressure."""
     near: list[Quad] = []
     for line in lines:
         if line.certainty >= 0.6 and identifiers.vital_sign(line.text):
@@ -115,39 +117,60 @@ def _monitor(lines: Sequence[Line]) -> list[Line]:
     out = []
     for line in lines:
         plain = not line.harmless and line.category != Category.KNOWN and line.certainty >= 0.6
-        for part in _trace(line, lines) if plain and near else [line]:
-            there = any(shared(part.spot.quad, quad) > 0 for quad in near)
-            if plain and there and identifiers.vital_value(part.text):
-                part = replace(part, category=Category.UNIT, strong=False)
-            out.append(part)
+        parts = _trace(line, lines) if plain and (near or CURVE.match(line.text)) else [line]
+        named = any(_named_value(part.text) for part in parts)
+        for part in parts:
+            there = named or any(shared(part.spot.quad, quad) > 0 for quad in near)
+            measured = identifiers.vital_value(part.text) or _named_value(part.text) or _curve(part)
+            out.append(replace(part, category=Category.UNIT, strong=False) if plain and there and measured else part)
     return out
+
+
+def _named_value(text: str) -> bool:
+    """Whether a line is one reading with its name: ``HR 78``, ``BP124/76``."""
+    said = text.lstrip("~^.-\u221a\u2227 ").casefold()
+    named = (said.removeprefix(sign) for sign in identifiers.VITAL_SIGNS if said.startswith(sign))
+    return any(identifiers.vital_value(rest.strip(" :.%")) for rest in named)
+
+
+def _curve(line: Line) -> bool:
+    """Whether a line is a level curve that was read as letters: far fewer signs than print of its length has."""
+    long, high = sides(line.spot.quad)
+    sparse = len(line.text) <= SPARSE * long / max(high, 1e-6)
+    return bool(CURVE.fullmatch(line.text)) and not line.strong and axis(line.spot.quad)[0] >= LEVEL and sparse
 
 
 def _trace(line: Line, lines: Sequence[Line]) -> list[Line]:
     """A curve that was read as a few letters, cut off before the value at its end; any other line as it is.
 
-    The value was read with the curve, or it was found by itself and the curve's box lies over it.
+    The value was read with the curve, perhaps with its name, or was found by itself and lies in the box of the curve.
     """
-    found = re.fullmatch(r"([LVWUMNIJClvwumnijc~\W_]+)(\d{0,3})", line.text)
+    starts = (k for k in range(len(line.text) + 1) if k and _value(line.text[k:]))
+    start = next((k for k in starts if _curve(replace(line, text=line.text[:k]))), None)
+    if start is None:
+        return [line]
     long, high = sides(line.spot.quad)
     along = axis(line.spot.quad)
-    if not found or line.strong or along[0] < LEVEL or len(line.text) > SPARSE * long / max(high, 1e-6):
-        return [line]
     u = line.spot.quad @ along
-    cuts = [float(u.max()) - (0.8 * max(2, len(found[2])) + 0.3) * high] if found[2] else []
+    said = line.text[start:]
+    cuts = [float(u.max()) - (0.8 * max(2, len(said)) + 0.3) * high] if said else []
     for other in lines:
         value = other.certainty >= 0.9 and identifiers.vital_value(other.text)
-        start = float((other.spot.quad @ along).min())
+        begin = float((other.spot.quad @ along).min())
         inside = shared(line.spot.quad, other.spot.quad) > 0.6 * area(other.spot.quad)
-        if value and inside and start > float(u.min()) + 0.5 * long:
-            cuts.append(start)
+        if value and inside and begin > float(u.min()) + 0.5 * long:
+            cuts.append(begin)
     if not cuts:
         return [line]
     out = []
-    for text, ends in ((found[1], (float(u.min()), min(cuts))), (found[2], (min(cuts), float(u.max())))):
+    for text, ends in ((line.text[:start], (float(u.min()), min(cuts))), (said, (min(cuts), float(u.max())))):
         quad = as_wide(line.spot.quad, np.array([along * end for end in ends], np.float32), along)
         out.append(replace(line, text=text, spot=line.spot._replace(quad=quad), cover=quad))
-    return out if found[2] else out[:1]
+    return out if said else out[:1]
+
+
+def _value(text: str) -> bool:
+    return not text or _named_value(text) or re.fullmatch(r"\d{1,3}", text) is not None
 
 
 def _pressure(line: Line) -> bool:

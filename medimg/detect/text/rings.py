@@ -49,6 +49,8 @@ BAND = 0.25
 LONGEST = 2400
 """Longest unrolled ring, in pixels."""
 LEAST_SCORE, LEAST_SIGNS = 0.4, 6
+BENT = 0.5
+"""Least rise of the arc over what was read, in its heights: what bends less is a straight line beside strewn print."""
 SQUEEZED = (1.0, 0.6)
 """How long the unrolled ring is made for each look: letters that stand far apart come together when it is short. The
 first look that reads something counts."""
@@ -91,13 +93,22 @@ def lines(models: Models, frame: Frame, known: Sequence[Line]) -> list[Line]:
         if some:
             # The ring is one thing: what identifies on it is told by the worst of its words, however much else is said.
             said = max(read_now, key=lambda line: (_identifies(line), len(line.text)))
-            if not _identifies(said) or max(line.certainty for line in read_now) < SURE:
+            sure = max(line.certainty for line in read_now) >= SURE
+            if not (_identifies(said) and sure and bent(some, ring, scale)):
                 return []
             high = np.concatenate(some)[:, 1]
             boxes = [*some, *_runs(squares, ring, scale, float(high.min()), float(high.max()))]
             quads = [q for box in boxes for q in pieces(box, ring, scale, strip.shape[0])]
             return [Line(said.spot._replace(quad=quad), said.text, said.certainty) for quad in quads]
     return []
+
+
+def bent(boxes: Sequence[Quad], ring: Ring, scale: float) -> bool:
+    """Whether what was read on a ring follows it so far that no straight line would hold it."""
+    along = np.concatenate(boxes)[:, 0]
+    half = min(float(np.ptp(along)) / (ring.radius * scale) / 2, math.pi)
+    high = float(np.median([np.ptp(box[:, 1]) for box in boxes])) / scale
+    return ring.radius * (1 - math.cos(half)) >= BENT * high
 
 
 def _straight(line: Line, known: Sequence[Line]) -> bool:
