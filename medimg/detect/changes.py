@@ -126,35 +126,6 @@ def places(
     return answers.keep(question, picture, out)
 
 
-def field(
-    answers: Answers,
-    question: tuple[Hashable, ...],
-    picture: Pixels,
-    ask: Callable[[Pixels], NDArray[np.float32]],
-    stride: int,
-) -> NDArray[np.float32]:
-    """The map, (values, h, w), that a network makes of a picture, made again only where the picture changed.
-
-    Args:
-        answers: What was said in this photo.
-        question: Which network, and everything that changes its answer but the picture.
-        picture: It; its sides are multiples of :data:`BLOCK`.
-        ask: Asks the network about a picture or part of one.
-        stride: Pixels of the picture to a square of the map; :data:`BLOCK` is a multiple of it.
-    """
-    last = answers.last(question)
-    parts = windows(last[0], picture, REACH) if last else None
-    if last is None or parts is None:
-        return answers.keep(question, picture, ask(picture))
-    out = last[1].copy()
-    for inner, outer in parts:
-        made = ask(np.ascontiguousarray(picture[outer.y0 : outer.y1, outer.x0 : outer.x1]))
-        x, y = (inner.x0 - outer.x0) // stride, (inner.y0 - outer.y0) // stride
-        there = out[:, inner.y0 // stride : inner.y1 // stride, inner.x0 // stride : inner.x1 // stride]
-        there[:] = made[:, y : y + there.shape[1], x : x + there.shape[2]]
-    return answers.keep(question, picture, out)
-
-
 def _touch(bounds: Bounds, box: Box) -> bool:
     x0, y0, x1, y1 = bounds
     return x0 < box.x1 and x1 > box.x0 and y0 < box.y1 and y1 > box.y0

@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from medimg.detect import Frame, Pixels, changes, proof, weights
+from medimg.detect import Frame, Pixels, proof, weights
 from medimg.detect.answers import Answers, fingerprint
 from medimg.native.opencv import cv2
 
@@ -187,7 +187,7 @@ def _whole(pixels: Pixels, answers: Answers) -> Map:
     height, width = pixels.shape[:2]
     high, wide = -(-height // MULTIPLE) * MULTIPLE, -(-width // MULTIPLE) * MULTIPLE
     padded = cv2.copyMakeBorder(pixels, 0, high - height, 0, wide - width, cv2.BORDER_REFLECT_101)
-    seen = changes.field(answers, (NAME, width), np.asarray(padded, np.uint8), network().see, STRIDE)
+    seen = _seen(np.asarray(padded, np.uint8), answers)
     return seen[:, : -(-height // STRIDE), : -(-width // STRIDE)]
 
 
