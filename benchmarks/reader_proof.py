@@ -56,7 +56,7 @@ def canvas(detector: TextDetector | None, rgb: Pixels, rng: np.random.Generator)
     copy = rgb.copy()
     copy[mask(hidden, width, height)] = rng.choice([0, 0, 128, 255])
     lines = _second_look.outside(found, hidden, max(width, height))
-    return _second_look._canvas(Frame(copy), lines, hidden)[1]
+    return _second_look.canvas([cut for _, cut in _second_look._cuts(Frame(copy), lines, hidden)])[1]
 
 
 def _box(rng: np.random.Generator, width: int, height: int, most: float, shape: tuple[float, float]) -> Polygon:

@@ -6,6 +6,7 @@ chosen countries asks it and its conditions are not plainly false: what has not 
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cache

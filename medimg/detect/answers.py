@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -35,8 +35,35 @@ class Answers:
 
     def __init__(self) -> None:
         self._said: dict[Hashable, Any] = {}
+        self._last: dict[Hashable, tuple[NDArray[Any], Any]] = {}
         self.cut_short = False
         self._lock = threading.Lock()
+
+    def several(self, questions: Sequence[tuple[Hashable, ...]], ask: Callable[[list[int]], Sequence[T]]) -> list[T]:
+        """As :meth:`to`, for many questions: those that nobody asked before are asked together.
+
+        Args:
+            questions: As for :meth:`to`; equal ones are asked once.
+            ask: Asks those at these places of the list.
+        """
+        with self._lock:
+            new = {q: k for k, q in reversed(list(enumerate(questions))) if q not in self._said}
+        asked = sorted(new.values())
+        said = ask(asked) if asked else ()
+        with self._lock:
+            self._said.update(zip((questions[k] for k in asked), said, strict=True))
+            return [self._said[q] for q in questions]
+
+    def last(self, question: tuple[Hashable, ...]) -> tuple[NDArray[Any], Any] | None:
+        """The picture of the last answer kept for a question that leaves the picture open, and that answer."""
+        with self._lock:
+            return self._last.get(question)
+
+    def keep(self, question: tuple[Hashable, ...], picture: NDArray[Any], said: T) -> T:
+        """Keep an answer for :meth:`last`, and return it."""
+        with self._lock:
+            self._last[question] = (picture, said)
+        return said
 
     def to(self, question: tuple[Hashable, ...], ask: Callable[[], T]) -> T:
         """What was said to the question before, or what ``ask`` returns now; an error is not kept.

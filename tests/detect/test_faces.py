@@ -16,7 +16,7 @@ from PIL import Image
 from medimg.detect import Frame, make
 from medimg.detect.faces import detector as faces
 from medimg.detect.faces import groups as _groups
-from medimg.detect.faces._score import judged
+from medimg.detect.faces.score import judged
 from medimg.detect.faces.yunet import YuNet
 from medimg.native.opencv import cv2
 from medimg.policy import Policy, decide

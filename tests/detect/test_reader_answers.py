@@ -31,7 +31,7 @@ case "$*" in
 esac
 for part in "$@"; do case "$part" in */tess_*) out="$part.tsv";; esac; done
 head="level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"
-size=$(head -c 40 "$1" | head -n 1 | cut -d' ' -f2,3 | tr ' ' '\t')
+size=$(head -c 40 "$(head -n 1 "$1")" | head -n 1 | cut -d' ' -f2,3 | tr ' ' '\t')
 page="1\t1\t0\t0\t0\t0\t0\t0\t$size\t-1\t"
 """
 """A stand-in for Tesseract: its answers to questions about itself, and pieces of a table."""

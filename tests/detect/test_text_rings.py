@@ -42,7 +42,7 @@ def test_print_round_a_ring_is_covered_whole() -> None:
 def test_a_circle_is_found_and_cut_where_it_is_empty() -> None:
     angle = np.linspace(-1.0, 3.5, 80)
     points = np.stack([500 + 200 * np.cos(angle), 400 + 200 * np.sin(angle)], axis=1)
-    ring = rings.found(points, 1200)
+    ring = rings.found(points, 1200, 121.0)
     assert ring is not None
     assert abs(ring.radius - 200) < 15
     assert abs(ring.x - 500) < 15
@@ -55,7 +55,15 @@ def test_pages_lines_and_specks_are_no_ring() -> None:
     page = np.stack(np.meshgrid(np.arange(100, 900, 25.0), np.arange(100, 700, 40.0)), axis=-1).reshape(-1, 2)
     line = np.stack([np.linspace(100, 900, 90), np.full(90, 300.0)], axis=1)
     for points in (page, line, page[:10]):
-        assert rings.found(points, 1200) is None
+        assert rings.found(points, 1200, 121.0) is None
+
+
+def test_strewn_squares_are_no_ring() -> None:
+    """They lie near some large circle by chance, and fill next to nothing of it."""
+    angle = np.linspace(-1.0, 3.5, 80)
+    points = np.stack([900 + 700 * np.cos(angle), 800 + 700 * np.sin(angle)], axis=1)
+    assert rings.found(points, 1200, 45.0) is None
+    assert rings.found(points, 1200, 900.0) is not None
 
 
 def test_a_piece_of_the_strip_lies_on_its_arc() -> None:

@@ -212,3 +212,40 @@ def test_no_list_of_a_child_names_the_current_folder(name: str, tmp_path: Path) 
     given = os.pathsep.join(("", str(tmp_path), "lib"))
     assert children.changes({name: given})[name] == str(tmp_path)
     assert children.changes({name: "lib"})[name] is None
+
+
+@pytest.mark.parametrize(
+    ("own", "written", "processors", "memory"),
+    [
+        ("0::/a/b\n", {"a/b/cpu.max": "max 100000", "a/cpu.max": "150000 100000", "a/b/memory.max": "max"}, 2, 0),
+        ("0::/\n", {"cpu.max": "50000 100000", "memory.max": "2147483648"}, 1, 2 << 30),
+        ("0::/of/the/host\n", {"cpu.max": "400000 100000", "memory.max": "max"}, 4, 0),
+        (
+            "4:memory:/job\n3:cpu,cpuacct:/job\n0::/\n",
+            {
+                "memory/job/memory.limit_in_bytes": "1073741824",
+                "memory/memory.limit_in_bytes": "9223372036854771712",
+                "cpu/job/cpu.cfs_quota_us": "200000",
+                "cpu/job/cpu.cfs_period_us": "100000",
+                "cpu/cpu.cfs_quota_us": "-1",
+                "cpu/cpu.cfs_period_us": "100000",
+            },
+            2,
+            1 << 30,
+        ),
+        ("", {}, 0, 0),
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="control groups are Linux's")
+def test_a_container_bounds_processors_and_memory(
+    tmp_path: Path, own: str, written: dict[str, str], processors: int, memory: int
+) -> None:
+    from medimg.system import _cgroup
+
+    (tmp_path / "own").write_text(own)
+    for name, text in written.items():
+        place = tmp_path / "mounted" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text + "\n")
+    assert _cgroup.processors(tmp_path / "own", tmp_path / "mounted") == processors
+    assert _cgroup.memory(tmp_path / "own", tmp_path / "mounted") == memory

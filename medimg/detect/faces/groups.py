@@ -7,15 +7,16 @@ all. What several views say of the same place is weighed by :mod:`medimg.detect.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from medimg.detect import Frame, Pixels
-from medimg.detect.answers import fingerprint
-from medimg.detect.faces.centerface import CenterFace, Rows
+from medimg.detect import Frame, Pixels, changes
+from medimg.detect.answers import Answers, fingerprint
+from medimg.detect.faces.centerface import CenterFace
 from medimg.detect.faces.yunet import YuNet
 from medimg.native.opencv import cv2
 
@@ -132,7 +133,7 @@ def small(frame: Frame, centerface: CenterFace) -> Iterator[tuple[Detection, int
         picture = frame.scaled(SMALL_SIDE)[0] if len(parts) == 1 else _shrunk(_part(frame, tile), SMALL_SIDE)
         shown = fingerprint(picture)
         for turn in range(4):
-            ask = partial(_asked, centerface, picture, turn, LEAST)
+            ask = partial(_asked, frame.answers, centerface, picture, turn, LEAST)
             rows = frame.answers.to((centerface.version, LEAST, turn, shown), ask)
             for one in _seen(rows, tile, picture, turn, VIEWS):
                 yield one, side
@@ -154,16 +155,30 @@ def _views(frame: Frame, tile: Tile, whole: bool, centerface: CenterFace, yunet:
         shown = fingerprint(small)
         for turn in range(4):
             # The copy may be equal here; and sizes larger than the picture are all the picture itself.
-            ask = partial(_asked, net, small, turn, least)
+            ask = partial(_asked, frame.answers, net, small, turn, least)
             rows = frame.answers.to((net.version, least, turn, shown), ask)
             yield from _seen(rows, tile, small, turn, view, pad)
 
 
-def _asked(net: CenterFace | YuNet, picture: Pixels, turn: int, least: float) -> Rows:
-    return net.detect(_turned(picture, turn), least)
+def _asked(
+    answers: Answers, net: CenterFace | YuNet, picture: Pixels, turn: int, least: float
+) -> Sequence[NDArray[np.float32]]:
+    turned = _turned(picture, turn)
+    question = (net.version, least, turn, turned.shape)
+    return changes.places(answers, question, turned, lambda part: list(net.detect(part, least)), _bounds, _moved)
 
 
-def _seen(rows: Rows, tile: Tile, small: Pixels, turn: int, view: int, pad: int = 0) -> Iterator[Detection]:
+def _bounds(row: NDArray[np.float32]) -> Corners:
+    return float(row[0]), float(row[1]), float(row[2]), float(row[3])
+
+
+def _moved(row: NDArray[np.float32], x: int, y: int) -> NDArray[np.float32]:
+    return row + np.array([x, y, x, y, 0], np.float32)
+
+
+def _seen(
+    rows: Sequence[NDArray[np.float32]], tile: Tile, small: Pixels, turn: int, view: int, pad: int = 0
+) -> Iterator[Detection]:
     """Rows of a network, in upright full-size pixels; ``pad`` is the border round the picture it looked at."""
     factor = (max(small.shape[:2]) - 2 * pad) / max(tile.width, tile.height)
     for row in rows:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
-from medimg.detect import Frame, Pixels
+from medimg.detect import Frame, Pixels, changes
+from medimg.detect.answers import Answers
 from medimg.detect.text.letters import SLIM, SMALL
-from medimg.detect.text.ocr import Models, Spot
+from medimg.detect.text.ocr import FINDER, Models, Spot
 from medimg.native.opencv import cv2
 
 LEAST_SCORE = 0.5
@@ -21,16 +23,28 @@ SHARPEN = 1.5
 class Look:
     """One size at which the frame is looked at."""
 
-    def __init__(self, pieces: Sequence[tuple[Pixels, float, float]], factor: float) -> None:
+    def __init__(self, pieces: Sequence[tuple[Pixels, float, float]], factor: float, *, size: int = 0) -> None:
         self._pieces = pieces
         self._factor = factor
+        self._size = size
 
-    def spots(self, models: Models) -> Iterator[Spot]:
+    def spots(self, models: Models, answers: Answers) -> Iterator[Spot]:
         """Places that look like text, in upright full-size coordinates."""
-        for pixels, x, y in self._pieces:
-            for spot in models.detect(pixels, WEAKEST):
+        for n, (pixels, x, y) in enumerate(self._pieces):
+            question = (FINDER, WEAKEST, self._size, n)
+            ask = partial(models.detect, least=WEAKEST)
+            for spot in changes.places(answers, question, pixels, ask, _bounds, _moved):
                 moved = (spot.quad + np.array([x, y], np.float32)) / self._factor
                 yield Spot(moved.astype(np.float32), spot.score)
+
+
+def _bounds(spot: Spot) -> changes.Bounds:
+    (x0, y0), (x1, y1) = spot.quad.min(axis=0), spot.quad.max(axis=0)
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def _moved(spot: Spot, x: int, y: int) -> Spot:
+    return spot._replace(quad=spot.quad + np.array([x, y], np.float32))
 
 
 def looks(frame: Frame, sizes: Sequence[int]) -> list[Look]:
@@ -41,10 +55,10 @@ def looks(frame: Frame, sizes: Sequence[int]) -> list[Look]:
     out: list[Look] = []
     for size in sorted({min(size, longest) for size in sizes}, reverse=True):
         pixels, factor = frame.scaled(size)
-        out.append(Look([(sharpened(pixels) if not out else pixels, 0.0, 0.0)], factor))
+        out.append(Look([(sharpened(pixels) if not out else pixels, 0.0, 0.0)], factor, size=size))
     if longest < SMALL:
         double = cv2.resize(frame.rgb, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-        out.insert(0, Look([(np.asarray(double, np.uint8), 0.0, 0.0)], 2.0))
+        out.insert(0, Look([(np.asarray(double, np.uint8), 0.0, 0.0)], 2.0, size=2 * longest))
     return out
 
 
@@ -73,4 +87,4 @@ def _slim(frame: Frame, size: int) -> Look:
         pieces = [(np.ascontiguousarray(rgb[:, a : a + length]), float(a), 0.0) for a in ends]
     else:
         pieces = [(np.ascontiguousarray(rgb[a : a + length]), 0.0, float(a)) for a in ends]
-    return Look(pieces, factor)
+    return Look(pieces, factor, size=size)

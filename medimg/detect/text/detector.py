@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from medimg.detect import Frame, Pixels, proof
+from medimg.detect.answers import fingerprint
 from medimg.detect.objects import marks
 from medimg.detect.text import _documents, _zoom, full_size, identifiers, ocr, rings, tesseract
 from medimg.detect.text import cards as _cards
@@ -105,7 +106,9 @@ class TextDetector:
         self, frame: Frame, sizes: Sequence[int], known: KnownValues, covers: Sequence[Polygon] = ()
     ) -> list[Line]:
         self._proof()
-        every = [_second_look.uncovered(look.spots(self._models), covers) for look in looks(frame, sizes)]
+        every = [
+            _second_look.uncovered(look.spots(self._models, frame.answers), covers) for look in looks(frame, sizes)
+        ]
         sure = [[s for s in spots if s.score >= LEAST_SCORE] for spots in every]
         faint = [[s for s in spots if s.score < LEAST_SCORE] for spots in every]
         weak = [s.quad for spots in faint for s in spots]
@@ -162,7 +165,7 @@ def _read_spots(models: ocr.Models, frame: Frame, spots: Sequence[ocr.Spot]) -> 
     order = sorted(range(len(spots)), key=lambda k: -spots[k].score)
     some = order[:MOST_READ]
     crops = {k: ocr.crop(frame.rgb, spots[k].quad) for k in some}
-    readings = dict(zip(some, models.read([crops[k] for k in some]), strict=True))
+    readings = dict(zip(some, _said(models, frame, [crops[k] for k in some]), strict=True))
     ways = dict.fromkeys(some, 0)
     # Writing may stand on its head; a box hardly longer than high may stand on its side as well.
     for turns, least, squarest in ((2, 0.8, 0.0), (1, 0.6, 0.67), (3, 0.6, 0.67)):
@@ -171,12 +174,18 @@ def _read_spots(models: ocr.Models, frame: Frame, spots: Sequence[ocr.Spot]) -> 
             for k in some
             if readings[k].score < least and min(crops[k].shape[:2]) / max(crops[k].shape[:2]) >= squarest
         ]
-        turned = models.read([_turned(crops[k], turns) for k in again])
+        turned = _said(models, frame, [_turned(crops[k], turns) for k in again])
         for k, reading in zip(again, turned, strict=True):
             if reading.score > max(readings[k].score, 0.6) and len(reading.text) >= len(readings[k].text) * 0.6:
                 readings[k], ways[k] = reading, turns
     readings |= _read_again(models, frame, spots, readings, ways)
     return [Line(s, *readings.get(k, ocr.Reading("", 0.0))) for k, s in enumerate(spots)]
+
+
+def _said(models: ocr.Models, frame: Frame, crops: Sequence[Pixels]) -> list[ocr.Reading]:
+    """What each crop says; nothing is read twice in one photo, and in its copy only what changed."""
+    questions = [(ocr.READER, fingerprint(c)) for c in crops]
+    return frame.answers.several(questions, lambda new: models.read([crops[k] for k in new]))
 
 
 def _read_again(
@@ -205,7 +214,7 @@ def _read_again(
     quads = [ocr.ordered(grown(spots[k].quad, -by * sides(spots[k].quad)[1])) for k, _, by, _ in wanted]
     crops = [_turned(ocr.crop(frame.rgb, q), turns) for q, (_, turns, _, _) in zip(quads, wanted, strict=True)]
     out: dict[int, ocr.Reading] = {}
-    for reading, (k, _, _, voted) in zip(models.read(crops), wanted, strict=True):
+    for reading, (k, _, _, voted) in zip(_said(models, frame, crops), wanted, strict=True):
         like = SequenceMatcher(None, reading.text, readings[k].text, autojunk=False).ratio() >= LIKE
         if reading.score >= max(out[k].score if k in out else 0.0, FAIRLY) and _harmless(reading) and (like or voted):
             out[k] = reading

@@ -18,6 +18,7 @@ from medimg.detect.answers import fingerprint
 from medimg.detect.objects import marks
 from medimg.detect.text.labels import Line
 from medimg.detect.text.letters import CLOSER, SLIM
+from medimg.detect.text.lines import Quad, area, grown, shared, sides
 from medimg.detect.text.ocr import FINDER, Models, Spot
 from medimg.native.opencv import cv2
 
@@ -45,6 +46,10 @@ NOISE, STRONG = 16, 80
 LEAST_FINE = 4.0
 """Least mean step, across and down, of a part that may hold print."""
 LEAST_SCORE = 0.5
+RIM = 0.5
+"""How far round a line that was read print is that line's own rim, as a share of its height."""
+AGAIN = 0.6
+"""Share of a find that lies in a line that was read, from which it is that line once more."""
 READ, SIGNS = 0.7, 3
 """Least certainty and least letters and digits of a reading that counts."""
 
@@ -79,7 +84,13 @@ def spots(models: Models, frame: Frame, lines: Sequence[Line]) -> list[Spot]:
         part = np.ascontiguousarray(pixels[y0:y1, x0:x1])
         for spot in _seen(models, frame, part):
             out.append(Spot(((spot.quad + np.array([x0, y0], np.float32)) / factor).astype(np.float32), spot.score))
-    return out
+    known = [line.spot.quad for line in lines if read(line)]
+    return [spot for spot in out if not any(_again(spot.quad, quad) for quad in known)]
+
+
+def _again(quad: Quad, line: Quad) -> bool:
+    """Whether a find is a piece of a line as high as itself; print inside something higher is not."""
+    return sides(line)[1] < 2 * sides(quad)[1] and shared(quad, line) > AGAIN * area(quad)
 
 
 def read(line: Line) -> bool:
@@ -113,7 +124,8 @@ def _known(lines: Sequence[Line], factor: float, width: int, height: int) -> NDA
     mask = np.zeros((-(-height // BLOCK), -(-width // BLOCK)), np.uint8)
     for line in lines:
         if read(line):
-            cv2.fillPoly(mask, [np.round(line.spot.quad * (factor / BLOCK)).astype(np.int32)], 1)
+            quad = grown(line.spot.quad, RIM * sides(line.spot.quad)[1])
+            cv2.fillPoly(mask, [np.round(quad * (factor / BLOCK)).astype(np.int32)], 1)
     return np.asarray(mask, np.bool_)
 
 

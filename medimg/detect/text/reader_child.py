@@ -31,16 +31,16 @@ KEPT = frozenset(
 
 
 def main(arguments: list[str]) -> None:
-    """Read the picture in the working folder, and write Tesseract's table to the standard output.
+    """Read the pages in the working folder, and write Tesseract's table to the standard output.
 
     Args:
         arguments: Folders that hold the packages, joined with ``os.pathsep``; the absolute path of Tesseract; the name
-            of the picture; page segmentation mode; seconds.
+            of the list of pages; page segmentation mode; seconds.
 
     Raises:
         Exception: Whatever pytesseract raises: the exit status is then not 0.
     """
-    packages, program, picture, layout, seconds = arguments
+    packages, program, pages, layout, seconds = arguments
     sys.path.extend(folder for folder in packages.split(os.pathsep) if folder and folder not in sys.path)
     for name in set(os.environ) - KEPT:
         del os.environ[name]
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> None:
     pytesseract.pytesseract.tesseract_cmd = program
     config = f"-c tessedit_create_tsv=1 --psm {int(layout)} --dpi 200"
     answer = pytesseract.run_and_get_output(
-        picture, "tsv", lang="eng", config=config, timeout=float(seconds), return_bytes=True
+        pages, "tsv", lang="eng", config=config, timeout=float(seconds), return_bytes=True
     )
     sys.stdout.buffer.write(answer)
     sys.stdout.buffer.flush()

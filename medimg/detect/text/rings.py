@@ -21,7 +21,7 @@ from medimg.detect.text import identifiers
 from medimg.detect.text.full_size import read
 from medimg.detect.text.known import Known
 from medimg.detect.text.labels import Line
-from medimg.detect.text.lines import area, shared
+from medimg.detect.text.lines import area, shared, sides
 from medimg.detect.text.ocr import Models, Quad, crop, ordered
 from medimg.native.opencv import cv2
 
@@ -42,13 +42,17 @@ ALONE = 0.6
 """Least share of the squares within the ring's outer edge that lie on it: a page of print is no ring."""
 NARROW = 0.05
 """Most middle distance of its squares from the circle, in radii: print on a ring is a band, strewn lines are not."""
+FILLED = 0.06
+"""Least share of the parts with print, as broad as a ring may be, that is print: .08 for letters a tenth of its radius
+high that stand apart, .04 for the squares of a strewn scene."""
 SURE = 0.8
 """Least certainty of a word that makes print a ring: chance finds on strewn lines are read with less."""
 BAND = 0.25
 """Half the breadth of what is unrolled, in radii."""
 LONGEST = 2400
 """Longest unrolled ring, in pixels."""
-LEAST_SCORE, LEAST_SIGNS = 0.4, 6
+LEAST_SCORE, LEAST_SIGNS, LEAST_LONG = 0.4, 6, 1.5
+"""Of a find on the strip: its score, what is read in it, and its length in heights; a shorter one has no six signs."""
 BENT = 0.5
 """Least rise of the arc over what was read, in its heights: what bends less is a straight line beside strewn print."""
 SQUEEZED = (1.0, 0.6)
@@ -79,8 +83,8 @@ def lines(models: Models, frame: Frame, known: Sequence[Line]) -> list[Line]:
         frame: The picture.
         known: What was found and read before.
     """
-    squares = _squares(frame, known)
-    ring = found(squares, max(frame.width, frame.height))
+    squares, square = _squares(frame, known)
+    ring = found(squares, max(frame.width, frame.height), square)
     if ring is None:
         return []
     strip, scale = unrolled(frame.rgb, ring)
@@ -139,7 +143,7 @@ def _runs(squares: Points, ring: Ring, scale: float, top: float, foot: float) ->
 
 def _read(models: Models, strip: Pixels) -> list[Line]:
     """What can be read on an unrolled ring: letters stand with their feet towards the middle, or with their heads."""
-    spots = models.detect(strip, LEAST_SCORE)
+    spots = [s for s in models.detect(strip, LEAST_SCORE) if sides(s.quad)[0] >= LEAST_LONG * sides(s.quad)[1]]
     crops = [crop(strip, s.quad) for s in spots]
     ways = zip(models.read(crops), models.read([np.ascontiguousarray(np.rot90(c, 2)) for c in crops]), strict=True)
     best = [max(readings, key=lambda reading: reading.score) for readings in ways]
@@ -163,24 +167,25 @@ def judged(ring: Sequence[Line], known: Known, keep: Collection[str]) -> list[Li
     return out
 
 
-def _squares(frame: Frame, known: Sequence[Line]) -> Points:
-    """The middles of the squares with print that is not on a line that was read, (n, 2)."""
+def _squares(frame: Frame, known: Sequence[Line]) -> tuple[Points, float]:
+    """The middles of the squares with print that is not on a line that was read, (n, 2); and the area of each."""
     view = marks.views(frame)[0 if max(frame.width, frame.height) <= marks.COARSE[0] else 1]
     likely = view.marks[marks.TEXT].copy()
     for line in known:
         if read(line) and len(line.text) >= LEAST_SIGNS:
             cv2.fillPoly(likely, [np.round(line.spot.quad / (view.across, view.down)).astype(np.int32)], 0.0)
     at = np.argwhere(likely >= LIKELY)[:, ::-1]
-    at = at[:: max(1, len(at) // MOST)]
-    return np.asarray((at + 0.5) * (view.across, view.down), np.float64)
+    every = max(1, len(at) // MOST)
+    return np.asarray((at[::every] + 0.5) * (view.across, view.down), np.float64), every * view.across * view.down
 
 
-def found(points: Points, longest: int) -> Ring | None:
+def found(points: Points, longest: int, size: float) -> Ring | None:
     """The circle on which most parts have print.
 
     Args:
         points: Where print is seen, (n, 2).
         longest: The picture's longer side, in pixels.
+        size: The area that each of them stands for, in pixels.
     """
     if len(points) < FEWEST:
         return None
@@ -197,7 +202,9 @@ def found(points: Points, longest: int) -> Ring | None:
         angles = np.arctan2(away[on, 1], away[on, 0])
         parts = np.bincount(((angles + math.pi) / (2 * math.pi) * STEPS).astype(int) % STEPS, minlength=STEPS) > 0
         strewn = not on.any() or np.median(np.abs(far[on] - circle[2])) > NARROW * circle[2]
-        if strewn or np.count_nonzero(on) < ALONE * within or parts.sum() < LEAST_STEPS:
+        band = 4 * math.pi * NEAR * circle[2] ** 2 * float(parts.mean())
+        few = np.count_nonzero(on) * size < FILLED * band
+        if strewn or few or np.count_nonzero(on) < ALONE * within or parts.sum() < LEAST_STEPS:
             continue
         if best is None or parts.sum() > best[0]:
             best = int(parts.sum()), Ring(float(circle[0]), float(circle[1]), float(circle[2]), _gap(parts))

@@ -1,20 +1,22 @@
 """The look at the written copy: what is left outside the covers, and what Tesseract makes of it.
 
 Tesseract does not read the whole picture (14 to 22 s for 12 MP) but one canvas, put together from the lines that were
-kept and from the surroundings of the covers. Only what it reads as identifying counts: it takes tick rows, scales and
+kept and from the surroundings of the covers; of those only what it has not read before: a further look at a copy with
+more covers reads what changed. Only what it reads as identifying counts: it takes tick rows, scales and
 skin for letters.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medimg.detect import Frame, Pixels
+from medimg.detect.answers import fingerprint
 from medimg.detect.text import identifiers
 from medimg.detect.text.known import Known
 from medimg.detect.text.labels import Line
@@ -36,15 +38,17 @@ HIDDEN = 0.85
 LARGE, STROKES = 0.3, 0.05
 """A box higher than the first share of the picture's longer side, the second share of it under covers: its letters are
 the covers. What is written between them is found by itself."""
-SURE = 0.7
-"""Least confidence of Tesseract's words that count."""
+LIKELY, SURE = 0.5, 0.7
+"""Least confidence of a word of Tesseract's, and of a line of them that counts."""
+SECOND_READER = "the second text reader"
+BORDER, APART = 20, 24
+"""White round the canvas and between what is on it, in pixels."""
 
 
 class Place(NamedTuple):
-    """A cut-out of the copy on the canvas: its corners in the picture and its top and height on the canvas."""
+    """A cut-out of the copy: its corners in the picture, its size, and whether it is part of a ruler."""
 
     quad: Quad
-    top: int
     height: int
     width: int
     ruler: bool
@@ -99,14 +103,11 @@ def identifying(
     Raises:
         CheckNotRun: The second reader failed.
     """
-    places, canvas = _canvas(frame, lines, covers)
-    if not places:
-        return []
+    cuts = list(_cuts(frame, lines, covers))
+    questions = [(SECOND_READER, fingerprint(cut)) for _, cut in cuts]
+    read = frame.answers.several(questions, lambda new: _read(reader, [cuts[k][1] for k in new]))
     found = []
-    for words in _by_line(reader.read(canvas, layout=11), places):
-        place, said = words
-        if not said:
-            continue
+    for (place, _), said in ((cut, said) for cut, some in zip(cuts, read, strict=True) for said in some):
         text = " ".join(w.text for w in said)
         score = sum(w.score * len(w.text) for w in said) / sum(len(w.text) for w in said)
         verdict = identifiers.classify(text, score, known)
@@ -124,14 +125,13 @@ def _name_or_number(text: str) -> bool:
     return bool(re.search(r"[^\W\d_]{4,}", text)) or bool(re.search(r"\d{6,}", text.replace(" ", "")))
 
 
-def _canvas(frame: Frame, lines: Sequence[Line], covers: Sequence[Polygon]) -> tuple[list[Place], NDArray[np.uint8]]:
+def _cuts(frame: Frame, lines: Sequence[Line], covers: Sequence[Polygon]) -> Iterator[tuple[Place, Pixels]]:
+    """What is read: every line, and every cover with what lies round it; in grey."""
     wanted: list[tuple[Quad, int, bool]] = [(line.spot.quad, 1, line.category == Category.RULER) for line in lines]
     for cover in covers:
         quad = np.asarray(cover, np.float32)
         tight = around([quad], axis(quad)) if len(quad) == 4 else grown(quad, 0.0)
         wanted.append((grown(tight, 0.9 * min(sides(tight)[1], 0.05 * max(frame.width, frame.height))), 3, False))
-    cuts: list[tuple[Place, Pixels]] = []
-    top = 20
     for quad, rows, on_ruler in wanted[:MOST_PLACES]:
         long, high = sides(quad)
         if high < 6:
@@ -142,31 +142,37 @@ def _canvas(frame: Frame, lines: Sequence[Line], covers: Sequence[Polygon]) -> t
         corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         matrix = cv2.getPerspectiveTransform(flat, corners)
         cut = cv2.warpPerspective(frame.rgb, matrix, (width, height), flags=cv2.INTER_AREA, borderValue=(255,) * 3)
-        cuts.append((Place(flat, top, height, width, on_ruler), np.asarray(cut, np.uint8)))
-        top += height + 24
+        yield Place(flat, height, width, on_ruler), np.asarray(cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def canvas(cuts: Sequence[Pixels]) -> tuple[list[int], Pixels]:
+    """The cut-outs under each other on one sheet: where each begins, and the sheet."""
+    *tops, end = accumulate((len(cut) + APART for cut in cuts), initial=BORDER)
     # White paper beside the cut-outs costs Tesseract as much as what is written on it.
-    canvas = np.full((top + 20, max((place.width for place, _ in cuts), default=0) + 40), 255, np.uint8)
-    for place, cut in cuts:
-        grey = cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY)
-        canvas[place.top : place.top + place.height, 20 : 20 + place.width] = grey
-    return [place for place, _ in cuts], canvas
+    sheet = np.full((end + BORDER, max(cut.shape[1] for cut in cuts) + 2 * BORDER), 255, np.uint8)
+    for top, cut in zip(tops, cuts, strict=True):
+        sheet[top : top + len(cut), BORDER : BORDER + cut.shape[1]] = cut
+    return tops, sheet
 
 
-def _by_line(words: Sequence[Word], places: Sequence[Place]) -> list[tuple[Place, list[Word]]]:
-    out: dict[tuple[int, tuple[int, int, int]], list[Word]] = {}
-    for word in words:
+def _read(reader: Reader, cuts: Sequence[Pixels]) -> list[list[list[Word]]]:
+    """The words in each cut-out, line by line."""
+    tops, sheet = canvas(cuts)
+    out: list[dict[tuple[int, int, int], list[Word]]] = [{} for _ in cuts]
+    for word in reader.read(sheet, layout=11):
         middle = (word.y0 + word.y1) / 2
-        for k, place in enumerate(places):
-            if place.top <= middle <= place.top + place.height and word.score >= 0.5:
-                out.setdefault((k, word.line), []).append(word)
+        for k, (top, cut) in enumerate(zip(tops, cuts, strict=True)):
+            if top <= middle <= top + len(cut) and word.score >= LIKELY:
+                there = (word.x0 - BORDER, word.y0 - top, word.x1 - BORDER, word.y1 - top)
+                out[k].setdefault(word.line, []).append(Word(word.text, word.score, *there, word.line))
                 break
-    return [(places[k], said) for (k, _), said in out.items()]
+    return [list(some.values()) for some in out]
 
 
 def _back(place: Place, words: Sequence[Word]) -> Quad:
-    """Corners in the picture of words on the canvas."""
-    x0, x1 = min(w.x0 for w in words) - 20, max(w.x1 for w in words) - 20
-    y0, y1 = min(w.y0 for w in words) - place.top, max(w.y1 for w in words) - place.top
+    """Corners in the picture of words in its cut-out."""
+    x0, x1 = min(w.x0 for w in words), max(w.x1 for w in words)
+    y0, y1 = min(w.y0 for w in words), max(w.y1 for w in words)
     corners = np.array([[0, 0], [place.width, 0], [place.width, place.height], [0, place.height]], np.float32)
     matrix = cv2.getPerspectiveTransform(corners, place.quad)
     box = np.array([[[x0, y0], [x1, y0], [x1, y1], [x0, y1]]], np.float32)

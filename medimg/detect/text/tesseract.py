@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ from medimg.native.opencv import cv2
 from medimg.system import programs
 
 SECONDS = 60.0
-"""Wall time for one call; the canvases read are bounded, and take about a second."""
+"""Wall time for one page; pages are bounded, and take about a tenth of a second."""
 START = 15.0
 """Wall time that starting and ending the process may take besides; on a busy machine it takes seconds."""
 FROZEN = "--medimg-reader"
@@ -38,6 +39,8 @@ COLUMNS = (
     "left", "top", "width", "height", "conf", "text",
 )  # fmt: skip
 """The header of Tesseract's table, since version 3.05."""
+LIST = "pages.txt"
+"""The file that names the pages to read, one a line."""
 PAGE, WORD = 1, 5
 """Values of ``level``: the page's row, which comes first, and a word's."""
 
@@ -92,10 +95,13 @@ class Reader:
     def __init__(self) -> None:
         self._command = str(programs.find("tesseract"))
         self._packages = _packages()
-        said = programs.run([self._command, "--list-langs"], timeout=SECONDS).decode("utf-8", "replace").split()
-        if "eng" not in said:
-            raise MissingPart("Tesseract has no English model.")
-        self.version = version(self._command)
+        try:
+            self.version = version(self._command)  # it has read with the English model then
+        except CheckNotRun:
+            said = programs.run([self._command, "--list-langs"], timeout=SECONDS).decode("utf-8", "replace").split()
+            if "eng" not in said:
+                raise MissingPart("Tesseract has no English model.") from None
+            raise
 
     def read(self, grey: NDArray[np.uint8], *, layout: int = 6) -> list[Word]:
         """Words in a picture.
@@ -107,41 +113,63 @@ class Reader:
         Raises:
             CheckNotRun: Tesseract failed, took too long, or its answer is not whole.
         """
+        pieces = _pieces(grey)
         words: list[Word] = []
-        for number, (top, bottom) in enumerate(_pieces(grey)):
-            for word in self._read(grey[top:bottom], layout):
+        said = self._read([grey[top:bottom] for top, bottom in pieces], layout)
+        for number, (top, _) in enumerate(pieces):
+            for word in said[number]:
                 block, *rest = word.line
                 line = (block + number * BLOCKS, rest[0], rest[1])
                 words.append(word._replace(y0=word.y0 + top, y1=word.y1 + top, line=line))
         return words
 
-    def _read(self, grey: NDArray[np.uint8], layout: int) -> list[Word]:
+    def _read(self, pieces: Sequence[NDArray[np.uint8]], layout: int) -> list[list[Word]]:
+        """The words of every piece; those whose drawn words did not come back are laid out anew."""
+        out: dict[int, list[Word]] = {}
         for scale, frame in LAYOUTS:
-            words = self._proved(_laid(grey, scale, frame), layout)
-            if words is not None:
-                return [_back(word, scale, frame) for word in words]
+            left = [k for k in range(len(pieces)) if k not in out]
+            for k, words in zip(
+                left, self._proved([_laid(pieces[k], scale, frame) for k in left], layout), strict=True
+            ):
+                if words is not None:
+                    out[k] = [_back(word, scale, frame) for word in words]
+            if len(out) == len(pieces):
+                return [out[k] for k in range(len(pieces))]
         raise CheckNotRun("the second text reader did not read the words that were drawn for it to read.")
 
-    def _proved(self, grey: NDArray[np.uint8], layout: int) -> list[Word] | None:
-        """The words of a picture; None when those that were drawn round it did not come back."""
-        picture, above, below = _with_probes(grey)
-        height, width = picture.shape
+    def _proved(self, pieces: Sequence[NDArray[np.uint8]], layout: int) -> list[list[Word] | None]:
+        """The words of each picture; None when those that were drawn round it did not come back.
+
+        They are pages of one document: starting Tesseract takes as long as reading two or three of them.
+        """
+        pages = [_with_probes(piece) for piece in pieces]
+        files = {
+            f"{n}.pgm": b"P5 %d %d 255\n" % page.shape[::-1] + page.tobytes() for n, (page, _, _) in enumerate(pages)
+        }
+        files[LIST] = "".join(f"{name}\n" for name in files).encode()
         start = [sys.executable, FROZEN] if getattr(sys, "frozen", False) else [sys.executable, "-I", "-S", _CHILD]
-        arguments = [self._packages, self._command, "picture.pgm", str(int(layout)), str(SECONDS)]
-        pgm = b"P5 %d %d 255\n" % (width, height) + picture.tobytes()
+        seconds = SECONDS * len(pages)
+        arguments = [self._packages, self._command, LIST, str(int(layout)), str(seconds)]
         try:
-            answer = programs.run([*start, *arguments], timeout=SECONDS + START, files={"picture.pgm": pgm})
-            words = _table(answer, width, height)
+            answer = programs.run([*start, *arguments], timeout=seconds + START, files=files)
+            said = _table(answer, [page.shape for page, _, _ in pages])
         except (CheckNotRun, MissingPart) as error:
             raise CheckNotRun(f"the second text reader did not run: {error.what}") from error
-        for wanted, rows in ((above, range(STRIP)), (below, range(height - STRIP, height))):
-            if not any(w.text in wanted and (w.y0 + w.y1) // 2 in rows for w in words):
-                return None
-        own = [w for w in words if TOP <= (w.y0 + w.y1) / 2 < TOP + grey.shape[0]]
-        return [w._replace(x0=w.x0 - MARGIN, y0=w.y0 - TOP, x1=w.x1 - MARGIN, y1=w.y1 - TOP) for w in own]
+        return [_own(words, len(piece), *page) for words, piece, page in zip(said, pieces, pages, strict=True)]
 
 
 _CHILD = str(Path(reader_child.__file__).resolve())
+
+
+def _own(
+    words: Sequence[Word], high: int, page: NDArray[np.uint8], above: Sequence[str], below: Sequence[str]
+) -> list[Word] | None:
+    """The words of a page that stand on the picture, which is so high; None when the drawn ones are not all there."""
+    for wanted, rows in ((above, range(STRIP)), (below, range(len(page) - STRIP, len(page)))):
+        if not any(w.text in wanted and (w.y0 + w.y1) // 2 in rows for w in words):
+            return None
+    own = [w for w in words if TOP <= (w.y0 + w.y1) / 2 < TOP + high]
+    return [w._replace(x0=w.x0 - MARGIN, y0=w.y0 - TOP, x1=w.x1 - MARGIN, y1=w.y1 - TOP) for w in own]
 
 
 def _pieces(grey: NDArray[np.uint8]) -> list[tuple[int, int]]:
@@ -203,11 +231,15 @@ def _drawn(text: str) -> NDArray[np.float32]:
     return np.asarray(np.asarray(sheet) / 255, np.float32)
 
 
-def _table(answer: bytes, width: int, height: int) -> list[Word]:
-    """The words of a table, after all of it was looked at.
+def _table(answer: bytes, sizes: Sequence[tuple[int, ...]]) -> list[list[Word]]:
+    """The words of each page of a table, after all of it was looked at.
+
+    Args:
+        answer: The table.
+        sizes: Height and width of each page.
 
     Raises:
-        CheckNotRun: It is not a whole table of one page of this size.
+        CheckNotRun: It is not a whole table of pages of these sizes.
     """
     try:
         text = answer.decode("utf-8")
@@ -217,28 +249,35 @@ def _table(answer: bytes, width: int, height: int) -> list[Word]:
         scores = [float(row[10]) for row in cells]
     except (ValueError, IndexError) as error:
         raise _not_whole() from error
+    pages = [[PAGE, n, 0, 0, 0, 0, 0, 0, width, height] for n, (height, width) in enumerate(sizes, 1)]
     whole = (
         text.endswith("\n")
         and tuple(header.split("\t")) == COLUMNS
         and all(len(row) == len(COLUMNS) for row in cells)
-        and [row for row in numbers if row[0] == PAGE] == numbers[:1] == [[PAGE, 1, 0, 0, 0, 0, 0, 0, width, height]]
+        and [row for row in numbers if row[0] == PAGE] == pages
+        and numbers[:1] == pages[:1]
+        and all(a[1] <= b[1] for a, b in pairwise(numbers))
         and all(math.isfinite(score) and -1 <= score <= 100 for score in scores)
-        and all(_inside(row, width, height) for row in numbers)
+        and all(_inside(row, sizes) for row in numbers)
     )
     if not whole:
         raise _not_whole()
-    out = []
+    out: list[list[Word]] = [[] for _ in sizes]
     for row, numbered, score in zip(cells, numbers, scores, strict=True):
         shown = row[11].strip()
         if numbered[0] == WORD and shown and score >= 0:
             x, y, w, h = numbered[6:]
-            out.append(Word(shown, score / 100, x, y, x + w, y + h, (numbered[2], numbered[3], numbered[4])))
+            word = Word(shown, score / 100, x, y, x + w, y + h, (numbered[2], numbered[3], numbered[4]))
+            out[numbered[1] - 1].append(word)
     return out
 
 
-def _inside(row: Sequence[int], width: int, height: int) -> bool:
-    x, y, w, h = row[6:]
-    return PAGE <= row[0] <= WORD and min(x, y, w, h) >= 0 and x + w <= width and y + h <= height
+def _inside(row: Sequence[int], sizes: Sequence[tuple[int, ...]]) -> bool:
+    level, page, (x, y, w, h) = row[0], row[1], row[6:]
+    if not (PAGE <= level <= WORD and 1 <= page <= len(sizes)):
+        return False
+    height, width = sizes[page - 1]
+    return min(x, y, w, h) >= 0 and x + w <= width and y + h <= height
 
 
 def version(command: str) -> str:
