@@ -110,6 +110,7 @@ def apply(
         if i not in where
     }
     handle = folder.lock()
+    folder.sweep_parts()
     made = _place(folder)
     done: dict[str, Report] = {}
     jobs = [(Job(os.fsencode(where[i]), i), by_id[i], decided.plans[i], str(made)) for i in wanted if i in where]

@@ -17,6 +17,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -96,11 +97,20 @@ class RunFolder:
 
     def sweep(self) -> None:
         """Remove what a run that was killed left half-written."""
+        self.sweep_parts(0.0)
+        shutil.rmtree(self.path / STAGING, ignore_errors=True)
+
+    def sweep_parts(self, age: float = 3600.0) -> None:
+        """Remove files that a command that was killed left half-written.
+
+        Args:
+            age: Seconds since they were written: answers are written without the run's lock, in less than one.
+        """
         for folder in (self.path, self.unreviewed, self.hold, self.private):
             with contextlib.suppress(OSError):
                 for part in folder.glob(".medimg-*.part"):
-                    part.unlink(missing_ok=True)
-        shutil.rmtree(self.path / STAGING, ignore_errors=True)
+                    if not age or time.time() - part.lstat().st_ctime >= age:
+                        part.unlink(missing_ok=True)
 
     def remove_if_bare(self) -> bool:
         """Remove a folder whose run died before it knew its photos. Nothing but our own empty places is removed."""

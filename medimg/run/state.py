@@ -15,6 +15,7 @@ from medimg.consent.checklist import ChecklistDefinition, Flag, SharingContext
 from medimg.consent.site import SiteProfile
 from medimg.errors import UsageError
 from medimg.run import lock
+from medimg.run.folder import RunFolder
 from medimg.system import files as _files
 from medimg.types import Report, to_json
 
@@ -458,6 +459,7 @@ def claimed(folder: Path, state: RunState) -> Iterator[None]:
                 "somebody else changed this run in the meantime. Nothing was moved.",
                 todo="Start the command again: it shows what is answered now.",
             )
+        RunFolder(folder).sweep_parts()
         yield
     finally:
         lock.give_back(folder / RECORD_FOLDER, handle)

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,9 @@ def everything(out: Path) -> list[str]:
 
 @pytest.mark.parametrize("nth", [1, 2, 3, 4])  # two copies, the answers, the first of the sheets
 @pytest.mark.parametrize("act", COMMANDS)
-def test_a_release_and_its_return_killed_between_two_moves(tmp_path: Path, act: str, nth: int) -> None:
+def test_a_release_and_its_return_killed_between_two_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str, nth: int
+) -> None:
     out = tmp_path / "medimg-R7Q4"
     run_folder(out, {"P01": 2, "P02": 1})
     answered(out, tmp_path, {"P01": ["P01-001", "P01-002"]})
@@ -74,7 +77,10 @@ def test_a_release_and_its_return_killed_between_two_moves(tmp_path: Path, act: 
         assert "medimg release RUN P01" in said.output
         assert "Take them out" not in said.output
         assert said.exit_code == 20
+    later = time.time() + 7200
+    monkeypatch.setattr(time, "time", lambda: later)
     call(command, out, "P01", *more)
+    assert not list(out.rglob("*.part"))
     assert copies(out)["share"] == (["P01-001.jpg", "P01-002.jpg"] if act == "release" else [])
     assert share_of(open_run(out), Register())[1] == []
     assert Register().verify() == []
