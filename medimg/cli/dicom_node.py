@@ -30,7 +30,9 @@ from medimg.errors import MissingPart, UsageError
 )
 @click.option("--send-ca", type=common.FILE, metavar="FILE", help="Send on by TLS, to whom one of these has signed.")
 @click.option(
-    "--closed-network", is_flag=True, help="Listen off this computer without TLS: the network itself keeps others out."
+    "--closed-network",
+    is_flag=True,
+    help="Listen and send on without TLS: the network itself keeps others out.",
 )
 @common.policy_options
 @common.workers_option
@@ -75,6 +77,12 @@ def dicom_node(
             "medimg listens on other than this computer's own addresses with TLS only.",
             todo="Give --certificate and --key; or --closed-network, where others cannot reach this network.",
         )
+    to = node.Peer.of(send_to) if send_to else None
+    if to is not None and not listen.loopback(to.host) and send_ca is None and not closed_network:
+        raise UsageError(
+            "medimg sends copies on to other computers with TLS only.",
+            todo="Give --send-ca; or --closed-network, where others cannot reach this network.",
+        )
     own = site_key()
     setup = Setup(
         policy=common.read_policy(policy_file, metadata_only),
@@ -86,7 +94,7 @@ def dicom_node(
         title=aet,
         callers=list(callers),
         out=out,
-        to=node.Peer.of(send_to) if send_to else None,
+        to=to,
         trust=_trusting(send_ca, certificate, key),
     )
     told = threading.Event()

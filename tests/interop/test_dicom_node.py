@@ -270,6 +270,7 @@ def test_tls_takes_signed_peers_alone(tmp_path: Path) -> None:
         ["-o", ".", "--host", "0.0.0.0"],
         ["--send-to", "ARCHIVE"],
         ["--send-to", "ARCHIVE@host:99999"],
+        ["--send-to", "ARCHIVE@192.0.2.1:11112"],
         ["-o", ".", "--certificate", "c"],
         ["-o", ".", "--client-ca", "c"],
         ["-o", ".", "--certificate", "c", "--key", "k"],
