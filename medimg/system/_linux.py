@@ -16,7 +16,7 @@ from pathlib import Path
 
 assert sys.platform == "linux"  # noqa: S101 - says to a type checker which system this is
 
-from medimg.system import _cgroup, _posix
+from medimg.system import _posix, cgroup
 from medimg.system._posix import (
     PROGRAM,
     SERVES,
@@ -167,13 +167,13 @@ class Tree(PosixTree):
 def processors() -> int:
     """Processors this process may use, also in a container or a service that is given less than there are."""
     there = len(os.sched_getaffinity(0)) or 1
-    return min(there, _cgroup.processors() or there)
+    return min(there, cgroup.processors() or there)
 
 
 def total_memory() -> int:
     """Memory this process may use, in bytes: that of the computer, or of its container; 0 where nothing says."""
     there = _posix.total_memory()
-    return min(there, _cgroup.memory() or there)
+    return min(there, cgroup.memory() or there)
 
 
 def open_targets() -> list[str]:

@@ -240,12 +240,12 @@ def test_no_list_of_a_child_names_the_current_folder(name: str, tmp_path: Path) 
 def test_a_container_bounds_processors_and_memory(
     tmp_path: Path, own: str, written: dict[str, str], processors: int, memory: int
 ) -> None:
-    from medimg.system import _cgroup
+    from medimg.system import cgroup
 
     (tmp_path / "own").write_text(own)
     for name, text in written.items():
         place = tmp_path / "mounted" / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text + "\n")
-    assert _cgroup.processors(tmp_path / "own", tmp_path / "mounted") == processors
-    assert _cgroup.memory(tmp_path / "own", tmp_path / "mounted") == memory
+    assert cgroup.processors(tmp_path / "own", tmp_path / "mounted") == processors
+    assert cgroup.memory(tmp_path / "own", tmp_path / "mounted") == memory
