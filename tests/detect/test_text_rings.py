@@ -105,3 +105,9 @@ def test_a_straight_word_beside_strewn_print_is_no_ring() -> None:
     word = np.array([[0, 40], [210, 40], [210, 100], [0, 100]], np.float32)  # 30 degrees of the arc, 60 pixels high
     assert not rings.bent([word], ring, 1.0)
     assert rings.bent([word, word + np.float32([600, 0])], ring, 1.0)
+
+
+def test_words_strewn_on_a_circle_are_no_ring() -> None:
+    word = np.array([[0, 40], [900, 40], [900, 100], [0, 100]], np.float32)
+    assert rings.closed([word], np.arange(0, 900, 30.0))
+    assert not rings.closed([word], np.concatenate([np.arange(0, 200, 10.0), np.arange(650, 900, 10.0)]))

@@ -42,7 +42,7 @@ CARD = 0.6
 PERHAPS_SCALE = 0.15
 """Least of it for a place to be asked about instead of covered, where nobody could read what stands there: a small or
 blurred ruler blacked out is lost, and the ticks of one look like writing."""
-DENSE = 0.45
+DENSE = 0.6
 """Least share of a block that its finds fill."""
 ON_SCALE = 0.2
 """Share of a scale or a card in an outline that makes it no thing to be covered: it would hide what must stay."""
@@ -194,7 +194,11 @@ def _dense(outline: Points, quads: Sequence[Points]) -> bool:
 
     Words burned into a picture do so too, on skin: there only an outline that is believed makes a thing.
     """
-    return len(quads) > 1 and sum(float(cv2.contourArea(q)) for q in quads) >= DENSE * float(cv2.contourArea(outline))
+    corner, (wide, high) = outline.min(axis=0), np.ptp(outline, axis=0)
+    filled = np.zeros((int(high) + 2, int(wide) + 2), np.uint8)
+    for quad in quads:
+        cv2.fillPoly(filled, [np.round(quad - corner).astype(np.int32)], 1)
+    return len(quads) > 1 and float(filled.sum()) >= DENSE * float(cv2.contourArea(outline))
 
 
 def _scale(text: str) -> bool:

@@ -55,6 +55,8 @@ LEAST_SCORE, LEAST_SIGNS, LEAST_LONG = 0.4, 6, 1.5
 """Of a find on the strip: its score, what is read in it, and its length in heights; a shorter one has no six signs."""
 BENT = 0.5
 """Least rise of the arc over what was read, in its heights: what bends less is a straight line beside strewn print."""
+CLOSED = 0.7
+"""Least share of what was read, in steps of its height, in which print is seen: words strewn on a circle leave gaps."""
 SQUEEZED = (1.0, 0.6)
 """How long the unrolled ring is made for each look: letters that stand far apart come together when it is short. The
 first look that reads something counts."""
@@ -98,10 +100,11 @@ def lines(models: Models, frame: Frame, known: Sequence[Line]) -> list[Line]:
             # The ring is one thing: what identifies on it is told by the worst of its words, however much else is said.
             said = max(read_now, key=lambda line: (_identifies(line), len(line.text)))
             sure = max(line.certainty for line in read_now) >= SURE
-            if not (_identifies(said) and sure and bent(some, ring, scale)):
+            there = _on(squares, ring, scale)
+            if not (_identifies(said) and sure and bent(some, ring, scale) and closed(some, there)):
                 return []
             high = np.concatenate(some)[:, 1]
-            boxes = [*some, *_runs(squares, ring, scale, float(high.min()), float(high.max()))]
+            boxes = [*some, *_runs(there, ring, scale, float(high.min()), float(high.max()))]
             quads = [q for box in boxes for q in pieces(box, ring, scale, strip.shape[0])]
             return [Line(said.spot._replace(quad=quad), said.text, said.certainty) for quad in quads]
     return []
@@ -113,6 +116,29 @@ def bent(boxes: Sequence[Quad], ring: Ring, scale: float) -> bool:
     half = min(float(np.ptp(along)) / (ring.radius * scale) / 2, math.pi)
     high = float(np.median([np.ptp(box[:, 1]) for box in boxes])) / scale
     return ring.radius * (1 - math.cos(half)) >= BENT * high
+
+
+def closed(boxes: Sequence[Quad], along: NDArray[np.float64]) -> bool:
+    """Whether print is seen all along what was read.
+
+    Args:
+        boxes: What was read, in pixels of the strip.
+        along: Where print is seen on the ring, in pixels from the strip's left end.
+    """
+    steps = []
+    for box in boxes:
+        (x0, y0), (x1, y1) = box.min(axis=0), box.max(axis=0)
+        count = max(1, round(float((x1 - x0) / max(y1 - y0, 1.0))))
+        steps.append(np.histogram(along, count, (float(x0), float(x1) + 1e-3))[0] > 0)
+    return float(np.concatenate(steps).mean()) >= CLOSED
+
+
+def _on(squares: Points, ring: Ring, scale: float) -> NDArray[np.float64]:
+    """Where on the ring the squares near it lie, in pixels from the strip's left end, in order."""
+    away = squares - (ring.x, ring.y)
+    on = np.abs(np.hypot(away[:, 0], away[:, 1]) - ring.radius) < NEAR * ring.radius
+    turned = (np.arctan2(away[on, 1], away[on, 0]) - ring.start) % (2 * math.pi)
+    return np.asarray(np.sort(turned) * ring.radius * scale, np.float64)
 
 
 def _straight(line: Line, known: Sequence[Line]) -> bool:
@@ -128,12 +154,9 @@ def _identifies(line: Line) -> bool:
     return identifiers.classify(line.text, line.certainty).category not in identifiers.KEPT
 
 
-def _runs(squares: Points, ring: Ring, scale: float, top: float, foot: float) -> Iterator[Quad]:
+def _runs(along: NDArray[np.float64], ring: Ring, scale: float, top: float, foot: float) -> Iterator[Quad]:
     """Boxes of the strip over everything that looks like print on the ring: what was read names the rest."""
     around = 2 * math.pi * ring.radius * scale
-    away = squares - (ring.x, ring.y)
-    on = np.abs(np.hypot(away[:, 0], away[:, 1]) - ring.radius) < NEAR * ring.radius
-    along = np.sort((np.arctan2(away[on, 1], away[on, 0]) - ring.start) % (2 * math.pi)) * ring.radius * scale
     apart = around / STEPS
     for run in np.split(along, np.flatnonzero(np.diff(along) > apart) + 1):
         if len(run):
@@ -168,9 +191,9 @@ def judged(ring: Sequence[Line], known: Known, keep: Collection[str]) -> list[Li
 
 
 def _squares(frame: Frame, known: Sequence[Line]) -> tuple[Points, float]:
-    """The middles of the squares with print that is not on a line that was read, (n, 2); and the area of each."""
+    """The middles of squares with print that is on no line that was read and on no ruler, (n, 2); the area of each."""
     view = marks.views(frame)[0 if max(frame.width, frame.height) <= marks.COARSE[0] else 1]
-    likely = view.marks[marks.TEXT].copy()
+    likely = np.where(view.marks[marks.RULER] >= marks.SEEN, 0, view.marks[marks.TEXT])
     for line in known:
         if read(line) and len(line.text) >= LEAST_SIGNS:
             cv2.fillPoly(likely, [np.round(line.spot.quad / (view.across, view.down)).astype(np.int32)], 0.0)
