@@ -19,7 +19,7 @@ assert sys.platform == "darwin"  # noqa: S101 - says to a type checker which sys
 
 from medimg.system import _posix
 from medimg.system._posix import *  # noqa: F403
-from medimg.system._posix import PosixTree, end_tree, kill_session_of, lead_session
+from medimg.system._posix import PosixTree, end_tree, kill_session_of, lead_session, total_memory
 from medimg.system.placeholders import dataless
 
 LIBRARY = ".dylib"
@@ -159,6 +159,6 @@ def only_in_cloud(info: os.stat_result) -> bool:
 
 __all__ = [
     "KNOWS_WRITERS", "LIBRARY", "Tree", "being_written", "kill_left_by", "lead", "only_in_cloud",
-    "open_targets", "processors", "rename_new", "sync_file", "sync_folder", "temporary_base",
+    "open_targets", "processors", "rename_new", "sync_file", "sync_folder", "temporary_base", "total_memory",
 ]  # fmt: skip
 __all__ += _posix.__all__

@@ -168,6 +168,6 @@ def only_in_cloud(info: os.stat_result) -> bool:  # noqa: ARG001 - the other sys
 
 __all__ = [
     "KNOWS_WRITERS", "LIBRARY", "Tree", "being_written", "kill_left_by", "lead", "only_in_cloud",
-    "open_targets", "processors", "rename_new", "sync_file", "sync_folder", "temporary_base",
+    "open_targets", "processors", "rename_new", "sync_file", "sync_folder", "temporary_base", "total_memory",
 ]  # fmt: skip
 __all__ += _posix.__all__
