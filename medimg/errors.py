@@ -121,7 +121,7 @@ class Changed(InputError):
 
 
 class NotAPicture(InputError):
-    """The content is no picture."""
+    """The content is not a picture."""
 
     code = "M-IN-NOTPIC"
 

@@ -357,7 +357,7 @@ class KnownValues(msgspec.Struct, frozen=True, kw_only=True):
 NOTHING_KNOWN = KnownValues()
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bounds on one photo.
 
     Attributes:

@@ -67,7 +67,7 @@ def _allowed(sig: bytes, body: bytes, major: int, texts: tuple[str, ...]) -> boo
 
 
 def _parametric(rest: bytes) -> int:
-    """Bytes of a parametric curve behind its type; -1 when it is of no known kind."""
+    """Bytes of a parametric curve behind its type; -1 when it is of an unknown kind."""
     return 4 + 4 * {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}[rest[1]] if rest[:1] + rest[2:4] == bytes(3) and rest[1] < 5 else -1
 
 

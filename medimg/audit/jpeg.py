@@ -82,7 +82,7 @@ class _Reader:
         elif 0xE0 <= marker <= 0xEF or marker == 0xFE:
             self._application(marker, payload)
         else:
-            raise Malformed("the copy has a segment of no known kind.")
+            raise Malformed("the copy has a segment of an unknown kind.")
 
     def _structure(self, marker: int, payload: bytes) -> None:
         if marker in (QUANTISATION, HUFFMAN):
@@ -95,7 +95,7 @@ class _Reader:
             self._define(RESTART, 0)
             self.interval = int.from_bytes(payload)
         else:
-            raise Malformed("the copy has a segment of no known kind.")
+            raise Malformed("the copy has a segment of an unknown kind.")
 
     def _application(self, marker: int, payload: bytes) -> None:
         name = "COM" if marker == 0xFE else f"APP{marker - 0xE0}"

@@ -1,7 +1,7 @@
 """The user's own defaults: ``defaults.toml`` in the folder of settings, or the file that MEDIMG_DEFAULTS names.
 
-It holds options by their long names, for every command that has them. An option that is given goes before it, and what
-an organisation's profile does not allow stays refused.
+It holds options by their long names, for every command that has them. An option that is given takes precedence, and
+what an organisation's profile does not allow stays refused.
 """
 
 from __future__ import annotations

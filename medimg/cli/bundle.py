@@ -76,7 +76,7 @@ def make(packages: Iterable[str], parts: dict[str, bool], runs: Sequence[Path]) 
         runs: Run folders.
 
     Raises:
-        UsageError: One is no run folder.
+        UsageError: One is not a run folder.
     """
     return Bundle(
         medimg=_version(medimg.__version__),

@@ -63,6 +63,6 @@ def _plain(node: Any) -> Plain:
         if not isinstance(key, yaml.ScalarNode):
             raise YamlRefused(f"line {line}: a key must be a word")
         if key.value in out:
-            raise YamlRefused(f"line {key.start_mark.line + 1}: a key stands twice")
+            raise YamlRefused(f"line {key.start_mark.line + 1}: a key appears twice")
         out[str(key.value)] = _plain(value)
     return out

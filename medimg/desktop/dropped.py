@@ -19,7 +19,7 @@ from medimg.run import scan
 SHOWN = 24
 """Pictures that are shown small as they are dropped."""
 MOST_NAMED = 2000
-"""Names that are kept of files that are no pictures."""
+"""Names that are kept of files that are not pictures."""
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):

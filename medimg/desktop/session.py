@@ -57,7 +57,7 @@ class Session(QObject):
         drained: Everything was applied and the sheets are written, as far as that was possible.
 
     Raises:
-        MedimgError: It is no run folder, or one of a newer version.
+        MedimgError: It is not a run folder, or one of a newer version.
     """
 
     changed = Signal(str)

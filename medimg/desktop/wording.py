@@ -95,7 +95,7 @@ def messages() -> str:
 
 
 def skipped(seen: Looked) -> list[str]:
-    """What of the things dropped is no photo, or not there."""
+    """What of the things dropped is not a photo, or not there."""
     lines = []
     if seen.others:
         named = ", ".join(readable(n) for n in seen.others[:NAMED])

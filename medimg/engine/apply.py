@@ -89,7 +89,7 @@ def apply(
         What was applied, and what still waits.
 
     Raises:
-        UsageError: It is no run folder, its settings are others, or a photo was released: take it back first.
+        UsageError: It is not a run folder, its settings are others, or a photo was released: take it back first.
         OutputError: Something could not be written; what is not done yet still waits.
         MissingPart: A model, program or package is not there.
         Interrupted: KeyboardInterrupt; what is not done yet still waits.

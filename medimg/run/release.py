@@ -59,7 +59,7 @@ def open_run(path: Path) -> OpenRun:
     """Read a run folder, or the only one inside ``path``.
 
     Raises:
-        UsageError: It is no run folder, was edited by hand, or was written by a newer version.
+        UsageError: It is not a run folder, was edited by hand, or was written by a newer version.
         OutputError: Decisions that were being applied when the computer stopped could not be finished.
     """
     folder = _find(path)
@@ -91,9 +91,9 @@ def _find(path: Path) -> Path:
     try:
         inside = [p for p in path.iterdir() if p.name.startswith("medimg-") and (p / runs.RECORD_FOLDER).is_dir()]
     except OSError as error:
-        raise UsageError("this is no run folder of medimg.") from error
+        raise UsageError("this is not a medimg run folder.") from error
     if len(inside) != 1:
-        what = "this is no run folder of medimg." if not inside else "there are several run folders here."
+        what = "this is not a medimg run folder." if not inside else "there are several run folders here."
         raise UsageError(what, todo="Name the folder that begins with 'medimg-'.")
     return inside[0]
 

@@ -120,7 +120,7 @@ def _reached(url: bytes) -> tuple[Any, str]:
     except ImportError as error:
         raise MissingPart("what reaches this kind of URL is not installed (for s3:// it is s3fs).") from error
     except (ValueError, OSError) as error:
-        raise UsageError("one of the URLs named is of no known kind.") from error
+        raise UsageError("one of the URLs named is of an unknown kind.") from error
     return system, path
 
 

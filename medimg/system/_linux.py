@@ -17,33 +17,8 @@ from pathlib import Path
 assert sys.platform == "linux"  # noqa: S101 - says to a type checker which system this is
 
 from medimg.system import _posix, cgroup
-from medimg.system._posix import (
-    PROGRAM,
-    SERVES,
-    STOP_SIGNALS,
-    UNLINK_OPEN,
-    PosixTree,
-    alive,
-    allow_open_files,
-    bind_private,
-    end_tree,
-    kill_session_of,
-    lead_session,
-    lock,
-    long_path,
-    open_files,
-    open_folder,
-    open_lock,
-    others_may_read,
-    own,
-    private_folder,
-    program_environment,
-    program_folders,
-    replace,
-    settle_console,
-    start_options,
-    unix_socket,
-)
+from medimg.system._posix import *  # noqa: F403
+from medimg.system._posix import PosixTree, kill_session_of, lead_session
 
 LIBRARY = ".so"
 """Suffix of a shared library."""
@@ -192,40 +167,7 @@ def only_in_cloud(info: os.stat_result) -> bool:  # noqa: ARG001 - the other sys
 
 
 __all__ = [
-    "KNOWS_WRITERS",
-    "LIBRARY",
-    "PROGRAM",
-    "SERVES",
-    "STOP_SIGNALS",
-    "UNLINK_OPEN",
-    "Tree",
-    "alive",
-    "allow_open_files",
-    "being_written",
-    "bind_private",
-    "end_tree",
-    "kill_left_by",
-    "lead",
-    "lock",
-    "long_path",
-    "only_in_cloud",
-    "open_files",
-    "open_folder",
-    "open_lock",
-    "open_targets",
-    "others_may_read",
-    "own",
-    "private_folder",
-    "processors",
-    "program_environment",
-    "program_folders",
-    "rename_new",
-    "replace",
-    "settle_console",
-    "start_options",
-    "sync_file",
-    "sync_folder",
-    "temporary_base",
-    "total_memory",
-    "unix_socket",
-]
+    "KNOWS_WRITERS", "LIBRARY", "Tree", "being_written", "kill_left_by", "lead", "only_in_cloud",
+    "open_targets", "processors", "rename_new", "sync_file", "sync_folder", "temporary_base", "total_memory",
+]  # fmt: skip
+__all__ += _posix.__all__

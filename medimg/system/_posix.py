@@ -187,3 +187,12 @@ def bind_private(listening: Any, path: Path) -> None:
         listening.bind(str(path))
     finally:
         os.umask(before)
+
+
+__all__ = [
+    "PROGRAM", "SERVES", "STOP_SIGNALS", "UNLINK_OPEN", "alive", "allow_open_files", "bind_private", "end_tree",
+    "lock", "long_path", "open_files", "open_folder", "open_lock", "others_may_read", "own", "private_folder",
+    "program_environment", "program_folders", "replace", "settle_console", "start_options",
+    "unix_socket",
+]  # fmt: skip
+"""What both systems give on."""

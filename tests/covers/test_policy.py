@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from medimg.errors import UsageError
@@ -31,3 +32,23 @@ def test_a_colour_that_does_not_exist_is_refused(colour: str) -> None:
 def test_a_policy_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         Policy.load(tmp_path / "none.toml")
+
+
+def records(kind: type[msgspec.Struct]) -> set[type[msgspec.Struct]]:
+    """The records a record is made of."""
+    found = {kind}
+    for field in msgspec.structs.fields(kind):
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            found |= records(field.type)
+    return found
+
+
+@pytest.mark.parametrize("kind", sorted(records(Policy), key=lambda k: k.__name__))
+def test_a_setting_that_nobody_knows_is_refused_and_none_is_changed_later(kind: type[msgspec.Struct]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"no_such_setting": 1}, kind)
+    name = msgspec.structs.fields(kind)[0].name
+    with pytest.raises(AttributeError):
+        setattr(kind(), name, None)
+    with pytest.raises(TypeError):
+        kind(getattr(kind(), name))

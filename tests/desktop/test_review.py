@@ -598,7 +598,7 @@ def test_a_damaged_or_newer_run_is_said_and_left_as_it_is(qtbot, own: Path) -> N
     with pytest.raises(MedimgError, match="newer version"):
         page.open_run(run_of(own))
     assert file.read_bytes() == before
-    with pytest.raises(MedimgError, match="no run folder"):
+    with pytest.raises(MedimgError, match="not a medimg run folder"):
         page.open_run(own / "in")
 
 

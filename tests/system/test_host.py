@@ -24,10 +24,14 @@ def tree(name: str) -> ast.Module:
 
 
 def exported(name: str) -> set[str]:
+    found: set[str] = set()
     for node in tree(name).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-            return set(ast.literal_eval(node.value))
-    raise AssertionError(f"{name} has no __all__")
+            found |= set(ast.literal_eval(node.value))
+        elif isinstance(node, ast.AugAssign) and ast.unparse(node) == "__all__ += _posix.__all__":
+            found |= exported("_posix")
+    assert found, f"{name} has no __all__"
+    return found
 
 
 def shapes(name: str) -> dict[str, str]:

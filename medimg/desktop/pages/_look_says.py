@@ -107,8 +107,8 @@ class LookSays(LookParts):
         self.hidden.setText(
             wording.counts(
                 hidden,
-                self.tr("{} piece of hidden information is taken out."),
-                self.tr("{} pieces of hidden information are taken out."),
+                self.tr("{} hidden data item is removed."),
+                self.tr("{} hidden data items are removed."),
             )
             if hidden
             else ""

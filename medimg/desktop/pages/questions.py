@@ -89,7 +89,7 @@ class Questions:
         run: The run folder.
 
     Raises:
-        UsageError: It is no run folder, was edited by hand, or was written by a newer version.
+        UsageError: It is not a run folder, was edited by hand, or was written by a newer version.
     """
 
     def __init__(self, run: Path) -> None:

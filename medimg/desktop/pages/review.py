@@ -68,7 +68,7 @@ class ReviewPage(QWidget):
         """Open a run folder.
 
         Raises:
-            MedimgError: It is no run folder, is damaged, or was made by a newer version.
+            MedimgError: It is not a run folder, is damaged, or was made by a newer version.
         """
         self.close_run()
         session = Session(run, self.places, self, self._make, self._policy, self.known)

@@ -134,7 +134,7 @@ class StartPage(QWidget):
             button(self.tr("Open earlier work…"), self._choose_run, name="choose-run", key="Ctrl+R"),
         ):
             row.addWidget(made)
-        self.clear_button = button(self.tr("Take all out again"), self.clear, name="clear")
+        self.clear_button = button(self.tr("Clear the list"), self.clear, name="clear")
         row.addWidget(self.clear_button)
         box.addStretch(1)
         self.small = QListWidget()

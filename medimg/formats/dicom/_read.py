@@ -193,7 +193,7 @@ def _size(found: Dataset, source: _Source, depth: int) -> int:
 def _raw_size(element: RawDataElement) -> int:
     vr, value = element.VR, _value(element)
     if (vr is None) != element.is_implicit_VR or (vr is not None and vr not in STANDARD_VR):
-        raise Malformed("an element of the DICOM file is of no known kind.")
+        raise Malformed("an element of the DICOM file is of an unknown kind.")
     head = 12 if vr in EXPLICIT_VR_LENGTH_32 else 8
     if element.length == UNDEFINED:
         if element.tag != t.PIXELS or vr not in ("OB", "OW", "UN", None):

@@ -58,7 +58,7 @@ def read(data: bytes, meta: Span) -> Tables:
     inside: dict[bytes, Span] = {}
     for one in boxes(data, meta.body + 4, meta.end):
         if one.type in inside:
-            raise Malformed("a table stands twice.")
+            raise Malformed("a table appears twice.")
         inside[one.type] = one
         if one.type not in (b"hdlr", b"pitm", b"iinf", b"iloc", b"iprp", b"iref", b"idat", b"dinf"):
             tables.others.append(one.type)
@@ -112,7 +112,7 @@ def _item_info(data: bytes, span: Span, tables: Tables) -> None:
         if item.type == b"mime":
             item.content_type = entry.text()
         if item.id in tables.items:
-            raise Malformed("an item stands twice.")
+            raise Malformed("an item appears twice.")
         tables.items[item.id] = item
     if len(tables.items) != count:
         raise Malformed("the item table is not valid.")
@@ -136,7 +136,7 @@ def _locations(data: bytes, span: Span, idat: Span | None, tables: Tables) -> No
             raise Unsupported("a picture's bytes stand outside the file or in another item.")
         base = reader.uint(base_size)
         if number in seen:
-            raise Malformed("an item's place stands twice.")
+            raise Malformed("an item's place appears twice.")
         seen.add(number)
         low, high = (idat.body, idat.end) if method == 1 and idat else (0, len(data))
         for _ in range(reader.uint(2)):
@@ -156,7 +156,7 @@ def _properties(data: bytes, span: Span, tables: Tables) -> None:
     for one in boxes(data, span.body, span.end):
         if one.type == b"ipco":
             if tables.properties:
-                raise Malformed("the property table stands twice.")
+                raise Malformed("the property table appears twice.")
             for prop in boxes(data, one.body, one.end):
                 if len(tables.properties) >= MAX_ITEMS:
                     raise Malformed("there are too many properties.")

@@ -170,7 +170,7 @@ class _Walk:
         elif marker == DNL:
             raise Unsupported("the JPEG gives its height after its picture.")
         else:
-            raise Malformed("the JPEG has a segment of no known kind.")
+            raise Malformed("the JPEG has a segment of an unknown kind.")
         return end
 
     def _frame(self, marker: int, payload: bytes) -> None:

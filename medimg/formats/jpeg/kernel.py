@@ -18,7 +18,7 @@ from medimg.native import library
 VERSION = 1
 
 OK, CORRUPT, SHORT, NO_CODE, NO_SPACE, BAD_RESTART, BAD_CALL = range(7)
-_WORDS = {CORRUPT: DAMAGED, SHORT: ENDS_EARLY, BAD_RESTART: RESTART, BAD_CALL: "the scan is of no known kind."}
+_WORDS = {CORRUPT: DAMAGED, SHORT: ENDS_EARLY, BAD_RESTART: RESTART, BAD_CALL: "the scan is of an unknown kind."}
 _LARGEST_BLOCK = 64 * 27 // 8 * 2 + 2
 
 
@@ -127,7 +127,7 @@ def _packed(job: Job, tables_out: dict[int, Table]) -> _Scan:
         rows, stride = part.fate.shape
         for array in (part.fate, part.seen, part.seen_after):
             if array is not None and (array.shape != (rows, stride) or not array.flags.c_contiguous):
-                raise ScanFault("the scan is of no known kind.")
+                raise ScanFault("the scan is of an unknown kind.")
         scan.part[n] = _Part(
             part.fate.ctypes.data,
             None if part.seen is None else part.seen.ctypes.data,

@@ -171,7 +171,7 @@ def _in_order(kind: bytes, seen: set[bytes], before: bytes) -> None:
     if (kind == b"IHDR") != (not seen):
         raise Malformed("the PNG header is not where it belongs.")
     if kind in ONCE and kind in seen:
-        raise Malformed("a PNG chunk that may stand only once stands twice.")
+        raise Malformed("a PNG chunk that may stand only once appears twice.")
     if kind == b"IDAT" and kind in seen and before != b"IDAT":
         raise Malformed("the picture data of the PNG file is torn apart.")
     if kind in (b"PLTE", b"tRNS", b"acTL") and b"IDAT" in seen:
