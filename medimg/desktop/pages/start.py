@@ -31,7 +31,7 @@ from medimg.consent.site import SiteProfile
 from medimg.desktop import dropped, pictures, remembered
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._grid import image_of
-from medimg.desktop.pages._known import KnownBox, known_rows
+from medimg.desktop.pages._known import KnownBox
 from medimg.desktop.widgets import Banner, button, choice_row, label, restyle
 from medimg.desktop.wording import NAMED, counts, fault, messages, skipped
 from medimg.desktop.work import Lane, in_worker
@@ -199,7 +199,8 @@ class StartPage(QWidget):
         rows.addLayout(choice_row(self.tr("For &whom?"), self.audience))
         rows.addLayout(choice_row(self.tr("Coun&try"), self.country))
         rows.addLayout(choice_row(self.tr("&Size of the copies"), self._sizes()))
-        rows.addWidget(self._known())
+        rows.addLayout(choice_row(self.tr("&Look for"), self._known()))
+        rows.addLayout(choice_row(self.tr("&Faces in all"), self._people()))
         self.alone = QCheckBox(self.tr("Each photo shows a &different patient"))
         self.alone.setObjectName("alone")
         self.alone.setAccessibleName(self.tr("Each photo shows a different patient"))
@@ -219,14 +220,19 @@ class StartPage(QWidget):
         self.copies.addItem(self.tr("For a chat: JPEG, at most {} pixels").format(CHAT), ("jpeg", CHAT))
         return self.copies
 
-    def _known(self) -> QWidget:
+    def _known(self) -> KnownBox:
         self.known = KnownBox()
+        self.known.setAccessibleName(self.tr("Names, numbers and dates of the patient"))
+        self.known.setPlaceholderText(self.tr("name, number, birth date: kept nowhere"))
+        return self.known
+
+    def _people(self) -> QSpinBox:
         self.people = QSpinBox()
         self.people.setObjectName("people")
         self.people.setRange(0, 999)
         self.people.setSpecialValueText(self.tr("not said"))
         self.people.setAccessibleName(self.tr("How many faces show in all photos together"))
-        return known_rows(self.known, self.people)
+        return self.people
 
     def _bottom(self) -> QWidget:
         panel = QWidget()
