@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QScrollArea,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -46,6 +45,8 @@ from medimg.run.state import RECORD_FOLDER
 _SIDE = 72
 CHAT = 2048
 """Longest side, in pixels, of copies for a chat: a wound still fills a screen."""
+MOST_FACES = 50
+"""The most that can be said; who shares more faces counts them copy by copy."""
 _ORDER = (DEFAULT_AUDIENCE, "colleague-opinion", "teaching", "publication", "public")
 
 
@@ -226,11 +227,10 @@ class StartPage(QWidget):
         self.known.setPlaceholderText(self.tr("name, number, birth date: kept nowhere"))
         return self.known
 
-    def _people(self) -> QSpinBox:
-        self.people = QSpinBox()
+    def _people(self) -> QComboBox:
+        self.people = QComboBox()
         self.people.setObjectName("people")
-        self.people.setRange(0, 999)
-        self.people.setSpecialValueText(self.tr("not said"))
+        self.people.addItems([self.tr("not said"), *map(str, range(1, MOST_FACES + 1))])
         self.people.setAccessibleName(self.tr("How many faces show in all photos together"))
         return self.people
 
@@ -340,7 +340,7 @@ class StartPage(QWidget):
     def forget(self) -> None:
         """What was typed of these patients goes."""
         self.known.clear()
-        self.people.setValue(0)
+        self.people.setCurrentIndex(0)
 
     @Slot(int, object)
     def _counted(self, which: int, seen: dropped.Looked) -> None:
