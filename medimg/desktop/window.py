@@ -213,7 +213,7 @@ class Window(QMainWindow):
             save_as=self.start.copies.currentData()[0],
             max_side=self.start.copies.currentData()[1],
         )
-        self._people = self.start.people.value()
+        self._people = self.start.people.currentIndex()
         self.batch.start(wanted, self._policy, self._site)
 
     def _made(self, outcome: Outcome) -> None:

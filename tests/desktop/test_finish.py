@@ -132,7 +132,7 @@ def test_the_printed_sheet_holds_the_patients_record(
         done = subprocess.run(["pdftotext", "-layout", str(out), "-"], capture_output=True, text=True, check=True)
         words = " ".join(unicodedata.normalize("NFKC", done.stdout).split())  # fi is one sign in print
         assert "Private: file it in the patient's record" in words
-        assert "Patient group P01" in words
+        assert "Patient P01" in words
         assert "P02" not in words
         assert "What allows this use?" in words
         assert "Copies cannot be called back." in words
@@ -254,7 +254,7 @@ def test_withdrawing_takes_the_pictures_out_and_writes_the_letter(qtbot, page: F
     assert open_run(run).state.is_withdrawn("P01")
     assert (run / "PRIVATE-patient-record" / "withdrawal-letter-P01.txt").is_file()
     words = said(page)
-    assert "Withdrawal, group P01" in words
+    assert "Withdrawal, patient P01" in words
     assert "The letter" in words
     assert page.goes.count() == 0
     assert not page.withdraw_button.isEnabled()

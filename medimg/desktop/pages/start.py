@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QScrollArea,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -31,7 +30,7 @@ from medimg.consent.site import SiteProfile
 from medimg.desktop import dropped, pictures, remembered
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._grid import image_of
-from medimg.desktop.pages._known import KnownBox, known_rows
+from medimg.desktop.pages._known import KnownBox
 from medimg.desktop.widgets import Banner, button, choice_row, label, restyle
 from medimg.desktop.wording import NAMED, counts, fault, messages, skipped
 from medimg.desktop.work import Lane, in_worker
@@ -46,6 +45,8 @@ from medimg.run.state import RECORD_FOLDER
 _SIDE = 72
 CHAT = 2048
 """Longest side, in pixels, of copies for a chat: a wound still fills a screen."""
+MOST_FACES = 50
+"""The most that can be said; who shares more faces counts them copy by copy."""
 _ORDER = (DEFAULT_AUDIENCE, "colleague-opinion", "teaching", "publication", "public")
 
 
@@ -199,7 +200,8 @@ class StartPage(QWidget):
         rows.addLayout(choice_row(self.tr("For &whom?"), self.audience))
         rows.addLayout(choice_row(self.tr("Coun&try"), self.country))
         rows.addLayout(choice_row(self.tr("&Size of the copies"), self._sizes()))
-        rows.addWidget(self._known())
+        rows.addLayout(choice_row(self.tr("&Look for"), self._known()))
+        rows.addLayout(choice_row(self.tr("&Faces in all"), self._people()))
         self.alone = QCheckBox(self.tr("Each photo shows a &different patient"))
         self.alone.setObjectName("alone")
         self.alone.setAccessibleName(self.tr("Each photo shows a different patient"))
@@ -219,14 +221,18 @@ class StartPage(QWidget):
         self.copies.addItem(self.tr("For a chat: JPEG, at most {} pixels").format(CHAT), ("jpeg", CHAT))
         return self.copies
 
-    def _known(self) -> QWidget:
+    def _known(self) -> KnownBox:
         self.known = KnownBox()
-        self.people = QSpinBox()
+        self.known.setAccessibleName(self.tr("Names, numbers and dates of the patient"))
+        self.known.setPlaceholderText(self.tr("name, number, birth date: kept nowhere"))
+        return self.known
+
+    def _people(self) -> QComboBox:
+        self.people = QComboBox()
         self.people.setObjectName("people")
-        self.people.setRange(0, 999)
-        self.people.setSpecialValueText(self.tr("not said"))
+        self.people.addItems([self.tr("not said"), *map(str, range(1, MOST_FACES + 1))])
         self.people.setAccessibleName(self.tr("How many faces show in all photos together"))
-        return known_rows(self.known, self.people)
+        return self.people
 
     def _bottom(self) -> QWidget:
         panel = QWidget()
@@ -334,7 +340,7 @@ class StartPage(QWidget):
     def forget(self) -> None:
         """What was typed of these patients goes."""
         self.known.clear()
-        self.people.setValue(0)
+        self.people.setCurrentIndex(0)
 
     @Slot(int, object)
     def _counted(self, which: int, seen: dropped.Looked) -> None:
