@@ -47,7 +47,7 @@ def windows(before: Pixels, now: Pixels, reach: int, known: Sequence[Bounds] = (
         return None
     room = -(-reach // BLOCK)
     around = np.ones((2 * room + 1, 2 * room + 1), np.uint8)
-    blocks = cv2.dilate(_blocks((before != now).any(axis=2)), around)
+    blocks = cv2.dilate(_blocks(before, now), around)
     for x0, y0, x1, y1 in known:
         there = blocks[max(int(y0), 0) // BLOCK : int(y1) // BLOCK + 1, max(int(x0), 0) // BLOCK : int(x1) // BLOCK + 1]
         if there.any():
@@ -62,13 +62,13 @@ def windows(before: Pixels, now: Pixels, reach: int, known: Sequence[Bounds] = (
     return out if sum(outer.area for _, outer in out) < WORTH * width * height else None
 
 
-def _blocks(differ: NDArray[np.bool_]) -> Pixels:
+def _blocks(before: Pixels, now: Pixels) -> Pixels:
     """Which blocks hold a difference, 0 or 1."""
-    height, width = differ.shape
-    rows, columns = -(-height // BLOCK), -(-width // BLOCK)
-    whole = np.zeros((rows * BLOCK, columns * BLOCK), np.bool_)
-    whole[:height, :width] = differ
-    return np.asarray(whole.reshape(rows, BLOCK, columns, BLOCK).any(axis=(1, 3)), np.uint8)
+    bits = before ^ now
+    differ = bits[..., 0] | bits[..., 1] | bits[..., 2]  # numpy's any() along a short last axis is several times slower
+    rows, columns = (np.arange(0, side, BLOCK) for side in differ.shape)
+    most = np.maximum.reduceat(np.maximum.reduceat(differ, rows, axis=0), columns, axis=1)
+    return np.asarray(most > 0, np.uint8)
 
 
 def _apart(blocks: Pixels, room: int) -> list[tuple[int, int, int, int]]:
