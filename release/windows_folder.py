@@ -29,6 +29,8 @@ COMMANDS = {
     "medimg.cmd": '@"%~dp0python\\python.exe" -P -m medimg %*\r\n',
     "medimg-desktop.cmd": '@start "" "%~dp0python\\pythonw.exe" -P -m medimg desktop %*\r\n',
 }
+UNUSED = ("bin", "PySide6/qml", "PySide6/metatypes", "PySide6/include", "PySide6/typesystems", "PySide6/scripts")
+"""Programs of packages, for the Python that installed them; QML, and what compiles for Qt: the window uses none."""
 LONGEST = 150
 """Characters of a path below the folder: with one like ``C:\\Program Files\\medimg`` in front, Windows' 260 are far."""
 
@@ -58,7 +60,8 @@ def installed(wheel: Path, extras: list[str], version: str, site: Path) -> None:
         wanted,
     ]
     subprocess.run(line, check=True)
-    shutil.rmtree(site / "bin", ignore_errors=True)  # programs of packages, for the Python that installed them
+    for name in UNUSED:
+        shutil.rmtree(site / name, ignore_errors=True)
 
 
 def faults(folder: Path) -> list[str]:
