@@ -69,7 +69,7 @@ test: $(VENV)/.dev ## every test but the long ones
 test-wheel: dist ## the built wheel in an empty environment: the main job of the README
 	@$(BIN)/python release/check_wheel.py "$$(ls -t dist/medimg-*.whl | head -n 1)" --extras
 
-coverage: $(VENV)/.dev ## what share of the statements `make test` runs, over all processes: docs/tests.md
+coverage: $(VENV)/.dev ## what share of the statements `make test` runs, over all processes: docs/release.md
 	@rm -rf build/coverage
 	@MEDIMG_ACTS=60 $(BIN)/coverage run -m pytest $(QUICK)
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report
@@ -86,7 +86,7 @@ test-peers: $(VENV)/.dev ## other tools on the same pictures: docs/comparison.md
 	@$(BIN)/python -m benchmarks.compare
 
 LONG := test coverage test-long app test-windows test-oldest test-newest valgrind test-many test-peers fuzz
-test-all: ## everything, for many hours; what fails does not stop the rest: docs/tests.md
+test-all: ## everything, for many hours; what fails does not stop the rest: docs/release.md
 	@failed=""; for part in $(LONG); do echo "== $$part"; $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
 	  [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
 

@@ -39,7 +39,7 @@ def test_every_country_of_the_checklist_has_a_line_and_every_source_is_used_and_
     assert all(card.clocks([c]) for c in ChecklistDefinition.load().jurisdictions)
     used = {key for c in card._read().clock for key in c.sources}
     assert used == {s.key for s in card.sources()}
-    page = (ROOT / "docs" / "sources" / "incidents.md").read_text()
+    page = (ROOT / "docs" / "sources.md").read_text()
     for source in card.sources():
         assert (
             f"| {source.title} | {source.year or 'none given'} | <{source.url}> | {source.read} | {source.how} |"

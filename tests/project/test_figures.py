@@ -89,7 +89,7 @@ def test_the_readme_has_the_figures_of_the_page_that_counts_them() -> None:
 def test_pages_agree_with_the_settings_as_shipped() -> None:
     sure, possible = POLICY.faces.sure, POLICY.faces.possible
     assert said("checks.md", r"thresholds, ([\d.]+ and [\d.]+),") == {f"{sure} and {possible}"}
-    assert said("policy.md", r"`faces.possible` \| `([\d.]+`, `[\d.]+)`") == {f"{sure}`, `{possible}"}
+    assert said("reference.md", r"`faces.possible` \| `([\d.]+`, `[\d.]+)`") == {f"{sure}`, `{possible}"}
     assert said("formats.md", r"`covers.hold_share` \((\d+) %\)") == {percent(POLICY.covers.hold_share)}
     assert said("formats.md", r"a margin: (\d+) % of the height") == {percent(POLICY.text.margin)}
     assert said("formats.md", r"(\d+) % of the shorter side of a code") == {percent(POLICY.codes.margin)}

@@ -17,7 +17,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 
 def test_the_policy_page_says_what_explain_prints() -> None:
-    page = (ROOT / "docs/policy.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
     block = page.split("<!-- explain -->")[1].split("<!-- /explain -->")[0]
     said = [" ".join(line.split()) for line in re.split(r"^- ", block, flags=re.MULTILINE)[1:]]
     assert said == explain(Policy.load())

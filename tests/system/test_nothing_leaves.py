@@ -32,8 +32,9 @@ TOGETHER: dict[str, Sequence[Callable[..., None]]] = {
 }
 """Acts that go on beside each other in one folder."""
 ROOT = Path(__file__).resolve().parents[2]
-OWN = set(re.findall(r"`~/([^`]+)`", (ROOT / "docs" / "output.md").read_text()))
-"""What docs/output.md says medimg keeps under the home folder."""
+PAGE = (ROOT / "docs" / "reference.md").read_text()
+OWN = set(re.findall(r"`~/([^`]+)`", PAGE.partition("### What lies elsewhere")[2].partition("\n### ")[0]))
+"""What docs/reference.md says medimg keeps under the home folder."""
 
 
 def traced() -> bool:
