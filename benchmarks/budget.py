@@ -36,7 +36,7 @@ PARTS = {
     "text finder": "medimg.detect.text.ocr:Models.detect",
     "text reader": "medimg.detect.text.ocr:Models.read",
     "text: crops": "medimg.detect.text.ocr:crop",
-    "text: sharpening": "medimg.detect.text._sizes:sharpened",
+    "text: sharpening": "medimg.detect.text.sizes:sharpened",
     "text: closer look": "medimg.detect.text._zoom:closer",
     "text: what a line is": "medimg.detect.text.layout:decide",
     "text: the rest": "medimg.detect.text.detector:TextDetector._read",

@@ -13,9 +13,9 @@ from medimg.detect import Frame, changes
 from medimg.detect.answers import Answers
 from medimg.detect.text import ocr, tesseract
 from medimg.detect.text import second_look as _second_look
-from medimg.detect.text._sizes import looks
 from medimg.detect.text.known import Known
 from medimg.detect.text.labels import Line
+from medimg.detect.text.sizes import looks
 from medimg.system import programs
 from medimg.types import NOTHING_KNOWN
 

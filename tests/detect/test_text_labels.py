@@ -79,14 +79,12 @@ def test_a_curve_and_its_value_are_two_lines_beside_a_vital_sign_only() -> None:
     sign, curve = line("SpO2", box(420, 70, 70), ""), line("www97", box(100, 100, 400, 40), "")
     made = {m.text: m for m in _layout.decide([sign, curve], BLANK, Known(NOTHING_KNOWN))}
     assert made["97"].kept
-    assert not made["www"].kept
-    assert made["www"].cover[:, 0].max() <= 430
+    assert made["www"].kept
     by_itself = [sign, line("wwwi", box(100, 100, 400, 40), ""), line("97", box(440, 104, 50, 32), "")]
     there = _layout.decide(by_itself, BLANK, Known(NOTHING_KNOWN))
-    assert [m.kept for m in there if m.text == "97"] == [True]
-    assert max(float(m.cover[:, 0].max()) for m in there if not m.kept) <= 441
-    assert hidden(box(100, 102, 320, 36), there) > 0.99
-    for other in (line("www97", box(100, 300, 400, 40), ""), line("Aro97", box(100, 100, 400, 40), "")):
+    assert all(m.kept for m in there)
+    for text, high in (("www97", 300), ("Aro97", 100), ("JULIA97", 100), ("ANNA", 100), ("MILAN 97", 100)):
+        other = line(text, box(100, high, 400, 40), "")
         there = _layout.decide([sign, other], BLANK, Known(NOTHING_KNOWN))
         assert hidden(other.spot.quad, there) > 0.99
 

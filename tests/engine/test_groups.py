@@ -265,6 +265,6 @@ def test_on_a_terminal_a_person_decides(tmp_path: Path) -> None:
     )
     os.close(ours)
     os.close(theirs)
-    assert b"Use the suggested groups?" in done.stderr
+    assert b"Use the suggestion?" in done.stderr
     assert len(re.findall(rb"P0\d: 1 photo", done.stderr)) == 2
     assert {p.name[:3] for p in (tmp_path / "out").rglob("P0*.jpg")} == {"P01", "P02"}

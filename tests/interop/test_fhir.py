@@ -258,7 +258,7 @@ def test_the_command_writes_a_checked_bundle(run: Path, tmp_path: Path, version:
 def test_the_command_says_what_to_do(run: Path, tmp_path: Path) -> None:
     fresh = tmp_path / "medimg-AAAA"
     run_folder(fresh, {"P01": 1})
-    with pytest.raises(errors.UsageError, match="no group of this run is released"):
+    with pytest.raises(errors.UsageError, match="nothing of this run is released"):
         call(command, fresh, "-o", tmp_path / "x.json")
     with pytest.raises(errors.UsageError, match="not released"):
         call(command, run, "--group", "P02", "-o", tmp_path / "x.json")

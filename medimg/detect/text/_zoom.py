@@ -19,11 +19,11 @@ from medimg.detect import Frame, Pixels
 from medimg.detect.answers import fingerprint
 from medimg.detect.objects import marks
 from medimg.detect.text import ruler
-from medimg.detect.text._sizes import sharpened
 from medimg.detect.text.labels import LEAST_HIGH, TRIO, Line
 from medimg.detect.text.layout import TALLEST, like_a_foot, numerals
 from medimg.detect.text.lines import Quad, area, around, axis, grown, labels, shared, sides
 from medimg.detect.text.ocr import FINDER, Models, Spot, ordered
+from medimg.detect.text.sizes import sharpened
 from medimg.native.opencv import cv2
 
 Matrix = NDArray[np.float64]

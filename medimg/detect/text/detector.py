@@ -20,12 +20,12 @@ from medimg.detect.text import _documents, _zoom, full_size, identifiers, ocr, r
 from medimg.detect.text import cards as _cards
 from medimg.detect.text import lines as _lines
 from medimg.detect.text import second_look as _second_look
-from medimg.detect.text._sizes import LEAST_SCORE, looks
 from medimg.detect.text.known import Known
 from medimg.detect.text.labels import Line, in_company
 from medimg.detect.text.layout import decide, explained, merged
 from medimg.detect.text.letters import SIZES
 from medimg.detect.text.lines import grown, labels, sides
+from medimg.detect.text.sizes import LEAST_SCORE, looks
 from medimg.errors import MissingPart
 from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Polygon, Secret
 from medimg.vocabulary import Kind

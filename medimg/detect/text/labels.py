@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from medimg.detect import Pixels
 from medimg.detect.text import identifiers
-from medimg.detect.text._sizes import LEAST_SCORE
 from medimg.detect.text.lines import Quad, area, around, axis, grown, labels, shared, sides
 from medimg.detect.text.ocr import Spot
+from medimg.detect.text.sizes import LEAST_SCORE
 from medimg.vocabulary import Category
 
 NEAR = 0.12

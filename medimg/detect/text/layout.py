@@ -11,7 +11,7 @@ import numpy as np
 
 from medimg.detect import Frame
 from medimg.detect.objects import marks as _marks
-from medimg.detect.text import _blobs, identifiers, ruler
+from medimg.detect.text import _blobs, identifiers, lexicon, ruler
 from medimg.detect.text import patches as _patches
 from medimg.detect.text.known import Known, skeleton
 from medimg.detect.text.labels import Line, alone, as_wide, closed_rows, gaps, off_kept, to_edges
@@ -34,6 +34,8 @@ SPARSE, LEVEL = 1.3, 0.7
 as the cosine."""
 CURVE = re.compile(r"[LVWUMNIJCAlvwumnijca~\u221a\u2227\W_]+")
 """What the reader makes of a curve."""
+WAVE = 3
+"""Most different letters of it: a curve repeats itself, and a name in wide letters (JULIA) does not."""
 ON_RULER, BROAD = 0.7, 0.7
 """Least share of a box that lies on a ruler, and its least height as a share of the ruler's breadth."""
 TICKED = 0.6
@@ -137,7 +139,10 @@ def _curve(line: Line) -> bool:
     """Whether a line is a level curve that was read as letters: far fewer signs than print of its length has."""
     long, high = sides(line.spot.quad)
     sparse = len(line.text) <= SPARSE * long / max(high, 1e-6)
-    return bool(CURVE.fullmatch(line.text)) and not line.strong and axis(line.spot.quad)[0] >= LEVEL and sparse
+    letters = "".join(c for c in line.text.casefold() if c.isalpha())
+    named = len(set(letters)) > WAVE or letters in lexicon.names() | lexicon.may_be_names()
+    like = bool(CURVE.fullmatch(line.text)) and not named
+    return like and not line.strong and axis(line.spot.quad)[0] >= LEVEL and sparse
 
 
 def _trace(line: Line, lines: Sequence[Line]) -> list[Line]:
