@@ -146,7 +146,7 @@ def test_the_weights_are_of_the_features(detector: Codes) -> None:
     assert given["right angles"] > 0.5
     assert given["two tones"] > 0.7
     assert max(given["repeats most"], given["repeats least"]) < 0.7
-    assert known.score(list(given.values())) >= known.least
+    assert known.score(list(given.values()), 0) >= known.least
 
 
 def test_a_code_beyond_the_frame_and_a_sliver_have_features() -> None:

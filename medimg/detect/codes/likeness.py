@@ -49,6 +49,10 @@ class Weights(msgspec.Struct, frozen=True):
         inner_bias: One for each unit.
         outer: One for each unit.
         outer_bias: The score of a place of which nothing is known.
+        own: What the layer's score counts in the last sum.
+        beside: What each feature counts in it; most count in the layer alone.
+        look: What each look behind the finest counts in it.
+        offset: What is added.
         least: Least score of a code.
         fitted_on: What it was fitted on.
     """
@@ -60,11 +64,19 @@ class Weights(msgspec.Struct, frozen=True):
     inner_bias: tuple[float, ...]
     outer: tuple[float, ...]
     outer_bias: float
+    own: float
+    beside: tuple[float, ...]
+    look: float
+    offset: float
     least: float
     fitted_on: str
 
-    def score(self, given: Sequence[float]) -> float:
-        """How much a place with these features looks like a code; :attr:`least` and more is one."""
+    def score(self, given: Sequence[float], look: int) -> float:
+        """How much a place with these features, seen in that look, is like a code; :attr:`least` and more is one."""
+        return self.offset + self.own * self.layer(given) + float(np.dot(self.beside, given)) + self.look * look
+
+    def layer(self, given: Sequence[float]) -> float:
+        """The score of the layer of units alone."""
         spread = (np.clip(given, -8, 12) - np.asarray(self.mean)) / np.asarray(self.spread)
         units = np.tanh(np.clip(spread, -4, 4) @ np.asarray(self.inner) + np.asarray(self.inner_bias))
         return float(units @ np.asarray(self.outer) + self.outer_bias)
@@ -87,7 +99,7 @@ def like_a_code(frame: Frame, place: marks.Place, looks: Sequence[marks.View], l
         look: Which of them the place was seen in.
     """
     known = weights()
-    return known.score(features(frame, place, looks, look)) >= known.least
+    return known.score(features(frame, place, looks, look), look) >= known.least
 
 
 def features(frame: Frame, place: marks.Place, looks: Sequence[marks.View], look: int) -> list[float]:

@@ -36,6 +36,8 @@ CURVE = re.compile(r"[LVWUMNIJCAlvwumnijca~\u221a\u2227\W_]+")
 """What the reader makes of a curve."""
 WAVE = 3
 """Most different letters of it: a curve repeats itself, and a name in wide letters (JULIA) does not."""
+LETTER = 0.8
+"""Certainty from which a letter is no tick of a ruler."""
 ON_RULER, BROAD = 0.7, 0.7
 """Least share of a box that lies on a ruler, and its least height as a share of the ruler's breadth."""
 TICKED = 0.6
@@ -140,7 +142,7 @@ def _curve(line: Line) -> bool:
     long, high = sides(line.spot.quad)
     sparse = len(line.text) <= SPARSE * long / max(high, 1e-6)
     letters = "".join(c for c in line.text.casefold() if c.isalpha())
-    named = len(set(letters)) > WAVE or letters in lexicon.names() | lexicon.may_be_names()
+    named = len(set(letters)) > WAVE or (len(letters) >= WAVE and letters in lexicon.names() | lexicon.may_be_names())
     like = bool(CURVE.fullmatch(line.text)) and not named
     return like and not line.strong and axis(line.spot.quad)[0] >= LEVEL and sparse
 
@@ -326,6 +328,8 @@ def _numerals_only(text: str) -> bool:
 def _across(line: Line, frame: Frame) -> bool:
     """Whether a box is as broad as the ruler it lies on: the scale, and not a line written beside it."""
     quad = line.spot.quad
+    if line.certainty >= LETTER and any(c.isalpha() for c in line.text) and not _numerals_only(line.text):
+        return False  # a letter of a name that stands in boxes or far apart, which the network takes for a ruler too
     return any(
         shared(quad, outline) >= ON_RULER * area(quad) and sides(quad)[1] >= BROAD * sides(outline)[1]
         for outline in _marks.rulers(frame)

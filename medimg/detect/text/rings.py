@@ -193,7 +193,8 @@ def judged(ring: Sequence[Line], known: Known, keep: Collection[str]) -> list[Li
 def _squares(frame: Frame, known: Sequence[Line]) -> tuple[Points, float]:
     """The middles of squares with print that is on no line that was read and on no ruler, (n, 2); the area of each."""
     view = marks.views(frame)[0 if max(frame.width, frame.height) <= marks.COARSE[0] else 1]
-    likely = np.where(view.marks[marks.RULER] >= marks.SEEN, 0, view.marks[marks.TEXT])
+    print_, scale = view.marks[marks.TEXT], view.marks[marks.RULER]
+    likely = np.where((scale >= marks.SEEN) & (scale > print_), 0, print_)
     for line in known:
         if read(line) and len(line.text) >= LEAST_SIGNS:
             cv2.fillPoly(likely, [np.round(line.spot.quad / (view.across, view.down)).astype(np.int32)], 0.0)

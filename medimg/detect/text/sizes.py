@@ -18,6 +18,9 @@ WEAKEST = 0.3
 """A place between this and :data:`LEAST_SCORE` counts only when a closer look finds text in it."""
 SHARPEN_RADIUS = 2.0
 SHARPEN = 1.5
+CLIP, TILES = 4.0, (8, 8)
+"""Of the contrast that is made alike (CLAHE): how far, and in how many parts. On a drawn label in shade the text finder
+finds nothing at 640, 1200 or 1600 pixels without it, and its lines with it."""
 
 
 class Look:
@@ -55,7 +58,10 @@ def looks(frame: Frame, sizes: Sequence[int]) -> list[Look]:
     out: list[Look] = []
     for size in sorted({min(size, longest) for size in sizes}, reverse=True):
         pixels, factor = frame.scaled(size)
-        out.append(Look([(sharpened(pixels) if not out else pixels, 0.0, 0.0)], factor, size=size))
+        if not out:
+            # The look at the copy sees it in another way than the one before, not only at another size.
+            pixels = sharpened(pixels) if len(sizes) > 1 else evened(pixels)
+        out.append(Look([(pixels, 0.0, 0.0)], factor, size=size))
     if longest < SMALL:
         double = cv2.resize(frame.rgb, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         out.insert(0, Look([(np.asarray(double, np.uint8), 0.0, 0.0)], 2.0, size=2 * longest))
@@ -70,6 +76,13 @@ def sharpened(rgb: Pixels) -> Pixels:
     """
     blurred = cv2.GaussianBlur(rgb, (0, 0), SHARPEN_RADIUS)
     return np.asarray(cv2.addWeighted(rgb, 1 + SHARPEN, blurred, -SHARPEN, 0), np.uint8)
+
+
+def evened(rgb: Pixels) -> Pixels:
+    """Contrast made alike everywhere, for faint print in shade and in glare."""
+    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
+    lab[..., 0] = cv2.createCLAHE(CLIP, TILES).apply(lab[..., 0])
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.uint8)
 
 
 def _slim(frame: Frame, size: int) -> Look:
