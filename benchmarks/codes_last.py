@@ -111,7 +111,11 @@ def judge(made: likeness.Weights, held: Sequence[Any], photographs: Sequence[Seq
 
         codes = [any(on(s, item) and kept(s) for s in some) for some, items in held for item in items]
         false = [sum(any(map(kept, photo)) for photo in folder) for folder in photographs]
-        print(name, f"codes {sum(codes)} of {len(codes)};", *(f"{n} of {len(f)}" for n, f in zip(false, photographs, strict=True)))
+        print(
+            name,
+            f"codes {sum(codes)} of {len(codes)};",
+            *(f"{n} of {len(f)}" for n, f in zip(false, photographs, strict=True)),
+        )
 
 
 if __name__ == "__main__":
