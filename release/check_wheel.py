@@ -26,7 +26,8 @@ PROBES = {
     "desktop": "from PySide6 import QtWidgets",
     "fhir": "import fhir.resources",
     "cluster": "import distributed, fsspec",
-    "serve": "import uvicorn, starlette",
+    "serve": "import uvicorn, starlette, python_multipart, prometheus_client",
+    "dicom-node": "import pynetdicom",
 }
 """What an extra has to bring. Those for drawing, documentation and development are not for use."""
 NOT_FOR_USE = {"demo", "docs", "dev"}
