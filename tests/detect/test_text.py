@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import font_manager
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -97,6 +98,25 @@ def test_harmless_words_stay_and_unknown_ones_go(detector: text.TextDetector) ->
     assert shares[0] == shares[1] == shares[3] == 0
     assert shares[2] > 0.97
     assert {f.category for f in found} == {"harmless", "unit", "unknown", "laterality"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u0418\u0432\u0430\u043d\u043e\u0432",
+        "\u10d2\u10d8\u10dd\u10e0\u10d2\u10d8",
+        "\u0393\u03b9\u03ce\u03c1\u03b3\u03bf\u03c2",
+    ],
+)
+@pytest.mark.parametrize("high", [120, 150])
+def test_large_lettering_that_cannot_be_read_is_covered(detector: text.TextDetector, name: str, high: int) -> None:
+    image = Image.new("RGB", (1000, 750), (228, 226, 220))
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), high)
+    draw.text((40, 60), name, font=font, fill=(25, 25, 60))
+    x0, y0, x1, y1 = draw.textbbox((40, 60), name, font=font)
+    found = detector.find(Frame(np.asarray(image)))
+    assert covered(found, [((x0, y0), (x1, y0), (x1, y1), (x0, y1))], image.size)[0] > 0.98
 
 
 @pytest.mark.parametrize("upright", [True, False])
