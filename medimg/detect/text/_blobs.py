@@ -1,4 +1,4 @@
-"""Wounds that the finder takes for one large sign."""
+"""Wounds and empty cards that the finder takes for large print."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ LARGE = 0.4
 ROUND = 0.86
 """Most of the rectangle round it that a wound fills; a red sticker, which may be written on, fills more."""
 
+MIDDLE = (0.3, 0.7), (0.15, 0.85)
+"""The part of a box that large print crosses and an empty card's edges do not, as shares of its height and length."""
+INK, INKED = 24.0, 0.03
+"""Least difference of ink from its ground, in 8 bits of brightness, and the least share of the middle that it fills."""
+
 
 def wound(rgb: Pixels, quad: Quad) -> bool:
     """Whether a box holds one red, rounded blot.
@@ -27,10 +32,7 @@ def wound(rgb: Pixels, quad: Quad) -> bool:
         rgb: (H, W, 3) uint8.
         quad: The box, corners clockwise.
     """
-    corners = np.array([[0, 0], [SIDE, 0], [SIDE, SIDE], [0, SIDE]], np.float32)
-    matrix = cv2.getPerspectiveTransform(np.asarray(quad, np.float32), corners)
-    cut = cv2.warpPerspective(cv2.blur(rgb, (5, 5)), matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
-    red = cv2.cvtColor(np.asarray(cut, np.uint8), cv2.COLOR_RGB2LAB)[..., 1].astype(np.float32)
+    red = cv2.cvtColor(_cut(rgb, quad), cv2.COLOR_RGB2LAB)[..., 1].astype(np.float32)
     rim = np.concatenate([red[:4].ravel(), red[-4:].ravel(), red[:, :4].ravel(), red[:, -4:].ravel()])
     least = max(RED, float(np.median(rim)) + REDDER)
     blot = cv2.morphologyEx((red > least).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
@@ -41,3 +43,25 @@ def wound(rgb: Pixels, quad: Quad) -> bool:
     size = float(cv2.contourArea(outline))
     _, (across, down), _ = cv2.minAreaRect(outline)
     return size >= LARGE * SIDE * SIDE and size < ROUND * across * down
+
+
+def inked(rgb: Pixels, quad: Quad) -> bool:
+    """Whether something darker or brighter than its ground crosses the middle of a box.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        quad: The box, corners clockwise.
+    """
+    bright = cv2.cvtColor(_cut(rgb, quad), cv2.COLOR_RGB2LAB)[..., 0].astype(np.float32)
+    quad = np.asarray(quad, np.float32)
+    upright = float(np.hypot(*(quad[1] - quad[0]))) < float(np.hypot(*(quad[2] - quad[1])))
+    (top, bottom), (left, right) = MIDDLE[::-1] if upright else MIDDLE
+    middle = bright[round(top * SIDE) : round(bottom * SIDE), round(left * SIDE) : round(right * SIDE)]
+    return bool((np.abs(middle - np.median(middle)) > INK).mean() >= INKED)
+
+
+def _cut(rgb: Pixels, quad: Quad) -> Pixels:
+    corners = np.array([[0, 0], [SIDE, 0], [SIDE, SIDE], [0, SIDE]], np.float32)
+    matrix = cv2.getPerspectiveTransform(np.asarray(quad, np.float32), corners)
+    cut = cv2.warpPerspective(cv2.blur(rgb, (5, 5)), matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cut, np.uint8)

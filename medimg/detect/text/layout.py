@@ -25,11 +25,11 @@ TALLEST = 0.12
 """A box higher than this share of the frame's longer side is a foot or a fold, unless it reads as a word."""
 LARGEST, FIRM = 0.5, 0.8
 ROW, FAIR = 2.3, 0.65
-"""A higher box is print all the same, read or not, when the finder is firmly sure of it and it is not larger than this
-share of the longer side, or when it is fairly sure and the box is this many times as long as high: a name in large letters
-of a script that the reader does not know. In about 250 public photographs 107 boxes were higher than ``TALLEST`` and not
-read as a word. Three were writing (.85, .90, .90); the surest of the others up to half of the side was at .76, and of those
-so long at .40."""
+"""A higher box with ink across its middle is print all the same, read or not, when the finder is firmly sure of it and
+it is not larger than this share of the longer side, or when it is fairly sure and the box is this many times as long as
+high: a name in large letters of a script that the reader does not know. In about 250 public photographs 107 boxes were
+higher than ``TALLEST`` and not read as a word. Three were writing (.85, .90, .90); the surest of the others up to half
+of the side was at .76, and of those so long at .40."""
 TICKED_UNREAD = 0.42
 """The same for a coarse box that cannot be read; letters lie below 0.4, and bar codes are the other check's part."""
 MOST_NUMERALS = 120
@@ -84,7 +84,9 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known, rules: TextRules =
     judged = [
         line
         for line in _rulers(judged, frame)
-        if line.category == Category.RULER or not (like_a_foot(line, long_side) or _no_text(line, frame))
+        if line.category == Category.RULER
+        or _large_print(line, frame)
+        or not (like_a_foot(line, long_side) or _no_text(line, frame))
     ]
     judged = [_card(line, frame) for line in judged]
     judged = _explained(_monitor(_legend(judged)))
@@ -231,9 +233,16 @@ def like_a_foot(line: Line, long_side: int) -> bool:
 def _too_tall(line: Line, long_side: int) -> bool:
     """Whether a box is as high as a foot, and neither as long nor as sure as large lettering."""
     long, high = sides(line.spot.quad)
+    return high > TALLEST * long_side and not (long > 2.5 * high and line.spot.score >= 0.7 and len(line.text) >= 3)
+
+
+def _large_print(line: Line, frame: Frame) -> bool:
+    """Whether a box that is too high for a line is print all the same, read or not."""
+    long_side = max(frame.width, frame.height)
+    long, high = sides(line.spot.quad)
     row = long >= ROW * high and line.spot.score >= FAIR
     firm = high <= LARGEST * long_side and line.spot.score >= FIRM
-    return high > TALLEST * long_side and not (row or firm)
+    return _too_tall(line, long_side) and (row or firm) and _blobs.inked(frame.rgb, line.spot.quad)
 
 
 def _word(line: Line) -> bool:
