@@ -20,7 +20,7 @@ from medimg.covers import cover_polygon as cover_polygon
 from medimg.covers import covers as covers
 from medimg.covers import fills, hidden_area
 from medimg.errors import UsageError
-from medimg.types import BLACK, Action, Colour, Do, Finding, Limits, Plan
+from medimg.types import BLACK, Action, Colour, Do, Finding, Limits, Plan, Polygon
 from medimg.vocabulary import KEEPABLE, Category, Kind, Reason
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
@@ -252,11 +252,14 @@ def decide(
     def most(action: Action) -> float:
         return policy.covers.hold_share * area(action)
 
+    def shown(action: Action) -> Polygon:
+        return geometry.inside(cover_polygon(action.finding, policy), *size(action))
+
     found = [_decide_one(f, policy) for f in findings]
     bearing = {(_frame(a), a.finding.on) for a in found if a.do == "cover" and a.finding.on}
     actions = [_with_place(_with_thing(a, policy, bearing, area(a)), policy, size(a)) for a in found]
-    actions = [_close_up(action, policy, most(action)) for action in actions]
-    return Plan(width=width, height=height, actions=tuple(_not_most_of_it(actions, policy, most, beside, aligned)))
+    actions = [_close_up(a, policy, geometry.area(shown(a)), most(a)) for a in actions]
+    return Plan(width=width, height=height, actions=tuple(_not_most_of_it(actions, shown, most, beside, aligned)))
 
 
 def _with_place(action: Action, policy: Policy, size: tuple[int, int]) -> Action:
@@ -266,11 +269,11 @@ def _with_place(action: Action, policy: Policy, size: tuple[int, int]) -> Action
     return action
 
 
-def _close_up(action: Action, policy: Policy, most: float) -> Action:
+def _close_up(action: Action, policy: Policy, hidden: float, most: float) -> Action:
     """The action, or what the policy says of a face whose cover alone hides more than rules may."""
     if policy.faces.close_up == "hold" or action.do != "cover" or action.finding.kind != Kind.FACE:
         return action
-    if geometry.area(cover_polygon(action.finding, policy)) <= most:
+    if hidden <= most:
         return action
     if policy.faces.close_up == "ask":
         return Action(finding=action.finding, do="hold", why=Reason.CLOSE_UP)
@@ -279,7 +282,7 @@ def _close_up(action: Action, policy: Policy, most: float) -> Action:
 
 def _not_most_of_it(
     actions: Sequence[Action],
-    policy: Policy,
+    shown: Callable[[Action], Polygon],
     most: Callable[[Action], float],
     beside: Sequence[Action],
     aligned: bool,
@@ -291,22 +294,22 @@ def _not_most_of_it(
 
     Args:
         actions: As decided one by one.
-        policy: For the margins.
+        shown: What lies in the picture of the cover of an action.
         most: What may be hidden of the frame of an action, in square pixels.
         beside: As for :func:`decide`.
         aligned: As for :func:`decide`.
     """
-    sizes = {n: geometry.area(cover_polygon(a.finding, policy)) for n, a in enumerate(actions) if _by_rule(a)}
+    sizes = {n: geometry.area(shown(a)) for n, a in enumerate(actions) if _by_rule(a)}
     held: dict[int, str] = {n: Reason.MOST_OF_IT for n, size in sizes.items() if not size <= most(actions[n])}
     frames: dict[int, list[int]] = {}
     for n in sizes.keys() - held.keys():
         frames.setdefault(0 if aligned else _frame(actions[n]), []).append(n)
     for frame, new in frames.items():
-        before = [cover_polygon(a.finding, policy) for a in beside if _by_rule(a) and (aligned or _frame(a) == frame)]
+        before = [shown(a) for a in beside if _by_rule(a) and (aligned or _frame(a) == frame)]
         allowed = most(actions[new[0]])
         if hidden_area(before, allowed) > allowed:
             before = []
-        if hidden_area([*before, *(cover_polygon(actions[n].finding, policy) for n in new)], allowed) > allowed:
+        if hidden_area([*before, *(shown(actions[n]) for n in new)], allowed) > allowed:
             held[max(new, key=lambda n: sizes[n])] = Reason.TOGETHER
     return [Action(finding=a.finding, do="hold", why=held[n]) if n in held else a for n, a in enumerate(actions)]
 

@@ -225,9 +225,11 @@ def detect(opened: formats.Opened, detectors: Sequence[Detector], known: KnownVa
 
 
 def _found(view: Frame, known: KnownValues, record: Record, detector: Detector) -> list[Finding]:
+    from medimg.detect.found import findings
+
     with record.stage(detector.name):
         try:
-            return detector.find(view, known)
+            return findings(detector.find(view, known))
         except MemoryError:
             raise
         except CheckNotRun as error:

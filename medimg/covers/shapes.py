@@ -55,9 +55,9 @@ class Margins(Protocol):
 
 def cover_polygon(finding: Finding, margins: Margins) -> Polygon:
     """The polygon to fill for a finding: its own, grown by the margin of its kind; empty without a place."""
-    if finding.region is None:
+    polygon = finding.region.polygon if finding.region else ()
+    if not polygon:
         return ()
-    polygon = finding.region.polygon
     if finding.kind == "drawn":
         return polygon  # what a person marked is filled as it was marked
     return geometry.grown(polygon, _margin(finding, polygon, margins))

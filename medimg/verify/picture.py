@@ -14,6 +14,7 @@ from medimg import faults, formats, geometry
 from medimg.covers import cover_polygon
 from medimg.detect import Detector, Frame
 from medimg.detect.answers import Answers
+from medimg.detect.found import findings
 from medimg.detect.objects import carriers
 from medimg.errors import CheckNotRun, MedimgError
 from medimg.native.opencv import cv2
@@ -262,7 +263,8 @@ def _rechecked(
     frame: Frame, covers: Sequence[Polygon], known: KnownValues, detector: Detector
 ) -> tuple[list[Finding], str]:
     try:
-        return detector.recheck(frame, covers, known)
+        found, engine = detector.recheck(frame, covers, known)
+        return findings(found), engine
     except MemoryError:
         raise
     except CheckNotRun as error:
@@ -301,8 +303,9 @@ def _looked(
     engines = {detector.version: None}
     for frame in frames:
         try:
-            first = detector.find(frame, known)
-            second, engine = detector.recheck(frame, (), known)
+            first = findings(detector.find(frame, known))
+            again, engine = detector.recheck(frame, (), known)
+            second = findings(again)
         except Exception as error:  # noqa: BLE001 - whatever it was, the check did not run
             why = error.what if isinstance(error, CheckNotRun) else faults.kind(error)
             return Check(name=detector.name, engine=detector.version, state=CheckState.NOT_RUN, detail=why)

@@ -282,3 +282,24 @@ def test_a_surname_that_is_half_of_in_situ_is_covered(line: str) -> None:
 @pytest.mark.parametrize("line", ["Drain in situ", "Melanoma in situ", "Line in situ"])
 def test_in_situ_stays(line: str) -> None:
     assert identifiers.classify(line, 1.0).category in identifiers.KEPT
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Mepilex for You",
+        "To wound",
+        "Photo by Im",
+        "Dressed by Im",
+        "R Head left foot",
+        "L Nail right heel",
+        "Wipes for Self",
+    ],
+)
+def test_a_surname_that_makes_a_phrase_by_chance_is_covered(line: str) -> None:
+    assert identifiers.classify(line, 1.0).category not in identifiers.KEPT
+
+
+@pytest.mark.parametrize("line", ["apply to wound", "for you", "by im", "R head", "Made in Ireland", "FOR SALE"])
+def test_phrases_without_such_a_capital_stay(line: str) -> None:
+    assert identifiers.classify(line, 1.0).category in identifiers.KEPT

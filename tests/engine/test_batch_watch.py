@@ -233,7 +233,7 @@ def test_moving_to_another_disk_copies_whole_and_a_changed_file_stays(
         move(photo, tmp_path / "x/b.png", listed)
 
 
-KINDS = {
+KINDS: dict[str, dict[str, Any]] = {
     "one step": {},
     "no such rename": {"rename_new": lambda *_: False},
     "another disk": {"rename_new": EXDEV, "link": EXDEV},
@@ -291,6 +291,91 @@ def test_a_new_original_of_the_same_name_is_never_lost(
     there = {p.read_bytes() for p in inbox.iterdir() if not p.name.startswith(".new")}
     assert last.strip().encode() in moved | there, "the last picture is gone"
     assert not [p for p in inbox.iterdir() if p.name.startswith(".medimg")]
+
+
+class Between:
+    """Renames and links that know two disks: a file moves between folders of one watch as between file systems."""
+
+    def __init__(self, links: bool) -> None:
+        self._rename, self._link, self._links = host.rename_new, os.link, links
+
+    def rename(self, old: Path, new: Path) -> bool:
+        if "moved" in {old.parent.name, new.parent.name} and old.parent != new.parent:
+            EXDEV()
+        return self._links and self._rename(old, new)
+
+    def link(self, old: Path, new: Path, **more: Any) -> None:
+        if not self._links or old.parent != new.parent:
+            EXDEV()
+        self._link(old, new, **more)
+
+
+def killed_at(step: int, work: Callable[[], object]) -> bool:
+    """Do something in a process that dies before its so many-th call to the file system; whether it died."""
+    child = os.fork()
+    if not child:
+        left = step
+
+        def count(event: str, _: object) -> None:
+            nonlocal left
+            if event == "open" or event.startswith(("os.", "shutil.")):
+                left -= 1
+                if left < 0:
+                    os._exit(3)
+
+        sys.addaudithook(count)
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+
+
+DISKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "one step": lambda _: None,
+    "links": lambda patch: patch.setattr(host, "rename_new", lambda *_: False),
+    "two disks": lambda patch: _as(patch, Between(links=True)),
+    "two disks without links": lambda patch: _as(patch, Between(links=False)),
+}
+
+
+def _as(patch: pytest.MonkeyPatch, disks: Between) -> None:
+    patch.setattr(host, "rename_new", disks.rename)
+    patch.setattr(os, "link", disks.link)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is copied to be killed")
+@pytest.mark.parametrize(("disks", "taken"), [*((d, False) for d in DISKS), ("links", True), ("two disks", True)])
+def test_a_move_killed_at_any_moment_loses_nothing_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disks: str, taken: bool
+) -> None:
+    """The next watch of the folder finishes it: one file under its name, with its time, and none of ours beside it."""
+    first = Scene(tmp_path)
+    photo = fakes.photo(first.inbox / "a.png", seed=5)
+    first.after(0)
+    assert first.after(10) is not None  # it is cleaned, and originals stay
+    data, time = photo.read_bytes(), photo.stat().st_mtime_ns
+    DISKS[disks](monkeypatch)
+    step, died = 0, True
+    while died:
+        shutil.rmtree(first.moved, ignore_errors=True)
+        if taken:
+            first.moved.mkdir()
+            (first.moved / "a.png").write_bytes(b"another photo of that name")
+        photo.write_bytes(data)
+        os.utime(photo, ns=(time, time))
+        listed = Item(0, b"a.png", "", len(data), time)
+        died = killed_at(step, lambda listed=listed: move(photo, first.moved / "a.png", listed))  # type: ignore[misc]
+        step += 1
+        scene = Scene(tmp_path, originals=True)
+        assert scene.after(0) is None
+        there = [p for p in first.moved.iterdir() if p.read_bytes() != b"another photo of that name"]
+        assert [p.read_bytes() for p in there] == [data], step
+        assert [p.stat().st_mtime_ns for p in there] == [time]
+        assert list(first.inbox.iterdir()) == []
+        assert not [p for p in first.moved.iterdir() if p.name.startswith(".")]
+        assert len(list(first.moved.iterdir())) == 1 + taken
+    assert step > 1
 
 
 def test_a_picture_that_arrives_during_the_move_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

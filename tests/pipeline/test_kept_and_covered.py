@@ -145,6 +145,89 @@ def test_a_cover_without_a_place_holds(nowhere: str, kind: str) -> None:
     )
     for result in (scrub(first=[NOWHERE[nowhere]], kind=kind), scrub(plan=plan, kind=kind)):
         assert (result.data, result.report.state) == (None, "held"), result.report
+        assert "(" not in result.report.reason, "it was held by an unforeseen fault"
+
+
+BESIDE: dict[str, Polygon] = {
+    "right": Box(WIDTH + 9, 20, WIDTH + 90, 60).polygon,
+    "far right": Box(WIDTH * 20, 20, WIDTH * 20 + 90, 60).polygon,
+    "left": Box(-900, 20, -810, 60).polygon,
+    "above": Box(20, -90, 60, -20).polygon,
+    "below": Box(20, HEIGHT * 3, 60, HEIGHT * 3 + 40).polygon,
+    "beyond two sides": Box(WIDTH * 9, HEIGHT * 9, WIDTH * 9 + 80, HEIGHT * 9 + 30).polygon,
+}
+OVER: dict[str, Polygon] = {
+    "right": Box(WIDTH - 20, 50, WIDTH + 100, 90).polygon,
+    "left": Box(-60, 50, 30, 90).polygon,
+    "above": Box(50, -30, 120, 30).polygon,
+    "below": Box(50, HEIGHT - 30, 120, HEIGHT + 300).polygon,
+    "right and left": ((-3000.0, 100.0), (3000.0, 100.0), (3000.0, 112.0), (-3000.0, 112.0)),
+}
+KINDS = {"text": "name", "code": "qr", "face": "face"}
+
+
+@pytest.mark.parametrize("turned", [1, 6])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("beside", BESIDE)
+def test_what_lies_beside_the_picture_holds_for_that(beside: str, kind: str, turned: int) -> None:
+    """Found first, also beside something in the picture, or in the copy: no check stops for it."""
+    stray, usual = thing(BESIDE[beside], kind, KINDS[kind]), thing(NAME)
+    for first, later in (([stray], []), ([usual, stray], []), ([usual], [stray])):
+        report = scrub_turned(first, later, turned).report
+        assert (report.state, report.error_code) == ("held", "M-HOLD")
+        assert report.reason.startswith("what is to be covered has no place in the picture.")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("over", OVER)
+def test_what_lies_over_the_edge_is_covered_inside(over: str, kind: str) -> None:
+    place = OVER[over]
+    for first, later in (([thing(place, kind, KINDS[kind])], []), ([], [thing(place, kind, KINDS[kind])])):
+        result = scrub_turned(first, later, 1)
+        assert result.data is not None, result.report.reason
+        box = Region(place).box.clipped(WIDTH, HEIGHT)
+        pixels = np.asarray(Image.open(io.BytesIO(result.data)))
+        assert not pixels[box.y0 : box.y1, box.x0 : box.x1].any()
+
+
+FAR = 2.0**24 + 2
+UNFIT = {
+    "not a number": [thing(((math.nan, 1.0), (20.0, 2.0), (30.0, 90.0)))],
+    "endless": [thing(((math.inf, 1.0), (20.0, 2.0), (30.0, 90.0)), "face", "face")],
+    "farther than any picture": [thing(((FAR, 1.0), (FAR + 90, 1.0), (FAR, 90.0)), "code", "qr")],
+    "nothing": None,
+    "no findings": ["a name"],
+    "no list": 3,
+    "an unknown kind": [thing(NAME, "martian")],
+}
+
+
+@pytest.mark.parametrize("unfit", UNFIT)
+def test_an_answer_that_is_none_is_a_check_that_did_not_run(unfit: str) -> None:
+    given: Any = UNFIT[unfit]
+
+    class Odd(Told):
+        def find(self, frame: Any, known: Any = None) -> list[Finding]:
+            return given if self._first else []  # type: ignore[no-any-return]
+
+        def recheck(self, frame: Any, covers: Sequence[Polygon], known: Any = None) -> tuple[list[Finding], str]:
+            return (given if self._later else []), "told"
+
+    usual = [thing(NAME)]
+    for first, later, copy in ((usual, [], ""), ([], usual, " of the written copy")):
+        detectors = [Odd("text", first, later), Told("codes"), Told("faces")]
+        report = Scrubber(Policy.load(), detectors=detectors).scrub(picture()).report
+        assert (report.state, report.error_code) == ("held", "M-HOLD-NOTRUN")
+        assert report.reason.startswith(f"the text check{copy} did not run: its answer ")
+
+
+def scrub_turned(first: Sequence[Finding], later: Sequence[Finding], orientation: int) -> Scrubbed:
+    exif = Image.Exif()
+    exif[274] = orientation
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(picture())) as upright:
+        upright.save(out, "PNG", exif=exif)
+    return Scrubber(detectors=[Told("text", first, later), Told("codes"), Told("faces")]).scrub(out.getvalue())
 
 
 def test_a_cover_that_the_crop_leaves_out_needs_no_place_in_it() -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from medimg import geometry
 from medimg.detect import Frame
 from medimg.detect.objects import grounds, judge, marks, scales
 from medimg.detect.objects.grounds import Ground, Picture, Points, share_in
@@ -80,11 +81,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         frame: The picture.
         findings: What the checks found in it.
     """
-    at = [
-        k
-        for k, f in enumerate(findings)
-        if f.kind in (Kind.TEXT, Kind.CODE) and f.region and len(f.region.polygon) >= 3
-    ]
+    at = [k for k, f in enumerate(findings) if f.kind in (Kind.TEXT, Kind.CODE) and _partly_in(frame, f)]
     if not at or min(frame.width, frame.height) < 16:
         return list(findings)
     picture = Picture(frame)
@@ -124,6 +121,12 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             thing = Finding(kind=Kind.OBJECT, category=sort, detector="carriers", score=sure, region=region)
             out.append(placed_on(thing, sort, number, 0.0))
     return out
+
+
+def _partly_in(frame: Frame, finding: Finding) -> bool:
+    """Whether a finding lies on the picture at least in part: elsewhere there is no ground beneath it."""
+    polygon = frame.upright(finding.region.polygon) if finding.region else ()
+    return geometry.area(geometry.inside(polygon, frame.width, frame.height)) > 0
 
 
 def _view(frame: Frame) -> marks.View:

@@ -32,6 +32,9 @@ MOST_DIGITS = 6
 ROUND, LEAST_ROUND = 50, 150
 """Figures of a dose are round: multiples of the one from the other up are neither an age nor a record number."""
 
+NO_CAPITAL_AFTER = frozenset({"by", "for", "from", "to", "with"})
+"""Words of grammar after which, where they are in small letters, only a name has a capital; not so ``Made in``."""
+
 _APART = re.compile(r"[,:;/|()\[\]&+\u2013\u2014*]|-(?!$)-?(?= )|(?<= )-")
 """A mark that parts two words; a hyphen inside a word does not."""
 
@@ -167,7 +170,17 @@ def _as_unit(raw: str, text: str, before: Kind | None, alone: bool) -> bool:
 def _names_explained(words: Sequence[Word]) -> bool:
     """Whether each word that can be a name stands in a phrase, or is a word of grammar amid others."""
     wanted = {k for k, w in enumerate(words) if w.kind == "name" or (w.kind == "small" and not _grammar(words, k))}
+    if any(_named(words, k) for k in wanted):
+        return False
     return not wanted or wanted <= _explained(words)
+
+
+def _named(words: Sequence[Word], k: int) -> bool:
+    """Whether a word has a capital where a sentence has none: ``Mepilex for You``, ``R Head left foot``."""
+    if not k or words[k].apart or not words[k].raw[0].isupper():
+        return False
+    before = words[k - 1].raw
+    return before in NO_CAPITAL_AFTER or (before in ("L", "R") and any(w.raw[0].islower() for w in words[k + 1 :]))
 
 
 def _grammar(words: Sequence[Word], k: int) -> bool:
