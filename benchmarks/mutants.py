@@ -52,12 +52,14 @@ EVERY, EDGES, HIDDEN = (
 )
 AUDIT = {
     "dicom": [EVERY, "tests/formats/test_dicom.py"],
-    "heif": [HIDDEN, "tests/formats/test_heif.py"],
+    "heif": [EVERY, HIDDEN, "tests/formats/test_heif.py"],
     "icc": [EDGES, "tests/formats/test_icc.py", EVERY],
     "jpeg": [EDGES, EVERY, "tests/formats/test_jpeg.py"],
     "png": [EDGES, EVERY, "tests/formats/test_png.py", "tests/formats/test_hidden_in_alpha.py"],
     "scans": ["tests/formats/test_coded_search.py"],
-    "tiff": [HIDDEN, "tests/formats/test_tiff.py", "tests/formats/test_tiff_packed.py"],
+    "coded": [EVERY, HIDDEN, "tests/formats/test_heif.py"],
+    "turn": [EDGES, EVERY],
+    "tiff": [EVERY, HIDDEN, "tests/formats/test_tiff.py", "tests/formats/test_tiff_packed.py"],
     "webp": [EDGES, EVERY, "tests/formats/test_webp.py"],
 }
 TWICE = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
