@@ -156,9 +156,9 @@ def judge(data: bytes, detectors: Sequence[Detector], policy: Policy, known: Kno
     checks = verify.container(data, opened.name, policy, opened)
     if policy.scope == "metadata-only":
         return (*checks, *(Check(name=n, state=CheckState.NOT_ASKED) for n in CONTENT_CHECKS))
-    from medimg.verify import picture
+    from medimg.verify import second_look
 
-    return (*checks, *picture.alone(opened, detectors, policy, known))
+    return (*checks, *second_look.alone(opened, detectors, policy, known))
 
 
 __all__ = ["MemorySink", "Sink", "inspect", "judge", "refusal", "scrub", "statement"]

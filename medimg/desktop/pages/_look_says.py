@@ -18,7 +18,7 @@ KEPT = "frames-kept"
 
 
 class LookSays(LookParts):
-    """The words and the standing of the buttons; what they do stands in :mod:`medimg.desktop.pages.look`."""
+    """The words, and which buttons can be used; what they do stands in :mod:`medimg.desktop.pages.look`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
