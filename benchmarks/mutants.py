@@ -45,19 +45,20 @@ POLICY = [
     "tests/pipeline/test_pipeline.py",
     "tests/run/test_versions.py",
 ]
-EVERY, EDGES, HIDDEN = (
+EVERY, EDGES, UNITS, HIDDEN = (
     "tests/audit/test_every_byte.py",
     "tests/audit/test_boundaries.py",
+    "tests/audit/test_coded_units.py",
     "tests/formats/test_not_shown.py",
 )
 AUDIT = {
     "dicom": [EVERY, "tests/formats/test_dicom.py"],
-    "heif": [EVERY, HIDDEN, "tests/formats/test_heif.py"],
+    "heif": [UNITS, EVERY, HIDDEN, "tests/formats/test_heif.py"],
     "icc": [EDGES, "tests/formats/test_icc.py", EVERY],
     "jpeg": [EDGES, EVERY, "tests/formats/test_jpeg.py"],
     "png": [EDGES, EVERY, "tests/formats/test_png.py", "tests/formats/test_hidden_in_alpha.py"],
     "scans": ["tests/formats/test_coded_search.py"],
-    "coded": [EVERY, HIDDEN, "tests/formats/test_heif.py"],
+    "coded": [UNITS, EVERY, HIDDEN],
     "turn": [EDGES, EVERY],
     "tiff": [EVERY, HIDDEN, "tests/formats/test_tiff.py", "tests/formats/test_tiff_packed.py"],
     "webp": [EDGES, EVERY, "tests/formats/test_webp.py"],

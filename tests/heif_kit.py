@@ -78,6 +78,20 @@ def av1(picture: Image.Image) -> tuple[bytes, bytes]:
     ]
 
 
+def grid(picture: Image.Image, width: int, height: int, brand: bytes = b"avif") -> bytes:
+    """Square tiles of a picture under a canvas."""
+    side = 128
+    columns, rows = picture.width // side, picture.height // side
+    items: list[Item] = [
+        (b"grid", struct.pack(">4B2H", 0, 0, rows - 1, columns - 1, width, height), [ispe(width, height)])
+    ]
+    for y in range(0, picture.height, side):
+        for x in range(0, picture.width, side):
+            payload, config = av1(picture.crop((x, y, x + side, y + side)))
+            items.append((b"av01", payload, [config, ispe(side, side)]))
+    return heif(brand, items, list(range(2, len(items) + 1)))
+
+
 def grid_of_two() -> bytes:
     """Two tiles of 64 x 64 pixels side by side, under a canvas of their size."""
     items: list[Item] = [(b"grid", struct.pack(">4B2H", 0, 0, 0, 1, 2 * TILE, TILE), [ispe(2 * TILE, TILE)])]

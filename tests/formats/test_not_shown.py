@@ -9,7 +9,7 @@ import zlib
 import msgspec
 import numpy as np
 import pytest
-from heif_kit import HVCC, NAME, SMOOTH, TILE, Item, av1, box, heif, ispe
+from heif_kit import HVCC, NAME, SMOOTH, TILE, Item, av1, box, grid, heif, ispe
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
@@ -34,20 +34,6 @@ def with_name(picture: Image.Image, at: tuple[int, int]) -> Image.Image:
 
 
 # -- HEIC and AVIF ----------------------------------------------------------------------------------------------------
-
-
-def grid(picture: Image.Image, width: int, height: int, brand: bytes = b"avif") -> bytes:
-    """Square tiles of a picture under a canvas."""
-    side = 128
-    columns, rows = picture.width // side, picture.height // side
-    items: list[Item] = [
-        (b"grid", struct.pack(">4B2H", 0, 0, rows - 1, columns - 1, width, height), [ispe(width, height)])
-    ]
-    for y in range(0, picture.height, side):
-        for x in range(0, picture.width, side):
-            payload, config = av1(picture.crop((x, y, x + side, y + side)))
-            items.append((b"av01", payload, [config, ispe(side, side)]))
-    return heif(brand, items, list(range(2, len(items) + 1)))
 
 
 def heic_grid(tiles: list[bytes], columns: int, width: int, height: int) -> bytes:
