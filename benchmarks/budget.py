@@ -56,7 +56,7 @@ PARTS = {
     "decode": "medimg.formats.jpeg.photo:JpegPhoto.samples",
     "write": "medimg.formats.jpeg.photo:JpegPhoto.write",
     "container checks": "medimg.verify:reopened",
-    "pixels compared": "medimg.verify.picture:pixels",
+    "pixels compared": "medimg.verify.compare:pixels",
     "everything else": "medimg.pipeline:scrub",
 }
 """What is measured: its name, and where it is."""

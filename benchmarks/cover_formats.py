@@ -35,7 +35,7 @@ from medimg import formats
 from medimg.formats import heif
 from medimg.redact.cover import mask
 from medimg.types import Box, Cover, Limits
-from medimg.verify import picture
+from medimg.verify import compare as judge
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "JPEG 4:2:0": ("JPEG", {"quality": 90, "subsampling": 2}),
@@ -102,7 +102,7 @@ def table(megapixels: float, image: Image.Image) -> None:
             written = formats.open_photo(copy.data, Limits())
             said.append(exact(original, written, copy))
             start = time.process_time()
-            state = picture.pixels(original, written, copy, box).state
+            state = judge.pixels(original, written, copy, box).state
             check = max(check, time.process_time() - start)
             said += [] if state == "passed" else [state]
         print("| " + " | ".join([*row, f"{check * 1000:.0f} ms", ", ".join(dict.fromkeys(said))]) + " |", flush=True)
@@ -113,7 +113,7 @@ def share(megapixels: float, count: int) -> None:
 
     tool = medimg.Scrubber()
     tool.load()
-    compare, spent = picture.pixels, [0.0]
+    compare, spent = judge.pixels, [0.0]
 
     def timed(original: Any, written: Any, *rest: Any) -> Any:
         original.samples(), written.samples()
@@ -122,7 +122,7 @@ def share(megapixels: float, count: int) -> None:
         spent[0] += time.perf_counter() - start
         return out
 
-    picture.pixels = timed
+    judge.pixels = timed
     copies = 0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scene.jpg"
@@ -134,7 +134,7 @@ def share(megapixels: float, count: int) -> None:
     for data in datas:
         copies += not tool.scrub(data).held
     whole = time.perf_counter() - start
-    picture.pixels = compare
+    judge.pixels = compare
     print(
         f"{megapixels:g} MP: {whole / count:.2f} s a photo, of which the comparison {spent[0] / count * 1000:.0f} ms"
         f" ({100 * spent[0] / whole:.1f} %); {copies} of {count} copies",
@@ -159,10 +159,10 @@ def heif_table(paths: list[Path]) -> None:
             print(f"| {number} | stays PNG |")
             continue
         before, after = original.samples(), formats.open_photo(copy.data, Limits()).samples()
-        outside = picture._eroded(~mask(copy.covered, copy.width, copy.height), 1)
-        square = np.square(picture._to_eight(before) - picture._to_eight(after)).reshape(*outside.shape, -1)
+        outside = judge._eroded(~mask(copy.covered, copy.width, copy.height), 1)
+        square = np.square(judge._to_eight(before) - judge._to_eight(after)).reshape(*outside.shape, -1)
         error = np.where(outside, square.mean(axis=2), 0)
-        bands = [slice(y, y + picture.BAND) for y in range(0, copy.height, picture.BAND)]
+        bands = [slice(y, y + judge.BAND) for y in range(0, copy.height, judge.BAND)]
         worst = max(float(error[b].sum() / max(outside[b].sum(), 1)) for b in bands)
         sizes = [f"{len(d) / 1e6:.1f}" for d in (data, exact_copy.data, copy.data)]
         size = original.width * original.height / 1e6

@@ -33,7 +33,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CONSENT = [
-    "tests/consent/test_settings.py",
+    "tests/consent/test_edges.py", "tests/consent/test_settings.py",
     "tests/consent/test_consent_table.py", "tests/consent/test_not_applicable.py", "tests/consent/test_consent.py",
     "tests/consent/test_site_answers.py", "tests/consent/test_evidence_asked.py", "tests/consent/test_cards.py",
     "tests/consent/test_incident.py", "tests/consent/test_obligations.py", "tests/consent/test_evidence_words.py",
@@ -45,19 +45,22 @@ POLICY = [
     "tests/pipeline/test_pipeline.py",
     "tests/run/test_versions.py",
 ]
-EVERY, EDGES, HIDDEN = (
+EVERY, EDGES, UNITS, HIDDEN = (
     "tests/audit/test_every_byte.py",
     "tests/audit/test_boundaries.py",
+    "tests/audit/test_coded_units.py",
     "tests/formats/test_not_shown.py",
 )
 AUDIT = {
     "dicom": [EVERY, "tests/formats/test_dicom.py"],
-    "heif": [HIDDEN, "tests/formats/test_heif.py"],
+    "heif": [UNITS, EVERY, HIDDEN, "tests/formats/test_heif.py"],
     "icc": [EDGES, "tests/formats/test_icc.py", EVERY],
     "jpeg": [EDGES, EVERY, "tests/formats/test_jpeg.py"],
     "png": [EDGES, EVERY, "tests/formats/test_png.py", "tests/formats/test_hidden_in_alpha.py"],
     "scans": ["tests/formats/test_coded_search.py"],
-    "tiff": [HIDDEN, "tests/formats/test_tiff.py", "tests/formats/test_tiff_packed.py"],
+    "coded": [UNITS, EVERY, HIDDEN],
+    "turn": [EDGES, EVERY],
+    "tiff": [EVERY, HIDDEN, "tests/formats/test_tiff.py", "tests/formats/test_tiff_packed.py"],
     "webp": [EDGES, EVERY, "tests/formats/test_webp.py"],
 }
 TWICE = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from medimg import errors
     from medimg.api import Scrubbed, Scrubber, inspect, scrub
-    from medimg.consent.checklist import checklist
+    from medimg.consent.questions import checklist
     from medimg.engine.batch import Hooks, Outcome, scrub_folder
     from medimg.errors import MedimgError
     from medimg.policy import Policy
@@ -54,7 +54,7 @@ _WHERE = {
     "RunRequest": "medimg.run.request",
     "Scrubbed": "medimg.api",
     "Scrubber": "medimg.api",
-    "checklist": "medimg.consent.checklist",
+    "checklist": "medimg.consent.questions",
     "errors": "medimg.errors",
     "inspect": "medimg.api",
     "scrub": "medimg.api",

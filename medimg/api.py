@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import os
 import secrets
 import threading
@@ -17,28 +16,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, Union, cast
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from medimg import formats, pipeline, verify
-from medimg.errors import CheckNotRun, InputError, MissingPart, OutputError, TooLarge, Unreadable, UsageError, WrongType
-from medimg.formats import filename
+from medimg import formats, pipeline
+from medimg.errors import InputError, MissingPart, OutputError, UsageError
 from medimg.policy import Policy
+from medimg.source import Source, read, with_names
 from medimg.system import files
 from medimg.types import NOTHING_KNOWN, Check, Copy, CopySummary, Finding, KnownValues, Limits, Plan, Report
-from medimg.vocabulary import CONTENT_CHECKS, CheckState
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
     from medimg.detect import Detector
-
-Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, BinaryIO, "NDArray[Any]", "Image"]
-"""A path, the bytes of a file, an open binary file, a Pillow image, or an array of samples: grey, RGB or RGBA, uint8 or
-uint16, (H, W) or (H, W, C). An array is taken as a PNG picture of sRGB colours, and so is its copy; a Pillow image as a
-PNG picture that stands upright and has its colour profile."""
 
 
 def media_type(copy: CopySummary) -> str:
@@ -214,8 +207,8 @@ class Scrubber:
             CheckNotRun: A check could not be run.
             MissingPart: Something needed is not there.
         """
-        data, named = self._read(source, known)
-        known = _named(source, known)
+        data, named = read(source, self.policy.limits, known)
+        known = with_names(source, known)
         with self._detectors() as detectors:
             return pipeline.inspect(data, detectors, self.policy, known=known, extra=named)[1]
 
@@ -246,10 +239,10 @@ class Scrubber:
             UsageError: The source is not what it should be.
         """
         try:
-            data, named = self._read(source, known)
+            data, named = read(source, self.policy.limits, known)
         except InputError as error:
             return Scrubbed(report=pipeline.refusal(safe_id, self.policy, error))
-        known = _named(source, known)
+        known = with_names(source, known)
         memory = _Both(Path(to)) if to is not None else pipeline.MemorySink()
         with self._detectors() as detectors:
             report = pipeline.scrub(
@@ -344,96 +337,9 @@ class Scrubber:
             InputError: The photo cannot be handled.
             MissingPart: Something needed is not there.
         """
-        data, _ = self._read(source, known)
+        data, _ = read(source, self.policy.limits, known)
         with self._detectors() as detectors:
-            return judge(data, detectors, self.policy, known)
-
-    def _read(self, source: Source, known: KnownValues) -> tuple[bytes, list[Finding]]:
-        if isinstance(source, bytes | bytearray | memoryview):
-            return bytes(source), []
-        if isinstance(source, str | os.PathLike):
-            path = Path(source)
-            return files.read_original(path, self.policy.limits.bytes), filename.findings(path.name, known=known)
-        if hasattr(source, "getbands"):  # Pillow's, which nobody has to have loaded
-            return _png_of_image(cast("Image", source), self.policy.limits.pixels), []
-        read = getattr(source, "read", None)
-        if read is None:
-            return _png_of(cast("NDArray[Any]", source), self.policy.limits.pixels), []
-        try:
-            data = read(self.policy.limits.bytes + 1)
-        except OSError as error:
-            raise Unreadable("the file could not be read.") from error
-        if not isinstance(data, bytes):
-            raise WrongType("the file must be open in binary mode.")
-        if len(data) > self.policy.limits.bytes:
-            raise TooLarge("the file is larger than the policy allows.")
-        return data, []
-
-
-def _named(source: Source, known: KnownValues) -> KnownValues:
-    """The known values, with the names that a file's own name holds."""
-    return filename.known(Path(source).name, given=known) if isinstance(source, str | os.PathLike) else known
-
-
-def _png_of(samples: NDArray[Any], pixels: int) -> bytes:
-    """An array as a file.
-
-    Raises:
-        TooLarge: It has more pixels than the policy allows.
-        UsageError: It is no array of samples.
-    """
-    import numpy as np
-
-    from medimg.formats import png
-
-    if not isinstance(samples, np.ndarray) or samples.ndim not in (2, 3) or samples.dtype not in (np.uint8, np.uint16):
-        raise WrongType("a photo is a path, bytes, an open file, an image, or an array of 8- or 16-bit samples.")
-    if samples.shape[0] * samples.shape[1] > pixels:
-        raise TooLarge("the picture is larger than the policy allows.")
-    try:
-        return png.encode(samples)
-    except CheckNotRun as error:
-        raise UsageError("an array of samples is grey, RGB or RGBA, and not empty.") from error
-
-
-def _png_of_image(image: Image, pixels: int) -> bytes:
-    """A Pillow image as a file: its samples, upright, and its colour profile.
-
-    Raises:
-        TooLarge: It has more pixels than the policy allows.
-        UsageError: Its pixels are not of a kind that PNG has.
-    """
-    from PIL import ImageOps
-
-    if image.width * image.height > pixels:
-        raise TooLarge("the picture is larger than the policy allows.")
-    file = io.BytesIO()
-    try:
-        ImageOps.exif_transpose(image).save(file, "PNG", icc_profile=image.info.get("icc_profile"))
-    except (OSError, ValueError, SystemError) as error:
-        raise UsageError("an image is grey, RGB or RGBA, and not empty.", todo="Convert it to RGB first.") from error
-    return file.getvalue()
-
-
-def judge(data: bytes, detectors: Sequence[Detector], policy: Policy, known: KnownValues) -> tuple[Check, ...]:
-    """The checks of :meth:`Scrubber.verify`, with detectors at hand.
-
-    Raises:
-        InputError: The photo cannot be handled.
-    """
-    opened = formats.open_photo(data, policy.limits)
-    if policy.metadata.keep_frames and opened.frames > 1:
-        from medimg import frames
-
-        stills, joined = frames.apart(opened, policy)
-        each = [check for one in stills for check in judge(one, detectors, frames.one(policy), known)]
-        return (*frames.worst(each), joined)
-    checks = verify.container(data, opened.name, policy, opened)
-    if policy.scope == "metadata-only":
-        return (*checks, *(Check(name=n, state=CheckState.NOT_ASKED) for n in CONTENT_CHECKS))
-    from medimg.verify import picture
-
-    return (*checks, *picture.alone(opened, detectors, policy, known))
+            return pipeline.judge(data, detectors, self.policy, known)
 
 
 class _Both(pipeline.MemorySink):
@@ -490,4 +396,4 @@ def scrub(
     return Scrubber(policy).scrub(source, to=to, known=known, plan=plan)
 
 
-__all__ = ["Scrubbed", "Scrubber", "Source", "inspect", "judge", "load_detectors", "scrub"]
+__all__ = ["Scrubbed", "Scrubber", "Source", "inspect", "load_detectors", "scrub"]

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from medimg import formats, still
+from medimg import formats, still, verify
 from medimg._record import Record
 from medimg.policy import Policy, decide
 from medimg.still import MemorySink, Sink, refusal, statement
-from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Plan, Report
-from medimg.vocabulary import PhotoState
+from medimg.types import NOTHING_KNOWN, Check, Finding, KnownValues, Plan, Report
+from medimg.vocabulary import CONTENT_CHECKS, CheckState, PhotoState
 
 if TYPE_CHECKING:
     from medimg.detect import Detector
@@ -140,4 +140,25 @@ def scrub(
     return still.guarded(record, sink, work)
 
 
-__all__ = ["MemorySink", "Sink", "inspect", "refusal", "scrub", "statement"]
+def judge(data: bytes, detectors: Sequence[Detector], policy: Policy, known: KnownValues) -> tuple[Check, ...]:
+    """The checks of any picture, judged as if it were a written copy.
+
+    Raises:
+        InputError: The photo cannot be handled.
+    """
+    opened = formats.open_photo(data, policy.limits)
+    if policy.metadata.keep_frames and opened.frames > 1:
+        from medimg import frames
+
+        stills, joined = frames.apart(opened, policy)
+        each = [check for one in stills for check in judge(one, detectors, frames.one(policy), known)]
+        return (*frames.worst(each), joined)
+    checks = verify.container(data, opened.name, policy, opened)
+    if policy.scope == "metadata-only":
+        return (*checks, *(Check(name=n, state=CheckState.NOT_ASKED) for n in CONTENT_CHECKS))
+    from medimg.verify import second_look
+
+    return (*checks, *second_look.alone(opened, detectors, policy, known))
+
+
+__all__ = ["MemorySink", "Sink", "inspect", "judge", "refusal", "scrub", "statement"]

@@ -320,14 +320,14 @@ def _verify(
     altered = bool(copy.covered or copy.cropped or plan.crop)
     if reopened is None or any(c.state not in PASSING for c in checks) or (not_asked and not altered):
         return [*checks, *not_asked], []
-    from medimg.verify import picture
+    from medimg.verify import compare, second_look
 
     reopened.samples()  # decoded once, for both
     if not_asked:
-        return [*checks, picture.pixels(original, reopened, copy, plan.crop), *not_asked], []
+        return [*checks, compare.pixels(original, reopened, copy, plan.crop), *not_asked], []
     (again, left), equal = both(
-        partial(picture.content, reopened, copy, detectors, plan, policy, known, answers),
-        partial(picture.pixels, original, reopened, copy, plan.crop),
+        partial(second_look.content, reopened, copy, detectors, plan, policy, known, answers),
+        partial(compare.pixels, original, reopened, copy, plan.crop),
     )
     return [*checks, equal, *again], left
 

@@ -29,6 +29,7 @@ ROOMS = {
     "consent": "questions",
     "dicom": "copies as DICOM photographs",
     "api": "the library's public names",
+    "source": "what a caller hands over, as a file",
     "pipeline": "the one way through",
     "frames": "several pictures in one file",
     "still": "one picture on its way",

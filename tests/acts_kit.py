@@ -12,7 +12,8 @@ from sheets_kit import picture, report
 from medimg.acts import Input, Screen, Walk, begin, screen, step
 from medimg.acts.plan import kind
 from medimg.consent.cards import Card
-from medimg.consent.checklist import ChecklistDefinition, SharingContext
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import SharingContext
 from medimg.consent.site import SiteProfile
 from medimg.report import RunSummary
 from medimg.run import state as runs

@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 from PIL import Image, ImageDraw
 
-from medimg.consent.checklist import ChecklistDefinition, SharingContext
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import SharingContext
 from medimg.report import RunSummary, write_sheets
 from medimg.types import (
     Action,

@@ -34,7 +34,8 @@ import msgspec
 from medimg.acts.filing import FiledAct
 from medimg.consent import strict_yaml
 from medimg.consent.answers import TURNED, Answer
-from medimg.consent.checklist import ChecklistDefinition, Flag
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import Flag
 from medimg.errors import UsageError
 from medimg.run import state as runs
 from medimg.run.state import RunState

@@ -12,10 +12,10 @@ import msgspec
 
 from medimg.acts import plan, screens, steps
 from medimg.acts.records import Screen, Walk
-from medimg.consent import rules
 from medimg.consent.answers import choices
 from medimg.consent.cards import KINDS
 from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.questions import bases
 from medimg.errors import UsageError
 
 _HEAD = """\
@@ -128,7 +128,7 @@ def _said(walk: Walk, name: str, filed: FiledAct) -> tuple[str, ...]:
                 raise _refused(name, "names a condition that is not on its list")
             return filed.applies
         case "basis":
-            if filed.basis and filed.basis not in rules.bases(walk.state.group_context(plan.subject(name))):
+            if filed.basis and filed.basis not in bases(walk.state.group_context(plan.subject(name))):
                 raise _refused(name, "names a ground that cannot hold here")
             return (filed.basis,) if filed.basis else ()
     return ()
@@ -138,7 +138,7 @@ def _assumed(walk: Walk, shown: Screen, card: str) -> FiledAct:
     """What somebody would say to whom all is well, to see which act comes next."""
     name = plan.kind(shown.act)
     typed = {f.name: f.value or f"{_BLANK}{name}" for f in shown.fields if f.required}
-    basis = rules.bases(walk.state.group_context(shown.group))[0] if name == "basis" and not shown.lines else ""
+    basis = bases(walk.state.group_context(shown.group))[0] if name == "basis" and not shown.lines else ""
     answer = "yes"
     if name == "extra":
         item = plan.standings(walk, shown.act)[0].question.item
@@ -164,8 +164,8 @@ def _written(walk: Walk, shown: Screen, card: str) -> list[str]:
         lines += [f"    #   {c}: {words[c]}" for c in plan.tickable(walk, shown.group)]
         lines.append("    applies: []  # with yes: those of the list that apply, none when it stays empty")
     if name == "basis" and not shown.lines:
-        bases = rules.bases(walk.state.group_context(shown.group))
-        lines.append(f"    basis: {bases[0]}  # or {', '.join(bases[1:])}" if bases[1:] else f"    basis: {bases[0]}")
+        first, *more = bases(walk.state.group_context(shown.group))
+        lines.append(f"    basis: {first}  # or {', '.join(more)}" if more else f"    basis: {first}")
     if card:
         lines.append(f"    card: {_text(card)}")
     if shown.fields:

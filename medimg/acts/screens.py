@@ -8,10 +8,10 @@ import msgspec
 
 from medimg.acts import plan
 from medimg.acts.records import Field, Line, Option, Screen, Walk
-from medimg.consent import rules
 from medimg.consent.answers import ANSWER_WORDS, BASES, COMMON, NOT_APPLICABLE, SAME_AS_YES, choices
 from medimg.consent.cards import FIELDS, Card, CardKind
 from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.questions import bases
 from medimg.consent.standing import Standing
 
 TITLES = {
@@ -200,7 +200,7 @@ def _basis(walk: Walk, bare: Screen) -> Screen:
     if walk.results[group].context.basis and found and not walk.act:
         lead = BASES[walk.results[group].context.basis]
         return _replace(bare, lead=lead, lines=_lines(found), options=_ALL)
-    offered = rules.bases(walk.state.group_context(group))
+    offered = bases(walk.state.group_context(group))
     return _replace(bare, options=tuple(Option(key=str(n), words=SHORT[b]) for n, b in enumerate(offered, 1)))
 
 

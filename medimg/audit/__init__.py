@@ -28,6 +28,6 @@ def walk(data: bytes, name: str) -> list[str]:
         raise CheckNotRun("there is no independent reader for this format.")
     try:
         strays: list[str] = importlib.import_module(f"medimg.audit.{name}").walk(data)
-    except (struct.error, zlib.error, LookupError, ValueError, OverflowError) as error:
+    except (struct.error, zlib.error, LookupError, ValueError, ArithmeticError) as error:
         raise Malformed("the copy could not be followed to its end.") from error
     return strays

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from medimg.audit import _coded_units as _coded
 from medimg.errors import CheckNotRun, Malformed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SLICES, SPS = range(16, 22), 33
-"""NAL units of a picture that stands alone, and its sequence parameters (ITU-T H.265, table 7-1)."""
-UNITS = (*SLICES, 32, SPS, 34)
-SEQUENCE, HEADER, TILES, FRAME = 1, 3, 4, 6
-"""Open bitstream units of a picture (AV1 bitstream specification, 6.2.2)."""
 STRIP = 64
 """Pixels past the canvas that encoders fill up to, on each side; wider strips are decoded and looked at."""
 WINDOW = 16
@@ -150,41 +145,19 @@ def _decoded(data: bytes, kind: bytes) -> NDArray:  # type: ignore[type-arg]
 
 def _hevc(item: Item) -> list[str]:
     record = item.properties[b"hvcC"]
-    units = list(_nal_units(item.payload, (record[21] & 3) + 1))
-    parameters = list(_parameter_sets(record))
-    sets = [unit for unit in (*units, *parameters) if unit[0] >> 1 == SPS]
+    units = list(_coded.nal_units(item.payload, (record[21] & 3) + 1))
+    parameters = [unit for _, some in _coded.parameter_sets(record)[0] for unit in some]
+    sets = [unit for unit in (*units, *parameters) if unit[0] >> 1 == _coded.SPS]
     found = []
     if any(unit[0] not in (64, 66, 68) or unit[1] >> 3 for unit in parameters):
         found.append("meta/iprp/hvcC")
-    if any(unit[0] >> 1 not in UNITS or unit[0] & 1 or unit[1] >> 3 for unit in units):
+    if any(unit[0] >> 1 not in _coded.UNITS or unit[0] & 1 or unit[1] >> 3 for unit in units):
         found.append("mdat/supplemental unit")
-    if sum(unit[2] >> 7 for unit in units if unit[0] >> 1 in SLICES) != 1:
+    if sum(unit[2] >> 7 for unit in units if unit[0] >> 1 in _coded.SLICES) != 1:
         found.append("mdat/further picture")
     if len(set(sets)) != 1 or not _fits(sets[0], _size(item)):
         found.append("mdat/size of a picture")
     return found
-
-
-def _nal_units(payload: bytes, prefix: int) -> Iterator[bytes]:
-    at = 0
-    while at < len(payload):
-        end = at + prefix + int.from_bytes(payload[at : at + prefix], "big")
-        unit = payload[at + prefix : end]
-        if len(unit) < 3 or end > len(payload):
-            raise Malformed("a coded picture of the copy ends early.")
-        yield unit
-        at = end
-
-
-def _parameter_sets(record: bytes) -> Iterator[bytes]:
-    at = 23
-    for _ in range(record[22]):
-        (count,) = struct.unpack_from(">H", record, at + 1)
-        at += 3
-        for _ in range(count):
-            (size,) = struct.unpack_from(">H", record, at)
-            yield record[at + 2 : at + 2 + size]
-            at += 2 + size
 
 
 def _fits(parameters: bytes, said: tuple[int, ...]) -> bool:
@@ -218,38 +191,19 @@ def _ue(text: str, at: int) -> tuple[int, int]:
 
 
 def _av1(item: Item) -> list[str]:
-    units = list(_open_units(item.payload))
+    units = list(_coded.open_units(item.payload))
     kinds = [kind for kind, _ in units]
     found = []
-    if not set(kinds) <= {SEQUENCE, HEADER, TILES, FRAME}:
+    if not set(kinds) <= {_coded.SEQUENCE, _coded.HEADER, _coded.TILES, _coded.FRAME}:
         found.append("mdat/metadata unit")
-    picture = [kind for kind in kinds if kind != SEQUENCE]
-    if kinds.count(SEQUENCE) != 1 or not (
-        picture == [FRAME] or (picture[:1] == [HEADER] and set(picture[1:]) == {TILES})
+    picture = [kind for kind in kinds if kind != _coded.SEQUENCE]
+    if kinds.count(_coded.SEQUENCE) != 1 or not (
+        picture == [_coded.FRAME] or (picture[:1] == [_coded.HEADER] and set(picture[1:]) == {_coded.TILES})
     ):
         found.append("mdat/further picture")
-    if SEQUENCE not in kinds or _sequence_size(dict(reversed(units))[SEQUENCE]) != _size(item):
+    if _coded.SEQUENCE not in kinds or _sequence_size(dict(reversed(units))[_coded.SEQUENCE]) != _size(item):
         found.append("mdat/size of a picture")
     return found
-
-
-def _open_units(data: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at < len(data):
-        head = data[at]
-        at += 1 + (head >> 2 & 1)
-        size = len(data) - at
-        if head & 2:
-            size = shift = 0
-            more = True
-            while more:
-                more = bool(data[at] & 128) and shift < 49
-                size |= (data[at] & 127) << shift
-                at, shift = at + 1, shift + 7
-        if at + size > len(data):
-            raise Malformed("a coded picture of the copy ends early.")
-        yield head >> 3 & 15, data[at : at + size]
-        at += size
 
 
 def _sequence_size(header: bytes) -> tuple[int, int]:

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from medimg.audit import _coded_units as _coded
 from medimg.audit import _heif_pictures as _pictures
 from medimg.audit import icc
 from medimg.errors import Malformed
 
 BRANDS = frozenset((b"heic", b"heix", b"mif1", b"miaf", b"avif", b"MA1B", b"MA1A", b"MiHB", b"MiHE"))
-META = (b"hdlr", b"pitm", b"iinf", b"iref", b"iprp", b"iloc")
-SIZES = {
-    b"ispe": (12,),
-    b"pasp": (8,),
-    b"pixi": (6, 7, 8, 9),
-    b"irot": (1,),
-    b"imir": (1,),
-    b"lsel": (2,),
-    b"a1op": (1,),
-}
-RESERVED = {
-    b"ispe": b"\xff" * 4, b"pixi": b"\xff" * 4, b"irot": b"\xfc", b"imir": b"\xfe",
-    b"pasp": b"\xff\xff\0\0\xff\xff\0\0",
-}  # fmt: skip
-"""Bits at the start of a property that have to be 0."""
+TABLES = (b"hdlr", b"pitm", b"iinf", b"iref", b"iprp", b"iloc")
+"""What ``meta`` may hold (ISO/IEC 23008-12, 6.2; 14496-12, 8.11)."""
+HANDLER = bytes(8) + b"pict" + bytes(13)
+"""Pictures, without a name (14496-12, 8.4.3)."""
+FIRST = bytes(4) + b"\0\1"
+"""The first item is the picture (14496-12, 8.11.4)."""
 ITEMS = frozenset((b"hvc1", b"av01", b"grid", b"iden"))
+"""Coded pictures (23008-12, B.2; AVIF 1.1, 2.1), a grid of them, one of them turned (23008-12, 6.6.2)."""
+FIXED: dict[bytes, tuple[tuple[int, ...], bytes]] = {
+    b"ispe": ((12,), b"\xff" * 4),  # width and height: 23008-12, 6.5.3
+    b"pasp": ((8,), b"\xff\xff\0\0\xff\xff\0\0"),  # the shape of a pixel, in small numbers: 14496-12, 12.1.4
+    b"irot": ((1,), b"\xfc"),  # quarter turns: 23008-12, 6.5.10
+    b"imir": ((1,), b"\xfe"),  # mirrored: 23008-12, 6.5.12
+    b"lsel": ((2,), b""),  # the layer that is shown: 23008-12, 6.5.11
+    b"a1op": ((1,), b""),  # the operating point that is shown: AVIF 1.1, 2.3.2.1
+}
+"""Properties of a fixed form: the lengths that they may have, and the bits at their start that have to be 0."""
 
 Part = tuple[bytes, bytes]
 
@@ -43,10 +45,12 @@ def walk(data: bytes) -> list[str]:
     if meta[:4] != bytes(4):
         stray.append("meta/flags")
     tables = dict(_boxes(meta[4:]))
-    if len(tables) != len(list(_boxes(meta[4:]))) or not set(tables) <= set(META):
+    if len(tables) != len(list(_boxes(meta[4:]))) or not set(tables) <= set(TABLES):
         return [*stray, "meta/unknown box"]
-    if tables.get(b"hdlr") != bytes(8) + b"pict" + bytes(13):
+    if tables.get(b"hdlr") != HANDLER:
         stray.append("meta/hdlr")
+    if tables.get(b"pitm") != FIRST:
+        stray.append("meta/pitm")
     types = _items(tables.get(b"iinf", b""), stray)
     sources = _references(tables.get(b"iref"), len(types), stray)
     properties = _properties(tables.get(b"iprp", b""), len(types), stray)
@@ -123,7 +127,7 @@ def _properties(raw: bytes, items: int, stray: list[str]) -> dict[int, dict[byte
     if used != set(range(1, len(properties) + 1)):
         stray.append("meta/iprp/ipma")
     for kind, body in properties:
-        _property(kind, body, stray)
+        stray += _property(kind, body)
     return of
 
 
@@ -141,38 +145,49 @@ def _associations(raw: bytes, items: int, stray: list[str]) -> Iterator[tuple[in
         stray.append("meta/iprp/ipma")
 
 
-def _property(kind: bytes, body: bytes, stray: list[str]) -> None:
+def _property(kind: bytes, body: bytes) -> list[str]:
+    """The paths of what a property may not be or hold."""
     if kind == b"hvcC":
-        _hevc_configuration(body, stray)
-    elif kind == b"av1C":
-        if body[:1] != b"\x81" or any(t != 1 for t in _av1_types(body[4:])):
-            stray.append("meta/iprp/av1C")
-    elif kind == b"colr":
-        if not _coding_points(body) and (body[:4] != b"prof" or icc.strays(body[4:])):
-            stray.append("meta/iprp/colr")
-    elif len(body) not in SIZES.get(kind, ()):
-        stray.append("meta/iprp/unknown property")
-    elif any(byte & reserved for byte, reserved in zip(body, RESERVED.get(kind, b""), strict=False)):
-        stray.append(f"meta/iprp/{kind.decode()}")
+        return ["meta/iprp/hvcC"] * _not_parameter_sets(body)
+    if kind in LONGER:
+        return [] if LONGER[kind](body) else [f"meta/iprp/{kind.decode()}"]
+    lengths, zero = FIXED.get(kind, ((), b""))
+    if len(body) not in lengths:
+        return ["meta/iprp/unknown property"]
+    return [f"meta/iprp/{kind.decode()}"] if any(a & b for a, b in zip(body, zero, strict=False)) else []
 
 
-def _coding_points(body: bytes) -> bool:
-    """Whether colour information is code points that ITU-T H.273 defines."""
-    nclx = body[:4] == b"nclx" and len(body) == 11 and not body[10] & 0x7F
-    return nclx and all(value <= 22 for value in struct.unpack(">HHH", body[4:10]))
+def _colours(body: bytes) -> bool:
+    """Code points that ITU-T H.273 defines and a flag, or a cleaned profile."""
+    if body[:4] == b"nclx":
+        points = len(body) == 11 and not body[10] & 0x7F
+        return points and all(value <= 22 for value in struct.unpack(">HHH", body[4:10]))
+    return body[:4] == b"prof" and not icc.strays(body[4:])
 
 
-def _hevc_configuration(body: bytes, stray: list[str]) -> None:
-    at = 23
-    for _ in range(body[22]):
-        kind, count = struct.unpack_from(">BH", body, at)
-        at += 3
-        for _ in range(count):
-            at += 2 + struct.unpack_from(">H", body, at)[0]
-        if kind & 63 not in (32, 33, 34):
-            stray.append("meta/iprp/hvcC")
-    if at != len(body):
-        stray.append("meta/iprp/hvcC")
+def _bits(body: bytes) -> bool:
+    """How many channels, and how deep each is: 8 to 16 bits (ITU-T H.265, 7.4.3.2.1; AV1, 5.5.2)."""
+    depths = body[5:]
+    return body[:4] == bytes(4) and body[4] == len(depths) <= 4 and set(depths) <= set(range(8, 17))
+
+
+def _av1_configuration(body: bytes) -> bool:
+    """A version, the decoder's four bytes, and nothing but sequence headers."""
+    return body[:1] == b"\x81" and all(kind == _coded.SEQUENCE for kind, _ in _coded.open_units(body[4:]))
+
+
+LONGER: dict[bytes, Callable[[bytes], bool]] = {
+    b"colr": _colours,  # 14496-12, 12.1.5
+    b"pixi": _bits,  # 23008-12, 6.5.6
+    b"av1C": _av1_configuration,  # AV1 codec ISO media file format binding 1.2, 2.3
+}
+"""Properties that hold more, and whether they hold only what they may."""
+
+
+def _not_parameter_sets(record: bytes) -> int:
+    """How many lists of a decoder configuration are of something else, one more where it does not end with them."""
+    lists, end = _coded.parameter_sets(record)  # 14496-15, 8.3.3.1
+    return sum(kind not in _coded.PARAMETERS for kind, _ in lists) + (end != len(record))
 
 
 def _extents(raw: bytes, items: int, stray: list[str]) -> list[tuple[int, int]]:
@@ -192,27 +207,3 @@ def _derived(item: _pictures.Item, stray: list[str]) -> None:
         stray.append("mdat/grid")
     if item.kind == b"iden" and item.payload:
         stray.append("mdat/derived picture")
-
-
-def _av1_types(data: bytes) -> list[int]:
-    out, at = [], 0
-    while at < len(data):
-        head = data[at]
-        out.append(head >> 3 & 15)
-        at += 1 + (head >> 2 & 1)
-        if not head & 2:
-            return out
-        size, shift = 0, 0
-        while True:
-            if at >= len(data) or shift > 49:
-                raise Malformed("a coded picture of the copy is damaged.")
-            byte = data[at]
-            at += 1
-            size |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                break
-        at += size
-    if at != len(data):
-        raise Malformed("a coded picture of the copy ends early.")
-    return out

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from medimg.audit import icc
+from medimg.audit import icc, turn
 from medimg.errors import Malformed
 
 if TYPE_CHECKING:
@@ -128,14 +128,9 @@ def _transparency(body: bytes, head: Head) -> bool:
     return len(body) == size and all(v < 1 << head.depth for v in struct.unpack(f">{size // 2}H", body))
 
 
-def _orientation(tiff: bytes, _: Head) -> bool:
-    """A TIFF block with one entry, Orientation 2 to 8, and nothing else."""
-    little = tiff[:4] == b"II*\0"
-    if len(tiff) != 26 or (not little and tiff[:4] != b"MM\0*"):
-        return False
-    order = "<" if little else ">"
-    start, entries, tag, kind, count, value, spare, following = struct.unpack_from(order + "IHHHIHHI", tiff, 4)
-    return (start, entries, tag, kind, count, spare, following) == (8, 1, 0x112, 3, 1, 0, 0) and 2 <= value <= 8
+def _orientation(body: bytes, _: Head) -> bool:
+    """One entry and nothing else (11.3.4.6)."""
+    return turn.alone(body)
 
 
 def _profile(body: bytes, _: Head) -> bool:

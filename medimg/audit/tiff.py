@@ -3,34 +3,124 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Container
 from typing import NamedTuple
 
 from medimg.audit import _tiff_pictures as _pictures
 from medimg.audit import icc
 from medimg.errors import Malformed
 
-# tag -> most values it may hold (TIFF 6.0, section 8 and following); strips and tiles are judged apart.
-FIELDS = {
-    256: 1, 257: 1, 258: 8, 259: 1, 262: 1, 266: 1, 274: 1, 277: 1, 278: 1, 284: 1, 292: 1, 293: 1, 317: 1,
-    320: 768, 322: 1, 323: 1, 332: 1, 338: 8, 339: 8, 529: 3, 530: 2, 531: 1, 532: 6,
-}  # fmt: skip
-# tag -> (the field that says whether it belongs there, that field's values).
-BELONGS = {
-    292: (259, (3,)), 293: (259, (4,)), 317: (259, (5, 8, 32946)), 320: (262, (3,)), 332: (262, (5,)),
-    529: (262, (6,)), 530: (262, (6,)), 531: (262, (6,)), 532: (262, (6,)),
-}  # fmt: skip
-DENOMINATOR = 10_000
-PLACES = {273: 279, 324: 325}
 WIDTHS = {3: 2, 4: 4, 5: 8, 7: 1}
+"""Bytes of a value by its type: SHORT, LONG, RATIONAL, UNDEFINED (TIFF 6.0, section 2)."""
+DENOMINATOR = 10_000
+Beside = tuple[int, Container[int]]
+"""A field, and the values with which another belongs beside it."""
+NONE: Beside = (0, ())
+PLACES = {273: 279, 324: 325}
+"""Where strips and tiles begin -> how many bytes they have (sections 3 and 15)."""
 
 
 class Field(NamedTuple):
     """A field of the copy; ``numbers`` where it is of a whole-number type."""
 
+    order: str
     kind: int
     many: int
     raw: bytes
     numbers: tuple[int, ...]
+
+
+Fields = dict[int, "Field"]
+Predicate = Callable[[Field, Fields], bool]
+
+
+def _numbers(
+    most: int = 1, values: Container[int] | None = None, beside: tuple[int, Container[int]] = NONE
+) -> Predicate:
+    """Whole numbers, so many and no more, of these values; only beside a field that is ``beside`` of these values."""
+    other, wanted = beside
+
+    def judge(field: Field, fields: Fields) -> bool:
+        defined = field.kind in (3, 4) and field.many <= most
+        defined = defined and (values is None or all(n in values for n in field.numbers))
+        return defined and (not other or fields[other].numbers[0] in wanted)
+
+    return judge
+
+
+def _fractions(many: int, beside: Beside) -> Predicate:
+    """So many fractions; those could say anything, so they have the denominator that the writer gives them."""
+    whole = _numbers(many, beside=beside)
+
+    def judge(field: Field, fields: Fields) -> bool:
+        if field.kind != 5:
+            return whole(field, fields)
+        other, wanted = beside
+        words = struct.unpack(f"{field.order}{2 * field.many}I", field.raw)
+        ten_thousandths = field.many <= many and all(word == DENOMINATOR for word in words[1::2])
+        return ten_thousandths and fields[other].numbers[0] in wanted
+
+    return judge
+
+
+def _alike(field: Field, fields: Fields) -> bool:
+    """Bits of each channel, the same for all."""
+    return _numbers(8, (1, 2, 4, 8, 16))(field, fields) and len(set(field.numbers)) == 1
+
+
+def _whole(field: Field, _: Fields) -> bool:
+    """A picture by itself: no thumbnail, page or mask."""
+    return field.kind == 4 and field.raw == bytes(4)
+
+
+def _rows(field: Field, fields: Fields) -> bool:
+    """No more rows in a strip than the picture has."""
+    return _numbers()(field, fields) and field.numbers <= fields[257].numbers
+
+
+def _profile(field: Field, _: Fields) -> bool:
+    """A cleaned colour profile."""
+    return not icc.strays(field.raw)
+
+
+def _tables(field: Field, _: Fields) -> bool:
+    """Nothing but tables of a JPEG picture."""
+    return not _jpeg_extras(field.raw)
+
+
+def _place(_: Field, __: Fields) -> bool:
+    """Where strips or tiles are: judged by :func:`_chunks`."""
+    return True
+
+
+FAX, FAX_6, PREDICTED = (259, (3,)), (259, (4,)), (259, (5, 8, 32946))
+PALETTE, INKS, YCBCR = (262, (3,)), (262, (5,)), (262, (6,))
+FIELDS: dict[int, Predicate] = {  # TIFF 6.0 by section, or where it stands
+    254: _whole,  # NewSubfileType: 8
+    256: _numbers(), 257: _numbers(),  # ImageWidth, ImageLength: 8
+    258: _alike,  # BitsPerSample: 8
+    259: _numbers(1, (1, 2, 3, 4, 5, 7, 8, 32946, 32773)),  # Compression: 8 to 11, 13, Supplement 2
+    262: _numbers(1, (0, 1, 2, 3, 5, 6, 8)),  # PhotometricInterpretation: 8, 16, 21, 23
+    266: _numbers(1, (1, 2)),  # FillOrder: 8
+    273: _place, 279: _place,  # StripOffsets, StripByteCounts: 8
+    274: _numbers(1, range(2, 9)),  # Orientation, where it is not upright: 8
+    277: _numbers(1, range(1, 6)),  # SamplesPerPixel: 8
+    278: _rows,  # RowsPerStrip: 8
+    284: _numbers(1, (1, 2)),  # PlanarConfiguration: 8
+    292: _numbers(1, range(8), FAX), 293: _numbers(1, (0, 2), FAX_6),  # T4Options, T6Options: 11
+    317: _numbers(1, (1, 2, 3), PREDICTED),  # Predictor: 14, technical note 3
+    320: _numbers(768, None, PALETTE),  # ColorMap: 5
+    322: _numbers(), 323: _numbers(), 324: _place, 325: _place,  # tiles: 15
+    332: _numbers(1, (1, 2), INKS),  # InkSet: 16
+    338: _numbers(8, (0, 1, 2)),  # ExtraSamples: 18
+    339: _numbers(8, (1, 4)),  # SampleFormat: 19
+    347: _tables,  # JPEGTables: Supplement 2
+    529: _fractions(3, YCBCR),  # YCbCrCoefficients: 21
+    530: _numbers(2, (1, 2, 4), YCBCR), 531: _numbers(1, (1, 2), YCBCR),  # YCbCrSubSampling, YCbCrPositioning: 21
+    532: _fractions(6, YCBCR),  # ReferenceBlackWhite: 20
+    34675: _profile,  # ICC.1, B.3
+}  # fmt: skip
+"""What a copy may say of its picture, and how."""
 
 
 def walk(data: bytes) -> list[str]:
@@ -45,12 +135,12 @@ def walk(data: bytes) -> list[str]:
     if struct.unpack_from(f"{order}I", data, end) != (0,):
         stray.append("IFD1")
     spans = [(0, 8), (ifd, end + 4)]
-    fields: dict[int, Field] = {}
-    for at in range(ifd + 2, end, 12):
-        tag, field = _field(data, order, at, spans, stray)
-        stray += _judged(tag, field)
-        fields[tag] = field
-    stray += _out_of_place(fields, order)
+    fields = dict(_field(data, order, at, spans, stray) for at in range(ifd + 2, end, 12))
+    if len(fields) != count or list(fields) != sorted(fields):
+        stray.append("IFD0/order")
+    for tag, field in fields.items():
+        if tag not in FIELDS or not FIELDS[tag](field, fields):
+            stray.append(f"IFD0/{tag}")
     spans += _chunks(data, order, fields, stray)
     return stray + _gaps(data, spans)
 
@@ -68,35 +158,7 @@ def _field(data: bytes, order: str, entry: int, spans: list[tuple[int, int]], st
         raise Malformed("a field of the copy stands outside it.")
     code = {3: "H", 4: "I"}.get(kind)
     numbers = struct.unpack(f"{order}{many}{code}", raw) if code else ()
-    return tag, Field(kind, many, raw, numbers)
-
-
-def _judged(tag: int, field: Field) -> list[str]:
-    """The path of a field that may not stand there."""
-    if tag == 254:
-        good = field.kind == 4 and field.raw == bytes(4)
-    elif tag in FIELDS:
-        good = field.kind in (3, 4, 5) and field.many <= FIELDS[tag]
-    elif tag == 34675:
-        good = not icc.strays(field.raw)
-    elif tag == 347:
-        good = not _jpeg_extras(field.raw)
-    else:
-        good = tag in PLACES or tag in PLACES.values()
-    return [] if good else [f"IFD0/{tag}"]
-
-
-def _out_of_place(fields: dict[int, Field], order: str) -> list[str]:
-    """Fields about something that the picture does not have, and numbers that could say anything."""
-    there = {tag: (fields[BELONGS[tag][0]].numbers, BELONGS[tag][1]) for tag in BELONGS if tag in fields}
-    out = [tag for tag, (said, wanted) in there.items() if said[0] not in wanted]
-    if 278 in fields and fields[278].numbers > fields[257].numbers:
-        out.append(278)
-    for tag, field in fields.items():
-        words = struct.unpack(f"{order}{len(field.raw) // 4}I", field.raw) if field.kind == 5 else ()
-        if any(word != DENOMINATOR for word in words[1::2]):
-            out.append(tag)
-    return [f"IFD0/{tag}" for tag in out]
+    return tag, Field(order, kind, many, raw, numbers)
 
 
 def _chunks(data: bytes, order: str, fields: dict[int, Field], stray: list[str]) -> list[tuple[int, int]]:
@@ -136,10 +198,10 @@ def _jpeg_extras(raw: bytes) -> bool:
 
 
 def _gaps(data: bytes, spans: list[tuple[int, int]]) -> list[str]:
-    """Bytes that nothing points to, beyond one zero byte that makes a length even."""
+    """Bytes that nothing points to, beyond one zero byte that makes a length even (TIFF 6.0, section 2)."""
     at = 0
-    for start, end in sorted(spans):
-        if start < at or start - at > 1 or data[at:start].strip(b"\0"):
+    for start, end in (*sorted(spans), (len(data), len(data))):
+        if not 0 <= start - at <= at % 2 or data[at:start].strip(b"\0"):
             return ["bytes of no field"]
         at = end
-    return ["bytes of no field"] if len(data) - at > 1 or data[at:].strip(b"\0") else []
+    return []

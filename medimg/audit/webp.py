@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 import struct
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from medimg.audit import icc
+from medimg.audit import icc, turn
 from medimg.errors import Malformed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+LOSSY = ("VP8X", "ICCP", "ALPH", "VP8 ", "EXIF")
+LOSSLESS = ("VP8X", "ICCP", "VP8L", "EXIF")
+"""The order of the chunks (RFC 9649, 2.7)."""
 SPARE = 8
 """A picture that decodes to the same without so many bytes carries something behind its end."""
 
@@ -23,34 +27,45 @@ def walk(data: bytes) -> list[str]:
     if magic != b"RIFF" or kind != b"WEBP" or size + 8 > len(data):
         raise Malformed("the copy is not a whole WebP file.")
     strays = ["after RIFF"] if size + 8 < len(data) else []
-    found: list[tuple[str, bytes]] = []
-    position = 12
-    while position < size + 8:
-        name, length = struct.unpack_from("<4sI", data, position)
-        body = data[position + 8 : position + 8 + length]
-        position += 8 + length + (length & 1)
-        if len(body) != length or position > size + 8:
-            raise Malformed("a chunk of the copy is cut off.")
-        if length & 1 and data[position - 1]:
-            strays.append("padding")
-        found.append((name.decode("latin-1"), body))
-    names = [n for n, _ in found]
+    found, padded = _chunks(data, size + 8)
     parts = dict(found)
-    allowed = ["VP8X", "ICCP", "ALPH", "VP8 ", "EXIF"] if "VP8 " in parts else ["VP8X", "ICCP", "VP8L", "EXIF"]
-    if names != [n for n in allowed if n in parts]:
-        strays += sorted({n.strip() if n in allowed else "chunk" for n in names if n not in allowed} or {"order"})
+    strays += ["padding"] * padded + _misplaced([name for name, _ in found])
     if "VP8 " not in parts and "VP8L" not in parts:
         raise Malformed("the copy holds no picture.")
-    if "VP8X" not in parts and len(names) > 1:
-        strays.append("order")
-    return strays + _header(parts) + _details(parts) + _coded(data, parts)
+    strays += [name for name in HOLDS if name in parts and not HOLDS[name](parts[name], parts)]
+    return strays + _coded(data, parts)
 
 
-def _header(parts: dict[str, bytes]) -> list[str]:
-    """VP8X: flags for what is there, no other bit, and the size of the picture."""
-    head = parts.get("VP8X")
-    if head is None:
-        return []
+def _chunks(data: bytes, end: int) -> tuple[list[tuple[str, bytes]], int]:
+    """Name and content of every chunk, and after how many a byte that makes the length even is not 0 (2.3)."""
+    found, padded, at = [], 0, 12
+    while at < end:
+        name, length = struct.unpack_from("<4sI", data, at)
+        body = data[at + 8 : at + 8 + length]
+        at += 8 + length + (length & 1)
+        if len(body) != length or at > end:
+            raise Malformed("a chunk of the copy is cut off.")
+        padded += bool(length & 1 and data[at - 1])
+        found.append((name.decode("latin-1"), body))
+    return found, padded
+
+
+def _misplaced(names: list[str]) -> list[str]:
+    """Paths of chunks that may not stand in a copy, or not in this order."""
+    order = LOSSY if "VP8 " in names else LOSSLESS
+    out: list[str] = []
+    if names != [name for name in order if name in names]:
+        out = ["chunk"] if set(names) - set(order) else ["order"]
+    return [*out, "order"] if "VP8X" not in names and len(names) > 1 else out
+
+
+# -- what the chunks may hold -----------------------------------------------------------------------------------------
+
+Parts = dict[str, bytes]
+
+
+def _header(head: bytes, parts: Parts) -> bool:
+    """Flags for what is there, no other bit, and the size of the picture."""
     lossless = parts.get("VP8L", b"")
     flags = 0x20 * ("ICCP" in parts) + 8 * ("EXIF" in parts)
     if "ALPH" in parts or (len(lossless) > 4 and lossless[4] & 0x10):
@@ -61,25 +76,34 @@ def _header(parts: dict[str, bytes]) -> list[str]:
     else:
         across, down = struct.unpack_from("<HH", parts["VP8 "], 6)
         size = ((across & 0x3FFF) - 1, (down & 0x3FFF) - 1)
-    expected = bytes((flags, 0, 0, 0)) + b"".join(v.to_bytes(3, "little") for v in size)
-    return [] if head == expected else ["VP8X"]
+    return head == bytes((flags, 0, 0, 0)) + b"".join(v.to_bytes(3, "little") for v in size)
 
 
-def _details(parts: dict[str, bytes]) -> list[str]:
-    out = []
-    if "ICCP" in parts and icc.strays(parts["ICCP"]):
-        out.append("ICCP")
-    tiff = parts.get("EXIF")
-    if tiff is not None:
-        order = {b"MM\0*": ">", b"II*\0": "<"}.get(tiff[:4])
-        fields = struct.unpack_from(f"{order}IHHHIHHI", tiff, 4) if order and len(tiff) == 26 else ()
-        value = fields[5] if fields else 0
-        if fields != (8, 1, 0x112, 3, 1, value, 0, 0) or not 2 <= value <= 8:
-            out.append("EXIF")
-    alpha = parts.get("ALPH")
-    if alpha is not None and (not alpha or alpha[0] & 0xC0):
-        out.append("ALPH")
-    return out
+def _profile(body: bytes, _: Parts) -> bool:
+    """Cleaned."""
+    return not icc.strays(body)
+
+
+def _orientation(body: bytes, _: Parts) -> bool:
+    """One entry and nothing else."""
+    return turn.alone(body)
+
+
+def _alpha(body: bytes, _: Parts) -> bool:
+    """No reserved bit set."""
+    return bool(body) and not body[0] & 0xC0
+
+
+HOLDS: dict[str, Callable[[bytes, Parts], bool]] = {
+    "VP8X": _header,  # RFC 9649, 2.7; the sizes: 3.4 and RFC 6386, 9.1
+    "ICCP": _profile,  # 2.7.1.4
+    "EXIF": _orientation,  # 2.7.1.5
+    "ALPH": _alpha,  # 2.7.1.2
+}
+"""What may stand beside the picture, and what it may hold."""
+
+
+# -- the picture ------------------------------------------------------------------------------------------------------
 
 
 def _coded(data: bytes, parts: dict[str, bytes]) -> list[str]:

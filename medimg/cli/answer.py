@@ -17,7 +17,8 @@ from medimg.acts.sitting import Sitting
 from medimg.cli import _walk, run_common
 from medimg.consent import caption, rules
 from medimg.consent.answers import NOT_APPLICABLE
-from medimg.consent.checklist import ChecklistDefinition, Flag
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import Flag
 from medimg.consent.standing import GroupResult
 from medimg.errors import UsageError
 from medimg.report import build

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from medimg.consent.checklist import DEFAULT_AUDIENCE, ChecklistDefinition, country
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import DEFAULT_AUDIENCE, country
 from medimg.engine.pool import Workers, suitable_workers
 from medimg.engine.worker import Job, Setup
 from medimg.errors import MissingPart, UsageError

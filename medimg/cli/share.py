@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import click
 
-from medimg.cli import _walk, clean, common, decide, run_common
+from medimg.cli import _walk, clean, common, decide, progress, run_common
 from medimg.consent.site import SiteProfile
 from medimg.engine import deciding
 from medimg.engine.batch import Hooks, Outcome, scrub_folder
@@ -92,7 +92,7 @@ def share(
 def _cleaned(request: RunRequest, *, light: bool, quiet: bool, verbose: bool) -> list[Path]:
     """The runs these photos are in: one that is made now, and those of an earlier call."""
     stops.as_interrupt()
-    shown = clean.telling(quiet=quiet, verbose=verbose)
+    shown = progress.telling(quiet=quiet, verbose=verbose)
     try:
         outcome = scrub_folder(request, hooks=Hooks(progress=shown.tell))
     except Interrupted:

@@ -19,7 +19,8 @@ from typing import Literal
 import msgspec
 
 from medimg.consent import caption
-from medimg.consent.checklist import ChecklistDefinition, SharingContext
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import SharingContext
 from medimg.errors import OutputError, UsageError
 from medimg.system import files
 from medimg.vocabulary import Category

@@ -1,14 +1,13 @@
-"""The consent checklist: its definition, the context of a sharing, and the questions that follow.
+"""The consent checklist as it is defined: data (``checklist.yaml``), read and checked. Nothing in it is legal advice.
 
-The definition is data (``checklist.yaml``); nothing in it is legal advice. A question is asked when any of the
-chosen countries asks it and its conditions are not plainly false: what has not been said counts as *not sure*.
+Which of its items are asked: :mod:`medimg.consent.questions`.
 """
 
 from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -16,17 +15,14 @@ from typing import Any, Literal
 import msgspec
 
 from medimg.consent import strict_yaml
-from medimg.consent.answers import BASES, CLOSING, Answer, NotApplicable
+from medimg.consent.answers import CLOSING, NotApplicable
 from medimg.errors import UsageError
-from medimg.vocabulary import StandingReason
 
 Level = Literal["blocking", "advisory"]
 EvidenceKind = Literal["auto", "human", "auto+human"]
-Flag = Literal["yes", "no", "not-sure"]
 SubjectKind = Literal["file", "group", "batch"]
 
 SCHEMAS = ("medimg.consent-checklist/1",)
-DEFAULT_AUDIENCE = "closed-group"  # the default when the user does not say (checklist, audiences)
 
 #: What an answer is about: pictures per file, consent and the person per patient, channel, policy and incident once
 #: (checklist, rules, carry_over). Record and publication are not named there, so they stay with the patient.
@@ -42,8 +38,6 @@ _SUBJECTS: dict[str, SubjectKind] = {
     "inc": "batch",
     "site": "group",  # an organisation's own question is asked for every patient
 }
-
-_WITHOUT_CONSENT = frozenset({"uk-anonymised-teaching", "uk-listed-recording", "us-deidentified"})
 
 ActName = Literal[
     "", "look", "workplace", "channel", "form", "basis", "consent", "words", "people", "release", "extra", "second"
@@ -240,63 +234,6 @@ def _shipped() -> ChecklistDefinition:
     return ChecklistDefinition.parse(data)
 
 
-_ALSO = {"GB": "UK", "US": "US-HIPAA", "USA": "US-HIPAA"}
-"""What people write for a country (ISO 3166 and habit) -> its key."""
-
-
-def country(word: str, definition: ChecklistDefinition | None = None) -> str:
-    """The key of a country however it is written: ``au``, ``GB``, ``Canada``. A word that is none stays as it is."""
-    known = (definition or ChecklistDefinition.load()).jurisdictions
-    upper = word.strip().upper()
-    by_name = {name.upper(): key for key, name in known.items()}
-    return next((k for k in (upper, _ALSO.get(upper, ""), by_name.get(upper, "")) if k in known), word)
-
-
-class SharingContext(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """For whom, where, and what is special about it.
-
-    Attributes:
-        audience: Key of the checklist's audiences.
-        jurisdictions: Countries; none means that the questions of every country are asked.
-        conditions: Flag -> yes, no or not-sure. What is not named counts as not-sure.
-        basis: Key of :data:`~medimg.consent.answers.BASES`, once it was chosen.
-    """
-
-    audience: str = DEFAULT_AUDIENCE
-    jurisdictions: tuple[str, ...] = ()
-    conditions: dict[str, Flag] = {}
-    basis: str = ""
-
-    def checked(self, definition: ChecklistDefinition | None = None) -> SharingContext:
-        """The same context, when every word of it is in the checklist.
-
-        Raises:
-            UsageError: An audience, country, condition or basis is unknown.
-        """
-        known = definition or ChecklistDefinition.load()
-        if self.audience not in known.audiences:
-            raise UsageError(f"unknown audience. Choose one of: {', '.join(known.audiences)}.")
-        if not set(self.jurisdictions) <= set(known.jurisdictions):
-            raise UsageError(f"unknown country. Choose from: {', '.join(known.jurisdictions)}.")
-        if not set(self.conditions) <= set(known.conditions):
-            raise UsageError(f"unknown condition. Choose from: {', '.join(known.conditions)}.")
-        if not set(self.conditions.values()) <= {"yes", "no", "not-sure"}:
-            raise UsageError("a condition is yes, no or not-sure.")
-        if self.basis and self.basis not in BASES:
-            raise UsageError(f"unknown basis. Choose one of: {', '.join(BASES)}.")
-        return self
-
-    def flag(self, condition: str) -> Flag:
-        """Yes, no or not-sure; the anonymised basis follows from the basis alone."""
-        if condition == "anonymised_basis":
-            return "yes" if self.basis in _WITHOUT_CONSENT else "no"
-        return self.conditions.get(condition, "not-sure")
-
-    def with_condition(self, condition: str, flag: Flag) -> SharingContext:
-        """The same context with one condition set."""
-        return msgspec.structs.replace(self, conditions={**self.conditions, condition: flag})
-
-
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """One item in one context.
 
@@ -327,108 +264,4 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         return self.asked and self.level == "blocking"
 
 
-def questions(
-    context: SharingContext, definition: ChecklistDefinition | None = None, *, site: Any = None
-) -> list[Question]:
-    """Every item of the checklist in this context, asked or not, and why.
-
-    Args:
-        context: For whom, where, conditions and basis.
-        definition: The checklist; the shipped one when none is given.
-        site: The organisation's :class:`~medimg.consent.site.SiteProfile`, if there is one.
-
-    Raises:
-        UsageError: The context uses a word the checklist does not have.
-    """
-    from medimg.consent import rules
-
-    known = definition or ChecklistDefinition.load()
-    context.checked(known)
-    plain = [_one(item, context) for item in known.items if not item.retired_in]
-    ruled = [rules.by_basis(q, context) for q in plain]
-    return site.applied(ruled, context) if site is not None else ruled
-
-
-def checklist(
-    audience: str = DEFAULT_AUDIENCE, where: Iterable[str] = (), conditions: Mapping[str, Flag] | None = None
-) -> tuple[Question, ...]:
-    """The questions that are asked before sharing, blocking ones first.
-
-    Args:
-        audience: For whom (a key of the checklist's audiences).
-        where: Countries; none means that the questions of every country are asked.
-        conditions: What is special: condition -> ``yes``, ``no`` or ``not-sure``. What is not named is not sure.
-
-    Raises:
-        UsageError: The checklist has no such word.
-    """
-    context = SharingContext(audience=audience, jurisdictions=tuple(where), conditions=dict(conditions or {}))
-    return tuple(sorted((q for q in questions(context) if q.asked), key=lambda q: not q.blocking))
-
-
-def _one(item: Item, context: SharingContext) -> Question:
-    if context.audience not in item.level:
-        return Question(item=item, asked=False, level="advisory", why="not asked for this audience")
-    level = item.level[context.audience]
-
-    def no(why: str) -> Question:
-        return Question(item=item, asked=False, level=level, why=why)
-
-    countries = _asking_countries(item, context)
-    if countries is not None and not countries:
-        return no("not asked in the chosen countries")
-    flags = {c: context.flag(c) for c in (*item.when_any, *item.when_all)}
-    if item.when_any and all(flags[c] == "no" for c in item.when_any):
-        return no("you said that this does not apply: " + ", ".join(map(words, item.when_any)))
-    if item.when_all and any(flags[c] == "no" for c in item.when_all):
-        return no("you said that this does not apply: " + " and ".join(map(words, item.when_all)))
-    return Question(
-        item=item,
-        asked=True,
-        level=level,
-        why=_asked_because(item, flags, countries),
-        na=item.na_in(context.jurisdictions),
-    )
-
-
-def _asking_countries(item: Item, context: SharingContext) -> list[str] | None:
-    """The chosen countries that ask it; None when every country does."""
-    if isinstance(item.jurisdictions, str):
-        return None
-    chosen = context.jurisdictions
-    return [j for j in item.jurisdictions if j in chosen or not chosen]
-
-
-def _asked_because(item: Item, flags: dict[str, Flag], countries: list[str] | None) -> str:
-    parts = [f"asked in {', '.join(countries)}"] if countries else []
-    said = [words(c) for c, f in flags.items() if f == "yes"]
-    unsaid = [words(c) for c, f in flags.items() if f == "not-sure"]
-    if item.when_all and unsaid:
-        parts.append("asked until it is settled whether this applies: " + " and ".join(unsaid))
-    elif said:
-        parts.append("because: " + ", ".join(said))
-    elif unsaid:
-        parts.append("asked because it is not settled whether this applies: " + ", ".join(unsaid))
-    return "; ".join(parts) or StandingReason.ASKED
-
-
-def words(condition: str) -> str:
-    """A condition's key as words."""
-    return condition.replace("_", " ")
-
-
-__all__ = [
-    "DEFAULT_AUDIENCE",
-    "SECTIONS",
-    "Answer",
-    "ChecklistDefinition",
-    "Flag",
-    "Item",
-    "Level",
-    "Question",
-    "SharingContext",
-    "Source",
-    "StatusWords",
-    "questions",
-    "words",
-]
+__all__ = ["SECTIONS", "ChecklistDefinition", "Item", "Level", "Question", "Source", "StatusWords"]

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
-from medimg.consent.answers import BASES
+from medimg.consent.checklist import Question
+from medimg.consent.context import SharingContext
 from medimg.errors import UsageError
-
-if TYPE_CHECKING:
-    from medimg.consent.checklist import Question, SharingContext
 
 #: What a form for written consent has.
 _FORM = frozenset(
@@ -60,19 +56,6 @@ def basis_refused(basis: str, context: SharingContext) -> str:
         case "us-deidentified" if countries != {"US-HIPAA"}:
             return "this basis stands in HIPAA only, and another country is named or none is."
     return ""
-
-
-def bases(context: SharingContext) -> tuple[str, ...]:
-    """The bases that can hold for this audience and these countries, in the order in which they are offered.
-
-    Spoken consent is not offered where it has to be written: by guidance for this audience, or by HIPAA.
-    """
-    from medimg.consent.checklist import questions
-
-    plain = msgspec.structs.replace(context, basis="")
-    asked = {q.id for q in questions(plain) if q.blocking}
-    written = asked & {"con.written", "con.us-authorization"}
-    return tuple(b for b in BASES if not basis_refused(b, plain) and not (b == "spoken-consent-in-notes" and written))
 
 
 def by_basis(question: Question, context: SharingContext) -> Question:

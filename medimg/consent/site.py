@@ -43,7 +43,8 @@ import msgspec
 
 from medimg.consent.answers import NOT_APPLICABLE, TURNED, Answer, NotApplicable, choices
 from medimg.consent.cards import FIELDS, Card, CardKind, wording
-from medimg.consent.checklist import ChecklistDefinition, Item, Level, Question, SharingContext
+from medimg.consent.checklist import ChecklistDefinition, Item, Level, Question
+from medimg.consent.context import SharingContext
 from medimg.errors import UsageError
 
 SECTION = "site"

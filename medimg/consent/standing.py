@@ -10,8 +10,10 @@ import msgspec
 
 from medimg.consent import rules
 from medimg.consent.answers import BASES, CLOSING, NOT_APPLICABLE, Answer
-from medimg.consent.checklist import ChecklistDefinition, Question, SharingContext, questions
+from medimg.consent.checklist import ChecklistDefinition, Question
+from medimg.consent.context import SharingContext
 from medimg.consent.evidence import AutoEvidence, conditions, evidence, faces_shown, group_evidence
+from medimg.consent.questions import questions
 from medimg.consent.site import SECOND_PERSON, SiteProfile
 from medimg.types import Report
 from medimg.vocabulary import StandingReason

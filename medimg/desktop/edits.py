@@ -13,7 +13,7 @@ from medimg.covers import cover_polygon
 from medimg.policy import Policy
 from medimg.run.plans import BY, cropped, decided, drawn, with_action
 from medimg.types import Action, Box, Finding, Plan, Polygon, Region
-from medimg.vocabulary import Category, Kind
+from medimg.vocabulary import Category, Kind, Reason
 
 SMALLEST = 3.0
 """Shortest side of an area, in pixels."""
@@ -84,7 +84,7 @@ def _alike(one: Finding, other: Finding) -> bool:
     return one.kind == other.kind and one.category == other.category
 
 
-def same_place(plan: Plan, other: Plan, like: Finding) -> list[int]:
+def _same_place(plan: Plan, other: Plan, like: Finding) -> list[int]:
     """Faces that another photo has where this one has it, and that are not shown there yet.
 
     Args:
@@ -103,6 +103,15 @@ def same_place(plan: Plan, other: Plan, like: Finding) -> list[int]:
         and a.finding.region.frame == like.region.frame
         and _share(a.finding.region.box, like.region.box) >= SAME
     ]
+
+
+def no_face_there(plan: Plan, others: Mapping[str, Plan], face: Finding) -> dict[str, Plan]:
+    """Those of the other plans that have a face where this one has it, with that shown as none: by photo."""
+    after: dict[str, Plan] = {}
+    for safe_id, other in others.items():
+        for index in _same_place(plan, other, face):
+            after[safe_id] = decided(after.get(safe_id, other), index, "keep", Reason.NO_FACE)
+    return after
 
 
 def _share(one: Box, other: Box) -> float:
@@ -251,9 +260,9 @@ __all__ = [
     "drawn",
     "harmless",
     "in_the_middle",
+    "no_face_there",
     "open_questions",
     "removed",
     "reshaped",
-    "same_place",
     "unread",
 ]

@@ -49,7 +49,7 @@ class Session(QObject):
         known: What the person knows of the patients, for the checks of new copies.
 
     Signals:
-        changed: Safe id of a photo whose plan, copy or standing changed.
+        changed: Safe id of a photo whose plan, copy or state changed.
         coloured: Safe id of a photo whose copy's colour of covers is known now.
         trouble: The :class:`MedimgError` of something that could not be saved or done; None when it is well again.
         located: The originals were looked for.

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import msgspec
 
 from medimg import __version__
-from medimg.consent.checklist import SharingContext
+from medimg.consent.context import SharingContext
 from medimg.consent.site import SiteProfile
 from medimg.engine import worker
 from medimg.engine.pool import Workers

@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import msgspec
 
 from medimg import faults, formats, pipeline
-from medimg.api import Scrubber, judge, load_detectors
-from medimg.consent.checklist import SharingContext
+from medimg.api import Scrubber, load_detectors
+from medimg.consent.context import SharingContext
 from medimg.errors import Changed, MedimgError, OutOfMemory
 from medimg.formats import capture, filename
+from medimg.pipeline import judge
 from medimg.policy import Policy
 from medimg.run import originals, storage
 from medimg.run.state import RECORD_FOLDER, REPORTS_NAME, RunSummary

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medimg.consent.checklist import SharingContext
+from medimg.consent.context import SharingContext
 from medimg.consent.standing import GroupResult
 from medimg.errors import OutputError
 from medimg.run import decisions

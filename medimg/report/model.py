@@ -8,9 +8,6 @@ import msgspec
 
 from medimg.types import Box
 
-SHARE_SCHEMA = "medimg.share-sheet/1"
-RECORD_SCHEMA = "medimg.record-sheet/1"
-
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """What was found of one category and what became of it."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from medimg.consent.advice import panel
 from medimg.consent.answers import ANSWER_WORDS, choices
-from medimg.consent.checklist import ChecklistDefinition, words
+from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.incident import clocks
+from medimg.consent.questions import words
 from medimg.consent.standing import GroupResult, Standing
 from medimg.report import sentence
 from medimg.report import words as w

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from medimg.consent.checklist import SharingContext, country
+from medimg.consent.context import SharingContext, country
 from medimg.consent.site import SiteProfile
 from medimg.errors import UsageError
 from medimg.policy import Policy

@@ -11,7 +11,8 @@ import msgspec
 
 from medimg.consent.answers import NOT_APPLICABLE, NOW_OF_A_PATIENT, Answer, choices, turned
 from medimg.consent.cards import Card
-from medimg.consent.checklist import ChecklistDefinition, Flag, SharingContext
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import Flag, SharingContext
 from medimg.consent.site import SiteProfile
 from medimg.errors import UsageError
 from medimg.run import lock

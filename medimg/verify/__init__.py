@@ -1,6 +1,6 @@
 """The judge of a written copy. It starts from the bytes on disk and shares no state with what wrote them.
 
-:func:`container` needs no imaging library; :mod:`medimg.verify.picture` decodes and looks.
+:func:`container` needs no imaging library; :mod:`~medimg.verify.compare` and :mod:`~medimg.verify.second_look` decode.
 """
 
 from __future__ import annotations

@@ -96,3 +96,157 @@ def test_a_parametric_curve_is_as_long_as_its_kind_says(kind: int, numbers: int)
     assert icc.strays(profile({b"rTRC": curve})) == []
     for wrong in (curve + bytes(4), curve[:-4]):
         assert icc.strays(profile({b"rTRC": wrong}))
+
+
+# -- every part of a profile ------------------------------------------------------------------------------------------
+
+
+def strays(data: bytes) -> list[str]:
+    try:
+        return icc.strays(data)
+    except (struct.error, LookupError):  # more tags than there are; a walk of a copy says then that it cannot follow
+        return ["not followed"]
+
+
+def test_the_head_of_a_profile_is_fixed_but_for_what_says_how_colours_are_meant() -> None:
+    whole = profile({})
+    meant = {8, 9, *range(12, 24), 67, *range(68, 80)}  # version, class, colours, connection, intent, illuminant
+    for at in range(132):
+        for bit in (1, 2, 4, 64, 128):
+            spoilt = bytearray(whole)
+            spoilt[at] ^= bit
+            if at not in meant:
+                assert strays(bytes(spoilt)), at
+
+
+def test_what_lies_between_the_tags_of_a_profile() -> None:
+    whole = profile({})
+
+    def longer(tail: bytes) -> list[str]:
+        return icc.strays(struct.pack(">I", len(whole) + len(tail)) + whole[4:] + tail)
+
+    assert longer(b"\0\0\0") == []
+    assert longer(b"\0\0\0\0") == longer(b"\0\1\0") == ["gap"]
+    count = int.from_bytes(whole[128:132])
+    table = bytearray(whole)
+    for k in range(count):  # everything moved back by four bytes: a gap behind the table
+        at = 136 + 12 * k
+        table[at : at + 4] = struct.pack(">I", int.from_bytes(table[at : at + 4]) + 4)
+    start = 132 + 12 * count
+    moved = bytes(table[:start]) + bytes(4) + bytes(table[start:])
+    assert icc.strays(struct.pack(">I", len(moved)) + moved[4:]) == ["gap"]
+
+
+@pytest.mark.parametrize(("kind", "entries"), [(b"mft1", b""), (b"mft2", struct.pack(">HH", 3, 2))])
+def test_a_table_of_colours_is_as_long_as_it_says(kind: bytes, entries: bytes) -> None:
+    inputs, outputs, grid = 2, 3, 4
+    rows, width = ((256, 256), 1) if kind == b"mft1" else ((3, 2), 2)
+    numbers = rows[0] * inputs + grid**inputs * outputs + rows[1] * outputs
+    body = kind + bytes(4) + bytes((inputs, outputs, grid, 0)) + bytes(36) + entries + bytes(width * numbers)
+    assert icc.strays(profile({b"A2B0": body})) == []
+    reserved = body[:11] + b"\1" + body[12:]
+    for wrong in (
+        body + bytes(1),
+        body[:-1],
+        body + bytes(4),
+        reserved,
+        b"mft3" + body[4:],
+        body[:7] + b"\1" + body[8:],
+    ):
+        assert icc.strays(profile({b"A2B0": wrong})) == ["tag"]
+    assert icc.strays(profile({b"rTRC": body})) == ["tag"]
+
+
+def steps(kind: bytes, inputs: int, outputs: int, parts: dict[int, bytes]) -> bytes:
+    """A table of steps: curves, matrix, curves, colours, curves, one behind the other."""
+    places, body = [0] * 5, b""
+    for number, part in sorted(parts.items()):
+        places[number] = 32 + len(body)
+        body += part
+    return kind + bytes(4) + bytes((inputs, outputs, 0, 0)) + struct.pack(">5I", *places) + body
+
+
+CURVE = b"curv" + bytes(4) + struct.pack(">I", 1) + b"\1\0" + bytes(2)  # filled up to a whole number of four bytes
+COLOURS = bytes((2, 2)) + bytes(14) + b"\1" + bytes(3) + bytes(2 * 2 * 3) + b""
+
+
+@pytest.mark.parametrize(("kind", "near", "far"), [(b"mAB ", 3, 2), (b"mBA ", 2, 3)])
+def test_the_steps_of_a_table_stand_one_behind_the_other(kind: bytes, near: int, far: int) -> None:
+    coming, going = 2, 3
+    parts = {0: CURVE * near, 1: bytes(48), 2: CURVE * near, 3: COLOURS, 4: CURVE * far}
+    good = steps(kind, coming, going, parts)
+    assert icc.strays(profile({b"A2B0": good})) == []
+    assert icc.strays(profile({b"A2B0": steps(kind, coming, going, {0: CURVE * near})})) == []
+    wrong = {
+        "bytes behind": good + bytes(4),
+        "a curve too few": steps(kind, coming, going, {**parts, 4: CURVE * (far - 1)}),
+        "a curve too many": steps(kind, coming, going, {**parts, 0: CURVE * (near + 1)}),
+        "no numbers before the colours": steps(kind, coming, going, {**parts, 3: COLOURS[:2] + b"\1" + COLOURS[3:]}),
+        "numbers of three bytes": steps(kind, coming, going, {**parts, 3: COLOURS[:16] + b"\3" + COLOURS[17:]}),
+        "a reserved byte": steps(kind, coming, going, {**parts, 3: COLOURS[:17] + b"\1" + COLOURS[18:]}),
+        "filling that says something": steps(kind, coming, going, {**parts, 4: CURVE * (far - 1) + CURVE[:-1] + b"x"}),
+        "a curve of another kind": steps(kind, coming, going, {**parts, 2: (b"text" + CURVE[4:]) * near}),
+        "a curve that is reserved": steps(kind, coming, going, {**parts, 2: (CURVE[:4] + b"\1" + CURVE[5:]) * near}),
+        "a matrix too long": steps(kind, coming, going, {**parts, 1: bytes(52)}),
+        "nothing at all": steps(kind, coming, going, {}),
+        "reserved": good[:10] + b"\1" + good[11:],
+    }
+    for name, body in wrong.items():
+        assert icc.strays(profile({b"A2B0": body})) == ["tag"], name
+
+
+@pytest.mark.parametrize(("tag", "size"), [(b"wtpt", 20), (b"chad", 44)])
+def test_numbers_of_a_profile_are_as_many_as_they_are(tag: bytes, size: int) -> None:
+    kind = b"XYZ " if size == 20 else b"sf32"
+    body = kind + bytes(size - 4)
+    assert icc.strays(profile({tag: body})) == []
+    for wrong in (body + bytes(4), body[:-4], b"text" + body[4:]):
+        assert icc.strays(profile({tag: wrong})) == ["tag"]
+
+
+def test_texts_of_a_profile_are_the_known_ones() -> None:
+    from medimg.audit.icc import _text
+
+    for major in (2, 4):
+        whole = bytearray(profile({b"cprt": _text(b"cprt", "CC0", major), b"desc": _text(b"desc", "sRGB", major)}))
+        whole[8] = major
+        assert icc.strays(bytes(whole)) == []
+        for name in (b"cprt", b"desc"):
+            other = bytearray(profile({b"cprt": _text(b"cprt", "CC0", major), b"desc": _text(b"desc", "sRGB", major),
+                                       name: _text(name, "J Banks", major)}))  # fmt: skip
+            other[8] = major
+            assert icc.strays(bytes(other)) == ["tag"]
+
+
+# -- what a PNG may say of its looks ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "wrong"),
+    [
+        (b"gAMA", [1000, 45455, 1_000_000], [0, 999, 1_000_001]),
+        (b"cICP", [0x01010000, 0x16120001], [0x17010000, 0x01130000, 0x01010100, 0x01010002]),
+    ],
+)
+def test_numbers_of_a_png_end_where_the_standard_ends(kind: bytes, good: list[int], wrong: list[int]) -> None:
+    for value in good:
+        assert audit.walk(with_chunk(saved("PNG"), kind, struct.pack(">I", value)), "png") == []
+    for value in wrong:
+        assert audit.walk(with_chunk(saved("PNG"), kind, struct.pack(">I", value)), "png") == [kind.decode()]
+    assert audit.walk(with_chunk(saved("PNG"), kind, struct.pack(">I", good[0]) + b"\0"), "png") == [kind.decode()]
+
+
+@pytest.mark.parametrize(
+    ("body", "good"),
+    [(b"\1\1\1", True), (b"\x08\x08\x08", True), (b"\0\1\1", False), (b"\x09\1\1", False), (b"\1\1", False)],
+)
+def test_significant_bits_are_those_of_the_channels(body: bytes, good: bool) -> None:
+    assert (audit.walk(with_chunk(saved("PNG"), b"sBIT", body), "png") == []) == good
+
+
+def test_points_of_a_png_lie_where_colours_can_lie() -> None:
+    for most, good in ((200_000, True), (200_001, False)):
+        body = struct.pack(">8I", most, *[0] * 7)
+        assert (audit.walk(with_chunk(saved("PNG"), b"cHRM", body), "png") == []) == good
+    for value in range(6):
+        assert (audit.walk(with_chunk(saved("PNG"), b"sRGB", bytes((value,))), "png") == []) == (value < 4)

@@ -11,7 +11,7 @@ import pytest
 from chrome import PROGRAM, Chrome
 from sheets_kit import run_folder
 
-from medimg.consent.checklist import SharingContext
+from medimg.consent.context import SharingContext
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed")
 

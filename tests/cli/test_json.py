@@ -14,7 +14,7 @@ from sheets_kit import run_folder
 from medimg.cli.answer import answer
 from medimg.cli.apply import apply
 from medimg.cli.release import release
-from medimg.consent.checklist import SharingContext
+from medimg.consent.context import SharingContext
 from medimg.engine.batch import scrub_folder
 from medimg.errors import UsageError
 

@@ -13,7 +13,7 @@ from sheets_kit import run_folder
 from medimg.cli.answer import answer
 from medimg.cli.release import release
 from medimg.cli.withdraw import withdraw
-from medimg.consent.checklist import SharingContext
+from medimg.consent.context import SharingContext
 from medimg.errors import UsageError
 from medimg.run import state as runs
 

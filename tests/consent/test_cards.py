@@ -16,7 +16,7 @@ from medimg.acts import Input, Walk, screen, step
 from medimg.cli.answer import answer
 from medimg.cli.cards import cards as cards_command
 from medimg.consent.cards import Card, Store, made
-from medimg.consent.checklist import SharingContext
+from medimg.consent.context import SharingContext
 from medimg.consent.site import SiteCard, SiteProfile
 from medimg.errors import UsageError
 from medimg.run import state as runs

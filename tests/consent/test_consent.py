@@ -20,8 +20,10 @@ from medimg import formats
 from medimg.acts.answering import from_setting, from_yaml
 from medimg.consent import caption, strict_yaml
 from medimg.consent.answers import BASES, CLOSING, Answer, choices
-from medimg.consent.checklist import ChecklistDefinition, SharingContext, questions
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import SharingContext
 from medimg.consent.evidence import AutoEvidence, evidence
+from medimg.consent.questions import questions
 from medimg.consent.site import SiteProfile
 from medimg.consent.standing import GroupResult, Standing, assess
 from medimg.detect import Frame, faces

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from medimg.consent.answers import BASES
-from medimg.consent.checklist import ChecklistDefinition, SharingContext, questions
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import SharingContext
+from medimg.consent.questions import questions
 from medimg.consent.rules import basis_refused
 
 TABLE = Path(__file__).parents[1] / "consent_table.txt"

@@ -12,7 +12,8 @@ from sheets_kit import none_true, run_folder
 from medimg.cli.incident import incident
 from medimg.consent import advice
 from medimg.consent import incident as card
-from medimg.consent.checklist import ChecklistDefinition, SharingContext
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import SharingContext
 
 ROOT = Path(__file__).parents[2]
 READ = {"AU": "30 days", "NZ": "72 hours", "UK": "72 hours", "US-HIPAA": "60 days", "EU": "72 hours", "CA": "province"}

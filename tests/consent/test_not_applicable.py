@@ -18,7 +18,9 @@ from medimg.cli.answer import answer
 from medimg.cli.status import status
 from medimg.consent import checklist
 from medimg.consent.answers import BASES, CLOSING, Answer
-from medimg.consent.checklist import ChecklistDefinition, Question, SharingContext, questions
+from medimg.consent.checklist import ChecklistDefinition, Question
+from medimg.consent.context import SharingContext
+from medimg.consent.questions import questions
 from medimg.consent.rules import basis_refused
 from medimg.consent.standing import GroupResult, Standing, assess
 from medimg.errors import UsageError

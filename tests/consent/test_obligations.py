@@ -6,7 +6,9 @@ import importlib
 
 import pytest
 
-from medimg.consent.checklist import ChecklistDefinition, SharingContext, questions
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import SharingContext
+from medimg.consent.questions import questions
 from medimg.report.words import INCIDENT, REMAINING_RISK
 
 #: Row -> the items that act on it; ``words:`` a phrase of the product; ``code:`` what does it.

@@ -12,7 +12,8 @@ from sheets_kit import run_folder
 
 from medimg.cli.answer import answer
 from medimg.cli.doctor import doctor
-from medimg.consent.checklist import ChecklistDefinition, SharingContext
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import SharingContext
 
 PAST = "is past its review date (2020-01-31)"
 AU = SharingContext(audience="closed-group", jurisdictions=("AU",))

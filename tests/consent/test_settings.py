@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from medimg.consent import strict_yaml
-from medimg.consent.checklist import checklist
+from medimg.consent.questions import checklist
 from medimg.consent.site import SiteProfile
 from medimg.errors import UsageError
 

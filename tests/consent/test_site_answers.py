@@ -9,7 +9,7 @@ import pytest
 from sheets_kit import none_true, run_folder
 
 from medimg.acts import answering, pages
-from medimg.consent.checklist import SharingContext
+from medimg.consent.context import SharingContext
 from medimg.consent.site import ANSWERABLE, SiteProfile
 from medimg.errors import UsageError
 from medimg.report import build

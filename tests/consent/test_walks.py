@@ -17,7 +17,7 @@ from sheets_kit import run_folder
 
 from medimg.acts import Input, Screen
 from medimg.cli.answer import answer
-from medimg.consent.checklist import SharingContext
+from medimg.consent.context import SharingContext
 
 WALKS = Path(__file__).with_name("walks")
 CASES = {

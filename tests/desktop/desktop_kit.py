@@ -11,7 +11,7 @@ from sheets_kit import none_true, run_folder
 
 from medimg.acts import answering
 from medimg.consent.answers import CLOSING
-from medimg.consent.checklist import SharingContext
+from medimg.consent.context import SharingContext
 from medimg.consent.site import Contacts, SiteProfile
 from medimg.report import build
 from medimg.run.release import open_run

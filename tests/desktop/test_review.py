@@ -18,9 +18,9 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from medimg.desktop import edits
-from medimg.desktop.canvas import MOMENT
 from medimg.desktop.icons import IconButton
 from medimg.desktop.pages.review import ReviewPage
+from medimg.desktop.photo_view import MOMENT
 from medimg.engine import worker
 from medimg.engine.batch import scrub_folder
 from medimg.errors import MedimgError, OutputError

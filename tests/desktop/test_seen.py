@@ -11,8 +11,8 @@ from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 
 from medimg.desktop import pictures
-from medimg.desktop.canvas import MOMENT
 from medimg.desktop.pages.review import ReviewPage
+from medimg.desktop.photo_view import MOMENT
 from medimg.desktop.seen import CELL, Seen
 from medimg.engine.batch import scrub_folder
 from medimg.policy import Policy

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence, PngImagePlugin, TiffImagePlugin
 
 from medimg import formats, pipeline
-from medimg.api import judge
 from medimg.formats import sequence
+from medimg.pipeline import judge
 from medimg.policy import Limits, MetadataRules, Policy
 from medimg.types import NOTHING_KNOWN, Action, Box, Finding, Polygon, Region, Report
 

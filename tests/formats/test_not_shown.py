@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import struct
 import zlib
@@ -10,6 +9,7 @@ import zlib
 import msgspec
 import numpy as np
 import pytest
+from heif_kit import HVCC, NAME, SMOOTH, TILE, Item, av1, box, grid, heif, ispe
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
@@ -18,20 +18,6 @@ from medimg.api import Scrubber
 from medimg.policy import Policy
 
 LIGHT = Scrubber(msgspec.structs.replace(Policy.load(), scope="metadata-only"))
-TILE = 64
-
-# Two pictures of 64 x 64 pixels, coded by x265 with the same parameter sets: a smooth one, and one with a name.
-HVCC = base64.b64decode(
-    "AQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQArQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbqSSmubgIa"
-    "DAgAAAMAyAAAAwAIQGIAAQAHRAHBcrAiQA=="
-)
-SMOOTH = base64.b64decode("AAAANygBr1j5D6CvqLMelUEULL/bUXK8/jPZkIV+Q0xvUyjqIPfrJrcdnY+JOMeHFyqlZ6ZYnUwlZUA=")
-NAME = base64.b64decode(
-    "AAABLCgBr1ikQ1ZUUBxGixZB5FKjJb/d8/UQGo92HB/kie9xC0rBA8G4rcjwT0jeeIwNuYvaIrKWsKEdhgDYmRq2gjvC9XRE2piSPfzu09Va6s0+UIIT"
-    "NPaRN/bg9Y5DeC/xqAn5PzxVj9JohrIU90rWxJhWAan8veImYqddizftQAky2QYLFtiAUwwmUDZoBg4eGYX6QAopFB32YkIomybcGFT52XCpoTrjmbSA"
-    "9gZSHF+CY+Bjuzn/ctRbr0IKHP/+I4lcj7t73OhB8dCgJf5azyzNLbkvA7jFuuQybWgAAHy69ikYBSwppeavXjkgcCz7RYzRr1mgt0JokMGnR05+JjNU"
-    "ZwFZsq58LluzncXRetIsU95wTDEwDP7JOYGCqTPPiy0zSB2pmhfJxiDewA=="
-)
 
 
 def smooth(width: int = TILE, height: int = TILE) -> Image.Image:
@@ -50,74 +36,6 @@ def with_name(picture: Image.Image, at: tuple[int, int]) -> Image.Image:
 # -- HEIC and AVIF ----------------------------------------------------------------------------------------------------
 
 
-def box(kind: bytes, *parts: bytes) -> bytes:
-    body = b"".join(parts)
-    return struct.pack(">I4s", 8 + len(body), kind) + body
-
-
-def full(kind: bytes, *parts: bytes, version: int = 0, flags: int = 0) -> bytes:
-    return box(kind, struct.pack(">I", version << 24 | flags), *parts)
-
-
-def ispe(width: int, height: int) -> bytes:
-    return full(b"ispe", struct.pack(">II", width, height))
-
-
-Item = tuple[bytes, bytes, list[bytes]]
-
-
-def heif(brand: bytes, items: list[Item], tiles: list[int] | None = None, essential: tuple[bytes, ...] = ()) -> bytes:
-    """A file as medimg writes it: type, payload and property boxes of each item; the first may be made of others."""
-    properties = list(dict.fromkeys(p for _, _, own in items for p in own))
-    rows = []
-    for number, (_, _, own) in enumerate(items, 1):
-        marks = (properties.index(p) + 1 | (p[4:8] in (b"hvcC", b"av1C", *essential)) << 15 for p in own)
-        rows.append(struct.pack(f">HB{len(own)}H", number, len(own), *marks))
-    infos = [full(b"infe", struct.pack(">HH4s", n, 0, i[0]), b"\0", version=2) for n, i in enumerate(items, 1)]
-    static = [
-        full(b"hdlr", bytes(4), b"pict", bytes(13)),
-        full(b"pitm", struct.pack(">H", 1)),
-        full(b"iinf", struct.pack(">H", len(infos)), *infos),
-        full(b"iref", box(b"dimg", struct.pack(f">HH{len(tiles)}H", 1, len(tiles), *tiles))) if tiles else b"",
-        box(b"iprp", box(b"ipco", *properties), full(b"ipma", struct.pack(">I", len(rows)), *rows, flags=1)),
-    ]
-    ftyp = box(b"ftyp", brand, bytes(4), b"mif1", brand)
-    at = len(ftyp) + 12 + sum(map(len, static)) + 16 + 14 * len(items) + 8
-    places = b""
-    for number, (_, payload, _) in enumerate(items, 1):
-        places += struct.pack(">HHHII", number, 0, 1, at, len(payload))
-        at += len(payload)
-    iloc = full(b"iloc", struct.pack(">BBH", 0x44, 0, len(items)), places)
-    return ftyp + full(b"meta", *static, iloc) + box(b"mdat", *(payload for _, payload, _ in items))
-
-
-def av1(picture: Image.Image) -> tuple[bytes, bytes]:
-    """Coded bytes of a picture without temporal delimiters, and its configuration box."""
-    out = io.BytesIO()
-    picture.save(out, "AVIF", quality=80, subsampling="4:2:0")
-    file = out.getvalue()
-    config = file.index(b"av1C") - 4
-    media = file.rindex(b"mdat") + 4
-    payload = file[media:]
-    return payload[2:] if payload[:2] == b"\x12\0" else payload, file[
-        config : config + int.from_bytes(file[config:][:4])
-    ]
-
-
-def grid(picture: Image.Image, width: int, height: int, brand: bytes = b"avif") -> bytes:
-    """Square tiles of a picture under a canvas."""
-    side = 128
-    columns, rows = picture.width // side, picture.height // side
-    items: list[Item] = [
-        (b"grid", struct.pack(">4B2H", 0, 0, rows - 1, columns - 1, width, height), [ispe(width, height)])
-    ]
-    for y in range(0, picture.height, side):
-        for x in range(0, picture.width, side):
-            payload, config = av1(picture.crop((x, y, x + side, y + side)))
-            items.append((b"av01", payload, [config, ispe(side, side)]))
-    return heif(brand, items, list(range(2, len(items) + 1)))
-
-
 def heic_grid(tiles: list[bytes], columns: int, width: int, height: int) -> bytes:
     rows = len(tiles) // columns
     items: list[Item] = [
@@ -127,7 +45,10 @@ def heic_grid(tiles: list[bytes], columns: int, width: int, height: int) -> byte
     return heif(b"heic", items, list(range(2, len(items) + 1)))
 
 
-@pytest.mark.parametrize(("kind", "says"), [(b"mdcv", b"Quillfeather 5550173 1961"[:24]), (b"pasp", b"Quillfea")])
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [(b"mdcv", b"Quillfeather 5550173 1961"[:24]), (b"pasp", b"Quillfea"), (b"pixi", b"\0\0\0\0\x03Cyn")],
+)
 def test_a_property_that_could_say_anything_is_left_out(kind: bytes, says: bytes) -> None:
     payload, config = av1(smooth(128, 128))
     data = heif(b"avif", [(b"av01", payload, [config, ispe(128, 128), box(kind, says)])])

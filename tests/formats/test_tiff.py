@@ -17,7 +17,7 @@ from PIL import Image, TiffImagePlugin
 from tiff_kit import build
 
 from medimg import audit, formats
-from medimg.errors import MedimgError, TooLarge, Unsupported
+from medimg.errors import Malformed, MedimgError, TooLarge, Unsupported
 from medimg.formats import tiff
 from medimg.native.opencv import cv2
 from medimg.types import Cover, Limits
@@ -315,6 +315,35 @@ def test_rows_of_a_strip_are_no_more_than_the_picture_has() -> None:
     assert fields_of(copy.data)[278] == (3, struct.pack("<H", 5))
 
 
-def test_an_order_of_bits_that_is_not_defined_is_refused() -> None:
-    with pytest.raises(MedimgError, match="not defined"):
-        formats.open_photo(rgb(more={266: (3, struct.pack("<H", 1961))}), LIMITS).write()
+def packed(compression: int, *, inks: bool = False) -> dict[int, tuple[int, bytes]]:
+    """Fields that make one that says something of them belong there."""
+    return {259: (3, struct.pack("<H", compression)), **({262: (3, struct.pack("<H", 5))} if inks else {})}
+
+
+@pytest.mark.parametrize(
+    ("tag", "beside"),
+    [(266, {}), (284, {}), (292, packed(3)), (293, packed(4)), (317, packed(5)), (332, packed(1, inks=True))],
+    ids=str,
+)
+def test_a_value_that_is_not_defined_is_refused_and_noticed(tag: int, beside: dict[int, tuple[int, bytes]]) -> None:
+    """A year stands there, which viewers pass over."""
+    year = {**beside, tag: (3, struct.pack("<H", 1961))}
+    with pytest.raises(MedimgError):
+        formats.open_photo(rgb(more=year), LIMITS).write()
+    forged = build("<", {254: (4, bytes(4)), **fields_of(rgb()), **year}, [bytes(range(90))])
+    assert f"IFD0/{tag}" in audit.walk(forged, "tiff")
+
+
+def test_fields_stand_once_and_in_order() -> None:
+    """A viewer takes one of two, and the other could say anything."""
+    copy = formats.open_photo(rgb(), LIMITS).write().data
+    (count,) = struct.unpack_from("<H", copy, 8)
+    entries = [copy[10 + 12 * k : 22 + 12 * k] for k in range(count)]
+    for order in ([1, 0, *range(2, count)], [*range(count - 1), count - 2]):
+        table = b"".join(entries[k] for k in order)
+        assert "IFD0/order" in audit.walk(copy[:10] + table + copy[10 + 12 * count :], "tiff")
+
+
+def test_a_copy_without_rows_in_a_strip_cannot_be_followed() -> None:
+    with pytest.raises(Malformed):
+        audit.walk(build("<", {**fields_of(rgb()), 278: (3, bytes(2))}, [bytes(range(90))]), "tiff")

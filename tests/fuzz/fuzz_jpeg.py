@@ -18,7 +18,7 @@ kit.watched(
     ("jpeg",),
     (
         "jpeg._findings",
-        "jpeg._frame",
+        "jpeg._headers",
         "jpeg._parse",
         "jpeg._segments",
         *(f"shared.{n}" for n in ("exif", "icc", "iptc", "xmp")),

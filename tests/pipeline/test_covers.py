@@ -26,7 +26,7 @@ from medimg.redact import colour
 from medimg.redact.cover import mask, paint, sample_values
 from medimg.report import Decisions
 from medimg.types import Action, Box, Colour, Cover, Finding, Limits, Plan, Polygon, Region, from_json, to_json
-from medimg.verify import picture
+from medimg.verify import compare
 from medimg.vocabulary import CONTENT_CHECKS
 
 WIDTH, HEIGHT = 93, 70
@@ -151,7 +151,7 @@ def test_a_cover_has_its_colour_and_all_else_is_the_originals(name: str, wanted:
     copy = original.write(filled(wanted, BOX.polygon, SLANTED))
     assert len(copy.covered) >= 2
     assert copy.lossless
-    assert picture.pixels(original, opened(copy.data), copy).state == "passed"
+    assert compare.pixels(original, opened(copy.data), copy).state == "passed"
     assert opened(copy.data).metadata() == []
     inside = shown_inside(copy)
     assert len(inside) == 1
@@ -176,7 +176,7 @@ def test_a_crop_is_exact_and_leaves_nothing_outside(name: str) -> None:
     assert "cropped" in copy.notes
     written = opened(copy.data)
     assert (written.width, written.height) == (kept.width, kept.height)
-    check = picture.pixels(original, written, copy, CROP)
+    check = compare.pixels(original, written, copy, CROP)
     assert (check.state, check.detail) == ("passed", "equal outside the covers, flat inside")
     assert all((shown_inside(copy) >= 243).ravel())
     # The cover stands where it stood in the whole picture.
@@ -215,7 +215,7 @@ def test_any_crop_with_any_cover(x: tuple[int, int], y: tuple[int, int], at: tup
         assert (expected[..., -1] == 255).all()
         expected = expected[..., :-1]
     assert np.array_equal(got, expected)
-    assert picture.pixels(original, opened(copy.data), copy, crop).state == "passed"
+    assert compare.pixels(original, opened(copy.data), copy, crop).state == "passed"
 
 
 # -- the judge ------------------------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def judged(change: Callable[[NDArray[np.uint8]], None], **fields: Any) -> str:
     samples = opened(copy.data).samples().copy()
     change(samples)
     copy = msgspec.structs.replace(copy, **fields)
-    return picture.pixels(original, opened(saved(samples, "PNG")), copy, fields.get("asked")).detail
+    return compare.pixels(original, opened(saved(samples, "PNG")), copy, fields.get("asked")).detail
 
 
 def test_one_changed_pixel_anywhere_is_seen() -> None:
@@ -249,10 +249,10 @@ def test_a_cover_in_two_colours_across_a_band_of_rows_is_seen() -> None:
     tall = Box(10, 3, 30, HEIGHT - 2)
     original = opened(FILES["png rgb"]())
     copy = original.write(filled(WHITE, tall.polygon))
-    for row in (picture.BAND - 1, picture.BAND, picture.BAND + 1):
+    for row in (compare.BAND - 1, compare.BAND, compare.BAND + 1):
         samples = opened(copy.data).samples().copy()
         samples[row : tall.y1, tall.x0 : tall.x1] = 0
-        check = picture.pixels(original, opened(saved(samples, "PNG")), copy)
+        check = compare.pixels(original, opened(saved(samples, "PNG")), copy)
         assert (check.detail, check.found) == ("a cover is not flat", tall.width)
 
 
@@ -260,11 +260,11 @@ def test_a_copy_that_shows_more_than_the_crop_fails() -> None:
     original = opened(FILES["png rgb"]())
     whole, part = original.write(), original.write(crop=CROP)
     smaller = msgspec.structs.replace(CROP, x1=CROP.x1 - 1)
-    assert picture.pixels(original, opened(whole.data), whole, CROP).state == "failed"
-    assert picture.pixels(original, opened(part.data), part, smaller).state == "failed"
+    assert compare.pixels(original, opened(whole.data), whole, CROP).state == "failed"
+    assert compare.pixels(original, opened(part.data), part, smaller).state == "failed"
     lying = msgspec.structs.replace(part, cropped=smaller)
-    assert picture.pixels(original, opened(part.data), lying, smaller).state == "failed"
-    assert picture.pixels(original, opened(part.data), part, CROP).state == "passed"
+    assert compare.pixels(original, opened(part.data), lying, smaller).state == "failed"
+    assert compare.pixels(original, opened(part.data), part, CROP).state == "passed"
 
 
 # -- the colour -----------------------------------------------------------------------------------------------------
@@ -307,7 +307,7 @@ def test_a_cover_is_never_the_colour_that_a_png_shows_as_transparent() -> None:
         copy = original.write(filled(wanted, BOX.polygon))
         shown = np.asarray(Image.open(io.BytesIO(copy.data)).convert("RGBA"))[BOX.y0 : BOX.y1, BOX.x0 : BOX.x1]
         assert (shown == [*(abs(c - 1) for c in wanted), 255]).all()
-        assert picture.pixels(original, opened(copy.data), copy).state == "passed"
+        assert compare.pixels(original, opened(copy.data), copy).state == "passed"
 
 
 def test_the_policy_names_the_colour(tmp_path: Path) -> None:
@@ -565,5 +565,5 @@ def test_a_copy_saved_again_that_looks_different_does_not_pass() -> None:
     shown[30:50, 60:80] = 90
     copy = msgspec.structs.replace(original.write(), lossless=False, method="re-encoded")
     altered = opened(saved(shown, "PNG"))
-    assert picture.pixels(original, original, copy).state == "passed"
-    assert picture.pixels(original, altered, copy).detail == "the picture outside the covers looks different"
+    assert compare.pixels(original, original, copy).state == "passed"
+    assert compare.pixels(original, altered, copy).detail == "the picture outside the covers looks different"

@@ -17,7 +17,8 @@ from PIL import Image, ImageChops, ImageStat
 from sheets_kit import MARKER, none_true, picture, report, run_folder
 
 from medimg.acts.answering import from_setting
-from medimg.consent.checklist import ChecklistDefinition, SharingContext
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import SharingContext
 from medimg.errors import UsageError
 from medimg.report import Decisions, refresh, write_sheets
 from medimg.report.model import RecordSheet, ShareSheet

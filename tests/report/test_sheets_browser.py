@@ -16,7 +16,7 @@ import pypdf
 import pytest
 from sheets_kit import run_folder
 
-from medimg.consent.checklist import SharingContext
+from medimg.consent.context import SharingContext
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")

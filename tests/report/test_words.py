@@ -11,7 +11,8 @@ from typing import get_args
 import pytest
 from sheets_kit import run_folder
 
-from medimg.consent.checklist import ChecklistDefinition, SharingContext
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import SharingContext
 from medimg.report.words import CHECKS, DOES, STATES, WOULD
 from medimg.run.state import WARNINGS, Warn
 from medimg.types import Do

@@ -26,7 +26,8 @@ from medimg.cli.reopen import reopen
 from medimg.cli.status import status
 from medimg.cli.withdraw import withdraw
 from medimg.consent.answers import CLOSING
-from medimg.consent.checklist import ChecklistDefinition, SharingContext
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import SharingContext
 from medimg.consent.site import SiteProfile
 from medimg.errors import CheckFailed, MedimgError, OutputError, UsageError
 from medimg.report import build

@@ -21,7 +21,7 @@ from medimg.cli.release import release
 from medimg.cli.reopen import reopen
 from medimg.cli.status import status
 from medimg.cli.withdraw import withdraw
-from medimg.consent.checklist import SharingContext
+from medimg.consent.context import SharingContext
 from medimg.errors import CheckFailed, MedimgError, UsageError
 from medimg.policy import Policy
 from medimg.report import build, write_sheets

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from medimg.desktop import edits, wording
 from medimg.desktop.pages._look_parts import LookParts
 from medimg.desktop.session import Session
-from medimg.desktop.widgets import rename
+from medimg.desktop.widgets import button, rename
 from medimg.types import Action, Plan
 from medimg.vocabulary import FormatName, Kind, Reason
 
@@ -16,7 +18,7 @@ KEPT = "frames-kept"
 
 
 class LookSays(LookParts):
-    """The words and the standing of the buttons; what they do stands in :mod:`medimg.desktop.pages.look`."""
+    """The words, and which buttons can be used; what they do stands in :mod:`medimg.desktop.pages.look`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -93,6 +95,29 @@ class LookSays(LookParts):
     def _noted(self) -> bool:
         """Whether it was looked at, now or in earlier work, and nothing was changed since."""
         return self.session is not None and self.safe_id in self.session.looked
+
+    # -- what it says and asks above the photo
+
+    def _say_not_at_hand(self, find: Callable[[], object]) -> None:
+        self.banner.say(
+            self.tr(
+                "The original of this photo is not at hand: its name is kept nowhere."
+                " You see the covered copy. To change covers, show where the photos are."
+            ),
+            button(self.tr("Show me where the photos are…"), find, name="find-originals"),
+        )
+
+    def _ask_there(self, number: int, show: Callable[[], object]) -> None:
+        asked = wording.counts(
+            number,
+            self.tr("{} other photo of this patient has a face marked at the same place. Is that no face either?"),
+            self.tr("{} other photos of this patient have a face marked at the same place. Are those no faces either?"),
+        )
+        self.banner.say(
+            asked,
+            button(self.tr("No face there either: show"), show, name="show-there"),
+            button(self.tr("Leave the others"), self.banner.put_away, name="leave-there"),
+        )
 
     # -- what it says
 

@@ -9,17 +9,17 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from medimg import geometry
-from medimg.covers import almost_all_hidden, cover_polygon, covers, hidden_share
+from medimg.covers import almost_all_hidden, cover_polygon, hidden_share
 from medimg.desktop import edits, theme, wording
 from medimg.desktop.box_items import BoxItem, Filled
+from medimg.desktop.pages._covers_shown import CoverColour, filled_blocks
 from medimg.desktop.pages._look_says import LookSays
 from medimg.desktop.pictures import Drawn
 from medimg.desktop.session import Session
 from medimg.desktop.widgets import button, does_it
 from medimg.errors import MedimgError
-from medimg.types import BLACK, Action, Box, Colour, Finding, Plan, Polygon
-from medimg.vocabulary import FormatName, Kind, Reason
+from medimg.types import Action, Box, Finding, Plan, Polygon
+from medimg.vocabulary import Kind, Reason
 
 
 class Look(LookSays):
@@ -38,8 +38,7 @@ class Look(LookSays):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._loading = False
-        self._chosen: Colour = BLACK
-        self._chosen_for: object = None
+        self.colour = CoverColour(self.recolour)
         self._agreed: Plan | None = None
         self._connect()
 
@@ -105,18 +104,12 @@ class Look(LookSays):
         """Have the picture decoded."""
         if self.session is None:
             return
-        self._loading, self._frames, self._chosen, self._chosen_for = True, 1, BLACK, None
+        self._loading, self._frames = True, 1
+        self.colour.begin(self.safe_id)
         self._original = self.session.near(self.safe_id, partial(self._arrived, self.safe_id, self.plan))
         self.banner.put_away()
         if not self._original:
-            ask = button(self.tr("Show me where the photos are…"), self.want_places.emit, name="find-originals")
-            self.banner.say(
-                self.tr(
-                    "The original of this photo is not at hand: its name is kept nowhere."
-                    " You see the covered copy. To change covers, show where the photos are."
-                ),
-                ask,
-            )
+            self._say_not_at_hand(self.want_places.emit)
 
     def _arrived(self, safe_id: str, plan: Plan | None, drawn: Drawn | MedimgError) -> None:
         if isinstance(drawn, MedimgError):
@@ -135,73 +128,46 @@ class Look(LookSays):
             return
         if self.session is not None and self.canvas.seen is not None:
             self.session.seen[safe_id] = self.canvas.seen
-        if drawn.colour is not None and plan is not None:
-            self._chosen, self._chosen_for = drawn.colour, self._filling(plan)
+        if self.session is not None and drawn.colour is not None and plan is not None:
+            self.colour.known(self.session, plan, drawn.colour)
         self.refresh()
 
     def refresh(self) -> None:
         """Show the plan as it is now."""
-        plan = self.plan
-        if plan is not None and self.index >= len(plan.actions):
+        plan, session = self.plan, self.session
+        if plan is None or session is None:
+            self.boxes.fill([], self.index, middle=[], page=self._page())
+            self.canvas.show_boxes([], None, self.index, self._filled())
+            self._say()
+            return
+        if self.index >= len(plan.actions):
             self.index = -1
-        areas = (
-            edits.areas(plan, self.session.policy, harmless=self.harmless.isChecked()) if plan and self.session else []
-        )
-        policy = self.session.policy if self.session else None
-        middle = [n for _, n, a in areas if plan and policy and edits.in_the_middle(plan, a, policy)]
+        areas = edits.areas(plan, session.policy, harmless=self.harmless.isChecked())
+        middle = [n for _, n, a in areas if edits.in_the_middle(plan, a, session.policy)]
         self.boxes.fill(areas, self.index, middle=middle, page=self._page())
-        if plan is not None:
-            self._want_colour(plan)
-        crop = plan.crop if plan else None
-        self.canvas.show_boxes(self._items(plan, middle) if plan else [], crop, self.index, self._filled())
+        if self._original and not self._loading:
+            self.colour.want(session, plan)
+        # A covered copy shows its covers itself.
+        items = self._items(session, areas, middle) if self._original else []
+        self.canvas.show_boxes(items, plan.crop, self.index, self._filled())
         self._say()
 
     # -- the colour of the covers
 
-    def _filling(self, plan: Plan) -> object:
-        """What the colour of the covers depends on."""
-        return () if self.session is None else covers(plan, self.session.policy)
-
-    def _want_colour(self, plan: Plan) -> None:
-        """Have the colour chosen anew when other areas are covered. Until it is there, the one before is shown."""
-        session, wanted = self.session, self._filling(plan)
-        if session is None or self._loading or not self._original or wanted == self._chosen_for:
-            return
-        self._chosen_for = wanted
-        if session.colour_seen(self.safe_id) is None:
-            session.colour_to_be(self.safe_id, partial(self._coloured, self.safe_id, wanted))
-
-    def _coloured(self, safe_id: str, wanted: object, colour: Colour | MedimgError) -> None:
-        # A fault is said when the copy is made.
-        if safe_id == self.safe_id and wanted == self._chosen_for and not isinstance(colour, MedimgError):
-            self._chosen = colour
-            self.recolour()
-
     def recolour(self) -> None:
         """Show the covers in the colour that is known by now."""
-        self.canvas.recolour(self._colour())
-
-    def _colour(self) -> Colour:
-        seen = self.session.colour_seen(self.safe_id) if self.session else None
-        return seen if seen is not None else self._chosen
+        self.canvas.recolour(self.colour.now(self.session))
 
     def _filled(self) -> Filled | None:
-        """What a JPEG copy really has covered: whole blocks."""
+        """What a JPEG copy really has covered."""
         session = self.session
-        if session is None or not self._original or not session.unchanged(self.safe_id):
+        blocks = filled_blocks(session, self.safe_id) if session is not None and self._original else None
+        if blocks is None:
             return None
-        report = session.report(self.safe_id)
-        made = report.copy
-        if made is None or report.format != FormatName.JPEG or made.format != FormatName.JPEG:
-            return None
-        left, top = (made.cropped.x0, made.cropped.y0) if made.cropped else (0, 0)
-        return Filled([self.canvas.upright(geometry.moved(p, left, top)) for p in made.covered], self._colour())
+        return Filled([self.canvas.upright(p) for p in blocks], self.colour.now(session))
 
-    def _items(self, plan: Plan, middle: Collection[int]) -> list[BoxItem]:
-        session = self.session
-        if session is None or not self._original:
-            return []  # a covered copy shows its covers itself
-        scale, colour = theme.scale(), self._colour()
+    def _items(self, session: Session, areas: list[tuple[int, int, Action]], middle: Collection[int]) -> list[BoxItem]:
+        scale, colour = theme.scale(), self.colour.now(session)
         return [
             BoxItem(
                 index,
@@ -213,7 +179,7 @@ class Look(LookSays):
                 colour=colour,
                 warns=index in middle,
             )
-            for number, index, action in edits.areas(plan, session.policy, harmless=self.harmless.isChecked())
+            for number, index, action in areas
             if self._here(action)
         ]
 
@@ -280,52 +246,35 @@ class Look(LookSays):
         )
         self._edit(self.tr("whole, or line by line"), after)
 
-    def _elsewhere(self, face: Finding) -> dict[str, list[int]]:
-        """Photos of this patient that have a face at the same place, and which of their actions it is."""
-        session, plan = self.session, self.plan
-        if session is None or plan is None:
+    def _others(self) -> dict[str, Plan]:
+        """The plans of this patient's other photos."""
+        session = self.session
+        if session is None:
             return {}
-        others = [i for i in session.group(self.safe_id) if i != self.safe_id and i in session.plans]
-        there = {i: edits.same_place(plan, session.plans[i], face) for i in others}
-        return {i: places for i, places in there.items() if places}
+        return {i: session.plans[i] for i in session.group(self.safe_id) if i != self.safe_id and i in session.plans}
 
     def _offer(self, face: Finding) -> None:
         """Ask once whether the same place is no face in the other photos either; nothing happens by itself."""
-        number = len(self._elsewhere(face))
-        if not number:
-            return
-        asked = wording.counts(
-            number,
-            self.tr("{} other photo of this patient has a face marked at the same place. Is that no face either?"),
-            self.tr("{} other photos of this patient have a face marked at the same place. Are those no faces either?"),
-        )
-        self.banner.say(
-            asked,
-            button(self.tr("No face there either: show"), partial(self._show_there, face), name="show-there"),
-            button(self.tr("Leave the others"), self.banner.put_away, name="leave-there"),
-        )
+        plan = self.plan
+        number = len(edits.no_face_there(plan, self._others(), face)) if plan is not None else 0
+        if number:
+            self._ask_there(number, partial(self._show_there, face))
 
     def _show_there(self, face: Finding) -> None:
-        session = self.session
-        if session is None:
+        session, plan = self.session, self.plan
+        if session is None or plan is None:
             return
-        after: dict[str, Plan] = {}
-        for safe_id, places in self._elsewhere(face).items():
-            plan = session.plans[safe_id]
-            for index in places:
-                plan = edits.decided(plan, index, "keep", Reason.NO_FACE)
-            after[safe_id] = plan
+        after = edits.no_face_there(plan, self._others(), face)
         self.banner.put_away()
         if after:
             session.edit(self.safe_id, self.tr("show at the same place"), after)
 
     def cover_alike(self) -> None:
         """Cover everything of this kind, in every photo of this patient."""
-        action = self._action()
-        session = self.session
-        if action is None or session is None:
+        action, session, plan = self._action(), self.session, self.plan
+        if action is None or session is None or plan is None:
             return
-        plans = {i: session.plans[i] for i in session.group(self.safe_id) if i in session.plans}
+        plans = {self.safe_id: plan, **self._others()}
         after = {i: edits.alike(p, action.finding, Reason.COVERED_ALIKE) for i, p in plans.items()}
         changed = {i: p for i, p in after.items() if p != plans[i]}
         if changed:

@@ -12,7 +12,8 @@ from medimg.acts import answering, pages
 from medimg.acts.answering import BATCH, EACH_FILE
 from medimg.acts.pages import Ask
 from medimg.consent.answers import NOT_APPLICABLE
-from medimg.consent.checklist import ChecklistDefinition, Flag
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import Flag
 from medimg.consent.rules import basis_refused
 from medimg.consent.standing import GroupResult, Standing
 from medimg.errors import MedimgError

@@ -25,7 +25,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medimg.consent.checklist import DEFAULT_AUDIENCE, ChecklistDefinition, SharingContext
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import DEFAULT_AUDIENCE, SharingContext
 from medimg.consent.site import SiteProfile
 from medimg.desktop import dropped, pictures, remembered
 from medimg.desktop.pages._flow import FlowLayout

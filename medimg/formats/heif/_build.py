@@ -33,6 +33,8 @@ PROPERTIES: dict[bytes, frozenset[int] | None] = {
 MASKS = {b"ispe": bytes(4) + b"\xff" * 8, b"irot": b"\x03", b"imir": b"\x01"}
 SHAPE = 0xFFFF
 """Largest number in the shape of a pixel."""
+DEPTHS = range(8, 17)
+"""Bits that a channel of HEVC or AV1 has; others could say anything."""
 TRANSFORMS = (b"clap", b"irot", b"imir")
 DROPPED = frozenset((b"auxC",))
 
@@ -135,7 +137,8 @@ def _property(kind: bytes, raw: bytes, essential: bool, keep_profile: bool) -> b
     if kind == b"pixi":  # bits of each channel; what a later version adds behind them is left out
         if len(raw) < 5 or not 1 <= raw[4] <= 4 or len(raw) < 5 + raw[4]:
             raise Malformed("a property of the picture has a wrong size.")
-        return bytes(4) + raw[4 : 5 + raw[4]]
+        depths = raw[5 : 5 + raw[4]]
+        return bytes(4) + raw[4:5] + depths if set(depths) <= set(DEPTHS) else None
     if kind == b"colr":
         if raw[:4] == b"nclx":
             return _coding_points(raw)

@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 
 from medimg.errors import Malformed, TooLarge, Unsupported
-from medimg.formats.jpeg._frame import Frame, Progress, ScanHeader, frame, huffman_tables, quantisation_tables, scan
+from medimg.formats.jpeg._headers import (
+    FrameHeader,
+    Progress,
+    ScanHeader,
+    frame,
+    huffman_tables,
+    quantisation_tables,
+    scan,
+)
 from medimg.formats.jpeg._segments import (
     APP0,
     APP15,
@@ -239,7 +247,7 @@ class _Walk:
         jpeg.scans[number] = Scan(read, tables, self.interval, self.conditioning, coded)
         return after
 
-    def _latch(self, n: int, header: Frame) -> None:
+    def _latch(self, n: int, header: FrameHeader) -> None:
         """A component is dequantised with the table that stands at its first scan; later ones would divide decoders."""
         slot = header.components[n].tq
         self._use(DQT, slot)
@@ -278,7 +286,7 @@ class _Walk:
                 continue
             return found, last - 1
 
-    def _coded(self, read: ScanHeader, header: Frame, begin: int, end: int) -> int:
+    def _coded(self, read: ScanHeader, header: FrameHeader, begin: int, end: int) -> int:
         """Restart markers in order and as many as there must be; no fewer bits than blocks need; returns the end."""
         across, down = read.mcus(header)
         units = across * down

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from medimg.formats.jpeg._frame import Frame
+from medimg.formats.jpeg._headers import FrameHeader
 from medimg.formats.jpeg.job import Fate
 from medimg.types import Box, Polygon
 
@@ -47,7 +47,7 @@ def touched(polygon: Polygon, cell_width: int, cell_height: int, columns: int, r
     return out
 
 
-def mcu_mask(polygons: Sequence[Polygon], frame: Frame) -> NDArray[np.bool_]:
+def mcu_mask(polygons: Sequence[Polygon], frame: FrameHeader) -> NDArray[np.bool_]:
     """MCUs that any polygon touches, (mcus_y, mcus_x)."""
     mask = np.zeros((frame.mcus_y, frame.mcus_x), bool)
     for polygon in polygons:
@@ -55,7 +55,7 @@ def mcu_mask(polygons: Sequence[Polygon], frame: Frame) -> NDArray[np.bool_]:
     return mask
 
 
-def boxes(mask: NDArray[np.bool_], frame: Frame) -> list[Box]:
+def boxes(mask: NDArray[np.bool_], frame: FrameHeader) -> list[Box]:
     """The MCUs of a mask as few boxes of pixels, clipped to the picture: runs of a row, joined downwards."""
     done: list[Box] = []
     open_runs: dict[tuple[int, int], int] = {}
@@ -73,7 +73,7 @@ def boxes(mask: NDArray[np.bool_], frame: Frame) -> list[Box]:
     return sorted(done, key=lambda b: (b.y0, b.x0))
 
 
-def fates(mask: NDArray[np.bool_], frame: Frame, inside: Fate) -> list[NDArray[np.uint8]]:
+def fates(mask: NDArray[np.bool_], frame: FrameHeader, inside: Fate) -> list[NDArray[np.uint8]]:
     """What becomes of each block, per component: ``inside`` in the masked MCUs, BEYOND past the picture's edge."""
     out = []
     for c in frame.components:
@@ -85,7 +85,7 @@ def fates(mask: NDArray[np.bool_], frame: Frame, inside: Fate) -> list[NDArray[n
     return out
 
 
-def levels(frame: Frame, jfif: bool, transform: int | None, colour: tuple[int, int, int]) -> tuple[float, ...]:
+def levels(frame: FrameHeader, jfif: bool, transform: int | None, colour: tuple[int, int, int]) -> tuple[float, ...]:
     """Sample value of each component for a colour in RGB, in the colour space decoders will assume.
 
     The rules are those of libjpeg (jdapimin.c, default_decompress_parms), which every viewer follows: JFIF means

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg.errors import CheckNotRun, Malformed
-from medimg.formats.jpeg._frame import AC, Frame, ScanHeader, huffman_tables
+from medimg.formats.jpeg._headers import AC, FrameHeader, ScanHeader, huffman_tables
 from medimg.formats.jpeg._segments import CODED, DAC, DHT, DRI, END, SOS, START, Head, Jpeg, Scan, needed, segment
 from medimg.formats.jpeg.job import Engine, Job, Mode, NoCode, Part, Rewritten, ScanFault
 from medimg.formats.jpeg.tables import Table, optimal
@@ -25,7 +25,7 @@ def refuse(what: str, todo: str = ADVICE) -> CheckNotRun:
     return CheckNotRun(f"this JPEG cannot be covered without loss: {what}", todo=todo)
 
 
-def frame_of(jpeg: Jpeg) -> Frame:
+def frame_of(jpeg: Jpeg) -> FrameHeader:
     """The frame, where its blocks can be held in memory.
 
     Raises:
@@ -159,7 +159,7 @@ class Rewriter:
         return tables, self._engine.rewrite(job, data, 0, tables)
 
 
-def _mode(header: ScanHeader, frame: Frame) -> Mode:
+def _mode(header: ScanHeader, frame: FrameHeader) -> Mode:
     if not frame.progressive:
         return Mode.SEQUENTIAL
     if header.ss == 0:

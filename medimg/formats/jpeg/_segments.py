@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from medimg.formats.jpeg._frame import Frame, ScanHeader
+from medimg.formats.jpeg._headers import FrameHeader, ScanHeader
 from medimg.formats.jpeg.tables import Table
 
 SOI, EOI, SOS, DQT, DHT, DAC, DRI, DNL, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xCC, 0xDD, 0xDC, 0xFE
@@ -81,7 +81,7 @@ class Jpeg:
     data: bytes
     begin: int
     end: int = 0
-    frame: Frame | None = None
+    frame: FrameHeader | None = None
     parts: list[Part] = field(default_factory=list)
     first_scan: int = -1
     scans: dict[int, Scan] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from medimg.errors import CheckNotRun, Malformed
 from medimg.formats.jpeg import _findings
 from medimg.formats.jpeg._findings import ADOBE, EXIF, ICC, JFIF, MPF
-from medimg.formats.jpeg._frame import Frame
+from medimg.formats.jpeg._headers import FrameHeader
 from medimg.formats.jpeg._parse import parse
 from medimg.formats.jpeg._segments import Head, Jpeg, picture, segment, starts
 from medimg.formats.shared import exif, icc
@@ -249,6 +249,6 @@ def _aspect(jfif: bytes) -> bytes:
     return (across // by).to_bytes(2) + (down // by).to_bytes(2)
 
 
-def _transform(value: int, frame: Frame) -> int:
+def _transform(value: int, frame: FrameHeader) -> int:
     """Adobe's colour transform as libjpeg understands it (jdapimin.c, default_decompress_parms)."""
     return value if value <= 2 else (1 if len(frame.components) == 3 else 2)

@@ -35,30 +35,8 @@ COMPRESSIONS = {
 # 278 rows per strip, 284 planar, 292 and 293 fax options, 317 predictor, 320 colour map, 322 and 323 tile size,
 # 332 ink set, 338 extra samples, 339 sample format, 529 to 532 YCbCr and reference values.
 LAYOUT = (
-    256,
-    257,
-    258,
-    259,
-    262,
-    266,
-    274,
-    277,
-    278,
-    284,
-    292,
-    293,
-    317,
-    320,
-    322,
-    323,
-    332,
-    338,
-    339,
-    529,
-    530,
-    531,
-    532,
-)
+    256, 257, 258, 259, 262, 266, 274, 277, 278, 284, 292, 293, 317, 320, 322, 323, 332, 338, 339, 529, 530, 531, 532,
+)  # fmt: skip
 JPEG_TABLES, PROFILE, ORIENTATION, KIND = 347, 34675, 274, 254
 WHOLE_PICTURE = (4, bytes(4))
 """NewSubfileType of a copy: without it ExifTool takes the picture for a preview."""
@@ -73,7 +51,12 @@ PREDICTED = (5, 8, 32946)
 # other a viewer passes it over, and it could hold anything.
 OF_COLOURS = {320: (PALETTE,), 332: (INKS,), 529: (YCBCR,), 530: (YCBCR,), 531: (YCBCR,), 532: (YCBCR,)}
 OF_PACKING = {292: (3,), 293: (4,), 317: PREDICTED}
-FILL_ORDER, ROWS = 266, 278
+ROWS = 278
+DEFINED = {
+    266: (1, 2), 284: (1, 2), 292: range(8), 293: (0, 2), 317: (1, 2, 3), 332: (1, 2), 339: (1, 4), 530: (1, 2, 4),
+    531: (1, 2),
+}  # fmt: skip
+"""Layout field -> its values that are defined; most viewers pass another over, and it could say anything."""
 PARTS = 10_000
 """What fractions are rounded to: the coefficients of ITU-R BT.601 and 709 have four places."""
 
@@ -353,7 +336,7 @@ class TiffPhoto:
             channels = self._number(277, 1) if entry.tag in (338, 339) else 1
             if not 1 <= len(values) <= many.get(entry.tag, channels) or any(v >= 2**32 for v in values):
                 raise Malformed("a field of the picture has too few or too many values.")
-            if entry.tag == FILL_ORDER and values[0] not in (1, 2):
+            if not set(values) <= set(DEFINED.get(entry.tag, values)):
                 raise Malformed("a field of the picture has a value that is not defined.")
             wide = any(v > 0xFFFF for v in values)
             kind, code = (4, "I") if wide else (3, "H")

@@ -42,7 +42,7 @@ class Still(NamedTuple):
     veiled: bool
 
 
-class Frame(NamedTuple):
+class AnimationFrame(NamedTuple):
     """A frame of an animation and where it stands on the canvas (RFC 9649 2.7.1.1)."""
 
     x: int
@@ -130,7 +130,7 @@ def _lossy(image: bytes, alpha: bytes | None) -> Still:
     return Still(b"VP8 ", image, alpha or b"", width, height, alpha is not None)
 
 
-def frame(data: bytes, c: Chunk) -> Frame:
+def frame(data: bytes, c: Chunk) -> AnimationFrame:
     """A frame of an animation.
 
     Raises:
@@ -144,7 +144,7 @@ def frame(data: bytes, c: Chunk) -> Frame:
     if (w + 1, h + 1) != (picture.width, picture.height):
         raise Malformed("a frame of the WebP file is not of the size it claims.")
     others = tuple(c.name for c in found if c.name not in (b"VP8 ", b"VP8L", b"ALPH"))
-    return Frame(2 * x, 2 * y, picture, others)
+    return AnimationFrame(2 * x, 2 * y, picture, others)
 
 
 def file(picture: Still, *, icc: bytes = b"", exif: bytes = b"") -> bytes:

@@ -20,8 +20,8 @@ from medimg.formats.webp._chunks import (
     EXIF,
     ICC,
     XMP,
+    AnimationFrame,
     Chunk,
-    Frame,
     Still,
     chunks,
     file,
@@ -94,7 +94,7 @@ class WebP:
         self.flags = payload[0]
         return number(payload[4:7]) + 1, number(payload[7:10]) + 1
 
-    def _animation(self, canvas: tuple[int, int] | None, limits: Limits) -> list[Frame]:
+    def _animation(self, canvas: tuple[int, int] | None, limits: Limits) -> list[AnimationFrame]:
         found = [c for c in self.chunks if c.name == b"ANMF"]
         if len(found) > limits.frames:
             raise TooLarge("the animation has more frames than the policy allows.")

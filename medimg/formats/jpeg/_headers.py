@@ -30,7 +30,7 @@ class Component:
 
 
 @dataclass(frozen=True)
-class Frame:
+class FrameHeader:
     """The frame header.
 
     ``width`` and ``height``, ``mcu_width`` and ``mcu_height`` are in pixels; ``mcus_x`` and ``mcus_y`` count the MCUs
@@ -104,7 +104,7 @@ class ScanHeader:
     ah: int
     al: int
 
-    def tables(self, header: Frame) -> list[int]:
+    def tables(self, header: FrameHeader) -> list[int]:
         """Slots of the Huffman tables it needs: 0 to 3 DC, 4 to 7 AC."""
         if header.arithmetic:
             return []
@@ -112,20 +112,20 @@ class ScanHeader:
         ac = self.se > 0
         return [p[1] for p in self.parts if dc] + [AC + p[2] for p in self.parts if ac]
 
-    def mcus(self, header: Frame) -> tuple[int, int]:
+    def mcus(self, header: FrameHeader) -> tuple[int, int]:
         """MCUs across and down; those of a scan of one component are its blocks (T.81, A.2)."""
         if len(self.parts) == 1:
             return header.shown(header.components[self.parts[0][0]])
         return header.mcus_x, header.mcus_y
 
-    def blocks_in_mcu(self, header: Frame) -> int:
+    def blocks_in_mcu(self, header: FrameHeader) -> int:
         """Blocks of an MCU."""
         if len(self.parts) == 1:
             return 1
         return sum(header.components[n].h * header.components[n].v for n, _, _ in self.parts)
 
 
-def frame(marker: int, payload: bytes) -> Frame:
+def frame(marker: int, payload: bytes) -> FrameHeader:
     """Read a frame header.
 
     Raises:
@@ -151,10 +151,10 @@ def frame(marker: int, payload: bytes) -> Frame:
         raise Malformed("the header of the JPEG is damaged.")
     if count == 1:
         parts = (Component(parts[0].id, 1, 1, parts[0].tq),)
-    return Frame(marker, width, height, parts)
+    return FrameHeader(marker, width, height, parts)
 
 
-def scan(payload: bytes, header: Frame) -> ScanHeader:
+def scan(payload: bytes, header: FrameHeader) -> ScanHeader:
     """Read a scan header.
 
     Raises:
@@ -184,7 +184,7 @@ def scan(payload: bytes, header: Frame) -> ScanHeader:
 class Progress:
     """Which bits of which coefficients have come; each must come once and in order (T.81, G.1.1.1)."""
 
-    def __init__(self, header: Frame) -> None:
+    def __init__(self, header: FrameHeader) -> None:
         self._progressive = header.progressive
         self._known: list[list[int | None]] = [[None] * 64 for _ in header.components]
 
