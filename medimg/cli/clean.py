@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 import click
 
-from medimg.cli import common, decide, run_common
+from medimg.cli import _telling, common, decide, run_common
 from medimg.consent.site import SiteProfile
 from medimg.engine import deciding
-from medimg.engine.batch import Engine, Hooks, Outcome, Progress, scrub_folder
+from medimg.engine.batch import Engine, Hooks, Outcome, scrub_folder
 from medimg.engine.groups import GAP, Suggestion
 from medimg.errors import Interrupted, UsageError
 from medimg.report import words
@@ -24,7 +22,6 @@ from medimg.run.request import CONDITIONS, RunRequest
 from medimg.system import stops
 from medimg.vocabulary import FormatName
 
-_EVERY = 10.0  # seconds between two plain lines
 _KEYS = 20  # suggested groups that are listed
 _VERSIONS = 5  # sets of versions of one photo that are told
 
@@ -44,9 +41,7 @@ _VERSIONS = 5  # sets of versions of one photo that are told
     metavar="folder|file|CSV",
     help="What is one patient; a CSV file has the columns original and group.",
 )
-@click.option(
-    "--suggest-groups", is_flag=True, help="Suggest patients by gaps in time and wristband codes; you decide."
-)
+@common.suggest_option
 @common.workers_option
 @click.option("--resume", is_flag=True, help="Go on with the newest unfinished run of these photos, or start one.")
 @click.option(
@@ -94,7 +89,7 @@ def clean(
     PHOTOS are files and folders, or URLs of folders; folders with everything below them. OUT may not lie inside one of
     them. The originals are read and never changed. Copies wait in unreviewed/ for a person's look.
     """
-    shown = telling(json_lines=json_lines, quiet=quiet, verbose=verbose)
+    shown = _telling.telling(json_lines=json_lines, quiet=quiet, verbose=verbose)
     stops.as_interrupt()
     try:
         request = RunRequest(
@@ -116,7 +111,7 @@ def clean(
         )
         hooks = Hooks(
             progress=shown.tell,
-            confirm=_confirm if suggest_groups else None,
+            confirm=confirm_groups if suggest_groups else None,
             engine=_engine(scheduler, certificates, staging),
         )
         outcome = scrub_folder(request, hooks=hooks)
@@ -140,7 +135,7 @@ def clean(
         )
     else:
         if not quiet:
-            say(outcome, metadata_only, by_folder=group_by == "folder" and not suggest_groups)
+            say(outcome, metadata_only)
             say_held(outcome, photos)
         common.say(following(outcome))
     return outcome.exit_code
@@ -159,7 +154,7 @@ def _engine(scheduler: str | None, certificates: Path | None, staging: str) -> E
     return Cluster(scheduler, Identity(certificates), staging=staging)
 
 
-def _confirm(told: Suggestion) -> bool:
+def confirm_groups(told: Suggestion) -> bool:
     """Show the suggestion; on a terminal a person decides, elsewhere it is only printed."""
     say = partial(common.say, err=True)
     sizes = ", ".join(f"{key}: {common.plural(n, 'photo')}" for key, n in list(told.suggested.items())[:_KEYS])
@@ -185,8 +180,8 @@ def _conditions(text: str | None) -> tuple[str, ...]:
     return named
 
 
-def say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
-    """What became of the photos, where it is, and, at the end, what to do next."""
+def say(outcome: Outcome, metadata_only: bool, *, sheets: bool = True) -> None:
+    """What became of the photos, where it is, and which patients they were taken for."""
     folder = common.shown(outcome.folder)
     _say_unchanged(outcome)
     if not outcome.photos:
@@ -215,12 +210,21 @@ def say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
     common.say()
     _say_versions(outcome.versions)
     common.say(f"Run folder:    {folder}")
-    common.say(f"Share sheet:   {common.shown(outcome.share_sheet)}")
-    common.say(f"Record sheet:  {common.shown(outcome.record_sheet)}  (private)")
+    if sheets:
+        common.say(f"Share sheet:   {common.shown(outcome.share_sheet)}")
+        common.say(f"Record sheet:  {common.shown(outcome.record_sheet)}  (private)")
+    _say_patients(open_run(outcome.folder).state.run.groups)
     common.say()
-    if by_folder and sum(outcome.photos.values()) > 1:
-        common.say("All photos of a folder count as one patient. If they are not: --group-by, or --suggest-groups.")
-        common.say()
+
+
+def _say_patients(groups: Mapping[str, Sequence[str]]) -> None:
+    """Which photos count as one patient: consent is asked for each, so a wrong guess gives somebody away."""
+    sizes = [f"{key}: {common.plural(len(ids), 'photo')}" for key, ids in groups.items()]
+    if len(groups) == 1 and any(len(ids) > 1 for ids in groups.values()):
+        common.say("One patient:   if they are several, give it again with --suggest-groups or --group-by.")
+    elif len(groups) > 1:
+        more = f" and {len(groups) - _KEYS} more" if len(groups) > _KEYS else ""
+        common.say_prose(f"{len(groups)} patients:    {', '.join(sizes[:_KEYS])}{more}", 15)
 
 
 def _say_unchanged(outcome: Outcome) -> None:
@@ -286,133 +290,3 @@ def following(outcome: Outcome) -> str:
     if "unreadable" in waits:
         return f"Next: read why files were not cleaned: {folder}/hold/why-held.txt"
     return "Nothing waits for you."
-
-
-def telling(*, json_lines: bool = False, quiet: bool = False, verbose: bool = False) -> Telling:
-    """How a run is told of while it goes."""
-    if json_lines:
-        return _Events()
-    if quiet:
-        return _Nothing()
-    return _Bar() if sys.stderr.isatty() and not verbose else _Lines(every=0.0 if verbose else _EVERY)
-
-
-class Telling(Protocol):
-    """Tells how far a run is."""
-
-    def tell(self, progress: Progress) -> None:
-        """One more event."""
-        ...
-
-    def stop(self) -> None:
-        """The run ended."""
-        ...
-
-
-class _Nothing:
-    """Says nothing."""
-
-    def tell(self, progress: Progress) -> None:
-        """Nothing is said."""
-
-    def stop(self) -> None:
-        """Nothing to put away."""
-
-
-def outcomes(progress: Progress) -> str:
-    """Rate, time left and what was held, as far as there is something to say."""
-    held, failed = progress.counts["held"], progress.counts["failed"]
-    parts = [_rate(progress.rate)] if progress.rate else []
-    if progress.left:
-        parts.append(f"{common.duration(progress.left)} left")
-    parts += [f"{n} {word}" for n, word in ((held, "held"), (failed, "not cleaned")) if n]
-    return ", ".join(parts)
-
-
-def _rate(rate: float) -> str:
-    """Photos a second, or seconds a photo where one takes longer than a second."""
-    return f"{rate:.1f}/s" if rate >= 1 else f"{1 / rate:.1f} s a photo"
-
-
-class _Bar:
-    """A bar on a terminal, with count, rate, time left and outcomes."""
-
-    def __init__(self) -> None:
-        self._bar: Any = None
-
-    def tell(self, progress: Progress) -> None:
-        if progress.event == "start":
-            self._bar = click.progressbar(
-                length=progress.total,
-                label=f"Cleaning, run {progress.run}",
-                width=_bar_width(progress.total),
-                show_pos=True,
-                show_eta=False,
-                show_percent=False,
-                file=sys.stderr,
-                item_show_func=lambda p: "" if p is None else _now(p),
-            )
-            self._bar.__enter__()
-            self._bar.update(progress.settled)
-        elif progress.event == "photo":
-            self._bar.update(1, progress)
-
-    def stop(self) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(None, None, None)
-
-
-def _now(progress: Progress) -> str:
-    """The photo just done, by its safe id, and how it goes."""
-    done = progress.report.safe_id if progress.report else ""
-    return ", ".join(filter(None, (done, outcomes(progress))))
-
-
-def _bar_width(total: int) -> int:
-    """What a narrow window leaves beside the words; a line that wraps cannot be drawn over."""
-    return max(5, min(30, shutil.get_terminal_size().columns - 72 - 2 * len(str(total))))
-
-
-class _Lines:
-    """Plain lines where there is no terminal: at the start, after the first photo, now and then, at the end.
-
-    Args:
-        every: Seconds between two lines; 0 for a line a photo.
-    """
-
-    def __init__(self, every: float = _EVERY) -> None:
-        self._next, self._every = 0.0, every
-
-    def tell(self, progress: Progress) -> None:
-        now = time.monotonic()
-        if progress.event == "start":
-            common.say(f"Run {progress.run}: {common.plural(progress.total, 'file')}.", err=True)
-        elif progress.event == "end" or now >= self._next:
-            self._next = now + self._every
-            common.say(f"{progress.settled} of {progress.total}, {_now(progress)}", err=True)
-
-    def stop(self) -> None:
-        """Nothing to put away."""
-
-
-class _Events:
-    """One JSON object a line, on standard output."""
-
-    def tell(self, progress: Progress) -> None:
-        event: dict[str, Any] = {
-            "event": progress.event,
-            "run": progress.run,
-            "total": progress.total,
-            "counts": progress.counts,
-            "seconds": round(progress.seconds, 3),
-            "rate": round(progress.rate, 3),
-            "left": None if progress.left is None else round(progress.left, 1),
-            "unchanged": progress.unchanged,
-        }
-        if progress.report is not None:
-            report = progress.report
-            event["photo"] = {"id": report.safe_id, "state": report.state, "code": report.error_code}
-        common.say_json(event)
-
-    def stop(self) -> None:
-        """Nothing to put away."""

@@ -108,6 +108,18 @@ def test_new_photos_of_a_later_call_come_into_a_run_of_their_own_and_the_first_i
     assert sorted(len(list((r / "unreviewed").iterdir())) for r in place.runs) == [1, 1]
 
 
+def test_it_says_which_photos_count_as_one_patient_and_how_to_part_them(place: Place) -> None:
+    """Consent is asked for each patient: several that are taken for one would all go with one agreement."""
+    for n in range(3):
+        fakes.photo(place.photos / f"{n}.png", seed=n)
+    one = place.share("--metadata-only", "--suggest-groups")
+    assert "Nobody is there to confirm it: the patients stay as given." in one.stderr
+    assert "One patient:   if they are several, give it again with --suggest-groups or --group-by." in one.stdout
+    several = place.share("--metadata-only", "--group-by", "file")
+    assert "3 patients:    P01: 1 photo, P02: 1 photo, P03: 1 photo" in several.stdout
+    assert "One patient" not in several.stdout
+
+
 def test_the_runs_lie_beside_the_photos_and_never_among_them(place: Place) -> None:
     fakes.photo(place.photos / "a.png", seed=1)
     before = sorted(place.photos.rglob("*"))
@@ -151,6 +163,11 @@ def test_a_photo_on_hold_has_its_own_name_on_the_terminal_alone_and_its_exact_co
     assert f"P01-001 ({NAME}.jpg): " in said
     assert f"medimg show {run} P01-001 PHOTOS --area " in said
     assert f"medimg crop {run} P01-001 PHOTOS --box X,Y,W,H" in said
+    assert "--why not-a-face" in said
+    assert "--why consent-allows" in said  # a face that is one: nobody is led to say that it is none
+    gone_on = place.share()
+    assert gone_on.returncode == 20
+    assert f"Still held: P01-001. What decides it: medimg review {run}" in gone_on.stdout
     assert f"P01-001 ({NAME}.jpg)  held: " in on_a_terminal(place, "review", run, place.photos)
     piped = subprocess.run(
         [sys.executable, "-m", "medimg", *line, "--again"], capture_output=True, text=True, env=place.env, timeout=100
