@@ -170,8 +170,8 @@ changelog: $(VENV)/.dev ## fragments in changes/ become the entry of VERSION in 
 	@$(BIN)/python -m pip install -q --disable-pip-version-check towncrier
 	@$(BIN)/towncrier build $(if $(VERSION),--yes --version $(VERSION),--draft --version next)
 
-release: $(VENV)/.dev ## wheel, hashes, notices, bill of materials, documentation: docs/release.md
-	@release/make.sh $(BIN)
+release: $(VENV)/.dev ## wheels, hashes, notices, bill of materials, documentation: docs/release.md; TESTS=no to try it
+	@release/make.sh $(BIN) $(TESTS)
 
 clean: ## remove what the above made
 	@rm -rf $(VENV) $(DEMO) fixtures/out build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

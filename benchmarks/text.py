@@ -4,6 +4,7 @@ Run from the project's root::
 
     python -m benchmarks.text --scenes 40                   # check seeds, prints the table
     python -m benchmarks.text --scenes 20 --tuning          # tuning seeds
+    python -m benchmarks.text --scenes 20 --side 1280       # of copies that --max-side makes smaller
     python -m benchmarks.text --textfree 100                # false boxes on drawn skin, wounds and cloth
     python -m benchmarks.text --clean FOLDER                # the same on a folder of pictures without text
     python -m benchmarks.text --scenes 10 --sheet FOLDER    # contact sheets of misses and of false covers
@@ -17,11 +18,13 @@ ruler or card *hit* when 2 % of it is (a name written on it, and what its cover 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import platform
 import time
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -34,6 +37,7 @@ from medimg.detect import Frame, text
 from medimg.detect.text import ocr, tesseract
 from medimg.detect.text.identifiers import KEPT
 from medimg.detect.text.known import skeleton
+from medimg.formats.smaller import QUALITY
 from medimg.policy import Policy, covers, decide
 from medimg.redact.cover import mask
 
@@ -109,14 +113,35 @@ def attack(copy: np.ndarray[Any, Any], item: scenes.Item, reader: tesseract.Read
     return said
 
 
-def run(count: int, first: int, sheet: Path | None, megapixels: float) -> None:
+def smaller(scene: scenes.Scene, side: int) -> scenes.Scene:
+    """The scene as ``--max-side`` makes it before anything looks at it, with everything in it at its new place."""
+    image = Image.fromarray(scene.rgb)
+    scale = side / max(image.size)
+    if scale >= 1:
+        return scene
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    out = io.BytesIO()
+    image.resize(size, Image.Resampling.LANCZOS).save(out, "JPEG", quality=QUALITY, subsampling=0)
+
+    def moved(polygon: Any) -> Any:
+        return tuple((x * scale, y * scale) for x, y in polygon)
+
+    return replace(
+        scene,
+        rgb=np.asarray(Image.open(out).convert("RGB"), np.uint8),
+        items=[replace(i, polygon=moved(i.polygon), height=i.height * scale) for i in scene.items],
+        over=[(index, moved(polygon)) for index, polygon in scene.over],
+    )
+
+
+def run(count: int, first: int, sheet: Path | None, megapixels: float, side: int) -> None:
     policy = Policy()
     detector = text.make(policy)
     reader = tesseract.Reader()
     table, harm = Table(), defaultdict(lambda: [0, 0])
     seconds: dict[str, list[float]] = defaultdict(list)
     for seed in range(first, first + count):
-        scene = scenes.scene(seed, megapixels)
+        scene = smaller(scenes.scene(seed, megapixels), side) if side else scenes.scene(seed, megapixels)
         height, width = scene.rgb.shape[:2]
         frame = Frame(scene.rgb)
         start, used = time.perf_counter(), time.process_time()
@@ -208,6 +233,7 @@ def main() -> None:
     parser.add_argument("--tuning", action="store_true")
     parser.add_argument("--skip", type=int, default=0, help="seeds to leave out at the beginning")
     parser.add_argument("--megapixels", type=float, default=3)
+    parser.add_argument("--side", type=int, default=0, help="make the scenes smaller first, as --max-side does")
     parser.add_argument("--textfree", type=int, default=0)
     parser.add_argument("--clean", type=Path)
     parser.add_argument("--sheet", type=Path)
@@ -221,7 +247,7 @@ def main() -> None:
         drawn = (scenes.textfree(s, arguments.megapixels) for s in range(first, first + arguments.textfree))
         clean(((str(scene.seed), scene.rgb) for scene in drawn), arguments.sheet)
     else:
-        run(arguments.scenes, first, arguments.sheet, arguments.megapixels)
+        run(arguments.scenes, first, arguments.sheet, arguments.megapixels, arguments.side)
 
 
 if __name__ == "__main__":

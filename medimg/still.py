@@ -341,7 +341,7 @@ def stop_if_held(plan: Plan) -> None:
     if held := plan.doing("hold"):
         raise Held(
             " ".join(sorted({f"{a.why}." for a in held})),
-            todo="Look at the photo, then decide in the review or crop it before cleaning.",
+            todo="Look at the photo, then decide.",
         )
 
 

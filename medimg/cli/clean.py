@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -41,9 +41,7 @@ _VERSIONS = 5  # sets of versions of one photo that are told
     metavar="folder|file|CSV",
     help="What is one patient; a CSV file has the columns original and group.",
 )
-@click.option(
-    "--suggest-groups", is_flag=True, help="Suggest patients by gaps in time and wristband codes; you decide."
-)
+@common.suggest_option
 @common.workers_option
 @click.option("--resume", is_flag=True, help="Go on with the newest unfinished run of these photos, or start one.")
 @click.option(
@@ -113,7 +111,7 @@ def clean(
         )
         hooks = Hooks(
             progress=shown.tell,
-            confirm=_confirm if suggest_groups else None,
+            confirm=confirm_groups if suggest_groups else None,
             engine=_engine(scheduler, certificates, staging),
         )
         outcome = scrub_folder(request, hooks=hooks)
@@ -137,7 +135,7 @@ def clean(
         )
     else:
         if not quiet:
-            say(outcome, metadata_only, by_folder=group_by == "folder" and not suggest_groups)
+            say(outcome, metadata_only)
             say_held(outcome, photos)
         common.say(following(outcome))
     return outcome.exit_code
@@ -156,7 +154,7 @@ def _engine(scheduler: str | None, certificates: Path | None, staging: str) -> E
     return Cluster(scheduler, Identity(certificates), staging=staging)
 
 
-def _confirm(told: Suggestion) -> bool:
+def confirm_groups(told: Suggestion) -> bool:
     """Show the suggestion; on a terminal a person decides, elsewhere it is only printed."""
     say = partial(common.say, err=True)
     sizes = ", ".join(f"{key}: {common.plural(n, 'photo')}" for key, n in list(told.suggested.items())[:_KEYS])
@@ -182,8 +180,8 @@ def _conditions(text: str | None) -> tuple[str, ...]:
     return named
 
 
-def say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
-    """What became of the photos, where it is, and, at the end, what to do next."""
+def say(outcome: Outcome, metadata_only: bool, *, sheets: bool = True) -> None:
+    """What became of the photos, where it is, and which patients they were taken for."""
     folder = common.shown(outcome.folder)
     _say_unchanged(outcome)
     if not outcome.photos:
@@ -212,12 +210,21 @@ def say(outcome: Outcome, metadata_only: bool, *, by_folder: bool) -> None:
     common.say()
     _say_versions(outcome.versions)
     common.say(f"Run folder:    {folder}")
-    common.say(f"Share sheet:   {common.shown(outcome.share_sheet)}")
-    common.say(f"Record sheet:  {common.shown(outcome.record_sheet)}  (private)")
+    if sheets:
+        common.say(f"Share sheet:   {common.shown(outcome.share_sheet)}")
+        common.say(f"Record sheet:  {common.shown(outcome.record_sheet)}  (private)")
+    _say_patients(open_run(outcome.folder).state.run.groups)
     common.say()
-    if by_folder and sum(outcome.photos.values()) > 1:
-        common.say("All photos of a folder count as one patient. If they are not: --group-by, or --suggest-groups.")
-        common.say()
+
+
+def _say_patients(groups: Mapping[str, Sequence[str]]) -> None:
+    """Which photos count as one patient: consent is asked for each, so a wrong guess gives somebody away."""
+    sizes = [f"{key}: {common.plural(len(ids), 'photo')}" for key, ids in groups.items()]
+    if len(groups) == 1 and any(len(ids) > 1 for ids in groups.values()):
+        common.say("One patient:   if they are several, give it again with --suggest-groups or --group-by.")
+    elif len(groups) > 1:
+        more = f" and {len(groups) - _KEYS} more" if len(groups) > _KEYS else ""
+        common.say_prose(f"{len(groups)} patients:    {', '.join(sizes[:_KEYS])}{more}", 15)
 
 
 def _say_unchanged(outcome: Outcome) -> None:

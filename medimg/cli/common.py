@@ -111,6 +111,13 @@ def as_option(command: F) -> F:
     )(command)
 
 
+def suggest_option(command: F) -> F:
+    """``--suggest-groups``."""
+    return click.option(
+        "--suggest-groups", is_flag=True, help="Suggest patients by gaps in time and wristband codes; you decide."
+    )(command)
+
+
 def side_option(command: F) -> F:
     """``--max-side``."""
     return click.option(

@@ -25,8 +25,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 Areas = Literal["asked", "found", "all"]
 _DOES = {"cover": "covered", "keep": "shown", "ask": "ASKED ABOUT", "hold": "HOLDS THE PHOTO", "drop": "taken out"}
 
-_WHY: dict[str, Why] = {Kind.FACE.words: "not-a-face"}
-"""What is proposed as the reason for showing an area, by its kind; else it is shown, without more."""
+_WHY: dict[str, tuple[Why, ...]] = {Kind.FACE.words: ("not-a-face", "consent-allows")}
+"""What may be the reason for showing an area, by its kind; else it is shown, without more."""
 
 
 class _BoxType(click.ParamType[tuple[int, int, int, int]]):
@@ -130,9 +130,9 @@ def deciding_commands(photo: Photo, run: str, photos: Sequence[Path] = ()) -> li
     of = f"{shlex.quote(run)} {photo.safe_id} {named}"
     lines = []
     for number in photo.asked:
-        why = next(_WHY.get(a.kind, "shown") for a in photo.areas if a.number == number)
+        kind = next(a.kind for a in photo.areas if a.number == number)
         lines.append(f"Cover it: medimg cover {of} --area {number}")
-        lines.append(f"Show it:  medimg show {of} --area {number} --why {why}")
+        lines += [f"Show it:  medimg show {of} --area {number} --why {w}" for w in _WHY.get(kind, ("shown",))]
     if not photo.copy and photo.state == PhotoState.HELD:
         lines.append(f"Crop it:  medimg crop {of} --box X,Y,W,H")
     return lines

@@ -70,7 +70,7 @@ def _packages() -> list[Line]:
         try:
             out.append(Line(name, True, metadata.version(name)))
         except metadata.PackageNotFoundError:
-            out.append(Line(name, False, "not installed", f"python -m pip install {name}"))
+            out.append(Line(name, False, "not installed", f"{_pip()} {name}"))
     return out
 
 
@@ -126,7 +126,7 @@ def _usage_reports() -> list[Line]:
     return out
 
 
-_REINSTALL = "python -m pip install --force-reinstall medimg"
+_REINSTALL = "medimg itself again, from where you have it: its files were changed or are missing"
 
 
 def _second_reader() -> Line:
@@ -152,10 +152,16 @@ def _second_reader() -> Line:
 def _extras() -> list[Line]:
     there = importlib.util.find_spec("pi_heif") is not None
     words = f"pi-heif {metadata.version('pi-heif')}" if there else "not installed: iPhone photos are refused"
-    heic = Line("HEIC photos", there, words, "python -m pip install pi-heif", needed=False)
+    heic = Line("HEIC photos", there, words, f"{_pip()} pi-heif", needed=False)
     there = importlib.util.find_spec("reportlab") is not None
     words = f"reportlab {metadata.version('reportlab')}" if there else "not installed: no PDF to fill in"
-    return [heic, Line("PDF sheet", there, words, "python -m pip install 'medimg[pdf]'", needed=False)]
+    return [heic, Line("PDF sheet", there, words, f"{_pip()} 'medimg[pdf]'", needed=False)]
+
+
+def _pip() -> str:
+    """What installs a package where this medimg is: pipx keeps it in a place that no other ``pip`` knows."""
+    home = Path(sys.prefix)
+    return f"pipx runpip {home.name} install" if (home / "pipx_metadata.json").exists() else "python -m pip install"
 
 
 def _checklist() -> Line:

@@ -35,6 +35,7 @@ _MOST = 3
 @common.as_option
 @common.side_option
 @click.option("--group-by", default="folder", show_default=True, metavar="folder|file|CSV", help="What is one patient.")
+@common.suggest_option
 @common.workers_option
 @click.option("--no-window", is_flag=True, help="Do not open the window for the look.")
 @common.loudness_options
@@ -53,6 +54,7 @@ def share(
     small_faces: bool,
     known_file: Path | None,
     save_as: Literal["jpeg"] | None,
+    suggest_groups: bool,
     no_window: bool,
     quiet: bool,
     verbose: bool,
@@ -82,25 +84,26 @@ def share(
         **more,
     )
     codes = [0]
-    for run in _cleaned(request, light=metadata_only, quiet=quiet, verbose=verbose):
+    for run in _cleaned(request, suggest=suggest_groups, light=metadata_only, quiet=quiet, verbose=verbose):
         places = [p for p in photos if isinstance(p, Path)]
         _look(run, places, window=not no_window and policy_file is None)
         codes.append(_answered(run, role, run_common.register(register_file)))
     ctx.exit(max(codes))
 
 
-def _cleaned(request: RunRequest, *, light: bool, quiet: bool, verbose: bool) -> list[Path]:
+def _cleaned(request: RunRequest, *, suggest: bool, light: bool, quiet: bool, verbose: bool) -> list[Path]:
     """The runs these photos are in: one that is made now, and those of an earlier call."""
     stops.as_interrupt()
     shown = progress.telling(quiet=quiet, verbose=verbose)
     try:
-        outcome = scrub_folder(request, hooks=Hooks(progress=shown.tell))
+        confirm = clean.confirm_groups if suggest else None
+        outcome = scrub_folder(request, hooks=Hooks(progress=shown.tell, confirm=confirm))
     except Interrupted:
         shown.stop()
         raise
     shown.stop()
     if outcome.photos and not quiet:
-        clean.say(outcome, light, by_folder=request.group_by == "folder")
+        clean.say(outcome, light, sheets=False)
     return _runs(outcome)
 
 
@@ -125,6 +128,7 @@ def _look(run: Path, photos: Sequence[Path], *, window: bool) -> None:
     common.say(f"What was found in each, and where: medimg review {folder}")
     common.say()
     if sys.stdin.isatty() and sys.stdout.isatty():
+        common.say("To decide about a photo first: Ctrl-C, the command above, then this one again; it goes on.")
         click.prompt("Press Enter when you have looked", default="", show_default=False)
 
 
@@ -151,10 +155,14 @@ def _answered(run: Path, role: str, register: Register) -> int:
     folder = common.shown(run)
     out = {name for group in state.run.groups for name in state.released_names(group)}
     waiting = [r for r in opened.reports if r.copy and r.copy.name not in out]
+    held = [p.safe_id for p in deciding.photos(opened) if not p.copy]
+    if held:
+        more = " and more" if len(held) > _MOST else ""
+        common.say(f"Still held: {', '.join(held[:_MOST])}{more}. What decides it: medimg review {folder}")
     if code:
         common.say("Next: give the same command again; it goes on with what is open.")
     elif waiting:
         common.say(f"Next: release what is answered: medimg release {folder}")
     else:
         common.say(f"Next: attach the files in {folder}/{SHARE_FOLDER}, nothing else, and file the record sheet.")
-    return max(code, 20 if any(not p.copy for p in deciding.photos(opened)) else 0)
+    return max(code, 20 if held else 0)

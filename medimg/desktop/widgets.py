@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication, Qt
@@ -11,9 +12,26 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButto
 from medimg.desktop.icons import IconButton
 
 
-def label(text: str = "", kind: str = "", name: str = "") -> QLabel:
+class Words(QLabel):
+    """Words that wrap; within a long one too, such as a path or what somebody typed, which would widen the window."""
+
+    def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
+        """Show a text, with places in its long words where a line may end."""
+        super().setText(_LONG.sub(lambda word: _BREAK.join(_PIECES.findall(word[0])), text))
+
+    def text(self) -> str:
+        """The text as it was given."""
+        return super().text().replace(_BREAK, "")
+
+
+_BREAK = "\u200b"  # zero width space
+_LONG, _PIECES = re.compile(r"\S{25,}"), re.compile(r".{1,12}")
+
+
+def label(text: str = "", kind: str = "", name: str = "") -> Words:
     """Words that wrap. ``kind`` as in :mod:`medimg.desktop.theme`; ``name`` is the object's name."""
-    made = QLabel(text)
+    made = Words()
+    made.setText(text)
     made.setWordWrap(True)
     made.setTextFormat(Qt.TextFormat.PlainText)  # words of a run are never read as markup
     made.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)

@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 595.28, 841.89
 """A4 in points (ISO 216)."""
-_MARGIN, _BOTTOM = 42.0, 54.0
+_MARGIN, _BOTTOM, _GUTTER = 42.0, 54.0, 18.0
 _TOGETHER = 60.0
 """A question with its answers, in points: it is not parted, and a heading stays with the first of them."""
+_WHOLE = 5
+"""Lines of a paragraph that are not parted."""
 _ACROSS, _PICTURE = 4, 92.0
 """Small pictures in a row, and the height of each in points."""
+_OPEN = 8
+"""Open questions named on the first page; below, every one has its boxes."""
 _BLANKS = (
     "Patient (label here)",
     "Why",
@@ -54,7 +58,7 @@ def record_pdf(sheet: RecordSheet, thumbs: Mapping[str, Thumb] | None = None) ->
     page = _Page(f"Record sheet {sheet.run} (private)")
     for number, group in enumerate(sheet.groups[:GROUPS]):
         if number:
-            page.turn()
+            page.fresh()
         _group(page, sheet, group, thumbs or {})
     if len(sheet.groups) > GROUPS:
         page.text(f"{len(sheet.groups) - GROUPS} more patients are in record-sheet.json.")
@@ -83,7 +87,10 @@ def _group(page: _Page, sheet: RecordSheet, group: RecordGroup, thumbs: Mapping[
     for line in (*group.stops, *(f"Withdrawn: {x}" for x in group.withdrawn)):
         page.text(line, bold=True)
     page.lines(group.summary, sheet.scope_words, *sheet.warnings)
+    page.lines(*(f"{p.safe_id}, held: {p.reason}" for p in group.photos[:SHOWN] if p.copy is None))
+    _open(page, group)
     _blanks(page, group)
+    page.columns()
     _copies(page, group)
     asked = rows(group.answers)
     for key, title in SECTIONS.items():
@@ -92,6 +99,16 @@ def _group(page: _Page, sheet: RecordSheet, group: RecordGroup, thumbs: Mapping[
             page.heading(title)
         for answer, state, lines, alike in mine:
             _question(page, group.group, answer, state, lines, alike=alike)
+
+
+def _open(page: _Page, group: RecordGroup) -> None:
+    """What is open, for a reader who turns no page."""
+    if not group.open_questions:
+        return
+    count, named = group.questions, group.open_questions[:_OPEN]
+    page.heading(f"Open: {count['blocking_open']} of {count['blocking']} questions that need an answer before sharing")
+    more = len(group.open_questions) - len(named)
+    page.text(" ".join([*named, f"And {more} more, below." if more else ""]).rstrip())
 
 
 def _blanks(page: _Page, group: RecordGroup) -> None:
@@ -157,7 +174,8 @@ class _Page:
         # All boxes look alike: drawn once, not four times for each (19 s for 40 groups, 4 s with this).
         self._canvas.acroForm.checkboxAP = cache(self._canvas.acroForm.checkboxAP)
         self._title, self._number = title, 1
-        self._y = HEIGHT - _MARGIN
+        self._left, self._room, self._second = _MARGIN, WIDTH - 2 * _MARGIN, False
+        self._y = self._top = HEIGHT - _MARGIN
         self._frame()
 
     def _frame(self) -> None:
@@ -165,12 +183,28 @@ class _Page:
         self._canvas.drawString(_MARGIN, HEIGHT - 30, "PRIVATE: file this in the patient's record. Do not share it.")
         self._canvas.setFont("Helvetica", 8)
         self._canvas.drawString(_MARGIN, 30, plain_letters(f"{self._title}, page {self._number}"))
-        self._y = HEIGHT - _MARGIN - 12
+        self._y = self._top = HEIGHT - _MARGIN - 12
+
+    def columns(self) -> None:
+        """From here on, two columns."""
+        self._room, self._top = (WIDTH - 2 * _MARGIN - _GUTTER) / 2, self._y
+
+    def fresh(self) -> None:
+        """Start the next page, in one column."""
+        self._room = WIDTH - 2 * _MARGIN
+        self._turn()
 
     def turn(self) -> None:
-        """Start the next page."""
+        """Go on in the second column, or on the next page."""
+        if self._room < WIDTH - 2 * _MARGIN and not self._second:
+            self._second, self._left, self._y = True, _MARGIN + self._room + _GUTTER, self._top
+        else:
+            self._turn()
+
+    def _turn(self) -> None:
         self._canvas.showPage()
         self._number += 1
+        self._second, self._left = False, _MARGIN
         self._frame()
 
     def keep(self, height: float) -> None:
@@ -219,11 +253,13 @@ class _Page:
     def _write(self, words: str, font: str, size: float) -> None:
         from reportlab.lib.utils import simpleSplit
 
-        for line in simpleSplit(plain_letters(words), font, size, WIDTH - 2 * _MARGIN):
+        lines = simpleSplit(plain_letters(words), font, size, self._room)
+        self.keep(min(len(lines), _WHOLE) * (size + 3))
+        for line in lines:
             self.keep(size + 3)
             self._y -= size + 3
             self._canvas.setFont(font, size)
-            self._canvas.drawString(_MARGIN, self._y, line)
+            self._canvas.drawString(self._left, self._y, line)
 
     def field(self, name: str, label: str, value: str = "") -> None:
         """A line to be filled in."""
@@ -238,22 +274,26 @@ class _Page:
 
     def boxes(self, name: str, tip: str, labels: Sequence[str], ticked: str) -> None:
         """Check boxes in a row, each with its words."""
+        from reportlab.lib.utils import simpleSplit
         from reportlab.pdfbase.pdfmetrics import stringWidth
 
         x = WIDTH
         for number, label in enumerate(labels):
-            words = plain_letters(label)
+            words, *more = simpleSplit(plain_letters(label), "Helvetica", 9, self._room - 26)
             room = 30 + stringWidth(words, "Helvetica", 9)
-            if x + room > WIDTH - _MARGIN:
-                self.keep(15)
+            if x + room > self._left + self._room + 12:  # the last 16 points are blank
+                self.keep(15 + 11 * len(more))
                 self._y -= 14
-                x = _MARGIN + 8
+                x = self._left + 8
             self._canvas.acroForm.checkbox(
                 name=f"{name}.{number}", tooltip=plain_letters(f"{tip} {label}"), x=x, y=self._y - 1, size=10,
                 checked=label == ticked, buttonStyle="check", borderWidth=0.7,
             )  # fmt: skip
             self._canvas.setFont("Helvetica", 9)
             self._canvas.drawString(x + 14, self._y + 1, words)
+            for line in more:
+                self._y -= 11
+                self._canvas.drawString(x + 14, self._y + 1, line)
             x += room
 
     def done(self) -> bytes:

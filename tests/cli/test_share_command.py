@@ -12,7 +12,7 @@ from pathlib import Path
 import batch_fakes as fakes
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from medimg.run.register import Register
 
@@ -108,6 +108,18 @@ def test_new_photos_of_a_later_call_come_into_a_run_of_their_own_and_the_first_i
     assert sorted(len(list((r / "unreviewed").iterdir())) for r in place.runs) == [1, 1]
 
 
+def test_it_says_which_photos_count_as_one_patient_and_how_to_part_them(place: Place) -> None:
+    """Consent is asked for each patient: several that are taken for one would all go with one agreement."""
+    for n in range(3):
+        fakes.photo(place.photos / f"{n}.png", seed=n)
+    one = place.share("--metadata-only", "--suggest-groups")
+    assert "Nobody is there to confirm it: the patients stay as given." in one.stderr
+    assert "One patient:   if they are several, give it again with --suggest-groups or --group-by." in one.stdout
+    several = place.share("--metadata-only", "--group-by", "file")
+    assert "3 patients:    P01: 1 photo, P02: 1 photo, P03: 1 photo" in several.stdout
+    assert "One patient" not in several.stdout
+
+
 def test_the_runs_lie_beside_the_photos_and_never_among_them(place: Place) -> None:
     fakes.photo(place.photos / "a.png", seed=1)
     before = sorted(place.photos.rglob("*"))
@@ -151,6 +163,11 @@ def test_a_photo_on_hold_has_its_own_name_on_the_terminal_alone_and_its_exact_co
     assert f"P01-001 ({NAME}.jpg): " in said
     assert f"medimg show {run} P01-001 PHOTOS --area " in said
     assert f"medimg crop {run} P01-001 PHOTOS --box X,Y,W,H" in said
+    assert "--why not-a-face" in said
+    assert "--why consent-allows" in said  # a face that is one: nobody is led to say that it is none
+    gone_on = place.share()
+    assert gone_on.returncode == 20
+    assert f"Still held: P01-001. What decides it: medimg review {run}" in gone_on.stdout
     assert f"P01-001 ({NAME}.jpg)  held: " in on_a_terminal(place, "review", run, place.photos)
     piped = subprocess.run(
         [sys.executable, "-m", "medimg", *line, "--again"], capture_output=True, text=True, env=place.env, timeout=100
@@ -161,3 +178,28 @@ def test_a_photo_on_hold_has_its_own_name_on_the_terminal_alone_and_its_exact_co
     assert NAME not in json.dumps(why)
     for path in run.rglob("*"):
         assert not path.is_file() or path.name.startswith("journal") or NAME.encode() not in path.read_bytes()
+
+
+def test_the_copies_of_iphone_photos_are_said_to_be_large_and_a_side_makes_them_small(place: Place) -> None:
+    """Covered, they become exact PNG; AVIF goes the way of HEIC here, and Pillow writes no HEIC."""
+    image = Image.new("RGB", (1200, 900), (205, 160, 140))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((200, 200, 1000, 420), fill=(250, 250, 248))
+    font = ImageFont.load_default(46)
+    draw.text((230, 220), "Margaret Whitcombe", font=font, fill=(20, 20, 20))
+    draw.text((230, 300), "DOB 12/03/1961  MRN 4471234", font=font, fill=(20, 20, 20))
+    image.save(place.photos / "a.avif", quality=90)
+    line = [sys.executable, "-m", "medimg", "clean", place.photos, "--where", "AU"]
+    large = subprocess.run(line, capture_output=True, text=True, env=place.env, timeout=200)
+    (run,) = place.runs
+    assert [p.suffix for p in (run / "unreviewed").iterdir()] == [".png"], large.stdout
+    assert "1 copy of HEIC photos saved as exact PNG, about ten times as large." in large.stdout
+    assert "clean again with --as jpeg, or --max-side 2048" in large.stdout
+    small = subprocess.run([*line, "--max-side", "640"], capture_output=True, text=True, env=place.env, timeout=200)
+    (again,) = set(place.runs) - {run}
+    (copy,) = (again / "unreviewed").iterdir()
+    assert copy.suffix == ".jpg"
+    with Image.open(copy) as made:
+        assert made.size == (640, 480)
+        assert made.convert("L").crop((130, 115, 480, 180)).getextrema()[1] < 120  # covered at the smaller size
+    assert "exact PNG" not in small.stdout

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, 
 
 from medimg.desktop import theme
 from medimg.desktop.icons import SMALLEST
+from medimg.desktop.widgets import label
 from medimg.desktop.window import Window
 from medimg.engine.batch import scrub_folder
 
@@ -168,3 +169,20 @@ def test_the_marks_of_the_strip_can_be_read(qtbot, window: Window, scheme: str) 
     for row in range(strip.count()):
         assert contrast(strip.item(row).foreground().color().name(), c.base) >= 4.5
         assert strip.item(row).data(Qt.ItemDataRole.AccessibleTextRole)
+
+
+@pytest.mark.parametrize("word", ["x" * 300, "/srv/" + "klinik-" * 40, "\u00e4" * 200, "\u4e2d" * 200])
+def test_a_long_word_is_wrapped_and_widens_nothing(qtbot, word: str) -> None:
+    """What somebody typed as a workplace, or a path of the folder for the copies, may be one word."""
+    made = label(f"Copies go to: {word}")
+    qtbot.addWidget(made)
+    assert made.text() == f"Copies go to: {word}"  # read as it was given
+    assert made.minimumSizeHint().width() < 300
+    made.resize(400, 10)
+    assert made.heightForWidth(400) > 3 * made.fontMetrics().height()
+
+
+def test_short_words_are_left_alone(qtbot) -> None:
+    made = label("Nothing identifying shows.")
+    qtbot.addWidget(made)
+    assert "\u200b" not in QLabel.text(made)

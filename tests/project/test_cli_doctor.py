@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,7 +46,7 @@ def test_a_model_that_is_missing_or_changed_is_a_failure(monkeypatch: pytest.Mon
     code, text = said()
     assert code == 3
     assert "are not the ones expected" in text
-    assert "to install: python -m pip" in text
+    assert "to install: medimg itself again" in text
 
 
 def test_tesseract_is_used_when_it_is_there_and_named_when_it_is_not(
@@ -56,3 +58,14 @@ def test_tesseract_is_used_when_it_is_there_and_named_when_it_is_not(
     assert code == 0
     assert "one text reader instead of two" in text
     assert "apt-get install tesseract-ocr" in text
+
+
+def test_in_a_place_of_pipx_the_command_is_one_that_reaches_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A newcomer who installs with pipx has no ``pip`` that knows this place."""
+    there = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "reportlab" else there(name))
+    monkeypatch.setattr(detect, "DETECTORS", ())
+    assert "to install: python -m pip install 'medimg[pdf]'" in said()[1]
+    (tmp_path / "pipx_metadata.json").write_text("{}")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    assert f"to install: pipx runpip {tmp_path.name} install 'medimg[pdf]'" in said()[1]

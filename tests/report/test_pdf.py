@@ -9,10 +9,12 @@ from pathlib import Path
 import msgspec
 import pypdf
 import pytest
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from sheets_kit import MARKER, run_folder
 
 from medimg import report as sheets
 from medimg.acts.answering import from_setting
+from medimg.consent.checklist import SharingContext
 from medimg.report import pdf
 from medimg.report.model import RecordSheet
 from medimg.report.pdf import record_pdf
@@ -141,3 +143,31 @@ def test_no_heading_stands_alone_at_the_foot_of_a_page(out: Path) -> None:
         lines = [line.strip() for line in page.extract_text().splitlines() if line.strip()]
         body = [line for line in lines if not line.startswith(("Record sheet R7Q4 (private), page", "PRIVATE"))]
         assert body[-1] not in titles
+
+
+def test_eight_photos_take_at_most_six_pages_and_the_first_is_enough_for_a_busy_reader(tmp_path: Path) -> None:
+    folder = tmp_path / "medimg-R7Q4"
+    run_folder(folder, {"P01": 7}, held=1, context=SharingContext())  # every question of every country
+    pages = read(folder).pages
+    assert len(pages) <= 6
+    first = " ".join(pages[0].extract_text().split())
+    wanted = ("P01-001.jpg", "P01-007.jpg", "Not ready: blocking questions are open", "Found: 16 pieces of writing",
+              "P01-008, held: the written copy did not pass", "Open: 47 of 53 questions", "With whom")  # fmt: skip
+    order = [first.index(x) for x in wanted]
+    assert order == sorted(order)
+
+
+def test_no_line_reaches_beyond_its_column(out: Path) -> None:
+    """Long words of a choice are wrapped: the questions stand in two columns."""
+    folder = out.parent / "medimg-W1DE"
+    run_folder(folder, {"P01": 7}, held=1, context=SharingContext())
+    ends: list[float] = []
+
+    def seen(text: str, _: object, matrix: list[float], __: object, size: float) -> None:
+        if text.strip():
+            ends.append(matrix[4] + stringWidth(text.strip(), "Helvetica", size))
+
+    for page in read(folder).pages[1:]:
+        page.extract_text(visitor_text=seen)
+    assert len(ends) > 200
+    assert max(ends) <= pdf.WIDTH - 36

@@ -200,9 +200,6 @@ class StartPage(QWidget):
                 box.setCurrentIndex(box.findData(key))
         rows.addLayout(choice_row(self.tr("For &whom?"), self.audience))
         rows.addLayout(choice_row(self.tr("Coun&try"), self.country))
-        rows.addLayout(choice_row(self.tr("&Size of the copies"), self._sizes()))
-        rows.addLayout(choice_row(self.tr("&Look for"), self._known()))
-        rows.addLayout(choice_row(self.tr("&Faces in all"), self._people()))
         self.alone = QCheckBox(self.tr("Each photo shows a &different patient"))
         self.alone.setObjectName("alone")
         self.alone.setAccessibleName(self.tr("Each photo shows a different patient"))
@@ -210,6 +207,9 @@ class StartPage(QWidget):
         self.one = label(self.tr("Otherwise all photos of a folder count as one patient."), kind="quiet", name="one")
         rows.addWidget(self.alone)
         rows.addWidget(self.one)
+        rows.addLayout(choice_row(self.tr("&Size of the copies"), self._sizes()))
+        rows.addLayout(choice_row(self.tr("&Look for"), self._known()))
+        rows.addLayout(choice_row(self.tr("&Faces in all"), self._people()))
         if self._site is not None and self._site.audiences:
             rows.addWidget(label(self.tr("The choices are set by your organisation."), kind="quiet"))
         return panel

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from medimg.detect.text.labels import Line
+from medimg.detect.text.lines import Quad, around, axis
 from medimg.native.opencv import cv2
 from medimg.vocabulary import Category
 
@@ -33,11 +34,14 @@ _MACHINE_READABLE = re.compile(r"^[PIACV][A-Z<][A-Z]{3}[A-Z<]{10,}|<<[A-Z<]{6,}|
 """Lines of ICAO 9303 travel documents."""
 
 
-def kind(lines: Sequence[Line], width: int, height: int) -> str:
-    """``consent-form``, ``identity-document`` or nothing."""
+def found(lines: Sequence[Line], width: int, height: int) -> tuple[str, Quad] | None:
+    """``consent-form`` or ``identity-document`` and where its lines are; None where there is neither."""
     read = [line for line in lines if line.certainty >= 0.6 and len(line.text) >= 3]
-    if len(read) < 4:
-        return ""
+    kind = _kind(read, width, height) if len(read) >= 4 else ""
+    return (kind, around([line.spot.quad for line in read], axis(read[0].spot.quad))) if kind else None
+
+
+def _kind(read: Sequence[Line], width: int, height: int) -> str:
     corners = np.concatenate([line.spot.quad for line in read]).astype(np.float32)
     share = float(cv2.contourArea(cv2.convexHull(corners))) / (width * height)
     if share >= FORM_SHARE and len(read) >= FORM_LINES:

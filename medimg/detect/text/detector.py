@@ -83,9 +83,10 @@ class TextDetector:
         """Every text in the frame; the category says whether it may stay."""
         lines = self._read(frame, SIZES, known)
         found = [self._finding(frame, line) for line in lines]
-        kind = _documents.kind(lines, frame.width, frame.height)
-        if kind:
-            found.append(Finding(kind=Kind.DOCUMENT, category=kind, detector="text"))
+        paper = _documents.found(lines, frame.width, frame.height)
+        if paper:
+            region = frame.region(_lines.polygon(paper[1]))
+            found.append(Finding(kind=Kind.DOCUMENT, category=paper[0], detector="text", region=region))
         return found
 
     def recheck(
