@@ -34,12 +34,16 @@ SLIPS = ("wristband", "label", "badge", "card", "vial", "envelope")
 
 @dataclass
 class Mark:
-    """Something on a thing: ``text``, ``code`` or ``body``; whether it identifies; what it says; its four corners."""
+    """Something on a thing: ``text``, ``code`` or ``body``; whether it identifies; what it says; its four corners.
+
+    ``under`` is what was laid on it later, where that is known.
+    """
 
     kind: str
     identifying: bool
     text: str
     polygon: Points
+    under: tuple[Points, ...] = ()
 
 
 @dataclass

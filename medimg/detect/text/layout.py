@@ -11,7 +11,7 @@ import numpy as np
 
 from medimg.detect import Frame
 from medimg.detect.objects import marks as _marks
-from medimg.detect.text import _blobs, identifiers, lexicon, ruler
+from medimg.detect.text import _blobs, combs, identifiers, lexicon, ruler
 from medimg.detect.text import patches as _patches
 from medimg.detect.text.known import Known, skeleton
 from medimg.detect.text.labels import Line, alone, as_wide, closed_rows, gaps, off_kept, to_edges
@@ -77,7 +77,7 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known, rules: TextRules =
     long_side = max(frame.width, frame.height)
     judged = []
     keep = frozenset(rules.keep)
-    for line in lines:
+    for line in combs.joined(lines):
         verdict = identifiers.classify(line.text, line.certainty, known)
         judged.append(replace(line, category=verdict.category, strong=verdict.strong, cover=line.spot.quad, keep=keep))
     # Rulers first: a single numeral looks like a knob or a wound, and tells where the scale is all the same.
