@@ -150,6 +150,8 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs="+", default=[512, 1024, 2048, 4000])
     parser.add_argument("--sheet", type=Path)
     options = parser.parse_args()
+    if options.sheet:
+        options.sheet.mkdir(parents=True, exist_ok=True)
     files = sorted(p for p in options.folder.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
     detector = text.make(Policy())
     good: dict[str, list[bool]] = defaultdict(list)

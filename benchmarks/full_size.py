@@ -94,6 +94,8 @@ def main() -> None:
     parser.add_argument("--before", action="store_true")
     parser.add_argument("--sheet", type=Path)
     options = parser.parse_args()
+    if options.sheet:
+        options.sheet.mkdir(parents=True, exist_ok=True)
     files = sorted(p for p in options.folder.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
     detector = text.make(Policy())
     own = full_size.spots
