@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from medimg.detect.text import ocr, ruler
 from medimg.detect.text import patches as _patches
-from medimg.detect.text import ruler
 from medimg.native.opencv import cv2
 
 Pixels = NDArray[np.uint8]
@@ -163,3 +163,26 @@ def test_a_page_of_numbers_is_bounded() -> None:
     page = [ruler.Numeral(float(k % 12), 40.0 * (k % 10), 30.0 * (k // 10), 12) for k in range(100)]
     assert len(ruler.scales(page)) <= ruler.MOST_SCALES
     assert set(ruler.scale(page)) >= {k for found in ruler.scales(page) for k in found.on}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.tuples(st.floats(-3000, 9000), st.floats(-3000, 3000)),
+    st.floats(5, 120000),
+    st.floats(4, 400),
+    st.floats(-np.pi, np.pi),
+)
+def test_a_place_over_the_edge_or_beside_the_picture_is_no_fault(
+    middle: tuple[float, float], along: float, down: float, turn: float
+) -> None:
+    """Large photos, and lines of which a narrow piece lies in them."""
+    corners = np.array([[-along, -down], [along, -down], [along, down], [-along, down]]) / 2
+    spun = corners @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) + middle
+    quad = spun.astype(np.float32)
+    for answer in (ruler.ticked(LARGE, quad), ruler.divided(LARGE, quad, along / 9)):
+        assert 0 <= answer <= 1.2
+    ruler.beside_ticks(LARGE, quad)
+    assert ocr.crop(LARGE, ocr.ordered(quad)).ndim == 3
+
+
+LARGE = np.random.default_rng(4).integers(0, 256, (900, 6000, 3), np.uint8)

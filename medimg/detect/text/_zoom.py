@@ -230,8 +230,8 @@ def level(frame: Frame, quad: Quad, largest: float = 2.0) -> tuple[Pixels | None
         level = 0.5 ** int(np.floor(np.log2(1 / factor)))
         x0, y0 = np.maximum(np.floor(flat.min(axis=0)).astype(int), 0)
         x1, y1 = np.ceil(flat.max(axis=0)).astype(int) + 1
-        part = frame.rgb[y0:y1, x0:x1]
-        if part.size == 0:
+        part = frame.rgb[y0 : max(y1, 0), x0 : max(x1, 0)]
+        if min(part.shape[:2]) * level < 1:
             return None, back
         source = cast(Pixels, cv2.resize(part, None, fx=level, fy=level, interpolation=cv2.INTER_AREA))
         shift = np.array([[1 / level, 0, x0], [0, 1 / level, y0], [0, 0, 1]])

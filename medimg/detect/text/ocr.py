@@ -169,7 +169,9 @@ def crop(rgb: Pixels, quad: Quad) -> Pixels:
     x0, y0 = np.floor(quad.min(axis=0)).astype(int) - 2
     x1, y1 = np.ceil(quad.max(axis=0)).astype(int) + 3
     x0, y0 = max(x0, 0), max(y0, 0)
-    part = rgb[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
+    part = rgb[y0 : max(y1, 0), x0 : max(x1, 0)]
+    if min(part.shape[:2]) * factor < 1:  # next to nothing of it is in the picture
+        return np.full((height, width, 3), 255, np.uint8)
     inside = (quad - np.array([x0, y0])).astype(np.float32)
     if factor < 0.6:
         part = np.asarray(cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)

@@ -240,9 +240,9 @@ def _strip(rgb: Pixels, quad: NDArray[np.float32]) -> NDArray[np.float32] | None
     x0, y0 = np.maximum(np.floor(quad.min(axis=0)).astype(int) - 2, 0)
     x1, y1 = np.ceil(quad.max(axis=0)).astype(int) + 3
     part = rgb[y0 : max(y1, 0), x0 : max(x1, 0)]
-    if min(part.shape[:2]) < 8:  # next to nothing of it is in the picture
-        return None
     shrink = width / across
+    if min(part.shape[:2]) < 8 or min(part.shape[:2]) * shrink < 2:  # next to nothing of it is in the picture
+        return None
     # Of a very large place every second, third ... pixel is enough: thirty strips may be cut for one numeral.
     step = max(1, int(0.5 / shrink))
     grey = cv2.cvtColor(np.ascontiguousarray(part[::step, ::step]), cv2.COLOR_RGB2GRAY)
