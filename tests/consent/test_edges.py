@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import datetime
 import os
+from importlib import resources
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 import pytest
 from sheets_kit import none_true, picture, region, report
 
-from medimg.consent import caption, cards, incident, strict_yaml
+from medimg.consent import answers as answers_module
+from medimg.consent import caption, cards, checklist, context, incident, rules, site, standing, strict_yaml
+from medimg.consent import evidence as evidence_module
 from medimg.consent.answers import BASES, Answer, choices, turned
 from medimg.consent.cards import Card, Store
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.context import SharingContext, country
 from medimg.consent.evidence import AutoEvidence, evidence, faces_shown, group_evidence, hidden_share
+from medimg.consent.questions import bases, questions
 from medimg.consent.site import SiteProfile
 from medimg.consent.standing import GroupResult, assess
 from medimg.errors import UsageError
@@ -190,6 +195,34 @@ def test_a_cover_is_put_to_a_person_from_an_edge_on(covered: tuple[Box, ...], ve
     assert ("into its middle" in auto.words) == ("middle" in words)
 
 
+def test_a_ruler_is_where_a_crop_from_the_left_put_it() -> None:
+    """It lies from 60 to 580 and from 425 to 470 in the original."""
+
+    def touched(x0: int, y0: int, x1: int, y1: int) -> bool:
+        one = made(covered=(Box(x0, y0, x1, y1),), cropped=Box(50, 400, 640, 480), width=590, height=80)
+        return "touched" in of("img.clinical-meaning", one).words
+
+    assert touched(529, 30, 560, 40)  # its last column and beyond: 579 of the original
+    assert not touched(530, 30, 560, 40)
+    assert touched(0, 30, 11, 40)
+    assert not touched(0, 30, 10, 40)
+    assert touched(100, 0, 120, 26)
+    assert not touched(100, 0, 120, 25)
+    assert touched(100, 69, 120, 80)
+    assert not touched(100, 70, 120, 80)
+
+
+def test_what_was_not_looked_for_is_said_otherwise_than_what_did_not_run() -> None:
+    light = report("P01-001", PHOTO, scope="metadata-only", actions=())
+    assert of("img.text", light).words == "text was not checked"
+    assert of("img.codes", light).words == "codes were not checked"
+    one = made(actions=())
+    broken = tuple(msgspec.structs.replace(c, state="not-run") if c.name == "text" else c for c in one.checks)
+    assert of("img.text", msgspec.structs.replace(one, checks=broken)).words == "the check did not run"
+    gone = tuple(c for c in one.checks if c.name != "text")
+    assert of("img.text", msgspec.structs.replace(one, checks=gone)).words == "the check did not run"
+
+
 def test_how_much_covers_hide() -> None:
     def share(*covered: object, **more: object) -> float:
         one = made(covered=covered, **more).copy
@@ -243,11 +276,11 @@ def test_a_law_has_to_be_named() -> None:
 
 
 def test_the_second_person_is_another_than_the_first() -> None:
-    site = SiteProfile(schema="medimg.site/1", four_eyes=True)
+    four_eyes = SiteProfile(schema="medimg.site/1", four_eyes=True)
     first = said("con.written", role="Surgeon")
     for role, now in (("Nurse", "closed"), ("surgeon", "open"), (" ", "open"), ("", "open")):
         second = said("site.second-person", role=role)
-        assert state(judged([first, second], site=site), "site.second-person") == now
+        assert state(judged([first, second], site=four_eyes), "site.second-person") == now
     assert "site.second-person" not in {s.question.id for s in judged([]).standings}
 
 
@@ -363,6 +396,152 @@ def test_the_checklist_is_read_again_after_its_day() -> None:
     assert "is past its review date" in one.review_words(day + datetime.timedelta(1))
 
 
+def test_spoken_consent_is_offered_where_it_need_not_be_written() -> None:
+    def offered(audience: str, *where: str) -> set[str]:
+        return set(bases(SharingContext(audience=audience, jurisdictions=where, conditions=none_true())))
+
+    for audience in ChecklistDefinition.load().audiences:
+        asked = questions(SharingContext(audience=audience, jurisdictions=("AU",), conditions=none_true()))
+        written = any(q.blocking for q in asked if q.id in ("con.written", "con.us-authorization"))
+        assert ("spoken-consent-in-notes" in offered(audience, "AU")) != written
+        assert "written-consent" in offered(audience, "AU")
+    assert "reasonable-expectation" in offered("colleague-opinion", "AU")
+    assert "reasonable-expectation" not in offered("closed-group", "AU")
+    assert "uk-anonymised-teaching" in offered("teaching", "UK")
+    assert "uk-anonymised-teaching" not in offered("teaching", "UK", "AU")
+    assert "us-deidentified" in offered("teaching", "US-HIPAA")
+    assert "us-deidentified" not in offered("teaching")
+
+
+def test_a_context_takes_the_words_of_its_own_checklist() -> None:
+    whole = ChecklistDefinition.load()
+    own = msgspec.structs.replace(
+        whole, audiences={"friends": "Friends"}, jurisdictions={"XX": "Nowhere"}, conditions={"odd": "Is it odd?"}
+    )
+    one = SharingContext(audience="friends", jurisdictions=("XX",), conditions={"odd": "yes"})
+    assert one.checked(own) is one
+    assert country("nowhere", own) == "XX"
+    for wrong in (CONTEXT, msgspec.structs.replace(one, jurisdictions=("AU",)),
+                  msgspec.structs.replace(one, conditions={"child": "no"})):  # fmt: skip
+        with pytest.raises(UsageError):
+            wrong.checked(own)
+    with pytest.raises(UsageError):
+        one.checked()
+    with pytest.raises(UsageError):
+        whole.item("con.nothing")
+
+
+def test_the_wrong_item_of_a_checklist_is_said_by_its_place() -> None:
+    text = (resources.files("medimg") / "consent" / "checklist.yaml").read_bytes()
+    first, second = [i.id.encode() for i in ChecklistDefinition.load().items[:2]]
+    with pytest.raises(UsageError, match=r"item 2 of the checklist has an id that was used before"):
+        ChecklistDefinition.parse(text.replace(b"id: " + second, b"id: " + first, 1))
+
+
+@pytest.mark.parametrize(
+    "module", [answers_module, cards, checklist, context, evidence_module, incident, site, standing]
+)
+def test_no_record_of_consent_is_changed_later_nor_has_a_field_that_nobody_knows(module: ModuleType) -> None:
+    for record in vars(module).values():
+        if isinstance(record, type) and issubclass(record, msgspec.Struct) and record is not msgspec.Struct:
+            config = record.__struct_config__
+            assert config.frozen, record
+            if record.__module__ == module.__name__ and module not in (evidence_module, standing):
+                assert config.forbid_unknown_fields or record is checklist.Question, record
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('policy_link = "ftp://intranet.example"', "not a web address"),
+        ('audiences = ["friends"]', "unknown audience"),
+        ('[answers.closed-group]\n"con.written" = "yes"', "only a person can answer"),
+        ('[answers.closed-group]\n"pol.employer" = "not-sure"', "not possible"),
+        ('[levels.closed-group]\n"no.such" = "blocking"', "unknown item"),
+        ('[[items]]\nid = "own.question"\nask = "?"\nlevel = {}', "starts with 'site.'"),
+        ('[[items]]\nid = "site.second-person"\nask = "?"\nlevel = {}', "starts with 'site.'"),
+        ('locked_cards = ["form"]', "does not have"),
+        ('[[cards]]\nkind = "form"\nreviewed = "2026-05-01"', "has no name"),
+        ('[[cards]]\nkind = "form"\nreviewed = "May"\nfields = { name = "F" }', "is a date"),
+        ('[[cards]]\nkind = "form"\nreviewed = "2026-05-01"\nfields = { name = "F", who = "x" }', "do not have"),
+        ('[[cards]]\nkind = "form"\nreviewed = "2026-05-01"\nfields = { name = "F" }\nanswers = { "img.text" = "yes" }',
+         "does not stand on it"),
+        ('[[cards]]\nkind = "form"\nreviewed = "2026-05-01"\nfields = { name = "F" }\n'
+         'answers = { "con.written" = "not-sure" }', "not possible"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_profile_is_said(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(f'schema = "medimg.site/1"\n{text}\n', encoding="utf-8")
+    with pytest.raises(UsageError, match=says):
+        SiteProfile.load(path)
+
+
+def test_a_profile_is_the_one_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "here.toml"
+    path.write_text('schema = "medimg.site/1"\norganisation = "Here"\n[[items]]\nid = "site.own"\nask = "?"\n'
+                    'level = { closed-group = "advisory" }\n', encoding="utf-8")  # fmt: skip
+    monkeypatch.setenv("MEDIMG_SITE", str(path))
+    installed = SiteProfile.installed()
+    assert installed is not None
+    assert installed.organisation == "Here"
+    own = next(q for q in questions(CONTEXT, site=installed) if q.id == "site.own")
+    assert (own.asked, own.level, own.set_by_site, own.why) == (True, "advisory", True, "set by your organisation")
+    teaching = msgspec.structs.replace(CONTEXT, audience="teaching")
+    assert "site.own" not in {q.id for q in questions(teaching, site=installed)}
+    raised = msgspec.structs.replace(installed, levels={"closed-group": {"site.own": "blocking"}}, items=())
+    assert not any(q.set_by_site for q in questions(CONTEXT, site=raised))
+    monkeypatch.setenv("MEDIMG_SITE", str(tmp_path / "gone.toml"))
+    with pytest.raises(UsageError):
+        SiteProfile.installed()
+
+
+def test_an_output_place_is_a_folder_and_what_lies_in_it(tmp_path: Path) -> None:
+    one = SiteProfile(schema="medimg.site/1", output_places=(str(tmp_path / "clean"),), allow_key=False,
+                      audiences=("closed-group",))  # fmt: skip
+    one.allows(CONTEXT, tmp_path / "clean" / "today")
+    one.allows(CONTEXT, tmp_path / "clean")
+    one.allows(CONTEXT)
+    teaching = msgspec.structs.replace(CONTEXT, audience="teaching")
+    for out, key, asked in ((tmp_path, False, CONTEXT), (tmp_path / "cleaner", False, CONTEXT), (None, True, CONTEXT),
+                            (None, False, teaching)):  # fmt: skip
+        with pytest.raises(UsageError):
+            one.allows(asked, out, key=key)
+
+
+@pytest.mark.parametrize(
+    ("identifiable", "basis", "asked"),
+    [("no", "uk-anonymised-teaching", False), ("yes", "uk-anonymised-teaching", True),
+     ("not-sure", "uk-anonymised-teaching", True)],
+)  # fmt: skip
+def test_an_article_9_ground_is_asked_on_the_uk_basis_unless_nobody_can_be_known(
+    identifiable: str, basis: str, asked: bool
+) -> None:
+    one = SharingContext(audience="teaching", jurisdictions=("UK",), basis=basis,
+                         conditions={**none_true(), "identifiable": identifiable})  # fmt: skip
+    found_ = {q.id: q.asked for q in questions(one)}
+    assert {q.id: q.asked for q in questions(msgspec.structs.replace(one, basis=""))}["con.explicit"]
+    assert found_["con.explicit"] == asked
+    assert found_["con.uk-inside"]
+    listed = msgspec.structs.replace(one, basis="uk-listed-recording")
+    assert not {q.id: q.asked for q in questions(listed)}["con.uk-inside"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "answer", "stopped"),
+    [
+        ({"child": "yes", "intimate": "yes"}, "", ["who.child-intimate"]),
+        ({"child": "yes", "intimate": "no"}, "", []), ({"child": "no", "intimate": "yes"}, "", []),
+        ({"child": "yes", "intimate": "not-sure"}, "", []),
+        ({"forensic": "yes"}, "no", ["who.forensic"]), ({"forensic": "not-sure"}, "no", ["who.forensic"]),
+        ({"forensic": "no"}, "no", []), ({"forensic": "yes"}, "yes", []), ({"forensic": "yes"}, "", []),
+    ],
+)  # fmt: skip
+def test_what_stops_a_set(flags: dict[str, str], answer: str, stopped: list[str]) -> None:
+    one = msgspec.structs.replace(CONTEXT, conditions={**none_true(), **flags})
+    assert rules.stops(one, {"who.forensic": answer} if answer else {}) == stopped
+
+
 def test_answers_that_read_the_other_way_round_are_turned_once() -> None:
     for choice, now in (("yes", "no"), ("no", "yes"), ("not-sure", "not-sure")):
         after = turned(Answer(item="id.timing", subject="P01", choice=choice))
@@ -382,9 +561,9 @@ def test_a_country_without_a_clock_is_to_be_asked() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"a: 1\na: 2\n", "line 2: a key appears twice"), (b"a: &x 1\nb: *x\n", "line 2: aliases"),
-        (b"\n? [a]\n: 1\n", "line 2: a key must be a word"), (b"", "empty"), (b"a: [\n", "not valid YAML"),
-        (b"\xff\xfe", "UTF-8"),
+        (b"a: 1\nb: [\nc\n", "line 4: this is not valid YAML"), (b"a: 1\na: 2\n", "line 2: a key appears twice"),
+        (b"a: &x 1\nb: *x\n", "line 2: aliases"), (b"\n? [a]\n: 1\n", "line 2: a key must be a word"),
+        (b"", "empty"), (b"a: [\n", "not valid YAML"), (b"\xff\xfe", "UTF-8"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_file_is_said_by_its_line(text: bytes, says: str) -> None:
