@@ -28,7 +28,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from medimg.acts import Input
-from medimg.consent.checklist import DEFAULT_AUDIENCE, ChecklistDefinition
+from medimg.consent.checklist import ChecklistDefinition
+from medimg.consent.context import DEFAULT_AUDIENCE
 from medimg.errors import UsageError
 from medimg.serve import answers
 from medimg.serve.page.desk import Decision, Desk
