@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from medimg.engine.batch import Hooks, Outcome, scrub_folder
     from medimg.errors import MedimgError
     from medimg.policy import Policy
+    from medimg.run.known import known_values
     from medimg.run.request import RunRequest
     from medimg.types import Finding, KnownValues, Plan, Report
 
@@ -57,6 +58,7 @@ _WHERE = {
     "checklist": "medimg.consent.questions",
     "errors": "medimg.errors",
     "inspect": "medimg.api",
+    "known_values": "medimg.run.known",
     "scrub": "medimg.api",
     "scrub_folder": "medimg.engine.batch",
 }
@@ -89,6 +91,7 @@ __all__ = [
     "checklist",
     "errors",
     "inspect",
+    "known_values",
     "scrub",
     "scrub_folder",
 ]

@@ -20,7 +20,7 @@ from medimg.engine.worker import Job, Setup
 from medimg.errors import MissingPart, UsageError
 from medimg.plain import printable, printable_json
 from medimg.policy import LEAST_SIDE, Policy
-from medimg.run import scan, storage
+from medimg.run import known, scan, storage
 from medimg.system import host
 from medimg.types import NOTHING_KNOWN, KnownValues
 
@@ -204,7 +204,8 @@ def known_option(command: F) -> F:
         "known_file",
         type=FILE,
         metavar="FILE",
-        help="Names, numbers and dates to look for: TOML or JSON with the lists names, numbers, dates. - reads stdin.",
+        help="Names, numbers and dates to look for: TOML or JSON with the lists names, numbers, dates, or CSV with "
+        "columns such as name, MRN, DOB. - reads stdin.",
     )(command)
 
 
@@ -239,18 +240,7 @@ def read_known(path: Path | None) -> KnownValues:
         data = sys.stdin.buffer.read() if os.fspath(path) == "-" else path.read_bytes()
     except OSError as error:
         raise UsageError("the file of known values could not be read.") from error
-    read: Callable[..., dict[str, list[str]]] = (
-        msgspec.json.decode if data.lstrip().startswith(b"{") else msgspec.toml.decode
-    )
-    try:
-        lists = read(data, type=dict[str, list[str]])
-        if not lists or not set(lists) <= {"names", "numbers", "dates"}:
-            raise ValueError
-    except ValueError as error:  # its text may quote a value
-        raise UsageError(
-            "the file of known values must hold the lists names, numbers and dates, all of them texts."
-        ) from error
-    return KnownValues(**{key: tuple(values) for key, values in lists.items()})
+    return known.known_values(data)
 
 
 def jobs(paths: Sequence[Path]) -> list[tuple[Job, bytes]]:

@@ -84,6 +84,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "medimg.cli.dicom_wrap:dicom_wrap",
         "Make DICOM photographs (VL Photographic Image) of copies, for an archive.",
     ),
+    "purge": (
+        "medimg.cli.purge:purge",
+        "Remove old run folders: copies, sheets and answers. Originals are never touched, and the register keeps its "
+        "entries.",
+    ),
     "inspect": ("medimg.cli.inspect:inspect", "Say what would be found in photos; write nothing."),
     "verify": (
         "medimg.cli.verify:verify",
@@ -121,6 +126,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "incident",
         "find",
         "register",
+        "purge",
     ),
     "Looking without writing": ("inspect", "verify", "explain"),
     "For hospitals and programs": ("watch", "serve", "dicom-node", "cluster", "fhir", "dicom-wrap"),

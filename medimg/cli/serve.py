@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from medimg.cli import common
+from medimg.cli import common, run_common
 from medimg.errors import MissingPart, UsageError
 
 
@@ -19,7 +19,6 @@ from medimg.errors import MissingPart, UsageError
 @click.option(
     "--token-file",
     type=common.FILE,
-    required=True,
     metavar="FILE",
     help="The token every request must carry (chmod 600).",
 )
@@ -39,17 +38,27 @@ from medimg.errors import MissingPart, UsageError
     metavar="RUN GROUP",
     help="Also show the consent page of this patient at /consent to a browser: any name, the token as password.",
 )
+@click.option(
+    "--page",
+    "page_out",
+    type=common.FILE,
+    metavar="OUT",
+    help="Instead, a page for a browser on this computer: drop, look, answer, release. Run folders are made in OUT.",
+)
+@run_common.register_option
 @common.policy_options
 @common.workers_option
 def serve(
     socket_path: Path | None,
     host: str,
     port: int | None,
-    token_file: Path,
+    token_file: Path | None,
     certificate: Path | None,
     key: Path | None,
     clients: Path | None,
     shown: tuple[str, str] | None,
+    page_out: Path | None,
+    register_file: Path | None,
     policy_file: Path | None,
     metadata_only: bool,
     workers: int | None,
@@ -64,16 +73,17 @@ def serve(
         from medimg.serve import app, listen
     except ImportError as error:
         raise MissingPart("the HTTP worker needs more packages.", todo="pip install 'medimg[serve]'") from error
+    if page_out is not None:
+        if socket_path or token_file or certificate or key or clients or shown or metadata_only:
+            raise UsageError("--page takes --port, --policy, --workers and --register, and nothing else.")
+        _serve_page(page_out, host, port, policy_file, register_file, workers)
+        return 0
     from medimg.engine.pool import suitable_workers
     from medimg.engine.worker import Setup
     from medimg.serve.slots import Slots
 
-    if (socket_path is None) == (port is None):
-        raise UsageError("name either --socket or --port.")
-    if (certificate is None) != (key is None):
-        raise UsageError("TLS needs both --certificate and --key.")
-    if clients is not None and certificate is None:
-        raise UsageError("--client-ca needs --certificate and --key.")
+    _fit(socket_path, port, token_file, certificate, key, clients)
+    assert token_file is not None  # noqa: S101 - said above
     secret = listen.token(token_file)
     page = _page(Path(shown[0]), shown[1]) if shown else b""
     slots = Slots(Setup(policy=common.read_policy(policy_file, metadata_only)), workers or suitable_workers())
@@ -94,9 +104,54 @@ def serve(
     return 0
 
 
+def _fit(
+    socket_path: Path | None,
+    port: int | None,
+    token_file: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+    clients: Path | None,
+) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        UsageError: They do not.
+    """
+    if (socket_path is None) == (port is None):
+        raise UsageError("name either --socket or --port.")
+    if (certificate is None) != (key is None):
+        raise UsageError("TLS needs both --certificate and --key.")
+    if clients is not None and certificate is None:
+        raise UsageError("--client-ca needs --certificate and --key.")
+    if token_file is None:
+        raise UsageError("--token-file is missing.")
+
+
+def _serve_page(
+    out: Path, host: str, port: int | None, policy_file: Path | None, register_file: Path | None, workers: int | None
+) -> None:
+    """Serve the page until Ctrl-C, on this computer alone."""
+    from medimg.engine.batch import NO_HOOKS
+    from medimg.serve import listen
+    from medimg.serve.page.desk import Desk
+    from medimg.serve.page.routes import Door, build
+
+    if host != "127.0.0.1":
+        raise UsageError("the page is for a browser on this computer: 127.0.0.1.")
+    policy = common.read_policy(policy_file, metadata_only=False)
+    listening = listen.tcp(host, port or 0, secured=False)
+    try:
+        door = Door(f"{host}:{listening.getsockname()[1]}")
+        desk = Desk(out, policy, run_common.register(register_file), NO_HOOKS, workers)
+        click.echo("Open this address in a browser on this computer. It works once; Ctrl-C ends it.", err=True)
+        click.echo(door.address)
+        listen.serve(build(desk, door, policy.limits.bytes), listening)
+    finally:
+        listening.close()
+
+
 def _page(run: Path, group: str) -> bytes:
     """The consent page of a group, for as long as the server runs."""
-    from medimg.cli import run_common
     from medimg.report import consent_page
 
     opened, _ = run_common.opened(run)

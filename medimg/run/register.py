@@ -27,8 +27,9 @@ import msgspec
 from medimg.errors import OutputError, UsageError
 from medimg.system import files, host
 
-Event = Literal["released", "release-incomplete", "reopened", "withdrawn", "withdrawal-told", "purged"]
-"""``withdrawal-told``: a person said that everybody who had the copies was told of the withdrawal."""
+Event = Literal["released", "release-incomplete", "reopened", "withdrawn", "withdrawal-told", "purged", "run-removed"]
+"""``withdrawal-told``: a person said that everybody who had the copies was told of the withdrawal. ``run-removed``: the
+run folder was deleted; it is about no group."""
 
 VERSION = 2
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
-from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -25,30 +23,18 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import medimg
-from medimg import faults
 from medimg.api import Scrubbed
-from medimg.errors import MedimgError, MissingPart, TooLarge
 from medimg.serve import metrics, openapi, slots
-from medimg.serve.records import Answer, Health, MadeCopy, Problem
+from medimg.serve.answers import PLAIN, SHEET, STATUS, Handler, fault, in_words, json, no_such, problem
+from medimg.serve.records import Answer, Health, MadeCopy
 from medimg.serve.sending import sent
-from medimg.serve.slots import Busy, Slots
-from medimg.types import Plan, to_json
-
-STATUS = {2: 400, 3: 503, 20: 422, 21: 422, 30: 500}
-"""Exit code of an error -> HTTP status."""
+from medimg.serve.slots import Slots
+from medimg.types import Plan
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """For a supervisor that has no token: they answer in one word."""
 PAGE = "/consent"
 """Where a consent page is shown to a browser."""
-_PLAIN = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-_PAGE_HEADERS = {
-    **_PLAIN,
-    "referrer-policy": "no-referrer",
-    "content-security-policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'",
-}
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class _Routes:
@@ -71,21 +57,21 @@ class _Routes:
             ("/v1/scrub", self.scrub, "POST"),
             ("/v1/inspect", self.inspect, "POST"),
         ]
-        return [Route(path, _in_words(handler), methods=[method]) for path, handler, method in table + shown]
+        return [Route(path, in_words(handler), methods=[method]) for path, handler, method in table + shown]
 
     async def alive(self, _: Request) -> Response:
-        return PlainTextResponse("ok", headers=_PLAIN)
+        return PlainTextResponse("ok", headers=PLAIN)
 
     async def ready(self, _: Request) -> Response:
         said, status = ("busy", 503) if self._pool.full else ("ready", 200)
-        return PlainTextResponse(said, status, _PLAIN)
+        return PlainTextResponse(said, status, PLAIN)
 
     async def metrics(self, _: Request) -> Response:
-        return Response(self._counted.exposition(), headers=_PLAIN, media_type=metrics.CONTENT_TYPE)
+        return Response(self._counted.exposition(), headers=PLAIN, media_type=metrics.CONTENT_TYPE)
 
     async def health(self, _: Request) -> Response:
         pool = self._pool
-        return _json(
+        return json(
             Health(
                 status="ready", version=medimg.__version__, engines=pool.engines, workers=pool.size,
                 policy=pool.setup.policy.digest,
@@ -93,7 +79,7 @@ class _Routes:
         )  # fmt: skip
 
     async def described(self, _: Request) -> Response:
-        return _json(openapi.document(self._most))
+        return json(openapi.document(self._most))
 
     async def scrub(self, request: Request) -> Response:
         with self._counted.photo() as became:
@@ -103,16 +89,16 @@ class _Routes:
                 became.append(str(made.report.state))
         if made.data is not None and _wants_picture(request):
             return _picture(made)
-        return _json(_answer(made), 200 if made.data is not None else STATUS.get(made.report.exit_code, 422))
+        return json(_answer(made), 200 if made.data is not None else STATUS.get(made.report.exit_code, 422))
 
     async def inspect(self, request: Request) -> Response:
         async with self._pool.place():
             data, known = await sent(request, self._most)
             plan: Plan = await self._pool.do(slots.inspect, data, known)
-        return _json(plan)
+        return json(plan)
 
     async def consent(self, _: Request) -> Response:
-        return Response(self._page, headers=_PAGE_HEADERS, media_type="text/html; charset=utf-8")
+        return Response(self._page, headers=SHEET, media_type="text/html; charset=utf-8")
 
 
 def build(pool: Slots, token: bytes, page: bytes = b"") -> Starlette:
@@ -131,7 +117,7 @@ def build(pool: Slots, token: bytes, page: bytes = b"") -> Starlette:
 
     served = Starlette(
         routes=_Routes(pool, page).all(),
-        exception_handlers={HTTPException: _no_such, Exception: _fault},
+        exception_handlers={HTTPException: no_such, Exception: fault},
         lifespan=lifespan,
         middleware=[Middleware(_Token, token=token, pages=frozenset({PAGE} if page else ()))],
     )
@@ -152,7 +138,7 @@ class _Token:
             carried = _password(given) if shown and kind.lower() == "basic" else given.strip().encode()
             known = kind.lower() == "bearer" or (shown and kind.lower() == "basic")
             if not known or not hmac.compare_digest(carried, self._token):
-                answer = _problem(401, "M-HTTP-TOKEN", "this request carries no valid token.")
+                answer = problem(401, "M-HTTP-TOKEN", "this request carries no valid token.")
                 # A browser asks a person for the token as a password; programs send it as they always do.
                 answer.headers["www-authenticate"] = 'Basic realm="medimg", charset="UTF-8"' if shown else "Bearer"
                 await answer(scope, receive, send)
@@ -166,26 +152,6 @@ def _password(given: str) -> bytes:
         return base64.b64decode(given.strip(), validate=True).partition(b":")[2]
     except (binascii.Error, ValueError):
         return b""
-
-
-def _in_words(handler: Handler) -> Handler:
-    """The handler, with every error as a :class:`Problem`."""
-
-    async def answered(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except Busy:
-            answer = _problem(503, "M-HTTP-BUSY", "all workers are busy.", "Send it again in a few seconds.")
-            answer.headers["retry-after"] = "5"
-            return answer
-        except TooLarge as error:
-            return _problem(413, error.code, error.what, error.todo)
-        except MissingPart as error:
-            return _problem(503, error.code, error.what, error.todo)
-        except MedimgError as error:
-            return _problem(STATUS.get(error.exit_code, 500), error.code, error.what, error.todo)
-
-    return answered
 
 
 def _answer(made: Scrubbed) -> Answer:
@@ -209,25 +175,4 @@ def _wants_picture(request: Request) -> bool:
 def _picture(made: Scrubbed) -> Response:
     """The copy itself; what a program has to know of it stands in a header."""
     row = msgspec.json.encode(made.report.row()).decode()
-    return Response(made.data, headers={**_PLAIN, "medimg-report": row}, media_type=made.media_type)
-
-
-def _json(content: Any, status: int = 200, media_type: str = "application/json") -> Response:
-    return Response(to_json(content, indent=0), status, _PLAIN, media_type=media_type)
-
-
-def _problem(status: int, code: str, what: str, todo: str = "") -> Response:
-    problem = Problem(title=HTTPStatus(status).phrase, status=status, code=code, what=what, todo=todo)
-    return _json(problem, status, "application/problem+json")
-
-
-async def _no_such(_: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    answer = _problem(status, "M-HTTP-ROUTE", "there is nothing here, or not with this method.", "See /openapi.json.")
-    if isinstance(error, HTTPException) and error.headers:
-        answer.headers.update(error.headers)
-    return answer
-
-
-async def _fault(_: Request, error: Exception) -> Response:
-    return _problem(500, "M-000", f"a fault in medimg itself ({faults.kind(error)}).")
+    return Response(made.data, headers={**PLAIN, "medimg-report": row}, media_type=made.media_type)

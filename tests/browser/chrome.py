@@ -101,8 +101,12 @@ class Chrome:
 
     def open(self, path: Path) -> None:
         """Load a file and wait until it is there."""
+        self.go(path.as_uri())
+
+    def go(self, url: str) -> None:
+        """Load an address and wait until it is there."""
         self.events.clear()
-        self.call("Page.navigate", url=path.as_uri())
+        self.call("Page.navigate", url=url)
         while not any(e.get("method") == "Page.loadEventFired" for e in self.events):
             self.events.append(self._next(60))
 
@@ -111,6 +115,20 @@ class Chrome:
         answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
+
+    def until(self, script: str, seconds: float = 100) -> Any:
+        """The value of an expression once it is true."""
+        end = time.monotonic() + seconds
+        while not (value := self.run(script)):
+            assert time.monotonic() < end, f"never true: {script}\n{self.run('document.body.innerText')}"
+            time.sleep(0.1)
+        return value
+
+    def put(self, selector: str, *files: Path) -> None:
+        """Choose files in a file field, as a person does."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        field = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.call("DOM.setFileInputFiles", nodeId=field, files=[str(f) for f in files])
 
     def size(self, width: int, height: int = 900) -> None:
         """Set the size of the window."""

@@ -1,0 +1,152 @@
+"""Run folders that have served their time, removed whole, with an entry in the register that says so.
+
+A run folder is removed when it is finished, is old enough, nobody works on it, no copy in it waits, and everything in
+it is medimg's own. Its name is changed first, so that a removal that was cut short is ended by the next one.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+
+import medimg
+from medimg.errors import MedimgError, OutputError
+from medimg.run import state as runs
+from medimg.run.folder import PREFIX, RunFolder
+from medimg.run.lock import NAME as LOCK
+from medimg.run.register import Entry, Register, Sharing
+from medimg.run.release import OpenRun, open_run
+
+GOING = ".going"
+"""Ending of a folder that is being removed."""
+YOUNG = "it is not that old."
+OWN = {
+    "": ("run.json", "share-sheet.*", "share", "unreviewed", "hold", runs.RECORD_FOLDER),
+    "share": ("P*-*.*",),
+    "unreviewed": ("P*-*.*",),
+    "hold": ("why-held.*",),
+    runs.RECORD_FOLDER: (
+        *("record-sheet.*", "paste-into-notes.txt", "answers.json", "decisions*.json", "reports.json", "key.csv"),
+        *("seen.sqlite*", "journal.sqlite*", "withdrawal-*.txt", "consent-page-*", "consent-signed-*", LOCK),
+    ),
+}
+"""What medimg writes into a run folder, and into each folder in it."""
+
+
+class Old(msgspec.Struct, frozen=True, kw_only=True):
+    """One run folder.
+
+    Attributes:
+        folder: Where it is.
+        tag: Its tag.
+        finished: The day it was finished; empty when it is not.
+        photos: How many it is of.
+        released: How many copies were released.
+        kept: Why it is not removed; empty when it can be.
+    """
+
+    folder: Path
+    tag: str
+    finished: str = ""
+    photos: int = 0
+    released: int = 0
+    kept: str = ""
+
+
+def runs_under(out: Path, before: datetime.date, *, waiting: bool = False) -> list[Old]:
+    """Every run folder under ``out``, or the one that it is, and whether it can be removed.
+
+    Args:
+        out: A run folder, or the folder that run folders lie in.
+        before: Only a run that was finished before this day.
+        waiting: Also one in which copies wait that nobody released.
+    """
+    here = RunFolder(out)
+    found = [here] if here.private.is_dir() else RunFolder.all_under(out)
+    return [_old(f, before, waiting=waiting) for f in found if not f.path.is_symlink()]
+
+
+def _old(folder: RunFolder, before: datetime.date, *, waiting: bool) -> Old:
+    bare = Old(folder=folder.path, tag=folder.tag)
+    try:
+        opened = open_run(folder.path)
+    except MedimgError as error:
+        return msgspec.structs.replace(bare, kept=error.what)
+    state = opened.state
+    old = msgspec.structs.replace(
+        bare,
+        tag=state.run.tag,
+        finished=state.run.finished[:10],
+        photos=len(opened.reports),
+        released=sum(len(state.released_names(g)) for g in state.run.groups),
+    )
+    return msgspec.structs.replace(old, kept=_kept(folder, opened, before, waiting=waiting))
+
+
+def _kept(folder: RunFolder, opened: OpenRun, before: datetime.date, *, waiting: bool) -> str:
+    finished = opened.state.run.finished[:10]
+    if folder.is_locked() or folder.journal.exists():
+        return "it is being worked on, or was stopped and waits."
+    if not finished or finished >= before.isoformat():
+        return YOUNG
+    left = (p.name.partition("-")[0] for p in folder.unreviewed.glob("P*"))
+    if not waiting and not all(opened.state.is_withdrawn(group) for group in left):
+        return "copies in it wait that nobody released."
+    return "" if not foreign(folder.path) else "it holds something that medimg did not write."
+
+
+def foreign(folder: Path) -> bool:
+    """Whether anything in a run folder is not medimg's own, a link among it."""
+    for place, folders, files in os.walk(folder):
+        names = OWN.get(Path(place).relative_to(folder).as_posix().removeprefix("."), ())
+        for name in (*folders, *files):
+            if (Path(place) / name).is_symlink() or not any(fnmatch.fnmatchcase(name, own) for own in names):
+                return True
+    return False
+
+
+def remove(old: Old, register: Register, at: str) -> Entry:
+    """Remove a run folder, and note it in the register.
+
+    Args:
+        old: One of :func:`runs_under` that is not kept.
+        register: Where it is noted.
+        at: UTC time, ISO 8601.
+
+    Raises:
+        OutputError: It could not be removed, or not noted; what is left goes with the next call.
+        UsageError: Another process is working on it.
+    """
+    folder = RunFolder(old.folder)
+    folder.unlock(folder.lock())  # nobody works on it; Windows renames no folder in which a file is open
+    going = old.folder.with_name(f".{old.folder.name}{GOING}")
+    try:
+        old.folder.rename(going)
+    except OSError as error:
+        raise OutputError("the run folder could not be removed.") from error
+    entry = register.append("run-removed", Sharing(run=old.tag, group="", medimg=medimg.__version__), at)
+    _end(going)
+    return entry
+
+
+def sweep(out: Path) -> int:
+    """End removals that were cut short; how many."""
+    left = [p for p in out.glob(f".{PREFIX}*{GOING}") if p.is_dir() and not p.is_symlink()]
+    for going in left:
+        _end(going)
+    return len(left)
+
+
+def _end(going: Path) -> None:
+    try:
+        shutil.rmtree(going)
+    except OSError as error:
+        raise OutputError("a run folder could not be removed to its end.", todo="Give the command again.") from error
+
+
+__all__ = ["YOUNG", "Old", "foreign", "remove", "runs_under", "sweep"]

@@ -1,0 +1,319 @@
+"""What stands behind the page: photos that were dropped, the run made of them, and where the person is in it.
+
+The photos lie in a private folder in memory until the server ends or other photos are begun with. Copies and answers
+lie in the run folder, as after every run. One thing is done at a time.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from medimg import faults
+from medimg.acts import Input, Screen
+from medimg.acts.sitting import Sitting
+from medimg.consent.site import SiteProfile
+from medimg.engine import apply as applying
+from medimg.engine import deciding
+from medimg.engine.batch import Hooks, Progress, scrub_folder
+from medimg.errors import Interrupted, MedimgError, TooLarge, UsageError
+from medimg.policy import Policy
+from medimg.report import refresh
+from medimg.run import originals, pictures
+from medimg.run import state as runs
+from medimg.run.register import Register
+from medimg.run.release import OpenRun, open_run
+from medimg.run.request import RunRequest
+from medimg.system.scratch import Scratch
+
+MOST, ROOM = 200, 2 << 30
+"""Photos and bytes that may be dropped: they lie in memory."""
+SHOWN = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+"""Formats that every browser shows as they are; a copy in another one is drawn for the look."""
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """One photo, as the page shows it; ``original`` is the number under which it was dropped."""
+
+    photo: deciding.Photo
+    original: int | None
+    width: int
+    height: int
+
+
+class Stand(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the person is. ``step`` is ``drop``, ``clean`` or ``look``; ``trouble`` is one sentence."""
+
+    step: str
+    dropped: int = 0
+    settled: int = 0
+    total: int = 0
+    trouble: str = ""
+    run: str = ""
+    photos: tuple[Seen, ...] = ()
+    screen: Screen | None = None
+    place: str = ""
+    told: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person decides about one photo."""
+
+    photo: str
+    do: str
+    area: int = 0
+    why: deciding.Why = "shown"
+    box: tuple[int, int, int, int] | None = None
+
+
+class Desk:
+    """One person's work. Nothing here waits for another thread: who calls sees to that one call runs at a time.
+
+    Args:
+        out: Where run folders are made.
+        policy: The settings.
+        register: Where releases are noted.
+        hooks: Who loads the detectors.
+        workers: Processes.
+    """
+
+    def __init__(self, out: Path, policy: Policy, register: Register, hooks: Hooks, workers: int | None) -> None:
+        self._out, self._policy, self._register = out, policy, register
+        self._hooks, self._workers = hooks, workers
+        self._scratch = Scratch()
+        self._begin()
+
+    def close(self) -> None:
+        """Remove the dropped photos."""
+        self._scratch.remove()
+
+    def _begin(self) -> None:
+        self._photos = self._scratch.path / "photos"
+        shutil.rmtree(self._photos, ignore_errors=True)
+        self._photos.mkdir(mode=0o700)
+        self._names: list[str] = []
+        self._bytes = 0
+        self._settled = self._total = 0
+        self._cleaning, self._stopped = False, False
+        self._trouble = ""
+        self._run: Path | None = None
+        self._sitting: Sitting | None = None
+
+    def again(self) -> None:
+        """Begin with other photos; the run that was made stays where it is."""
+        self._begin()
+
+    def stop(self) -> None:
+        """End the cleaning that goes on, soon."""
+        self._stopped = True
+
+    def add(self, name: str, data: bytes) -> int:
+        """Take one photo; its own name is kept for as long as it is here, because names stand in names of files.
+
+        Raises:
+            UsageError: A run was made of the others already.
+            TooLarge: There are too many.
+        """
+        if self._run is not None or self._cleaning:
+            raise UsageError("these photos are being worked on.", todo="Begin again for others.")
+        if len(self._names) >= MOST or self._bytes + len(data) > ROOM:
+            raise TooLarge(f"the page takes {MOST} photos, and {ROOM >> 30} GiB of them.", todo="Use 'medimg share'.")
+        plain = "".join(c for c in Path(name.replace("\\", "/")).name if c.isprintable())[-120:].lstrip(".") or "photo"
+        while plain in self._names:
+            plain = f"_{plain}"
+        path = self._photos / plain
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise UsageError("this photo could not be kept in memory.", todo="Drop fewer at a time.") from error
+        path.chmod(0o600)
+        self._names.append(plain)
+        self._bytes += len(data)
+        return len(self._names) - 1
+
+    def starts(self) -> None:
+        """Say that the photos are being checked from now on.
+
+        Raises:
+            UsageError: There are none, or they are worked on already.
+        """
+        if self._cleaning or self._run is not None or not self._names:
+            raise UsageError("there are no photos to be checked, or they are being checked.")
+        self._cleaning, self._stopped, self._trouble = True, False, ""
+
+    def clean(self, audience: str, where: tuple[str, ...], *, each: bool) -> None:
+        """Make the run, after :meth:`starts`. What goes wrong is a sentence of :meth:`stand`."""
+        try:
+            request = RunRequest(
+                photos=(self._photos,),
+                out=self._out,
+                policy=self._policy,
+                audience=audience,
+                where=where,
+                group_by="file" if each else "folder",
+                workers=self._workers,
+                again=True,
+                site=SiteProfile.installed(),
+            )
+            hooks = msgspec.structs.replace(self._hooks, progress=self._tell, stop=lambda: self._stopped)
+            self._run = scrub_folder(request, hooks=hooks).folder
+        except Interrupted:
+            self._trouble = "Stopped."
+        except MedimgError as error:
+            self._trouble = f"{error.what} {error.todo}".strip()
+        except Exception as error:  # noqa: BLE001 - said in words; the server goes on
+            self._trouble = faults.unexpected("something went wrong in medimg itself", error).what
+        finally:
+            self._cleaning = False
+
+    def _tell(self, progress: Progress) -> None:
+        self._settled, self._total = progress.settled, progress.total
+
+    def progress(self) -> Stand:
+        """How far the cleaning is; may be asked while it goes on."""
+        step = "clean" if self._cleaning else "drop" if self._run is None else "look"
+        return Stand(
+            step=step, dropped=len(self._names), settled=self._settled, total=self._total, trouble=self._trouble
+        )
+
+    def stand(self) -> Stand:
+        """Everything the page shows.
+
+        Raises:
+            MedimgError: The run folder cannot be read.
+        """
+        bare = self.progress()
+        if self._cleaning or self._run is None:
+            return bare
+        opened = open_run(self._run)
+        screen = self._sat(opened).screen()
+        return msgspec.structs.replace(
+            bare,
+            run=str(self._run),
+            photos=self._seen(opened),
+            screen=screen,
+            place=screen.place if screen else "",
+            told=(*self._sat(opened).troubles,),
+            released=tuple(sorted(_released(self._sat(opened).walk.state))),
+        )
+
+    def _seen(self, opened: OpenRun) -> tuple[Seen, ...]:
+        by_id = {r.safe_id: r for r in opened.reports}
+        found = originals.find(opened.reports, [self._photos])
+        return tuple(
+            Seen(
+                photo=p,
+                original=self._names.index(found[p.safe_id].name) if p.safe_id in found else None,
+                width=by_id[p.safe_id].width,
+                height=by_id[p.safe_id].height,
+            )
+            for p in deciding.photos(opened)
+        )
+
+    def _sat(self, opened: OpenRun) -> Sitting:
+        if self._sitting is None:
+            self._sitting = Sitting(opened, opened.groups(), self._register)
+        return self._sitting
+
+    def _opened(self) -> OpenRun:
+        if self._run is None:
+            raise UsageError("no photos were checked yet.")
+        return open_run(self._run)
+
+    def give(self, act: str, done: Input) -> None:
+        """Take what a person did on the screen ``act``; on another one it is not taken.
+
+        Raises:
+            UsageError: Another screen is shown by now, or somebody else answered.
+            OutputError: It could not be written.
+        """
+        sitting = self._sat(self._opened())
+        shown = sitting.screen()
+        if shown is None or shown.act != act:
+            raise UsageError("another question is shown by now.", todo="Look again.")
+        before = len(sitting.released)
+        sitting.give(done)
+        if len(sitting.released) > before:
+            self._sheets(sitting)
+
+    def decide(self, decision: Decision) -> None:
+        """Cover, show or crop, and have the copy made again and checked again.
+
+        Raises:
+            MedimgError: It cannot be decided, or the copy could not be made.
+        """
+        run, photo = self._opened().folder, decision.photo
+        match decision.do, decision.box:
+            case "cover", None:
+                deciding.cover_area(run, photo, decision.area)
+            case "cover", (_, _, _, _) as box:
+                deciding.cover_box(run, photo, box, [self._photos])
+            case "show", _:
+                deciding.show_area(run, photo, decision.area, decision.why)
+            case "crop", box:
+                deciding.crop(run, photo, box, [self._photos])
+            case _:
+                raise UsageError("this cannot be done with a photo.")
+        self._sitting = None
+        done = applying.apply(run, [self._photos], only={photo}, policy=self._policy, workers=1, make=self._hooks.make)
+        for error in done.left.values():
+            raise error
+
+    def copy(self, safe_id: str) -> tuple[bytes, str]:
+        """A copy as a browser can show it, and its media type.
+
+        Raises:
+            UsageError: There is none.
+        """
+        opened = self._opened()
+        report = next((r for r in opened.reports if r.safe_id == safe_id), None)
+        path = deciding.copy_of(opened, report) if report else None
+        if report is None or report.copy is None or path is None:
+            raise UsageError("this photo has no copy.")
+        data = path.read_bytes()
+        if report.copy.format in SHOWN:
+            return data, SHOWN[report.copy.format]
+        drawn = pictures.draw(data, max(report.copy.width, report.copy.height))
+        if drawn is None:
+            raise UsageError("this copy cannot be shown here.", todo="Open it in another program.")
+        out = io.BytesIO()
+        pictures.upright(drawn[0], drawn[3]).save(out, "PNG")
+        return out.getvalue(), "image/png"
+
+    def released(self, name: str) -> bytes:
+        """A released copy, to be kept by the browser.
+
+        Raises:
+            UsageError: No copy of this name was released.
+        """
+        opened = self._opened()
+        if name not in _released(opened.state):
+            raise UsageError("no copy of this name was released.")
+        return (opened.folder / runs.SHARE_FOLDER / name).read_bytes()
+
+    def _sheets(self, sitting: Sitting) -> None:
+        refresh(sitting.walk.state, sitting.walk.reports, self._opened().folder)
+
+    def record(self) -> bytes:
+        """The record sheet, with what is answered by now.
+
+        Raises:
+            UsageError: There is none yet.
+        """
+        opened = self._opened()
+        self._sheets(self._sat(opened))
+        try:
+            return (opened.folder / runs.RECORD_FOLDER / "record-sheet.html").read_bytes()
+        except OSError as error:
+            raise UsageError("there is no record sheet yet.") from error
+
+
+def _released(state: runs.RunState) -> set[str]:
+    return {name for group in state.run.groups for name in state.released_names(group)}
+
+
+__all__ = ["Decision", "Desk", "Seen", "Stand"]

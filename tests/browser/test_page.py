@@ -1,0 +1,307 @@
+"""``medimg serve --page`` in a real browser: the whole way, by keyboard too; who is let in; what the browser keeps."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import batch_fakes as fakes
+import httpx
+import numpy as np
+import pytest
+from chrome import PROGRAM, Chrome
+from PIL import Image
+
+from medimg.run.register import Register
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "ZZMARKERNAME"
+
+SERVER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from tests import batch_fakes
+from medimg.engine.batch import Hooks
+from medimg.policy import Policy
+from medimg.run.register import Register
+from medimg.serve import listen
+from medimg.serve.page.desk import Desk
+from medimg.serve.page.routes import Door, build
+
+if __name__ == "__main__":
+    work = Path(sys.argv[2])
+    listening = listen.tcp("127.0.0.1", 0, secured=False)
+    door = Door(f"127.0.0.1:{listening.getsockname()[1]}")
+    desk = Desk(work / "out", Policy.load(), Register(work / "register"), Hooks(make=batch_fakes.make), 1)
+    print(door.address, flush=True)
+    listen.serve(build(desk, door, 6_000_000), listening)
+"""
+
+
+class Served(NamedTuple):
+    """A server, its address with the key, and the folder it works in."""
+
+    address: str
+    work: Path
+
+    @property
+    def bare(self) -> str:
+        """The address without the key."""
+        return self.address.partition("#")[0]
+
+    @property
+    def key(self) -> str:
+        """The key."""
+        return self.address.partition("#")[2]
+
+    def client(self, **headers: str) -> httpx.Client:
+        """A program that says it comes from the page."""
+        origin = self.bare.rpartition("/")[0].rpartition("/")[0]
+        return httpx.Client(base_url=self.bare, headers={"origin": origin, **headers}, timeout=60)
+
+
+def drawn(path: Path, seed: int, width: int, height: int) -> None:
+    """A PNG of noise with which the fake checks have no trouble."""
+    pixels = np.random.default_rng(seed).integers(100, 255, (height, width, 3), np.uint8)
+    pixels[0, 0] = fakes.WELL
+    Image.fromarray(pixels).save(path)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    program = tmp_path / "server.py"
+    program.write_text(SERVER)
+    env = {**os.environ, "MEDIMG_CARDS": str(tmp_path / "cards"), "TMPDIR": str(tmp_path)}
+    running = subprocess.Popen(
+        [sys.executable, str(program), str(ROOT), str(tmp_path)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env,
+    )  # fmt: skip
+    assert running.stdout is not None
+    try:
+        address = running.stdout.readline().strip()
+        assert address, running.stderr and running.stderr.read()
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            with contextlib.suppress(httpx.HTTPError):
+                httpx.get(address)
+                break
+            time.sleep(0.1)
+        yield Served(address, tmp_path)
+    finally:
+        running.send_signal(signal.SIGTERM)
+        said = running.communicate(timeout=100)
+    assert running.returncode == 0, said
+    assert said == ("", "")  # nothing is logged
+
+
+def test_only_who_brings_the_key_first_is_let_in_and_only_from_the_page(served: Served) -> None:
+    with served.client() as stranger:
+        for path in ("stand", "choices", "copy/P01-001", "share/P01-001.png", "record"):
+            assert stranger.get(path).status_code == 401
+        assert stranger.post("open", content=b'"wrong"').status_code == 401
+        assert httpx.get(served.bare.rsplit("/", 2)[0] + "/").status_code == 404  # the path is part of the secret
+        assert stranger.get("", headers={"host": "evil.example:80"}).status_code == 421
+    with served.client(origin="http://127.0.0.1:9") as elsewhere:
+        assert elsewhere.post("open", content=f'"{served.key}"').status_code == 403
+    with served.client() as first:
+        page = first.get("")
+        assert page.status_code == 200
+        for header, words in (
+            ("cache-control", "no-store"),
+            ("content-security-policy", "default-src 'none'"),
+            ("referrer-policy", "no-referrer"),
+            ("x-content-type-options", "nosniff"),
+        ):
+            assert words in page.headers[header]
+        answer = first.post("open", content=f'"{served.key}"')
+        assert answer.status_code == 204
+        cookie = answer.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        assert f"path={served.bare[served.bare.index('/', 8) :].lower()}" in cookie
+        assert first.get("stand").json()["step"] == "drop"
+        for origin in ({"origin": "null"}, {"origin": "http://localhost:1"}):
+            assert first.post("again", headers=origin).status_code == 403
+        assert first.post("photos", content=b"", headers={"x-photo-name": "a"}).status_code == 400
+        assert first.post("photos", content=b"x" * 6_000_001, headers={"x-photo-name": "a"}).status_code == 413
+        nothing = first.post("clean", content=b'{"audience": "closed-group"}')
+        assert nothing.status_code == 400  # no photo was dropped
+        assert first.post("decide", content=b'{"photo": "P01-001", "do": "cover"}').status_code == 400
+        assert first.post("give", content=b'{"act": "x"}').status_code == 400
+    with served.client() as second:
+        assert second.post("open", content=f'"{served.key}"').status_code == 401  # it opens once
+        assert second.get("stand").status_code == 401
+
+
+@pytest.mark.parametrize("name", ["../../../etc/passwd", "..\\..\\x.png", "/etc/x", ".hidden", "\x00a", "", "x" * 400])
+def test_no_name_of_a_photo_leads_out_of_its_folder(served: Served, name: str, tmp_path: Path) -> None:
+    drawn(tmp_path / "a.png", 1, 32, 24)
+    before = {p for p in tmp_path.rglob("*") if p.is_file()}
+    with served.client() as first:
+        first.post("open", content=f'"{served.key}"')
+        sent = "".join(f"%{b:02X}" for b in name.encode())
+        added = first.post("photos", content=(tmp_path / "a.png").read_bytes(), headers={"x-photo-name": sent})
+        assert added.status_code == 200
+        assert added.json() == 0
+    new = {p for p in tmp_path.rglob("*") if p.is_file()} - before
+    assert all("medimg-scratch-" in str(p) for p in new)
+
+
+PRESS = "document.querySelector('#act button[data-key=\"{}\"]').click()"
+
+
+def answer(page: Chrome) -> list[str]:
+    """Go through the acts as somebody to whom all is well; the titles that were shown."""
+    typed = {"name": "Hand group", "role": "registrar", "to": "the hand group", "date": "2026-11-20", "filed": "record"}
+    shown: list[str] = []
+    while (
+        title := page.until("document.querySelector('#act h2') && document.querySelector('#act h2').textContent")
+    ) != ("Nothing is left to answer"):
+        assert len(shown) < 60, shown
+        shown.append(title)
+        for name, words in typed.items():
+            page.run(f"document.querySelectorAll('#act input[name={name}]').forEach(i => {{ i.value ||= {words!r}; }})")
+        if title.startswith("Look at"):
+            look(page)
+        key = {"What applies?": "0", "Allowed by": "1"}.get(title, "y")
+        place = page.run("document.querySelector('#act p').textContent")
+        page.run(PRESS.format(key))
+        page.until(
+            "document.body.getAttribute('aria-busy') === null && (document.querySelector('#act h2').textContent !== "
+            f"{title!r} || document.querySelector('#act p').textContent !== {place!r})"
+        )
+    return shown
+
+
+def look(page: Chrome) -> None:
+    """Look at all of a copy by the keyboard; until then nobody can say that they did."""
+    disabled = "document.querySelector('#act button[data-key=\"y\"]').disabled"
+    page.until("document.querySelector('#picture').complete && document.querySelector('#picture').naturalWidth")
+    assert page.run(disabled) is True
+    for _ in range(80):
+        if not page.run(disabled):
+            break
+        page.run("document.activeElement.blur()")
+        page.key("n", ord("N"))
+        time.sleep(0.8)
+    assert page.run("document.querySelector('#seen').textContent") == "All of it was on the screen at full size."
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed")
+def test_from_dropped_photos_to_downloaded_copies_and_nothing_stays_in_the_browser(
+    served: Served, tmp_path: Path
+) -> None:
+    photos = [tmp_path / f"{NAME}{n}.png" for n in (1, 2)]
+    for n, path in enumerate(photos):
+        drawn(path, n, 1300, 900)
+    profile, downloads = tmp_path / "profile", tmp_path / "downloads"
+    downloads.mkdir()
+    page = Chrome(profile)
+    try:
+        page.size(1200, 800)
+        page.call("Page.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
+        page.go(served.address)
+        page.until("!document.querySelector('#drop').hidden")
+        assert page.run("location.href") == served.bare  # the key is gone from the address
+        assert page.run("document.cookie") == ""
+        page.put("#files", *photos)
+        page.until("document.querySelectorAll('#dropped li').length === 2")
+        page.run("document.querySelector('#where').value = 'AU'; document.querySelector('#clean').click()")
+        page.until("!document.querySelector('#look').hidden", 200)
+        shown = answer(page)
+        assert [t for t in shown if t.startswith("Look at")] == ["Look at P01-001", "Look at P01-002"]
+        (run,) = (served.work / "out").iterdir()
+        copies = sorted((run / "share").iterdir())
+        assert [p.name for p in copies] == ["P01-001.png", "P01-002.png"]
+        assert [e.event for e in Register(served.work / "register").entries()] == ["released"]
+        page.run("document.querySelector('#downloads a').click()")
+        end = time.monotonic() + 60
+        while not (kept := [p for p in downloads.iterdir() if p.suffix == ".png"]):
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        assert [p.read_bytes() for p in kept] == [copies[0].read_bytes()]
+        asked: list[str] = [
+            e["params"]["request"]["url"] for e in page.events if e["method"] == "Network.requestWillBeSent"
+        ]
+        assert asked
+        assert [u for u in asked if not u.startswith((served.bare, "blob:", "data:"))] == []
+        assert [e for e in page.events if e["method"] in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled")] == []
+        faults: list[Any] = [e["params"]["entry"]["text"] for e in page.events if e["method"] == "Log.entryAdded"]
+        assert faults == []
+        (cookie,) = page.call("Network.getCookies", urls=[served.bare])["cookies"]
+        assert cookie["httpOnly"]
+        session = cookie["value"]
+    finally:
+        page.close()
+    marks = [p.read_bytes()[200:264] for p in (*photos, *copies)]
+    for path in profile.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            data = path.read_bytes()
+            assert not any(m in data for m in marks), path.name
+            assert session.encode() not in data, path.name  # the key may lie in the history: it opens nothing any more
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed")
+def test_a_box_by_numbers_is_covered_and_what_was_seen_has_to_be_seen_again(served: Served, tmp_path: Path) -> None:
+    drawn(tmp_path / "a.png", 3, 600, 400)
+    page = Chrome(tmp_path / "profile")
+    try:
+        page.size(1200, 900)
+        page.go(served.address)
+        page.until("!document.querySelector('#drop').hidden")
+        page.put("#files", tmp_path / "a.png")
+        page.until("!document.querySelector('#clean').disabled")
+        page.run("document.querySelector('#clean').click()")
+        page.until("!document.querySelector('#look').hidden", 200)
+        page.until("document.querySelector('#seen').textContent.startsWith('All of it')")
+        for field, value in zip(("bx", "by", "bw", "bh"), (40, 30, 200, 120), strict=True):
+            page.run(f"document.querySelector('#{field}').value = {value}")
+        page.run("document.querySelector('#cover-numbers').click()")
+        page.until("document.querySelector('#areas').textContent.includes('covered')", 200)
+        assert not page.run("document.querySelector('#trouble').textContent")
+        page.until(  # the pixels of the copy that is shown
+            """(() => { const i = document.querySelector('#picture'); if (!i.complete || !i.naturalWidth) return false;
+            const c = document.createElement('canvas'); c.width = i.naturalWidth; c.height = i.naturalHeight;
+            const g = c.getContext('2d'); g.drawImage(i, 0, 0); const d = g.getImageData(60, 50, 160, 80).data;
+            return d.every((v, k) => v === d[k % 4]); })()"""
+        )
+    finally:
+        page.close()
+
+
+def test_the_command_listens_on_this_computer_alone_and_prints_one_address(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "medimg", "serve", "--page", str(tmp_path / "out")]
+    for more, words in (
+        (["--host", "0.0.0.0"], "this computer"),
+        (["--token-file", "x"], "--page takes"),
+        (["--metadata-only"], "--page takes"),
+    ):
+        refused = subprocess.run([*line, *more], capture_output=True, text=True, timeout=100)
+        assert refused.returncode == 2
+        assert words in refused.stderr
+    running = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert running.stdout is not None
+    try:
+        address = running.stdout.readline().strip()
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{22}/#[\w-]{43}", address)
+        end = time.monotonic() + 60
+        while True:
+            try:
+                assert httpx.get(address.rsplit("/", 2)[0] + "/").status_code == 404
+                break
+            except httpx.ConnectError:
+                assert time.monotonic() < end
+                time.sleep(0.2)
+    finally:
+        running.send_signal(signal.SIGINT)
+        assert running.wait(100) == 0
+        running.stdout.close()
