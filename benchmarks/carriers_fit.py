@@ -1,6 +1,6 @@
 """Fit the trees by which :mod:`medimg.detect.objects.judge` tells outlines and what finds lie on.
 
-    python -m benchmarks.carriers_fit ANSWERS PHOTOS FONTS medimg/detect/objects/carriers.json --scenes 60
+    python -m benchmarks.carriers_fit ANSWERS PHOTOS FONTS medimg/detect/objects/carriers.json --take tune:0:60 ...
 
 ``PHOTOS`` is a folder of folders, one a source, ``FONTS`` one of typefaces (:mod:`benchmarks.carrier_scenes`). Only
 what does not judge is used, and only sources whose terms allow that for numbers that ship. Photographs with nothing
@@ -45,9 +45,9 @@ class Taught(NamedTuple):
 
 
 def taught(given: argparse.Namespace) -> Iterator[Taught]:
-    for kind, count in (("tune", given.scenes), ("ward", given.scenes // 4), ("photo-tune", given.photos_alone)):
-        for answer in answers(given.answers, given.photos, given.fonts, kind, count):
-            frame = Frame(answer.made.rgb)
+    for kind, first, end in (taken.split(":") for taken in given.take):
+        for answer in answers(given.answers, given.photos, given.fonts, kind, range(int(first), int(end))):
+            frame = answer.frame
             picture = Picture(frame)
             finds = [
                 carriers.find_of(frame, picture, f) for f in answer.found if f.kind in ("text", "code") and f.region
@@ -129,8 +129,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     for name in ("answers", "photos", "fonts", "out"):
         parser.add_argument(name, type=Path)
-    parser.add_argument("--scenes", type=int, default=60)
-    parser.add_argument("--photos-alone", type=int, default=240)
+    taken = ["tune:0:60", "ward:500:520", "photo-tune:0:240"]
+    parser.add_argument("--take", nargs="+", default=taken, metavar="KIND:FIRST:END")
     given = parser.parse_args()
     given.answers.mkdir(parents=True, exist_ok=True)
     every = list(taught(given))

@@ -126,7 +126,7 @@ def save(path: Path, answer: Answer, plan: Plan, bad: list[tuple[Mark, str]]) ->
     size = max(image.width, image.height)
     for action in plan.actions:
         found = action.finding
-        if found.region:
+        if found.region and len(found.region.polygon):
             colour = COLOURS.get(action.do, (0, 0, 0))
             inner = (*colour, 0 if found.kind == "object" else 40)
             draw.polygon(found.region.polygon, outline=(*colour, 255), fill=inner, width=max(size // 500, 1))
@@ -140,7 +140,7 @@ def save(path: Path, answer: Answer, plan: Plan, bad: list[tuple[Mark, str]]) ->
     both.paste(Image.fromarray(copy), (width, 0))
     path.parent.mkdir(parents=True, exist_ok=True)
     both.thumbnail((2000, 1100))
-    both.save(path, quality=85)
+    both.save(path)
 
 
 def main() -> None:
@@ -165,8 +165,9 @@ def main() -> None:
             seconds.append((time.process_time() - start, answer.seconds))
             lines.judge(answer, answer.found)
             plan, bad = whole.judge(answer, placed)
-            if given.sheet and (bad or (not answer.made.things and plan.doing("cover"))):
-                save(given.sheet / f"{answer.name}.jpg", answer, plan, bad)
+            beside = answer.made.things and whole.beside[-1] > OFF
+            if given.sheet and (bad or beside or (not answer.made.things and plan.doing("cover"))):
+                save(given.sheet / f"{answer.name}.png", answer, plan, bad)
     for name in sorted({*lines.counts, *whole.counts}):
         print(f"{name:56} {lines.counts[name]:6} {whole.counts[name]:6}")
     if whole.same:

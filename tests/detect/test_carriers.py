@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medimg.detect import Frame
-from medimg.detect.objects import carriers, grounds, judge
+from medimg.detect.objects import carriers, grounds, judge, marks
 from medimg.detect.objects.carriers import placed_on
 from medimg.native.opencv import cv2
 from medimg.policy import Policy, decide
@@ -276,3 +276,61 @@ def test_a_label_bears_no_scale() -> None:
     blocks = [block.members for block in carriers.found_blocks(picture, finds)]
     assert sorted(next(b for b in blocks if 0 in b)) == [0, 1, 2, 3]
     assert (4,) in blocks
+
+
+def test_a_pale_label_on_a_pale_sheet_is_outlined() -> None:
+    rng = np.random.default_rng(5)
+    picture = np.full((768, 1024, 3), 206, np.uint8)
+    picture[LABEL.y0 : LABEL.y1, LABEL.x0 : LABEL.x1] = 222
+    picture = cv2.GaussianBlur(picture, (0, 0), 2)
+    for k, line in enumerate(("QUISPE, INES", "DOB 01/02/1950", "MRN 5839201")):
+        cv2.putText(picture, line, (320, 240 + 40 * k), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (60, 60, 64), 2, cv2.LINE_AA)
+    picture = np.asarray(np.clip(picture + rng.normal(0, 1.5, picture.shape), 0, 255), np.uint8)
+    out = carriers.placed(Frame(picture), FOUND[:3])
+    (thing,) = [f for f in out if f.kind == "object"]
+    assert thing.region is not None
+    outline = cv2.convexHull(np.asarray(thing.region.polygon, np.float32)).reshape(-1, 2)
+    assert grounds.iou(outline, np.asarray(LABEL.polygon, np.float32)) > 0.8
+
+
+def _seen(monkeypatch: pytest.MonkeyPatch, kind: int, place: Box, likely: float) -> Frame:
+    """The label, of which the network of marks sees one kind of thing in one place."""
+    frame = Frame(_picture())
+    there = np.zeros((5, 192, 256), np.float32)
+    there[kind, place.y0 // 4 : place.y1 // 4, place.x0 // 4 : place.x1 // 4] = likely
+    monkeypatch.setattr(marks, "views", lambda _: [marks.View(there, 4.0, 4.0)])
+    return frame
+
+
+@pytest.mark.parametrize(("likely", "category", "found"), [(0.9, "name", 1), (0.7, "name", 0), (0.9, "harmless", 0)])
+def test_a_code_beside_a_name_is_one_on_the_networks_word(
+    monkeypatch: pytest.MonkeyPatch, likely: float, category: str, found: int
+) -> None:
+    code = Box(600, 220, 680, 300)
+    frame = _seen(monkeypatch, marks.MATRIX, code, likely)
+    out = carriers.placed(frame, [_line(Box(316, 212, 560, 250), category, "QUISPE, INES")])
+    codes = [f for f in out if f.kind == "code"]
+    assert len(codes) == found
+    assert all(a.do == "cover" for a in decide(codes, Policy(), width=1024, height=768).actions)
+
+
+def test_a_code_far_from_any_name_is_none_on_the_networks_word_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = _seen(monkeypatch, marks.MATRIX, Box(800, 600, 880, 680), 0.95)
+    assert not [f for f in carriers.placed(frame, FOUND[:3]) if f.kind == "code"]
+
+
+def test_digits_of_a_number_where_no_ruler_is_seen_are_no_part_of_one() -> None:
+    digits = _line(Box(316, 292, 400, 330), "ruler", "343")
+    (first, *_) = carriers.placed(Frame(_picture()), [digits, *FOUND[:2]])
+    assert first.category == "unknown"
+    scale = [_line(Box(316 + 40 * k, 292, 336 + 40 * k, 312), "ruler", str(k)) for k in range(4)]
+    assert {f.category for f in carriers.placed(Frame(_picture()), scale)} == {"ruler"}
+
+
+def test_blurred_ticks_read_as_a_letter_many_times_are_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Box(316, 292, 700, 330)
+    frame = _seen(monkeypatch, marks.RULER, place, 0.9)
+    (found, *_) = carriers.placed(frame, [_line(place, "unknown", "XXXAKKK")])
+    assert [a.do for a in decide([found], Policy(), width=1024, height=768).actions] == ["ask"]
+    (found, *_) = carriers.placed(frame, [_line(place, "unknown", "Xenia")])
+    assert [a.do for a in decide([found], Policy(), width=1024, height=768).actions] == ["cover"]

@@ -89,6 +89,19 @@ def test_a_curve_and_its_value_are_two_lines_beside_a_vital_sign_only() -> None:
         assert hidden(other.spot.quad, there) > 0.99
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_curve_stays_beside_its_reading_whichever_way_the_picture_is_turned(turned: bool) -> None:
+    def there(text: str, quad: Quad) -> Line:
+        return line(text, quad[:, ::-1].copy() if turned else quad, "")
+
+    reading, curve = there("HR 78", box(500, 100, 120, 36)), there("WWWWWW", box(100, 100, 380, 36))
+    frame = Frame(np.full((900, 900, 3), 20, np.uint8))
+    assert all(made.kept for made in _layout.decide([reading, curve], frame, Known(NOTHING_KNOWN)))
+    name = there("WILMA", box(100, 100, 380, 36))
+    made = _layout.decide([reading, name], frame, Known(NOTHING_KNOWN))
+    assert hidden(name.spot.quad, made) > 0.99
+
+
 def test_a_cover_beside_a_harmless_line_gets_no_margin() -> None:
     name, role = line("Rawiri Ngata", box(100, 100), "name"), line("Registered nurse", box(100, 117, 200), "harmless")
     made = off_kept([name, role], 0.12)[0]

@@ -16,7 +16,7 @@ import numpy as np
 
 from medimg import geometry
 from medimg.detect import Frame
-from medimg.detect.objects import grounds, judge, marks, scales
+from medimg.detect.objects import company, grounds, judge, marks, scales
 from medimg.detect.objects.grounds import Ground, Picture, Points, share_in
 from medimg.detect.objects.judge import GROUNDS, Find
 from medimg.native.opencv import cv2
@@ -38,6 +38,8 @@ NUMERALS = re.compile(r"[\W_]*(?:\d{1,3}(?:[\W_]+\d{1,3}){0,11})?[\W_]*(?:cm|mm|
 SCALES = frozenset((Category.RULER, Category.COLOUR_CARD))
 SCALE = 0.35
 """Least mean likelihood of a ruler for a place to be one."""
+NO_SCALE = 0.15
+"""Mean likelihood of a ruler below which a line that was read is no part of one by itself."""
 CARD = 0.6
 """Likelihood of a colour card from which a square of the network's map is one."""
 PERHAPS_SCALE = 0.15
@@ -81,10 +83,12 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         frame: The picture.
         findings: What the checks found in it.
     """
+    findings = [*findings, *company.codes(frame, findings)]
     at = [k for k, f in enumerate(findings) if f.kind in (Kind.TEXT, Kind.CODE) and _partly_in(frame, f)]
     if not at or min(frame.width, frame.height) < 16:
         return list(findings)
     picture = Picture(frame)
+    findings = _no_scales(frame, picture, findings, at)
     finds = [find_of(frame, picture, findings[k]) for k in at]
     blocks = found_blocks(picture, finds)
     out = list(findings)
@@ -106,8 +110,8 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
                 name = "bare"
             elif name == "bare" and (own[BARE] < SURELY_BARE or not _flesh(row)):
                 name = ""
-            if out[at[m]].category == Category.UNREAD and row["ruler"] >= PERHAPS_SCALE:
-                out[at[m]] = msgspec.structs.replace(out[at[m]], on=ON_A_SCALE)
+            if row["ruler"] >= PERHAPS_SCALE and _blank(out[at[m]]):
+                out[at[m]] = msgspec.structs.replace(out[at[m]], category=Category.UNREAD, on=ON_A_SCALE)
             out[at[m]] = placed_on(out[at[m]], name, number, row["ruler"])
         outline = _with_finds(block, [finds[m] for m in block.members])
         measures = [f for k, f in enumerate(finds) if out[at[k]].category in SCALES]
@@ -127,6 +131,22 @@ def _partly_in(frame: Frame, finding: Finding) -> bool:
     """Whether a finding lies on the picture at least in part: elsewhere there is no ground beneath it."""
     polygon = frame.upright(finding.region.polygon) if finding.region else ()
     return geometry.area(geometry.inside(polygon, frame.width, frame.height)) > 0
+
+
+def _no_scales(frame: Frame, picture: Picture, findings: Sequence[Finding], at: Sequence[int]) -> list[Finding]:
+    """The findings; what was read and taken for part of a ruler where no ruler is seen, nor ticks, is none of it.
+
+    Digits of a number are evenly spaced too, and a ruler found on a chart would keep that from being one thing.
+    """
+    some = [k for k in at if findings[k].category == Category.RULER]
+    quads = [find_of(frame, picture, findings[k]).quad for k in some]
+    texts = [findings[k].secret.reveal() for k in some]
+    out = list(findings)
+    for n, k in enumerate(some):
+        seen = judge.seen(picture, _view(frame), quads[n])[marks.RULER]
+        if seen < NO_SCALE and not scales.ticks(texts[n]) and not scales.figures(quads, texts, n):
+            out[k] = msgspec.structs.replace(findings[k], category=Category.UNKNOWN)
+    return out
 
 
 def _view(frame: Frame) -> marks.View:
@@ -190,6 +210,12 @@ def placed_on(finding: Finding, name: str, number: int, scale: float) -> Finding
             category = Category.UNREAD
     where = f"{name} {number}" if name in THINGS else name
     return msgspec.structs.replace(finding, category=category, on=finding.on or where)
+
+
+def _blank(finding: Finding) -> bool:
+    """Whether nobody could read a line, or what was read is no word: of blurred ticks all sorts of letters are made."""
+    thrice = finding.category == Category.UNKNOWN and scales.THRICE.search(finding.secret.reveal())
+    return finding.category == Category.UNREAD or bool(thrice)
 
 
 def _dense(outline: Points, quads: Sequence[Points]) -> bool:

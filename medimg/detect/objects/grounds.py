@@ -21,8 +21,11 @@ SIZE = 640
 TOLERANCES = (8.0, 14.0, 24.0)
 """How far a colour may be from that of the ground: CIELAB as 8 bits, brightness at :data:`LIGHT` of its weight."""
 LIGHT = 0.7
-EDGE = 36.0
-"""Least step of a colour channel across three pixels that bars the way."""
+EDGES = (36.0, 18.0, 12.0)
+"""Least step of a colour channel across three pixels that bars the way; the rim of pale paper on pale cloth, or out of
+focus, is a low step."""
+SAME = 0.96
+"""IoU from which two outlines are one."""
 LEAST = 60
 """Least ground worth an outline, in pixels."""
 REACH = 14.0
@@ -43,6 +46,7 @@ class Ground(NamedTuple):
         hull: Its convex outline, (n, 2), in the same.
         size: Its own pixels, those of finds on it included.
         tolerance: At which it was grown.
+        barrier: The edge that barred the way.
         colour: Its colour, CIELAB as 8 bits.
     """
 
@@ -50,6 +54,7 @@ class Ground(NamedTuple):
     hull: Points
     size: float
     tolerance: float
+    barrier: float
     colour: Points
 
 
@@ -95,7 +100,7 @@ class Picture:
 
 
 def grown(picture: Picture, quad: Points, colour: Points, finds: Sequence[Points]) -> Iterator[Ground]:
-    """The grounds of a find, one for each tolerance at which there is one.
+    """The different grounds of a find, by the edge that bars the way and by tolerance.
 
     Args:
         picture: Where.
@@ -111,29 +116,38 @@ def grown(picture: Picture, quad: Points, colour: Points, finds: Sequence[Points
     place = (slice(y0, y1), slice(x0, x1))
     light, red, yellow = (plane[place] - float(c) for plane, c in zip(picture.planes, colour, strict=True))
     squared = LIGHT**2 * light * light + red * red + yellow * yellow
-    squared[picture.edges[place] >= EDGE] = np.inf
+    edges = picture.edges[place]
     inked = np.zeros(squared.shape, np.uint8)
     corner = np.asarray((x0, y0), np.float32)
     cv2.fillPoly(inked, [np.round(q - corner).astype(np.int32) for q in (quad, *finds)], 1)
     own = np.zeros_like(inked)
     cv2.fillPoly(own, [np.round(quad - corner).astype(np.int32)], 1)
-    before = 0.0
-    for tolerance in TOLERANCES:
-        there = np.asarray(squared < tolerance**2, np.uint8) | inked
-        opened = cv2.morphologyEx(there, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-        there = np.asarray(opened, np.uint8) | own
-        _, labels = cv2.connectedComponents(there, connectivity=4)
-        said = labels[own > 0]
-        if not said.size:
-            return
-        whole = (labels == np.bincount(said).argmax()).astype(np.uint8)
-        outlines, _ = cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        outline = max(outlines, key=cv2.contourArea)
-        size = float(cv2.contourArea(outline))
-        if size >= max(LEAST, 1.03 * before):
-            hull = cv2.convexHull(outline).reshape(-1, 2).astype(np.float32) + corner
-            yield Ground(straight(hull), hull, size, tolerance, colour)
-        before = size
+    seen: list[Points] = []
+    if not own.any():
+        return
+    for barrier in EDGES:
+        before = 0.0
+        for tolerance in TOLERANCES:
+            like = (squared < tolerance**2) & (edges < barrier)
+            outline = _outline(np.asarray(like, np.uint8) | inked, own)
+            size = float(cv2.contourArea(outline))
+            if size >= max(LEAST, 1.03 * before):
+                hull = cv2.convexHull(outline).reshape(-1, 2).astype(np.float32) + corner
+                sides = straight(hull)
+                if not any(iou(sides, other) >= SAME for other in seen):
+                    seen.append(sides)
+                    yield Ground(sides, hull, size, tolerance, barrier, colour)
+            before = size
+
+
+def _outline(there: Mask, own: Mask) -> NDArray[np.int32]:
+    """The outline of what is connected to a find."""
+    opened = cv2.morphologyEx(there, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    _, labels = cv2.connectedComponents(np.asarray(opened, np.uint8) | own, connectivity=4)
+    said = labels[own > 0]
+    whole = (labels == np.bincount(said).argmax()).astype(np.uint8)
+    outlines, _ = cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return np.asarray(max(outlines, key=cv2.contourArea), np.int32)
 
 
 def straight(hull: Points) -> Points:

@@ -41,7 +41,8 @@ OF_PRODUCTS = re.compile(
     r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g)?(?: ?[x\u00d7] ?\d+(?:[.,]\d+)? ?(?:mm|cm)?)+"
     r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g|%)"
     r"|(?:sodium|potassium|calcium|magnesium) ?(?:chloride|(?:hydrogen ?|bi)carbonate|lactate|citrate|sul(?:ph|f)ate)"
-    r"|glucose|dextrose|saline|water for injections?",
+    r"|glucose|dextrose|saline|water for injections?"
+    r"|\b(?:solution|tablets?|capsules?|for irrigation|oral use|sterile)\b",
     re.IGNORECASE,
 )
 """Other print on packets, read in part at times."""
@@ -174,6 +175,7 @@ def outline_features(picture: Picture, ground: Ground, find: Find, others: Seque
         "step": float(np.linalg.norm(inner - outer)),
         "unlike": float(np.linalg.norm(inner - ground.colour)),
         "tolerance": ground.tolerance,
+        "barrier": ground.barrier,
         "times": float(np.sqrt(size / max(float(cv2.contourArea(find.quad)), 1.0))),
         "short": min(w, h) / max(min(cv2.minAreaRect(find.quad)[1]), 1.0),
         "code": float(find.code),
@@ -204,12 +206,12 @@ def ground_features(
     letters = sum(c.isalpha() for c in find.text)
     digits = sum(c.isdigit() for c in find.text)
     lines = [n for n in near if not n.code]
-    seen = dict(zip(("bar", "matrix", "ruler", "card", "print"), _seen(picture, view, find.quad), strict=True))
+    here = dict(zip(("bar", "matrix", "ruler", "card", "print"), seen(picture, view, find.quad), strict=True))
     around = dict(
-        zip(("bar_all", "matrix_all", "ruler_all", "card_all", "print_all"), _seen(picture, view, quad), strict=True)
+        zip(("bar_all", "matrix_all", "ruler_all", "card_all", "print_all"), seen(picture, view, quad), strict=True)
     )
     return {
-        **seen,
+        **here,
         **around,
         "likely": likely,
         "area": float(cv2.contourArea(quad)) / (picture.shape[0] * picture.shape[1]),
@@ -283,7 +285,7 @@ def _aligned(a: Points, b: Points) -> float:
     return float(abs(np.cos(2 * turn)))
 
 
-def _seen(picture: Picture, view: marks.View, quad: Points) -> list[float]:
+def seen(picture: Picture, view: marks.View, quad: Points) -> list[float]:
     """Mean likelihoods of the network's classes in a place."""
     there = quad / picture.factor / (view.across, view.down)
     height, width = view.marks.shape[1:]

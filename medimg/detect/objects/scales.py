@@ -20,17 +20,44 @@ AS_HIGH = 0.55
 """Its least height for that, as a share of the scale's: in the outline of a whole ruler there may be a written name."""
 TICKS = re.compile(r"[\W_dluionwmt1]{4,}", re.IGNORECASE)
 """What the reader makes of a row of ticks; with few signs in it, :data:`SIGNS`, and many of each."""
+THRICE = re.compile(r"([^\W\d_])\1\1", re.IGNORECASE)
+"""A letter three times over, as in no word and no name: of blurred ticks the reader makes all sorts of letters."""
 SIGNS = 4
 TOUCH = 0.01
 """Share of a find that may lie on a scale all the same."""
 HIGH, LONG = 0.35, 0.5
 """Most that a find loses across its letters and along them, as shares of it: its letters fill the rest."""
 
+FIGURES, APART = 3, 10.0
+"""So many different figures no farther apart, in their height, are a scale whatever else is seen there."""
+
+NUMBERS = re.compile(r"(?<![\w.,/-])\d{1,3}(?![\w.,/-])")
+"""A figure of a scale, by itself."""
+
+
+def figures(quads: Sequence[Points], texts: Sequence[str], k: int) -> bool:
+    """Whether a figure has others beside it, as those of a scale have.
+
+    Args:
+        quads: What is taken for parts of scales, (4, 2) each.
+        texts: What was read in them.
+        k: Which of them.
+    """
+    reach = APART * max(_high(quads[k]), 1.0)
+    near = [
+        number
+        for quad, text in zip(quads, texts, strict=True)
+        for number in NUMBERS.findall(text)
+        if float(np.hypot(*(quad.mean(axis=0) - quads[k].mean(axis=0)))) <= reach
+    ]
+    return len(set(near)) >= FIGURES
+
 
 def ticks(text: str) -> bool:
     """Whether the reader saw nothing, or a row of ticks."""
     signs = {c.lower() for c in text if c.isalnum()}
-    return not signs or (bool(TICKS.fullmatch(text)) and len(signs) <= min(SIGNS, len(text) // 2))
+    few = len(signs) <= min(SIGNS, len(text) // 2)
+    return not signs or (few and bool(TICKS.fullmatch(text) or THRICE.search(text)))
 
 
 def part_of(quad: Points, scales: Sequence[Points]) -> bool:

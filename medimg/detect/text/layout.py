@@ -11,11 +11,11 @@ import numpy as np
 
 from medimg.detect import Frame
 from medimg.detect.objects import marks as _marks
-from medimg.detect.text import _blobs, combs, identifiers, lexicon, ruler
+from medimg.detect.text import _blobs, combs, identifiers, monitors, ruler
 from medimg.detect.text import patches as _patches
 from medimg.detect.text.known import Known, skeleton
-from medimg.detect.text.labels import Line, alone, as_wide, closed_rows, gaps, off_kept, to_edges
-from medimg.detect.text.lines import Quad, area, axis, grown, shared, sides
+from medimg.detect.text.labels import Line, alone, closed_rows, gaps, off_kept, to_edges
+from medimg.detect.text.lines import Quad, area, grown, shared, sides
 from medimg.detect.text.ocr import Spot
 from medimg.policy import TextRules
 from medimg.vocabulary import Category
@@ -36,13 +36,6 @@ MOST_NUMERALS = 120
 MOST_PAIRED = 8
 """Numerals on no scale that are tried two by two."""
 COLOURS = frozenset(("blue", "cyan", "green", "yellow", "red", "magenta", "white", "black", "grey", "gray", "orange"))
-SPARSE, LEVEL = 1.3, 0.7
-"""Most signs of a monitor's curve that was read as letters, for each time it is as long as high; and how level it runs,
-as the cosine."""
-CURVE = re.compile(r"[LVWUMNIJCAlvwumnijca~\u221a\u2227\W_]+")
-"""What the reader makes of a curve."""
-WAVE = 3
-"""Most different letters of it: a curve repeats itself, and a name in wide letters (JULIA) does not."""
 LETTER = 0.8
 """Certainty from which a letter is no tick of a ruler."""
 ON_RULER, BROAD = 0.7, 0.7
@@ -89,7 +82,7 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known, rules: TextRules =
         or not (like_a_foot(line, long_side) or _no_text(line, frame))
     ]
     judged = [_card(line, frame) for line in judged]
-    judged = _explained(_monitor(_legend(judged)))
+    judged = _explained(monitors.kept(_legend(judged)))
     judged = closed_rows(alone(judged))
     found = to_edges([*judged, *gaps(judged, frame.rgb)], frame.rgb, rules.margin)
     return off_kept(found, rules.margin)
@@ -117,80 +110,6 @@ def _colours(line: Line) -> list[str]:
     """The words of a line when all of them are colours, else none."""
     words = line.text.lower().split()
     return words if all(word in COLOURS for word in words) else []
-
-
-def _monitor(lines: Sequence[Line]) -> list[Line]:
-    """A monitor's readings and curves stay, beside the name of what is measured or in a column with a pressure."""
-    near: list[Quad] = []
-    for line in lines:
-        if line.certainty >= 0.6 and identifiers.vital_sign(line.text):
-            near.append(grown(line.spot.quad, sides(line.spot.quad)[1]))
-        elif line.certainty >= 0.6 and _pressure(line):
-            near.append(grown(line.spot.quad, 5.0 * sides(line.spot.quad)[1]))
-    out = []
-    for line in lines:
-        plain = not line.harmless and line.category != Category.KNOWN and line.certainty >= 0.6
-        parts = _trace(line, lines) if plain and (near or CURVE.match(line.text)) else [line]
-        named = any(_named_value(part.text) for part in parts)
-        for part in parts:
-            there = named or any(shared(part.spot.quad, quad) > 0 for quad in near)
-            measured = identifiers.vital_value(part.text) or _named_value(part.text) or _curve(part)
-            out.append(replace(part, category=Category.UNIT, strong=False) if plain and there and measured else part)
-    return out
-
-
-def _named_value(text: str) -> bool:
-    """Whether a line is one reading with its name: ``HR 78``, ``BP124/76``."""
-    said = text.lstrip("~^.-\u221a\u2227 ").casefold()
-    named = (said.removeprefix(sign) for sign in identifiers.VITAL_SIGNS if said.startswith(sign))
-    return any(identifiers.vital_value(rest.strip(" :.%")) for rest in named)
-
-
-def _curve(line: Line) -> bool:
-    """Whether a line is a level curve that was read as letters: far fewer signs than print of its length has."""
-    long, high = sides(line.spot.quad)
-    sparse = len(line.text) <= SPARSE * long / max(high, 1e-6)
-    letters = "".join(c for c in line.text.casefold() if c.isalpha())
-    named = len(set(letters)) > WAVE or (len(letters) >= WAVE and letters in lexicon.names() | lexicon.may_be_names())
-    like = bool(CURVE.fullmatch(line.text)) and not named
-    return like and not line.strong and axis(line.spot.quad)[0] >= LEVEL and sparse
-
-
-def _trace(line: Line, lines: Sequence[Line]) -> list[Line]:
-    """A curve that was read as a few letters, cut off before the value at its end; any other line as it is.
-
-    The value was read with the curve, perhaps with its name, or was found by itself and lies in the box of the curve.
-    """
-    starts = (k for k in range(len(line.text) + 1) if k and _value(line.text[k:]))
-    start = next((k for k in starts if _curve(replace(line, text=line.text[:k]))), None)
-    if start is None:
-        return [line]
-    long, high = sides(line.spot.quad)
-    along = axis(line.spot.quad)
-    u = line.spot.quad @ along
-    said = line.text[start:]
-    cuts = [float(u.max()) - (0.8 * max(2, len(said)) + 0.3) * high] if said else []
-    for other in lines:
-        value = other.certainty >= 0.9 and identifiers.vital_value(other.text)
-        begin = float((other.spot.quad @ along).min())
-        inside = shared(line.spot.quad, other.spot.quad) > 0.6 * area(other.spot.quad)
-        if value and inside and begin > float(u.min()) + 0.5 * long:
-            cuts.append(begin)
-    if not cuts:
-        return [line]
-    out = []
-    for text, ends in ((line.text[:start], (float(u.min()), min(cuts))), (said, (min(cuts), float(u.max())))):
-        quad = as_wide(line.spot.quad, np.array([along * end for end in ends], np.float32), along)
-        out.append(replace(line, text=text, spot=line.spot._replace(quad=quad), cover=quad))
-    return out if said else out[:1]
-
-
-def _value(text: str) -> bool:
-    return not text or _named_value(text) or re.fullmatch(r"\d{1,3}", text) is not None
-
-
-def _pressure(line: Line) -> bool:
-    return "/" in line.text and identifiers.vital_value(line.text)
 
 
 def _card(line: Line, frame: Frame) -> Line:

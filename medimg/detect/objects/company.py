@@ -1,0 +1,83 @@
+"""Codes beside what identifies a person: there the network's word is enough.
+
+A code counts by itself only where it looks like one in every way that is known (:mod:`medimg.detect.codes.likeness`),
+since wheels, fences and lettering have bars and dots as well. Within a few lines of a name or a number, on whose label
+a code is to be expected, that would leave codes that are blurred, slanted or small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from medimg.detect import Frame
+from medimg.detect.objects import marks
+from medimg.detect.objects.grounds import Points, share_in
+from medimg.detect.objects.judge import IDENTIFYING
+from medimg.native.opencv import cv2
+from medimg.types import Finding
+from medimg.vocabulary import Category, Kind
+
+LIKELY = 0.8
+"""Least mean likelihood of a code's squares, where it stands beside what identifies."""
+SQUARES = 6
+"""Least squares of it."""
+NEAR = 4.0
+"""How far it may be from a line, in heights of the line."""
+LOWEST, HIGHEST = 0.8, 12.0
+"""Shorter side of the code, in the same."""
+KNOWN = 0.5
+"""Share of it that lies in a find: that code was found, or it is writing that was read."""
+
+
+def codes(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
+    """Codes that the network sees beside identifying lines, and that were not found otherwise.
+
+    Args:
+        frame: The picture.
+        findings: What the checks found in it.
+    """
+    quads = [(f, _upright(frame, f)) for f in findings if f.kind in (Kind.TEXT, Kind.CODE) and f.region]
+    lines = [quad for f, quad in quads if f.kind == Kind.TEXT and f.category in IDENTIFYING]
+    if not lines:
+        return []
+    out: list[Finding] = []
+    known = [quad for f, quad in quads if f.kind == Kind.CODE or f.secret.reveal().strip()]
+    for linear, score, corners in _likely(frame):
+        if any(share_in(corners, quad) > KNOWN for quad in known) or not any(_beside(corners, line) for line in lines):
+            continue
+        known.append(corners)
+        out.append(
+            Finding(
+                kind=Kind.CODE,
+                category=Category.BARCODE if linear else Category.TWO_D_CODE,
+                detector="company",
+                score=round(score, 3),
+                region=frame.region(tuple((float(x), float(y)) for x, y in corners)),
+            )
+        )
+    return out
+
+
+def _likely(frame: Frame) -> Iterator[tuple[bool, float, Points]]:
+    """What the network takes for codes: whether a bar code, how sure, where; the finest look first."""
+    for view in marks.views(frame):
+        bars, squares = view.marks[marks.BAR], view.marks[marks.MATRIX]
+        for place in marks.places(view, np.maximum(bars, squares), SQUARES):
+            if place.score >= LIKELY:
+                bar, square = (float(part[place.box][place.own].mean()) for part in (bars, squares))
+                yield bar >= square, place.score, place.corners
+
+
+def _beside(corners: Points, line: Points) -> bool:
+    (x, y), (w, h), angle = cv2.minAreaRect(line)
+    high = max(min(w, h), 1.0)
+    around = np.asarray(cv2.boxPoints(((x, y), (w + 2 * NEAR * high, h + 2 * NEAR * high), angle)), np.float32)
+    fits = LOWEST * high <= min(cv2.minAreaRect(corners)[1]) <= HIGHEST * high
+    return fits and cv2.intersectConvexConvex(corners, around)[0] > 0
+
+
+def _upright(frame: Frame, finding: Finding) -> Points:
+    polygon = finding.region.polygon if finding.region else ()
+    return np.asarray(cv2.convexHull(np.asarray(frame.upright(polygon), np.float32)).reshape(-1, 2), np.float32)
