@@ -119,6 +119,18 @@ def test_large_lettering_that_cannot_be_read_is_covered(detector: text.TextDetec
     assert covered(found, [((x0, y0), (x1, y0), (x1, y1), (x0, y1))], image.size)[0] > 0.98
 
 
+def test_the_day_of_a_date_in_wide_letters_is_covered_with_it(detector: text.TextDetector) -> None:
+    image = Image.new("RGB", (1200, 900), (60, 58, 55))
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans Mono:bold"), 52)
+    places = []
+    for words, x in (("'24", 700), ("2", 878), ("9", 992)):
+        draw.text((x, 780), words, font=font, fill=(250, 225, 60))
+        x0, y0, x1, y1 = draw.textbbox((x, 780), words, font=font)
+        places.append(((x0, y0), (x1, y0), (x1, y1), (x0, y1)))
+    assert min(covered(detector.find(Frame(np.asarray(image))), places, image.size)) > 0.98
+
+
 @pytest.mark.parametrize("upright", [True, False])
 def test_mirror_writing_cannot_be_read_and_is_covered(detector: text.TextDetector, upright: bool) -> None:
     pixels, places = picture([("Marama Ngata", 120, 100, 40), ("ZZZ0016 64", 120, 240, 40), ("Foot", 700, 600, 40)])

@@ -120,14 +120,14 @@ def closed_rows(lines: Sequence[Line]) -> list[Line]:
     for group in labels([lines[k].spot.quad for k in free]):
         quads = {free[g]: lines[free[g]].spot.quad for g in group if not lines[free[g]].kept}
         for k, quad in quads.items():
-            row = [other for other in quads.values() if _beside(quad, other)]
+            row = [other for other in quads.values() if beside(quad, other)]
             there = around([quad, *row], axis(max(quads.values(), key=lambda q: sides(q)[0])))
             if area(there) > 1.05 * area(quad) and all(shared(there, q) < 0.1 * area(q) for q in staying):
                 out[k] = replace(lines[k], cover=there)
     return out
 
 
-def _beside(a: Quad, b: Quad) -> bool:
+def beside(a: Quad, b: Quad) -> bool:
     """Whether two lines stand in one row, at most three heights apart."""
     along = axis(a) if sides(a)[0] >= sides(b)[0] else axis(b)
     across = np.array([-along[1], along[0]], np.float32)

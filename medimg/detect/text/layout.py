@@ -14,7 +14,7 @@ from medimg.detect.objects import marks as _marks
 from medimg.detect.text import _blobs, combs, identifiers, monitors, ruler
 from medimg.detect.text import patches as _patches
 from medimg.detect.text.known import Known, skeleton
-from medimg.detect.text.labels import Line, alone, closed_rows, gaps, off_kept, to_edges
+from medimg.detect.text.labels import Line, alone, beside, closed_rows, gaps, off_kept, to_edges
 from medimg.detect.text.lines import Quad, area, grown, shared, sides
 from medimg.detect.text.ocr import Spot
 from medimg.policy import TextRules
@@ -36,6 +36,8 @@ MOST_NUMERALS = 120
 MOST_PAIRED = 8
 """Numerals on no scale that are tried two by two."""
 COLOURS = frozenset(("blue", "cyan", "green", "yellow", "red", "magenta", "white", "black", "grey", "gray", "orange"))
+SURE_SIGN = 0.9
+"""Certainty from which a lone sign beside covered print belongs to it, though its box is as squat as a knob."""
 LETTER = 0.8
 """Certainty from which a letter is no tick of a ruler."""
 ON_RULER, BROAD = 0.7, 0.7
@@ -74,13 +76,15 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known, rules: TextRules =
         verdict = identifiers.classify(line.text, line.certainty, known)
         judged.append(replace(line, category=verdict.category, strong=verdict.strong, cover=line.spot.quad, keep=keep))
     # Rulers first: a single numeral looks like a knob or a wound, and tells where the scale is all the same.
-    judged = [
-        line
-        for line in _rulers(judged, frame)
-        if line.category == Category.RULER
+    judged = _rulers(judged, frame)
+    staying = [
+        line.category == Category.RULER
         or _large_print(line, frame)
         or not (like_a_foot(line, long_side) or _no_text(line, frame))
+        for line in judged
     ]
+    rows = [line for line, stays in zip(judged, staying, strict=True) if stays and _covered_print(line)]
+    judged = [line for line, stays in zip(judged, staying, strict=True) if stays or _last_of_a_row(line, rows)]
     judged = [_card(line, frame) for line in judged]
     judged = _explained(monitors.kept(_legend(judged)))
     judged = closed_rows(alone(judged))
@@ -135,6 +139,19 @@ def _no_text(line: Line, frame: Frame) -> bool:
         or (signs == 0 and squat < 3 and line.spot.score < 0.6)
         or (0 < signs <= 2 and squat < 2.2 and line.certainty < 0.9 and _blobs.wound(frame.rgb, line.spot.quad))
     )
+
+
+def _covered_print(line: Line) -> bool:
+    """Whether a line was read, perhaps in part, and is not known to be harmless."""
+    return not line.kept and line.category != Category.RULER and any(c.isalnum() for c in line.text)
+
+
+def _last_of_a_row(line: Line, rows: Sequence[Line]) -> bool:
+    """Whether a box of one sign, surely read, goes on a row of covered print: the day of a date in wide letters."""
+    if line.certainty < SURE_SIGN or sum(c.isalnum() for c in line.text) != 1:
+        return False
+    high = max(sides(line.spot.quad))  # a figure is higher than it is wide
+    return any(0.6 < sides(row.spot.quad)[1] / high < 1.6 and beside(line.spot.quad, row.spot.quad) for row in rows)
 
 
 def like_a_foot(line: Line, long_side: int) -> bool:
