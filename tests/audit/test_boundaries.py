@@ -51,6 +51,16 @@ def test_a_jpeg_may_say_how_it_is_turned_and_no_more(value: int) -> None:
     assert (audit.walk(data, "jpeg") == []) == (2 <= value <= 8)
 
 
+@pytest.mark.parametrize("marker", [*range(0xE0, 0xF0), 0xFE])
+def test_a_segment_that_may_not_stand_in_a_jpeg_is_named(marker: int) -> None:
+    plain = saved("JPEG")
+    jpeg = plain[:2] + plain[20:]
+    name = "COM" if marker == 0xFE else f"APP{marker - 0xE0}"
+    segment = bytes((0xFF, marker, 0, 7)) + b"Banks"
+    assert audit.walk(jpeg[:2] + segment + jpeg[2:], "jpeg") == [name]
+    assert audit.walk(jpeg[:2] + segment * 2 + jpeg[2:], "jpeg") == [name, name]
+
+
 @pytest.mark.parametrize(
     "change", [lambda d: b"RIFX" + d[4:], lambda d: d[:8] + b"WEBQ" + d[12:], lambda d: d[:-2], lambda d: d[:12]]
 )

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 
 from medimg import audit
 from medimg.api import Scrubber
+from medimg.errors import CheckNotRun
 from medimg.policy import Policy
 
 LIGHT = Scrubber(msgspec.structs.replace(Policy.load(), scope="metadata-only"))
@@ -300,3 +301,11 @@ def test_the_second_reader_counts_what_a_strip_gives(packing: str) -> None:
     for rows, state in ((48, "passed"), (64, "failed")):
         data = tiff(numbers, [packed(smooth(64, rows).tobytes())], tiled=False)
         assert structure(data)["structure"] == state
+
+
+def test_a_tile_over_the_edge_that_cannot_be_decoded_is_not_called_filled() -> None:
+    chunks = [lzw(part.tobytes()) for part in (smooth(64, 64),) * 4]
+    numbers = {256: 74, 257: 110, 259: 5, 262: 2, 277: 3, 284: 1, 322: 64, 323: 64}
+    whole = tiff(numbers, chunks, tiled=True)
+    with pytest.raises(CheckNotRun):
+        audit.walk(whole.replace(chunks[0], b"\xff" * len(chunks[0])), "tiff")
