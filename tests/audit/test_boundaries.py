@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 
+import dicom_kit
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
@@ -28,9 +29,9 @@ def turned(value: int, order: str) -> bytes:
     return head + struct.pack(f"{order}IHHHIHHI", 8, 1, 0x112, 3, 1, value, 0, 0)
 
 
-def with_chunk(png: bytes, kind: bytes, body: bytes) -> bytes:
+def with_chunk(png: bytes, kind: bytes, body: bytes, at: int = 33) -> bytes:
     chunk = struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-    return png[:33] + chunk + png[33:]
+    return png[:at] + chunk + png[at:]
 
 
 @pytest.mark.parametrize("order", "<>")
@@ -267,3 +268,49 @@ def test_points_of_a_png_lie_where_colours_can_lie() -> None:
         assert (audit.walk(with_chunk(saved("PNG"), b"cHRM", body), "png") == []) == good
     for value in range(6):
         assert (audit.walk(with_chunk(saved("PNG"), b"sRGB", bytes((value,))), "png") == []) == (value < 4)
+
+
+# -- what a DICOM copy says of how it was made ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("order", "good"),
+    [
+        ((0, 1, 2), True), ((0, 2, 1), False), ((1, 0, 2), False), ((1, 2), False), ((0, 1, 1, 2), False),
+        ((0, 0, 1, 2), False), ((), False), ((2,), False),
+    ],
+)  # fmt: skip
+def test_the_methods_of_a_dicom_copy_stand_in_one_order(order: tuple[int, ...], good: bool) -> None:
+    photo = formats.open_photo(dicom_kit.saved(dicom_kit.dataset()), Limits())
+    assert isinstance(photo, formats.Declaring)
+    photo.state(formats.Statement(key=bytes(32), text=True, faces=True))
+    copy = photo.write().data
+    assert audit.walk(copy, "dicom") == []
+    at = copy.index(b"\x12\0\x64\0SQ\0\0") + 12
+    size = int.from_bytes(copy[at - 4 : at], "little")
+    items, end = [], at
+    while end < at + size:
+        step = 8 + int.from_bytes(copy[end + 4 : end + 8], "little")
+        items.append(copy[end : end + step])
+        end += step
+    assert len(items) == 3
+    body = b"".join(items[k] for k in order)
+    changed = copy[: at - 4] + len(body).to_bytes(4, "little") + body + copy[end:]
+    assert (audit.walk(changed, "dicom") == []) == good
+
+
+def test_a_palette_has_alpha_for_its_colours_and_no_more() -> None:
+    out = io.BytesIO()
+    picture = Image.fromarray(np.random.default_rng(3).integers(1, 256, (8, 8, 3), np.uint8)).quantize(4)
+    picture.save(out, "PNG", transparency=bytes((20, 40, 80, 120)))
+    copy = formats.open_photo(out.getvalue(), Limits()).write().data
+    at = copy.index(b"tRNS") - 4
+    size = int.from_bytes(copy[at : at + 4])
+    assert (size, audit.walk(copy, "png")) == (4, [])
+
+    def with_alpha(body: bytes) -> list[str]:
+        return audit.walk(with_chunk(copy[:at] + copy[at + 12 + size :], b"tRNS", body, at), "png")
+
+    alpha = copy[at + 8 : at + 8 + size]
+    assert with_alpha(alpha) == []
+    assert with_alpha(alpha + b"\x10") == with_alpha(alpha[:-1] + b"\xff") == ["PLTE/length"]

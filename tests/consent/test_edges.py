@@ -489,8 +489,11 @@ def test_a_profile_is_the_one_that_is_named(tmp_path: Path, monkeypatch: pytest.
     assert (own.asked, own.level, own.set_by_site, own.why) == (True, "advisory", True, "set by your organisation")
     teaching = msgspec.structs.replace(CONTEXT, audience="teaching")
     assert "site.own" not in {q.id for q in questions(teaching, site=installed)}
-    raised = msgspec.structs.replace(installed, levels={"closed-group": {"site.own": "blocking"}}, items=())
-    assert not any(q.set_by_site for q in questions(CONTEXT, site=raised))
+    advised = next(q for q in questions(CONTEXT) if q.asked and q.level == "advisory")
+    raised = msgspec.structs.replace(installed, levels={"closed-group": {advised.id: "blocking"}}, items=())
+    (after,) = (q for q in questions(CONTEXT, site=raised) if q.set_by_site)
+    assert (after.id, after.level, after.why) == (advised.id, "blocking", "set by your organisation")
+    assert not any(q.set_by_site for q in questions(teaching, site=raised))
     monkeypatch.setenv("MEDIMG_SITE", str(tmp_path / "gone.toml"))
     with pytest.raises(UsageError):
         SiteProfile.installed()
