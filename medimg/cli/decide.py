@@ -110,7 +110,8 @@ def say_photo(photo: Photo, run: str, photos: Sequence[Path] = (), *, areas: Are
         if _listed(area, photo, areas):
             box = f" at {','.join(map(str, area.box))}" if area.box else ""
             kind = f"{area.kind}, {Category.words_of(area.category)}"
-            common.say_prose(f"  {area.number:>3}  {kind}{box}: {_DOES[area.do]} ({area.why})", 7)
+            why = "" if area.why in photo.reason else f" ({area.why})"  # it stands in the line above
+            common.say_prose(f"  {area.number:>3}  {kind}{box}: {_DOES[area.do]}{why}", 7)
     for line in deciding_commands(photo, run, photos):
         common.say(f"       {line}")
 
