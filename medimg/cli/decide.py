@@ -142,7 +142,7 @@ def deciding_commands(photo: Photo, run: str, photos: Sequence[Path] = ()) -> li
 def _next(listed: list[Photo], run: str) -> str:
     """What to do next, in one sentence."""
     if any(p.asked for p in listed):
-        return "Next: decide what is asked above, then look at every copy at full size."
+        return "Next: decide what is asked above (what stays held is not shared), then look at all copies at full size."
     if any(p.waits for p in listed):
         return f"Next: have the decisions applied: medimg apply {run} PHOTOS"
     if any(not p.looked and p.copy for p in listed):
