@@ -110,7 +110,8 @@ def say_photo(photo: Photo, run: str, photos: Sequence[Path] = (), *, areas: Are
         if _listed(area, photo, areas):
             box = f" at {','.join(map(str, area.box))}" if area.box else ""
             kind = f"{area.kind}, {Category.words_of(area.category)}"
-            common.say_prose(f"  {area.number:>3}  {kind}{box}: {_DOES[area.do]} ({area.why})", 7)
+            why = "" if area.why in photo.reason else f" ({area.why})"  # it stands in the line above
+            common.say_prose(f"  {area.number:>3}  {kind}{box}: {_DOES[area.do]}{why}", 7)
     for line in deciding_commands(photo, run, photos):
         common.say(f"       {line}")
 
@@ -141,7 +142,7 @@ def deciding_commands(photo: Photo, run: str, photos: Sequence[Path] = ()) -> li
 def _next(listed: list[Photo], run: str) -> str:
     """What to do next, in one sentence."""
     if any(p.asked for p in listed):
-        return "Next: decide what is asked above, then look at every copy at full size."
+        return "Next: decide what is asked above (what stays held is not shared), then look at all copies at full size."
     if any(p.waits for p in listed):
         return f"Next: have the decisions applied: medimg apply {run} PHOTOS"
     if any(not p.looked and p.copy for p in listed):

@@ -12,6 +12,7 @@ import click
 from medimg.cli import common
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.standing import GroupResult
+from medimg.engine import deciding
 from medimg.report import build, refresh
 from medimg.run import originals
 from medimg.run.register import Register
@@ -65,6 +66,15 @@ def own_names(run: Path, ids: Sequence[str], photos: Sequence[Path | str]) -> di
     reports = [r for r in open_run(run).reports if r.safe_id in ids]
     found = originals.find(reports, [p for p in photos if isinstance(p, Path)])
     return {safe_id: common.shown(Path(path.name)) for safe_id, path in found.items()}
+
+
+def say_held(run: OpenRun, folder: Path, most: int = 8) -> list[str]:
+    """Say which photos are held, and the command that says what decides them; their safe ids."""
+    held = [p.safe_id for p in deciding.photos(run) if not p.copy]
+    if held:
+        more = " and more" if len(held) > most else ""
+        common.say(f"Still held: {', '.join(held[:most])}{more}. What decides it: medimg review {common.shown(folder)}")
+    return held
 
 
 def opened(path: Path) -> tuple[OpenRun, dict[str, GroupResult]]:

@@ -155,10 +155,7 @@ def _answered(run: Path, role: str, register: Register) -> int:
     folder = common.shown(run)
     out = {name for group in state.run.groups for name in state.released_names(group)}
     waiting = [r for r in opened.reports if r.copy and r.copy.name not in out]
-    held = [p.safe_id for p in deciding.photos(opened) if not p.copy]
-    if held:
-        more = " and more" if len(held) > _MOST else ""
-        common.say(f"Still held: {', '.join(held[:_MOST])}{more}. What decides it: medimg review {folder}")
+    held = run_common.say_held(opened, run)
     if code:
         common.say("Next: give the same command again; it goes on with what is open.")
     elif waiting:

@@ -74,6 +74,7 @@ def status(ctx: click.Context, run: Path, as_json: bool, register_file: Path | N
     else:
         click.echo(f"Run {opened.state.run.tag}, for: {opened.state.context.audience}.")
         run_common.say(results, opened.state)
+        run_common.say_held(opened, run)
         if share.lying:
             click.echo(f"In {SHARE_FOLDER}/: {common.plural(len(share.lying), 'released copy', 'released copies')}.")
         if share.missing:

@@ -149,7 +149,7 @@ def _not_released(opened: OpenRun, wanted: Sequence[str]) -> None:
         lies = in_share(opened, group)
         if opened.state.released_names(group) or lies.lying or lies.changed:
             raise UsageError(
-                f"group {group} was released: its copies are in share/.", todo="Take it back first: medimg reopen."
+                f"patient {group} was released: its copies are in share/.", todo="Take them back first: medimg reopen."
             )
 
 

@@ -135,11 +135,11 @@ def _release(state: RunState, group: str) -> Released:
         UsageError: There is none.
     """
     if state.is_withdrawn(group):
-        raise UsageError(f"group {group} was withdrawn by the patient. There is no bundle for it.")
+        raise UsageError(f"patient {group} was withdrawn by the patient. There is no bundle for it.")
     names = state.released_names(group)
     if not names:
         raise UsageError(
-            f"group {group} is not released. There is a bundle for released groups only.",
+            f"patient {group} is not released. There is a bundle for released groups only.",
             todo="Answer its questions with 'medimg answer', then 'medimg release'.",
         )
     held = state.releases(group)

@@ -102,7 +102,7 @@ def of(opened: OpenRun, group: str) -> ConsentPage:
         raise UsageError(f"patient {group} withdrew.")
     copies = [r.copy for r in opened.of(group) if r.copy is not None]
     if not copies:
-        raise UsageError(f"group {group} has no copy that passed the checks.")
+        raise UsageError(f"patient {group} has no copy that passed the checks.")
     pictures = []
     with thumbs.quiet():
         for copy in copies:

@@ -138,7 +138,7 @@ def release(
             _may_be_released(state, group, results[group], entries, undecided)
             if not (role.strip() or role_of(state, group)):
                 raise UsageError(
-                    f"group {group} is not released: by whom is not written down.",
+                    f"patient {group} is not released: by whom is not written down.",
                     todo="Say your role, not your name, with --role WORDS, or in the window.",
                 )
         share.refuse_links(opened.folder)
@@ -154,19 +154,19 @@ def _may_be_released(
     state: RunState, group: str, result: GroupResult, entries: list[Entry], undecided: dict[str, str]
 ) -> None:
     if group in undecided:
-        raise UsageError(f"group {group} is not released: {undecided[group]}", todo=_UNDECIDED[undecided[group]])
+        raise UsageError(f"patient {group} is not released: {undecided[group]}", todo=_UNDECIDED[undecided[group]])
     if group in share.withdrawn(state, entries):
-        raise UsageError(f"group {group} was withdrawn by the patient. It is not released.")
+        raise UsageError(f"patient {group} was withdrawn by the patient. It is not released.")
     if share.taken_back(state, group, entries):
         raise UsageError(
-            f"group {group} is not released: it was taken back after its answers were written.",
+            f"patient {group} is not released: it was taken back after its answers were written.",
             todo="Take it back once more: medimg reopen RUN. Then answer what is open.",
         )
     if result.overall != "answered":
-        raise UsageError(f"group {group} is not released: {result.overall}.")
+        raise UsageError(f"patient {group} is not released: {result.overall}.")
     if not state.recipients.get(group, "").strip():
         raise UsageError(
-            f"group {group} is not released: with whom it is shared is not written down.",
+            f"patient {group} is not released: with whom it is shared is not written down.",
             todo="Say it with --to WORDS, or in the window; it stays in the private part and the register.",
         )
 
@@ -409,7 +409,7 @@ def _checked_copies(opened: OpenRun, group: str) -> dict[Path, str]:
             )
         out[found[0]] = digest
     if not out:
-        raise UsageError(f"group {group} has no copy to release.")
+        raise UsageError(f"patient {group} has no copy to release.")
     return out
 
 

@@ -100,19 +100,19 @@ def disagreements(state: RunState, entries: list[Entry]) -> list[str]:
     for group in state.run.groups:
         of_group = [e for e in mine if e.sharing.group == group]
         if any(e.event == "withdrawn" for e in of_group) and not state.is_withdrawn(group):
-            out.append(f"group {group} was withdrawn by the patient; its answers do not say so.")
+            out.append(f"patient {group} was withdrawn by the patient; its answers do not say so.")
         if taken_back(state, group, of_group):
-            out.append(f"group {group} was taken back after its answers were written.")
+            out.append(f"patient {group} was taken back after its answers were written.")
         if cut_short(state, group, of_group):
             out.append(
-                f"the release of group {group} was cut short, or its answers are from before it. Go on with it: medimg"
-                f" release RUN {group}. Or take it back: medimg reopen RUN {group}."
+                f"the release of patient {group} was cut short, or its answers are from before it. Go on with it: "
+                f"medimg release RUN {group}. Or take it back: medimg reopen RUN {group}."
             )
         by_receipt = {e.receipt: e for e in of_group}
         for release in state.releases(group):
             entry = by_receipt.get(release.receipt)
             if entry is not None and entry.sharing.copies != release.copies:
-                out.append(f"group {group}: the answers speak of other copies than were released.")
+                out.append(f"patient {group}: the answers speak of other copies than were released.")
     return out
 
 

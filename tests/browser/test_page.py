@@ -142,7 +142,9 @@ def test_only_who_brings_the_key_first_is_let_in_and_only_from_the_page(served: 
         assert second.get("stand").status_code == 401
 
 
-@pytest.mark.parametrize("name", ["../../../etc/passwd", "..\\..\\x.png", "/etc/x", ".hidden", "\x00a", "", "x" * 400])
+@pytest.mark.parametrize(
+    "name", ["../../../etc/passwd", "..\\..\\x.png", "/etc/x", ".hidden", "\x00a", "", "..", "x" * 400, "\u4e2d" * 300]
+)
 def test_no_name_of_a_photo_leads_out_of_its_folder(served: Served, name: str, tmp_path: Path) -> None:
     drawn(tmp_path / "a.png", 1, 32, 24)
     before = {p for p in tmp_path.rglob("*") if p.is_file()}

@@ -167,7 +167,9 @@ def test_a_photo_on_hold_has_its_own_name_on_the_terminal_alone_and_its_exact_co
     assert "--why consent-allows" in said  # a face that is one: nobody is led to say that it is none
     gone_on = place.share()
     assert gone_on.returncode == 20
-    assert f"Still held: P01-001. What decides it: medimg review {run}" in gone_on.stdout
+    held = f"Still held: P01-001. What decides it: medimg review {run}"
+    assert held in gone_on.stdout
+    assert held in on_a_terminal(place, "status", run)
     assert f"P01-001 ({NAME}.jpg)  held: " in on_a_terminal(place, "review", run, place.photos)
     piped = subprocess.run(
         [sys.executable, "-m", "medimg", *line, "--again"], capture_output=True, text=True, env=place.env, timeout=100

@@ -14,7 +14,7 @@ from sheets_kit import MARKER, run_folder
 
 from medimg import report as sheets
 from medimg.acts.answering import from_setting
-from medimg.consent.checklist import SharingContext
+from medimg.consent.context import SharingContext
 from medimg.report import pdf
 from medimg.report.model import RecordSheet
 from medimg.report.pdf import record_pdf

@@ -331,7 +331,7 @@ def test_answers_from_before_a_withdrawal_release_nothing(out: Path) -> None:
     assert "withdrawn by the patient" in refused(out, "P01", *TO)
     said = call(status, out)
     assert said.exit_code == 20
-    assert "group P01 was withdrawn" in said.output
+    assert "patient P01 was withdrawn" in said.output
     assert call(register, "verify", out).exit_code == 20
     assert call(release, out, "P02", *TO).exit_code == 0
 

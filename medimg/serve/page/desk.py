@@ -7,6 +7,7 @@ lie in the run folder, as after every run. One thing is done at a time.
 from __future__ import annotations
 
 import io
+import os
 import shutil
 from pathlib import Path
 
@@ -22,15 +23,15 @@ from medimg.engine.batch import Hooks, Progress, scrub_folder
 from medimg.errors import Interrupted, MedimgError, TooLarge, UsageError
 from medimg.policy import Policy
 from medimg.report import refresh
-from medimg.run import originals, pictures
+from medimg.run import originals, pictures, scan
 from medimg.run import state as runs
 from medimg.run.register import Register
 from medimg.run.release import OpenRun, open_run
 from medimg.run.request import RunRequest
 from medimg.system.scratch import Scratch
 
-MOST, ROOM = 200, 2 << 30
-"""Photos and bytes that may be dropped: they lie in memory."""
+MOST, ROOM, NAME = 200, 2 << 30, 200
+"""Photos and bytes that may be dropped, because they lie in memory; bytes of a photo's name (255 on most disks)."""
 SHOWN = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 """Formats that every browser shows as they are; a copy in another one is drawn for the look."""
 
@@ -123,6 +124,8 @@ class Desk:
         if len(self._names) >= MOST or self._bytes + len(data) > ROOM:
             raise TooLarge(f"the page takes {MOST} photos, and {ROOM >> 30} GiB of them.", todo="Use 'medimg share'.")
         plain = "".join(c for c in Path(name.replace("\\", "/")).name if c.isprintable())[-120:].lstrip(".") or "photo"
+        while len(os.fsencode(plain)) > NAME:
+            plain = plain[1:]
         while plain in self._names:
             plain = f"_{plain}"
         path = self._photos / plain
@@ -193,7 +196,7 @@ class Desk:
         screen = self._sat(opened).screen()
         return msgspec.structs.replace(
             bare,
-            run=str(self._run),
+            run=scan.readable(os.fsencode(self._run)),
             photos=self._seen(opened),
             screen=screen,
             place=screen.place if screen else "",

@@ -169,7 +169,12 @@ function parts() {
 
 function tick() {
   const p = parts();
-  if (!p) { at("seen").textContent = ""; at("next").disabled = true; return; }
+  if (!p) {
+    const words = photo() && at("picture").getAttribute("src") && (before || !photo().photo.copy) ? "This is the photo itself, not a copy: nothing is covered." : "";
+    if (at("seen").textContent !== words) at("seen").textContent = words;
+    at("next").disabled = true;
+    return;
+  }
   const s = scale(), frame = at("frame").getBoundingClientRect(), image = p.image.getBoundingClientRect();
   const full = s >= 0.99 / (window.devicePixelRatio || 1);
   const x0 = (Math.max(frame.left, image.left, 0) - image.left) / s, y0 = (Math.max(frame.top, image.top, 0) - image.top) / s;
