@@ -22,13 +22,14 @@ from sklearn.ensemble import GradientBoostingClassifier
 
 from benchmarks._carrier_answers import SORTS, answers
 from medimg.detect import Frame
-from medimg.detect.objects import carriers, grounds, judge
+from medimg.detect.objects import blocks, carriers, grounds, judge
 from medimg.detect.objects.grounds import Picture, Points
 from medimg.native.opencv import cv2
 from medimg.vocabulary import Category
 
-RIGHT = 0.7
-"""Least IoU of an outline with the thing for it to be right."""
+RIGHT, INSIDE, HALF = 0.7, 0.96, 0.5
+"""Least IoU of an outline with the thing for it to be right; or least share of it that lies in the thing, and of the
+thing in it: the white field of a badge is joined with its header afterwards."""
 MOST = 30
 TAUGHT_BY = {"clothing_train": "bare", "packs_train": "packet", "ward": "bare"}
 """What finds lie on beside the things that were laid on a picture, by its source."""
@@ -77,15 +78,18 @@ def _outlines(one: Taught) -> Iterator[tuple[dict[str, float], bool]]:
         thing = beneath(find.quad, one.things)
         inside = cv2.intersectConvexConvex(thing[1], whole)[1] if thing else None
         others = [f for m, f in enumerate(one.finds) if m != k]
-        for ground in carriers.candidates(one.picture, one.finds, colours, k):
-            right = (
-                inside is not None and grounds.iou(ground.quad, np.asarray(inside.reshape(-1, 2), np.float32)) >= RIGHT
-            )
+        for ground in blocks.candidates(one.picture, one.finds, colours, k):
+            right = inside is not None and _right(ground.quad, np.asarray(inside.reshape(-1, 2), np.float32))
             yield judge.outline_features(one.picture, ground, find, others), right
 
 
+def _right(quad: Points, thing: Points) -> bool:
+    part = grounds.share_in(quad, thing) >= INSIDE and grounds.share_in(thing, quad) >= HALF
+    return part or grounds.iou(quad, thing) >= RIGHT
+
+
 def _lying(one: Taught) -> Iterator[tuple[dict[str, float], str]]:
-    for block in carriers.found_blocks(one.picture, one.finds):
+    for block in blocks.found_blocks(one.picture, one.finds):
         rows = carriers.features(one.frame, one.picture, one.finds, block)
         for member, row in zip(block.members, rows, strict=True):
             thing = beneath(one.finds[member].quad, one.things)

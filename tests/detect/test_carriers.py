@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medimg.detect import Frame
-from medimg.detect.objects import carriers, grounds, judge, marks
+from medimg.detect.objects import blocks, carriers, grounds, judge, marks
 from medimg.detect.objects.carriers import placed_on
 from medimg.native.opencv import cv2
 from medimg.policy import Policy, decide
@@ -234,7 +234,7 @@ def test_no_thing_goes_over_a_colour_card(monkeypatch: pytest.MonkeyPatch, reach
     view = carriers._view(frame)
     seen = view.marks.copy()
     y, x = round(430 / view.down), round(690 / view.across)  # inside the label's lower right corner
-    seen[carriers.marks.CARD, y - 2 : y + 1, x - 2 : x + 1] = 0.9 if reaches else 0.0
+    seen[carriers.marks.CARD, y - 8 : y + 1, x - 8 : x + 1] = 0.9 if reaches else 0.0
     monkeypatch.setattr(carriers, "_view", lambda _: view._replace(marks=seen))
     things = [f for f in carriers.placed(frame, FOUND) if f.kind == "object"]
     assert bool(things) != reaches
@@ -273,9 +273,9 @@ def test_a_label_bears_no_scale() -> None:
     picture = grounds.Picture(frame)
     ticks = _line(Box(600, 220, 690, 250), "ruler", "3")
     finds = [carriers.find_of(frame, picture, f) for f in (*FOUND, ticks)]
-    blocks = [block.members for block in carriers.found_blocks(picture, finds)]
-    assert sorted(next(b for b in blocks if 0 in b)) == [0, 1, 2, 3]
-    assert (4,) in blocks
+    members = [block.members for block in blocks.found_blocks(picture, finds)]
+    assert sorted(next(some for some in members if 0 in some)) == [0, 1, 2, 3]
+    assert (4,) in members
 
 
 def test_a_pale_label_on_a_pale_sheet_is_outlined() -> None:
@@ -332,5 +332,28 @@ def test_blurred_ticks_read_as_a_letter_many_times_are_asked_about(monkeypatch: 
     frame = _seen(monkeypatch, marks.RULER, place, 0.9)
     (found, *_) = carriers.placed(frame, [_line(place, "unknown", "XXXAKKK")])
     assert [a.do for a in decide([found], Policy(), width=1024, height=768).actions] == ["ask"]
-    (found, *_) = carriers.placed(frame, [_line(place, "unknown", "Xenia")])
+    (found, *_) = carriers.placed(frame, [_line(place, "unknown", "Xenia Vandermeer")])
     assert [a.do for a in decide([found], Policy(), width=1024, height=768).actions] == ["cover"]
+
+
+def test_few_letters_made_of_a_long_row_of_ticks_are_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Box(316, 292, 500, 330)
+    frame = _seen(monkeypatch, marks.RULER, place, 0.9)
+    (found, *_) = carriers.placed(frame, [_line(place, "unknown", "jes")])
+    assert [a.do for a in decide([found], Policy(), width=1024, height=768).actions] == ["ask"]
+
+
+@pytest.mark.parametrize(("inside", "do"), [((190, 150, 70), "ask"), ((245, 245, 245), "cover")])
+def test_what_looks_like_a_code_in_flesh_is_asked_about_unless_it_stands_on_paper(
+    inside: tuple[int, int, int], do: str
+) -> None:
+    rng = np.random.default_rng(4)
+    picture = np.full((768, 1024, 3), (206, 150, 128), np.uint8)
+    picture[300:420, 400:520] = inside
+    for x, y in rng.integers(0, 12, (60, 2)):
+        picture[300 + 10 * y : 310 + 10 * y, 400 + 10 * x : 410 + 10 * x] = (60, 40, 30)
+    found = Finding(
+        kind="code", category="2d-code", detector="test", score=0.9, region=Region(Box(400, 300, 520, 420).polygon)
+    )
+    out = carriers.placed(Frame(picture), [found])
+    assert decide(out[:1], Policy(), width=1024, height=768).actions[0].do == do

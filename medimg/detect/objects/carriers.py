@@ -9,24 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from medimg import geometry
 from medimg.detect import Frame
-from medimg.detect.objects import company, grounds, judge, marks, scales
-from medimg.detect.objects.grounds import Ground, Picture, Points, share_in
+from medimg.detect.objects import company, judge, marks, scales
+from medimg.detect.objects.blocks import REAL, SCALES, Block, found_blocks, grown
+from medimg.detect.objects.grounds import Picture, Points, share_in
 from medimg.detect.objects.judge import GROUNDS, Find
 from medimg.native.opencv import cv2
 from medimg.types import Finding
 from medimg.vocabulary import Category, Kind
 
-MOST = 16
-"""Finds of a picture whose ground is grown; the largest first."""
-ON, REAL = 0.6, 0.5
-"""Least share of a find on an outline to lie on it, and least likelihood of an outline to be believed."""
 THINGS = (Category.SLIP, Category.SHEET, Category.SCREEN, Category.PACKET)
 """What may be covered as a whole."""
 OF_A_BATCH = frozenset((Category.UNKNOWN, Category.RECORD_NUMBER, Category.DATE, Category.ID_NUMBER))
@@ -35,13 +32,13 @@ UNCLEAR = frozenset((Category.UNKNOWN, Category.UNREAD))
 """What a numeral of a scale may have been taken for."""
 NUMERALS = re.compile(r"[\W_]*(?:\d{1,3}(?:[\W_]+\d{1,3}){0,11})?[\W_]*(?:cm|mm|in)?[\W_]*", re.IGNORECASE)
 """Numerals of a scale, or ticks alone."""
-SCALES = frozenset((Category.RULER, Category.COLOUR_CARD))
 SCALE = 0.35
 """Least mean likelihood of a ruler for a place to be one."""
 NO_SCALE = 0.15
 """Mean likelihood of a ruler below which a line that was read is no part of one by itself."""
-CARD = 0.6
-"""Likelihood of a colour card from which a square of the network's map is one."""
+CARD, LEAST_CARD = 0.6, 60
+"""Likelihood of a colour card from which a square of the network's map is one, and the fewest connected ones that are
+a card: the portrait on a badge has a dozen, drawn cards had 300 and more."""
 PERHAPS_SCALE = 0.15
 """Least of it for a place to be asked about instead of covered, where nobody could read what stands there: a small or
 blurred ruler blacked out is lost, and the ticks of one look like writing."""
@@ -51,29 +48,23 @@ ON_SCALE = 0.2
 """Share of a scale or a card in an outline that makes it no thing to be covered: it would hide what must stay."""
 ON_A_SCALE = "scale"
 """What writing lies on that cannot be told from the ticks and numerals it touches."""
+PERHAPS_SLIP = 1 / 6
+"""Likelihood from which it is a slip and no packet: a label left half open costs more than five packets covered."""
 BARE, SURELY_BARE = GROUNDS.index("bare"), 0.8
 """Least likelihood of bare skin or cloth for a find to be asked about instead of covered."""
-BAND = 0.6
-"""Most that a band which completes a thing has of its size, as a share of the rest."""
 DARK = 90.0
 """Most brightness of the ground of a monitor's readings, CIELAB as 8 bits; a chart has them on paper."""
 RED, YELLOW, BLOOD = 5.0, 3.0, 15.0
 """Least red and yellow of a ground that may be skin, and least red of one that may be a wound: CIELAB as 8 bits, from
 neutral. Off such ground what nobody could read is covered: the judge has seen too little bare ground to be believed."""
+SURELY_SCALE, SPARSE, LONG = 0.6, 0.9, 2.5
+"""Likelihood of a ruler from which so few signs for each time a line is as long as high, in one so long, are no word;
+print has 1.3 to 2."""
+COLOURED, RIM, MOSTLY = 12.0, 0.3, 0.6
+"""Least colour of what is no paper, CIELAB as 8 bits; how far round a code flesh is looked for, in its shorter side;
+and how much of that has to be flesh."""
 A_WORD = 3
 """Signs from which what was read on skin is a word: of fewer, hairs and creases are read too."""
-ALIKE = 14.0
-"""Most difference of two grounds that may be one."""
-NEAR = 2.2
-"""How far apart finds of one block may be, in heights of the lower one."""
-
-
-class Block(NamedTuple):
-    """Finds that share a ground: their indices, its outline, and how likely that is real."""
-
-    members: tuple[int, ...]
-    outline: Points
-    likely: float
 
 
 def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
@@ -98,33 +89,54 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
     said = judge.lies_on([row for some in rows for row in some])
     for number, (block, some) in enumerate(zip(blocks, rows, strict=True), 1):
         likely, said = said[: len(some)], said[len(some) :]
-        whole = likely.mean(axis=0)
-        sort, real = GROUNDS[int(np.argmax(whole))], block.likely >= REAL
-        if judge.monitor([finds[m].text for m in block.members]) and some[0]["light"] < DARK:
-            sort = Category.SCREEN
-        there = [out[at[m]] for m in block.members]
-        bare = not real and all(map(_flesh, some)) and not any(f.category in judge.IDENTIFYING for f in there)
+        there = [finds[m] for m in block.members]
+        sort = _sort(block, there, likely.mean(axis=0), some)
+        bare = (
+            block.likely < REAL and all(map(_flesh, some)) and not any(f.category in judge.IDENTIFYING for f in there)
+        )
         for m, own, row in zip(block.members, likely, some, strict=True):
-            name = sort if real else GROUNDS[int(np.argmax(whole + own))]
-            if bare and out[at[m]].kind == Kind.TEXT:
+            name = sort if block.likely >= REAL else GROUNDS[int(np.argmax(likely.mean(axis=0) + own))]
+            if (bare and not finds[m].code) or _in_flesh(picture, finds[m], row):
                 name = "bare"
             elif name == "bare" and (own[BARE] < SURELY_BARE or not _flesh(row)):
                 name = ""
-            if row["ruler"] >= PERHAPS_SCALE and _blank(out[at[m]]):
-                out[at[m]] = msgspec.structs.replace(out[at[m]], category=Category.UNREAD, on=ON_A_SCALE)
-            out[at[m]] = placed_on(out[at[m]], name, number, row["ruler"])
-        outline = _with_finds(block, [finds[m] for m in block.members])
-        measures = [f for k, f in enumerate(finds) if out[at[k]].category in SCALES]
-        over = some[0]["ruler_all"] >= SCALE or any(share_in(f.quad, outline) > ON_SCALE for f in measures)
-        over = over or _on_card(_view(frame), outline / picture.factor)
-        dense = not bare and _dense(outline, [finds[m].quad for m in block.members])
-        if sort in THINGS and (real or dense) and not over:
+            borne = block.likely >= REAL and sort in (Category.SLIP, Category.SHEET)
+            out[at[m]] = _on(out[at[m]], name, number, row, borne=borne)
+        outline = _with_finds(block, there)
+        dense = not bare and _dense(outline, [f.quad for f in there])
+        measures = [f.quad for f, k in zip(finds, at, strict=True) if out[k].category in SCALES]
+        if sort in THINGS and (block.likely >= REAL or dense) and not _over(frame, picture, outline, some[0], measures):
             outline = np.clip(outline / picture.factor, 0, (frame.width, frame.height))
             region = frame.region(tuple((float(x), float(y)) for x, y in outline))
-            sure = round(float(whole.max()), 3)
+            sure = round(float(likely.mean(axis=0).max()), 3)
             thing = Finding(kind=Kind.OBJECT, category=sort, detector="carriers", score=sure, region=region)
             out.append(placed_on(thing, sort, number, 0.0))
     return out
+
+
+def _sort(block: Block, there: Sequence[Find], likely: NDArray[np.float64], rows: Sequence[Mapping[str, float]]) -> str:
+    """What a block of finds lies on; what may be a patient's slip and bears what identifies is no packet."""
+    if judge.monitor([f.text for f in there]) and rows[0]["light"] < DARK:
+        return Category.SCREEN
+    sort = GROUNDS[int(np.argmax(likely))]
+    identifying = any(f.category in judge.IDENTIFYING and not judge.of_product(f.text) for f in there)
+    perhaps = likely[GROUNDS.index(Category.SLIP)] >= PERHAPS_SLIP
+    return Category.SLIP if sort == Category.PACKET and identifying and perhaps and block.likely >= REAL else sort
+
+
+def _on(finding: Finding, name: str, number: int, row: Mapping[str, float], *, borne: bool) -> Finding:
+    """A find with what it lies on; on a slip or a sheet that is believed nothing is a scale by its looks alone."""
+    if row["ruler"] >= PERHAPS_SCALE and _blank(finding, row):
+        finding = msgspec.structs.replace(finding, category=Category.UNREAD, on=ON_A_SCALE)
+    return placed_on(finding, name, number, 0.0 if borne else row["ruler"])
+
+
+def _over(
+    frame: Frame, picture: Picture, outline: Points, row: Mapping[str, float], measures: Sequence[Points]
+) -> bool:
+    """Whether a cover of an outline would hide a scale or a colour card."""
+    scale = row["ruler_all"] >= SCALE or any(share_in(quad, outline) > ON_SCALE for quad in measures)
+    return scale or _on_card(_view(frame), outline / picture.factor)
 
 
 def _partly_in(frame: Frame, finding: Finding) -> bool:
@@ -160,7 +172,9 @@ def _on_card(view: marks.View, outline: Points) -> bool:
     sure = (view.marks[marks.CARD] >= CARD).astype(np.uint8)
     inside = np.zeros_like(sure)
     cv2.fillPoly(inside, [np.round(outline / (view.across, view.down)).astype(np.int32)], 1)
-    return bool((sure & inside).any())
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(sure, connectivity=4)
+    touched = np.unique(labels[(sure & inside) > 0])
+    return bool((stats[touched, cv2.CC_STAT_AREA] >= LEAST_CARD).any())
 
 
 def _flesh(row: Mapping[str, float]) -> bool:
@@ -212,10 +226,21 @@ def placed_on(finding: Finding, name: str, number: int, scale: float) -> Finding
     return msgspec.structs.replace(finding, category=category, on=finding.on or where)
 
 
-def _blank(finding: Finding) -> bool:
-    """Whether nobody could read a line, or what was read is no word: of blurred ticks all sorts of letters are made."""
-    thrice = finding.category == Category.UNKNOWN and scales.THRICE.search(finding.secret.reveal())
-    return finding.category == Category.UNREAD or bool(thrice)
+def _blank(finding: Finding, row: Mapping[str, float]) -> bool:
+    """Whether nobody could read a line, or what was read is no word: of ticks few letters are made, or one often."""
+    text = finding.secret.reveal()
+    few = row["ruler"] >= SURELY_SCALE and row["letters"] + row["digits"] <= SPARSE * row["long"]
+    no_word = bool(scales.THRICE.search(text)) or (few and row["long"] >= LONG)
+    return finding.category == Category.UNREAD or (finding.category == Category.UNKNOWN and no_word)
+
+
+def _in_flesh(picture: Picture, find: Find, row: Mapping[str, float]) -> bool:
+    """Whether a code that nobody read is coloured and lies in flesh: slough and scabs have dots too, and no paper."""
+    if not find.code or find.score >= 1 or np.hypot(row["red"], row["yellow"]) < COLOURED:
+        return False
+    around = picture.around(find.quad, RIM * float(min(cv2.minAreaRect(find.quad)[1])))
+    red, yellow = around[:, 1] - 128, around[:, 2] - 128
+    return float(np.mean((red >= RED) & (yellow >= YELLOW))) >= MOSTLY if len(around) else False
 
 
 def _dense(outline: Points, quads: Sequence[Points]) -> bool:
@@ -257,123 +282,9 @@ def features(frame: Frame, picture: Picture, finds: Sequence[Find], block: Block
     ]
 
 
-def found_blocks(picture: Picture, finds: Sequence[Find]) -> list[Block]:
-    """Finds in blocks: those on one believed outline, the others by nearness."""
-    left = sorted(range(len(finds)), key=lambda k: -float(cv2.contourArea(finds[k].quad)))
-    colours = [picture.colour(f.quad, f.code) for f in finds]
-    scale = [f.category in SCALES for f in finds]
-    out: list[Block] = []
-    unsure: dict[int, list[Ground]] = {}
-    tried = 0
-    for k in list(left):
-        if k not in left or tried >= MOST:
-            continue
-        tried += 1
-        unsure[k] = candidates(picture, finds, colours, k)
-        best = _best(picture, finds, unsure[k], k)
-        if best is None or best[1] < REAL:
-            continue
-        quad, likely = best
-        # A scale bears what is written on it, and nothing else bears a scale.
-        borne = [m for m in left if share_in(finds[m].quad, quad) >= ON and (scale[k] or not scale[m])]
-        members = tuple(m for m in left if m == k or m in borne)
-        out.append(Block(members, quad, likely))
-        left = [m for m in left if m not in members]
-    measures = [b for b in out if any(scale[m] for m in b.members)]
-    out = _joined([b for b in out if not any(scale[m] for m in b.members)])
-    for k in [k for k in unsure if k in left and not scale[k]]:
-        if _completed(out, k, unsure[k]):
-            left.remove(k)
-    out += measures
-    for some in ([m for m in left if not scale[m]], [m for m in left if scale[m]]):
-        for group in _groups([finds[m] for m in some]):
-            members = tuple(some[g] for g in group)
-            out.append(Block(members, _around([finds[m].quad for m in members]), 0.0))
-    return out
-
-
-def candidates(picture: Picture, finds: Sequence[Find], colours: Sequence[Points], k: int) -> list[Ground]:
-    """The grounds of a find at every tolerance."""
-    alike = [f.quad for f, c in zip(finds, colours, strict=True) if np.linalg.norm(c - colours[k]) < ALIKE]
-    return list(grounds.grown(picture, finds[k].quad, colours[k], alike))
-
-
-def _best(picture: Picture, finds: Sequence[Find], there: Sequence[Ground], k: int) -> tuple[Points, float] | None:
-    """The likeliest of the outlines of a find, and how likely it is."""
-    if not there:
-        return None
-    others = [f for m, f in enumerate(finds) if m != k]
-    likely = judge.outlines([judge.outline_features(picture, g, finds[k], others) for g in there])
-    best = int(np.argmax(likely))
-    return there[best].quad, float(likely[best])
-
-
-def _completed(blocks: list[Block], k: int, there: Sequence[Ground]) -> bool:
-    """Whether one of the grounds of a find, believed by itself or not, completes a block: a header above its field."""
-    for n, block in enumerate(blocks):
-        for ground in there:
-            if float(cv2.contourArea(ground.quad)) > BAND * float(cv2.contourArea(block.outline)):
-                continue
-            whole = _union(block.outline, ground.quad)
-            if whole is not None:
-                blocks[n] = Block((*block.members, k), whole, block.likely)
-                return True
-    return False
-
-
-def _joined(blocks: Sequence[Block]) -> list[Block]:
-    """Two grounds of one thing made one: a badge's header and its white field, a code's white field on a tinted slip.
-
-    One lies in the other, or together they fill the rectangle round both.
-    """
-    out = sorted(blocks, key=lambda b: -float(cv2.contourArea(b.outline)))
-    k = 0
-    while k < len(out):
-        for m in range(k + 1, len(out)):
-            whole = _union(out[k].outline, out[m].outline)
-            if whole is not None:
-                likely = max(out[k].likely, out[m].likely)
-                out[k] = Block((*out[k].members, *out[m].members), whole, likely)
-                del out[m]
-                break
-        else:
-            k += 1
-    return out
-
-
-def _union(a: Points, b: Points) -> Points | None:
-    if share_in(b, a) > 0.7:
-        return a
-    both = np.concatenate((a, b))
-    quad = grounds.straight(np.asarray(cv2.convexHull(both).reshape(-1, 2), np.float32))
-    apart = float(cv2.contourArea(a) + cv2.contourArea(b)) - float(cv2.intersectConvexConvex(a, b)[0])
-    return quad if apart >= 0.9 * float(cv2.contourArea(quad)) else None
-
-
-def _groups(finds: Sequence[Find]) -> list[list[int]]:
-    """Finds near each other, of any direction."""
-    group = list(range(len(finds)))
-    wide = [_grown(f.quad, NEAR * min(cv2.minAreaRect(f.quad)[1]) / 2) for f in finds]
-    for a in range(len(finds)):
-        for b in range(a):
-            if group[a] != group[b] and cv2.intersectConvexConvex(wide[a], wide[b])[0] > 0:
-                old = group[a]
-                group = [group[b] if g == old else g for g in group]
-    return [[k for k, g in enumerate(group) if g == name] for name in dict.fromkeys(group)]
-
-
-def _grown(quad: Points, by: float) -> Points:
-    (x, y), (w, h), angle = cv2.minAreaRect(quad)
-    return np.asarray(cv2.boxPoints(((x, y), (w + 2 * by, h + 2 * by), angle)), np.float32)
-
-
-def _around(quads: Sequence[Points]) -> Points:
-    return np.asarray(cv2.boxPoints(cv2.minAreaRect(np.concatenate(list(quads)))), np.float32)
-
-
 def _with_finds(block: Block, finds: Sequence[Find]) -> Points:
     """The outline of a thing and of the finds on it, straight-sided and convex."""
-    inner = [_grown(f.quad, -0.12 * min(cv2.minAreaRect(f.quad)[1])) for f in finds]
+    inner = [grown(f.quad, -0.12 * min(cv2.minAreaRect(f.quad)[1])) for f in finds]
     points = np.concatenate([block.outline, *inner]).astype(np.float32)
     hull = cv2.convexHull(points).reshape(-1, 2)
     near = cv2.approxPolyDP(hull, 0.008 * cv2.arcLength(hull, True), True).reshape(-1, 2)

@@ -28,7 +28,7 @@ NEAR = 4.0
 LOWEST, HIGHEST = 0.8, 12.0
 """Shorter side of the code, in the same."""
 KNOWN = 0.5
-"""Share of it that lies in a find: that code was found, or it is writing that was read."""
+"""Share of it that lies in a find, or of a find in it: that code was found, or it is writing that was read."""
 
 
 def codes(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
@@ -45,7 +45,10 @@ def codes(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
     out: list[Finding] = []
     known = [quad for f, quad in quads if f.kind == Kind.CODE or f.secret.reveal().strip()]
     for linear, score, corners in _likely(frame):
-        if any(share_in(corners, quad) > KNOWN for quad in known) or not any(_beside(corners, line) for line in lines):
+        # Of print that is seen from too far away whole blocks look like codes.
+        if any(max(share_in(corners, quad), share_in(quad, corners)) > KNOWN for quad in known):
+            continue
+        if not any(_beside(corners, line) for line in lines):
             continue
         known.append(corners)
         out.append(

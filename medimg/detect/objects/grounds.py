@@ -90,6 +90,15 @@ class Picture:
         mask[mask.shape[0] // 2, mask.shape[1] // 2] |= not mask.any()
         return (slice(int(y0), int(y1)), slice(int(x0), int(x1))), mask
 
+    def around(self, polygon: Points, by: float) -> Points:
+        """The colours of the pixels round a polygon, up to so many pixels from it, (n, 3)."""
+        (x, y), (w, h), angle = cv2.minAreaRect(polygon)
+        wider = np.asarray(cv2.boxPoints(((x, y), (w + 2 * by, h + 2 * by), angle)), np.float32)
+        place, mask = self.within(wider)
+        corner = np.asarray((place[1].start, place[0].start), np.float32)
+        cv2.fillPoly(mask, [np.round(polygon - corner).astype(np.int32)], 0)
+        return np.asarray(self.lab[place][mask > 0], np.float32)
+
     def colour(self, polygon: Points, code: bool) -> Points:
         """The colour of the ground beneath a find: the usual one; of a code, half of it ink, a bright one."""
         place, mask = self.within(polygon)
