@@ -1,19 +1,23 @@
 """What hatchling runs when a wheel is built or medimg is installed from its folder, editable or not.
 
-Two steps, each a file beside this one: :mod:`kernel` compiles the C files, :mod:`models` packs the network weights.
+Two steps, each beside this file: :mod:`kernel` compiles the C files, :mod:`models` packs the network weights.
 Both write into the package folder; neither result is kept in the repository.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
+import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+PACKAGE = "medimg_build"
 
 
 class Hook(BuildHookInterface[Any]):
@@ -56,13 +60,10 @@ class Hook(BuildHookInterface[Any]):
 
 
 def _beside(name: str) -> ModuleType | None:
-    """The build step of that name; medimg itself cannot be imported while it is being built."""
-    path = Path(__file__).with_name(f"{name}.py")
-    if not path.is_file():
+    """The build step of that name; medimg itself cannot be imported while it is being built, but its folder can."""
+    folder = Path(__file__).parent
+    if not (folder / f"{name}.py").is_file():
         return None
-    spec = importlib.util.spec_from_file_location(f"medimg_build_{name}", path)
-    if spec is None or spec.loader is None:
-        return None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    package = sys.modules.setdefault(PACKAGE, ModuleType(PACKAGE))
+    package.__path__ = [str(folder)]
+    return importlib.import_module(f"{PACKAGE}.{name}")

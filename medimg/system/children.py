@@ -16,9 +16,10 @@ from pathlib import Path
 
 _LISTS = ("PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
 """Lists of folders that code is loaded from; the last two are macOS's."""
-_FIXED = {"PYTHONSAFEPATH": "1", "ORT_DISABLE_TELEMETRY": "1"}
-"""Python's own switch for a path without the current folder (3.11), and :data:`medimg.native.onnxruntime.VARIABLE`, for
-a host's main module that imports onnxruntime: a child imports it before any of medimg."""
+_FIXED = {"PYTHONSAFEPATH": "1", "ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""Python's own switch for a path without the current folder (3.11); :data:`medimg.native.onnxruntime.VARIABLE`, for
+a host's main module that imports onnxruntime: a child imports it before any of medimg; and one thread for numpy's
+products, which are small here: its threads spin while they wait."""
 
 _lock = threading.RLock()
 

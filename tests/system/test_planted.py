@@ -80,7 +80,8 @@ def test_children_get_no_entry_that_names_the_current_folder() -> None:
 
     given = {"PYTHONPATH": ":/a:.:b", "LD_LIBRARY_PATH": ":/usr/lib:", "HOME": "/h"}
     assert children.changes(given) == {
-        "PYTHONSAFEPATH": "1", "ORT_DISABLE_TELEMETRY": "1", "PYTHONPATH": "/a", "LD_LIBRARY_PATH": "/usr/lib",
+        "PYTHONSAFEPATH": "1", "ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": "/a",
+        "LD_LIBRARY_PATH": "/usr/lib",
     }  # fmt: skip
     assert children.changes({"PYTHONPATH": "."})["PYTHONPATH"] is None
 

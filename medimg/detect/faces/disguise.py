@@ -305,8 +305,10 @@ def _gridded(grey: Pixels, jpeg: float) -> Iterator[tuple[int, int]]:
     across = _profiles(right)  # (down - 1, along - 1, WINDOW)
     upright = _profiles(below).transpose(1, 0, 2)
     waves = _frequencies(jpeg)
-    both = np.minimum(_on_grid(across.reshape(-1, WINDOW), waves), _on_grid(upright.reshape(-1, WINDOW), waves))
-    for n in np.flatnonzero(both.max(axis=1) >= ON_GRID):
+    ways = [across.reshape(-1, WINDOW), upright.reshape(-1, WINDOW)]
+    some = np.flatnonzero(np.minimum(*(way.sum(axis=1) for way in ways)) >= LEAST_STEP * WINDOW**2)
+    both = np.minimum(*(_on_grid(way[some], waves) for way in ways))
+    for n in some[both.max(axis=1) >= ON_GRID]:
         y, x = divmod(int(n), along - 1)
         if _greys(grey[y * half : y * half + WINDOW, x * half : x * half + WINDOW]) >= LEAST_GREYS:
             yield y, x
@@ -343,7 +345,6 @@ def _on_grid(profiles: Table, frequencies: Table) -> Table:
         angle = 2 * np.pi * harmonic * at[:, None] * frequencies[None]
         power = (profiles @ np.cos(angle)) ** 2 + (profiles @ np.sin(angle)) ** 2
         out = np.minimum(out, np.sqrt(power) / np.maximum(total, 1e-3))
-    out[total[:, 0] < LEAST_STEP * WINDOW**2] = 0
     return out
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import median
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -109,7 +110,7 @@ def _ticked(rgb: Pixels, quad: NDArray[np.float32], close: float, marks: int) ->
     if strip is None:
         return 0.0
     longest = close * STRIP * strip.shape[1] / _length(quad, strip.shape[1])
-    return max(_share(band, longest, marks) for band in _bands(strip))
+    return max(_shares(_bands(strip), longest, marks))
 
 
 def _length(quad: NDArray[np.float32], width: int) -> float:
@@ -210,15 +211,12 @@ def divided(rgb: Pixels, quad: NDArray[np.float32], pitch: float, divisions: Seq
         return 0.0
     long = max(math.dist(quad[0], quad[1]), math.dist(quad[1], quad[2]))
     best = 0.0
-    for band in _bands(strip):
-        size = len(band)
-        for parts in divisions:
-            lag = pitch / parts * size / long
-            if lag < 3 or 4 * lag > size:
-                continue
-            related = _related(band, max(6, round(1.2 * lag)))
-            if related is None:
-                continue
+    bands, size = _bands(strip), strip.shape[1]
+    for parts in divisions:
+        lag = pitch / parts * size / long
+        if lag < 3 or 4 * lag > size:
+            continue
+        for related in _related(bands, max(6, round(1.2 * lag)))[1]:
             peak = float(related[int(lag * 0.88) : math.ceil(lag * 1.12) + 1].max())
             between = float(related[round(lag * 0.4) : round(lag * 0.6) + 1].min())
             twice = float(related[int(lag * 1.8) : math.ceil(lag * 2.2) + 1].max())
@@ -261,57 +259,54 @@ def _bands(strip: NDArray[np.float32]) -> NDArray[np.float32]:
     return cast("NDArray[np.float32]", strip.reshape(BANDS, STRIP // BANDS, -1).mean(axis=1))
 
 
-def _share(profile: NDArray[np.float32], longest: float, marks: int) -> float:
-    """Share of the windows along a profile that repeat, at one period that changes slowly (perspective) if at all."""
-    length = len(profile)
+def _shares(bands: NDArray[np.float32], longest: float, marks: int) -> list[float]:
+    """Share of the windows along each profile that repeat, at a period that changes slowly if at all (perspective)."""
+    length = bands.shape[1]
     window = min(length, max(96, length // 4, round((TICKS + 0.5) * longest)))
-    periods = [
-        _period(profile[start : start + window], longest)
-        for start in range(0, max(1, length - window + 1), max(1, window // 2))
-    ]
-    usual = float(np.median([p for p in periods if p] or [0.0]))
-    if length < marks * usual:
-        return 0.0
-    return sum(1 for p in periods if p and abs(p - usual) <= 0.2 * usual) / len(periods)
+    starts = range(0, max(1, length - window + 1), max(1, window // 2))
+    parts = np.concatenate([bands[:, start : start + window] for start in starts])
+    found = _periods(parts, longest).reshape(len(starts), len(bands)).T.tolist()
+    out = []
+    for periods in found:
+        usual = median([p for p in periods if p] or [0.0])
+        some = sum(1 for p in periods if p and abs(p - usual) <= 0.2 * usual)
+        out.append(some / len(periods) if length >= marks * usual else 0.0)
+    return out
 
 
-def _period(part: NDArray[np.float32], longest: float) -> float:
-    """The distance at which a profile repeats, in pixels; 0 when it does not."""
-    size = len(part)
+def _periods(parts: NDArray[np.float32], longest: float) -> NDArray[np.float64]:
+    """The distance at which each profile repeats, in pixels; 0 when it does not."""
+    size = parts.shape[1]
+    out = np.zeros(len(parts))
     if size < LEAST_PERIOD * TICKS:
-        return 0.0
-    related = _related(part, max(12, round(0.75 * longest)))
-    if related is None:
-        return 0.0
+        return out
+    rows, related = _related(parts, max(12, round(0.75 * longest)))
     most = min(size // TICKS, int(longest)) + 1
-    below = int(np.argmax(related[:most] < 0.0))  # the first lag past the mark itself
-    start = max(below, LEAST_PERIOD)
-    if below == 0 or start + 2 > most:
-        return 0.0
-    peak = start + int(np.argmax(related[start:most]))
-    if related[peak] < PEAK:
-        return 0.0
-    # What repeats once repeats again: twice and three times as far.
-    for times, least in ((2, 0.8), (3, 0.65)):
-        near = related[max(times * peak - times, 0) : min(times * peak + times + 1, size)]
-        if near.max(initial=-1.0) < least * PEAK:
-            return 0.0
-    return float(peak)
+    below = np.argmax(related[:, :most] < 0.0, axis=1)  # the first lag past the mark itself
+    start = np.maximum(below, LEAST_PERIOD)
+    beyond = np.where(np.arange(most) < start[:, None], -np.inf, related[:, :most])
+    peaks, heights = beyond.argmax(axis=1), beyond.max(axis=1)
+    for n in np.flatnonzero((below > 0) & (start + 2 <= most) & (heights >= PEAK)):
+        peak = int(peaks[n])
+        # What repeats once repeats again: twice and three times as far.
+        again = (related[n, max(times * peak - times, 0) : min(times * peak + times + 1, size)] for times in (2, 3))
+        if all(near.max(initial=-1.0) >= least * PEAK for near, least in zip(again, (0.8, 0.65), strict=True)):
+            out[rows[n]] = peak
+    return out
 
 
-def _related(part: NDArray[np.float32], half: int) -> NDArray[np.float64] | None:
-    """Autocorrelation of a profile without what is slower than ``2 half`` pixels; none when it is flat."""
-    size = len(part)
+def _related(parts: NDArray[np.float32], half: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Autocorrelation of profiles without what is slower than ``2 half`` pixels: which are not flat, and theirs."""
+    size = parts.shape[1]
     # Shading and shadow are slower than the marks.
-    smooth = cv2.blur(part[None], (2 * half + 1, 1), borderType=cv2.BORDER_REPLICATE)[0]
-    rough = part - smooth
-    spread = float(rough.std())
-    if spread < 3.0:
-        return None
-    rough = np.clip(rough, -2.5 * spread, 2.5 * spread)
+    rough = parts - cv2.blur(parts, (2 * half + 1, 1), borderType=cv2.BORDER_REPLICATE)
+    spread = rough.std(axis=1)
+    rows = np.flatnonzero(spread >= 3.0)
+    limit = (2.5 * spread[rows, None].astype(np.float64)).astype(np.float32)
+    rough = np.clip(rough[rows], -limit, limit)
     # A length with small factors; what it has more than twice the profile's are zeros.
     length = cv2.getOptimalDFTSize(2 * size)
     length += length % 2
-    power = np.abs(np.fft.rfft(rough - rough.mean(), length)) ** 2
-    raw = np.fft.irfft(power, length)[:size]
-    return cast("NDArray[np.float64]", raw / raw[0] * size / np.maximum(size - np.arange(size), 1))
+    power = np.abs(np.fft.rfft(rough - rough.mean(axis=1, keepdims=True), length)) ** 2
+    raw = np.fft.irfft(power, length)[:, :size]
+    return rows, raw / raw[:, :1] * size / np.maximum(size - np.arange(size), 1)
