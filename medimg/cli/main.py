@@ -86,7 +86,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "purge": (
         "medimg.cli.purge:purge",
-        "Remove old run folders: copies, sheets and answers. Originals are never touched; the register keeps its entries.",
+        "Remove old run folders: copies, sheets, answers. Originals are never touched; the register keeps its entries.",
     ),
     "inspect": ("medimg.cli.inspect:inspect", "Say what would be found in photos; write nothing."),
     "verify": (

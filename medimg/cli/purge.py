@@ -28,7 +28,7 @@ from medimg.run.request import EXIT_CODES
 @run_common.register_option
 @run_common.json_option
 def purge(out: Path, days: int, with_waiting: bool, yes: bool, register_file: Path | None, as_json: bool) -> int:
-    """Remove old run folders: copies, sheets and answers. Originals are never touched; the register keeps its entries.
+    """Remove old run folders: copies, sheets, answers. Originals are never touched; the register keeps its entries.
 
     OUT is the folder that run folders lie in, or one run folder. File the record sheets in the patients' records first.
     Afterwards 'withdraw' has no run to work on; the register still says with whom a picture was shared, and 'find'
