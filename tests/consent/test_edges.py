@@ -369,6 +369,12 @@ def test_what_is_found_in_a_caption_is_counted(text: str, kinds: dict[str, int])
     assert looked_for == kinds
 
 
+def test_one_word_is_enough_and_a_name_begins_with_a_capital() -> None:
+    assert caption.scan("jane@example.org") == {"email": 1}
+    assert caption.scan("Xu") == caption.scan("wound Xu") == {"name": 1}
+    assert "name" not in caption.scan("xu")
+
+
 def test_a_caption_is_read_line_by_line_up_to_its_longest() -> None:
     assert caption.scan("Quillfeather\nWithers\nMRN 5550173\n+61 491 570 156")["phone"] == 1
     late = "x" * 99_990 + "\n"
@@ -377,6 +383,12 @@ def test_a_caption_is_read_line_by_line_up_to_its_longest() -> None:
 
 
 # -- the checklist ----------------------------------------------------------------------------------------------------
+
+
+def test_yaml_is_read_twenty_deep() -> None:
+    assert strict_yaml.read(b"[" * 20 + b"]" * 20)
+    with pytest.raises(strict_yaml.YamlRefused, match="too deeply"):
+        strict_yaml.read(b"[" * 21 + b"]" * 21)
 
 
 @pytest.mark.parametrize(
