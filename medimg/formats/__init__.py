@@ -158,6 +158,11 @@ def media_types(names: tuple[str, ...] = FORMATS) -> dict[str, str]:
     return {suffix: kind for name in names for suffix, kind in load(name).MEDIA_TYPES.items()}
 
 
+def suffixes() -> tuple[str, ...]:
+    """Suffixes of all files that are read."""
+    return tuple(s for name in FORMATS for s in load(name).SUFFIXES)
+
+
 def written() -> tuple[str, ...]:
     """Names of the formats that copies may be of."""
     return tuple(dict.fromkeys(w for name in FORMATS for w in load(name).WRITES))

@@ -303,6 +303,8 @@ def card(**more: object) -> Card:
 def test_a_card_keeps_what_was_typed_without_blanks() -> None:
     assert card().fields == {"name": "Hand surgery"}
     assert (card().name, card().countries, card().trouble(TODAY)) == ("Hand surgery", ("AU",), "")
+    assert len({cards.wording(kind) for kind in cards.KINDS}) == 3
+    assert all(len(cards.wording(kind)) == 16 for kind in cards.KINDS)
 
 
 @pytest.mark.parametrize(("by", "last"), [("person", 90), ("site", 365)])
@@ -369,6 +371,13 @@ def test_what_is_found_in_a_caption_is_counted(text: str, kinds: dict[str, int])
     assert looked_for == kinds
 
 
+def test_one_word_is_enough_and_a_name_begins_with_a_capital() -> None:
+    assert caption.scan("jane@example.org") == {"email": 1}
+    assert caption.scan("Xu") == caption.scan("wound Xu") == {"name": 1}
+    assert caption.scan("McDonald") == {"name": 1}
+    assert "name" not in {**caption.scan("xu"), **caption.scan("XU")}
+
+
 def test_a_caption_is_read_line_by_line_up_to_its_longest() -> None:
     assert caption.scan("Quillfeather\nWithers\nMRN 5550173\n+61 491 570 156")["phone"] == 1
     late = "x" * 99_990 + "\n"
@@ -377,6 +386,12 @@ def test_a_caption_is_read_line_by_line_up_to_its_longest() -> None:
 
 
 # -- the checklist ----------------------------------------------------------------------------------------------------
+
+
+def test_yaml_is_read_twenty_deep() -> None:
+    assert strict_yaml.read(b"[" * 20 + b"]" * 20)
+    with pytest.raises(strict_yaml.YamlRefused, match="too deeply"):
+        strict_yaml.read(b"[" * 21 + b"]" * 21)
 
 
 @pytest.mark.parametrize(
@@ -429,6 +444,30 @@ def test_a_context_takes_the_words_of_its_own_checklist() -> None:
         one.checked()
     with pytest.raises(UsageError):
         whole.item("con.nothing")
+
+
+def test_a_context_says_no_more_than_it_may() -> None:
+    one = CONTEXT.with_condition("child", "yes")
+    assert (one.flag("child"), CONTEXT.flag("child"), SharingContext().flag("child")) == ("yes", "no", "not-sure")
+    assert one.flag("anonymised_basis") == "no"
+    for basis in ("uk-anonymised-teaching", "uk-listed-recording", "us-deidentified"):
+        assert msgspec.structs.replace(one, basis=basis).flag("anonymised_basis") == "yes"
+    for wrong in ({"conditions": {"child": "perhaps"}}, {"basis": "goodwill"}):
+        with pytest.raises(UsageError):
+            msgspec.structs.replace(CONTEXT, **wrong).checked()
+
+
+def test_a_shown_face_makes_the_questions_about_it_needed() -> None:
+    shown = found(Kind.FACE, Category.FACE, "keep", by="person", why=Reason.FACE_SHOWN)
+    covered = found(Kind.FACE, Category.FACE, "cover")
+    for action, level in ((shown, "blocking"), (covered, None)):
+        result = assess("P01", [made(actions=(action,))], CONTEXT)
+        for item in ("con.seen", "con.method"):
+            question = next(s.question for s in result.standings if s.question.id == item)
+            if level:
+                assert (question.asked, question.level, question.why) == (True, level, "needed because a face is shown")
+            else:
+                assert question.why != "needed because a face is shown"
 
 
 def test_the_wrong_item_of_a_checklist_is_said_by_its_place() -> None:
