@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+AXE = "MEDIMG_AXE" in os.environ
 _FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -129,6 +130,14 @@ class Chrome:
         root = self.call("DOM.getDocument")["root"]["nodeId"]
         field = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=field, files=[str(f) for f in files])
+
+    def barriers(self) -> list[str]:
+        """What axe-core finds on this page; ``MEDIMG_AXE`` names its ``axe.min.js`` (npm pack axe-core)."""
+        self.call("Runtime.evaluate", expression=Path(os.environ["MEDIMG_AXE"]).read_text("utf-8"))
+        found: list[str] = self.run(
+            "axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 60)).join(' ')))"
+        )
+        return found
 
     def size(self, width: int, height: int = 900) -> None:
         """Set the size of the window."""

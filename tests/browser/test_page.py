@@ -17,7 +17,7 @@ import batch_fakes as fakes
 import httpx
 import numpy as np
 import pytest
-from chrome import PROGRAM, Chrome
+from chrome import AXE, PROGRAM, Chrome
 from PIL import Image
 
 from medimg.run.register import Register
@@ -260,11 +260,18 @@ def test_a_box_by_numbers_is_covered_and_what_was_seen_has_to_be_seen_again(serv
         page.size(1200, 900)
         page.go(served.address)
         page.until("!document.querySelector('#drop').hidden")
+        if AXE:
+            assert page.barriers() == []
         page.put("#files", tmp_path / "a.png")
         page.until("!document.querySelector('#clean').disabled")
         page.run("document.querySelector('#clean').click()")
         page.until("!document.querySelector('#look').hidden", 200)
         page.until("document.querySelector('#seen').textContent.startsWith('All of it')")
+        for width, scheme in ((1200, "light"), (1200, "dark"), (400, "light")) if AXE else ():
+            page.size(width)
+            page.media("", scheme)
+            assert page.barriers() == []
+        page.size(1200)
         for field, value in zip(("bx", "by", "bw", "bh"), (40, 30, 200, 120), strict=True):
             page.run(f"document.querySelector('#{field}').value = {value}")
         page.run("document.querySelector('#cover-numbers').click()")

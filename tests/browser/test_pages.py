@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chrome import PROGRAM, Chrome
+from chrome import AXE, PROGRAM, Chrome
 from sheets_kit import run_folder
 
 from medimg.consent.context import SharingContext
@@ -44,6 +44,17 @@ def test_no_fault_and_no_request(chrome: Chrome, out: Path, name: str) -> None:
     assert "Log.entryAdded" not in kinds
     urls = [e["params"]["request"]["url"] for e in chrome.events if e["method"] == "Network.requestWillBeSent"]
     assert [u for u in urls if not u.startswith("data:")] == [(out / name).as_uri()]
+
+
+@pytest.mark.skipif(not AXE, reason="MEDIMG_AXE names no axe.min.js")
+@pytest.mark.parametrize("name", SHEETS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_barrier(chrome: Chrome, out: Path, name: str, scheme: str) -> None:
+    chrome.size(1000)
+    chrome.media("", scheme)
+    chrome.open(out / name)
+    chrome.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    assert chrome.barriers() == []
 
 
 @pytest.mark.parametrize("name", SHEETS)
