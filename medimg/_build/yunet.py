@@ -13,8 +13,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 
-from .wire import field
-
 ARRAYS = 106
 SHT_DYNSYM = 11
 """Type of a section with dynamic symbols (System V ABI, chapter 4, figure 4-9)."""
@@ -73,6 +71,21 @@ def weights(elf: bytes) -> dict[str, bytes]:
     return found
 
 
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def _field(number: int, value: int | str | bytes) -> bytes:
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    data = value.encode() if isinstance(value, str) else value
+    return _varint(number << 3 | 2) + _varint(len(data)) + data
+
+
 class _Network:
     """Collects nodes and weights; every layer takes and returns the name of a value."""
 
@@ -84,8 +97,8 @@ class _Network:
 
     def tensor(self, name: str, shape: Sequence[int], raw: bytes) -> None:
         """Weights, float32."""
-        dims = b"".join(field(1, d) for d in shape)
-        self.tensors.append(field(5, dims + field(2, 1) + field(8, name) + field(9, raw)))
+        dims = b"".join(_field(1, d) for d in shape)
+        self.tensors.append(_field(5, dims + _field(2, 1) + _field(8, name) + _field(9, raw)))
 
     def node(self, op: str, inputs: Iterable[str], output: str = "", **attributes: int | list[int]) -> str:
         """An operator."""
@@ -93,11 +106,11 @@ class _Network:
         given = b""
         for name, value in attributes.items():
             if isinstance(value, int):
-                given += field(5, field(1, name) + field(3, value) + field(20, 2))
+                given += _field(5, _field(1, name) + _field(3, value) + _field(20, 2))
             else:
-                given += field(5, field(1, name) + b"".join(field(8, v) for v in value) + field(20, 7))
-        names = b"".join(field(1, i) for i in inputs)
-        self.nodes.append(field(1, names + field(2, output) + field(4, op) + given))
+                given += _field(5, _field(1, name) + b"".join(_field(8, v) for v in value) + _field(20, 7))
+        names = b"".join(_field(1, i) for i in inputs)
+        self.nodes.append(_field(1, names + _field(2, output) + _field(4, op) + given))
         return output
 
     def halved(self, x: str) -> str:
@@ -153,12 +166,12 @@ class _Network:
 
     def model(self) -> bytes:
         """The file."""
-        graph = b"".join(self.nodes) + field(2, "yunet") + b"".join(self.tensors)
-        graph += field(11, _value_info("image", 3)) + b"".join(field(12, _value_info(*o)) for o in self.outputs)
-        return field(1, 8) + field(8, field(2, 13)) + field(7, graph)
+        graph = b"".join(self.nodes) + _field(2, "yunet") + b"".join(self.tensors)
+        graph += _field(11, _value_info("image", 3)) + b"".join(_field(12, _value_info(*o)) for o in self.outputs)
+        return _field(1, 8) + _field(8, _field(2, 13)) + _field(7, graph)
 
 
 def _value_info(name: str, channels: int) -> bytes:
     shape = (1, channels, f"{name}h", f"{name}w")
-    dims = b"".join(field(1, field(1, d) if isinstance(d, int) else field(2, d)) for d in shape)
-    return field(1, name) + field(2, field(1, field(1, 1) + field(2, dims)))
+    dims = b"".join(_field(1, _field(1, d) if isinstance(d, int) else _field(2, d)) for d in shape)
+    return _field(1, name) + _field(2, _field(1, _field(1, 1) + _field(2, dims)))

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 import medimg
-from medimg._build import int8, yunet
 from medimg._build import models as build
-from medimg._build.wire import field
+from medimg._build import yunet
 from medimg.detect import weights
 from medimg.errors import MissingPart
 from medimg.native.onnxruntime import onnxruntime
@@ -23,7 +22,7 @@ WHEEL = "part-1.0-py3-none-any.whl"
 
 def tiny_network() -> bytes:
     """An ONNX file (IR 3) with one Mul by a weight, made for 1 x 1 x 2 x 2, its weight listed among the inputs."""
-    info = build._value_info
+    field, info = build._field, build._value_info
     node = field(1, b"x") + field(1, b"w") + field(2, b"y") + field(4, b"Mul")
     weight = field(1, 1) + field(2, 1) + field(8, b"w") + field(9, np.float32(3).tobytes())
     graph = field(1, node) + field(2, b"g") + field(5, weight)
@@ -131,32 +130,6 @@ def test_no_network_stops_the_build_and_says_what_to_do(project: Path, monkeypat
     with pytest.raises(build.PackError, match=build.WHEELS_VARIABLE):
         build.pack(project)
     assert not weights_of(project).exists()
-
-
-def test_the_finder_in_whole_numbers_is_made_from_the_packed_one(tmp_path: Path) -> None:
-    folder = tmp_path / "medimg" / "models"
-    folder.mkdir(parents=True)
-    manifest = (PACKAGE / "models" / "models.toml").read_text()
-    start = manifest.index("[text_finder_int8]")
-    (folder / "models.toml").write_text(manifest[start : manifest.index("[", start + 1)])
-    shutil.copy(PACKAGE / "models" / "text_finder.onnx", folder)
-    assert build.pack(tmp_path) == [folder / "text_finder_int8.onnx"]
-    assert (folder / "text_finder_int8.onnx").read_bytes() == weights.read("text_finder_int8")[0]
-
-
-def test_what_is_made_plainer_says_the_same() -> None:
-    model = weights.read("text_finder")[0]
-    x = np.random.default_rng(1).uniform(-1, 1, (1, 3, 96, 64)).astype(np.float32)
-    before, after = (
-        onnxruntime.InferenceSession(m, providers=["CPUExecutionProvider"]).run(None, {"x": x})[0]
-        for m in (model, int8.Graph(model).model())
-    )
-    np.testing.assert_allclose(before, after, atol=1e-5)
-
-
-def test_a_network_that_lacks_a_rounded_value_stops_the_build() -> None:
-    with pytest.raises(ValueError, match="every value"):
-        int8.onnx(weights.read("text_finder")[0], {"nowhere": [0.1, 0]})
 
 
 def test_a_library_without_the_weights_stops_the_build() -> None:

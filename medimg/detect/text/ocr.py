@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medimg.detect import Pixels, proof, weights
-from medimg.native import sums
 from medimg.native.opencv import cv2
 
 MAP_LEVEL = 0.3
@@ -57,15 +56,12 @@ class Reading(NamedTuple):
 class Models:
     """The two networks. Calls may come from several threads: a session's ``run`` keeps no state.
 
-    Args:
-        finder: Which finder of the manifest; the one that suits this processor when not given.
-
     Raises:
         MissingPart: A network is not there, is not the pinned one, or cannot be loaded.
     """
 
-    def __init__(self, finder: str | None = None) -> None:
-        self._finder, finder = weights.session(finder or _finder(), most=64)
+    def __init__(self) -> None:
+        self._finder, finder = weights.session("text_finder", most=64)
         self._reader, reader = weights.session("text_reader", arena=False, most=64)
         self.version = f"PP-OCRv6-small {finder[:8]}+{reader[:8]}"
         """Names and digests of the networks."""
@@ -81,8 +77,11 @@ class Models:
             least: Least mean probability inside a box.
         """
         height, width = rgb.shape[:2]
-        data = prepared(rgb)
-        found = proof.whole(self._finder.run(None, {"x": data}), [(1, 1, *data.shape[2:])], FINDER)[0][0, 0]
+        # The network halves five times.
+        to = (max(32, round(width / 32) * 32), max(32, round(height / 32) * 32))
+        sized = rgb if to == (width, height) else cv2.resize(rgb, to)
+        data = cv2.dnn.blobFromImage(sized, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)
+        found = proof.whole(self._finder.run(None, {"x": data}), [(1, 1, to[1], to[0])], FINDER)[0][0, 0]
         scale = np.array([width / found.shape[1], height / found.shape[0]], np.float32)
         return [Spot(ordered(s.quad * scale), s.score) for s in _spots(found, least)]
 
@@ -157,20 +156,6 @@ def models() -> Models:
         MissingPart: As for :class:`Models`.
     """
     return Models()
-
-
-def _finder() -> str:
-    """Which text finder suits this processor: whole numbers take half the time, where their sums come out right."""
-    return "text_finder_int8" if sums.exact() else "text_finder"
-
-
-def prepared(rgb: Pixels) -> NDArray[np.float32]:
-    """A picture as the finder takes it: (1, 3, H, W), -1 to 1, blue first, sides that are multiples of 32."""
-    height, width = rgb.shape[:2]
-    # The network halves five times.
-    to = (max(32, round(width / 32) * 32), max(32, round(height / 32) * 32))
-    sized = rgb if to == (width, height) else cv2.resize(rgb, to)
-    return np.asarray(cv2.dnn.blobFromImage(sized, 1 / 127.5, mean=(127.5,) * 3, swapRB=True), np.float32)
 
 
 def crop(rgb: Pixels, quad: Quad) -> Pixels:
