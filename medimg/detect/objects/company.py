@@ -38,8 +38,7 @@ def codes(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         frame: The picture.
         findings: What the checks found in it.
     """
-    places = [f for f in findings if f.kind in (Kind.TEXT, Kind.CODE) and f.region and len(f.region.polygon) >= 3]
-    quads = [(f, _upright(frame, f)) for f in places]
+    quads = [(f, _upright(frame, f)) for f in findings if f.kind in (Kind.TEXT, Kind.CODE) and f.region]
     lines = [quad for f, quad in quads if f.kind == Kind.TEXT and f.category in IDENTIFYING]
     if not lines:
         return []
