@@ -69,6 +69,32 @@ def reversed_digits(rng: d.RNG) -> d.Card:
     return d.finished(image, [d.Mark("text", "record-number", number, polygon, 44.0, 0.8)])
 
 
+def form(rng: d.RNG) -> d.Card:
+    """A form that asks for a name and numbers sign by sign, in boxes; every sign is a text to be covered."""
+    image, draw = d.blank(1200, 640, (248, 248, 244))
+    cell = int(rng.integers(34, 58))
+    face, small = (d.pick_font(rng, "print", size) for size in (round(cell * 0.62), 26))
+    who = person(rng)
+    rows = (
+        ("Name", who.name.upper(), "name"),
+        ("Date of birth", f"{rng.integers(1, 29):02}{rng.integers(1, 13):02}{rng.integers(1930, 2015)}", "date"),
+        ("Patient no.", str(rng.integers(10**6, 10**8)), "record-number"),
+        ("First name", str(rng.choice(("ILO", "TOM", "IDA", "LILI", "JON", "MILA", "INES"))), "name"),
+    )
+    marks = []
+    for k, (label, said, cls) in enumerate(rows):
+        y = 50 + round(1.9 * cell * k)
+        draw.text((40, y + 8), label, font=small, fill=(60, 60, 70))
+        for n, sign in enumerate(said[:16].ljust(14)):
+            x = 240 + cell * n
+            draw.rectangle((x, y, x + cell, y + cell), outline=(110, 110, 120), width=2)
+            if sign.strip():
+                x0, y0, x1, y1 = face.getbbox(sign)
+                at = (x + (cell - x0 - x1) / 2, y + (cell - y0 - y1) / 2)
+                marks.append(d.draw_text(draw, at, sign, face, (20, 20, 60), cls=cls))
+    return d.finished(image, marks)
+
+
 def linen(rng: d.RNG) -> d.Card:
     """A name tape or a laundry mark: stitched or printed on woven cloth."""
     who = person(rng)

@@ -4,6 +4,7 @@ Run from the project's root; tuning seeds begin at 0, check seeds at 10,000::
 
     python -m benchmarks.close_ups rulers 40 --skip 10000     # rulers and colour cards hit, names on them covered
     python -m benchmarks.close_ups oddities 6 --skip 10000    # screens, mirrors, linen, scripts ...: covered, by kind
+    python -m benchmarks.close_ups forms 20 --skip 10000      # signs written one to a box
     python -m benchmarks.close_ups cultures 12 --skip 10000   # names covered, by culture (12 names a picture)
 
 ``--sheet FOLDER`` saves every picture with a miss or a hit. What counts is as in :mod:`benchmarks.text`; for names
@@ -89,6 +90,8 @@ def drawn(what: str, count: int, first: int) -> Iterator[scenes.Scene]:
                 else:
                     card = _measures.colour_card(rng, kind)
                 yield laid(seed, [card], kind)
+        elif what == "forms":
+            yield laid(seed, [_oddities.form(np.random.default_rng((seed, 73)))], "form")
         elif what == "oddities":
             for kind, make in ODD.items():
                 yield laid(seed, [make(np.random.default_rng((seed, 59)))], kind)
@@ -159,7 +162,7 @@ def run(what: str, count: int, first: int, sheet: Path | None) -> None:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("rulers", "oddities", "cultures"))
+    parser.add_argument("what", choices=("rulers", "oddities", "cultures", "forms"))
     parser.add_argument("count", type=int)
     parser.add_argument("--skip", type=int, default=0)
     parser.add_argument("--sheet", type=Path)

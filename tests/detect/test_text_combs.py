@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from medimg.detect import Frame, text
-from medimg.detect.text import layout
+from medimg.detect.text import combs, layout
 from medimg.detect.text.known import Known
 from medimg.detect.text.labels import Line
 from medimg.detect.text.lines import Quad
@@ -79,3 +79,10 @@ def test_a_form_with_boxes_is_covered() -> None:
     plan = decide(text.make(Policy()).find(Frame(rgb)), Policy(), width=1200, height=600)
     hidden = mask([c.polygon for c in covers(plan, Policy())], 1200, 600)
     assert [at for at in written if not hidden[at[1], at[0]]] == []
+
+
+@pytest.mark.parametrize("said", ["59386", "6095432 0", "98765439"])
+def test_figures_of_a_scale_misread_or_read_upside_down_are_no_word(said: str) -> None:
+    row = signs(said)
+    assert len(combs.joined(row)) == len(row)
+    assert len(combs.joined(signs("5938641"))) == 1

@@ -310,4 +310,5 @@ def test_the_report_says_which_height_of_print_was_not_looked_for() -> None:
 def test_a_kept_line_with_a_word_that_can_be_a_name_is_marked() -> None:
     report = pipeline.scrub(photo(), Spy(), detectors([text(box(10, 10, 30, 20), "possible-name")]), Policy())
     assert report.plan is not None
-    assert [(a.do, a.why) for a in report.plan.actions] == [("keep", "may be a name: look here")]
+    of_lines = [a for a in report.plan.actions if a.finding.kind == "text"]
+    assert [(a.do, a.why) for a in of_lines] == [("keep", "may be a name: look here")]

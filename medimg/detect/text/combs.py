@@ -39,10 +39,13 @@ GAP = 2
 """A box may be empty, or its sign not found: so many distances to the next one."""
 STROKES = frozenset("iljo|")
 """What ticks and noughts of a ruler are read as; a row of these alone spells nothing."""
+HEADLONG = str.maketrans("69", "96")
+"""What figures of a scale are read as that stands on its head."""
 STEPS = (1, 2, 5, 10, -1, -2, -5, -10)
 """What a scale's figures rise or fall by."""
-RISING = 0.7
-"""Least share of a row of figures that rise evenly for it to be a scale."""
+RISING = 0.6
+"""Least share of a row of figures that rise evenly for it to be a scale, and no fewer than :data:`LEAST` of five and
+more: a number of eight digits does so once in a hundred, a date once in five hundred."""
 
 
 class Row(NamedTuple):
@@ -167,8 +170,9 @@ def _rises(row: Sequence[tuple[int, str]]) -> bool:
     """Whether a row is a scale, or nothing but strokes."""
     if all(set(signs) <= STROKES | {"1", "0"} for _, signs in row):
         return True
-    values = [(step, int(signs)) for step, signs in row if signs.isdecimal()]
+    values = [(step, {int(signs), int(signs.translate(HEADLONG)[::-1])}) for step, signs in row if signs.isdecimal()]
     # Where each figure says that the scale is nought, if it rises by so much a box.
-    starts = [Counter(value - way * step for step, value in values) for way in STEPS]
+    starts = [Counter(value - way * step for step, some in values for value in some) for way in STEPS]
     agreeing = max((max(counts.values(), default=0) for counts in starts), default=0)
-    return agreeing >= max(3.0, RISING * len(row))
+    counted = sum(not set(signs) <= STROKES for _, signs in row)
+    return agreeing >= max(min(len(row) - 1, LEAST), RISING * counted)
