@@ -8,6 +8,7 @@ covers of a face's and a code's shape at places drawn by a seed, as most photogr
 With ``--lines drawn`` the text check is left out, which costs most of the time, and up to twenty lines are drawn by the
 seed as well, each a strip of the picture: more than most photographs have, and harder, as little of it is writing.
 With ``--each N`` that is done N times, with other places. What stands in the log already is counted and not read again.
+What was cut off by its time on a busy machine is not counted, and read again with the next run.
 A *false hold* is a canvas whose drawn words did not come back in any layout. The bound is the exact one for 95 %
 (Clopper-Pearson, one-sided).
 """
@@ -104,13 +105,17 @@ def bound(misses: int, tries: int) -> float:
 
 
 class Counting(tesseract.Reader):
-    """Notes in how many layouts a canvas was read: each is one call, with all pieces that are left."""
+    """Notes in how many layouts a canvas was read (each is one call, with all pieces left) and whether one failed."""
 
     asked = 0
+    stopped = False
 
     def _proved(self, pieces: Sequence[Pixels], layout: int) -> list[list[tesseract.Word] | None]:
         self.asked += 1
-        return super()._proved(pieces, layout)
+        self.stopped = True
+        said = super()._proved(pieces, layout)
+        self.stopped = False
+        return said
 
 
 def main() -> None:
@@ -134,6 +139,9 @@ def main() -> None:
             seed = int.from_bytes(hashlib.sha256(called.encode()).digest()[:4], "big")
             grey = canvas(detector, rgb, np.random.default_rng(seed))
             again, held = proved(reader, grey)
+            if held is None:
+                print(f"{called}: the reader did not run, not counted")
+                continue
             known[called] = [called, *grey.shape, again, held]
             if arguments.log:
                 with arguments.log.open("a") as log:
@@ -149,13 +157,13 @@ def _lines(log: Path | None) -> list[str]:
     return log.read_text().splitlines() if log and log.exists() else []
 
 
-def proved(reader: Counting, grey: Pixels) -> tuple[int, bool]:
-    """In how many layouts more than the first a canvas was read, and whether it was held at the end."""
-    reader.asked = 0
+def proved(reader: Counting, grey: Pixels) -> tuple[int, bool | None]:
+    """In how many more layouts a canvas was read; whether it was held for its words, or None for its time."""
+    reader.asked, reader.stopped = 0, False
     try:
         reader.read(grey, layout=11)
     except CheckNotRun:
-        return reader.asked - 1, True
+        return reader.asked - 1, None if reader.stopped else True
     return reader.asked - 1, False
 
 

@@ -110,6 +110,15 @@ def grown(polygon: Polygon, margin: float) -> Polygon:
     return tuple(out)
 
 
+FARTHEST = 2.0**24
+"""Largest coordinate: up to here a 32-bit float holds every whole pixel, and no picture is so large."""
+
+
+def somewhere(polygon: Polygon) -> bool:
+    """Whether all points can be in a picture or beside it: numbers, and not endlessly far off."""
+    return all(math.isfinite(v) and abs(v) <= FARTHEST for point in polygon for v in point)
+
+
 def distance(a: Point, b: Point) -> float:
     """Euclidean distance in pixels."""
     return math.hypot(a[0] - b[0], a[1] - b[1])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from medimg import faults, formats, verify
+from medimg import faults, formats, geometry, verify
 from medimg._record import Record
 from medimg.covers import covers, fills
 from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemory, UsageError
@@ -353,6 +353,10 @@ def stop_if_nowhere(plan: Plan, policy: Policy, pictures: int) -> None:
         policy: For the margins of covers.
         pictures: How many frames or pages the copy is made of.
     """
+    if not all(geometry.somewhere(a.finding.region.polygon) for a in plan.actions if a.finding.region is not None):
+        raise Held(
+            "the plan has a place that is in no picture.", todo="Clean the photo again, and decide in the review."
+        )
     for action in plan.doing("cover"):
         region = action.finding.region
         there = region is not None and 0 <= region.frame < pictures

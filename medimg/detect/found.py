@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
+from medimg import geometry
 from medimg.errors import CheckNotRun
-from medimg.types import Finding, Polygon
+from medimg.types import Finding
 from medimg.vocabulary import Kind
-
-FARTHEST = 2.0**24
-"""Largest coordinate: up to here a 32-bit float holds every whole pixel, and no picture is so large."""
 
 
 def findings(answer: object) -> list[Finding]:
@@ -26,13 +23,9 @@ def findings(answer: object) -> list[Finding]:
         raise CheckNotRun("its answer was no list of findings.")
     if not all(one.kind in set(Kind) for one in answer):
         raise CheckNotRun("its answer had a finding of an unknown kind.")
-    if not all(_somewhere(one.region.polygon) for one in answer if one.region is not None):
+    if not all(geometry.somewhere(one.region.polygon) for one in answer if one.region is not None):
         raise CheckNotRun("its answer had a place that is in no picture.")
     return list(answer)
 
 
-def _somewhere(polygon: Polygon) -> bool:
-    return all(math.isfinite(v) and abs(v) <= FARTHEST for point in polygon for v in point)
-
-
-__all__ = ["FARTHEST", "findings"]
+__all__ = ["findings"]

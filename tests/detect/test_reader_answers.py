@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks import reader_proof
 from medimg.api import Scrubber, load_detectors
 from medimg.detect.text import tesseract
 from medimg.errors import CheckNotRun, MissingPart
@@ -290,3 +291,10 @@ def test_a_fault_of_the_disk_is_not_a_missing_program(tmp_path: Path, monkeypatc
     monkeypatch.delenv("MEDIMG_SCRATCH")
     with pytest.raises(MissingPart, match="not installed"):
         programs.run([str(tmp_path / "tesseract")], timeout=20)
+
+
+def test_the_benchmark_of_this_passes_over_a_picture_that_is_cut_short(tmp_path: Path) -> None:
+    whole = labelled()
+    for name, data in (("a.jpg", whole), ("b.jpg", whole[: len(whole) // 2]), ("c.jpg", whole[:3])):
+        (tmp_path / name).write_bytes(data)
+    assert [Path(name).name for name, _ in reader_proof.pictures([tmp_path], 0, 0, 1)] == ["a.jpg"]

@@ -191,7 +191,7 @@ def test_what_lies_over_the_edge_is_covered_inside(over: str, kind: str) -> None
 
 
 FAR = 2.0**24 + 2
-UNFIT = {
+UNFIT: dict[str, Any] = {
     "not a number": [thing(((math.nan, 1.0), (20.0, 2.0), (30.0, 90.0)))],
     "endless": [thing(((math.inf, 1.0), (20.0, 2.0), (30.0, 90.0)), "face", "face")],
     "farther than any picture": [thing(((FAR, 1.0), (FAR + 90, 1.0), (FAR, 90.0)), "code", "qr")],
@@ -219,6 +219,16 @@ def test_an_answer_that_is_none_is_a_check_that_did_not_run(unfit: str) -> None:
         report = Scrubber(Policy.load(), detectors=detectors).scrub(picture()).report
         assert (report.state, report.error_code) == ("held", "M-HOLD-NOTRUN")
         assert report.reason.startswith(f"the text check{copy} did not run: its answer ")
+
+
+@pytest.mark.parametrize("what", ["not a number", "endless", "farther than any picture"])
+def test_a_plan_with_a_place_in_no_picture_holds(what: str) -> None:
+    (found,) = UNFIT[what] or []
+    for do in ("keep", "ask", "cover"):
+        action = Action(finding=found, do=do, why="a person", by="person")  # type: ignore[arg-type]
+        report = scrub([thing(NAME)], plan=Plan(width=WIDTH, height=HEIGHT, actions=(action,))).report
+        assert (report.state, report.error_code) == ("held", "M-HOLD")
+        assert report.reason.startswith("the plan has a place that is in no picture.")
 
 
 def scrub_turned(first: Sequence[Finding], later: Sequence[Finding], orientation: int) -> Scrubbed:

@@ -74,8 +74,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         frame: The picture.
         findings: What the checks found in it.
     """
-    seen = [f for f in findings if f.kind in (Kind.TEXT, Kind.CODE) and _partly_in(frame, f)]
-    findings = [*findings, *company.codes(frame, seen)]
+    findings = [*findings, *company.codes(frame, [f for f in findings if _partly_in(frame, f)])]
     at = [k for k, f in enumerate(findings) if f.kind in (Kind.TEXT, Kind.CODE) and _partly_in(frame, f)]
     if not at or min(frame.width, frame.height) < 16:
         return list(findings)
