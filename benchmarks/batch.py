@@ -3,6 +3,7 @@
     python benchmarks/batch.py faults --items 2000
     python benchmarks/batch.py kills --items 2000 --kills 20
     python benchmarks/batch.py small --items 10000 --plot docs/img/batch-small.svg
+    python benchmarks/batch.py small --items 20000 --real
     python benchmarks/batch.py journal --rows 1000000 --plot docs/img/batch-journal.svg
     python benchmarks/batch.py efficiency --items 12
     python benchmarks/batch.py light --items 500
@@ -117,7 +118,7 @@ def resident(pid: int) -> float:
     return int(text.split()[1]) * resource.getpagesize() / 2**20
 
 
-def small(base: Path, items: int, plot: Path | None, **_: Any) -> None:
+def small(base: Path, items: int, plot: Path | None, *, real: bool, **_: Any) -> None:
     made(base / "in", items)
     rows: list[tuple[int, float, float, float, float]] = []
     last: list[float] = [time.perf_counter(), 0, processor()]
@@ -133,7 +134,8 @@ def small(base: Path, items: int, plot: Path | None, **_: Any) -> None:
             last[:] = [now, event.settled, used]
 
     start, load = time.perf_counter(), os.getloadavg()[0]
-    outcome = medimg.scrub_folder([base / "in"], base / "out", make=fakes.make, progress=tell)
+    how: dict[str, Any] = {"policy": Policy(scope="metadata-only")} if real else {"make": fakes.make}
+    outcome = medimg.scrub_folder([base / "in"], base / "out", progress=tell, **how)
     print(f"{items} photos in {time.perf_counter() - start:.1f} s: {outcome.photos}; load {load:.1f} before")
     print(f"{'settled':>10} {'photos/s':>10} {'CPU ms each':>12} {'batch MiB':>10} {'worker MiB':>10}")
     for settled, rate, each, own, worker in rows[::10] + rows[-1:]:
@@ -345,9 +347,12 @@ if __name__ == "__main__":
     parser.add_argument("--items", type=int, default=500)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--real", action="store_true", help="small: the real way of metadata alone")
     parser.add_argument("--plot", type=Path, help="small, journal: where the picture goes (SVG); needs matplotlib")
     given = parser.parse_args()
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MEDIMG_SITE_KEY"] = f"{folder}/key"
-        JOBS[given.what](Path(folder), items=given.items, kills=given.kills, rows=given.rows, plot=given.plot)
+        JOBS[given.what](
+            Path(folder), items=given.items, kills=given.kills, rows=given.rows, plot=given.plot, real=given.real
+        )
