@@ -121,7 +121,9 @@ def library_faults(data: bytes, stem: str, system: str, processor: str) -> list[
 
 def offline_fault(archive: Path) -> str:
     """Why the source archive does not build without a network when the weights are given; empty when it does."""
-    weights = [ROOT / "medimg" / "models" / name for name in ("centerface.onnx", "yunet.onnx")]
+    models = tomllib.loads((ROOT / "medimg" / "models" / "models.toml").read_text("utf-8"))
+    fetched = (model["file"] for model in models.values() if "requirement" in model)  # the others come along
+    weights = [ROOT / "medimg" / "models" / name for name in fetched]
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         subprocess.run(["tar", "-xzf", str(archive), "-C", folder], check=True)
