@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFilter
 
+import medimg
 from medimg.detect import Frame
 from medimg.detect.objects import blocks, carriers, grounds, judge, marks
 from medimg.detect.objects.carriers import placed_on
 from medimg.native.opencv import cv2
 from medimg.policy import Policy, decide
 from medimg.types import Box, Finding, Region, Secret
+from medimg.vocabulary import Kind
 
 LABEL = Box(300, 200, 700, 440)
 
@@ -357,3 +362,17 @@ def test_what_looks_like_a_code_in_flesh_is_asked_about_unless_it_stands_on_pape
     )
     out = carriers.placed(Frame(picture), [found])
     assert decide(out[:1], Policy(), width=1024, height=768).actions[0].do == do
+
+
+@pytest.mark.parametrize(("size", "rim"), [(40, 6), (80, 10)])
+def test_a_round_wound_that_is_read_as_an_o_is_asked_about_and_not_painted(size: int, rim: int) -> None:
+    noise = np.random.default_rng(1).normal(0, 3, (512, 512, 1))
+    skin = np.clip(np.full((512, 512, 3), (150, 105, 80), np.float32) + noise, 0, 255).astype(np.uint8)
+    image = Image.fromarray(skin)
+    draw, low = ImageDraw.Draw(image), 180 + int(size * 1.15)
+    draw.ellipse((200, 180, 200 + size, low), fill=(90, 30, 25))
+    draw.ellipse((200 + rim, 180 + rim, 200 + size - rim, low - rim), fill=(220, 190, 120))
+    file = io.BytesIO()
+    image.filter(ImageFilter.GaussianBlur(1.5)).save(file, "JPEG", quality=85)
+    plan = medimg.Scrubber(Policy()).inspect(file.getvalue())
+    assert [a.do for a in plan.actions if a.finding.kind == Kind.TEXT] == ["ask"]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from medimg import geometry
 from medimg.detect import Frame
-from medimg.detect.objects import company, judge, marks, scales
+from medimg.detect.objects import burned, company, judge, marks, scales
 from medimg.detect.objects.blocks import REAL, SCALES, Block, found_blocks, grown
 from medimg.detect.objects.grounds import Picture, Points, share_in
 from medimg.detect.objects.judge import GROUNDS, Find
@@ -63,6 +63,8 @@ print has 1.3 to 2."""
 COLOURED, RIM, MOSTLY = 12.0, 0.3, 0.6
 """Least colour of what is no paper, CIELAB as 8 bits; how far round a code flesh is looked for, in its shorter side;
 and how much of that has to be flesh."""
+HALF = 0.5
+"""The same round a lone sign."""
 A_WORD = 3
 """Signs from which what was read on skin is a word: of fewer, hairs and creases are read too."""
 
@@ -102,6 +104,10 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
                 name = ""
             borne = block.likely >= REAL and sort in (Category.SLIP, Category.SHEET)
             out[at[m]] = _on(out[at[m]], name, number, row, borne=borne)
+            if out[at[m]].on in ("bare", ON_A_SCALE) and burned.in_(
+                frame, finds[m].quad / picture.factor, finds[m].text
+            ):
+                out[at[m]] = msgspec.structs.replace(out[at[m]], on="")
         outline = _with_finds(block, there)
         dense = not bare and _dense(outline, [f.quad for f in there])
         measures = [f.quad for f, k in zip(finds, at, strict=True) if out[k].category in SCALES]
@@ -235,12 +241,17 @@ def _blank(finding: Finding, row: Mapping[str, float]) -> bool:
 
 
 def _in_flesh(picture: Picture, find: Find, row: Mapping[str, float]) -> bool:
-    """Whether a code that nobody read is coloured and lies in flesh: slough and scabs have dots too, and no paper."""
-    if not find.code or find.score >= 1 or np.hypot(row["red"], row["yellow"]) < COLOURED:
+    """Whether a code that nobody read, or a lone sign, is coloured and lies in flesh.
+
+    Slough and scabs have dots too, and no paper; a round wound is read as an O.
+    """
+    lone = find.code or sum(c.isalnum() for c in find.text) <= 1
+    if not lone or find.score >= 1 or np.hypot(row["red"], row["yellow"]) < COLOURED:
         return False
     around = picture.around(find.quad, RIM * float(min(cv2.minAreaRect(find.quad)[1])))
     red, yellow = around[:, 1] - 128, around[:, 2] - 128
-    return float(np.mean((red >= RED) & (yellow >= YELLOW))) >= MOSTLY if len(around) else False
+    least = MOSTLY if find.code else HALF
+    return float(np.mean((red >= RED) & (yellow >= YELLOW))) >= least if len(around) else False
 
 
 def _dense(outline: Points, quads: Sequence[Points]) -> bool:

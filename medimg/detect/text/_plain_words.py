@@ -26,6 +26,8 @@ from medimg.detect.text.lexicon import (
     phrases,
 )
 
+YEAR = 4
+"""Digits from which a figure beside units alone has to have a unit behind it."""
 LEAST_BESIDE = 5
 """Letters of a plain word beside a number of three figures and more: a ward and bed by hand can read ``1623 red``."""
 MOST_DIGITS = 6
@@ -231,7 +233,12 @@ def _figures_fit(words: Sequence[Word], spoken: Sequence[Word]) -> bool:
     if digits > MOST_DIGITS or (digits > 2 and not counted):
         return False
     if not spoken:
-        return True
+        # The year of a date is read with a unit's sign now and then: W/2917.
+        return all(
+            sum(c.isdigit() for c in w.text) < YEAR or _measured(words, k)
+            for k, w in enumerate(words)
+            if w.kind == "number"
+        )
     bare = [k for k, w in enumerate(words) if w.kind == "number"]
     bare = [k for k in bare if not _measured(words, k)]
     explained = _explained(words) if bare else set()
