@@ -27,7 +27,7 @@ WARM = 5.0
 """How much yellower ink is than the middle of the box, in steps of 8 bits; blood and sutures are redder, or neither."""
 
 
-def in_(frame: Frame, quad: NDArray[np.float32], text: str) -> bool:
+def like_a_date(frame: Frame, quad: NDArray[np.float32], text: str) -> bool:
     """Whether a place looks like a date that a camera burned in.
 
     Args:

@@ -104,7 +104,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
                 name = ""
             borne = block.likely >= REAL and sort in (Category.SLIP, Category.SHEET)
             out[at[m]] = _on(out[at[m]], name, number, row, borne=borne)
-            if out[at[m]].on in ("bare", ON_A_SCALE) and burned.in_(
+            if out[at[m]].on in ("bare", ON_A_SCALE) and burned.like_a_date(
                 frame, finds[m].quad / picture.factor, finds[m].text
             ):
                 out[at[m]] = msgspec.structs.replace(out[at[m]], on="")
