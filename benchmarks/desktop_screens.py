@@ -174,7 +174,7 @@ class Shots:
     def progress(self) -> None:
         """In the middle of the work."""
         from medimg.engine.loop import Progress
-        from medimg.run.release import open_run
+        from medimg.run.opened import open_run
 
         reports = open_run(self.run).reports
         self.window.progress.begin()
@@ -243,7 +243,7 @@ def answer_everything(run: Path, group: str) -> None:
     from medimg.acts import answering
     from medimg.consent.answers import CLOSING
     from medimg.report import build
-    from medimg.run.release import open_run
+    from medimg.run.opened import open_run
     from medimg.run.state import save, with_recipients
 
     for _ in range(3):

@@ -15,7 +15,8 @@ from medimg.consent.cards import Card
 from medimg.consent.standing import Standing
 from medimg.errors import UsageError
 from medimg.run import state as runs
-from medimg.run.state import Act, CardUse, RunState
+from medimg.run.events import Act, CardUse
+from medimg.run.state import RunState
 
 
 def parted(walk: Walk, **more: object) -> Walk:

@@ -21,8 +21,9 @@ from medimg.report import build
 from medimg.run import looking
 from medimg.run import release as releasing
 from medimg.run import state as runs
+from medimg.run.events import now
+from medimg.run.opened import OpenRun
 from medimg.run.register import Register
-from medimg.run.release import OpenRun, now
 
 
 class Sitting:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from medimg.report import refresh, withdrawal
 from medimg.run import release as releasing
+from medimg.run.opened import OpenRun
 from medimg.run.register import Register
-from medimg.run.release import OpenRun
 from medimg.run.state import RECORD_FOLDER
 from medimg.system import files
 

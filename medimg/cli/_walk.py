@@ -8,8 +8,8 @@ from medimg.acts import Screen
 from medimg.acts.sitting import Sitting
 from medimg.cli import _acts, common
 from medimg.run import state as runs
+from medimg.run.opened import OpenRun
 from medimg.run.register import Register
-from medimg.run.release import OpenRun
 from medimg.run.state import RunState
 
 

@@ -23,7 +23,8 @@ from medimg.consent.standing import GroupResult
 from medimg.errors import UsageError
 from medimg.report import build
 from medimg.run import state as runs
-from medimg.run.release import OpenRun, now
+from medimg.run.events import now
+from medimg.run.opened import OpenRun
 from medimg.run.state import RunState
 from medimg.vocabulary import Category
 

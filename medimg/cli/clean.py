@@ -17,7 +17,7 @@ from medimg.engine.batch import Engine, Hooks, Outcome, scrub_folder
 from medimg.engine.groups import GAP, Suggestion
 from medimg.errors import Interrupted, UsageError
 from medimg.report import words
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 from medimg.run.request import CONDITIONS, RunRequest
 from medimg.system import stops
 from medimg.vocabulary import FormatName

@@ -16,7 +16,7 @@ from medimg.engine import deciding
 from medimg.engine.deciding import Area, Photo, Why
 from medimg.errors import MedimgError, UsageError
 from medimg.policy import Policy
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 from medimg.run.request import EXIT_CODES
 from medimg.types import Report
 from medimg.vocabulary import Category, Kind, PhotoState

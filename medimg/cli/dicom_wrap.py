@@ -14,7 +14,7 @@ import msgspec
 from medimg.dicom import Patient, Statement, statement, wrap
 from medimg.errors import OutputError, UsageError
 from medimg.policy import Policy
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 from medimg.run.state import RECORD_FOLDER, SHARE_FOLDER
 from medimg.system import files
 

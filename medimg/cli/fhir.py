@@ -11,7 +11,7 @@ import msgspec
 from medimg.cli import run_common
 from medimg.errors import OutputError, UsageError
 from medimg.fhir import Settings, bundle, check, to_json
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 from medimg.run.state import RunState
 from medimg.system import files
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from medimg.cli import common, run_common
-from medimg.run import release as releasing
 from medimg.run import retention
+from medimg.run.events import now
 from medimg.run.request import EXIT_CODES
 
 
@@ -47,7 +47,7 @@ def purge(out: Path, days: int, with_waiting: bool, yes: bool, register_file: Pa
                 f"{run.tag}, finished {run.finished}: {common.plural(run.photos, 'photo')}, {run.released} released."
             )
         click.confirm(f"Remove {common.plural(len(old), 'run folder')}? This cannot be undone", abort=True)
-    noted = [retention.remove(run, register, releasing.now()).seq for run in old] if yes or not as_json else []
+    noted = [retention.remove(run, register, now()).seq for run in old] if yes or not as_json else []
     left = [r for r in found if r.kept and r.kept != retention.YOUNG]
     if as_json:
         rows = [{"run": r.tag, "finished": r.finished, "photos": r.photos, "released": r.released, "kept": r.kept}

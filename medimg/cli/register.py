@@ -14,6 +14,7 @@ from medimg.errors import UsageError
 from medimg.plain import cell, printable_json
 from medimg.run import release as releasing
 from medimg.run import worklist
+from medimg.run.events import now
 from medimg.run.register import PRIVATE, Entry
 from medimg.system import files
 from medimg.types import to_json
@@ -113,7 +114,7 @@ def purge(ctx: click.Context, run: str, group: str, before: datetime | None, yes
     count = sum(chosen(e) and not e.purged and e.event != "purged" for e in ctx.obj.entries())
     if count and not yes:
         click.confirm(f"Take it out of {_entries(count)}? This cannot be undone", abort=True)
-    old = ctx.obj.purge(chosen, releasing.now()) if count else []
+    old = ctx.obj.purge(chosen, now()) if count else []
     click.echo(f"Taken out of {_entries(count - len(old))}. The chain of entries stays as it is.")
     if old:
         click.echo(f"Written by version 0.1, and kept as they are: entries {', '.join(map(str, old))}.")

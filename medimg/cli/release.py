@@ -13,7 +13,7 @@ from medimg.errors import UsageError
 from medimg.report.build import audience_words
 from medimg.report.words import REMAINING_RISK
 from medimg.run import release as releasing
-from medimg.run.release import OpenRun
+from medimg.run.opened import OpenRun
 from medimg.run.state import SHARE_FOLDER
 
 

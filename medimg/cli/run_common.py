@@ -15,8 +15,8 @@ from medimg.consent.standing import GroupResult
 from medimg.engine import deciding
 from medimg.report import build, refresh
 from medimg.run import originals
+from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
-from medimg.run.release import OpenRun, open_run
 from medimg.run.state import RunState
 from medimg.vocabulary import StandingReason
 

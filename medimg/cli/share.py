@@ -15,8 +15,8 @@ from medimg.engine import deciding
 from medimg.engine.batch import Hooks, Outcome, scrub_folder
 from medimg.errors import Interrupted, UsageError
 from medimg.run.folder import RunFolder
+from medimg.run.opened import open_run
 from medimg.run.register import Register
-from medimg.run.release import open_run
 from medimg.run.request import RunRequest
 from medimg.run.state import SHARE_FOLDER
 from medimg.system import stops

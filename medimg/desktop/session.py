@@ -28,7 +28,8 @@ from medimg.errors import MedimgError, UsageError
 from medimg.policy import Policy
 from medimg.run import decisions, originals
 from medimg.run import state as runs
-from medimg.run.release import now, open_run
+from medimg.run.events import now
+from medimg.run.opened import open_run
 from medimg.types import NOTHING_KNOWN, Colour, KnownValues, Plan, Report
 from medimg.vocabulary import Kind, PhotoState, Reason
 

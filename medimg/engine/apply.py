@@ -19,7 +19,8 @@ from medimg.errors import Interrupted, MedimgError, OutputError, Unreadable, Usa
 from medimg.policy import Policy
 from medimg.run import decisions, originals
 from medimg.run.folder import RunFolder
-from medimg.run.release import OpenRun, in_share, open_run
+from medimg.run.opened import OpenRun, open_run
+from medimg.run.release import in_share
 from medimg.system import host
 from medimg.types import NOTHING_KNOWN, KnownValues, Report
 from medimg.vocabulary import PhotoState

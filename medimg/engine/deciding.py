@@ -21,7 +21,7 @@ from medimg.errors import MedimgError, UsageError
 from medimg.policy import Policy
 from medimg.run import decisions, originals, pictures, plans, scan
 from medimg.run import state as runs
-from medimg.run.release import OpenRun, open_run
+from medimg.run.opened import OpenRun, open_run
 from medimg.types import Action, Box, Plan, Report, bounding_box
 from medimg.vocabulary import Kind, PhotoState, Reason
 

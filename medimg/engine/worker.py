@@ -230,7 +230,7 @@ def apply(job: Job, before: Report, plan: Plan, folder: str) -> Report:
 def sheets_again(folder: str) -> dict[str, str]:
     """Write the sheets of a run again from its state and reports; where each group stands."""
     from medimg.report import refresh
-    from medimg.run.release import open_run
+    from medimg.run.opened import open_run
 
     opened = open_run(Path(folder))
     return {g: r.overall for g, r in refresh(opened.state, opened.reports, opened.folder).items()}

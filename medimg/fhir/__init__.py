@@ -21,8 +21,9 @@ from medimg.api import media_type
 from medimg.errors import CheckFailed, MissingPart, UsageError
 from medimg.fhir import resources
 from medimg.fhir.resources import Resource, Shared, Version
-from medimg.run.release import OpenRun, now
-from medimg.run.state import SHARE_FOLDER, Released, RunState
+from medimg.run.events import Released, now
+from medimg.run.opened import OpenRun
+from medimg.run.state import SHARE_FOLDER, RunState
 from medimg.types import Report
 
 _NAMESPACE = uuid.UUID("4f5b7a52-3c0e-5d6e-9c41-8a7c7f1b9d20")
@@ -57,7 +58,7 @@ def bundle(run: OpenRun, group: str, settings: Settings | None = None) -> Resour
     The ``Consent`` in it is a draft for a person to accept; nothing in it was agreed to by anybody.
 
     Args:
-        run: The run folder (:func:`medimg.run.release.open_run`).
+        run: The run folder (:func:`medimg.run.opened.open_run`).
         group: The patient group.
         settings: What the host says.
 

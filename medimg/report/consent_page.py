@@ -19,7 +19,7 @@ from medimg.report import thumbs
 from medimg.report.html import page
 from medimg.report.pdf import plain_letters
 from medimg.run import state as runs
-from medimg.run.release import OpenRun
+from medimg.run.opened import OpenRun
 
 if TYPE_CHECKING:
     from reportlab.platypus import Flowable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from medimg.errors import CheckFailed
 from medimg.run import share
 from medimg.run import state as runs
-from medimg.run.release import OpenRun
+from medimg.run.opened import OpenRun
 
 
 def changed(opened: OpenRun) -> frozenset[str]:

@@ -19,8 +19,8 @@ from medimg.errors import MedimgError, OutputError
 from medimg.run import state as runs
 from medimg.run.folder import PREFIX, RunFolder
 from medimg.run.lock import NAME as LOCK
+from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Entry, Register, Sharing
-from medimg.run.release import OpenRun, open_run
 
 GOING = ".going"
 """Ending of a folder that is being removed."""

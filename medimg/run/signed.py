@@ -9,8 +9,9 @@ import msgspec
 
 from medimg.errors import UsageError
 from medimg.run import state as runs
-from medimg.run.release import OpenRun, now
-from medimg.run.state import RunState, Signed
+from medimg.run.events import Signed, now
+from medimg.run.opened import OpenRun
+from medimg.run.state import RunState
 from medimg.system import files
 
 SUFFIXES = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".heic", ".webp"})

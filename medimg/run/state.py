@@ -10,12 +10,12 @@ from typing import Literal
 import msgspec
 
 from medimg.consent.answers import NOT_APPLICABLE, NOW_OF_A_PATIENT, Answer, choices, turned
-from medimg.consent.cards import Card
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.context import Flag, SharingContext
 from medimg.consent.site import SiteProfile
 from medimg.errors import UsageError
 from medimg.run import lock
+from medimg.run.events import Act, CardUse, Released, Reopened, Signed, Withdrawn
 from medimg.run.folder import RunFolder
 from medimg.system import files as _files
 from medimg.types import Report, to_json
@@ -76,85 +76,6 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     replaces: str = ""
     versions: tuple[tuple[str, ...], ...] = ()
     max_side: int = 0
-
-
-class Released(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A group that was released: which copies, with which digests, when, by whom, and the register's receipt.
-
-    ``revision`` is that of the state which says so first; times order nothing, because a clock can be set.
-    """
-
-    group: str
-    at: str
-    copies: dict[str, str]
-    receipt: str = ""
-    revision: int = 0
-    role: str = ""
-
-
-class Reopened(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A group whose copies were taken back from the share folder; ``revision`` as in :class:`Released`."""
-
-    group: str
-    at: str
-    revision: int = 0
-
-
-class Withdrawn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A patient's withdrawal, as noted by a person."""
-
-    group: str
-    at: str
-    note: str = ""
-
-
-class Signed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A consent page that the patient signed, as a person noted it.
-
-    Attributes:
-        group: Whose.
-        at: When it was noted.
-        reference: Where the signed paper is, as typed; for the private part alone.
-        file: Name of the scan in the private folder; empty for none.
-        sha256: Of the scan.
-        copies: Safe id -> SHA-256 of the copies it was signed for.
-        role: Of the person who noted it.
-    """
-
-    group: str
-    at: str
-    reference: str = ""
-    file: str = ""
-    sha256: str = ""
-    copies: dict[str, str] = {}
-    role: str = ""
-
-
-class CardUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A card that a person found right in this run, as it stood on their screen."""
-
-    card: Card
-    at: str
-
-
-class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One act of a person: what stood on the screen, and what they said.
-
-    Attributes:
-        act: Id of the act, as ``look:P01-001``.
-        at: UTC time.
-        role: The role that was said.
-        said: What the person chose, in words.
-        lines: Every sentence that stood there, in order.
-        typed: What was typed, by field. Record part only.
-    """
-
-    act: str
-    at: str
-    role: str = ""
-    said: str = ""
-    lines: tuple[str, ...] = ()
-    typed: dict[str, str] = {}
 
 
 class Caption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -468,26 +389,3 @@ def claimed(folder: Path, state: RunState) -> Iterator[None]:
 
 def _digests(reports: Sequence[Report]) -> dict[str, str]:
     return {r.safe_id: r.copy.sha256 for r in reports if r.copy is not None}
-
-
-__all__ = [
-    "RECORD_FOLDER",
-    "REPORTS_NAME",
-    "SHARE_FOLDER",
-    "UNREVIEWED_FOLDER",
-    "WARNINGS",
-    "Released",
-    "Reopened",
-    "RunState",
-    "RunSummary",
-    "Signed",
-    "Warn",
-    "Withdrawn",
-    "fresh",
-    "load",
-    "reconciled",
-    "save",
-    "with_answers",
-    "with_caption",
-    "with_recipients",
-]

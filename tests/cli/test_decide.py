@@ -17,7 +17,7 @@ from medimg.engine.batch import scrub_folder
 from medimg.errors import UsageError
 from medimg.policy import Policy
 from medimg.run import decisions
-from medimg.run.release import OpenRun, open_run
+from medimg.run.opened import OpenRun, open_run
 from medimg.run.request import RunRequest
 from medimg.types import Action, Box, Finding, Region
 

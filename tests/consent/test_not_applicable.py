@@ -26,7 +26,7 @@ from medimg.consent.standing import GroupResult, Standing, assess
 from medimg.errors import UsageError
 from medimg.report import build
 from medimg.run import state as runs
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 
 DEFINITION = ChecklistDefinition.load()
 FLAGS = [c for c in DEFINITION.conditions if c != "anonymised_basis"]

@@ -13,7 +13,7 @@ from medimg.consent.context import SharingContext
 from medimg.consent.site import ANSWERABLE, SiteProfile
 from medimg.errors import UsageError
 from medimg.report import build
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 
 HEAD = 'schema = "medimg.site/1"\n'
 

@@ -14,7 +14,7 @@ from medimg.consent.answers import CLOSING
 from medimg.consent.context import SharingContext
 from medimg.consent.site import Contacts, SiteProfile
 from medimg.report import build
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 from medimg.run.state import save, with_recipients
 
 SITE = SiteProfile(

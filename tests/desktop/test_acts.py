@@ -15,7 +15,7 @@ import acts_fakes as fakes
 import pytest
 
 from medimg.engine.batch import scrub_folder
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 
 MANY = 300
 """From so many acts on each kind is among them, with these seeds."""

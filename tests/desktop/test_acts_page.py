@@ -13,7 +13,7 @@ from medimg.acts.plan import kind
 from medimg.desktop.pages.acts import ActsPage
 from medimg.errors import OutputError
 from medimg.run import state as runs
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 from medimg.system import files
 
 

@@ -22,7 +22,7 @@ from medimg.desktop.pages.checklist import ChecklistPage
 from medimg.desktop.pages.stopped import StoppedPage
 from medimg.errors import OutputError
 from medimg.report.words import REMAINING_RISK
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 from medimg.run.state import load, save
 from medimg.system import files
 

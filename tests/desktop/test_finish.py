@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from medimg.desktop.pages import paper as _paper
 from medimg.desktop.pages.finish import FinishPage
 from medimg.desktop.pages.questions import Questions
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 from medimg.run.state import load, save, with_recipients
 
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from medimg.desktop.pages.start import CHAT
 from medimg.desktop.window import Window
 from medimg.engine.batch import scrub_folder
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 
 LONG = 60_000
 

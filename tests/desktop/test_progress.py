@@ -11,7 +11,7 @@ from desktop_kit import nameless
 from medimg.desktop.pages.progress import ProgressPage, time_left
 from medimg.engine.batch import scrub_folder
 from medimg.engine.loop import Progress
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 
 LONG = 60_000
 

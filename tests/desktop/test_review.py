@@ -28,7 +28,8 @@ from medimg.policy import Policy, cover_polygon
 from medimg.report import build
 from medimg.run import decisions
 from medimg.run import state as runs
-from medimg.run.release import open_run
+from medimg.run.events import Released
+from medimg.run.opened import open_run
 from medimg.types import Box, Plan, bounding_box
 
 LONG = 60_000
@@ -660,9 +661,7 @@ def test_a_released_photo_is_not_changed(qtbot, fresh: ReviewPage, own: Path) ->
     safe_id = looking(qtbot, fresh)
     run = open_run(run_of(own))
     report = next(r for r in run.reports if r.safe_id == safe_id)
-    done = runs.Released(
-        group=safe_id.partition("-")[0], at="2026-01-01", copies={report.copy.name: report.copy.sha256}
-    )
+    done = Released(group=safe_id.partition("-")[0], at="2026-01-01", copies={report.copy.name: report.copy.sha256})
     runs.save(run.folder, msgspec.structs.replace(run.state, released=(done,)))
     pick(fresh, "possible-face")
     press(fresh, "cover")

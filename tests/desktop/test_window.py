@@ -25,7 +25,7 @@ from medimg.desktop import dropped
 from medimg.desktop.window import Window
 from medimg.engine.batch import scrub_folder
 from medimg.policy import Policy
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 
 LONG = 120_000
 

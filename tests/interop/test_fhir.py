@@ -22,7 +22,7 @@ from medimg.cli.release import release
 from medimg.cli.reopen import reopen
 from medimg.cli.withdraw import withdraw
 from medimg.fhir import Settings
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 from medimg.types import Report, from_json, to_json
 
 AT = "2026-11-21T12:00:00.123456Z"

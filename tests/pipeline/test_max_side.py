@@ -18,7 +18,7 @@ from medimg.engine.batch import Hooks, scrub_folder
 from medimg.errors import UsageError
 from medimg.policy import Policy
 from medimg.run import decisions
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 from medimg.run.request import RunRequest
 from medimg.types import Action, Box, Finding, Limits, Region
 

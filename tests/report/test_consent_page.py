@@ -25,7 +25,7 @@ from medimg.cli.withdraw import withdraw
 from medimg.errors import UsageError
 from medimg.report import consent_page as pages
 from medimg.run import state as runs
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 from medimg.serve import app
 
 PRIVATE = "PRIVATE-patient-record"

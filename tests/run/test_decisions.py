@@ -26,8 +26,9 @@ from medimg.errors import OutputError, UsageError
 from medimg.policy import Policy
 from medimg.report import build
 from medimg.run import decisions, originals
+from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
-from medimg.run.release import OpenRun, open_run, release
+from medimg.run.release import release
 from medimg.types import Action, Box, Finding, Plan, Region
 
 BOX = Box(8, 6, 20, 14)

@@ -27,8 +27,9 @@ from medimg.cli.release import release
 from medimg.cli.reopen import reopen
 from medimg.cli.status import status
 from medimg.cli.withdraw import withdraw
+from medimg.run.opened import open_run
 from medimg.run.register import Register
-from medimg.run.release import open_run, share_of
+from medimg.run.release import share_of
 
 TO = ("--yes", "--to", "the hand group")
 COMMANDS = {"release": (release, TO), "withdraw": (withdraw, ()), "reopen": (reopen, ())}

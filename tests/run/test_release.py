@@ -32,8 +32,8 @@ from medimg.consent.site import SiteProfile
 from medimg.errors import CheckFailed, MedimgError, OutputError, UsageError
 from medimg.report import build
 from medimg.run import state as runs
+from medimg.run.opened import open_run
 from medimg.run.register import Register, Sharing
-from medimg.run.release import open_run
 from medimg.run.release import release as move
 
 

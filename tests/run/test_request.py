@@ -15,7 +15,7 @@ from medimg.engine.batch import Asked
 from medimg.engine.loop import Progress
 from medimg.errors import UsageError
 from medimg.policy import Policy
-from medimg.run.release import open_run
+from medimg.run.opened import open_run
 
 LIGHT = msgspec.structs.replace(Policy.load(), scope="metadata-only")
 

@@ -28,9 +28,10 @@ from medimg.report import build, write_sheets
 from medimg.run import decisions
 from medimg.run import release as releasing
 from medimg.run import state as runs
+from medimg.run.events import Released, Reopened
 from medimg.run.folder import RunFolder
+from medimg.run.opened import open_run
 from medimg.run.register import Register
-from medimg.run.release import open_run
 
 PRIVATE = "PRIVATE-patient-record"
 TO = ("--yes", "--recipients", "ZZRECIPIENT of the hand group")
@@ -309,14 +310,14 @@ def test_a_run_of_an_earlier_version_keeps_its_order(out: Path) -> None:
     state = runs.load(out)
     assert state is not None
     copies = {"P01-001.jpg": "0" * 64}
-    one = runs.Released(group="P01", at="2026-01-01T10:00:00Z", copies=copies)
-    two = runs.Reopened(group="P01", at="2026-01-01T11:00:00Z")
-    three = runs.Released(group="P01", at="2026-01-01T12:00:00Z", copies=copies)
+    one = Released(group="P01", at="2026-01-01T10:00:00Z", copies=copies)
+    two = Reopened(group="P01", at="2026-01-01T11:00:00Z")
+    three = Released(group="P01", at="2026-01-01T12:00:00Z", copies=copies)
     replace = msgspec.structs.replace
     assert replace(state, released=(one,)).released_names("P01")
     assert not replace(state, released=(one,), reopened=(two,)).released_names("P01")
     assert replace(state, released=(one, three), reopened=(two,)).released_names("P01")
-    later = runs.Reopened(group="P01", at="2020-01-01T00:00:00Z", revision=7)
+    later = Reopened(group="P01", at="2020-01-01T00:00:00Z", revision=7)
     assert not replace(state, released=(one, three), reopened=(two, later)).released_names("P01")
 
 

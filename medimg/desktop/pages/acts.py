@@ -27,8 +27,8 @@ from medimg.desktop.widgets import Banner, button, copy_details, label
 from medimg.desktop.wording import details, fault
 from medimg.errors import MedimgError
 from medimg.report import refresh
+from medimg.run.opened import open_run
 from medimg.run.register import Register
-from medimg.run.release import open_run
 
 
 class ActsPage(QWidget):

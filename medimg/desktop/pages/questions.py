@@ -20,8 +20,9 @@ from medimg.errors import MedimgError
 from medimg.report import build, refresh
 from medimg.run import release as releasing
 from medimg.run import state as runs
+from medimg.run.events import now
+from medimg.run.opened import open_run
 from medimg.run.register import Register
-from medimg.run.release import now
 from medimg.run.share import Share
 from medimg.run.state import RunState
 
@@ -103,7 +104,7 @@ class Questions:
 
     def reload(self) -> None:
         """Read the run again, as another window or the command line may have changed it."""
-        self.opened = releasing.open_run(self._run)
+        self.opened = open_run(self._run)
         self._settle(self.opened.state)
 
     def _settle(self, state: RunState, group: str = "") -> None:

@@ -25,8 +25,8 @@ from medimg.policy import Policy
 from medimg.report import refresh
 from medimg.run import originals, pictures, scan
 from medimg.run import state as runs
+from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
-from medimg.run.release import OpenRun, open_run
 from medimg.run.request import RunRequest
 from medimg.system.scratch import Scratch
 
