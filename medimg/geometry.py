@@ -1,4 +1,4 @@
-"""Orientation and polygon arithmetic. No imaging library; coordinates as in :mod:`medimg.types`.
+"""Boxes and polygons, their arithmetic, and orientation. No imaging library; coordinates as in :mod:`medimg.types`.
 
 EXIF orientation (Exif 3.0, tag 0x0112): 1 as stored; 2 mirrored; 3 turned 180; 4 mirrored upside down;
 5 mirrored then turned 270 clockwise; 6 to be turned 90 clockwise for viewing; 7 mirrored then turned 90
@@ -8,8 +8,67 @@ clockwise; 8 to be turned 270 clockwise.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
-from medimg.types import Point, Polygon
+import msgspec
+
+Point = tuple[float, float]
+Polygon = tuple[Point, ...]
+
+
+class Box(msgspec.Struct, frozen=True, order=True):
+    """Whole pixels ``x0 <= x < x1``, ``y0 <= y < y1``."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @property
+    def width(self) -> int:
+        """Pixels across."""
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> int:
+        """Pixels down."""
+        return self.y1 - self.y0
+
+    @property
+    def area(self) -> int:
+        """Pixels inside; 0 for an empty box."""
+        return max(self.width, 0) * max(self.height, 0)
+
+    def clipped(self, width: int, height: int) -> Box:
+        """The part inside a picture of ``width`` x ``height`` pixels."""
+        return Box(
+            min(max(self.x0, 0), width),
+            min(max(self.y0, 0), height),
+            min(max(self.x1, 0), width),
+            min(max(self.y1, 0), height),
+        )
+
+    def overlap(self, other: Box) -> int:
+        """Pixels the two share."""
+        return Box(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1)).area
+
+    @property
+    def polygon(self) -> Polygon:
+        """The four corners, clockwise from the top left."""
+        return (
+            (float(self.x0), float(self.y0)),
+            (float(self.x1), float(self.y0)),
+            (float(self.x1), float(self.y1)),
+            (float(self.x0), float(self.y1)),
+        )
+
+
+def bounding_box(polygon: Iterable[Point]) -> Box:
+    """The smallest box of whole pixels around a polygon."""
+    points = list(polygon)
+    xs = [p[0] for p in points]
+    ys = [p[1] for p in points]
+    return Box(math.floor(min(xs)), math.floor(min(ys)), math.ceil(max(xs)), math.ceil(max(ys)))
 
 
 def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:

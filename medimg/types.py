@@ -8,19 +8,19 @@ a :class:`Secret`, which does not print, does not pickle and is left out of ever
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from medimg.geometry import Box as Box
+from medimg.geometry import Point as Point
+from medimg.geometry import Polygon as Polygon
+from medimg.geometry import bounding_box as bounding_box
 from medimg.vocabulary import CheckState, Kind, PhotoState
 
 T = TypeVar("T")
 
-Point = tuple[float, float]
-Polygon = tuple[Point, ...]
 Colour = tuple[int, int, int]
 """Red, green, blue, 0 to 255."""
 BLACK: Colour = (0, 0, 0)
@@ -63,53 +63,6 @@ class Secret:
 
 
 NO_SECRET = Secret()
-
-
-class Box(msgspec.Struct, frozen=True, order=True):
-    """Whole pixels ``x0 <= x < x1``, ``y0 <= y < y1``."""
-
-    x0: int
-    y0: int
-    x1: int
-    y1: int
-
-    @property
-    def width(self) -> int:
-        """Pixels across."""
-        return self.x1 - self.x0
-
-    @property
-    def height(self) -> int:
-        """Pixels down."""
-        return self.y1 - self.y0
-
-    @property
-    def area(self) -> int:
-        """Pixels inside; 0 for an empty box."""
-        return max(self.width, 0) * max(self.height, 0)
-
-    def clipped(self, width: int, height: int) -> Box:
-        """The part inside a picture of ``width`` x ``height`` pixels."""
-        return Box(
-            min(max(self.x0, 0), width),
-            min(max(self.y0, 0), height),
-            min(max(self.x1, 0), width),
-            min(max(self.y1, 0), height),
-        )
-
-    def overlap(self, other: Box) -> int:
-        """Pixels the two share."""
-        return Box(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1)).area
-
-    @property
-    def polygon(self) -> Polygon:
-        """The four corners, clockwise from the top left."""
-        return (
-            (float(self.x0), float(self.y0)),
-            (float(self.x1), float(self.y0)),
-            (float(self.x1), float(self.y1)),
-            (float(self.x0), float(self.y1)),
-        )
 
 
 class Region(msgspec.Struct, frozen=True):
@@ -373,14 +326,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     frames: int = 500
     seconds: float = 300.0
     max_side: int = 0
-
-
-def bounding_box(polygon: Iterable[Point]) -> Box:
-    """The smallest box of whole pixels around a polygon."""
-    points = list(polygon)
-    xs = [p[0] for p in points]
-    ys = [p[1] for p in points]
-    return Box(math.floor(min(xs)), math.floor(min(ys)), math.ceil(max(xs)), math.ceil(max(ys)))
 
 
 def _no_secret(value: Any) -> Any:

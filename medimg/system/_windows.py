@@ -1,7 +1,6 @@
 """What is Windows's own. Tried under Wine; never run on Windows.
 
-The numbers are those of the Windows SDK (winbase.h, winnt.h, winerror.h); each call is described on learn.microsoft.com
-under its name.
+The numbers are those of the Windows SDK (winbase.h, winnt.h, winerror.h); its calls are declared in :mod:`_win32`.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ import sys
 import tempfile
 import time
 import winreg
-from ctypes import wintypes
 from pathlib import Path
 from typing import Any
 
+from medimg.system import _win32 as win32
 from medimg.system.placeholders import recalled
 from medimg.system.windows_names import long_path
 
@@ -47,84 +46,6 @@ _PRIVATE = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;OW)"
 """Full rights for the system, administrators and the owner, for all inside, and nothing inherited from above; what
 ``mkdir(mode=0o700)`` sets from Python 3.11.10, 3.12.4 and 3.13 on."""
 _TESSERACT = "Tesseract-OCR"
-
-_kernel = ctypes.WinDLL("kernel32", use_last_error=True)
-_rights = ctypes.WinDLL("advapi32", use_last_error=True)
-_HANDLE, _DWORD = wintypes.HANDLE, wintypes.DWORD
-
-
-class _Overlapped(ctypes.Structure):
-    _fields_ = (
-        ("internal", ctypes.c_void_p),
-        ("internal_high", ctypes.c_void_p),
-        ("low", _DWORD),
-        ("high", _DWORD),
-        ("event", _HANDLE),
-    )
-
-
-class _Basic(ctypes.Structure):
-    _fields_ = (
-        ("process_time", ctypes.c_int64),
-        ("job_time", ctypes.c_int64),
-        ("flags", _DWORD),
-        ("least", ctypes.c_size_t),
-        ("most", ctypes.c_size_t),
-        ("processes", _DWORD),
-        ("affinity", ctypes.c_size_t),
-        ("priority", _DWORD),
-        ("scheduling", _DWORD),
-    )
-
-
-class _Extended(ctypes.Structure):
-    _fields_ = (
-        ("basic", _Basic),
-        ("io", ctypes.c_uint64 * 6),
-        ("process_memory", ctypes.c_size_t),
-        ("job_memory", ctypes.c_size_t),
-        ("process_peak", ctypes.c_size_t),
-        ("job_peak", ctypes.c_size_t),
-    )
-
-
-class _Memory(ctypes.Structure):
-    _fields_ = (
-        ("length", _DWORD),
-        ("load", _DWORD),
-        *((n, ctypes.c_uint64) for n in ("total", "free", "page_total", "page_free", "space", "space_free", "more")),
-    )
-
-
-def _declare(library: Any, name: str, result: Any, *arguments: Any) -> Any:
-    call = getattr(library, name)
-    call.restype, call.argtypes = result, arguments
-    return call
-
-
-_pointer, _text, _yes = ctypes.c_void_p, wintypes.LPCWSTR, wintypes.BOOL
-_create_job = _declare(_kernel, "CreateJobObjectW", _HANDLE, _pointer, _text)
-_set_job = _declare(_kernel, "SetInformationJobObject", _yes, _HANDLE, ctypes.c_int, _pointer, _DWORD)
-_assign = _declare(_kernel, "AssignProcessToJobObject", _yes, _HANDLE, _HANDLE)
-_end_job = _declare(_kernel, "TerminateJobObject", _yes, _HANDLE, wintypes.UINT)
-_this = _declare(_kernel, "GetCurrentProcess", _HANDLE)
-_open_process = _declare(_kernel, "OpenProcess", _HANDLE, _DWORD, _yes, _DWORD)
-_wait_for = _declare(_kernel, "WaitForSingleObject", _DWORD, _HANDLE, _DWORD)
-_close = _declare(_kernel, "CloseHandle", _yes, _HANDLE)
-_move = _declare(_kernel, "MoveFileExW", _yes, _text, _text, _DWORD)
-_lock_file = _declare(_kernel, "LockFileEx", _yes, _HANDLE, _DWORD, _DWORD, _DWORD, _DWORD, _pointer)
-_create_file = _declare(_kernel, "CreateFileW", _HANDLE, _text, _DWORD, _DWORD, _pointer, _DWORD, _DWORD, _HANDLE)
-_memory_status = _declare(_kernel, "GlobalMemoryStatusEx", _yes, _pointer)
-_error_mode = _declare(_kernel, "SetErrorMode", wintypes.UINT, wintypes.UINT)
-_free = _declare(_kernel, "LocalFree", _pointer, _pointer)
-_describe = _declare(
-    _rights, "ConvertStringSecurityDescriptorToSecurityDescriptorW", _yes, _text, _DWORD, _pointer, _pointer
-)
-_set_rights = _declare(_rights, "SetFileSecurityW", _yes, _text, _DWORD, _pointer)
-
-
-def _fault() -> OSError:
-    return ctypes.WinError(ctypes.get_last_error())
 
 
 def program_folders() -> tuple[str, ...]:
@@ -189,10 +110,10 @@ def lock(handle: int, *, shared: bool = False, wait: bool = False) -> None:
     Raises:
         OSError: Another process has it, or the file system has no locks.
     """
-    place = _Overlapped(low=0, high=0x40000000)
+    place = win32.Overlapped(low=0, high=0x40000000)
     flags = (0 if shared else 2) | (0 if wait else 1)  # LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY
-    if not _lock_file(msvcrt.get_osfhandle(handle), flags, 0, 1, 0, ctypes.byref(place)):
-        raise _fault()
+    if not win32.lock_file(msvcrt.get_osfhandle(handle), flags, 0, 1, 0, ctypes.byref(place)):
+        raise win32.fault()
 
 
 def replace(old: Path, new: Path) -> None:
@@ -204,7 +125,8 @@ def replace(old: Path, new: Path) -> None:
         OSError: It could not be done.
     """
     for attempt in range(_TRIES):
-        if _move(long_path(str(old)), long_path(str(new)), 1 | 8):  # MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH
+        # MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH
+        if win32.move_file(long_path(str(old)), long_path(str(new)), 1 | 8):
             return
         number = ctypes.get_last_error()
         if number not in (_ACCESS_DENIED, _SHARING, _LOCKED) or attempt == _TRIES - 1:
@@ -222,8 +144,8 @@ def rename_new(old: Path, new: Path) -> bool:
         FileExistsError: There is a file of that name already.
         OSError: The rename failed, for example because ``new`` is on another disk.
     """
-    if not _move(long_path(str(old)), long_path(str(new)), 8):  # MOVEFILE_WRITE_THROUGH
-        raise _fault()
+    if not win32.move_file(long_path(str(old)), long_path(str(new)), 8):  # MOVEFILE_WRITE_THROUGH
+        raise win32.fault()
     return True
 
 
@@ -250,10 +172,10 @@ def being_written(path: bytes) -> bool:
     """Whether a process of this computer has the file open for writing: then it cannot be opened without leave to."""
     name = long_path(os.fsdecode(path))
     # GENERIC_READ; shared for reading and deletion, not for writing; OPEN_EXISTING; a link itself, not its target.
-    handle = _create_file(name, 0x80000000, 1 | 4, None, 3, 0x00200000, None)
-    if handle in (None, _HANDLE(-1).value):
+    handle = win32.create_file(name, 0x80000000, 1 | 4, None, 3, 0x00200000, None)
+    if handle in (None, win32.HANDLE(-1).value):
         return ctypes.get_last_error() == _SHARING
-    _close(handle)
+    win32.close(handle)
     return False
 
 
@@ -266,14 +188,14 @@ def private_folder(folder: Path, *, parents: bool = False, exist_ok: bool = Fals
     if exist_ok and folder.is_dir():
         return
     folder.mkdir(parents=parents, exist_ok=exist_ok)
-    rights = _pointer()
-    if not _describe(_PRIVATE, 1, ctypes.byref(rights), None):
-        raise _fault()
+    rights = win32.pointer()
+    if not win32.describe_rights(_PRIVATE, 1, ctypes.byref(rights), None):
+        raise win32.fault()
     try:
-        if not _set_rights(str(folder), 4, rights):  # DACL_SECURITY_INFORMATION
-            raise _fault()
+        if not win32.set_rights(str(folder), 4, rights):  # DACL_SECURITY_INFORMATION
+            raise win32.fault()
     finally:
-        _free(rights)
+        win32.free(rights)
 
 
 def own(info: os.stat_result) -> bool:  # noqa: ARG001 - the other systems' question
@@ -298,28 +220,28 @@ def temporary_base() -> Path:
 
 def alive(pid: int) -> bool:
     """Whether a process runs. ``os.kill(pid, 0)`` would send it Ctrl-C."""
-    process = _open_process(0x1000 | 0x100000, False, pid)  # PROCESS_QUERY_LIMITED_INFORMATION, SYNCHRONIZE
+    process = win32.open_process(0x1000 | 0x100000, False, pid)  # PROCESS_QUERY_LIMITED_INFORMATION, SYNCHRONIZE
     if not process:
         return ctypes.get_last_error() == _ACCESS_DENIED
     try:
-        return bool(_wait_for(process, 0) == 0x102)  # WAIT_TIMEOUT
+        return bool(win32.wait_for(process, 0) == 0x102)  # WAIT_TIMEOUT
     finally:
-        _close(process)
+        win32.close(process)
 
 
 def _job(memory: int, seconds: float = 0.0) -> int:
     """A job object: what is in it ends when its last handle is closed, and each process is bounded."""
-    made = _create_job(None, None)
+    made = win32.create_job(None, None)
     if not made:
-        raise _fault()
-    limits = _Extended()
+        raise win32.fault()
+    limits = win32.ExtendedLimits()
     limits.basic.flags = 0x2000 | (0x100 if memory else 0) | (0x2 if seconds else 0)
     """JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, _PROCESS_MEMORY, _PROCESS_TIME"""
     limits.process_memory = memory
     limits.basic.process_time = round(seconds * 10_000_000)  # in units of 100 ns
-    if not _set_job(made, 9, ctypes.byref(limits), ctypes.sizeof(limits)):  # JobObjectExtendedLimitInformation
-        fault = _fault()
-        _close(made)
+    if not win32.set_job(made, 9, ctypes.byref(limits), ctypes.sizeof(limits)):  # JobObjectExtendedLimitInformation
+        fault = win32.fault()
+        win32.close(made)
         raise fault
     return int(made)
 
@@ -337,16 +259,16 @@ def lead(memory: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a console; the batch decides
     signal.signal(signal.SIGBREAK, signal.SIG_IGN)
     job = _job(memory)
-    if not _assign(job, _this()):
-        raise _fault()
+    if not win32.assign(job, win32.current_process()):
+        raise win32.fault()
     _own_job.append(job)
-    _error_mode(0x8003)  # a program that crashes shows no window, which would wait for somebody
+    win32.error_mode(0x8003)  # a program that crashes shows no window, which would wait for somebody
 
 
 def end_tree() -> None:
     """End this process, which leads a job, with all that is in it."""
     for job in _own_job:
-        _end_job(job, 1)
+        win32.end_job(job, 1)
 
 
 def kill_left_by(leaders: set[int]) -> None:
@@ -369,8 +291,8 @@ class Tree:
 
     def __init__(self, process: subprocess.Popen[bytes], seconds: float, memory: int) -> None:
         self._job = _job(memory, max(1.0, seconds))
-        if not _assign(self._job, int(process._handle)):  # type: ignore[attr-defined]
-            fault = _fault()
+        if not win32.assign(self._job, int(process._handle)):  # type: ignore[attr-defined]
+            fault = win32.fault()
             if process.poll() is None:  # else it has ended already
                 process.kill()
                 raise fault
@@ -378,8 +300,8 @@ class Tree:
     def kill(self) -> None:
         """End all of it."""
         if self._job:
-            _end_job(self._job, 1)
-            _close(self._job)
+            win32.end_job(self._job, 1)
+            win32.close(self._job)
             self._job = 0
 
 
@@ -390,8 +312,8 @@ def processors() -> int:
 
 def total_memory() -> int:
     """Memory of this computer, in bytes; 0 where the system does not say."""
-    told = _Memory(length=ctypes.sizeof(_Memory))
-    return int(told.total) if _memory_status(ctypes.byref(told)) else 0
+    told = win32.MemoryStatus(length=ctypes.sizeof(win32.MemoryStatus))
+    return int(told.total) if win32.memory_status(ctypes.byref(told)) else 0
 
 
 def open_files() -> int:
@@ -432,40 +354,9 @@ def only_in_cloud(info: os.stat_result) -> bool:
 
 
 __all__ = [
-    "KNOWS_WRITERS",
-    "LIBRARY",
-    "PROGRAM",
-    "SERVES",
-    "STOP_SIGNALS",
-    "UNLINK_OPEN",
-    "Tree",
-    "alive",
-    "allow_open_files",
-    "being_written",
-    "bind_private",
-    "end_tree",
-    "kill_left_by",
-    "lead",
-    "lock",
-    "long_path",
-    "only_in_cloud",
-    "open_files",
-    "open_folder",
-    "open_lock",
-    "open_targets",
-    "others_may_read",
-    "own",
-    "private_folder",
-    "processors",
-    "program_environment",
-    "program_folders",
-    "rename_new",
-    "replace",
-    "settle_console",
-    "start_options",
-    "sync_file",
-    "sync_folder",
-    "temporary_base",
-    "total_memory",
-    "unix_socket",
-]
+    "KNOWS_WRITERS", "LIBRARY", "PROGRAM", "SERVES", "STOP_SIGNALS", "UNLINK_OPEN", "Tree", "alive",
+    "allow_open_files", "being_written", "bind_private", "end_tree", "kill_left_by", "lead", "lock", "long_path",
+    "only_in_cloud", "open_files", "open_folder", "open_lock", "open_targets", "others_may_read", "own",
+    "private_folder", "processors", "program_environment", "program_folders", "rename_new", "replace",
+    "settle_console", "start_options", "sync_file", "sync_folder", "temporary_base", "total_memory", "unix_socket",
+]  # fmt: skip

@@ -35,7 +35,13 @@ for module in pkgutil.walk_packages(medimg.__path__, "medimg."):
     count += 1
 print(count)
 """
-SKIP = ("medimg.__main__", "medimg.system._darwin", "medimg.system._windows", "medimg.detect.text.reader_child")
+SKIP = (
+    "medimg.__main__",
+    "medimg.system._darwin",
+    "medimg.system._windows",
+    "medimg.system._win32",
+    "medimg.detect.text.reader_child",
+)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="hides what Linux has")

@@ -10,6 +10,11 @@ from medimg.formats.shared.bmff import Reader, Span, boxes
 MAX_ITEMS = 20_000
 MAX_EXTENTS = 100_000
 
+CODED = {b"hvc1": "heic", b"av01": "avif"}
+"""Item types of coded pictures."""
+DERIVED = frozenset((b"grid", b"iden", b"iovl"))
+"""Item types of pictures that are put together from others."""
+
 
 @dataclass
 class Item:

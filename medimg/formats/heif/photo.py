@@ -14,13 +14,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from medimg.errors import CheckNotRun, Malformed, TooLarge, Unsupported
-from medimg.formats.heif import _build, _hidden
-from medimg.formats.heif._items import Item, Tables, read
-from medimg.formats.shared import exif, trailing, xmp
+from medimg.formats.heif import _build, _findings, _hidden
+from medimg.formats.heif._items import CODED, DERIVED, Item, Tables, read
+from medimg.formats.shared import exif
 from medimg.formats.shared import icc as _icc
-from medimg.formats.shared.bmff import Span, top_boxes
+from medimg.formats.shared.bmff import top_boxes
 from medimg.types import Box, Copy, Cover, Finding, Limits
-from medimg.vocabulary import Category, Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,12 +32,7 @@ HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b
 AVIF_BRANDS = frozenset((b"avif", b"avis"))
 OTHER_BRANDS = frozenset((b"mif1", b"mif2", b"msf1", b"miaf"))
 
-C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
-XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")  # XMP specification, part 3, 1.2.7.1
-CODED = {b"hvc1": "heic", b"av01": "avif"}
-DERIVED = frozenset((b"grid", b"iden", b"iovl"))
 ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
-DEPTH = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:depth", b"urn:mpeg:hevc:2015:auxid:2")
 
 
 def sniff(head: bytes) -> bool:
@@ -79,7 +73,7 @@ class Heif:
         self.tables: Tables = read(data, metas[0])
         if self.end < max((a + n for item in self.tables.items.values() for a, n in item.extents), default=0):
             raise Malformed("a box is larger than the space it stands in.")
-        self.kept = self._closure(self.tables.primary)
+        self.kept = self.closure(self.tables.primary)
         kinds = {self.tables.items[i].type for i in self.kept} - DERIVED
         if len(kinds) != 1 or not kinds <= set(CODED):
             raise Unsupported("the picture in this file is coded in a way that is not handled.")
@@ -101,7 +95,7 @@ class Heif:
         """What the coded data hold beside the picture that is shown; see :mod:`medimg.formats.heif._hidden`."""
         return _hidden.hidden(self)
 
-    def _closure(self, start: int) -> list[int]:
+    def closure(self, start: int) -> list[int]:
         """A picture and everything it is derived from, in order."""
         out, queue = [start], [start]
         while queue:
@@ -139,7 +133,7 @@ class Heif:
     @cached_property
     def alpha(self) -> list[int]:
         """Alpha pictures that belong to the primary picture."""
-        return [i for i in self._auxiliary() if self._aux_type(i) in ALPHA]
+        return [i for i in self._auxiliary() if self.aux_type(i) in ALPHA]
 
     def _auxiliary(self) -> list[int]:
         return [
@@ -148,125 +142,14 @@ class Heif:
             if kind == b"auxl" and frm in self.tables.items and set(to) & set(self.kept)
         ]
 
-    def _aux_type(self, item: int) -> bytes:
+    def aux_type(self, item: int) -> bytes:
+        """What an auxiliary picture is for, as a URN; empty where nothing says."""
         raw = self.property(item, b"auxC") or b""
         return raw[4:].split(b"\0")[0]
 
-    # -- what is in there -------------------------------------------------------------------------------------------
-
     def metadata(self) -> list[Finding]:
         """Items, boxes and properties that are not the picture; see :class:`medimg.formats.Opened`."""
-        found: list[Finding] = []
-        for box in self.top:
-            found += self._top_box(box)
-        own = set(self.kept)
-        for alpha in self.alpha:
-            own |= set(self._closure(alpha))
-        for item in self.tables.items.values():
-            if item.id not in own:
-                found += self._item(item)
-        found += self._meta()
-        if self.hidden:
-            category = "hidden-pixels" if self.hidden == _hidden.PAST else "second-image"
-            found.append(_finding(Kind.HIDDEN_IMAGE, category, f"mdat/{self.hidden}"))
-        hidden_units = _build.build(self).dropped_units
-        if hidden_units:
-            found.append(_finding(Kind.METADATA, Category.SOFTWARE, "mdat/supplemental units", count=hidden_units))
-        if self._loose_bytes():
-            found.append(_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, "mdat/bytes of no item"))
-        return found + trailing.finding(self.data, self.end, "after the last box", "heif reader")
-
-    def _meta(self) -> list[Finding]:
-        """What the boxes of ``meta`` say besides."""
-        found: list[Finding] = []
-        names = sum(bool(item.name) for item in self.tables.items.values())
-        if names:
-            found.append(_finding(Kind.METADATA, Category.COMMENT, "meta/iinf/name", count=names))
-        if self.tables.handler:
-            found.append(_finding(Kind.METADATA, Category.SOFTWARE, "meta/hdlr/name"))
-        for kind in sorted(set(self.tables.others) - {b"grpl"}):
-            found.append(_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, f"meta/{_printable(kind)}"))
-        for kind, payload in self.tables.properties:
-            found += self._property(kind, payload)
-        return found
-
-    def _top_box(self, box: Span) -> list[Finding]:
-        data, kind = self.data, box.type
-        if kind in (b"ftyp", b"meta", b"mdat"):
-            return []
-        if kind == b"moov":
-            return [_finding(Kind.HIDDEN_IMAGE, Category.EXTRA_FRAMES, "moov")]
-        if kind == b"mpvd":
-            return [_finding(Kind.HIDDEN_IMAGE, Category.MOTION_VIDEO, "mpvd")]
-        if kind == b"uuid" and data[box.body : box.body + 16] == C2PA_UUID:
-            return [_finding(Kind.METADATA, Category.CONTENT_CREDENTIAL, "uuid/C2PA")]
-        if kind == b"uuid" and data[box.body : box.body + 16] == XMP_UUID:
-            return xmp.findings(data[box.body + 16 : box.end], "uuid/XMP") or [
-                _finding(Kind.METADATA, Category.UNKNOWN_BLOCK, "uuid/XMP")
-            ]
-        if kind in (b"free", b"skip") and not data[box.body : box.end].strip(b"\0"):
-            return []
-        return [_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, _printable(kind))]
-
-    def _item(self, item: Item) -> list[Finding]:
-        where = f"meta/item/{_printable(item.type)}"
-        if item.type == b"Exif":
-            return exif.findings(self._exif_block(item), where) or [
-                _finding(Kind.METADATA, Category.UNKNOWN_BLOCK, where)
-            ]
-        if item.type == b"mime":
-            payload = self.tables.payload(self.data, item)
-            if b"rdf+xml" in item.content_type:
-                return xmp.findings(payload, where) or [_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, where)]
-            if b"c2pa" in item.content_type.lower() or b"jumbf" in item.content_type.lower():
-                return [_finding(Kind.METADATA, Category.CONTENT_CREDENTIAL, where)]
-            return [_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, where)]
-        if item.type not in CODED and item.type not in DERIVED and item.type not in (b"tmap", b"jpeg"):
-            return [_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, where)]
-        return [_finding(Kind.HIDDEN_IMAGE, self._picture_role(item), where)]
-
-    def _picture_role(self, item: Item) -> str:
-        kinds = {kind for kind, frm, _ in self.tables.references if frm == item.id}
-        aux = self._aux_type(item.id)
-        if b"thmb" in kinds:
-            return Category.THUMBNAIL
-        if aux in DEPTH or b"depth" in aux.lower():
-            return Category.DEPTH_MAP
-        if b"gainmap" in aux.lower() or item.type == b"tmap":
-            return Category.GAIN_MAP
-        return Category.SECOND_IMAGE
-
-    def _property(self, kind: bytes, payload: bytes) -> list[Finding]:
-        if kind == b"colr" and payload[:4] in (b"prof", b"rICC"):
-            return _icc.findings(payload[4:], "meta/iprp/colr")
-        categories = {
-            b"udes": Category.CAPTION,
-            b"crtt": Category.CAPTURE_TIME,
-            b"mdft": Category.CAPTURE_TIME,
-            b"altt": Category.CAPTION,
-            **dict.fromkeys((b"clli", b"mdcv", b"cclv", b"amve", b"reve"), Category.DISPLAY_HINT),
-        }
-        if kind in categories:
-            return [_finding(Kind.METADATA, categories[kind], f"meta/iprp/{_printable(kind)}")]
-        if kind in _build.PROPERTIES or kind in (b"rloc", b"a1lx", b"free"):
-            return []
-        return [_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, f"meta/iprp/{_printable(kind)}")]
-
-    def _loose_bytes(self) -> bool:
-        """Whether media data holds bytes that belong to no item (the rest of an edited file, a hidden message)."""
-        spans = sorted(e for item in self.tables.items.values() for e in item.extents)
-        for box in self.top:
-            if box.type != b"mdat":
-                continue
-            at = box.body
-            for start, length in spans:
-                if box.body <= start < box.end:
-                    if start > at and self.data[at:start].strip(b"\0"):
-                        return not any(b.type == b"moov" for b in self.top)
-                    at = max(at, start + length)
-            if self.data[at : box.end].strip(b"\0"):
-                return not any(b.type == b"moov" for b in self.top)
-        return False
+        return _findings.of(self)
 
     # -- pixels -----------------------------------------------------------------------------------------------------
 
@@ -361,9 +244,9 @@ class Heif:
         mine = {self.tables.primary}
         items = (self.tables.items[frm] for kind, frm, to in self.tables.references
                  if kind == b"cdsc" and mine & set(to) and frm in self.tables.items)  # fmt: skip
-        return any(exif.says_adobe_rgb(self._exif_block(item)) for item in items if item.type == b"Exif")
+        return any(exif.says_adobe_rgb(self.exif_block(item)) for item in items if item.type == b"Exif")
 
-    def _exif_block(self, item: Item) -> bytes:
+    def exif_block(self, item: Item) -> bytes:
         """The TIFF structure of an Exif item (ISO/IEC 23008-12, annex A.2.1)."""
         payload = self.tables.payload(self.data, item)
         return payload[4 + int.from_bytes(payload[:4], "big") :]
@@ -401,13 +284,3 @@ def missing_decoder(package: str) -> CheckNotRun:
     return CheckNotRun(
         "this kind of picture cannot be decoded here.", todo=f"Install the decoder: pip install '{package}'."
     )
-
-
-def _finding(kind: Kind, category: str, where: str, count: int = 1) -> Finding:
-    return Finding(kind=kind, category=category, where=where, count=count, detector="heif reader")
-
-
-def _printable(kind: bytes) -> str:
-    """A box type for a path; anything but letters, digits and spaces becomes hexadecimal."""
-    text = kind.decode("ascii", "replace")
-    return text if text.isascii() and text.replace(" ", "").isalnum() else kind.hex()
