@@ -37,7 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import batch_fakes as fakes
 
 import medimg
-from medimg.engine.batch import Progress
+from medimg.engine.loop import Progress
 from medimg.policy import Policy
 from medimg.run.journal import Journal, Settings
 from medimg.run.scan import Item, Root

@@ -7,8 +7,8 @@ mosaic is drawn, each picture another kind, and the result is saved as JPEG. Fac
 *False* are pictures without a face, and whole faces as they are, that are taken to carry a bar or a mosaic; of those
 without a face two solid covers are then drawn over each, as on a copy that is cleaned again.
 
-Small bystanders are drawn heads (``medimg.selftest.face``) of 12 to 40 pixels, hair to chin, in frames of 1280 x 960
-over pictures without a face. Costs are processor seconds on one thread for a 12 MP photo of noise.
+Small bystanders are drawn heads (``medimg.detect.drawn_head``) of 12 to 40 pixels, hair to chin, in frames of
+1280 x 960 over pictures without a face. Costs are processor seconds on one thread for a 12 MP photo of noise.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from faces import Picture, Pixels, drawn, pictures, sheet
 from PIL import Image, ImageOps
 
 from medimg.detect import Frame
+from medimg.detect import drawn_head as heads
 from medimg.detect.faces import detector as faces
 from medimg.detect.faces import disguise as _disguise
 from medimg.detect.faces import groups as _groups
 from medimg.native.opencv import cv2
 from medimg.policy import FaceRules
-from medimg.selftest import face as heads
 from medimg.types import Box, Finding
 
 LEAST = 70

@@ -37,6 +37,3 @@ def kind(error: BaseException) -> str:
 def unexpected(what: str, error: BaseException) -> CheckNotRun:
     """The error for a fault nobody foresaw; ``what`` comes before its kind."""
     return CheckNotRun(f"{what} ({kind(error)}).", fault=" ".join((type(error).__name__, *places(error))))
-
-
-__all__ = ["kind", "places", "unexpected"]

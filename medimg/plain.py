@@ -43,6 +43,3 @@ def cell(text: str) -> str:
 
 def _harmless(letter: str) -> bool:
     return letter.isprintable() or letter in _JOINERS or unicodedata.category(letter) == "Zs"
-
-
-__all__ = ["cell", "printable", "printable_json"]

@@ -93,6 +93,3 @@ def _png_of_image(image: Image, pixels: int) -> bytes:
     except (OSError, ValueError, SystemError) as error:
         raise UsageError("an image is grey, RGB or RGBA, and not empty.", todo="Convert it to RGB first.") from error
     return file.getvalue()
-
-
-__all__ = ["Source", "read", "with_names"]

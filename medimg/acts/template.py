@@ -93,6 +93,3 @@ def _ask(same: Sequence[Standing], indent: str) -> list[str]:
 def _choices(question: Question) -> list[str]:
     noted = f"{NOT_APPLICABLE} (with a note)" if question.na == "with-note" else NOT_APPLICABLE
     return [noted if c == NOT_APPLICABLE else c for c in choices(question.item.pass_, question.na)]
-
-
-__all__ = ["template"]

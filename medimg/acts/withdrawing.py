@@ -39,6 +39,3 @@ def withdraw(
 
 def _text(lines: list[str]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
-
-
-__all__ = ["withdraw"]

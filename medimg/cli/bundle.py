@@ -156,6 +156,3 @@ def _exists(place: str) -> bool:
 def _took(reports: Sequence[Report], stage: str) -> Took | None:
     seconds = [r.seconds[stage] for r in reports if stage in r.seconds]
     return Took(median=round(statistics.median(seconds), 3), most=round(max(seconds), 3)) if seconds else None
-
-
-__all__ = ["OTHER", "Bundle", "Run", "Took", "fault", "make"]

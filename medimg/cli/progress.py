@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import click
 
 from medimg.cli import common
-from medimg.engine.batch import Progress
+from medimg.engine.loop import Progress
 
 _EVERY = 10.0  # seconds between two plain lines
 

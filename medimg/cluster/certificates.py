@@ -128,6 +128,3 @@ def _key_bytes(key: Any) -> bytes:
 
     data: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return data
-
-
-__all__ = ["make"]

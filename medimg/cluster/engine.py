@@ -316,6 +316,3 @@ def _as_output_error() -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError("the run folder could not be written.") from error
-
-
-__all__ = ["Cluster", "ClusterPool"]

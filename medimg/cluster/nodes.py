@@ -143,6 +143,3 @@ async def _until_stopped(node: Any, close: Callable[[], Awaitable[Any]], ready: 
             one.cancel()
         with contextlib.suppress(Exception):
             await asyncio.wait_for(close(), 10)
-
-
-__all__ = ["PORT", "Identity", "scheduler", "worker"]

@@ -134,6 +134,3 @@ def in_child(job: Job, staging: str) -> Report:
         return report
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-__all__ = ["clean", "in_child", "look"]

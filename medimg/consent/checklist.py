@@ -262,6 +262,3 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     def blocking(self) -> bool:
         """Whether it needs an answer before sharing."""
         return self.asked and self.level == "blocking"
-
-
-__all__ = ["SECTIONS", "ChecklistDefinition", "Item", "Level", "Question", "Source", "StatusWords"]

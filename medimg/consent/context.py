@@ -71,6 +71,3 @@ class SharingContext(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     def with_condition(self, condition: str, flag: Flag) -> SharingContext:
         """The same context with one condition set."""
         return msgspec.structs.replace(self, conditions={**self.conditions, condition: flag})
-
-
-__all__ = ["DEFAULT_AUDIENCE", "Flag", "SharingContext", "country"]

@@ -117,6 +117,3 @@ def bases(context: SharingContext) -> tuple[str, ...]:
     return tuple(
         b for b in BASES if not rules.basis_refused(b, plain) and not (b == "spoken-consent-in-notes" and written)
     )
-
-
-__all__ = ["bases", "checklist", "questions", "words"]

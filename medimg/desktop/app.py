@@ -92,6 +92,3 @@ def is_run(path: Path) -> bool:
 def main() -> None:
     """Start from an icon: what stands on the command line is dropped photos or a run folder."""
     sys.exit(run([Path(a) for a in sys.argv[1:]]))
-
-
-__all__ = ["application", "forgetful", "is_run", "main", "run"]

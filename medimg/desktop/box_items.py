@@ -278,6 +278,3 @@ def _upright(points: list[QPointF]) -> bool:
 
 def _box(rect: QRectF) -> QPolygonF:
     return QPolygonF([rect.topLeft(), rect.topRight(), rect.bottomRight(), rect.bottomLeft()])
-
-
-__all__ = ["BoxItem", "Filled", "cut_off", "warning_icon"]

@@ -120,6 +120,3 @@ def _write(item: QListWidgetItem, words: str, index: int, action: Action) -> Non
     item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
     ticked = {"cover": Qt.CheckState.Checked, "keep": Qt.CheckState.Unchecked}
     item.setCheckState(ticked.get(action.do, Qt.CheckState.PartiallyChecked))
-
-
-__all__ = ["BoxList"]

@@ -360,6 +360,3 @@ def _rect(r: QRectF) -> Rect:
 def _corners(rect: QRectF) -> Polygon:
     box = (round(rect.left()), round(rect.top()), round(rect.right()), round(rect.bottom()))
     return Box(*box).polygon
-
-
-__all__ = ["PEEK", "Canvas", "Tool"]

@@ -142,6 +142,3 @@ def _files(things: Sequence[Path]) -> Iterable[Path]:
         return
     for item in scan.Scan(roots).items():
         yield Path(os.fsdecode(os.path.join(roots[item.root].folder, item.path)))  # noqa: PTH118 - bytes
-
-
-__all__ = ["Looked", "is_message", "look", "paths", "readable", "short"]

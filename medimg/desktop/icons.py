@@ -120,6 +120,3 @@ class IconButton(QPushButton):
         painter.setOpacity(1.0 if self.isEnabled() else 0.55)
         draw(painter, self.drawing, QRectF(middle.x() - side / 2, middle.y() - side / 2, side, side), QColor(shade))
         painter.end()
-
-
-__all__ = ["SMALLEST", "IconButton", "draw", "icon"]

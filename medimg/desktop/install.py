@@ -171,6 +171,3 @@ def windows_entries(program: Sequence[str], roaming: Path, desktop: Path | None)
 
 def _ours(data: bytes) -> bool:
     return any(m in data for m in (_MARK.encode(), b'id="medimg-icon"', ABOUT.encode("utf-16-le")))
-
-
-__all__ = ["command", "desktop_entry", "install", "linux_entries", "uninstall", "windows_entries"]

@@ -77,6 +77,3 @@ def _expandable(target: str) -> bytes:
     if len(ansi) >= _MAX_PATH or len(wide) >= 2 * _MAX_PATH:
         return b""
     return struct.pack("<II", 0x314, 0xA0000001) + ansi.ljust(_MAX_PATH, b"\0") + wide.ljust(2 * _MAX_PATH, b"\0")
-
-
-__all__ = ["shortcut"]

@@ -43,6 +43,3 @@ class Photo(QGraphicsItem):
             painter.drawImage(part, self.far, QRectF(part.x() * s, part.y() * s, part.width() * s, part.height() * s))
         else:
             painter.drawImage(part, self.near, part)
-
-
-__all__ = ["Photo"]

@@ -180,6 +180,3 @@ class PhotoView(QGraphicsView):
         if turned:
             self.zoom_by(STEP if turned > 0 else 1 / STEP)
         event.accept()
-
-
-__all__ = ["MOMENT", "PhotoView"]

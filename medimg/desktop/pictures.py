@@ -203,6 +203,3 @@ def _small(view: Any, longest: int) -> Any:
 
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return cv2.resize(np.ascontiguousarray(view), size, interpolation=cv2.INTER_AREA)
-
-
-__all__ = ["FAR", "Drawn", "colour", "draw", "first_frame"]

@@ -50,6 +50,3 @@ def save(choices: Choices) -> None:
         files.write_private(path, msgspec.json.format(msgspec.json.encode(choices)))
     except (OSError, OutputError):
         return
-
-
-__all__ = ["Choices", "load", "place", "save"]

@@ -155,6 +155,3 @@ def _behind(tiles: list[Rect], after: Rect | None) -> Rect:
     same_row = [t for t in tiles if abs(t[1] - place[0]) <= half[0] and t[0] > place[1] + half[1]]
     lower = [t for t in tiles if t[1] > place[0] + half[0]]
     return (same_row or lower or tiles)[0]
-
-
-__all__ = ["CELL", "FULL", "HALF", "Rect", "Seen", "Step"]

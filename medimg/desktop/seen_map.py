@@ -100,6 +100,3 @@ class SeenMap(QWidget):
 def _moved(rect: tuple[float, float, float, float], place: QRectF, factor: float) -> QRectF:
     x0, y0, x1, y1 = rect
     return QRectF(place.left() + x0 * factor, place.top() + y0 * factor, (x1 - x0) * factor, (y1 - y0) * factor)
-
-
-__all__ = ["SeenMap"]

@@ -398,6 +398,3 @@ def _note_looked(folder: Path, ids: frozenset[str], _pool: Workers, choice: str 
                 raise
         else:
             return
-
-
-__all__ = ["THUMB", "Session"]

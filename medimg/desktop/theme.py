@@ -226,6 +226,3 @@ def _palette(c: Colours) -> QPalette:
     for name in (role.WindowText, role.Text, role.ButtonText):
         out.setColor(QPalette.ColorGroup.Disabled, name, QColor(c.quiet))
     return out
-
-
-__all__ = ["DARK", "LIGHT", "SCALES", "Colours", "Scheme", "apply", "colours", "scale"]

@@ -160,6 +160,3 @@ def restyle(widget: QWidget) -> None:
     """Have a widget drawn by its properties as they are now."""
     widget.style().unpolish(widget)
     widget.style().polish(widget)
-
-
-__all__ = ["Banner", "button", "choice_row", "copy_details", "does_it", "label", "rename", "restyle"]

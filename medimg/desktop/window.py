@@ -324,6 +324,3 @@ class Window(QMainWindow):
         self.batch.cancel()
         self.batch.wait()
         self.review.close_run()
-
-
-__all__ = ["TITLE", "Window"]

@@ -192,22 +192,3 @@ def scope() -> str:
         "! The pictures were not looked at. Only hidden information was checked and taken out: faces, writing and codes"
         " were not looked for and are not covered.",
     )
-
-
-__all__ = [
-    "NAMED",
-    "about",
-    "counts",
-    "details",
-    "explained",
-    "fault",
-    "line",
-    "messages",
-    "middle",
-    "scope",
-    "skipped",
-    "state",
-    "sure",
-    "tr",
-    "what",
-]

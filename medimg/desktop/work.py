@@ -20,8 +20,9 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from medimg import faults
 from medimg.api import load_detectors
 from medimg.consent.site import SiteProfile
-from medimg.engine.batch import Hooks, Outcome, Progress, scrub_folder
+from medimg.engine.batch import Hooks, Outcome, scrub_folder
 from medimg.engine.groups import Suggestion
+from medimg.engine.loop import Progress
 from medimg.engine.pool import Workers
 from medimg.engine.worker import Maker, Setup
 from medimg.errors import Interrupted, MedimgError
@@ -234,6 +235,3 @@ def _in_worker(function: Callable[..., Any], args: Sequence[Any], seconds: float
     future = pool.submit(function, *args, seconds=seconds)
     pool.wait()
     return pool.result(future)
-
-
-__all__ = ["Batch", "Job", "Lane", "Wanted", "in_worker"]

@@ -26,6 +26,3 @@ def findings(answer: object) -> list[Finding]:
     if not all(geometry.somewhere(one.region.polygon) for one in answer if one.region is not None):
         raise CheckNotRun("its answer had a place that is in no picture.")
     return list(answer)
-
-
-__all__ = ["findings"]

@@ -81,6 +81,3 @@ def _made(load: object, policy: Policy) -> Detector:
     if made.name not in CONTENT_CHECKS:
         raise MissingPart("a detector that the policy names adds to no check.")
     return cast(Detector, made)
-
-
-__all__ = ["GROUP", "Joined", "joined"]

@@ -171,6 +171,3 @@ def _settled(result: Report | MedimgError) -> Report | MedimgError:
     if result.state in (PhotoState.UNREVIEWED, PhotoState.HELD):
         return result
     return OutputError(result.reason, safe_id=result.safe_id)
-
-
-__all__ = ["Applied", "apply", "policy_of"]

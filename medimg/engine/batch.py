@@ -319,6 +319,3 @@ def _warm(pool: Workers) -> dict[str, str]:
         raise
     except MedimgError as error:
         raise MissingPart(f"the checks could not be started: {error.what}") from error
-
-
-__all__ = ["Asked", "Hooks", "Outcome", "Progress", "scrub_folder"]

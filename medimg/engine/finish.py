@@ -265,6 +265,3 @@ def _streamed(path: Path) -> Iterator[BinaryIO]:
             files.publish(temporary, path)
     except OSError as error:
         raise OutputError("a report could not be written.", todo="Check the free space, then --resume.") from error
-
-
-__all__ = ["WORDS", "Closed", "close", "held_again"]

@@ -326,17 +326,3 @@ def _quoted(path: Path) -> str:
     from urllib.parse import quote
 
     return quote(os.fsencode(path))
-
-
-__all__ = [
-    "NAME",
-    "NOTHING",
-    "EarlierRun",
-    "Made",
-    "Unchanged",
-    "known_mark",
-    "site_key",
-    "state_mark",
-    "unchanged",
-    "under",
-]

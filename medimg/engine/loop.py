@@ -222,6 +222,3 @@ class Batch:
                     report=report,
                 )
             )
-
-
-__all__ = ["Batch", "Pool", "Progress"]

@@ -47,6 +47,3 @@ def context() -> Spawn:
         if sys.platform != "win32":
             resource_tracker.ensure_running()
     return Spawn()
-
-
-__all__ = ["Spawn", "context"]

@@ -394,6 +394,3 @@ def _taken(to: Path) -> Iterator[Path]:
 def _free(to: Path) -> Path:
     """``to``, or the same with a number when that is taken."""
     return next(name for name in _names(to) if not os.path.lexists(name))
-
-
-__all__ = ["Watch", "alone", "move"]

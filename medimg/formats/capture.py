@@ -79,6 +79,3 @@ def _blocks(data: bytes) -> Iterator[bytes]:
             if block[:4] in (b"II*\0", b"MM\0*"):
                 yield block
             at, seen = data.find(mark, at + 1, end), seen + 1
-
-
-__all__ = ["BUCKETS", "Bucket", "bucket", "taken"]

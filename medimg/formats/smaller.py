@@ -73,6 +73,3 @@ def _turned(orientation: int) -> bytes:
     from medimg.formats.shared import exif
 
     return b"Exif\0\0" + exif.orientation_only(orientation) if orientation > 1 else b""
-
-
-__all__ = ["of"]

@@ -38,6 +38,3 @@ def function(path: Path, name: str, result: Any, *arguments: Any) -> Any:
         raise MissingPart("medimg's compiled part is of another version.", todo=_AGAIN)
     found.restype, found.argtypes = result, arguments
     return found
-
-
-__all__ = ["function", "load"]

@@ -315,6 +315,3 @@ def plain_letters(words: str) -> str:
             plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
             out.append(plain or "?")
     return "".join(out)
-
-
-__all__ = ["available", "record_pdf"]

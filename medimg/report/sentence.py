@@ -59,6 +59,3 @@ def _seen(kind: str, nouns: tuple[str, str], tallies: Sequence[Tally]) -> str:
 
 def _joined(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-__all__ = ["NOTHING", "found"]

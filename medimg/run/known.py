@@ -86,6 +86,3 @@ def _table(data: bytes) -> KnownValues:
 
 def _plain(word: str) -> str:
     return " ".join(word.replace("_", " ").replace("-", " ").lower().split())
-
-
-__all__ = ["known_values"]

@@ -57,6 +57,3 @@ def alone(folder: Path) -> Iterator[None]:
         except OSError as error:
             raise OutputError("the private folder of this run cannot be opened.") from error
         yield
-
-
-__all__ = ["NAME", "alone", "claim", "give_back", "held"]

@@ -80,6 +80,3 @@ def _files(places: Iterable[Path]) -> Iterator[tuple[Path, int]]:
                         continue
                     if stat.S_ISREG(inside.st_mode):
                         yield path, inside.st_size
-
-
-__all__ = ["find", "fits", "mark"]

@@ -133,6 +133,3 @@ def _grouping(group_by: str | os.PathLike[str], *, suggest: bool) -> str:
                 "the groups file could not be read.", todo="--group-by takes folder, file, or a CSV file."
             ) from error
     return f"{name}, suggested" if suggest else name
-
-
-__all__ = ["CONDITIONS", "EXIT_CODES", "CheckedRequest", "RunRequest"]

@@ -147,6 +147,3 @@ def _end(going: Path) -> None:
         shutil.rmtree(going)
     except OSError as error:
         raise OutputError("a run folder could not be removed to its end.", todo="Give the command again.") from error
-
-
-__all__ = ["YOUNG", "Old", "foreign", "remove", "runs_under", "sweep"]

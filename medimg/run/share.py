@@ -181,17 +181,3 @@ def digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise CheckFailed("a copy could not be read.") from error
-
-
-__all__ = [
-    "Share",
-    "cut_short",
-    "digest",
-    "disagreements",
-    "in_force",
-    "look",
-    "move",
-    "refuse_links",
-    "taken_back",
-    "withdrawn",
-]

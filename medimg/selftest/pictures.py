@@ -13,7 +13,7 @@ import zxingcpp
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from medimg.selftest import face
+from medimg.detect import drawn_head as face
 from medimg.types import Polygon
 
 SIZE = (1400, 1050)

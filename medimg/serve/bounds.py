@@ -88,6 +88,3 @@ class Loop(asyncio.SelectorEventLoop):
         return await super().create_server(
             *args, ssl=ssl, ssl_handshake_timeout=HEAD_SECONDS if ssl is not None else None, **more
         )
-
-
-__all__ = ["BACKLOG", "Bounded", "Loop", "most"]

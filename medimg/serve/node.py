@@ -227,6 +227,3 @@ def _say_nothing() -> None:
     logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
     warnings.filterwarnings("ignore", module=r"(pydicom|pynetdicom)(\.|$)")
     _config.LOG_HANDLER_LEVEL = "none"
-
-
-__all__ = ["Node", "Peer"]

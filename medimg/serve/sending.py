@@ -109,6 +109,3 @@ def _not_as_described(what: str, error: Exception) -> NoReturn:
 
 def _too_large() -> TooLarge:
     return TooLarge("the file is larger than the policy allows.")
-
-
-__all__ = ["FORM", "JSON", "sent"]

@@ -62,6 +62,3 @@ def settle() -> None:
     own = str(Path(__file__).resolve().parent.parent)
     sys.path[:] = [e for e in sys.path if e == own or (e and e not in relative)]
     _set(changes(os.environ))
-
-
-__all__ = ["changes", "environment", "settle"]

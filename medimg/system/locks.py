@@ -76,6 +76,3 @@ def alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-__all__ = ["alone", "claim", "give_back", "held"]

@@ -22,6 +22,3 @@ def recalled(attributes: int) -> bool:
 def dataless(flags: int) -> bool:
     """Whether these flags of macOS say that reading fetches the file."""
     return bool(flags & SF_DATALESS)
-
-
-__all__ = ["WORDS", "dataless", "recalled"]

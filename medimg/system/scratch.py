@@ -98,6 +98,3 @@ def _locked(handle: int) -> bool:
     except OSError:
         return False
     return True
-
-
-__all__ = ["PREFIX", "Scratch", "base", "sweep"]

@@ -44,6 +44,3 @@ def heeded_in(loop: asyncio.AbstractEventLoop, told: Callable[[], object]) -> It
     """The same inside an event loop: ``told`` is called by the loop."""
     with heeded(lambda *_: loop.call_soon_threadsafe(told)):
         yield
-
-
-__all__ = ["as_interrupt", "heeded", "heeded_in", "when_ended"]

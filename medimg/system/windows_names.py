@@ -24,6 +24,3 @@ def long_path(path: str) -> str:
         return path
     full = ntpath.normpath(path if ntpath.isabs(path) and ntpath.splitdrive(path)[0] else ntpath.abspath(path))
     return _SHARE + full[2:] if full.startswith("\\\\") else _PREFIX + full
-
-
-__all__ = ["long_path", "reserved"]

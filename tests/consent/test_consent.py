@@ -27,13 +27,13 @@ from medimg.consent.questions import questions
 from medimg.consent.site import SiteProfile
 from medimg.consent.standing import GroupResult, Standing, assess
 from medimg.detect import Frame, faces
+from medimg.detect import drawn_head as face
 from medimg.detect.text import identifiers
 from medimg.errors import UsageError
 from medimg.policy import Policy
 from medimg.report import build, write_sheets
 from medimg.run import state as runs
 from medimg.run.state import RunState, RunSummary
-from medimg.selftest import face
 from medimg.types import Action, Report
 from medimg.vocabulary import Category
 

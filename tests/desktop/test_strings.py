@@ -24,7 +24,7 @@ from medimg.desktop.pages.look import Look
 from medimg.desktop.pages.progress import ProgressPage
 from medimg.desktop.pages.start import StartPage
 from medimg.desktop.pages.stopped import StoppedPage
-from medimg.engine.batch import Progress
+from medimg.engine.loop import Progress
 from medimg.errors import OutputError
 from medimg.policy import Policy, decide
 from medimg.types import Box, Finding, Region, Report

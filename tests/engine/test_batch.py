@@ -20,7 +20,7 @@ from batch_kit import by_name, listing, reports
 from PIL import Image
 
 import medimg
-from medimg.engine.batch import Progress
+from medimg.engine.loop import Progress
 from medimg.errors import Interrupted, MissingPart, NotAPicture, UsageError
 from medimg.policy import Policy
 from medimg.run.journal import Journal

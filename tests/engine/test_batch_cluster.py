@@ -22,7 +22,7 @@ from medimg.cluster import certificates, messages, task
 from medimg.cluster.engine import Cluster, ClusterPool
 from medimg.cluster.nodes import Identity
 from medimg.engine import worker
-from medimg.engine.batch import Progress
+from medimg.engine.loop import Progress
 from medimg.errors import (
     Changed,
     Interrupted,

@@ -11,7 +11,7 @@ import batch_fakes as fakes
 import pytest
 
 import medimg
-from medimg.engine.batch import Progress
+from medimg.engine.loop import Progress
 from medimg.errors import Interrupted
 from medimg.policy import Policy
 from medimg.run import progress as standing

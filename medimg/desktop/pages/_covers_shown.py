@@ -63,6 +63,3 @@ def filled_blocks(session: Session, safe_id: str) -> list[Polygon] | None:
         return None
     left, top = (made.cropped.x0, made.cropped.y0) if made.cropped else (0, 0)
     return [geometry.moved(p, left, top) for p in made.covered]
-
-
-__all__ = ["CoverColour", "filled_blocks"]

@@ -125,6 +125,3 @@ class Fitting(QScrollArea):
     def _fit(self) -> None:
         view = self.viewport().size()
         self._content.resize(view.width(), max(view.height(), least(self._content, view.width())))
-
-
-__all__ = ["Fitting", "Pages", "least"]

@@ -81,6 +81,3 @@ class FlowLayout(QLayout):
             x += width + gap
             line = max(line, size.height())
         return y + line
-
-
-__all__ = ["FlowLayout"]

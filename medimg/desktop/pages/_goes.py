@@ -63,6 +63,3 @@ class Goes(QListWidget):
             drag = QDrag(self)
             drag.setMimeData(self.dragged())
             drag.exec(Qt.DropAction.CopyAction)
-
-
-__all__ = ["Goes"]

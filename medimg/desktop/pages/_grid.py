@@ -195,6 +195,3 @@ def _empty(side: int) -> QIcon:
     painter.drawRect(4, 4, side - 8, side - 8)
     painter.end()
     return QIcon(made)
-
-
-__all__ = ["Grid", "image_of"]

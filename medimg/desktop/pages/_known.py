@@ -27,6 +27,3 @@ class KnownBox(QLineEdit):
         numbers = [p for p in parts if p not in dates and any(c.isdigit() for c in p)]
         names = [p for p in parts if p not in dates and p not in numbers]
         return KnownValues(names=tuple(names), numbers=tuple(numbers), dates=tuple(dates))
-
-
-__all__ = ["KnownBox"]

@@ -195,6 +195,3 @@ def _holds(card: Card, widget: QWidget | None) -> bool:
 
 def _waits(row: Row) -> bool:
     return row.needed and row.state in ("open", "failed") and not row.by_site
-
-
-__all__ = ["PartView"]

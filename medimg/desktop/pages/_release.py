@@ -150,6 +150,3 @@ class ReleaseView(QWidget):
 def _sentence(text: str) -> str:
     text = text.strip().rstrip(".")
     return f"{text[:1].upper()}{text[1:]}."
-
-
-__all__ = ["ReleaseView"]

@@ -95,6 +95,3 @@ class Strip(QListWidget):
         """Mark the photo that is shown."""
         with QSignalBlocker(self):
             self.setCurrentItem(self._items[safe_id])
-
-
-__all__ = ["Strip", "mark"]

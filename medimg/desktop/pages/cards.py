@@ -368,6 +368,3 @@ class LookedCard(QFrame):
 
     def _changed(self, item: QListWidgetItem) -> None:
         self.ticked.emit(self.rows[self.list.row(item)], item.checkState() == Qt.CheckState.Checked)
-
-
-__all__ = ["MARGINS", "AnswerButton", "AnswerRow", "LookedCard", "QuestionCard", "column_of", "label", "say", "swap"]

@@ -337,6 +337,3 @@ class FinishPage(QWidget):
     def _tell(self, error: MedimgError) -> None:
         words = " ".join(x for x in (error.what, error.todo) if x)
         say(self.banner, "✗ " + words[:1].upper() + words[1:])
-
-
-__all__ = ["FinishPage"]

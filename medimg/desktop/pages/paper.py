@@ -111,6 +111,3 @@ def _table(rows: list[tuple[str, str]]) -> str:
         f"<tr><td width='58%'>{escape(one)}</td><td width='42%'>{escape(two)}</td></tr>" for one, two in rows
     )
     return f"<table {_WIDE} border='1' cellspacing='0' style='border-collapse: collapse'>{body}</table>"
-
-
-__all__ = ["as_html", "to_printer"]

@@ -16,8 +16,8 @@ from medimg.desktop.pages._grid import image_of
 from medimg.desktop.widgets import Banner, button, copy_details, label, rename
 from medimg.desktop.wording import counts, details, fault, tr
 from medimg.desktop.work import Lane, in_worker
-from medimg.engine.batch import Progress
 from medimg.engine.groups import Suggestion
+from medimg.engine.loop import Progress
 from medimg.engine.pool import MEMORY_FULL
 from medimg.engine.worker import Setup
 from medimg.errors import MedimgError
@@ -235,6 +235,3 @@ class ProgressPage(QWidget):
             return f"✓ {report.safe_id}: {words}"
         stands = self.tr("held") if report.state == "held" else self.tr("skipped")
         return f"{'!' if report.state == 'held' else '-'} {report.safe_id}: {stands}: {tr(report.reason)}"
-
-
-__all__ = ["ProgressPage"]

@@ -208,6 +208,3 @@ class ReviewPage(QWidget):
         folder = QFileDialog.getExistingDirectory(self, self.tr("Where are the photos?"), str(Path.home()))
         if folder and self.session is not None:
             self.session.locate([Path(folder)])
-
-
-__all__ = ["ReviewPage"]

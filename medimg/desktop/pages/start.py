@@ -492,6 +492,3 @@ class StartPage(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Room for all of it."""
         return QSize(760, 560)
-
-
-__all__ = ["StartPage"]

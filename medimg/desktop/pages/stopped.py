@@ -139,6 +139,3 @@ class StoppedPage(QWidget):
         """The keyboard starts on the way back, and a screen reader reads the page with it."""
         super().showEvent(event)
         self.close_button.setFocus(Qt.FocusReason.OtherFocusReason)
-
-
-__all__ = ["StoppedPage"]

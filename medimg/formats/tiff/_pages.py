@@ -103,6 +103,3 @@ def _numbers(tiff: Tiff, page: Ifd, tag: int) -> Iterator[int]:
         yield from tiff.numbers(page, tag)
     except Malformed:
         return
-
-
-__all__ = ["MASK", "PAGE", "REDUCED", "SUB_IFDS", "others", "picture"]

@@ -19,7 +19,8 @@ from medimg.acts.sitting import Sitting
 from medimg.consent.site import SiteProfile
 from medimg.engine import apply as applying
 from medimg.engine import deciding
-from medimg.engine.batch import Hooks, Progress, scrub_folder
+from medimg.engine.batch import Hooks, scrub_folder
+from medimg.engine.loop import Progress
 from medimg.errors import Interrupted, MedimgError, TooLarge, UsageError
 from medimg.policy import Policy
 from medimg.report import refresh

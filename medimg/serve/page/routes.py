@@ -262,6 +262,3 @@ def build(desk: Desk, door: Door, most: int) -> Starlette:
     )
     served.router.redirect_slashes = False
     return served
-
-
-__all__ = ["Door", "build"]
