@@ -208,20 +208,20 @@ class Window(QMainWindow):
             out=out,
             audience=audience,
             where=(country,) if country else (),
-            group_by="file" if self.start.alone.isChecked() else "folder",
-            known=self.start.known.values(),
-            save_as=self.start.copies.currentData()[0],
-            max_side=self.start.copies.currentData()[1],
+            group_by="file" if self.start.choices.alone.isChecked() else "folder",
+            known=self.start.choices.known.values(),
+            save_as=self.start.choices.copies.currentData()[0],
+            max_side=self.start.choices.copies.currentData()[1],
         )
-        self._people = self.start.people.currentIndex()
+        self._people = self.start.choices.people.currentIndex()
         self.batch.start(wanted, self._policy, self._site)
 
     def _made(self, outcome: Outcome) -> None:
         self.progress.end()
-        self.open_run(outcome.folder, self._photos, self.start.known.values())
+        self.open_run(outcome.folder, self._photos, self.start.choices.known.values())
         if self.review.session is not None and self._people:
             self.review.compare_people(self._people)
-        self.start.forget()
+        self.start.choices.forget()
 
     def _cancelled(self) -> None:
         self.progress.end()

@@ -8,7 +8,7 @@ import desktop_fakes as fakes
 import pytest
 from PySide6.QtCore import Qt
 
-from medimg.desktop.pages.start import CHAT
+from medimg.desktop.pages.choices import CHAT
 from medimg.desktop.window import Window
 from medimg.engine.batch import scrub_folder
 from medimg.run.opened import open_run
@@ -28,8 +28,8 @@ def window(qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_what_is_typed_is_sorted_by_what_it_looks_like(window: Window) -> None:
-    window.start.known.setText(" Zebedee Quill, AB 12345; 1956-04-03,, ")
-    known = window.start.known.values()
+    window.start.choices.known.setText(" Zebedee Quill, AB 12345; 1956-04-03,, ")
+    known = window.start.choices.known.values()
     assert known.names == ("Zebedee Quill",)
     assert known.numbers == ("AB 12345",)
     assert known.dates == ("1956-04-03",)
@@ -37,16 +37,16 @@ def test_what_is_typed_is_sorted_by_what_it_looks_like(window: Window) -> None:
 
 def test_it_goes_with_the_run_and_is_forgotten_after_it(qtbot, window: Window, tmp_path: Path) -> None:
     fakes.photo(tmp_path / "in" / "a.png", size=(1400, 1050))
-    window.start.known.setText("Zebedee Quill")
-    window.start.people.setCurrentIndex(3)
-    window.start.copies.setCurrentIndex(2)
-    assert str(CHAT) in window.start.copies.currentText()
+    window.start.choices.known.setText("Zebedee Quill")
+    window.start.choices.people.setCurrentIndex(3)
+    window.start.choices.copies.setCurrentIndex(2)
+    assert str(CHAT) in window.start.choices.copies.currentText()
     window.begin([tmp_path / "in"], "closed-group", "AU", tmp_path / "out")
     qtbot.waitUntil(lambda: window.stack.currentWidget() is window.review, timeout=LONG)
     assert "3 faces" in window.review.banner.text()
     assert window.review.known.names == ("Zebedee Quill",)
-    assert not window.start.known.text()
-    assert window.start.people.currentIndex() == 0
+    assert not window.start.choices.known.text()
+    assert window.start.choices.people.currentIndex() == 0
     (run,) = (tmp_path / "out").glob("medimg-*")
     assert open_run(run).state.run.max_side == CHAT
     assert b"Zebedee" not in b"".join(p.read_bytes() for p in run.rglob("*") if p.is_file())

@@ -24,8 +24,8 @@ def test_audience_and_country_are_remembered_and_no_folder_is(qtbot, tmp_path: P
     page.take([tmp_path / "ZZNAME"])
     page.take_out(tmp_path)
     qtbot.waitUntil(lambda: page.seen is not None, timeout=LONG)
-    page.audience.setCurrentIndex(page.audience.findData("teaching"))
-    page.country.setCurrentIndex(page.country.findData("NZ"))
+    page.choices.audience.setCurrentIndex(page.choices.audience.findData("teaching"))
+    page.choices.country.setCurrentIndex(page.choices.country.findData("NZ"))
     qtbot.waitUntil(lambda: page.small.count() == 1 and not page.small.item(0).icon().isNull(), timeout=LONG)
     page.go.click()
     page.stop()
@@ -34,7 +34,7 @@ def test_audience_and_country_are_remembered_and_no_folder_is(qtbot, tmp_path: P
     assert str(tmp_path) not in kept
     again = StartPage()
     qtbot.addWidget(again)
-    assert (again.audience.currentData(), again.country.currentData()) == ("teaching", "NZ")
+    assert (again.choices.audience.currentData(), again.choices.country.currentData()) == ("teaching", "NZ")
     assert again.out is None
 
 
@@ -43,8 +43,8 @@ def test_a_file_that_cannot_be_read_is_as_none(qtbot, data: bytes) -> None:
     remembered.place().write_bytes(data)
     page = StartPage()
     qtbot.addWidget(page)
-    assert page.audience.currentData() == "closed-group"
-    assert page.country.currentData() == ""
+    assert page.choices.audience.currentData() == "closed-group"
+    assert page.choices.country.currentData() == ""
 
 
 def told(now: tuple[int, ...], suggested: dict[str, int]) -> Suggestion:

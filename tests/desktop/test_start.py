@@ -165,11 +165,11 @@ def test_gone_before_it_was_counted(qtbot, page: StartPage, tmp_path: Path) -> N
 
 
 def test_the_closed_group_stands_first_and_the_promises_are_there(page: StartPage) -> None:
-    keys = [page.audience.itemData(n) for n in range(page.audience.count())]
-    assert keys[0] == page.audience.currentData() == "closed-group"
+    keys = [page.choices.audience.itemData(n) for n in range(page.choices.audience.count())]
+    assert keys[0] == page.choices.audience.currentData() == "closed-group"
     assert set(keys) == {"closed-group", "colleague-opinion", "teaching", "publication", "public"}
-    countries = [page.country.itemData(n) for n in range(page.country.count())]
-    assert countries[0] == page.country.currentData() == ""
+    countries = [page.choices.country.itemData(n) for n in range(page.choices.country.count())]
+    assert countries[0] == page.choices.country.currentData() == ""
     assert {"AU", "NZ", "UK"} <= set(countries)
     texts = " ".join(w.text() for w in page.findChildren(type(page.found)))
     assert "Nothing leaves this computer" in texts
@@ -209,7 +209,7 @@ def test_the_organisation_sets_places_and_audiences(qtbot, tmp_path: Path) -> No
     qtbot.addWidget(page)
     assert page.out == place
     assert "set by your organisation" in page.place.text()
-    assert [page.audience.itemData(n) for n in range(page.audience.count())][:1] == ["teaching"]
+    assert [page.choices.audience.itemData(n) for n in range(page.choices.audience.count())][:1] == ["teaching"]
     page.take_out(tmp_path / "other")
     assert page.out == place
     assert "does not allow" in page.banner.text()

@@ -81,7 +81,7 @@ def test_from_drop_to_review_and_the_command_line_opens_it(qtbot, window: Window
 def test_photos_of_different_patients_are_groups_of_their_own(qtbot, window: Window, tmp_path: Path) -> None:
     fakes.photo(tmp_path / "in" / "1.png", seed=1)
     fakes.photo(tmp_path / "in" / "2.png", seed=2)
-    window.start.alone.click()
+    window.start.choices.alone.click()
     begin(qtbot, window, [tmp_path / "in"], tmp_path / "out")
     qtbot.waitUntil(lambda: window.stack.currentWidget() is window.review, timeout=LONG)
     assert sorted(window.review.session.order) == ["P01-001", "P02-001"]

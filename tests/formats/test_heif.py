@@ -18,8 +18,8 @@ from PIL import Image
 from medimg import Policy, Scrubber, audit, formats
 from medimg.errors import MedimgError
 from medimg.formats import heif
-from medimg.formats.heif.photo import C2PA_UUID
 from medimg.formats.shared.bmff import box, full_box
+from medimg.selftest.hiding import C2PA_UUID
 from medimg.types import Cover, Limits
 from medimg.vocabulary import PhotoState
 

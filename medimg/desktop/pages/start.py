@@ -2,53 +2,35 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
-import msgspec
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QIcon, QPixmap
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QListView,
     QListWidget,
-    QListWidgetItem,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from medimg.consent.checklist import ChecklistDefinition
-from medimg.consent.context import DEFAULT_AUDIENCE, SharingContext
+from medimg.consent.context import SharingContext
 from medimg.consent.site import SiteProfile
-from medimg.desktop import dropped, pictures, remembered
+from medimg.desktop import dropped
 from medimg.desktop.pages._flow import FlowLayout
-from medimg.desktop.pages._grid import image_of
-from medimg.desktop.pages._known import KnownBox
-from medimg.desktop.widgets import Banner, button, choice_row, label, restyle
+from medimg.desktop.pages._small_pictures import SmallPictures
+from medimg.desktop.pages.choices import Choices
+from medimg.desktop.widgets import Banner, button, label, restyle
 from medimg.desktop.wording import NAMED, counts, fault, messages, skipped
-from medimg.desktop.work import Lane, in_worker
-from medimg.engine.pool import MEMORY_FULL
-from medimg.engine.worker import Setup
 from medimg.errors import MedimgError, UsageError
 from medimg.policy import Policy
 from medimg.run import cloud_folders
 from medimg.run.folder import refuse_inside
 from medimg.run.state import RECORD_FOLDER
-
-_SIDE = 72
-CHAT = 2048
-"""Longest side, in pixels, of copies for a chat: a wound still fills a screen."""
-MOST_FACES = 50
-"""The most that can be said; who shares more faces counts them copy by copy."""
-_ORDER = (DEFAULT_AUDIENCE, "colleague-opinion", "teaching", "publication", "public")
 
 
 class StartPage(QWidget):
@@ -73,7 +55,6 @@ class StartPage(QWidget):
         self._site = site
         self._round = 0
         self._policy = Policy.load()
-        self._lane: Lane | None = None
         self._counting: list[threading.Thread] = []
         self._looked.connect(self._counted, Qt.ConnectionType.QueuedConnection)
         inside = QWidget()
@@ -86,7 +67,8 @@ class StartPage(QWidget):
         column.addWidget(self.banner)
         column.addWidget(self._drop_area(), 1)
         column.addWidget(self._promises())
-        column.addWidget(self._choices())
+        self.choices = Choices(site)
+        column.addWidget(self.choices)
         scroll = QScrollArea()
         scroll.setObjectName("start-scroll")
         scroll.setProperty("kind", "plain")
@@ -139,16 +121,7 @@ class StartPage(QWidget):
         self.clear_button = button(self.tr("Clear the list"), self.clear, name="clear")
         row.addWidget(self.clear_button)
         box.addStretch(1)
-        self.small = QListWidget()
-        self.small.setObjectName("dropped")
-        self.small.setAccessibleName(self.tr("The first of the dropped photos, in small"))
-        self.small.setViewMode(QListView.ViewMode.IconMode)
-        self.small.setFlow(QListView.Flow.LeftToRight)
-        self.small.setWrapping(False)
-        self.small.setMovement(QListView.Movement.Static)
-        self.small.setIconSize(QSize(_SIDE, _SIDE))
-        self.small.setFixedHeight(_SIDE + 24 + self.small.horizontalScrollBar().sizeHint().height())
-        self.small.hide()
+        self.small = SmallPictures(self._policy)
         for part in (self.call, self.small, self.found, self.skipped, self.names):
             box.addWidget(part)
         middle = QHBoxLayout()
@@ -171,69 +144,6 @@ class StartPage(QWidget):
             made.setAlignment(Qt.AlignmentFlag.AlignCenter)
             row.addWidget(made)
         return panel
-
-    def _choices(self) -> QWidget:
-        panel = QWidget()
-        rows = QVBoxLayout(panel)
-        rows.setContentsMargins(0, 0, 0, 0)
-        definition = ChecklistDefinition.load()
-        self.audience = QComboBox()
-        self.audience.setObjectName("audience")
-        allowed = [a for a in _ORDER if self._site is None or not self._site.audiences or a in self._site.audiences]
-        words = {
-            "closed-group": self.tr("A closed group of professionals (members only)"),
-            "colleague-opinion": self.tr("One or a few named colleagues, for advice"),
-            "teaching": self.tr("Teaching"),
-            "publication": self.tr("A journal, book or poster"),
-            "public": self.tr("Everybody: web, social media, press"),
-        }
-        for key in [*allowed, *(a for a in definition.audiences if a not in _ORDER)]:
-            self.audience.addItem(words.get(key, definition.audiences.get(key, key)), key)
-        self.country = QComboBox()
-        self.country.setObjectName("country")
-        self.country.addItem(self.tr("Not sure: ask for all countries"), "")
-        for key, name in definition.jurisdictions.items():
-            self.country.addItem(name.partition(" (")[0], key)
-        last = remembered.load()
-        for box, key in ((self.audience, last.audience), (self.country, last.country)):
-            if key and box.findData(key) >= 0:  # an organisation may have taken it away
-                box.setCurrentIndex(box.findData(key))
-        rows.addLayout(choice_row(self.tr("For &whom?"), self.audience))
-        rows.addLayout(choice_row(self.tr("Coun&try"), self.country))
-        self.alone = QCheckBox(self.tr("Each photo shows a &different patient"))
-        self.alone.setObjectName("alone")
-        self.alone.setAccessibleName(self.tr("Each photo shows a different patient"))
-        self.alone.setAccessibleDescription(self.tr("Otherwise all photos of a folder count as one patient."))
-        self.one = label(self.tr("Otherwise all photos of a folder count as one patient."), kind="quiet", name="one")
-        rows.addWidget(self.alone)
-        rows.addWidget(self.one)
-        rows.addLayout(choice_row(self.tr("&Size of the copies"), self._sizes()))
-        rows.addLayout(choice_row(self.tr("&Look for"), self._known()))
-        rows.addLayout(choice_row(self.tr("&Faces in all"), self._people()))
-        if self._site is not None and self._site.audiences:
-            rows.addWidget(label(self.tr("The choices are set by your organisation."), kind="quiet"))
-        return panel
-
-    def _sizes(self) -> QComboBox:
-        self.copies = QComboBox()
-        self.copies.setObjectName("size")
-        self.copies.addItem(self.tr("As the photos, exact"), ("", 0))
-        self.copies.addItem(self.tr("As the photos; from iPhones as JPEG"), ("jpeg", 0))
-        self.copies.addItem(self.tr("For a chat: JPEG, at most {} pixels").format(CHAT), ("jpeg", CHAT))
-        return self.copies
-
-    def _known(self) -> KnownBox:
-        self.known = KnownBox()
-        self.known.setAccessibleName(self.tr("Names, numbers and dates of the patient"))
-        self.known.setPlaceholderText(self.tr("name, number, birth date: kept nowhere"))
-        return self.known
-
-    def _people(self) -> QComboBox:
-        self.people = QComboBox()
-        self.people.setObjectName("people")
-        self.people.addItems([self.tr("not said"), *map(str, range(1, MOST_FACES + 1))])
-        self.people.setAccessibleName(self.tr("How many faces show in all photos together"))
-        return self.people
 
     def _bottom(self) -> QWidget:
         panel = QWidget()
@@ -319,60 +229,26 @@ class StartPage(QWidget):
         for thread in self._counting:
             thread.join()
         self._counting = []
-        self._end_pictures()
-
-    def _end_pictures(self) -> None:
-        if self._lane is not None:
-            self._lane.close()
-            self._lane.deleteLater()
-            self._lane = None
+        self.small.end()
 
     def clear(self) -> None:
         """Forget what was dropped."""
         self._round += 1
         self.things, self.seen = [], None
-        self.small.clear()
-        self.small.hide()
-        self._end_pictures()
-        self.forget()
+        self.small.show_these([])
+        self.small.end()
+        self.choices.forget()
         self.banner.put_away()
         self._show()
-
-    def forget(self) -> None:
-        """What was typed of these patients goes."""
-        self.known.clear()
-        self.people.setCurrentIndex(0)
 
     @Slot(int, object)
     def _counted(self, which: int, seen: dropped.Looked) -> None:
         if which == self._round:
             self.seen = seen
             self._show()
-            self._show_small(seen)
+            self.small.show_these(seen.first)
 
-    def _show_small(self, seen: dropped.Looked) -> None:
-        """Have small pictures made in a worker: the window reads no photo itself. No names stand under them."""
-        self.small.clear()
-        self.small.setVisible(bool(seen.first))
-        if seen.first and self._lane is None:
-            light = msgspec.structs.replace(self._policy, scope="metadata-only")
-            self._lane = Lane(Setup(policy=light, memory=MEMORY_FULL), self)
-        for number, path in enumerate(seen.first, 1):
-            item = QListWidgetItem()
-            item.setSizeHint(QSize(_SIDE + 12, _SIDE + 12))  # its place before its picture is made
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, self.tr("Photo {}").format(number))
-            self.small.addItem(item)
-            if self._lane is not None:
-                job = in_worker(pictures.draw, os.fsencode(path), self._policy, 2 * _SIDE)
-                self._lane.give(job, partial(self._drawn, self._round, number - 1))
-
-    def _drawn(self, which: int, row: int, drawn: object) -> None:
-        if isinstance(drawn, pictures.Drawn):
-            image = image_of(drawn)  # its file goes, whether it is still wanted or not
-            if which == self._round and row < self.small.count():
-                self.small.item(row).setIcon(QIcon(QPixmap.fromImage(image)))
-
-    # -- choices
+    # -- the place for the copies
 
     def take_out(self, folder: Path, *, by_site: bool = False) -> None:
         """Choose the place for the copies, unless it cannot be one."""
@@ -404,7 +280,7 @@ class StartPage(QWidget):
         if folder.resolve() in beside:
             raise UsageError("the copies cannot be put beside the originals.", todo="Choose another folder.")
         if self._site is not None:
-            self._site.allows(SharingContext(audience=self.audience.currentData()), folder)
+            self._site.allows(SharingContext(audience=self.choices.audience.currentData()), folder)
 
     def _choose_photos(self) -> None:
         files, _ = QFileDialog.getOpenFileNames(self, self.tr("Choose photos"), str(Path.home()))
@@ -450,9 +326,9 @@ class StartPage(QWidget):
                 )
             )
             return
-        remembered.save(remembered.Choices(audience=self.audience.currentData(), country=self.country.currentData()))
-        self._end_pictures()
-        self.chosen.emit(list(there), self.audience.currentData(), self.country.currentData(), self.out)
+        audience, country = self.choices.remember()
+        self.small.end()
+        self.chosen.emit(there, audience, country, self.out)
 
     # -- what it says
 

@@ -1,0 +1,73 @@
+"""The first of the dropped photos, in small."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem
+
+from medimg.desktop import pictures
+from medimg.desktop.pages._grid import image_of
+from medimg.desktop.work import Lane, in_worker
+from medimg.engine.pool import MEMORY_FULL
+from medimg.engine.worker import Setup
+from medimg.policy import Policy
+
+_SIDE = 72
+
+
+class SmallPictures(QListWidget):
+    """A row of pictures that a worker makes: the window reads no photo itself. No names stand under them."""
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__()
+        self._policy = policy
+        self._lane: Lane | None = None
+        self._round = 0
+        self.setObjectName("dropped")
+        self.setAccessibleName(self.tr("The first of the dropped photos, in small"))
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(False)
+        self.setMovement(QListView.Movement.Static)
+        self.setIconSize(QSize(_SIDE, _SIDE))
+        self.setFixedHeight(_SIDE + 24 + self.horizontalScrollBar().sizeHint().height())
+        self.hide()
+
+    def show_these(self, photos: Iterable[Path]) -> None:
+        """Show these photos in place of what is shown."""
+        self._round += 1
+        self.clear()
+        for number, path in enumerate(photos, 1):
+            item = QListWidgetItem()
+            item.setSizeHint(QSize(_SIDE + 12, _SIDE + 12))  # its place before its picture is made
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, self.tr("Photo {}").format(number))
+            self.addItem(item)
+            job = in_worker(pictures.draw, os.fsencode(path), self._policy, 2 * _SIDE)
+            self._worker().give(job, partial(self._drawn, self._round, number - 1))
+        self.setVisible(self.count() > 0)
+
+    def _worker(self) -> Lane:
+        if self._lane is None:
+            light = msgspec.structs.replace(self._policy, scope="metadata-only")
+            self._lane = Lane(Setup(policy=light, memory=MEMORY_FULL), self)
+        return self._lane
+
+    def end(self) -> None:
+        """Stop the worker; what it has not made is not shown."""
+        if self._lane is not None:
+            self._lane.close()
+            self._lane.deleteLater()
+            self._lane = None
+
+    def _drawn(self, which: int, row: int, drawn: object) -> None:
+        if isinstance(drawn, pictures.Drawn):
+            image = image_of(drawn)  # its file goes, whether it is still wanted or not
+            if which == self._round and row < self.count():
+                self.item(row).setIcon(QIcon(QPixmap.fromImage(image)))
