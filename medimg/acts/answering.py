@@ -76,18 +76,6 @@ class AnswersFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     acts: dict[str, FiledAct] = {}
 
 
-def from_yaml(state: RunState, data: bytes, at: str) -> RunState:
-    """The state with everything an answers file without acts says, or nothing of it.
-
-    Raises:
-        UsageError: It cannot be read, has acts, or names an unknown item, subject, condition or choice.
-    """
-    file = read(data)
-    if file.acts:
-        raise UsageError("acts are taken by a sitting (medimg.acts.sitting), which knows the cards and the copies.")
-    return from_file(state, file, at)
-
-
 def from_file(state: RunState, file: AnswersFile, at: str) -> RunState:
     """The state with every answer of a file but its acts, or nothing of it.
 

@@ -12,7 +12,7 @@ from medimg.errors import CheckNotRun, Malformed
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NONE, LZW, JPEG, DEFLATE, PACKBITS = 1, 5, 7, (8, 32946), 32773
+NONE, JPEG, DEFLATE, PACKBITS = 1, 7, (8, 32946), 32773
 SPARE = 8
 """A JPEG that decodes to the same with its last bytes changed carries something behind its last block."""
 NOISE = 16

@@ -17,7 +17,7 @@ from PIL import Image
 from sheets_kit import MARKER, findings, none_true, picture, report, run_folder
 
 from medimg import formats
-from medimg.acts.answering import from_setting, from_yaml
+from medimg.acts.answering import from_file, from_setting, read
 from medimg.consent import caption, strict_yaml
 from medimg.consent.answers import BASES, CLOSING, Answer, choices
 from medimg.consent.checklist import ChecklistDefinition
@@ -462,7 +462,7 @@ def test_writing_the_sheets_again_keeps_the_answers(tmp_path: Path) -> None:
 
 def test_an_answer_keeps_the_wording_it_was_given_to(tmp_path: Path) -> None:
     state, _ = state_of({"P01": 1}, tmp_path)
-    state = from_yaml(state, b"groups: {P01: {answers: {con.written: yes}}}", AT)
+    state = from_file(state, read(b"groups: {P01: {answers: {con.written: yes}}}"), AT)
     assert state.answers[0].wording == ChecklistDefinition.load().digest
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sheets_kit import none_true, picture, report, run_folder
 
 from medimg.acts import pages
-from medimg.acts.answering import answered_by, from_setting, from_yaml
+from medimg.acts.answering import answered_by, from_file, from_setting, read
 from medimg.cli.answer import answer
 from medimg.cli.status import status
 from medimg.consent import checklist
@@ -136,9 +136,9 @@ def run(tmp_path: Path) -> Path:
 
 
 DOORS = {
-    "file": lambda s: from_yaml(s, b"groups: {P01: {answers: {con.written: not-applicable}}}", AT),
-    "file, with a note": lambda s: from_yaml(
-        s, b"groups: {P01: {answers: {id.together: {answer: not-applicable, note: x}}}}", AT
+    "file": lambda s: from_file(s, read(b"groups: {P01: {answers: {con.written: not-applicable}}}"), AT),
+    "file, with a note": lambda s: from_file(
+        s, read(b"groups: {P01: {answers: {id.together: {answer: not-applicable, note: x}}}}"), AT
     ),
     "setting": lambda s: from_setting(s, "P01:con.limits=not-applicable", AT),
     "one copy": lambda s: from_setting(s, "P01-001:img.marks=not-applicable", AT),
@@ -239,8 +239,8 @@ def test_an_old_template_is_mapped_or_asked_again(run: Path) -> None:
     asked = "# Could this picture be evidence (assault, safeguarding, custody, coroner)?\n"
     for given_, now in (("advice-taken", "yes"), ("yes", "not-sure"), ("{answer: no}", "not-sure")):
         text = f"{asked}groups: {{P01: {{answers: {{who.forensic: {given_}}}}}}}"
-        assert [a.choice for a in from_yaml(state, text.encode(), AT).answers] == [now]
-    plain = from_yaml(state, b"groups: {P01: {answers: {who.forensic: yes}}}", AT)
+        assert [a.choice for a in from_file(state, read(text.encode()), AT).answers] == [now]
+    plain = from_file(state, read(b"groups: {P01: {answers: {who.forensic: yes}}}"), AT)
     assert [a.choice for a in plain.answers] == ["yes"]
 
 

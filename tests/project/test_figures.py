@@ -114,3 +114,22 @@ def test_the_pictures_of_the_architecture_are_those_of_today() -> None:
     for name, draw in drawn["PICTURES"].items():
         assert (DOCS / "img" / name).read_text("utf-8") == draw(), "python release/pictures.py docs/img"
     assert {room for row in drawn["layers"]() for room in row} == set(drawn["ROOMS"])
+
+
+def test_every_path_that_the_architecture_names_is_there() -> None:
+    page = (DOCS / "architecture.md").read_text("utf-8").replace("<name>", "jpeg")
+    package, count = ROOT / "medimg", 0
+    rows = re.findall(r"^\| (`\w[^|]+/`|`[^|]+\.py`[^|]*) \| ([^|]+) \|$", page, re.MULTILINE)
+    for rooms, what in rows:
+        first, *others = re.findall(r"`([\w/.]+)`", rooms)  # `detect/text/`, `codes/`, ...
+        at = package / first
+        places = [package, at, at.parent, *(at.parent / other for other in others)]
+        for named in (first, *others, *re.findall(r"`(\w[\w/]*(?:\.py|/))`", what)):
+            assert any((place / named).exists() for place in places) or [*at.rglob(named)], (first, named)
+            count += 1
+    changes = page.partition("## What a change touches")[2].partition("## Glossary")[0]
+    for named in re.findall(r"`(\w[\w/]*(?:\.py|\.toml|\.yaml|/))`", changes):
+        assert "NAME" in named or any((place / named).exists() for place in (package, ROOT)), named
+        count += 1
+    assert len(rows) > 15
+    assert count > 60
