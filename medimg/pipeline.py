@@ -76,7 +76,13 @@ def _inspect(
             found += still.detect(opened, detectors, known, record)
     aligned = series is not None and series.aligned
     record.plan = decide(
-        still.numbered(found), policy, width=opened.width, height=opened.height, aligned=aligned, pages=pages
+        still.numbered(found),
+        policy,
+        width=opened.width,
+        height=opened.height,
+        aligned=aligned,
+        pages=pages,
+        block=still.block(opened, policy) if series is None else (1, 1),
     )
     return opened, record.plan
 

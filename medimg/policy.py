@@ -16,9 +16,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from medimg import geometry
+from medimg.covers import Block, fills, hidden_area, uncut
 from medimg.covers import cover_polygon as cover_polygon
 from medimg.covers import covers as covers
-from medimg.covers import fills, hidden_area
 from medimg.errors import UsageError
 from medimg.types import BLACK, Action, Colour, Do, Finding, Limits, Plan, Polygon
 from medimg.vocabulary import KEEPABLE, Category, Kind, Reason
@@ -228,6 +228,7 @@ def decide(
     beside: Sequence[Action] = (),
     aligned: bool = False,
     pages: Sequence[tuple[int, int]] = (),
+    block: Block | None = None,
 ) -> Plan:
     """One action per finding: the only place that keeps, covers, asks or holds.
 
@@ -240,6 +241,7 @@ def decide(
             agreed to that, and they do not count.
         aligned: Whether what is covered in one frame is covered in all.
         pages: Width and height of each frame, where they are not all of one size.
+        block: What covers grow to as they are written (:func:`with_whole_lines`); None where nothing is written.
     """
 
     def size(action: Action) -> tuple[int, int]:
@@ -259,7 +261,39 @@ def decide(
     bearing = {(_frame(a), a.finding.on) for a in found if a.do == "cover" and a.finding.on}
     actions = [_with_place(_with_thing(a, policy, bearing, area(a)), policy, size(a)) for a in found]
     actions = [_close_up(a, policy, geometry.area(shown(a)), most(a)) for a in actions]
+    actions = with_whole_lines(actions, policy, block, aligned=aligned) if block else actions
     return Plan(width=width, height=height, actions=tuple(_not_most_of_it(actions, shown, most, beside, aligned)))
+
+
+def with_whole_lines(actions: Sequence[Action], policy: Policy, block: Block, *, aligned: bool = False) -> list[Action]:
+    """The actions, with no line that rules keep cut lengthwise by a cover beside it: hidden as a whole, or not at all.
+
+    Figures of rulers and colour cards stay as they are.
+
+    Args:
+        actions: As decided.
+        policy: The settings.
+        block: Width and height of the blocks to which covers grow.
+        aligned: As for :func:`decide`.
+    """
+    out = list(actions)
+    for frame in {_frame(a) for a in actions if a.finding.region}:
+        covered = {n: a.finding for n, a in enumerate(out) if a.do == "cover" and (aligned or _frame(a) == frame)}
+        kept = {n: a.finding for n, a in enumerate(out) if _may_be_cut(a) and _frame(a) == frame}
+        mended = uncut(covered, kept, policy, block)
+        for n in mended.tight | mended.covered:
+            do, why = ("cover", Reason.CUT) if n in mended.covered else (out[n].do, out[n].why)
+            out[n] = msgspec.structs.replace(
+                out[n], finding=msgspec.structs.replace(out[n].finding, tight=True), do=do, why=why
+            )
+    return out
+
+
+def _may_be_cut(action: Action) -> bool:
+    """Whether it is a line that a rule keeps, and that tells nothing once it is cut."""
+    finding = action.finding
+    kept = action.do == "keep" and action.by == "rule" and finding.kind == Kind.TEXT
+    return kept and finding.category not in _SCALES and finding.on not in _ON_SCALES
 
 
 def _with_place(action: Action, policy: Policy, size: tuple[int, int]) -> Action:
@@ -339,6 +373,9 @@ _FACES: dict[str, tuple[Do, Reason]] = {
     Category.OLD_DISGUISE: ("ask", Reason.OLD_DISGUISE),
 }
 """Faces that are not covered at once."""
+_SCALES = (Category.RULER, Category.COLOUR_CARD, Category.UNIT)
+_ON_SCALES = ("measure", "scale")
+"""Parts of scales, and what writing lies on there: nothing more of them is covered for the looks of it."""
 _KEPT: dict[str, Reason] = {Category.POSSIBLE_NAME: Reason.POSSIBLE_NAME}
 _COVERED: dict[str, Reason] = {Category.UNREAD: Reason.UNREAD, Category.UNKNOWN: Reason.UNKNOWN}
 """Why writing is kept or covered, where there is more to say than that it is harmless or identifying."""

@@ -18,7 +18,7 @@ from medimg._record import Record
 from medimg.covers import covers, fills
 from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemory, UsageError
 from medimg.native.threads import both, each
-from medimg.policy import Policy, decide
+from medimg.policy import Policy, decide, with_whole_lines
 from medimg.types import (
     BLACK,
     Check,
@@ -164,7 +164,7 @@ def covered(
         if not left or not rounds_left or any(c.state == CheckState.NOT_RUN for c in record.checks):
             break
         sink.discard()
-        plan = record.plan = _with(plan, left, policy)
+        plan = record.plan = _with(plan, left, policy, block(opened, policy))
         stop_if_held(plan)
         stop_if_nowhere(plan, policy, 1)
     raise CheckFailed(
@@ -275,6 +275,15 @@ def _state(error: MedimgError) -> PhotoState:
     )
 
 
+def block(opened: formats.Opened, policy: Policy) -> tuple[int, int]:
+    """Width and height of the blocks to which covers grow in the copy; a pixel where they do not grow."""
+    if isinstance(opened, formats.InBlocks):
+        return opened.block
+    from medimg.formats import heif
+
+    return heif.AS_JPEG if opened.name == FormatName.HEIF and policy.covers.heif == "jpeg" else (1, 1)
+
+
 def _copy(opened: formats.Opened, plan: Plan, policy: Policy) -> Copy:
     if policy.scope == "full":
         opened.samples()  # what was decoded is what is written, also with a plan made earlier
@@ -364,14 +373,14 @@ def stop_if_nowhere(plan: Plan, policy: Policy, pictures: int) -> None:
             raise Held(f"{Reason.NOWHERE}.", todo="Draw the area by hand in the review, or decide otherwise.")
 
 
-def _with(plan: Plan, left: Sequence[Finding], policy: Policy) -> Plan:
+def _with(plan: Plan, left: Sequence[Finding], policy: Policy, block: tuple[int, int]) -> Plan:
     """The plan with what the second look found covered too, or held where covers would hide most of the picture."""
     start = len(plan.actions) + 1
     new = [f for f in numbered(left, start) if f.region is not None]
     before = plan.doing("cover")
     judged = decide(new, policy, width=plan.width, height=plan.height, beside=before).actions
     more = tuple(msgspec.structs.replace(a, why=Reason.SECOND_LOOK) if a.do == "cover" else a for a in judged)
-    return msgspec.structs.replace(plan, actions=plan.actions + more)
+    return msgspec.structs.replace(plan, actions=tuple(with_whole_lines(plan.actions + more, policy, block)))
 
 
 def summary(name: str, copy: Copy) -> CopySummary:

@@ -120,6 +120,7 @@ class Reason(StrEnum):
     MOST_OF_IT = QT_TRANSLATE_NOOP("wording", "a cover would hide most of the picture: crop, cover or show")
     TOGETHER = QT_TRANSLATE_NOOP("wording", "the covers together would hide most of the picture: crop, cover or show")
     NOWHERE = QT_TRANSLATE_NOOP("wording", "what is to be covered has no place in the picture")
+    CUT = QT_TRANSLATE_NOOP("wording", "a cover beside it would cut through it")
     SECOND_LOOK = QT_TRANSLATE_NOOP("wording", "found by the second look")
 
     # of a person

@@ -127,6 +127,14 @@ class Declaring(Protocol):
         ...
 
 
+@runtime_checkable
+class InBlocks(Protocol):
+    """An opened photo of a format in whose copies covers grow to whole blocks of pixels (JPEG)."""
+
+    block: tuple[int, int]
+    """Width and height of a block."""
+
+
 class Format(Protocol):
     """What the door of a format looks like; the module says more."""
 

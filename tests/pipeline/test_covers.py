@@ -567,3 +567,38 @@ def test_a_copy_saved_again_that_looks_different_does_not_pass() -> None:
     altered = opened(saved(shown, "PNG"))
     assert compare.pixels(original, original, copy).state == "passed"
     assert compare.pixels(original, altered, copy).detail == "the picture outside the covers looks different"
+
+
+# -- a line beside a cover ------------------------------------------------------------------------------------------
+
+
+def line_and_name(kind: str, gap: int) -> tuple[bytes, Any, NDArray[Any]]:
+    """A picture with a name and, ``gap`` pixels below it, a line that stays, cleaned; and where that line is."""
+    rows = np.random.default_rng(3).integers(60, 200, (160, 320, 3)).astype(np.uint8)
+    data = saved(rows, kind, **({"subsampling": 2, "quality": 95} if kind == "JPEG" else {}))
+    name = found(Box(40, 30, 280, 62))
+    beside = msgspec.structs.replace(found(Box(40, 62 + gap, 280, 90 + gap)), category="harmless")
+    text = Blind("text")
+    text.find = lambda frame, known=None: [name, beside]  # type: ignore[method-assign]
+    with medimg.Scrubber(Policy(), detectors=[text, Blind("codes"), Blind("faces")]) as scrubber:
+        done = scrubber.scrub(data)
+    assert done.data is not None
+    before, after = (opened(some).views()[0].astype(int) for some in (data, done.data))
+    line = np.s_[62 + gap + 4 : 90 + gap - 4, 44:276]
+    return data, done, np.asarray((after[line] == before[line]).all(axis=2))
+
+
+@pytest.mark.parametrize("gap", range(0, 20, 3))
+def test_no_line_beside_a_cover_is_cut_lengthwise_in_a_jpeg(gap: int) -> None:
+    _, done, same = line_and_name("JPEG", gap)
+    cut = same.mean(axis=1)
+    kept = bool(same[5:].all())  # the fringe of the cover's last block may reach its first rows
+    assert kept or not cut.any()
+    assert len(done.report.plan.doing("cover")) == (1 if kept else 2)
+
+
+@pytest.mark.parametrize("gap", range(0, 9, 2))
+def test_beside_a_line_that_stays_a_cover_in_a_png_has_no_margin(gap: int) -> None:
+    _, done, same = line_and_name("PNG", gap)
+    assert same.all()
+    assert len(done.report.plan.doing("cover")) == 1

@@ -299,7 +299,7 @@ class DicomPhoto:
             CheckNotRun: A cover or crop cannot be made without loss.
             UsageError: The crop lies outside the picture.
         """
-        coded = self.dicom.syntax in (t.JPEG, t.JPEG_EXTENDED)
+        coded = self._stays_jpeg
         copy, photometric = self._in_jpeg(covers, crop) if coded else self._plain(covers, crop)
         facts = self._facts_of(copy, photometric, self._profile if keep_profile else b"")
         pixels = [copy.data] if coded else plain(copy.data, facts.allocated)
@@ -315,6 +315,15 @@ class DicomPhoto:
             suffix=SUFFIX,
             notes=notes + (("profile-dropped",) if self._raw_profile and not facts.profile else ()),
         )
+
+    @property
+    def _stays_jpeg(self) -> bool:
+        return self.dicom.syntax in (t.JPEG, t.JPEG_EXTENDED)
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """See :class:`medimg.formats.InBlocks`."""
+        return self._jpeg.block if self._stays_jpeg else (1, 1)
 
     def _facts_of(self, copy: Copy, photometric: str, profile: bytes) -> _header.Facts:
         facts = self._facts

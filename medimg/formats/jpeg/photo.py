@@ -58,6 +58,7 @@ class JpegPhoto:
         self.data = jpeg.data
         self.jpeg, self.frame = jpeg, jpeg.frame
         self.width, self.height = jpeg.frame.width, jpeg.frame.height
+        self.block = jpeg.frame.mcu_width, jpeg.frame.mcu_height
         self.orientation = self._orientation()
         self.cut: Jpeg | None = None
         """The picture without bytes behind its last block, once they were looked for and found."""
