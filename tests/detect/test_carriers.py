@@ -319,9 +319,36 @@ def test_a_code_beside_a_name_is_one_on_the_networks_word(
     assert all(a.do == "cover" for a in decide(codes, Policy(), width=1024, height=768).actions)
 
 
+def test_a_code_whose_outline_reaches_into_the_line_beside_it_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = _seen(monkeypatch, marks.BAR, Box(316, 228, 660, 340), 0.9)
+    out = carriers.placed(frame, [_line(Box(320, 212, 560, 250), "name", "QUISPE, INES")])
+    assert [f.category for f in out if f.kind == "code"] == ["barcode"]
+
+
+def test_a_block_of_lines_that_were_read_is_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = _seen(monkeypatch, marks.MATRIX, Box(312, 208, 584, 332), 0.9)
+    assert not [f for f in carriers.placed(frame, FOUND[:3]) if f.kind == "code"]
+
+
 def test_a_code_far_from_any_name_is_none_on_the_networks_word_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = _seen(monkeypatch, marks.MATRIX, Box(800, 600, 880, 680), 0.95)
     assert not [f for f in carriers.placed(frame, FOUND[:3]) if f.kind == "code"]
+
+
+def _figures(*texts: str) -> list[Finding]:
+    return [_line(Box(330 + 60 * k, 350, 360 + 60 * k, 376), "ruler", text) for k, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(
+    ("said", "figures", "whole"),
+    [(3, (), True), (3, ("188", "466"), True), (3, ("0", "1", "2", "3"), False), (1, ("188", "466"), False)],
+)
+def test_a_slip_that_looks_like_a_ruler_is_none_where_it_names_somebody_and_has_no_figures(
+    monkeypatch: pytest.MonkeyPatch, said: int, figures: tuple[str, ...], whole: bool
+) -> None:
+    frame = _seen(monkeypatch, marks.RULER, LABEL, 0.7)
+    plan = decide(carriers.placed(frame, [*FOUND[:said], *_figures(*figures)]), Policy(), width=1024, height=768)
+    assert [a.finding.category for a in plan.doing("cover") if a.finding.kind == "object"] == ["slip"] * whole
 
 
 def test_digits_of_a_number_where_no_ruler_is_seen_are_no_part_of_one() -> None:

@@ -46,6 +46,9 @@ DENSE = 0.6
 """Least share of a block that its finds fill."""
 ON_SCALE = 0.2
 """Share of a scale or a card in an outline that makes it no thing to be covered: it would hide what must stay."""
+NAMED, SURELY_NAMED = 2, 3
+"""So many sorts of what identifies (a name, a number, a date ...) on an outline that is believed, without a row of
+figures, are on no ruler, though it be as slim and small as one; so many tell it against the judge too."""
 ON_A_SCALE = "scale"
 """What writing lies on that cannot be told from the ticks and numerals it touches."""
 PERHAPS_SLIP = 1 / 6
@@ -92,7 +95,12 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
     for number, (block, some) in enumerate(zip(blocks, rows, strict=True), 1):
         likely, said = said[: len(some)], said[len(some) :]
         there = [finds[m] for m in block.members]
-        sort = _sort(block, there, likely.mean(axis=0), some)
+        measures = [f for f, k in zip(finds, at, strict=True) if out[k].category in SCALES]
+        named = _named(block, there, measures)
+        sort = _sort(block, there, likely.mean(axis=0), some, named)
+        if named >= NAMED:
+            some = [{**row, "ruler": 0.0, "ruler_all": 0.0} for row in some]
+            measures = []
         bare = (
             block.likely < REAL and all(map(_flesh, some)) and not any(f.category in judge.IDENTIFYING for f in there)
         )
@@ -110,8 +118,8 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
                 out[at[m]] = msgspec.structs.replace(out[at[m]], on="")
         outline = _with_finds(block, there)
         dense = not bare and _dense(outline, [f.quad for f in there])
-        measures = [f.quad for f, k in zip(finds, at, strict=True) if out[k].category in SCALES]
-        if sort in THINGS and (block.likely >= REAL or dense) and not _over(frame, picture, outline, some[0], measures):
+        over = _over(frame, picture, outline, some[0], [f.quad for f in measures])
+        if sort in THINGS and (block.likely >= REAL or dense) and not over:
             outline = np.clip(outline / picture.factor, 0, (frame.width, frame.height))
             region = frame.region(tuple((float(x), float(y)) for x, y in outline))
             sure = round(float(likely.mean(axis=0).max()), 3)
@@ -120,14 +128,32 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
     return out
 
 
-def _sort(block: Block, there: Sequence[Find], likely: NDArray[np.float64], rows: Sequence[Mapping[str, float]]) -> str:
-    """What a block of finds lies on; what may be a patient's slip and bears what identifies is no packet."""
+def _sort(
+    block: Block,
+    there: Sequence[Find],
+    likely: NDArray[np.float64],
+    rows: Sequence[Mapping[str, float]],
+    named: int,
+) -> str:
+    """What a block of finds lies on; what may be a patient's slip and bears what identifies is no packet, no ruler."""
     if judge.monitor([f.text for f in there]) and rows[0]["light"] < DARK:
         return Category.SCREEN
     sort = GROUNDS[int(np.argmax(likely))]
+    if sort == "measure" and named >= SURELY_NAMED:
+        return Category.SLIP
     identifying = any(f.category in judge.IDENTIFYING and not judge.of_product(f.text) for f in there)
     perhaps = likely[GROUNDS.index(Category.SLIP)] >= PERHAPS_SLIP
     return Category.SLIP if sort == Category.PACKET and identifying and perhaps and block.likely >= REAL else sort
+
+
+def _named(block: Block, there: Sequence[Find], measures: Sequence[Find]) -> int:
+    """How many sorts of what identifies are on an outline that is believed; none on one that surely bears a scale."""
+    on = [f for f in measures if share_in(f.quad, block.outline) > ON_SCALE]
+    quads, texts = [f.quad for f in on], [f.text for f in on]
+    sure = any(f.category == Category.COLOUR_CARD for f in on) or any(
+        scales.figures(quads, texts, n) for n in range(len(on))
+    )
+    return 0 if sure or block.likely < REAL else len({f.category for f in there} & judge.IDENTIFYING)
 
 
 def _on(finding: Finding, name: str, number: int, row: Mapping[str, float], *, borne: bool) -> Finding:

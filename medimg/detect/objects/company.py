@@ -28,7 +28,8 @@ NEAR = 4.0
 LOWEST, HIGHEST = 0.8, 12.0
 """Shorter side of the code, in the same."""
 KNOWN = 0.5
-"""Share of it that lies in a find, or of a find in it: that code was found, or it is writing that was read."""
+"""Share of it that lies in a code, or of a code in it, for it to be found already; share of it that lines fill which
+were read, for it to be these. The network's outline may reach into the line beside a code."""
 
 
 def codes(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
@@ -43,10 +44,13 @@ def codes(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
     if not lines:
         return []
     out: list[Finding] = []
-    known = [quad for f, quad in quads if f.kind == Kind.CODE or f.secret.reveal().strip()]
+    known = [quad for f, quad in quads if f.kind == Kind.CODE]
+    read = [quad for f, quad in quads if f.kind == Kind.TEXT and f.secret.reveal().strip()]
     for linear, score, corners in _likely(frame):
-        # Of print that is seen from too far away whole blocks look like codes.
         if any(max(share_in(corners, quad), share_in(quad, corners)) > KNOWN for quad in known):
+            continue
+        # Of print that is seen from too far away whole blocks look like codes.
+        if sum(share_in(corners, quad) for quad in read) > KNOWN:
             continue
         if not any(_beside(corners, line) for line in lines):
             continue
