@@ -101,6 +101,7 @@ def test_a_name_or_a_number_on_a_ruler_is_none(text: str) -> None:
     "text",
     [
         "LOT 516927",
+        "LOT516927",
         "REF 922332",
         "EXP 2027-03",
         "STERILE EO",
@@ -119,7 +120,16 @@ def test_print_of_a_batch_stays_on_its_packet_alone(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["MRN 5839201", "Ines Quispe", "LOT Quispe", "REF Dr Halvorsen 12", "12/03/1951", "75 mg Quispe", "Sodium Quispe"],
+    [
+        "MRN 5839201",
+        "Ines Quispe",
+        "LOT Quispe",
+        "REF Dr Halvorsen 12",
+        "LOTTE 516927",
+        "12/03/1951",
+        "75 mg Quispe",
+        "Sodium Quispe",
+    ],
 )
 def test_what_names_a_person_is_no_print_of_a_batch(text: str) -> None:
     assert not judge.of_product(text)

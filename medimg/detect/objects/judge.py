@@ -34,8 +34,10 @@ SAID_OF_PRODUCTS = re.compile(
 )
 DEEP = 3
 """How many questions lead to a leaf."""
-BATCH = re.compile(r"\s*(?:LOT|REF|EXP|SN|MFG|GTIN)\b[\s.:#]*(?=[A-Z./ -]{0,6}\d)[A-Z\d./ -]{3,16}\s*$", re.IGNORECASE)
-"""Print that says which batch a product is of, and how long it keeps."""
+BATCH = re.compile(
+    r"\s*(?:LOT|REF|EXP|SN|MFG|GTIN)(?:\b|(?=\d))[\s.:#]*(?=[A-Z./ -]{0,6}\d)[A-Z\d./ -]{3,16}\s*$", re.IGNORECASE
+)
+"""Print that says which batch a product is of, and how long it keeps; the reader leaves blanks out at times."""
 OF_PRODUCTS = re.compile(
     r"STERILE(?: ?(?:EO|R))?|single use(?: only)?|keep dry|do not re-?use|CE ?\d{4}"
     r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g)?(?: ?[x\u00d7] ?\d+(?:[.,]\d+)? ?(?:mm|cm)?)+"
