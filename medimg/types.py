@@ -94,6 +94,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         on: What writing or a code lies on, with the thing's number in its picture (``slip 2``); of an ``object`` its
             own; ``bare`` for skin, cloth and the like; ``scale`` for what cannot be told from a ruler's
             ticks and numerals; empty when nobody said.
+        inner: What a person may have covered in place of ``region``, as its polygon: of a head, the face from brow to
+            chin. Empty where there is no such part.
     """
 
     kind: Kind
@@ -107,6 +109,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
     tight: bool = False
     on: str = ""
+    inner: Polygon = ()
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):

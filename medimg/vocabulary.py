@@ -133,6 +133,32 @@ class Reason(StrEnum):
     LINE_BY_LINE = QT_TRANSLATE_NOOP("wording", "a person has it covered line by line")
     WHOLE = QT_TRANSLATE_NOOP("wording", "a person has the whole of it covered")
     FACE_SHOWN = QT_TRANSLATE_NOOP("wording", "a face, and the consent allows showing it")
+    FACE_ALONE = QT_TRANSLATE_NOOP("wording", "a person has the face alone covered, from brow to chin")
+
+
+class Choice(StrEnum):
+    """What a person can do about an area; :mod:`medimg.run.choices` says which of them an area has.
+
+    Attributes:
+        words: What a button for it says.
+    """
+
+    words: str
+
+    def __new__(cls, value: str, words: str) -> Self:
+        """An entry from what is written of it below."""
+        entry = str.__new__(cls, value)
+        entry._value_ = value
+        entry.words = words
+        return entry
+
+    COVER = "cover", QT_TRANSLATE_NOOP("wording", "Cover it")
+    FACE_ALONE = "face-alone", QT_TRANSLATE_NOOP("wording", "Cover the face alone, from brow to chin")
+    BESIDE = "beside", QT_TRANSLATE_NOOP("wording", "Crop to the largest part beside the face")
+    NO_FACE = "not-a-face", QT_TRANSLATE_NOOP("wording", "Not a face: show it")
+    CONSENT = "consent-allows", QT_TRANSLATE_NOOP("wording", "A face, and the consent allows it: show it")
+    NO_WRITING = "not-writing", QT_TRANSLATE_NOOP("wording", "Not writing: show it")
+    SHOW = "shown", QT_TRANSLATE_NOOP("wording", "Show it")
 
 
 class StandingReason(StrEnum):
@@ -374,6 +400,7 @@ __all__ = [
     "Category",
     "CheckName",
     "CheckState",
+    "Choice",
     "FormatName",
     "Kind",
     "PhotoState",

@@ -19,14 +19,18 @@ from medimg.policy import Policy
 from medimg.run.opened import open_run
 from medimg.run.request import EXIT_CODES
 from medimg.types import Report
-from medimg.vocabulary import Category, Kind, PhotoState
+from medimg.vocabulary import Category, Choice, PhotoState
 
 F = TypeVar("F", bound=Callable[..., Any])
 Areas = Literal["asked", "found", "all"]
 _DOES = {"cover": "covered", "keep": "shown", "ask": "ASKED ABOUT", "hold": "HOLDS THE PHOTO", "drop": "taken out"}
 
-_WHY: dict[str, tuple[Why, ...]] = {Kind.FACE.words: ("not-a-face", "consent-allows")}
-"""What may be the reason for showing an area, by its kind; else it is shown, without more."""
+_COMMANDS: dict[Choice, str] = {
+    Choice.COVER: "cover {of} --area {number}",
+    Choice.FACE_ALONE: "cover {of} --face {number}",
+    Choice.BESIDE: "crop {of} --beside {number}",
+}
+"""The command of a choice; every other one shows the area, and its name is the reason."""
 
 
 class _BoxType(click.ParamType[tuple[int, int, int, int]]):
@@ -131,12 +135,15 @@ def deciding_commands(photo: Photo, run: str, photos: Sequence[Path] = ()) -> li
     of = f"{shlex.quote(run)} {photo.safe_id} {named}"
     lines = []
     for number in photo.asked:
-        kind = next(a.kind for a in photo.areas if a.number == number)
-        lines.append(f"Cover it: medimg cover {of} --area {number}")
-        lines += [f"Show it:  medimg show {of} --area {number} --why {w}" for w in _WHY.get(kind, ("shown",))]
+        area = next(a for a in photo.areas if a.number == number)
+        lines += [f"{o.words}: medimg {_command(o.choice).format(of=of, number=number)}" for o in area.choices]
     if not photo.copy and photo.state == PhotoState.HELD:
         lines.append(f"Crop it:  medimg crop {of} --box X,Y,W,H")
     return lines
+
+
+def _command(choice: Choice) -> str:
+    return _COMMANDS.get(choice, f"show {{of}} --area {{number}} --why {choice}")
 
 
 def _next(listed: list[Photo], run: str) -> str:
@@ -155,6 +162,7 @@ def _next(listed: list[Photo], run: str) -> str:
 @click.option("--box", type=BOX, metavar="X,Y,W,H", help="Cover this box, in pixels of the upright picture.")
 @click.option("--area", type=click.IntRange(min=1), metavar="N", help="Cover area N of 'medimg review'.")
 @click.option("--carrier", type=click.IntRange(min=1), metavar="N", help="Cover all of thing N, not only its lines.")
+@click.option("--face", type=click.IntRange(min=1), metavar="N", help="Cover face N from brow to chin alone.")
 def cover(
     run: Path,
     photo: str,
@@ -162,6 +170,7 @@ def cover(
     box: tuple[int, int, int, int] | None,
     area: int | None,
     carrier: int | None,
+    face: int | None,
     **settings: Any,
 ) -> int:
     """Cover an area of one photo of a run: a box that you give, or something that was found.
@@ -169,14 +178,16 @@ def cover(
     With PHOTOS, the files and folders the run was made from, the copy is made again and checked again at once. Without,
     the decision waits for 'medimg apply'. PHOTO is a safe id such as P01-001.
     """
-    if sum(x is not None for x in (box, area, carrier)) != 1:
-        raise UsageError("say what to cover: one of --box, --area and --carrier.")
+    if sum(x is not None for x in (box, area, carrier, face)) != 1:
+        raise UsageError("say what to cover: one of --box, --area, --carrier and --face.")
     if box is not None:
         deciding.cover_box(run, photo, box, photos)
     elif area is not None:
         deciding.cover_area(run, photo, area)
     elif carrier is not None:
         deciding.cover_area(run, photo, carrier, carrier=True)
+    elif face is not None:
+        deciding.choose(run, photo, face, Choice.FACE_ALONE)
     return _applied(run, photo, photos, **settings)
 
 
@@ -197,12 +208,14 @@ def show(run: Path, photo: str, photos: tuple[Path, ...], area: int, why: Why, *
 @click.command()
 @_photo_arguments
 @click.option("--box", type=BOX, metavar="X,Y,W,H", help="Keep this box, in pixels of the upright picture.")
+@click.option("--beside", type=click.IntRange(min=1), metavar="N", help="Keep the largest part beside face N.")
 @click.option("--whole", is_flag=True, help="Keep the whole picture again.")
 def crop(
     run: Path,
     photo: str,
     photos: tuple[Path, ...],
     box: tuple[int, int, int, int] | None,
+    beside: int | None,
     whole: bool,
     **settings: Any,
 ) -> int:
@@ -211,9 +224,12 @@ def crop(
     With PHOTOS, the files and folders the run was made from, the copy is made again and checked again at once. Without,
     the decision waits for 'medimg apply'. PHOTO is a safe id such as P01-001.
     """
-    if (box is None) != whole:
-        raise UsageError("say what to keep: --box or --whole.")
-    deciding.crop(run, photo, box, photos)
+    if (box is not None) + (beside is not None) + whole != 1:
+        raise UsageError("say what to keep: one of --box, --beside and --whole.")
+    if beside is not None:
+        deciding.choose(run, photo, beside, Choice.BESIDE)
+    else:
+        deciding.crop(run, photo, box, photos)
     return _applied(run, photo, photos, **settings)
 
 

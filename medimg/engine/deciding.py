@@ -19,28 +19,33 @@ from medimg.engine.pool import Workers
 from medimg.engine.worker import Job, Setup
 from medimg.errors import MedimgError, UsageError
 from medimg.policy import Policy
-from medimg.run import decisions, originals, pictures, plans, scan
+from medimg.run import choices, decisions, originals, pictures, plans, scan
 from medimg.run import state as runs
 from medimg.run.opened import OpenRun, open_run
 from medimg.types import Action, Box, Plan, Report, bounding_box
-from medimg.vocabulary import Kind, PhotoState, Reason
+from medimg.vocabulary import Choice, Kind, PhotoState, Reason
 
 Why = Literal["shown", "not-a-face", "not-writing", "consent-allows"]
-WHY: dict[Why, Reason] = {
-    "shown": Reason.SHOWN,
-    "not-a-face": Reason.NO_FACE,
-    "not-writing": Reason.NO_WRITING,
-    "consent-allows": Reason.FACE_SHOWN,
-}
 """What may be said for showing an area: fixed words, because typed ones could name somebody."""
+WHY: dict[str, Reason] = {str(choice): why for choice, why in choices.SHOWN.items()}
 _KINDS = {k: k.words for k in Kind}
 _FACES = ("not-a-face", "consent-allows")
 _SMALL = 64
 """Longest side, in pixels, at which a copy is drawn to learn how it is turned."""
 
 
+class Offered(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a person can do about an area, and what a button for it says."""
+
+    choice: Choice
+    words: str
+
+
 class Area(msgspec.Struct, frozen=True, kw_only=True):
-    """One area of a photo, as a person reads of it; ``box`` is x, y, width and height in the upright picture."""
+    """One area of a photo, as a person reads of it; ``box`` is x, y, width and height in the upright picture.
+
+    ``choices`` is what can be done about it with one click.
+    """
 
     number: int
     kind: str
@@ -49,6 +54,7 @@ class Area(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     by: str
     box: tuple[int, int, int, int] | None
+    choices: tuple[Offered, ...] = ()
 
 
 class Photo(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +127,7 @@ def _area(plan: Plan, number: int, action: Action, turned: int) -> Area:
         why=action.why,
         by=action.by,
         box=box,
+        choices=tuple(Offered(choice=c, words=c.words) for c in choices.of(plan, action, Policy.load())),
     )
 
 
@@ -175,6 +182,20 @@ def cover_area(run: Path, safe_id: str, number: int, *, carrier: bool = False) -
     if carrier and action.finding.kind != Kind.OBJECT:
         raise UsageError(f"area {number} is not a thing with writing on it.", todo="Use --area for other areas.")
     _put(opened, safe_id, plans.decided(plan, place, "cover", Reason.COVERED))
+
+
+def choose(run: Path, safe_id: str, number: int, choice: Choice) -> None:
+    """Do one of the things that can be done about an area with one click.
+
+    Raises:
+        UsageError: There is no such photo or area, or the area does not have this choice.
+    """
+    opened, _, plan = _photo_of(run, safe_id)
+    place, action = _area_of(plan, number)
+    margins = Policy.load()
+    if choice not in choices.of(plan, action, margins):
+        raise UsageError(f"area {number} does not have this choice.", todo="'medimg review RUN' lists those it has.")
+    _put(opened, safe_id, choices.taken(plan, place, choice, margins))
 
 
 def show_area(run: Path, safe_id: str, number: int, why: Why) -> None:
@@ -267,4 +288,17 @@ def _turned_original(report: Report, places: Sequence[Path]) -> int:
     return turned
 
 
-__all__ = ["WHY", "Area", "Photo", "Why", "copy_of", "cover_area", "cover_box", "crop", "photos", "show_area"]
+__all__ = [
+    "WHY",
+    "Area",
+    "Offered",
+    "Photo",
+    "Why",
+    "choose",
+    "copy_of",
+    "cover_area",
+    "cover_box",
+    "crop",
+    "photos",
+    "show_area",
+]

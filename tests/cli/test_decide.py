@@ -69,13 +69,14 @@ def with_finding(base: Path, finding: Finding, do: str = "ask") -> OpenRun:
     return run
 
 
-def found(kind: str, category: str) -> Finding:
+def found(kind: str, category: str, inner: Box | None = None) -> Finding:
     return Finding(
         kind=kind,  # type: ignore[arg-type]
         category=category,
         detector="test 1",
         id="t1",
         region=Region(Box(8, 8, 40, 30).polygon),
+        inner=inner.polygon if inner else (),
     )
 
 
@@ -132,6 +133,24 @@ def test_without_the_photos_the_decision_waits_and_the_command_that_applies_it_i
     assert "a decision is not applied yet" in call("review", base / "out").output
     assert call("apply", base / "out", base / "in").return_value == 10
     assert (upright(base) != before).any()
+
+
+def test_a_face_that_holds_a_photo_is_covered_alone_or_cropped_away_by_the_commands_that_are_named(base: Path) -> None:
+    before = upright(base)
+    run = with_finding(base, found("face", "face", inner=Box(14, 12, 34, 28)), do="hold")
+    listed = call("review", base / "out").output
+    named = f"{base / 'out'} P01-001 PHOTOS"
+    assert f"Cover the face alone, from brow to chin: medimg cover {named} --face 1" in listed
+    assert f"Crop to the largest part beside the face: medimg crop {named} --beside 1" in listed
+    assert call("cover", base / "out", "P01-001", base / "in", "--face", "1").return_value == 10
+    changed = (upright(base) != before).any(axis=2)
+    assert changed.sum() == 24 * 20  # the face and two pixels round it
+    assert last(run).why == "a person has the face alone covered, from brow to chin"
+    with_finding(base, found("face", "face", inner=Box(14, 12, 34, 28)), do="hold")
+    assert call("crop", base / "out", "P01-001", base / "in", "--beside", "2").return_value == 10
+    assert upright(base).size < before.size
+    with pytest.raises(UsageError, match="does not have this choice"):
+        call("cover", base / "out", "P01-001", "--face", "1")
 
 
 def test_what_is_asked_names_the_command_that_decides_it(base: Path) -> None:

@@ -33,6 +33,8 @@ PLACES = {
     "name": Box(460, 100, 540, 130),
     "label": Box(10, 10, 320, 90),
 }
+INNER = Box(465, 110, 535, 210)
+"""Of the face, what lies between brow and chin."""
 KINDS = {
     "text": (("record-number", 0.97), ("unread", 0.41), ("ruler", 0.9)),
     "faces": (("face", 0.93), ("possible-face", 0.35)),
@@ -66,7 +68,8 @@ def _found(detector: str, frame: Frame, category: str, score: float) -> Finding:
     place = PLACES[category].polygon
     name = "record-number" if category == "more" else category
     kind = "face" if detector == "faces" else "text"
-    return Finding(kind=kind, category=name, detector=detector, score=score, region=frame.region(place))
+    inner = frame.region(INNER.polygon).polygon if category == "face" else ()
+    return Finding(kind=kind, category=name, detector=detector, score=score, region=frame.region(place), inner=inner)
 
 
 def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:

@@ -289,6 +289,20 @@ def test_a_face_that_the_consent_allows_has_a_reason_of_its_own(qtbot, page: Rev
     assert not page.look.consented.isVisible()
 
 
+def test_a_face_can_be_covered_alone_and_nothing_else_has_that_button(qtbot, page: ReviewPage, base: Path) -> None:
+    safe_id = looking(qtbot, page)
+    index = pick(page, "face")
+    assert not page.look.beside.isVisible()  # it holds nothing
+    qtbot.keyClick(page.look, Qt.Key.Key_E)
+    alone = on_disk(base, safe_id).actions[index]
+    assert (alone.do, alone.by, bounding_box(alone.finding.region.polygon)) == ("cover", "person", fakes.INNER)
+    assert not page.look.alone.isVisible()
+    pick(page, "record-number")
+    assert not page.look.alone.isVisible()
+    press(page, "undo")
+    assert bounding_box(on_disk(base, safe_id).actions[index].finding.region.polygon) == fakes.PLACES["face"]
+
+
 @pytest.mark.parametrize("choice", ["A face; the consent allows it", "Not a face: show it"])
 def test_writing_in_a_face_that_is_shown_is_covered(qtbot, tmp_path: Path, choice: str) -> None:
     """To show a face keeps the face alone; and the consent has to cover it before anything is shared."""

@@ -28,6 +28,8 @@ from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._strip import Strip
 from medimg.desktop.seen_map import SeenMap
 from medimg.desktop.widgets import Banner, button, label
+from medimg.desktop.wording import tr
+from medimg.vocabulary import Choice
 
 
 class LookParts(QWidget):
@@ -186,7 +188,7 @@ class LookParts(QWidget):
         return scroll
 
     def _decide(self) -> QWidget:
-        """What can be done about the chosen area: every button keeps its place, whatever is chosen."""
+        """What can be done about the chosen area: every button keeps its place, and what only a face has comes last."""
         self.cover = button(self.tr("Cover it"), name="cover", key="C", hint=self.tr("Cover this area."))
         self.show_it = button(self.tr("Harmless: show it"), name="show-it", key="S")
         self.consented = button(
@@ -205,6 +207,8 @@ class LookParts(QWidget):
             key="I",
             hint=self.tr("Shows the rest of the wristband, label or sheet; each line keeps its own cover."),
         )
+        self.alone = button(tr(Choice.FACE_ALONE.words), name="face-alone", key="E")
+        self.beside = button(tr(Choice.BESIDE.words), name="crop-beside", key="Shift+X")
         self.alike = button(
             self.tr("Cover all like this"),
             name="cover-alike",
@@ -219,7 +223,7 @@ class LookParts(QWidget):
         column = QVBoxLayout(panel)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        for made in (self.cover, self.show_it, self.own, self.last, self.unread):
+        for made in (self.cover, self.show_it, self.own, self.last, self.unread, self.alone, self.beside):
             column.addWidget(made)
         return panel
 

@@ -10,8 +10,9 @@ from medimg.desktop import edits, wording
 from medimg.desktop.pages._look_parts import LookParts
 from medimg.desktop.session import Session
 from medimg.desktop.widgets import button, rename
+from medimg.run import choices
 from medimg.types import Action, Plan
-from medimg.vocabulary import FormatName, Kind, Reason
+from medimg.vocabulary import Choice, FormatName, Kind, Reason
 
 KEPT = "frames-kept"
 """The note of a copy that holds every frame, as :mod:`medimg.frames` writes it; that module decodes pictures."""
@@ -163,6 +164,10 @@ class LookSays(LookParts):
         # Who took the one for the other can say so at once.
         self.show_it.setEnabled(may and action is not None and (not shown or consented))
         self._say_own(action, may=may)
+        has = self._choices(plan, action) if may else ()
+        for made, choice in ((self.alone, Choice.FACE_ALONE), (self.beside, Choice.BESIDE)):
+            made.setVisible(choice in has)
+            made.setEnabled(choice in has)
         self.consented.setEnabled(may and face and not consented)
         self.alike.setEnabled(may and action is not None and action.finding.kind != "drawn")
         self.last.offer(self.remove if action is not None and action.finding.kind == "drawn" else self.alike)
@@ -195,6 +200,11 @@ class LookSays(LookParts):
         self.by_line.setEnabled(may and kind == Kind.OBJECT)
         whole = action is not None and action.do == "cover"
         rename(self.by_line, self.tr("Cover line by line") if whole else self.tr("Cover the whole of it"))
+
+    def _choices(self, plan: Plan | None, action: Action | None) -> tuple[Choice, ...]:
+        if self.session is None or plan is None or action is None:
+            return ()
+        return choices.of(plan, action, self.session.policy)
 
     def _unread(self, plan: Plan | None) -> list[Action]:
         return [plan.actions[n] for n in edits.unread(plan)] if plan else []

@@ -18,8 +18,9 @@ from medimg.desktop.pictures import Drawn
 from medimg.desktop.session import Session
 from medimg.desktop.widgets import button, does_it
 from medimg.errors import MedimgError
+from medimg.run import choices
 from medimg.types import Action, Box, Finding, Plan, Polygon
-from medimg.vocabulary import Kind, Reason
+from medimg.vocabulary import Choice, Kind, Reason
 
 
 class Look(LookSays):
@@ -53,8 +54,10 @@ class Look(LookSays):
             (self.turn, self.canvas.turn),
             (self.cover, partial(self.decide, "cover")),
             (self.show_it, partial(self.decide, "keep")),
-            (self.consented, self.show_face),
-            (self.no_writing, self.show_no_writing),
+            (self.consented, partial(self.choose, Choice.CONSENT)),
+            (self.no_writing, partial(self.choose, Choice.NO_WRITING)),
+            (self.alone, partial(self.choose, Choice.FACE_ALONE)),
+            (self.beside, partial(self.choose, Choice.BESIDE)),
             (self.by_line, self.line_by_line),
             (self.alike, self.cover_alike),
             (self.remove, self.remove_it),
@@ -222,17 +225,11 @@ class Look(LookSays):
         if do == "keep" and action.finding.kind == "face":
             self._offer(action.finding)
 
-    def show_face(self) -> None:
-        """Show the chosen face because the consent allows it; writing and codes in it stay covered."""
-        action, plan = self._action(), self.plan
-        if action is not None and plan is not None and action.finding.kind == "face":
-            self._edit(self.tr("show a face"), edits.decided(plan, self.index, "keep", Reason.FACE_SHOWN))
-
-    def show_no_writing(self) -> None:
-        """Show what a check took for writing, or for a code, and is none."""
-        action, plan = self._action(), self.plan
-        if action is not None and plan is not None and action.finding.kind in (Kind.TEXT, Kind.CODE):
-            self._edit(self.tr("show"), edits.decided(plan, self.index, "keep", Reason.NO_WRITING))
+    def choose(self, choice: Choice) -> None:
+        """Do one of the things that the chosen area offers."""
+        plan, session = self.plan, self.session
+        if plan is not None and session is not None:
+            self._edit(wording.tr(choice.words), choices.taken(plan, self.index, choice, session.policy))
 
     def line_by_line(self) -> None:
         """From a thing that is covered whole to the covers of its lines, and back."""

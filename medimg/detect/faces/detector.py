@@ -112,7 +112,15 @@ class Faces:
             detector=self.version,
             score=round(face.score, 3),
             region=frame.region(face.head.polygon),
+            inner=_inner(frame, face.face),
         )
+
+
+def _inner(frame: Frame, face: Corners) -> Polygon:
+    """The face itself, brow to chin, as far as it lies in the picture; in stored coordinates."""
+    x0, y0, x1, y1 = face
+    box = Box(math.floor(x0), math.floor(y0), math.ceil(x1), math.ceil(y1)).clipped(frame.width, frame.height)
+    return frame.region(box.polygon).polygon if box.area else ()
 
 
 def _face(group: Group, frame: Frame, rules: FaceRules) -> Face | None:

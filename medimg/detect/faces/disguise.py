@@ -37,6 +37,9 @@ LEAST_FACE = 0.15
 """How sure the networks are of the least of faces that make a bar an eye bar: a face with a bar is seen less well, and
 a question costs less than a face that passes. Of 163 pictures without a face none had a flat patch where a place of
 more than 0.01 would have its eyes; of 41 with two solid covers drawn over each, 6 had (at 0.42, 1; it lost a face)."""
+WEAK_FACE = 0.46
+"""Below this, where a face is not even asked about, what lies along the long sides of a bar has to be skin, mostly: a
+skirting board or a wall beside a foot is a flat patch too. Forehead and cheeks are; a fringe hides one of them."""
 EYES = (0.4, -0.4, 0.12)
 """Where the middle of a bar lies from that of the face box: at most so far aside, and between these two along it."""
 LONG, THICK, SLANT = (0.25, 1.9), 0.5, math.radians(40)
@@ -114,7 +117,7 @@ def disguises(frame: Frame, places: Sequence[Place]) -> list[Disguise]:
     found: list[Disguise] = []
     for bar in bars(frame):
         on = next((p for p in likely if on_eyes(bar, p)), None)
-        if on is not None:
+        if on is not None and (on.score >= WEAK_FACE or _among_skin(frame, bar)):
             found.append(Disguise(_round(on.head, bar.box), on.score))
         elif between_skin(frame, bar):
             found.append(Disguise(bar.head, LIKE_A_COVER if one_grey(frame, bar) else LEAST_FACE))
@@ -231,10 +234,21 @@ def one_grey(frame: Frame, bar: Bar) -> bool:
 
 def between_skin(frame: Frame, bar: Bar) -> bool:
     """Is a bar large, and is there skin on both its long sides?"""
-    small, factor = frame.scaled(BAR_SIDE)
     if bar.long < LARGE * max(frame.width, frame.height) or bar.long < LARGE_ASPECT * bar.short:
         return False
+    return min(_skin_beside(frame, bar)) >= SKIN_SHARE
+
+
+def _among_skin(frame: Frame, bar: Bar) -> bool:
+    """Is there mostly skin along the long sides of a bar, or is the picture one without colours to tell by?"""
+    return _colourless(frame.scaled(BAR_SIDE)[0]) or sum(_skin_beside(frame, bar)) / 2 >= SKIN_SHARE
+
+
+def _skin_beside(frame: Frame, bar: Bar) -> list[float]:
+    """Which share of a strip along each long side of a bar has the colours of skin."""
+    small, factor = frame.scaled(BAR_SIDE)
     skin = _skin(small)
+    shares = []
     along = (math.cos(bar.angle), math.sin(bar.angle))
     thick = max(3.0, 0.35 * bar.short * factor)
     for side in (-1, 1):
@@ -243,10 +257,13 @@ def between_skin(frame: Frame, bar: Bar) -> bool:
         corners = cv2.boxPoints((middle, (0.7 * bar.long * factor, thick), math.degrees(bar.angle)))
         strip = np.zeros(skin.shape, np.uint8)
         cv2.fillPoly(strip, [np.round(corners).astype(np.int32)], 1)
-        whole = 0.7 * bar.long * factor * thick
-        if float(np.count_nonzero(skin[strip > 0])) < SKIN_SHARE * whole:
-            return False
-    return True
+        shares.append(float(np.count_nonzero(skin[strip > 0])) / (0.7 * bar.long * factor * thick))
+    return shares
+
+
+def _colourless(rgb: Pixels) -> bool:
+    chroma = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)[..., 1:].astype(np.float32) - 128
+    return float(np.abs(chroma).mean()) < GREY
 
 
 def _skin(rgb: Pixels) -> Pixels:
@@ -262,8 +279,7 @@ def _as_skin(frame: Frame, box: Box) -> bool:
     part = np.ascontiguousarray(small[max(y0, 0) : max(y1, y0 + 1), max(x0, 0) : max(x1, x0 + 1)])
     if not part.size:
         return True
-    chroma = cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb)[..., 1:].astype(np.float32) - 128
-    return float(np.abs(chroma).mean()) < GREY or float((_skin(part) > 0).mean()) >= MOSAIC_SKIN
+    return _colourless(small) or float((_skin(part) > 0).mean()) >= MOSAIC_SKIN
 
 
 def mosaics(frame: Frame) -> list[Box]:

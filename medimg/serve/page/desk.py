@@ -30,6 +30,7 @@ from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
 from medimg.run.request import RunRequest
 from medimg.system.scratch import Scratch
+from medimg.vocabulary import Choice
 
 MOST, ROOM, NAME = 200, 2 << 30, 200
 """Photos and bytes that may be dropped, because they lie in memory; bytes of a photo's name (255 on most disks)."""
@@ -63,12 +64,13 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a person decides about one photo."""
+    """What a person decides about one photo; ``choice`` is one of those of the area."""
 
     photo: str
     do: str
     area: int = 0
     why: deciding.Why = "shown"
+    choice: Choice = Choice.COVER
     box: tuple[int, int, int, int] | None = None
 
 
@@ -256,6 +258,8 @@ class Desk:
                 deciding.cover_area(run, photo, decision.area)
             case "cover", (_, _, _, _) as box:
                 deciding.cover_box(run, photo, box, [self._photos])
+            case "choose", _:
+                deciding.choose(run, photo, decision.area, decision.choice)
             case "show", _:
                 deciding.show_area(run, photo, decision.area, decision.why)
             case "crop", box:

@@ -221,12 +221,8 @@ function areas() {
   const rows = one.photo.areas.filter(a => a.do !== "keep" || a.by === "person" || one.photo.asked.includes(a.number));
   const list = rows.map(area => {
     const row = made("li", `${area.number}. ${area.kind}: ${does[area.do] || area.do} (${area.why})`);
-    const face = area.kind === "Faces" || area.category === "face";
-    if (area.do !== "cover") row.append(made("button", "Cover", { type: "button", onclick: () => decide({ do: "cover", area: area.number }),
-      "aria-label": `Cover area ${area.number}` }));
-    const ways = face ? [["Not a face", "not-a-face"], ["The consent allows it", "consent-allows"]] : [["Show", "shown"]];
-    if (area.do !== "keep") for (const [words, why] of ways) row.append(made("button", words, { type: "button",
-      onclick: () => decide({ do: "show", area: area.number, why }), "aria-label": `${words}: area ${area.number}` }));
+    for (const { choice, words } of area.choices) row.append(made("button", words, { type: "button",
+      onclick: () => decide({ do: "choose", area: area.number, choice }), "aria-label": `${words}: area ${area.number}` }));
     return row;
   });
   if (!one.photo.copy) list.unshift(made("li", `Held: ${one.photo.reason}`));
