@@ -77,6 +77,7 @@ IDENTIFYING = {
     "14 Queen Street": "address",
     "SW1A 1AA": "address",
     "Middlemore Hospital": "hospital",
+    "Health New Zealand": "hospital",  # plain words beside a country
     "Ward 5B": "hospital",
     "Burns Unit": "hospital",
     "Coronary Care Unit": "hospital",
