@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from medimg.report import refresh, withdrawal
 from medimg.run import release as releasing
+from medimg.run.folder import RECORD_FOLDER
 from medimg.run.opened import OpenRun
 from medimg.run.register import Register
-from medimg.run.state import RECORD_FOLDER
 from medimg.system import files
 
 

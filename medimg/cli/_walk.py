@@ -7,7 +7,7 @@ import click
 from medimg.acts import Screen
 from medimg.acts.sitting import Sitting
 from medimg.cli import _acts, common
-from medimg.run import state as runs
+from medimg.run.folder import SHARE_FOLDER
 from medimg.run.opened import OpenRun
 from medimg.run.register import Register
 from medimg.run.state import RunState
@@ -38,7 +38,7 @@ def walk(opened: OpenRun, groups: list[str], role: str, register: Register) -> R
 
 
 def _released(groups: list[str]) -> list[str]:
-    return [f"{g}: released, in {runs.SHARE_FOLDER}/. File the record sheet in the patient's record." for g in groups]
+    return [f"{g}: released, in {SHARE_FOLDER}/. File the record sheet in the patient's record." for g in groups]
 
 
 def _something_shows(here: Sitting, shown: Screen, opened: OpenRun) -> list[str]:

@@ -25,7 +25,7 @@ import msgspec
 
 import medimg
 from medimg.errors import MedimgError, UsageError
-from medimg.run.state import RECORD_FOLDER, REPORTS_NAME
+from medimg.run.folder import RECORD_FOLDER, REPORTS_NAME
 from medimg.types import Report, from_json
 from medimg.vocabulary import CONTENT_CHECKS, CheckName, CheckState, FormatName, PhotoState
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from medimg.cli import run_common
-from medimg.run.state import RECORD_FOLDER
+from medimg.run.folder import RECORD_FOLDER
 
 
 @click.command(name="consent-page")

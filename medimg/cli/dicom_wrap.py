@@ -14,8 +14,8 @@ import msgspec
 from medimg.dicom import Patient, Statement, statement, wrap
 from medimg.errors import OutputError, UsageError
 from medimg.policy import Policy
+from medimg.run.folder import RECORD_FOLDER, SHARE_FOLDER
 from medimg.run.opened import open_run
-from medimg.run.state import RECORD_FOLDER, SHARE_FOLDER
 from medimg.system import files
 
 FILE = click.Path(path_type=Path)

@@ -13,8 +13,8 @@ from medimg.errors import UsageError
 from medimg.report.build import audience_words
 from medimg.report.words import REMAINING_RISK
 from medimg.run import release as releasing
+from medimg.run.folder import SHARE_FOLDER
 from medimg.run.opened import OpenRun
-from medimg.run.state import SHARE_FOLDER
 
 
 @click.command()

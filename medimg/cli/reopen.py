@@ -8,7 +8,7 @@ import click
 
 from medimg.cli import run_common
 from medimg.run import release as releasing
-from medimg.run.state import SHARE_FOLDER
+from medimg.run.folder import SHARE_FOLDER
 
 
 @click.command()

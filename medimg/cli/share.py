@@ -14,11 +14,10 @@ from medimg.consent.site import SiteProfile
 from medimg.engine import deciding
 from medimg.engine.batch import Hooks, Outcome, scrub_folder
 from medimg.errors import Interrupted, UsageError
-from medimg.run.folder import RunFolder
+from medimg.run.folder import SHARE_FOLDER, RunFolder
 from medimg.run.opened import open_run
 from medimg.run.register import Register
 from medimg.run.request import RunRequest
-from medimg.run.state import SHARE_FOLDER
 from medimg.system import stops
 
 _MOST = 3

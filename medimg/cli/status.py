@@ -10,8 +10,8 @@ import click
 from medimg.cli import common, run_common
 from medimg.run import progress
 from medimg.run import release as releasing
+from medimg.run.folder import SHARE_FOLDER
 from medimg.run.progress import Unfinished
-from medimg.run.state import SHARE_FOLDER
 from medimg.types import to_json
 
 _WORDS = {

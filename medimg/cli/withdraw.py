@@ -9,7 +9,7 @@ import click
 from medimg.acts import withdrawing
 from medimg.cli import run_common
 from medimg.run import release as releasing
-from medimg.run.state import RECORD_FOLDER
+from medimg.run.folder import RECORD_FOLDER
 
 
 @click.command()

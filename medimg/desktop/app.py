@@ -18,7 +18,7 @@ from medimg.consent.site import SiteProfile
 from medimg.desktop import theme
 from medimg.desktop.window import Window
 from medimg.errors import UsageError
-from medimg.run.state import RECORD_FOLDER
+from medimg.run.folder import RECORD_FOLDER
 
 
 def application(arguments: Sequence[str] = ()) -> QApplication:

@@ -29,6 +29,7 @@ from medimg.policy import Policy
 from medimg.run import decisions, originals
 from medimg.run import state as runs
 from medimg.run.events import now
+from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.opened import open_run
 from medimg.types import NOTHING_KNOWN, Colour, KnownValues, Plan, Report
 from medimg.vocabulary import Kind, PhotoState, Reason
@@ -148,7 +149,7 @@ class Session(QObject):
         report = self.report(safe_id)
         if report.copy is None or Path(report.copy.name).name != report.copy.name:
             return None
-        places = [self.folder / p / report.copy.name for p in (runs.UNREVIEWED_FOLDER, runs.SHARE_FOLDER)]
+        places = [self.folder / p / report.copy.name for p in (UNREVIEWED_FOLDER, SHARE_FOLDER)]
         return next((p for p in places if p.is_file()), None)
 
     def _answered(self) -> set[str]:

@@ -20,7 +20,7 @@ from medimg.engine.worker import Job, Setup
 from medimg.errors import MedimgError, UsageError
 from medimg.policy import Policy
 from medimg.run import choices, decisions, originals, pictures, plans, scan
-from medimg.run import state as runs
+from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.opened import OpenRun, open_run
 from medimg.types import Action, Box, Plan, Report, bounding_box
 from medimg.vocabulary import Choice, Kind, PhotoState, Reason
@@ -135,7 +135,7 @@ def copy_of(opened: OpenRun, report: Report) -> Path | None:
     """Where the copy of a photo lies."""
     if report.copy is None or Path(report.copy.name).name != report.copy.name:
         return None
-    places = [opened.folder / p / report.copy.name for p in (runs.UNREVIEWED_FOLDER, runs.SHARE_FOLDER)]
+    places = [opened.folder / p / report.copy.name for p in (UNREVIEWED_FOLDER, SHARE_FOLDER)]
     return next((p for p in places if p.is_file()), None)
 
 

@@ -28,7 +28,8 @@ from medimg.formats import capture, filename
 from medimg.pipeline import judge
 from medimg.policy import Policy
 from medimg.run import originals, storage
-from medimg.run.state import RECORD_FOLDER, REPORTS_NAME, RunSummary
+from medimg.run.folder import RECORD_FOLDER, REPORTS_NAME
+from medimg.run.state import RunSummary
 from medimg.system import files, host, stops
 from medimg.types import NOTHING_KNOWN, Check, KnownValues, Original, Plan, Report, from_json
 

@@ -22,8 +22,9 @@ from medimg.errors import CheckFailed, MissingPart, UsageError
 from medimg.fhir import resources
 from medimg.fhir.resources import Resource, Shared, Version
 from medimg.run.events import Released, now
+from medimg.run.folder import SHARE_FOLDER
 from medimg.run.opened import OpenRun
-from medimg.run.state import SHARE_FOLDER, RunState
+from medimg.run.state import RunState
 from medimg.types import Report
 
 _NAMESPACE = uuid.UUID("4f5b7a52-3c0e-5d6e-9c41-8a7c7f1b9d20")

@@ -19,6 +19,7 @@ from medimg.errors import OutputError
 from medimg.run import decisions
 from medimg.run import state as runs
 from medimg.run.decisions import Decisions
+from medimg.run.folder import RECORD_FOLDER, SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.state import RunState, RunSummary
 from medimg.system import files, host
 from medimg.types import CopySummary, Report, to_json
@@ -51,7 +52,7 @@ def write_sheets(
     """
     before = runs.load(out)
     state = runs.fresh(run, context, reports) if before is None else runs.reconciled(before, run, context, reports)
-    _folder(out / runs.RECORD_FOLDER)
+    _folder(out / RECORD_FOLDER)
     decided = _kept_decisions(before, decisions.load(out), run, reports)
     if decided is not None:
         decisions.save(out, decided)
@@ -86,7 +87,7 @@ def refresh(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, 
     share = build.share_sheet(state, reports, found)
     kept = record.record_sheet(state, reports, found)
     thumbs = _thumbs(state, reports, out)
-    private = out / runs.RECORD_FOLDER
+    private = out / RECORD_FOLDER
     for path, data in (
         (private / "record-sheet.json", to_json(kept)),
         (private / "record-sheet.html", html.record_html(kept, thumbs, reports).encode()),
@@ -119,7 +120,7 @@ def _thumbs(state: RunState, reports: Sequence[Report], out: Path) -> dict[str, 
 def _thumb(out: Path, copy: CopySummary) -> Thumb | None:
     from medimg.report.thumbs import thumbnail
 
-    places = (runs.SHARE_FOLDER, runs.UNREVIEWED_FOLDER)
+    places = (SHARE_FOLDER, UNREVIEWED_FOLDER)
     return next((t for place in places if (t := thumbnail(out / place / copy.name, copy.sha256)) is not None), None)
 
 

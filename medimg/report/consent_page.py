@@ -18,7 +18,7 @@ from medimg.errors import UsageError
 from medimg.report import thumbs
 from medimg.report.html import page
 from medimg.report.pdf import plain_letters
-from medimg.run import state as runs
+from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.opened import OpenRun
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def of(opened: OpenRun, group: str) -> ConsentPage:
 
 
 def _drawn(folder: Path, name: str, sha256: str) -> str | None:
-    places = (runs.UNREVIEWED_FOLDER, runs.SHARE_FOLDER)
+    places = (UNREVIEWED_FOLDER, SHARE_FOLDER)
     made = (thumbs.thumbnail(folder / p / name, sha256, long_side=LONG_SIDE, quality=88) for p in places)
     return next((t.uri for t in made if t is not None), None) if Path(name).name == name else None
 

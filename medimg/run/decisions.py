@@ -17,7 +17,7 @@ import msgspec
 
 from medimg.errors import OutputError, UsageError
 from medimg.run import state as runs
-from medimg.run.state import RECORD_FOLDER, REPORTS_NAME, UNREVIEWED_FOLDER
+from medimg.run.folder import RECORD_FOLDER, REPORTS_NAME, UNREVIEWED_FOLDER
 from medimg.system import files
 from medimg.types import Plan, Report, from_json, to_json
 

@@ -27,6 +27,9 @@ from medimg.run.scan import Root
 from medimg.system import host
 
 PREFIX = "medimg-"
+RECORD_FOLDER, SHARE_FOLDER, UNREVIEWED_FOLDER = "PRIVATE-patient-record", "share", "unreviewed"
+STATE_NAME, REPORTS_NAME = "answers.json", "reports.json"
+"""In the record folder: what people said of the run, and what became of each photo."""
 BESIDE = "medimg-runs"
 """Folder of run folders beside a folder of photos. Its name says nothing: names of folders can be patients."""
 STAGING = ".staging"
@@ -40,12 +43,12 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.share = path / "share"
-        self.unreviewed = path / "unreviewed"
+        self.share = path / SHARE_FOLDER
+        self.unreviewed = path / UNREVIEWED_FOLDER
         self.hold = path / "hold"
-        self.private = path / "PRIVATE-patient-record"
+        self.private = path / RECORD_FOLDER
         self.journal = self.private / "journal.sqlite"
-        self.reports = self.private / "reports.json"
+        self.reports = self.private / REPORTS_NAME
         self.key = self.private / "key.csv"
         self.summary = path / "run.json"
         self.share_sheet = path / "share-sheet.html"
@@ -91,7 +94,7 @@ class RunFolder:
     def all_under(cls, out: Path) -> list[RunFolder]:
         """Every run folder under ``out``."""
         try:
-            return [cls(p) for p in sorted(out.glob(f"{PREFIX}*")) if (p / "PRIVATE-patient-record").is_dir()]
+            return [cls(p) for p in sorted(out.glob(f"{PREFIX}*")) if (p / RECORD_FOLDER).is_dir()]
         except OSError:
             return []
 

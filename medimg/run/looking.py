@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from medimg.errors import CheckFailed
 from medimg.run import share
-from medimg.run import state as runs
+from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.opened import OpenRun
 
 
@@ -17,7 +17,7 @@ def changed(opened: OpenRun) -> frozenset[str]:
     for report in opened.reports:
         if report.copy is None:
             continue
-        places = [opened.folder / p / report.copy.name for p in (runs.UNREVIEWED_FOLDER, runs.SHARE_FOLDER)]
+        places = [opened.folder / p / report.copy.name for p in (UNREVIEWED_FOLDER, SHARE_FOLDER)]
         try:
             found = [share.digest(p) for p in places if p.is_file() and not p.is_symlink()]
         except (OSError, CheckFailed):

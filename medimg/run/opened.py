@@ -11,6 +11,7 @@ from medimg.consent.checklist import ChecklistDefinition
 from medimg.errors import UsageError
 from medimg.run import decisions
 from medimg.run import state as runs
+from medimg.run.folder import PREFIX, RECORD_FOLDER, REPORTS_NAME
 from medimg.run.state import RunState
 from medimg.types import Report, from_json
 
@@ -57,7 +58,7 @@ def open_run(path: Path) -> OpenRun:
             "this run has no answers file; it is not finished.", todo="Go on with 'medimg clean --resume'."
         )
     try:
-        data = (folder / runs.RECORD_FOLDER / runs.REPORTS_NAME).read_bytes()
+        data = (folder / RECORD_FOLDER / REPORTS_NAME).read_bytes()
         reports = from_json(data, tuple[Report, ...])
     except OSError as error:
         raise UsageError("the reports of this run cannot be read.") from error
@@ -73,10 +74,10 @@ def open_run(path: Path) -> OpenRun:
 
 
 def _find(path: Path) -> Path:
-    if (path / runs.RECORD_FOLDER).is_dir():
+    if (path / RECORD_FOLDER).is_dir():
         return path
     try:
-        inside = [p for p in path.iterdir() if p.name.startswith("medimg-") and (p / runs.RECORD_FOLDER).is_dir()]
+        inside = [p for p in path.iterdir() if p.name.startswith(PREFIX) and (p / RECORD_FOLDER).is_dir()]
     except OSError as error:
         raise UsageError("this is not a medimg run folder.") from error
     if len(inside) != 1:

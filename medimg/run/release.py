@@ -16,6 +16,7 @@ from medimg.errors import CheckFailed, MedimgError, OutputError, UsageError
 from medimg.run import decisions, share
 from medimg.run import state as runs
 from medimg.run.events import Released, Reopened, Withdrawn, now
+from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.opened import OpenRun
 from medimg.run.register import Entry, Register, Sharing
 from medimg.run.state import RunState
@@ -139,7 +140,7 @@ def _done(state: RunState, group: str, copies: Mapping[Path, str], entries: list
     """Whether exactly this was released already, to the same people and with the same text."""
     held = state.releases(group)
     said = {(e.sharing.recipients, e.sharing.caption) for e in entries if held and e.receipt == held[-1].receipt}
-    lying = {p.name: d for p, d in copies.items() if p.parent.name == runs.SHARE_FOLDER}
+    lying = {p.name: d for p, d in copies.items() if p.parent.name == SHARE_FOLDER}
     known = {n: d for r in held for n, d in r.copies.items()}
     return (
         lying == known
@@ -167,7 +168,7 @@ def _released(
     )
     entry = register.append("released", sharing, at)
     try:
-        share.move([p for p in copies if p.parent.name != runs.SHARE_FOLDER], opened.folder / runs.SHARE_FOLDER)
+        share.move([p for p in copies if p.parent.name != SHARE_FOLDER], opened.folder / SHARE_FOLDER)
     except OutputError:
         register.append("release-incomplete", sharing, now())
         raise
@@ -204,7 +205,7 @@ def _to_take_back(opened: OpenRun, group: str) -> dict[str, str]:
     found = in_share(opened, group)
     if found.changed:
         raise CheckFailed(
-            f"in {runs.SHARE_FOLDER}/ these are not the copies that were released: {', '.join(found.changed)}."
+            f"in {SHARE_FOLDER}/ these are not the copies that were released: {', '.join(found.changed)}."
             " Nothing was moved.",
             todo="Take them out yourself, and clean those photos again.",
         )
@@ -219,8 +220,8 @@ def _taken_back(
     if names or copies or share.taken_back(state, group, register.entries(state.run.tag, group)):
         every = {**copies, **_of_names(state, names)}
         register.append("reopened", _sharing(state, group, None, role, every), at)
-        place = opened.folder / runs.SHARE_FOLDER
-        share.move([place / n for n in copies], opened.folder / runs.UNREVIEWED_FOLDER)
+        place = opened.folder / SHARE_FOLDER
+        share.move([place / n for n in copies], opened.folder / UNREVIEWED_FOLDER)
     files = set(state.run.groups[group])
 
     def again(answer: Answer) -> bool:
@@ -258,8 +259,8 @@ def withdraw(opened: OpenRun, group: str, register: Register, *, note: str = "",
         found = in_share(opened, group)
         if found.lying and not found.linked:
             share.refuse_links(opened.folder)
-            place = opened.folder / runs.SHARE_FOLDER
-            share.move([place / n for n in sorted(found.lying)], opened.folder / runs.UNREVIEWED_FOLDER)
+            place = opened.folder / SHARE_FOLDER
+            share.move([place / n for n in sorted(found.lying)], opened.folder / UNREVIEWED_FOLDER)
         return state
 
 
@@ -320,7 +321,7 @@ def _checked_copies(opened: OpenRun, group: str) -> dict[Path, str]:
         name = report.copy.name
         if Path(name).name != name or not name.startswith(report.safe_id):
             raise CheckFailed("a copy has a name that medimg does not give.", safe_id=report.safe_id)
-        places = [opened.folder / p / name for p in (runs.UNREVIEWED_FOLDER, runs.SHARE_FOLDER)]
+        places = [opened.folder / p / name for p in (UNREVIEWED_FOLDER, SHARE_FOLDER)]
         found = [p for p in places if p.is_file() and not p.is_symlink()]
         if len(found) != 1:
             raise CheckFailed("the copy is not where it was written.", todo="Clean it again.", safe_id=report.safe_id)

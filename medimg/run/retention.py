@@ -16,8 +16,15 @@ import msgspec
 
 import medimg
 from medimg.errors import MedimgError, OutputError
-from medimg.run import state as runs
-from medimg.run.folder import PREFIX, RunFolder
+from medimg.run.folder import (
+    PREFIX,
+    RECORD_FOLDER,
+    REPORTS_NAME,
+    SHARE_FOLDER,
+    STATE_NAME,
+    UNREVIEWED_FOLDER,
+    RunFolder,
+)
 from medimg.run.lock import NAME as LOCK
 from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Entry, Register, Sharing
@@ -26,12 +33,12 @@ GOING = ".going"
 """Ending of a folder that is being removed."""
 YOUNG = "it is not that old."
 OWN = {
-    "": ("run.json", "share-sheet.*", "share", "unreviewed", "hold", runs.RECORD_FOLDER),
-    "share": ("P*-*.*",),
-    "unreviewed": ("P*-*.*",),
+    "": ("run.json", "share-sheet.*", SHARE_FOLDER, UNREVIEWED_FOLDER, "hold", RECORD_FOLDER),
+    SHARE_FOLDER: ("P*-*.*",),
+    UNREVIEWED_FOLDER: ("P*-*.*",),
     "hold": ("why-held.*",),
-    runs.RECORD_FOLDER: (
-        *("record-sheet.*", "paste-into-notes.txt", "answers.json", "decisions*.json", "reports.json", "key.csv"),
+    RECORD_FOLDER: (
+        *("record-sheet.*", "paste-into-notes.txt", STATE_NAME, "decisions*.json", REPORTS_NAME, "key.csv"),
         *("seen.sqlite*", "journal.sqlite*", "withdrawal-*.txt", "consent-page-*", "consent-signed-*", LOCK),
     ),
 }

@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 
 from medimg.errors import CheckFailed, OutputError
+from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.register import Entry
-from medimg.run.state import SHARE_FOLDER, UNREVIEWED_FOLDER, RunState
+from medimg.run.state import RunState
 from medimg.system import host
 
 

@@ -10,6 +10,7 @@ import msgspec
 from medimg.errors import UsageError
 from medimg.run import state as runs
 from medimg.run.events import Signed, now
+from medimg.run.folder import RECORD_FOLDER
 from medimg.run.opened import OpenRun
 from medimg.run.state import RunState
 from medimg.system import files
@@ -67,5 +68,5 @@ def _kept(opened: OpenRun, group: str, scan: Path) -> tuple[str, str]:
         raise UsageError("the scan could not be read.") from error
     number = 1 + sum(s.group == group for s in opened.state.signed)
     name = f"consent-signed-{group}-{number}{suffix}"
-    files.write_private(opened.folder / runs.RECORD_FOLDER / name, data)
+    files.write_private(opened.folder / RECORD_FOLDER / name, data)
     return name, hashlib.sha256(data).hexdigest()

@@ -16,15 +16,9 @@ from medimg.consent.site import SiteProfile
 from medimg.errors import UsageError
 from medimg.run import lock
 from medimg.run.events import Act, CardUse, Released, Reopened, Signed, Withdrawn
-from medimg.run.folder import RunFolder
+from medimg.run.folder import RECORD_FOLDER, STATE_NAME, RunFolder
 from medimg.system import files as _files
 from medimg.types import Report, to_json
-
-RECORD_FOLDER = "PRIVATE-patient-record"
-SHARE_FOLDER = "share"
-UNREVIEWED_FOLDER = "unreviewed"
-STATE_NAME = "answers.json"
-REPORTS_NAME = "reports.json"
 
 REWORDED, REWORDED_IN = "who.forensic", (1, 0, 0)
 """Up to checklist 0.1 it asked whether the picture could be evidence; *yes* says now that advice was taken."""

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from medimg.acts.plan import kind
 from medimg.desktop.pages.acts import ActsPage
 from medimg.errors import OutputError
-from medimg.run import state as runs
+from medimg.run.folder import RECORD_FOLDER
 from medimg.run.opened import open_run
 from medimg.system import files
 
@@ -112,7 +112,7 @@ def test_what_cannot_be_kept_is_said_and_the_act_stays(
     qtbot, page: ActsPage, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     to(page, "applies")
-    act, before = page.shown.act, (run / runs.RECORD_FOLDER).stat().st_mtime_ns
+    act, before = page.shown.act, (run / RECORD_FOLDER).stat().st_mtime_ns
 
     def full(*_: object, **__: object) -> None:
         raise OutputError("the disk is full.")
@@ -121,5 +121,5 @@ def test_what_cannot_be_kept_is_said_and_the_act_stays(
     page.options["0"].click()
     assert "The disk is full." in page.banner.text()
     assert page.shown.act == act
-    assert (run / runs.RECORD_FOLDER).stat().st_mtime_ns == before
+    assert (run / RECORD_FOLDER).stat().st_mtime_ns == before
     monkeypatch.undo()

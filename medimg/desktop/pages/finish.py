@@ -35,8 +35,8 @@ from medimg.errors import MedimgError
 from medimg.report import record, text
 from medimg.report.html import when
 from medimg.report.model import RecordSheet
+from medimg.run.folder import RECORD_FOLDER, SHARE_FOLDER
 from medimg.run.register import Register
-from medimg.run.state import RECORD_FOLDER, SHARE_FOLDER
 from medimg.vocabulary import as_words
 
 #: Asks Windows to keep a copied text out of its clipboard history and away from other devices. Nothing elsewhere.

@@ -22,8 +22,7 @@ from medimg.engine.pool import MEMORY_FULL
 from medimg.engine.worker import Setup
 from medimg.errors import MedimgError
 from medimg.policy import Policy
-from medimg.run.folder import PREFIX
-from medimg.run.state import UNREVIEWED_FOLDER
+from medimg.run.folder import PREFIX, UNREVIEWED_FOLDER
 from medimg.types import Report
 
 _SIDE = 72

@@ -29,8 +29,7 @@ from medimg.desktop.wording import NAMED, counts, fault, messages, skipped
 from medimg.errors import MedimgError, UsageError
 from medimg.policy import Policy
 from medimg.run import cloud_folders
-from medimg.run.folder import refuse_inside
-from medimg.run.state import RECORD_FOLDER
+from medimg.run.folder import RECORD_FOLDER, refuse_inside
 
 
 class StartPage(QWidget):

@@ -26,6 +26,7 @@ from medimg.policy import Policy
 from medimg.report import refresh
 from medimg.run import originals, pictures, scan
 from medimg.run import state as runs
+from medimg.run.folder import RECORD_FOLDER, SHARE_FOLDER
 from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
 from medimg.run.request import RunRequest
@@ -301,7 +302,7 @@ class Desk:
         opened = self._opened()
         if name not in _released(opened.state):
             raise UsageError("no copy of this name was released.")
-        return (opened.folder / runs.SHARE_FOLDER / name).read_bytes()
+        return (opened.folder / SHARE_FOLDER / name).read_bytes()
 
     def _sheets(self, sitting: Sitting) -> None:
         refresh(sitting.walk.state, sitting.walk.reports, self._opened().folder)
@@ -315,7 +316,7 @@ class Desk:
         opened = self._opened()
         self._sheets(self._sat(opened))
         try:
-            return (opened.folder / runs.RECORD_FOLDER / "record-sheet.html").read_bytes()
+            return (opened.folder / RECORD_FOLDER / "record-sheet.html").read_bytes()
         except OSError as error:
             raise UsageError("there is no record sheet yet.") from error
 
