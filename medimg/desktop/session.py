@@ -29,7 +29,6 @@ from medimg.policy import Policy
 from medimg.run import decisions, originals
 from medimg.run import state as runs
 from medimg.run.events import now
-from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.opened import open_run
 from medimg.types import NOTHING_KNOWN, Colour, KnownValues, Plan, Report
 from medimg.vocabulary import Kind, PhotoState, Reason
@@ -146,11 +145,7 @@ class Session(QObject):
 
     def copy(self, safe_id: str) -> Path | None:
         """Where the copy of a photo is."""
-        report = self.report(safe_id)
-        if report.copy is None or Path(report.copy.name).name != report.copy.name:
-            return None
-        places = [self.folder / p / report.copy.name for p in (UNREVIEWED_FOLDER, SHARE_FOLDER)]
-        return next((p for p in places if p.is_file()), None)
+        return self.opened.copy_of(self.report(safe_id))
 
     def _answered(self) -> set[str]:
         return {a.subject for a in self.opened.state.answers if a.item == answering.EACH_FILE and a.choice == "yes"}

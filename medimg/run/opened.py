@@ -11,7 +11,7 @@ from medimg.consent.checklist import ChecklistDefinition
 from medimg.errors import UsageError
 from medimg.run import decisions
 from medimg.run import state as runs
-from medimg.run.folder import PREFIX, RECORD_FOLDER, REPORTS_NAME
+from medimg.run.folder import PREFIX, RECORD_FOLDER, REPORTS_NAME, SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.state import RunState
 from medimg.types import Report, from_json
 
@@ -27,6 +27,13 @@ class OpenRun(msgspec.Struct, frozen=True, kw_only=True):
         """The reports of one group."""
         ids = set(self.state.run.groups.get(group, ()))
         return [r for r in self.reports if r.safe_id in ids]
+
+    def copy_of(self, report: Report) -> Path | None:
+        """Where the copy of a photo lies."""
+        if report.copy is None or Path(report.copy.name).name != report.copy.name:
+            return None
+        places = [self.folder / p / report.copy.name for p in (UNREVIEWED_FOLDER, SHARE_FOLDER)]
+        return next((p for p in places if p.is_file()), None)
 
     def at(self, state: RunState) -> OpenRun:
         """The same run with a newer state."""
