@@ -62,6 +62,15 @@ def test_a_segment_that_may_not_stand_in_a_jpeg_is_named(marker: int) -> None:
     assert audit.walk(jpeg[:2] + segment * 2 + jpeg[2:], "jpeg") == [name, name]
 
 
+@pytest.mark.parametrize("segment", [b"\xff\xdd\0\5\0\0\0", b"\xff\xdc\0\4\0\x08", b"\xff\xf0\0\2"])
+def test_a_restart_interval_of_another_size_and_a_segment_of_no_known_kind_end_the_walk(segment: bytes) -> None:
+    plain = saved("JPEG")
+    jpeg = plain[:2] + plain[20:]
+    assert audit.walk(jpeg, "jpeg") == []
+    with pytest.raises(Malformed, match="of an unknown kind"):
+        audit.walk(jpeg[:2] + segment + jpeg[2:], "jpeg")
+
+
 @pytest.mark.parametrize(
     "change", [lambda d: b"RIFX" + d[4:], lambda d: d[:8] + b"WEBQ" + d[12:], lambda d: d[:-2], lambda d: d[:12]]
 )
