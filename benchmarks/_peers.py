@@ -111,7 +111,7 @@ def seconds_of(call: Callable[[], None]) -> float:
 
 
 def photos(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in formats.suffixes())
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in formats.media_types())
 
 
 def untouched(_envs: Path, pictures: Path, copies: Path) -> None:

@@ -5,10 +5,9 @@ the top), and it has
 
 ``NAME``
     its name, the same as its folder.
-``SUFFIXES``
-    suffixes that such files have, with the dot, in small letters. What a file is, its content alone decides.
 ``MEDIA_TYPES``
-    suffix -> IANA media type, one for each coding that the container may hold. The suffix of every copy is there.
+    suffix -> IANA media type, one for each coding that the container may hold; with the dot, in small letters. The
+    suffix of every copy is there. What a file is, its content alone decides.
 ``WRITES``
     names of the formats that its copies may be of, mostly its own.
 ``sniff(head: bytes) -> bool``
@@ -139,7 +138,6 @@ class Format(Protocol):
     """What the door of a format looks like; the module says more."""
 
     NAME: str
-    SUFFIXES: tuple[str, ...]
     MEDIA_TYPES: dict[str, str]
     WRITES: tuple[str, ...]
 
@@ -164,11 +162,6 @@ def media_types(names: tuple[str, ...] = FORMATS) -> dict[str, str]:
     A format's name would not do: HEIC and AVIF share a container, and so do a JPEG 2000 file and its bare codestream.
     """
     return {suffix: kind for name in names for suffix, kind in load(name).MEDIA_TYPES.items()}
-
-
-def suffixes() -> tuple[str, ...]:
-    """Suffixes of all files that are read."""
-    return tuple(s for name in FORMATS for s in load(name).SUFFIXES)
 
 
 def written() -> tuple[str, ...]:

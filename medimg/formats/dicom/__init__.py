@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from medimg.types import Limits
 
 NAME = "dicom"
-SUFFIXES = (".dcm", ".dicom")
 MEDIA_TYPES = {".dcm": "application/dicom"}
 WRITES = ("dicom",)
 

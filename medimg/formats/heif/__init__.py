@@ -2,10 +2,9 @@
 
 from medimg.formats.heif.photo import NAME, open, plain_profile, sniff, write_jpeg  # noqa: A004
 
-SUFFIXES = (".heic", ".heif", ".hif", ".avif")
 MEDIA_TYPES = {".heic": "image/heic", ".heif": "image/heif", ".avif": "image/avif"}
 WRITES = ("heif", "png", "jpeg")
 AS_JPEG = (8, 8)
 """Blocks to which covers grow where a copy is a JPEG: its chroma is at full resolution."""
 
-__all__ = ["AS_JPEG", "MEDIA_TYPES", "NAME", "SUFFIXES", "WRITES", "open", "plain_profile", "sniff", "write_jpeg"]
+__all__ = ["AS_JPEG", "MEDIA_TYPES", "NAME", "WRITES", "open", "plain_profile", "sniff", "write_jpeg"]

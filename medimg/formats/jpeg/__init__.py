@@ -3,8 +3,7 @@
 from medimg.formats.jpeg._parse import first_scan
 from medimg.formats.jpeg.photo import NAME, JpegPhoto, open, sniff  # noqa: A004
 
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".mpo")
 MEDIA_TYPES = {".jpg": "image/jpeg"}
 WRITES = ("jpeg",)
 
-__all__ = ["MEDIA_TYPES", "NAME", "SUFFIXES", "WRITES", "JpegPhoto", "first_scan", "open", "sniff"]
+__all__ = ["MEDIA_TYPES", "NAME", "WRITES", "JpegPhoto", "first_scan", "open", "sniff"]

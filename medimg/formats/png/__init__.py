@@ -2,8 +2,7 @@
 
 from medimg.formats.png.photo import NAME, Png, encode, merged, open, profile_payload, sniff  # noqa: A004
 
-SUFFIXES = (".png", ".apng")
 MEDIA_TYPES = {".png": "image/png"}
 WRITES = ("png",)
 
-__all__ = ["MEDIA_TYPES", "NAME", "SUFFIXES", "WRITES", "Png", "encode", "merged", "open", "profile_payload", "sniff"]
+__all__ = ["MEDIA_TYPES", "NAME", "WRITES", "Png", "encode", "merged", "open", "profile_payload", "sniff"]

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from medimg.types import Limits
 
 NAME = "raster"
-SUFFIXES = (".gif", ".bmp", ".jp2", ".j2k", ".j2c")
 MEDIA_TYPES = {".gif": "image/gif", ".bmp": "image/bmp", ".jp2": "image/jp2", ".j2k": "image/j2c"}
 WRITES = ("png",)
 

@@ -2,8 +2,7 @@
 
 from medimg.formats.tiff.photo import NAME, STRIPS, TILES, TiffPhoto, open, sniff  # noqa: A004
 
-SUFFIXES = (".tif", ".tiff")
 MEDIA_TYPES = {".tif": "image/tiff"}
 WRITES = ("tiff",)
 
-__all__ = ["MEDIA_TYPES", "NAME", "STRIPS", "SUFFIXES", "TILES", "WRITES", "TiffPhoto", "open", "sniff"]
+__all__ = ["MEDIA_TYPES", "NAME", "STRIPS", "TILES", "WRITES", "TiffPhoto", "open", "sniff"]
