@@ -272,6 +272,17 @@ def rgb(order: str = "<", more: dict[int, tuple[int, bytes]] | None = None) -> b
     return build(order, fields | (more or {}), [bytes(range(90))])
 
 
+def test_channels_in_strips_of_their_own_are_all_there() -> None:
+    planes = [bytes(range(30 * k, 30 * k + 30)) for k in range(3)]
+    apart = {**fields_of(rgb()), 284: (3, struct.pack("<H", 2))}
+    photo = formats.open_photo(build("<", apart, planes), LIMITS)
+    copy = photo.write()
+    assert audit.walk(copy.data, "tiff") == []
+    assert [photo.samples()[..., k].tobytes() for k in range(3)] == planes
+    for strips in (planes[:2], [*planes, bytes(30)]):
+        assert audit.walk(build("<", fields_of(copy.data), strips), "tiff")
+
+
 @pytest.mark.parametrize(
     ("tag", "field"),
     [
