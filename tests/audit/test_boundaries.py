@@ -71,6 +71,18 @@ def test_a_restart_interval_of_another_size_and_a_segment_of_no_known_kind_end_t
         audit.walk(jpeg[:2] + segment + jpeg[2:], "jpeg")
 
 
+@pytest.mark.parametrize(("head", "known"), [(0x03, True), (0x13, True), (0x04, False), (0x20, False), (0x23, False)])
+def test_a_huffman_table_is_of_one_of_two_classes_and_in_one_of_four_places(head: int, known: bool) -> None:
+    plain = saved("JPEG")
+    table = b"\xff\xc4\0\x14" + bytes((head, 1)) + bytes(15) + b"\0"  # one code of one bit
+    data = plain[:2] + table + plain[20:]
+    if known:
+        assert audit.walk(data, "jpeg") == ["unused table"]
+    else:
+        with pytest.raises(Malformed, match="a table of the copy is damaged"):
+            audit.walk(data, "jpeg")
+
+
 @pytest.mark.parametrize(
     "change", [lambda d: b"RIFX" + d[4:], lambda d: d[:8] + b"WEBQ" + d[12:], lambda d: d[:-2], lambda d: d[:12]]
 )
