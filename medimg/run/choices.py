@@ -79,6 +79,3 @@ def _beside(plan: Plan, finding: Finding, margins: Margins) -> Box | None:
     )
     best = max(sides, key=lambda side: side.area)
     return best if best.area >= LEAST_LEFT * plan.width * plan.height else None
-
-
-__all__ = ["LEAST_LEFT", "SHOWN", "of", "taken"]

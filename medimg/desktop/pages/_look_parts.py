@@ -304,6 +304,3 @@ class _Narrow(QScrollArea):
         content = self.widget()
         inside = content.minimumSizeHint().width() if content is not None else 0
         return QSize(inside + self.verticalScrollBar().sizeHint().width() + 4, 120)
-
-
-__all__ = ["LookParts"]

@@ -243,6 +243,3 @@ class LookSays(LookParts):
             words = self.tr("You have looked at all of it.") if self.safe_id in session.looked else self.tr("Ready.")
         self.state.setText(words)
         self.done.setEnabled(not left)
-
-
-__all__ = ["LookSays"]

@@ -386,6 +386,3 @@ class Look(LookSays):
             if self.session.report(self.safe_id).copy is not None or self.safe_id in self.session.waiting():
                 self.session.look_done(self.safe_id)
             self.next_photo.emit()
-
-
-__all__ = ["Look"]
