@@ -158,11 +158,14 @@ def _filling(part: NDArray, edge: NDArray, noise: int) -> bool:  # type: ignore[
 
 
 def _alone(layout: Layout, index: int, raw: bytes) -> bytes:
-    """A tile as a file of one strip; a palette's numbers and a channel that stands apart as grey."""
+    """A tile as a file of one strip; a palette's numbers and a channel that stands apart as grey.
+
+    T6Options (293) is left out: it could allow uncompressed runs alone, which libtiff does not decode.
+    """
     *_, across, down = layout.chunk(index)
     apart = layout.apart
     grey = apart or layout.one(262, 1) == 3
-    kept = (258, 259, 262, 266, 277, 292, 293, 317, 338, 530) if not grey else (259, 266, 292, 293, 317)
+    kept = (258, 259, 262, 266, 277, 292, 317, 338, 530) if not grey else (259, 266, 292, 317)
     fields = {tag: layout.numbers[tag] for tag in kept if tag in layout.numbers}
     if grey:
         fields |= {258: (layout.one(258, 1),), 262: (1,), 277: (1,)}
