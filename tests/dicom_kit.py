@@ -175,5 +175,5 @@ def faults(data: bytes, folder: Path) -> list[str]:
         return []
     path = folder / "judged.dcm"
     path.write_bytes(data)
-    done = subprocess.run([DCIODVFY, str(path)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([DCIODVFY, str(path)], capture_output=True, text=True, timeout=600)
     return [line for line in (done.stderr + done.stdout).splitlines() if line.startswith("Error")]

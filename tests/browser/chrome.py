@@ -117,7 +117,7 @@ class Chrome:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def until(self, script: str, seconds: float = 100) -> Any:
+    def until(self, script: str, seconds: float = 400) -> Any:
         """The value of an expression once it is true."""
         end = time.monotonic() + seconds
         while not (value := self.run(script)):

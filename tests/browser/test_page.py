@@ -66,7 +66,7 @@ class Served(NamedTuple):
     def client(self, **headers: str) -> httpx.Client:
         """A program that says it comes from the page."""
         origin = self.bare.rpartition("/")[0].rpartition("/")[0]
-        return httpx.Client(base_url=self.bare, headers={"origin": origin, **headers}, timeout=60)
+        return httpx.Client(base_url=self.bare, headers={"origin": origin, **headers}, timeout=600)
 
 
 def drawn(path: Path, seed: int, width: int, height: int) -> None:
@@ -98,7 +98,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
         yield Served(address, tmp_path)
     finally:
         running.send_signal(signal.SIGTERM)
-        said = running.communicate(timeout=100)
+        said = running.communicate(timeout=600)
     assert running.returncode == 0, said
     assert said == ("", "")  # nothing is logged
 
@@ -218,7 +218,7 @@ def test_from_dropped_photos_to_downloaded_copies_and_nothing_stays_in_the_brows
         page.put("#files", *photos)
         page.until("document.querySelectorAll('#dropped li').length === 2")
         page.run("document.querySelector('#where').value = 'AU'; document.querySelector('#clean').click()")
-        page.until("!document.querySelector('#look').hidden", 200)
+        page.until("!document.querySelector('#look').hidden", 400)
         shown = answer(page)
         assert [t for t in shown if t.startswith("Look at")] == ["Look at P01-001", "Look at P01-002"]
         (run,) = (served.work / "out").iterdir()
@@ -265,7 +265,7 @@ def test_a_box_by_numbers_is_covered_and_what_was_seen_has_to_be_seen_again(serv
         page.put("#files", tmp_path / "a.png")
         page.until("!document.querySelector('#clean').disabled")
         page.run("document.querySelector('#clean').click()")
-        page.until("!document.querySelector('#look').hidden", 200)
+        page.until("!document.querySelector('#look').hidden", 400)
         page.until("document.querySelector('#seen').textContent.startsWith('All of it')")
         for width, scheme in ((1200, "light"), (1200, "dark"), (400, "light")) if AXE else ():
             page.size(width)
@@ -275,7 +275,7 @@ def test_a_box_by_numbers_is_covered_and_what_was_seen_has_to_be_seen_again(serv
         for field, value in zip(("bx", "by", "bw", "bh"), (40, 30, 200, 120), strict=True):
             page.run(f"document.querySelector('#{field}').value = {value}")
         page.run("document.querySelector('#cover-numbers').click()")
-        page.until("document.querySelector('#areas').textContent.includes('covered')", 200)
+        page.until("document.querySelector('#areas').textContent.includes('covered')", 400)
         assert not page.run("document.querySelector('#trouble').textContent")
         page.until(  # the pixels of the copy that is shown
             """(() => { const i = document.querySelector('#picture'); if (!i.complete || !i.naturalWidth) return false;
@@ -294,7 +294,7 @@ def test_the_command_listens_on_this_computer_alone_and_prints_one_address(tmp_p
         (["--token-file", "x"], "--page takes"),
         (["--metadata-only"], "--page takes"),
     ):
-        refused = subprocess.run([*line, *more], capture_output=True, text=True, timeout=100)
+        refused = subprocess.run([*line, *more], capture_output=True, text=True, timeout=600)
         assert refused.returncode == 2
         assert words in refused.stderr
     running = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)

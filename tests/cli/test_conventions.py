@@ -23,7 +23,7 @@ def run(*line: str | Path, cwd: Path, **more: str) -> subprocess.CompletedProces
         text=True,
         cwd=cwd,
         env={**os.environ, **more},
-        timeout=100,
+        timeout=600,
     )
 
 
@@ -31,7 +31,7 @@ def seen(*line: str | Path, cwd: Path) -> str:
     """What is said where standard error is a terminal."""
     ours, theirs = pty.openpty()
     subprocess.run(
-        [sys.executable, "-m", "medimg", *line], stdout=subprocess.DEVNULL, stderr=theirs, cwd=cwd, timeout=100
+        [sys.executable, "-m", "medimg", *line], stdout=subprocess.DEVNULL, stderr=theirs, cwd=cwd, timeout=600
     )
     os.close(theirs)
     said = os.read(ours, 65536).decode()

@@ -52,7 +52,7 @@ class Place:
             capture_output=True,
             text=True,
             env=self.env,
-            timeout=200,
+            timeout=600,
         )
 
     @property
@@ -147,7 +147,7 @@ def on_a_terminal(place: Place, *line: str | Path) -> str:
         if not more:
             break
         said += more
-    process.wait(timeout=60)
+    process.wait(timeout=600)
     os.close(ours)
     return said.decode()
 
@@ -172,7 +172,7 @@ def test_a_photo_on_hold_has_its_own_name_on_the_terminal_alone_and_its_exact_co
     assert held in on_a_terminal(place, "status", run)
     assert f"P01-001 ({NAME}.jpg)  held: " in on_a_terminal(place, "review", run, place.photos)
     piped = subprocess.run(
-        [sys.executable, "-m", "medimg", *line, "--again"], capture_output=True, text=True, env=place.env, timeout=100
+        [sys.executable, "-m", "medimg", *line, "--again"], capture_output=True, text=True, env=place.env, timeout=600
     )
     assert "P01-001: " in piped.stdout
     assert NAME not in piped.stdout + piped.stderr
@@ -192,12 +192,12 @@ def test_the_copies_of_iphone_photos_are_said_to_be_large_and_a_side_makes_them_
     draw.text((230, 300), "DOB 12/03/1961  MRN 4471234", font=font, fill=(20, 20, 20))
     image.save(place.photos / "a.avif", quality=90)
     line = [sys.executable, "-m", "medimg", "clean", place.photos, "--where", "AU"]
-    large = subprocess.run(line, capture_output=True, text=True, env=place.env, timeout=200)
+    large = subprocess.run(line, capture_output=True, text=True, env=place.env, timeout=600)
     (run,) = place.runs
     assert [p.suffix for p in (run / "unreviewed").iterdir()] == [".png"], large.stdout
     assert "1 copy of HEIC photos saved as exact PNG, about ten times as large." in large.stdout
     assert "clean again with --as jpeg, or --max-side 2048" in large.stdout
-    small = subprocess.run([*line, "--max-side", "640"], capture_output=True, text=True, env=place.env, timeout=200)
+    small = subprocess.run([*line, "--max-side", "640"], capture_output=True, text=True, env=place.env, timeout=600)
     (again,) = set(place.runs) - {run}
     (copy,) = (again / "unreviewed").iterdir()
     assert copy.suffix == ".jpg"

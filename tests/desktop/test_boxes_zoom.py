@@ -50,5 +50,5 @@ os._exit(0)
 def test_areas_that_go_while_the_size_changes_leave_the_window_alive(tmp_path: Path, seed: int) -> None:
     env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "MALLOC_PERTURB_": "165", "PYTHONMALLOC": "malloc"}
     command = [sys.executable, "-c", CHILD, str(tmp_path / "raw.bin"), str(seed)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, errors="replace", timeout=300, check=False)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, errors="replace", timeout=600, check=False)
     assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr[-2000:]

@@ -89,14 +89,14 @@ def test_the_entry_starts_this_medimg(home: Path) -> None:
     assert os.access(entry, os.X_OK)
     *program, files = shlex.split(said["Exec"])
     assert files == "%F"
-    done = subprocess.run([*program, "--help"], capture_output=True, text=True, timeout=120, check=True, cwd=home)
+    done = subprocess.run([*program, "--help"], capture_output=True, text=True, timeout=600, check=True, cwd=home)
     assert "Usage: " in done.stdout
 
 
 def test_no_file_in_the_folder_it_starts_from_is_run(home: Path) -> None:
     (home / "medimg.py").write_text("raise SystemExit('planted')\n")
     done = subprocess.run(
-        [*install.command(), "--help"], capture_output=True, text=True, timeout=120, check=False, cwd=home
+        [*install.command(), "--help"], capture_output=True, text=True, timeout=600, check=False, cwd=home
     )
     assert "planted" not in done.stdout + done.stderr
     assert done.returncode == 0

@@ -13,7 +13,7 @@ from medimg.desktop.window import Window
 from medimg.engine.batch import scrub_folder
 from medimg.run.opened import open_run
 
-LONG = 60_000
+LONG = 240_000
 
 
 @pytest.fixture

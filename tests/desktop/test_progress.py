@@ -13,7 +13,7 @@ from medimg.engine.batch import scrub_folder
 from medimg.engine.loop import Progress
 from medimg.run.opened import open_run
 
-LONG = 60_000
+LONG = 240_000
 
 
 def progress(settled: int, rate: float, total: int = 20, **more: object) -> Progress:

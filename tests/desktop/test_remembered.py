@@ -13,7 +13,7 @@ from medimg.desktop.pages.start import StartPage
 from medimg.desktop.work import Batch
 from medimg.engine.groups import Suggestion
 
-LONG = 60_000
+LONG = 240_000
 
 
 def test_audience_and_country_are_remembered_and_no_folder_is(qtbot, tmp_path: Path) -> None:

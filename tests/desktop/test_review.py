@@ -32,7 +32,7 @@ from medimg.run.events import Released
 from medimg.run.opened import open_run
 from medimg.types import Box, Plan, bounding_box
 
-LONG = 60_000
+LONG = 240_000
 
 
 @pytest.fixture(scope="module")

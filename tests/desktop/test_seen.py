@@ -17,7 +17,7 @@ from medimg.desktop.seen import CELL, Seen
 from medimg.engine.batch import scrub_folder
 from medimg.policy import Policy
 
-LONG = 60_000
+LONG = 240_000
 
 
 def everything(seen: Seen) -> tuple[float, float, float, float]:

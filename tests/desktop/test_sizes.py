@@ -20,7 +20,7 @@ from medimg.desktop.widgets import label
 from medimg.desktop.window import Window
 from medimg.engine.batch import scrub_folder
 
-LONG = 60_000
+LONG = 240_000
 SIZES = ((960, 540), (1280, 800), (1920, 1080))
 PAGES = ("start", "progress", "overview", "look", "acts", "questions", "finish")
 

@@ -49,7 +49,7 @@ def drop(page: StartPage, data: QMimeData) -> QDropEvent:
 
 
 def counted(qtbot, page: StartPage) -> dropped.Looked:
-    qtbot.waitUntil(lambda: page.seen is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: page.seen is not None, timeout=240_000)
     assert page.seen is not None
     return page.seen
 
@@ -137,7 +137,7 @@ def test_small_pictures_have_a_place_each_before_and_after_they_are_made(
     before = [page.small.visualItemRect(item) for item in items]
     assert all(page.small.viewport().rect().contains(place) for place in before)
     assert all(left.right() < right.left() for left, right in pairwise(before))
-    qtbot.waitUntil(lambda: all(not item.icon().isNull() for item in items), timeout=60_000)
+    qtbot.waitUntil(lambda: all(not item.icon().isNull() for item in items), timeout=240_000)
     page.small.doItemsLayout()
     assert [page.small.visualItemRect(item) for item in items] == before
     assert min(place.width() for place in before) >= page.small.iconSize().width()

@@ -46,7 +46,7 @@ GERMAN = {
 
 def tool(name: str, *arguments: str) -> None:
     program = Path(sys.executable).with_name(f"pyside6-{name}")
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -284,7 +284,7 @@ def test_a_new_original_of_the_same_name_is_never_lost(
                 done += 1
             except (FileNotFoundError, MedimgError):
                 continue
-        last, _ = scanner.communicate("stop\n", timeout=200)
+        last, _ = scanner.communicate("stop\n", timeout=600)
     moved = {p.read_bytes() for p in to.iterdir()}
     assert moved
     assert moved <= cleaned, "a picture that was not cleaned was moved"
@@ -455,7 +455,7 @@ def test_the_command_says_what_it_did_and_stops_when_it_is_told_to(tmp_path: Pat
     assert (second.returncode, second.stdout) == (2, "")
     assert "another 'medimg watch'" in second.stderr
     process.send_signal(signal.SIGTERM)
-    rest, _ = process.communicate(timeout=200)
+    rest, _ = process.communicate(timeout=600)
     assert json.loads(rest.splitlines()[-1]) == {"event": "stopped"}
     assert process.returncode == 0
     assert (tmp_path / "in/MARKER.png").exists()

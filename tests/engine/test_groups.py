@@ -246,7 +246,7 @@ def test_without_a_terminal_the_suggestion_is_printed_and_not_used(tmp_path: Pat
     for n, hours in enumerate((0, 5)):
         photo(tmp_path / f"in/{TYPED}{n}.jpg", NOW + datetime.timedelta(hours=hours))
     done = subprocess.run(
-        command(tmp_path / "in", "-o", tmp_path / "out"), capture_output=True, input=b"y\n", timeout=280
+        command(tmp_path / "in", "-o", tmp_path / "out"), capture_output=True, input=b"y\n", timeout=600
     )
     assert b"Suggested: 2 patients" in done.stderr
     assert b"stay as given" in done.stderr
@@ -261,7 +261,7 @@ def test_on_a_terminal_a_person_decides(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     os.write(ours, b"y\n")
     done = subprocess.run(
-        command(tmp_path / "in", "-o", tmp_path / "out"), stdin=theirs, capture_output=True, timeout=280
+        command(tmp_path / "in", "-o", tmp_path / "out"), stdin=theirs, capture_output=True, timeout=600
     )
     os.close(ours)
     os.close(theirs)

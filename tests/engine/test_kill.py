@@ -73,7 +73,7 @@ def test_killed_at_random_moments_and_resumed(tmp_path: Path, kind: str) -> None
                 shutil.rmtree(run)  # the kill came too late: that run was finished
     assert kills >= 3
     process = start(tmp_path, *more)
-    said, _ = process.communicate(timeout=250)
+    said, _ = process.communicate(timeout=600)
     assert process.returncode == 0
     assert said.splitlines()[-1].endswith(f"{{'unreviewed': {PHOTOS}}}")
     (run,) = (tmp_path / "out").iterdir()
@@ -94,7 +94,7 @@ def start_unbroken(tmp_path: Path, more: list[str]) -> Path:
         text=True,
         cwd=HERE,
     )
-    process.communicate(timeout=250)
+    process.communicate(timeout=600)
     assert process.returncode == 0
     (run,) = (tmp_path / "unbroken").iterdir()
     return run

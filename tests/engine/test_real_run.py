@@ -46,7 +46,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, fixture_photos: tuple[Path, An
     done = subprocess.run(
         [sys.executable, "-m", "medimg", "clean", photos, "-o", base / "out", "--where", "AU", "--keep-key"],
         capture_output=True,
-        timeout=280,
+        timeout=600,
         cwd=base,
     )
     (folder,) = (base / "out").iterdir()
@@ -168,7 +168,7 @@ def test_exiftool_shows_structure_and_nothing_else(run: Run) -> None:
     if tool is None:
         pytest.skip("exiftool is not installed")
     done = subprocess.run(
-        [tool, "-a", "-u", "-G1", "-s", run.folder / "unreviewed"], capture_output=True, text=True, timeout=60
+        [tool, "-a", "-u", "-G1", "-s", run.folder / "unreviewed"], capture_output=True, text=True, timeout=600
     )
     said = set()
     for line in done.stdout.splitlines():
@@ -194,7 +194,7 @@ def test_bad_inputs_are_named_by_safe_id_and_cost_nobody_else(tmp_path: Path) ->
     done = subprocess.run(
         [sys.executable, "-m", "medimg", "clean", tmp_path / "in", "-o", tmp_path / "out", "--metadata-only"],
         capture_output=True,
-        timeout=280,
+        timeout=600,
     )
     assert done.returncode == 21, done.stderr
     (folder,) = (tmp_path / "out").iterdir()

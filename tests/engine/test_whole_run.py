@@ -91,7 +91,7 @@ def command(base: Path) -> Command:
 
     def call(*arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
         line = [sys.executable, "-m", "medimg", *map(str, arguments)]
-        return subprocess.run(line, capture_output=True, text=True, timeout=280, env={**env, **more}, input="")
+        return subprocess.run(line, capture_output=True, text=True, timeout=600, env={**env, **more}, input="")
 
     return call
 
@@ -227,7 +227,7 @@ def test_a_possible_face_is_asked_and_seen(tmp_path: Path) -> None:
     assert call("release", run, "--yes", "--to", "the hand group", "--role", "registrar").returncode == 11
     line = [sys.executable, "-m", "medimg", "answer", "--all-questions", str(run)]
     env = {**os.environ, "MEDIMG_SITE": str(tmp_path / "site.toml")}
-    typed = subprocess.run(line, input="s\n" * 60, capture_output=True, text=True, timeout=280, env=env)
+    typed = subprocess.run(line, input="s\n" * 60, capture_output=True, text=True, timeout=600, env=env)
     assert "Checks: the check found 2 faces; 1 is only possible: look." in typed.stdout
 
 

@@ -645,7 +645,7 @@ def test_a_photo_is_read_without_the_package_that_opens_a_socket_when_it_is_load
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert (done.returncode, done.stdout.split()) == (0, ["True", "False", "False"]), done.stderr

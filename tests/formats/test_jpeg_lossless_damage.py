@@ -83,7 +83,7 @@ def child(folder: Path, library: str, limit: int, **environment: str) -> subproc
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(TESTS), **environment},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=600,
         check=False,
     )
 

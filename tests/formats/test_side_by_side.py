@@ -87,7 +87,7 @@ def _resident() -> int:
 
 
 def test_two_calls_run_at_the_same_time_only_where_threads_allow_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    meeting = threading.Barrier(2, timeout=60)
+    meeting = threading.Barrier(2, timeout=600)
     monkeypatch.setenv("MEDIMG_THREADS", "2")
     assert sorted(both(meeting.wait, meeting.wait)) == [0, 1]
     monkeypatch.setenv("MEDIMG_THREADS", "1")

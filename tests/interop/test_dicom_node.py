@@ -85,7 +85,7 @@ def _photo(folder: Path, number: int) -> Path:
 
 def _storescu(port: int, *files: Path, title: str = "WARD", called: str = "MEDIMG") -> int:
     command = ["storescu", "-xy", "-aet", title, "-aec", called, "127.0.0.1", str(port), *map(str, files)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False).returncode
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False).returncode
 
 
 @contextmanager
@@ -132,7 +132,7 @@ def test_a_ward_sends_photographs_and_finds_covered_copies(tmp_path: Path) -> No
     photos = [_photo(tmp_path, n) for n in range(4)]
     with node(tmp_path, "-o", "out") as port:
         echo = ["echoscu", "-aet", "WARD", "-aec", "MEDIMG", "127.0.0.1", str(port)]
-        assert subprocess.run(echo, timeout=100, check=False).returncode == 0
+        assert subprocess.run(echo, timeout=600, check=False).returncode == 0
         assert _storescu(port, *photos) == 0
         copies = sorted((tmp_path / "out").iterdir())
         assert len(copies) == 4

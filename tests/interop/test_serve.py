@@ -126,7 +126,7 @@ def accepts(port: int) -> bool:
 def ask(path: Path, method: str, where: str, *, token: str | None = TOKEN, **more: Any) -> httpx.Response:
     headers = {"authorization": f"Bearer {token}".encode()} if token is not None else {}
     transport = httpx.HTTPTransport(uds=str(path))
-    with httpx.Client(transport=transport, base_url="http://medimg", timeout=120) as client:
+    with httpx.Client(transport=transport, base_url="http://medimg", timeout=600) as client:
         request = client.build_request(method, where, headers={**more.pop("headers", {}), **headers}, **more)
         if "files" in more:
             request.read()  # so that it can be looked at afterwards
@@ -292,7 +292,7 @@ def test_silent_connections_without_a_token_shut_nobody_out(port: int) -> None:
                 one.sendall(b"GET / HTTP/1.1\r\nX: ")
             silent.append(one)
         for _ in range(3):
-            with httpx.Client(timeout=60) as client:
+            with httpx.Client(timeout=600) as client:
                 headers = {"authorization": f"Bearer {TOKEN}"}
                 assert client.get(f"http://127.0.0.1:{port}/health", headers=headers).status_code == 200
         # All of them are closed in the end, also those that go on saying a letter now and then.
@@ -421,7 +421,7 @@ def test_with_a_client_ca_only_senders_with_a_certificate_are_heard(tmp_path: Pa
         authority.configure_trust(context)
         if certificate is not None:
             certificate.configure_cert(context)
-        with httpx.Client(verify=context, timeout=60) as client:
+        with httpx.Client(verify=context, timeout=600) as client:
             where, headers = f"https://127.0.0.1:{port}/v1/scrub", {"authorization": f"Bearer {TOKEN}"}
             return client.post(where, content=photo(), headers=headers).status_code
 

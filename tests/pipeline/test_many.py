@@ -51,7 +51,7 @@ def test_only_a_few_sources_are_read_ahead(tmp_path: Path) -> None:
 def test_two_photos_are_worked_on_at_a_time_each_with_detectors_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together = threading.Barrier(2, timeout=60)
+    together = threading.Barrier(2, timeout=600)
     made: list[int] = []
 
     class Meeting(fakes.Fake):

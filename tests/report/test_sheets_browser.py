@@ -68,7 +68,7 @@ def chromium(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         "--virtual-time-budget=4000",
     ]
     return subprocess.run(
-        [*line, *more, "--virtual-time-budget=4000", *arguments], capture_output=True, text=True, timeout=280
+        [*line, *more, "--virtual-time-budget=4000", *arguments], capture_output=True, text=True, timeout=600
     )
 
 

@@ -87,7 +87,7 @@ def test_the_terminal_asks_with_whom(out: Path, own_register: Path) -> None:
     child = subprocess.Popen(line, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env)
     os.close(theirs)
     os.write(ours, b"two colleagues\ny\n")
-    said, _ = child.communicate(timeout=120)
+    said, _ = child.communicate(timeout=600)
     os.close(ours)
     assert child.returncode == 0, said
     assert b"With whom will it be shared?" in said
@@ -462,7 +462,7 @@ def test_two_releases_at_once_write_one_entry_and_move_every_copy(tmp_path: Path
     line = [sys.executable, "-m", "medimg", "release", str(folder), "P01", *TO]
     env = {**os.environ, "MEDIMG_REGISTER": str(own_register)}
     both = [subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) for _ in range(2)]
-    codes = sorted(p.wait(timeout=240) for p in both)
+    codes = sorted(p.wait(timeout=600) for p in both)
     for p in both:
         p.communicate()
     assert codes in ([0, 0], [0, 2])  # the second one met the lock, or came after the first had finished

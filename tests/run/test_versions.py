@@ -26,7 +26,7 @@ def cleaned(folder: Path, names: list[str]) -> tuple[str, Path, dict[str, object
         photo(folder / "photos" / name, seed)
     done = subprocess.run(
         [sys.executable, "-m", "medimg", "clean", str(folder / "photos"), "-o", str(folder / "out"), "--metadata-only"],
-        capture_output=True, text=True, cwd=folder, timeout=300, check=False,
+        capture_output=True, text=True, cwd=folder, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode in (10, 11), done.stderr
     (summary,) = (folder / "out").rglob("run.json")
@@ -73,7 +73,7 @@ def test_what_has_no_copy_is_no_version_to_look_at(tmp_path: Path) -> None:
     photo(tmp_path / "photos/IMG_0001.jpg", 1)
     done = subprocess.run(
         [sys.executable, "-m", "medimg", "clean", "photos", "-o", "out", "--metadata-only"],
-        capture_output=True, text=True, cwd=tmp_path, timeout=300, check=False,
+        capture_output=True, text=True, cwd=tmp_path, timeout=600, check=False,
     )  # fmt: skip
     assert "1 copy passed" in done.stdout
     assert "1 file not cleaned" in done.stdout

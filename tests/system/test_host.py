@@ -109,7 +109,7 @@ def test_one_process_at_a_time_is_alone_with_a_folder(tmp_path: Path) -> None:
         assert child.stdout.readline().strip() == b"before"  # it has started, however busy the machine is
         time.sleep(1)
         assert child.poll() is None
-    out, _ = child.communicate(timeout=200)
+    out, _ = child.communicate(timeout=600)
     assert out.strip() == b"inside"
 
 
@@ -136,7 +136,7 @@ def test_a_new_name_replaces_nothing(tmp_path: Path) -> None:
 def test_who_is_there() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     assert host.alive(child.pid)
-    child.communicate(b"\n", timeout=200)
+    child.communicate(b"\n", timeout=600)
     assert not host.alive(child.pid)
     assert host.processors() >= 1
     assert host.total_memory() > 1 << 28

@@ -44,7 +44,7 @@ def scrub(folder: Path, host: str, setting: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-c", SCRUB.format(first=first), str(folder / "a.png"), setting],
         env={"PATH": "/usr/bin:/bin", "HOME": str(folder), **more},
-        capture_output=True, text=True, check=True, timeout=200,
+        capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
     return done.stdout.splitlines()
 
