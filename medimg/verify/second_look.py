@@ -24,6 +24,8 @@ from medimg.vocabulary import Category, CheckState, Kind
 
 SAME_PLACE = 0.8
 """Least share of what the second look finds that lies in the place a person kept, for it to be the same thing."""
+FEW = 2
+"""Signs that a figure of a scale may be misread as."""
 SAME_HEIGHT = {"text": 0.33}
 """Least height of it as a share of that of the kept thing (0.6 for other kinds): the lines of a label that was kept as
 one are found singly, but a name inside something large that a person said is no writing was not looked at."""
@@ -60,6 +62,7 @@ def content(
     left: list[Finding] = []
     kept = [a.finding for a in plan.doing("keep") if a.by == "person"]
     settled = [a.finding for a in plan.doing("keep", "ask") if _by_its_place(a)]
+    figures = [a.finding for a in plan.doing("keep") if a.by == "rule" and a.finding.category == Category.RULER]
     for view in written.views():
         frame = Frame(view, written.orientation, answers=answers)
         upright: list[Polygon] = [frame.upright(p) for p in copy.covered]
@@ -70,6 +73,7 @@ def content(
                 for f in _left(frame, found, written, copy, policy)
                 if not _decided(f, kept, policy)
                 and not _decided(f, [s for s in settled if _says_no_more(f, s)], policy)
+                and not _of_a_scale(f, figures, policy)
             ]
             left.extend(bad)
             checks.append(outcome(detector.name, engine, bad))
@@ -103,6 +107,34 @@ def _says_no_more(again: Finding, first: Finding) -> bool:
     if first.category == Category.PRODUCT:
         return again.category in carriers.OF_A_BATCH or again.category == Category.UNREAD
     return again.category == Category.UNREAD if again.kind == Kind.TEXT else again.score < 1
+
+
+def _of_a_scale(again: Finding, figures: Sequence[Finding], policy: Policy) -> bool:
+    """Whether a second look reads nothing but figures of a scale that stay, or a sign or two in the place of one.
+
+    A cover over some of the figures leaves too few for a scale.
+
+    Args:
+        again: What it found.
+        figures: What the first look took for the figures, in the coordinates of the original.
+        policy: The settings.
+    """
+    said = "".join(c for c in again.secret.reveal() if c.isalnum())
+    if again.kind != Kind.TEXT or again.region is None:
+        return False
+    if len(said) <= FEW and _decided(again, figures, policy):
+        return True
+    on = [f for f in figures if f.region and f.region.frame == again.region.frame and _lies_in(f, again)]
+    box = again.region.box
+    on.sort(key=lambda f: geometry.centre(f.region.polygon if f.region else ())[box.height > box.width])
+    read = ["".join(c for c in f.secret.reveal() if c.isdigit()) for f in on]
+    return said.isdigit() and any(said in "".join(row) for row in (read, read[::-1]))
+
+
+def _lies_in(one: Finding, other: Finding) -> bool:
+    """Whether most of a place lies in another."""
+    own, place = (cv2.convexHull(np.asarray(f.region.polygon if f.region else (), np.float32)) for f in (one, other))
+    return bool(cv2.intersectConvexConvex(own, place)[0] >= SAME_PLACE * cv2.contourArea(own))
 
 
 def _rechecked(
