@@ -127,6 +127,23 @@ def test_a_bar_on_a_close_up_that_no_network_sees() -> None:
     assert found.head == Box(0, 0, 640, 480)
 
 
+@pytest.mark.parametrize(("round_it", "score", "found"), [
+    ((120, 125, 130), 0.2, 0),  # a skirting board on a wall, beside a foot that is a little like a face
+    ((120, 125, 130), 0.5, 1),  # the networks alone ask about the face
+    ((205, 160, 135), 0.2, 1),
+    ((120, 120, 120), 0.2, 1),  # no colours to tell by
+])  # fmt: skip
+def test_where_hardly_a_face_is_seen_a_bar_is_one_among_skin_alone(
+    round_it: tuple[int, int, int], score: float, found: int
+) -> None:
+    picture = np.full((*SIZE, 3), round_it, np.uint8)
+    if round_it == (120, 125, 130):
+        picture[330:] = (60, 120, 190)  # else hardly any colour is in it
+    cv2.rectangle(picture, (240, 170), (400, 205), (20, 20, 20), -1)
+    place = _disguise.Place((220, 100, 420, 360), Box(160, 0, 480, 450), 0, score)
+    assert len(_disguise.disguises(Frame(jpeg(picture)), [place])) == found
+
+
 def test_a_face_without_a_bar_is_not_asked_about(detector: faces.Faces) -> None:
     for tone in face.TONES:
         assert of(detector.find(Frame(jpeg(portrait(tone)))), "old-disguise") == []
