@@ -218,7 +218,10 @@ def test_a_signal_ends_with_130_and_can_be_resumed(tmp_path: Path, number: int) 
         fakes.photo(tmp_path / f"in/{n}.png", seed=n)
     arguments = ["clean", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--metadata-only", "--json-lines"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "medimg", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-m", "medimg", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pipesize=4096,  # about fifteen photos: without a reader it cannot come to its end before the signal does
     )
     assert process.stdout is not None
     for _ in range(4):
