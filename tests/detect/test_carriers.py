@@ -92,7 +92,14 @@ def test_a_numeral_on_a_ruler_is_its_scale(text: str) -> None:
     assert placed_on(_line(LABEL, "unknown", text), "slip", 1, 0.1).category == "unknown"
 
 
-@pytest.mark.parametrize("text", ["Ines 3", "58392013", "J. Quispe", "12 03 51", "11 12 15"])
+@pytest.mark.parametrize("text", ["012345", "7891011", "0102030", "05101520", "0 12345"])
+@pytest.mark.parametrize("category", ["unknown", "record-number", "date"])
+def test_figures_read_as_one_number_are_a_scale_on_a_ruler_alone(text: str, category: str) -> None:
+    assert placed_on(_line(LABEL, category, text), "measure", 1, 0.9).category == "ruler"
+    assert placed_on(_line(LABEL, category, text), "slip", 1, 0.0).category == category
+
+
+@pytest.mark.parametrize("text", ["Ines 3", "58392013", "012346", "0112233", "J. Quispe", "12 03 51", "11 12 15"])
 def test_a_name_or_a_number_on_a_ruler_is_none(text: str) -> None:
     assert placed_on(_line(LABEL, "unknown", text), "measure", 1, 0.9).category == "unknown"
 

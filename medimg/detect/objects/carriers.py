@@ -248,7 +248,8 @@ def placed_on(finding: Finding, name: str, number: int, scale: float) -> Finding
     text = finding.secret.reveal()
     category: str = finding.category
     if finding.kind == Kind.TEXT:
-        if category in UNCLEAR and (name == "measure" or scale >= SCALE) and _scale(text):
+        on_a_scale = name == "measure" or scale >= SCALE
+        if on_a_scale and ((category in UNCLEAR and _scale(text)) or scales.counts_up(text)):
             category = Category.RULER
         elif category in OF_A_BATCH and name == Category.PACKET and judge.of_product(text):
             category = Category.PRODUCT

@@ -6,6 +6,7 @@ and its boxes are roomy: that of a name written beside a scale reaches over the 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -31,6 +32,8 @@ HIGH, LONG = 0.35, 0.5
 FIGURES, APART = 3, 10.0
 """So many different figures no farther apart, in their height, are a scale whatever else is seen there."""
 
+STEPS, IN_A_ROW = (1, 5, 10), 4
+"""Steps of the figures of a scale, and so many of them are no number by chance."""
 NUMBERS = re.compile(r"(?<![\w.,/-])\d{1,3}(?![\w.,/-])")
 """A figure of a scale, by itself."""
 
@@ -51,6 +54,21 @@ def figures(quads: Sequence[Points], texts: Sequence[str], k: int) -> bool:
         if float(np.hypot(*(quad.mean(axis=0) - quads[k].mean(axis=0)))) <= reach
     ]
     return len(set(near)) >= FIGURES
+
+
+def counts_up(text: str) -> bool:
+    """Whether a number is the figures of a scale, read without the blanks between them: ``012345``, ``0102030``."""
+    said = text.replace(" ", "")
+    if not (said.isascii() and said.isdigit()):
+        return False
+    for first, step in itertools.product((said[:1], said[:2]), STEPS):
+        row, count = first, 1
+        while len(row) < len(said):
+            row += str(int(first) + step * count)
+            count += 1
+        if row == said and count >= IN_A_ROW:
+            return True
+    return False
 
 
 def ticks(text: str) -> bool:
