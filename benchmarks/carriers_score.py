@@ -24,9 +24,11 @@ from PIL import Image, ImageDraw
 
 from benchmarks._carrier_answers import SORTS, Answer, answers
 from benchmarks.carrier_scenes import Mark, Points, Thing
+from medimg.covers import covers
+from medimg.decide import decide
 from medimg.detect.objects import carriers, marks
 from medimg.native.opencv import cv2
-from medimg.policy import Policy, covers, decide
+from medimg.policy import Policy
 from medimg.redact.cover import mask
 from medimg.types import Finding, Plan
 

@@ -27,8 +27,10 @@ from PIL import Image
 from benchmarks import _measures, _oddities, scenes
 from benchmarks.text import BODIES, COVERED, HIT, LOST, save, with_room
 from fixtures import _draw as d
+from medimg.covers import covers
+from medimg.decide import decide
 from medimg.detect import Frame, text
-from medimg.policy import Policy, covers, decide
+from medimg.policy import Policy
 from medimg.redact.cover import mask
 
 SIZE = (1280, 960)

@@ -26,10 +26,12 @@ from PIL import Image, ImageDraw
 from benchmarks._carriers import MATRIX
 from benchmarks._code_tiles import table
 from benchmarks.scenes import CHECK, Item, Scene, scene, textfree
+from medimg.covers import covers
+from medimg.decide import decide
 from medimg.detect import Frame
 from medimg.detect.codes.detector import make
 from medimg.native.opencv import cv2
-from medimg.policy import Policy, covers, decide
+from medimg.policy import Policy
 from medimg.redact.cover import mask
 from medimg.types import Polygon
 

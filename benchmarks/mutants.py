@@ -1,4 +1,4 @@
-"""How many small faults in what decides the tests see: audit, policy and consent, changed one place at a time.
+"""How many small faults in what decides the tests see: audit, policy, decide and consent, changed one place at a time.
 
     python -m benchmarks.mutants [ROOM ...] [--number 150] [--seed 1] [--again FILE]
 
@@ -194,7 +194,7 @@ def said(path: Path, number: int) -> str:
 def main() -> None:
     """Try mutants and print those that nobody saw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rooms", nargs="*", default=["audit", "policy", "consent"])
+    parser.add_argument("rooms", nargs="*", default=["audit", "policy", "decide", "consent"])
     parser.add_argument("--number", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--again", type=Path)

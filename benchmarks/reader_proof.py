@@ -26,6 +26,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import scenes
+from medimg.covers import covers
+from medimg.decide import decide
 from medimg.detect import Frame, Pixels, text
 from medimg.detect.text import second_look as _second_look
 from medimg.detect.text import tesseract
@@ -33,7 +35,7 @@ from medimg.detect.text.detector import SECOND_SIZE, TextDetector
 from medimg.detect.text.labels import Line
 from medimg.detect.text.ocr import Spot
 from medimg.errors import CheckNotRun
-from medimg.policy import Policy, covers, decide
+from medimg.policy import Policy
 from medimg.redact.cover import mask
 from medimg.types import NOTHING_KNOWN, Polygon
 

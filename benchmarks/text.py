@@ -34,13 +34,15 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from benchmarks import scenes
+from medimg.covers import covers
+from medimg.decide import decide
 from medimg.detect import Frame, text
 from medimg.detect.text import ocr, tesseract
 from medimg.detect.text.identifiers import KEPT
 from medimg.detect.text.known import skeleton
 from medimg.errors import CheckNotRun
 from medimg.formats.smaller import QUALITY
-from medimg.policy import Policy, covers, decide
+from medimg.policy import Policy
 from medimg.redact.cover import mask
 
 COVERED, LOST, HIT, READABLE = 0.85, 0.30, 0.02, 0.5

@@ -30,7 +30,7 @@ from PIL import Image
 from benchmarks import scenes
 from benchmarks.text import BODIES, COVERED, HIT, LOST, with_room
 from medimg import Policy, Scrubber
-from medimg.policy import covers
+from medimg.covers import covers
 from medimg.redact.cover import mask
 from medimg.types import Action, Plan
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from medimg import formats, still, verify
 from medimg._record import Record
-from medimg.policy import Policy, decide
+from medimg.decide import decide
+from medimg.policy import Policy
 from medimg.still import MemorySink, Sink, refusal, statement
 from medimg.types import NOTHING_KNOWN, Check, Finding, KnownValues, Plan, Report
 from medimg.vocabulary import CONTENT_CHECKS, CheckState, PhotoState

@@ -16,9 +16,10 @@ import msgspec
 from medimg import faults, formats, geometry, verify
 from medimg._record import Record
 from medimg.covers import covers, fills
+from medimg.decide import decide, with_whole_lines
 from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemory, UsageError
 from medimg.native.threads import both, each
-from medimg.policy import Policy, decide, with_whole_lines
+from medimg.policy import Policy
 from medimg.types import (
     BLACK,
     Check,

@@ -38,7 +38,8 @@ ROOMS = {
     "detect": "what is where",
     "audit": "second reader",
     "redact": "fill covers",
-    "policy": "the only decider",
+    "decide": "the only decider",
+    "policy": "the settings",
     "covers": "what is filled",
     "native": "OpenCV, onnxruntime, C",
     "system": "the operating system",
@@ -51,7 +52,7 @@ ROOMS = {
 WAY = [
     ("open", "formats", "strict parse; what the file says"),
     ("find", "detect", "text, codes, faces; what they lie on"),
-    ("decide", "policy", "cover, drop, keep, ask or hold"),
+    ("decide", "decide", "cover, drop, keep, ask or hold"),
     ("write", "formats, redact", "covers filled, structure rebuilt, staged on disk"),
     ("check", "verify, audit", "opened again: two readers, pixels, every detector"),
     ("name", "engine", "only now the copy has a name, in unreviewed/"),

@@ -10,6 +10,7 @@ import numpy as np
 
 from medimg import faults, formats, geometry
 from medimg.covers import cover_polygon
+from medimg.decide import decide
 from medimg.detect import Detector, Frame
 from medimg.detect.answers import Answers
 from medimg.detect.found import findings
@@ -17,7 +18,7 @@ from medimg.detect.objects import carriers
 from medimg.errors import CheckNotRun, MedimgError
 from medimg.native.opencv import cv2
 from medimg.native.threads import each
-from medimg.policy import Policy, decide
+from medimg.policy import Policy
 from medimg.types import Action, Check, Copy, Finding, KnownValues, Plan, Polygon
 from medimg.verify import outcome, plain
 from medimg.vocabulary import Category, CheckState, Kind

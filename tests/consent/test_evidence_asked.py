@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from medimg.consent.evidence import evidence
-from medimg.policy import Policy, decide
+from medimg.decide import decide
+from medimg.policy import Policy
 from medimg.types import Box, Check, CopySummary, Finding, Region, Report
 from medimg.vocabulary import CheckName, CheckState, PhotoState
 

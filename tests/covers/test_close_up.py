@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from medimg.decide import decide
 from medimg.detect.faces.score import judged
 from medimg.errors import UsageError
-from medimg.policy import FaceRules, Policy, decide, explain
+from medimg.policy import FaceRules, Policy, explain
 from medimg.types import Box, Finding, Plan, Region
 from medimg.vocabulary import Reason
 

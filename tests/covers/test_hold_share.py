@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from medimg import pipeline
+from medimg.decide import decide
 from medimg.errors import UsageError
-from medimg.policy import Policy, decide, explain
+from medimg.policy import Policy, explain
 from medimg.types import Action, Finding, Plan, Polygon, Region
 
 WIDTH, HEIGHT = 640, 480

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from medimg import detect
+from medimg.covers import covers
+from medimg.decide import decide
 from medimg.detect.text.ocr import Reading, Spot
 from medimg.errors import UsageError
-from medimg.policy import Policy, TextRules, covers, decide, explain
+from medimg.policy import Policy, TextRules, explain
 from medimg.types import Box, Finding
 
 Pixels = NDArray[np.uint8]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from medimg.policy import Policy, decide
+from medimg.decide import decide
+from medimg.policy import Policy
 from medimg.types import Action, Finding, Polygon, Region
 from medimg.vocabulary import Reason
 

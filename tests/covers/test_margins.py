@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from medimg import geometry
-from medimg.policy import CodeRules, FaceRules, Policy, TextRules, cover_polygon
+from medimg.covers import cover_polygon
+from medimg.policy import CodeRules, FaceRules, Policy, TextRules
 from medimg.types import Finding, Region, bounding_box
 
 BOX = ((100.0, 100.0), (300.0, 100.0), (300.0, 140.0), (100.0, 140.0))

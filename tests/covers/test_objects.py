@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from medimg.policy import ObjectRules, Policy, covers, decide
+from medimg.covers import covers
+from medimg.decide import decide
+from medimg.policy import ObjectRules, Policy
 from medimg.types import Action, Box, Finding, Plan, Region
 from medimg.vocabulary import Reason
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
+from medimg.covers import cover_polygon
 from medimg.desktop import edits
 from medimg.desktop.icons import IconButton
 from medimg.desktop.pages.review import ReviewPage
@@ -24,7 +25,7 @@ from medimg.desktop.photo_view import MOMENT
 from medimg.engine import worker
 from medimg.engine.batch import scrub_folder
 from medimg.errors import MedimgError, OutputError
-from medimg.policy import Policy, cover_polygon
+from medimg.policy import Policy
 from medimg.report import build
 from medimg.run import decisions
 from medimg.run import state as runs

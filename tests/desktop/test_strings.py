@@ -17,6 +17,7 @@ from PySide6.QtCore import QTranslator
 from PySide6.QtWidgets import QAbstractButton, QLabel, QListWidget, QWidget
 
 from medimg import desktop, vocabulary
+from medimg.decide import decide
 from medimg.desktop import edits, wording
 from medimg.desktop.pages.checklist import ChecklistPage
 from medimg.desktop.pages.finish import FinishPage
@@ -26,7 +27,7 @@ from medimg.desktop.pages.start import StartPage
 from medimg.desktop.pages.stopped import StoppedPage
 from medimg.engine.loop import Progress
 from medimg.errors import OutputError
-from medimg.policy import Policy, decide
+from medimg.policy import Policy
 from medimg.types import Box, Finding, Region, Report
 
 HELD = Report(safe_id="P01-001", state="held", reason="this looks like a document.")

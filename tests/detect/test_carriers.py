@@ -9,11 +9,12 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 import medimg
+from medimg.decide import decide
 from medimg.detect import Frame
 from medimg.detect.objects import blocks, carriers, grounds, judge, marks
 from medimg.detect.objects.carriers import placed_on
 from medimg.native.opencv import cv2
-from medimg.policy import Policy, decide
+from medimg.policy import Policy
 from medimg.types import Box, Finding, Region, Secret
 from medimg.vocabulary import Kind
 

@@ -15,12 +15,14 @@ from fixtures import _cards as cards
 from fixtures import _draw as d
 from fixtures.make import Manifest
 from medimg import types
+from medimg.covers import covers
+from medimg.decide import decide
 from medimg.detect import Frame
 from medimg.detect.codes import detector as codes
 from medimg.detect.codes import likeness
 from medimg.detect.codes.detector import Codes, make
 from medimg.detect.objects import marks
-from medimg.policy import Policy, covers, decide
+from medimg.policy import Policy
 from medimg.redact.cover import mask
 
 POLICY = Policy()

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from medimg.decide import decide
 from medimg.detect import Frame, make
 from medimg.detect.faces import detector as faces
 from medimg.detect.faces import groups as _groups
 from medimg.detect.faces.score import judged
 from medimg.detect.faces.yunet import YuNet
 from medimg.native.opencv import cv2
-from medimg.policy import Policy, decide
+from medimg.policy import Policy
 from medimg.types import Box, Finding
 
 Pixels = NDArray[np.uint8]

@@ -19,13 +19,14 @@ import medimg
 from medimg import formats, frames
 from medimg.api import Scrubber
 from medimg.consent.evidence import evidence
+from medimg.decide import decide
 from medimg.detect import Frame
 from medimg.detect import drawn_head as face
 from medimg.detect.faces import detector as faces
 from medimg.detect.faces import disguise as _disguise
 from medimg.formats import sequence
 from medimg.native.opencv import cv2
-from medimg.policy import FaceRules, MetadataRules, Policy, decide, explain
+from medimg.policy import FaceRules, MetadataRules, Policy, explain
 from medimg.types import NOTHING_KNOWN, Box, Check, CopySummary, Finding, Limits, Polygon, Region, Report
 
 Pixels = NDArray[np.uint8]

@@ -11,12 +11,14 @@ from matplotlib import font_manager
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from medimg.covers import covers
+from medimg.decide import decide
 from medimg.detect import Frame
 from medimg.detect.text import detector as text
 from medimg.detect.text import ocr, tesseract
 from medimg.detect.text.identifiers import KEPT
 from medimg.errors import CheckNotRun, MissingPart
-from medimg.policy import Policy, VerifyRules, covers, decide
+from medimg.policy import Policy, VerifyRules
 from medimg.redact.cover import mask
 from medimg.system import host
 from medimg.types import Finding, KnownValues, Polygon

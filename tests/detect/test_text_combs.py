@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from medimg.covers import covers
+from medimg.decide import decide
 from medimg.detect import Frame, text
 from medimg.detect.text import combs, layout
 from medimg.detect.text.known import Known
 from medimg.detect.text.labels import Line
 from medimg.detect.text.lines import Quad
 from medimg.detect.text.ocr import Spot
-from medimg.policy import Policy, covers, decide
+from medimg.policy import Policy
 from medimg.redact.cover import mask
 from medimg.types import NOTHING_KNOWN
 

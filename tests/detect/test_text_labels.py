@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from medimg.covers import cover_polygon
 from medimg.detect import Frame
 from medimg.detect.text import layout as _layout
 from medimg.detect.text.known import Known
@@ -16,7 +17,7 @@ from medimg.detect.text.labels import Line, alone, closed_rows, gaps, in_company
 from medimg.detect.text.lines import Quad, area, labels, shared, sides
 from medimg.detect.text.lines import polygon as corners
 from medimg.detect.text.ocr import Spot
-from medimg.policy import Policy, cover_polygon
+from medimg.policy import Policy
 from medimg.types import NOTHING_KNOWN, Finding, Region
 
 BLANK = Frame(np.full((600, 900, 3), 200, np.uint8))

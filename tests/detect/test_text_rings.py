@@ -7,10 +7,12 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from medimg.covers import covers
+from medimg.decide import decide
 from medimg.detect import Frame
 from medimg.detect.text import detector as text
 from medimg.detect.text import rings
-from medimg.policy import Policy, covers, decide
+from medimg.policy import Policy
 from medimg.redact.cover import mask
 
 MIDDLE, RADIUS = (600, 450), 330

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from benchmarks import scenes
+from medimg.covers import covers
+from medimg.decide import decide
 from medimg.detect import Frame
 from medimg.detect.text import cards as _cards
 from medimg.detect.text import detector as text
 from medimg.detect.text import ocr
 from medimg.detect.text.identifiers import KEPT
-from medimg.policy import Policy, covers, decide
+from medimg.policy import Policy
 from medimg.redact.cover import mask
 
 SIZE = (1500, 1500)

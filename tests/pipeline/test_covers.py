@@ -20,8 +20,9 @@ from PIL import Image, ImageFilter
 
 import medimg
 from medimg import formats, pipeline
+from medimg.covers import covers
 from medimg.errors import UsageError
-from medimg.policy import CoverRules, Policy, covers, explain
+from medimg.policy import CoverRules, Policy, explain
 from medimg.redact import colour
 from medimg.redact.cover import mask, paint, sample_values
 from medimg.report import Decisions

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from medimg.covers import hidden_share
-from medimg.policy import Policy, decide
+from medimg.decide import decide
+from medimg.policy import Policy
 from medimg.run import choices
 from medimg.types import Box, Finding, Plan, Region
 from medimg.vocabulary import Category, Choice, Kind, Reason

@@ -1,6 +1,6 @@
 """What the finds of the other checks lie on: a slip, a sheet, a packet, a ruler or card, or nothing of these.
 
-Facts only: :func:`medimg.policy.decide` says what follows from them. The finds come back with what they lie on, and a
+Facts only: :func:`medimg.decide.decide` says what follows from them. The finds come back with what they lie on, and a
 finding of its own for every thing that bears some of them: its outline with straight sides, its sort, how sure.
 """
 
