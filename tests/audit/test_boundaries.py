@@ -42,6 +42,26 @@ def test_a_png_may_say_how_it_is_turned_and_no_more(value: int, order: str) -> N
     assert audit.walk(with_chunk(saved("PNG"), b"eXIf", turned(6, order) + b"\0"), "png") == ["eXIf"]
 
 
+ADAM7 = ("16462646", "77777777", "56565656", "77777777", "36463646", "77777777", "56565656", "77777777")
+"""The pass of each pixel of a square of eight (PNG, third edition, 8.1)."""
+
+
+@pytest.mark.parametrize("width", range(1, 10))
+def test_an_interlaced_png_holds_every_pass_and_no_byte_more(width: int) -> None:
+    for height in range(1, 10):
+        of = {(x, y): ADAM7[y % 8][x % 8] for x in range(width) for y in range(height)}
+        size = 0
+        for one in "1234567":
+            places = [place for place, found in of.items() if found == one]
+            size += len({y for _, y in places}) + 3 * len(places)  # a byte for each row's filter
+        head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 1)
+        for more, strays in ((0, []), (1, ["IDAT/length"])):
+            png = b"\x89PNG\r\n\x1a\n"
+            for kind, body in ((b"IHDR", head), (b"IDAT", zlib.compress(bytes(size + more))), (b"IEND", b"")):
+                png = with_chunk(png, kind, body, len(png))
+            assert audit.walk(png, "png") == strays, (width, height, more)
+
+
 @pytest.mark.parametrize("value", range(11))
 def test_a_jpeg_may_say_how_it_is_turned_and_no_more(value: int) -> None:
     plain = saved("JPEG")
