@@ -62,6 +62,16 @@ def test_an_interlaced_png_holds_every_pass_and_no_byte_more(width: int) -> None
             assert audit.walk(png, "png") == strays, (width, height, more)
 
 
+@pytest.mark.parametrize("missing", [b"IHDR", b"IDAT", b"IEND"])
+def test_a_png_without_a_head_a_picture_or_an_end_is_no_copy(missing: bytes) -> None:
+    png = b"\x89PNG\r\n\x1a\n"
+    for kind, body in ((b"IHDR", b"\0\0\0\1\0\0\0\1\x08\0\0\0\0"), (b"IDAT", zlib.compress(bytes(2))), (b"IEND", b"")):
+        if kind != missing:
+            png = with_chunk(png, kind, body, len(png))
+    with pytest.raises(Malformed, match="could not be followed to its end"):
+        audit.walk(png, "png")
+
+
 @pytest.mark.parametrize("value", range(11))
 def test_a_jpeg_may_say_how_it_is_turned_and_no_more(value: int) -> None:
     plain = saved("JPEG")
