@@ -369,6 +369,14 @@ def test_a_slip_that_looks_like_a_ruler_is_none_where_it_names_somebody_and_has_
     assert [a.finding.category for a in plan.doing("cover") if a.finding.kind == "object"] == ["slip"] * whole
 
 
+@pytest.mark.parametrize(("unit", "whole"), [("inch", False), ("cm", False), ("Ward", True)])
+def test_what_bears_a_unit_of_length_and_a_name_alone_is_not_covered_whole(unit: str, whole: bool) -> None:
+    found = [FOUND[0], _line(Box(330, 350, 400, 376), "unit", unit)]
+    plan = decide(carriers.placed(Frame(_picture()), found), Policy(), width=1024, height=768)
+    assert [a.finding.category for a in plan.doing("cover") if a.finding.kind == "object"] == ["slip"] * whole
+    assert any(a.finding.category == "name" for a in plan.doing("cover"))
+
+
 def test_digits_of_a_number_where_no_ruler_is_seen_are_no_part_of_one() -> None:
     digits = _line(Box(316, 292, 400, 330), "ruler", "343")
     (first, *_) = carriers.placed(Frame(_picture()), [digits, *FOUND[:2]])

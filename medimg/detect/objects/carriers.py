@@ -30,8 +30,12 @@ OF_A_BATCH = frozenset((Category.UNKNOWN, Category.RECORD_NUMBER, Category.DATE,
 """What the number or date of a batch may have been taken for."""
 UNCLEAR = frozenset((Category.UNKNOWN, Category.UNREAD))
 """What a numeral of a scale may have been taken for."""
+FIGURES = UNCLEAR | {Category.RECORD_NUMBER}
+"""What several of them have been taken for, where they touch ticks and numerals."""
 NUMERALS = re.compile(r"[\W_]*(?:\d{1,3}(?:[\W_]+\d{1,3}){0,11})?[\W_]*(?:cm|mm|in)?[\W_]*", re.IGNORECASE)
 """Numerals of a scale, or ticks alone."""
+UNIT = re.compile(r"[\W_]*(?:cm|mm|inch(?:es)?)[\W_]*", re.IGNORECASE)
+"""A unit of length by itself: what bears it, and not much of a person, is a ruler, though its figures were not read."""
 SCALE = 0.35
 """Least mean likelihood of a ruler for a place to be one."""
 NO_SCALE = 0.15
@@ -119,6 +123,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         outline = _with_finds(block, there)
         dense = not bare and _dense(outline, [f.quad for f in there])
         over = _over(frame, picture, outline, some[0], [f.quad for f in measures])
+        over = over or (sort == Category.SLIP and named < NAMED and any(UNIT.fullmatch(f.text) for f in there))
         if sort in THINGS and (block.likely >= REAL or dense) and not over:
             outline = np.clip(outline / picture.factor, 0, (frame.width, frame.height))
             region = frame.region(tuple((float(x), float(y)) for x, y in outline))
@@ -248,8 +253,7 @@ def placed_on(finding: Finding, name: str, number: int, scale: float) -> Finding
     text = finding.secret.reveal()
     category: str = finding.category
     if finding.kind == Kind.TEXT:
-        on_a_scale = name == "measure" or scale >= SCALE
-        if on_a_scale and ((category in UNCLEAR and _scale(text)) or scales.counts_up(text)):
+        if _figures(category, text, on=name == "measure" or scale >= SCALE, touching=finding.on == ON_A_SCALE):
             category = Category.RULER
         elif category in OF_A_BATCH and name == Category.PACKET and judge.of_product(text):
             category = Category.PRODUCT
@@ -257,6 +261,13 @@ def placed_on(finding: Finding, name: str, number: int, scale: float) -> Finding
             category = Category.UNREAD
     where = f"{name} {number}" if name in THINGS else name
     return msgspec.structs.replace(finding, category=category, on=finding.on or where)
+
+
+def _figures(category: str, text: str, *, on: bool, touching: bool) -> bool:
+    """Whether a line on a scale, or one that touches ticks and numerals, is figures of it."""
+    if on and ((category in UNCLEAR and _scale(text)) or scales.counts_up(text)):
+        return True
+    return touching and category in FIGURES and scales.rises(text)
 
 
 def _blank(finding: Finding, row: Mapping[str, float]) -> bool:

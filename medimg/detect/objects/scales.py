@@ -71,6 +71,17 @@ def counts_up(text: str) -> bool:
     return False
 
 
+def rises(text: str) -> bool:
+    """Whether a number is two figures of a scale and more, each of which follows the one before or the next but one."""
+    said = text.replace(" ", "")
+    return said.isascii() and said.isdigit() and any(_on(said[n:], int(said[:n])) for n in (1, 2, 3) if n < len(said))
+
+
+def _on(rest: str, last: int) -> bool:
+    following = (str(last + step) for step in (1, 2))
+    return not rest or any(rest.startswith(f) and _on(rest[len(f) :], int(f)) for f in following)
+
+
 def ticks(text: str) -> bool:
     """Whether the reader saw nothing, or a row of ticks."""
     signs = {c.lower() for c in text if c.isalnum()}
