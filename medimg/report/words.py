@@ -42,7 +42,7 @@ def not_looked_for(pixels: int) -> str:
 ZERO: dict[str, str] = {
     Kind.TEXT: "Writing: the check found none; it can miss writing.",
     Kind.CODE: "Codes: the check found none; it can miss codes.",
-    Kind.FACE: "Faces: the check found none; about 1 in 10 clinical close-ups is missed.",
+    Kind.FACE: "Faces: the check found none; about 1 in 3 clinical close-ups is missed.",
 }
 
 METHODS = {

@@ -99,7 +99,7 @@ def test_a_held_photo_is_not_said_to_be_covered(out: Path) -> None:
 def test_zero_faces_says_that_faces_can_be_missed(tmp_path: Path) -> None:
     run_folder(tmp_path, {"P01": 1}, actions=())
     page = text_of(tmp_path / "share-sheet.html")
-    assert "Faces: the check found none; about 1 in 10 clinical close-ups is missed." in page
+    assert "Faces: the check found none; about 1 in 3 clinical close-ups is missed." in page
     assert "The checks found nothing. They can miss things." in page
 
 
