@@ -56,7 +56,7 @@ def find(result: GroupResult, item: str) -> Standing:
     return next(s for s in result.standings if s.question.id == item)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(list(DEFINITION.audiences)),
     st.sets(st.sampled_from(list(DEFINITION.jurisdictions)), max_size=3),

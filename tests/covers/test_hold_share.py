@@ -125,7 +125,7 @@ def test_both_names_with_different_values_are_refused(tmp_path: Path) -> None:
     assert not planned(page(9), same).doing("hold")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(*[st.integers(0, 60)] * 2, *[st.integers(20, 60)] * 2), min_size=2, max_size=12))
 def test_the_union_is_that_of_the_pixels(places: list[tuple[int, int, int, int]]) -> None:
     """Held just when pixels counted one by one say so; a margin of error of 1 % of the picture is left out."""

@@ -279,7 +279,7 @@ def test_a_code_in_a_picture_thirty_pixels_high(detector: Codes) -> None:
     assert cover[:, :8000].mean() == 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 90), st.integers(1, 90), st.integers(1, 7))
 def test_anything_gives_finite_places(seed: int, width: int, height: int, lump: int) -> None:
     rng = np.random.default_rng(seed)

@@ -231,7 +231,7 @@ def test_a_date_that_can_mean_two_days_means_both() -> None:
     assert dates_in("99/99/1956") == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=400), st.floats(0, 1))
 def test_any_text_gets_a_verdict(text: str, score: float) -> None:
     verdict = identifiers.classify(text, score, KNOWN)
@@ -239,7 +239,7 @@ def test_any_text_gets_a_verdict(text: str, score: float) -> None:
     assert not (verdict.strong and verdict.category in identifiers.KEPT)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**12), st.sampled_from(["", "MRN ", "ABC", "No. "]))
 def test_long_numbers_are_never_kept(number: int, before: str) -> None:
     if number >= 10_000:

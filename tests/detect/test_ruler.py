@@ -102,7 +102,7 @@ def test_a_number_beside_a_scale_does_not_belong_to_it() -> None:
     assert ruler.scale([*numerals([0, 1, 2, 3]), ruler.Numeral(45.0, 130, 300, 12)]) == [0, 1, 2, 3]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(*[st.floats(-50, 1000)] * 2), min_size=4, max_size=4))
 def test_any_quadrilateral_is_handled(corners: list[tuple[float, float]]) -> None:
     assert 0 <= ruler.ticked(drawn("ruler"), tuple(corners)) <= 1
@@ -165,7 +165,7 @@ def test_a_page_of_numbers_is_bounded() -> None:
     assert set(ruler.scale(page)) >= {k for found in ruler.scales(page) for k in found.on}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.tuples(st.floats(-3000, 9000), st.floats(-3000, 3000)),
     st.floats(5, 120000),

@@ -54,7 +54,7 @@ def alike(a: Pixels, b: NDArray[Any], rgb: Pixels) -> bool:
     return a.shape == b.shape and int(apart.max()) <= 1 and bool(half[apart > 0].all())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data(), st.integers(1, 90), st.integers(1, 90), st.integers(0, 9))
 def test_both_filters_give_the_same(library: object, data: st.DataObject, height: int, width: int, seed: int) -> None:
     new_width, new_height = data.draw(st.integers(1, width)), data.draw(st.integers(1, height))

@@ -213,7 +213,7 @@ def test_a_wound_that_reads_as_a_sign_is_left_and_a_red_sticker_is_not() -> None
         assert hidden(signs.spot.quad, _layout.decide([signs], Frame(other), Known(NOTHING_KNOWN))) > 0.99
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.floats(0, 800), st.floats(0, 500), st.floats(2, 300), st.floats(2, 60)), max_size=30))
 def test_every_line_stands_on_one_label(places: list[tuple[float, float, float, float]]) -> None:
     groups = labels([box(*place) for place in places])

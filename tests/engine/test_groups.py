@@ -68,7 +68,7 @@ def test_a_bucket_and_never_a_date(days: float, bucket: str) -> None:
     assert capture.bucket(NOW - datetime.timedelta(days=days), NOW) == bucket
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=400), st.sampled_from([b"", b"Exif\0\0", b"II*\0", b"Exif\0\0MM\0*\0\0\0\x08", b"eXIf"]))
 def test_any_bytes_give_a_time_or_none(data: bytes, head: bytes) -> None:
     assert isinstance(capture.taken(head + data), datetime.datetime | None)

@@ -230,7 +230,7 @@ def test_truncated_anywhere(data: bytes) -> None:
             opened(data[:end]).samples()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     elements=st.dictionaries(
         st.sampled_from(

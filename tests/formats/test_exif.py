@@ -115,7 +115,7 @@ def test_directories_that_point_at_themselves_and_claims_end() -> None:
         assert exif.orientation(block) == 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_mutants_are_always_reported(data: st.DataObject) -> None:
     mutant = bytearray(FULL)
@@ -125,7 +125,7 @@ def test_mutants_are_always_reported(data: st.DataObject) -> None:
     assert 1 <= exif.orientation(bytes(mutant)) <= 8
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=400))
 def test_readers_take_any_bytes(block: bytes) -> None:
     for head in (b"", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08"):

@@ -208,7 +208,7 @@ def test_a_file_with_something_between_its_frames_is_not_what_was_put_together()
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.binary(max_size=40))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_pages_put_together_come_apart_as_they_were(widths: list[int], junk: bytes) -> None:
     rng = np.random.default_rng(len(junk))
     stills = []

@@ -161,7 +161,7 @@ def test_real_files(corpus: Callable[[str], list[Path]]) -> None:
 
 
 @given(st.integers(0, 4000), st.binary(min_size=1, max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_damage_is_refused_or_harmless(at: int, junk: bytes) -> None:
     data = with_exif()
     at %= len(data)

@@ -187,7 +187,7 @@ def test_what_cannot_be_parsed_is_dropped_and_reported(data: bytes) -> None:
     assert icc.findings(data, "x")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_mutants_come_out_well_formed_or_not_at_all(data: st.DataObject) -> None:
     tables = (lookup(b"mft1"), lookup(b"mft2"), parts(b"mAB "), parts(b"mBA "))

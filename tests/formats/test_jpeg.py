@@ -183,7 +183,7 @@ def test_every_hiding_place_is_reported_and_empty_in_the_copy(place: str) -> Non
     ),
     st.binary(max_size=50),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_inserting_anything_and_stripping_gives_the_same_file(segments: list[tuple[int, bytes]], tail: bytes) -> None:
     data = after_soi(*(put(marker, payload) for marker, payload in segments)) + tail
     copy = jpeg.open(data, LIMITS).write()
@@ -270,7 +270,7 @@ def test_a_truncated_photo_is_refused(cut: int) -> None:
 
 
 @given(st.integers(2, 5000), st.binary(min_size=1, max_size=6))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_damage_is_refused_or_the_copy_is_judged_well_formed(at: int, junk: bytes) -> None:
     data = after_soi(put(0xE1, exif_block()))
     at = 2 + at % (len(data) - 2)

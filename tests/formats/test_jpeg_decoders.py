@@ -292,7 +292,7 @@ def test_every_truncation_that_is_ended_properly_is_refused(way: str) -> None:
         assert np.array_equal(samples, whole)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(["RGB", "L", "CMYK"]), st.booleans(), st.data())
 def test_mutants_are_refused_or_copied_whole(mode: str, progressive: bool, data: st.DataObject) -> None:
     mutant = bytearray(plain(mode, (24, 16), progressive=progressive))
@@ -318,7 +318,7 @@ def test_mutants_are_refused_or_copied_whole(mode: str, progressive: bool, data:
     assert np.array_equal(opened(copy.data).samples(), samples)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_segments_anywhere_before_and_between_scans_go(data: st.DataObject) -> None:
     base = plain("RGB", (24, 16), progressive=True)

@@ -93,7 +93,7 @@ boxes = st.builds(
     st.integers(1, 40),
 )
 triangles = st.tuples(*[st.tuples(st.floats(-30, 150), st.floats(-30, 120))] * 3)
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 
 
 @QUICK

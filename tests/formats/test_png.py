@@ -452,7 +452,7 @@ def test_every_truncation_is_refused() -> None:
             formats.open_photo(data[:length], LIMITS)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_any_chunks_go_again(data: st.DataObject) -> None:
     plain = saved(random(5, 5, 3))
@@ -469,7 +469,7 @@ def test_any_chunks_go_again(data: st.DataObject) -> None:
     assert copied(insert(plain, *noise) + tail) == plain
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 7), st.data())
 def test_mutants_are_refused_or_copied_whole(which: int, data: st.DataObject) -> None:
     bases = [

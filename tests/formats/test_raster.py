@@ -188,7 +188,7 @@ def test_what_would_not_be_exact_is_refused_by_name(which: str) -> None:
         assert "save it as PNG" in str(caught.value.todo)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     which=st.sampled_from(sorted(EXACT)),
     edits=st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=6),

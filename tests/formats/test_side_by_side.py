@@ -38,7 +38,7 @@ def box(x0: float, y0: float, x1: float, y1: float) -> Polygon:
     return ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.permutations(LEVELS))
 def test_a_level_of_the_pyramid_does_not_depend_on_who_asks_first(order: Sequence[int]) -> None:
     pixels = grain(900, 500)

@@ -182,7 +182,7 @@ def test_a_claimed_size_over_the_limit_is_refused() -> None:
 
 
 @given(st.integers(0, 2000), st.binary(min_size=1, max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_damage_is_refused_or_harmless(at: int, junk: bytes) -> None:
     data = made("L", "tiff_adobe_deflate")
     at %= len(data)

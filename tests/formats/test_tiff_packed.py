@@ -39,7 +39,7 @@ def one_strip(packed: bytes, pixels: np.ndarray, code: int) -> bytes:
     ("packing", "code", "bare"),
     [("tiff_lzw", 5, packed.bare_lzw), ("packbits", 32773, packed.bare_packbits)],
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_strips_stay_and_what_rides_behind_them_goes(
     packing: str, code: int, bare: object, data: st.DataObject
@@ -90,7 +90,7 @@ def lzw_walk(raw: bytes, expected: int) -> tuple[int, int]:
     return used, bits
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=400), st.integers(1, 2000))
 def test_the_kernel_and_python_walk_alike(raw: bytes, expected: int) -> None:
     try:

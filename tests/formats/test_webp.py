@@ -270,7 +270,7 @@ def test_truncations_are_refused(name: str) -> None:
             opened(mended).samples()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_any_chunks_go_again(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(FILES)))
@@ -284,7 +284,7 @@ def test_any_chunks_go_again(data: st.DataObject) -> None:
     assert copied(noisy) == copied(FILES[name])
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(sorted([*FILES, "animated"])), st.data())
 def test_mutants_are_refused_or_copied_whole(name: str, data: st.DataObject) -> None:
     mutant = bytearray(FILES.get(name) or animated(RGB, 255 - RGB))

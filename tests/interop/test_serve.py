@@ -371,7 +371,7 @@ def test_it_answers_as_it_describes_itself(server: Path) -> None:
     for found in schema.get_all_operations():
         operation = found.ok()
 
-        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=25, suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy())
         def sends(case: Any) -> None:
             kwargs = case.as_transport_kwargs(base_url="http://medimg")

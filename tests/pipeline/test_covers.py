@@ -196,7 +196,7 @@ def test_a_crop_of_all_is_no_crop_and_one_beside_the_picture_is_refused(name: st
             original.write(crop=beside)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     x=st.tuples(st.integers(0, WIDTH), st.integers(0, WIDTH)),
     y=st.tuples(st.integers(0, HEIGHT), st.integers(0, HEIGHT)),

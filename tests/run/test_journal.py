@@ -131,7 +131,7 @@ def test_a_missing_or_broken_journal_is_a_clear_error(tmp_path: Path) -> None:
     assert "not a database" not in str(caught.value)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from(["claim", "settle", "retry", "die", "stop"]), max_size=40))
 def test_every_photo_is_in_exactly_one_state_whatever_happens(
     tmp_path_factory: pytest.TempPathFactory, steps: list[str]

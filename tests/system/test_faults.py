@@ -135,7 +135,7 @@ def test_the_bundle_counts_every_check_and_format_by_its_name(tmp_path: Path) ->
 words = st.one_of(st.just(MARK), st.text(min_size=1, max_size=30).map(lambda t: MARK + t))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_nothing_of_a_report_passes_but_numbers_and_known_words(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
