@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from sheets_kit import run_folder
 
-from medimg.errors import CheckFailed, MedimgError, MissingPart, OutputError, Unreadable, UsageError
-from medimg.run import decisions, lock, looking, originals, resume, search, share, signed, storage
+from medimg.errors import Changed, CheckFailed, MedimgError, MissingPart, OutputError, Unreadable, UsageError
+from medimg.run import decisions, likeness, lock, looking, originals, resume, retention, search, share, signed, storage
+from medimg.run import release as releasing
 from medimg.run.folder import RECORD_FOLDER, REPORTS_NAME, STATE_NAME, RunFolder
 from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register, Sharing
@@ -210,6 +211,73 @@ def test_what_is_no_scan_of_a_signed_page_is_not_kept(opened: OpenRun, tmp_path:
             signed.add(opened, "P01", scan, role="nurse")
 
 
+def test_a_copy_that_cannot_be_read_is_never_the_one_that_was_checked(
+    opened: OpenRun, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(5, "input or output")
+
+    monkeypatch.setattr("hashlib.file_digest", fails)
+    (out / "unreviewed" / "P01-002.jpg").write_bytes(bytes(search.FEW))
+    with pytest.raises(CheckFailed, match="could not be read"):
+        share.digest(out / "unreviewed" / "P01-001.jpg")
+    assert looking.changed(opened) == {"P01-001"}
+    looked = search.Looked()
+    assert list(search.search(out / "unreviewed", search.Wanted(exact={}, alike={}), looked)) == []
+    assert looked.unread == 2
+    assert likeness.of_file(out / "gone.jpg") == ""
+
+
+def test_a_share_folder_and_a_register_that_cannot_be_read_are_told(
+    opened: OpenRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "register.sqlite").write_bytes(b"nothing of the kind. " * 100)
+    found, trouble = releasing.share_of(opened, Register(tmp_path / "register.sqlite"))
+    assert not found.trouble
+    assert any("register of what was shared is damaged" in line for line in trouble)
+
+    def fails(_: Path) -> None:
+        raise PermissionError(13, "denied")
+
+    monkeypatch.setattr(Path, "iterdir", fails)
+    with pytest.raises(CheckFailed, match="could not be read"):
+        share.look(opened.folder, {})
+
+
+def test_a_run_folder_that_cannot_be_removed_is_said(
+    out: Path, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(30, "read-only")
+
+    old = retention.Old(folder=out, tag="R7Q4")
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "rename", fails)
+        with pytest.raises(OutputError, match="could not be removed"):
+            retention.remove(old, register, AT)
+    assert open_run(out).reports
+    assert [e.event for e in register.entries()] == ["released"]
+    with monkeypatch.context() as broken:
+        broken.setattr("shutil.rmtree", fails)
+        with pytest.raises(OutputError, match="could not be removed to its end"):
+            retention.remove(old, register, AT)
+    assert [e.event for e in register.entries()] == ["released", "run-removed"]
+    assert retention.sweep(out.parent) == 1
+    assert not [p for p in out.parent.iterdir() if "R7Q4" in p.name]
+
+
+def test_a_signed_page_is_not_kept_when_it_is_too_large_or_the_patient_withdrew(
+    opened: OpenRun, register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"%PDF")
+    monkeypatch.setattr(signed, "LARGEST", 3)
+    with pytest.raises(UsageError, match="larger than"):
+        signed.add(opened, "P01", tmp_path / "a.pdf")
+    after = opened.at(releasing.withdraw(opened, "P01", register))
+    with pytest.raises(UsageError, match="withdrew"):
+        signed.add(after, "P01", reference="folder 7")
+
+
 # -- files that are looked for -----------------------------------------------------------------------------------------
 
 
@@ -239,6 +307,13 @@ def test_a_url_of_no_known_kind_is_refused() -> None:
     if importlib.util.find_spec("s3fs") is None:
         with pytest.raises(MissingPart, match="not installed"):
             storage.listing(b"s3://x/y")
+
+
+def test_a_photo_that_is_shorter_than_it_was_listed_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    storage.put("memory://short/a", b"12345")
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.cat_file", lambda *_: b"123")
+    with pytest.raises(Changed, match="while it was being read"):
+        storage.read(b"memory://short/a", 9)
 
 
 @pytest.mark.parametrize(
