@@ -132,7 +132,8 @@ def read(dicom: Dicom) -> Facts:
     window = measure(t.CENTRE), measure(t.WIDTH)
     plain = dicom.text(t.INTERCEPT) in ("", "0", "0.0") and dicom.text(t.SLOPE) in ("", "1", "1.0")
     return Facts(
-        object_class=dicom.text(t.CLASS_UID),
+        # What an ultrasound image must say of its device and its regions is not kept: the copy is a capture of it.
+        object_class=t.SC if dicom.text(t.CLASS_UID) == t.ULTRASOUND else dicom.text(t.CLASS_UID),
         instance=dicom.text(t.INSTANCE_UID),
         study=dicom.text(t.STUDY_UID),
         series=dicom.text(t.SERIES_UID),

@@ -24,6 +24,7 @@ BURNED_IN, FEATURES, DATES_KEPT = 0x00280301, 0x00280302, 0x00280303
 CENTRE, WIDTH, INTERCEPT, SLOPE, RESCALE_TYPE = 0x00281050, 0x00281051, 0x00281052, 0x00281053, 0x00281054
 PROFILE, LOSSY, RATIO, LOSSY_METHOD = 0x00282000, 0x00282110, 0x00282112, 0x00282114
 CONTEXT, SHAPE, ICON, PIXELS = 0x00400555, 0x20500020, 0x00880200, 0x7FE00010
+REGIONS, REGION_CORNERS = 0x00186011, (0x00186018, 0x0018601A, 0x0018601C, 0x0018601E)
 META_CLASS, META_INSTANCE, SYNTAX = 0x00020002, 0x00020003, 0x00020010
 
 IMPLICIT, EXPLICIT, DEFLATED, BIG = (
@@ -37,6 +38,7 @@ CODED = (JPEG, JPEG_EXTENDED, J2K_LOSSLESS, J2K, RLE)
 VL = "1.2.840.10008.5.1.4.1.1.77.1."
 SC = "1.2.840.10008.5.1.4.1.1.7"
 PHOTOGRAPH = VL + "4"
+ULTRASOUND = "1.2.840.10008.5.1.4.1.1.6.1"
 MULTI_BYTE, MULTI_WORD, MULTI_COLOUR = SC + ".2", SC + ".3", SC + ".4"
 CLASSES: dict[str, str] = {
     VL + "1": "VL Endoscopic Image",
@@ -46,6 +48,7 @@ CLASSES: dict[str, str] = {
     MULTI_BYTE: "Multi-frame Grayscale Byte Secondary Capture Image",
     MULTI_WORD: "Multi-frame Grayscale Word Secondary Capture Image",
     MULTI_COLOUR: "Multi-frame True Color Secondary Capture Image",
+    ULTRASOUND: "Ultrasound Image",
 }
 """What is cleaned."""
 MODALITY_OF = {VL + "1": "ES", VL + "2": "GM", PHOTOGRAPH: "XC"}
@@ -58,7 +61,7 @@ OTHER_CLASSES: dict[str, str] = {
     _STORE + "1.1.1": "Digital X-Ray Image", _STORE + "1.2": "Digital Mammography X-Ray Image",
     _STORE + "1.3": "Digital Intra-Oral X-Ray Image", _STORE + "2": "CT Image", _STORE + "2.1": "Enhanced CT Image",
     _STORE + "3.1": "Ultrasound Multi-frame Image", _STORE + "4": "MR Image", _STORE + "4.1": "Enhanced MR Image",
-    _STORE + "6.1": "Ultrasound Image", _STORE + "7.1": "Multi-frame Single Bit Secondary Capture Image",
+    _STORE + "7.1": "Multi-frame Single Bit Secondary Capture Image",
     _STORE + "11.1": "Grayscale Presentation State", _STORE + "12.1": "X-Ray Angiographic Image",
     _STORE + "12.2": "X-Ray Radiofluoroscopic Image", _STORE + "20": "Nuclear Medicine Image",
     _STORE + "66": "Raw Data", _STORE + "66.4": "Segmentation", _STORE + "88.11": "Basic Text SR",

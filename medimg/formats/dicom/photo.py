@@ -17,7 +17,7 @@ import msgspec
 
 from medimg.errors import CheckNotRun, Malformed, TooLarge, Unsupported
 from medimg.formats import Statement, jpeg
-from medimg.formats.dicom import _header, _text
+from medimg.formats.dicom import _header, _regions, _text
 from medimg.formats.dicom import _tags as t
 from medimg.formats.dicom._jpeg import SEQUENTIAL, irreversible, is_rgb, says_colours
 from medimg.formats.dicom._read import Dicom
@@ -65,6 +65,8 @@ class DicomPhoto:
         self.excess = 0
         self._fits(facts, limits)
         self.width, self.height = facts.columns, facts.rows
+        ultrasound = dicom.text(t.CLASS_UID) == t.ULTRASOUND
+        self._overlay = _regions.outside(dicom, self.width, self.height) if ultrasound else ()
         self._coded = [self._frame(0)] if dicom.encapsulated else []
         if dicom.syntax in (t.JPEG, t.JPEG_EXTENDED):
             self._facts = self._as_the_jpeg_says(facts)
@@ -195,6 +197,8 @@ class DicomPhoto:
             found[Kind.METADATA, Category.TRAILING_BYTES, "pixel data"] += 1
         if self.dicom.tail:
             found[Kind.METADATA, Category.TRAILING_BYTES, "after the data set"] += 1
+        if self._overlay:
+            found[Kind.HIDDEN_IMAGE, Category.OVERLAY, "pixel data/outside the regions"] += 1
         if self.frames > 1:
             found[Kind.HIDDEN_IMAGE, Category.EXTRA_FRAMES, "pixel data"] += self.frames - 1
         return [
@@ -274,7 +278,8 @@ class DicomPhoto:
         self._only_first(frame)
         facts = self._facts
         inverted = facts.photometric == "MONOCHROME1"
-        return list(_pixels.views(self.samples(), facts.stored, facts.window, inverted=inverted))
+        out = _pixels.views(self.samples(), facts.stored, facts.window, inverted=inverted)
+        return [_regions.blanked(view, self._overlay) for view in out] if self._overlay else list(out)
 
     def _only_first(self, frame: int) -> None:
         if frame:
@@ -300,6 +305,7 @@ class DicomPhoto:
             UsageError: The crop lies outside the picture.
         """
         coded = self._stays_jpeg
+        covers = [*covers, *self._over_the_overlay(covers)]
         copy, photometric = self._in_jpeg(covers, crop) if coded else self._plain(covers, crop)
         facts = self._facts_of(copy, photometric, self._profile if keep_profile else b"")
         pixels = [copy.data] if coded else plain(copy.data, facts.allocated)
@@ -324,6 +330,13 @@ class DicomPhoto:
     def block(self) -> tuple[int, int]:
         """See :class:`medimg.formats.InBlocks`."""
         return self._jpeg.block if self._stays_jpeg else (1, 1)
+
+    def _over_the_overlay(self, covers: Sequence[Cover]) -> list[Cover]:
+        from medimg.redact.cover import colour_of
+
+        return [
+            Cover(polygon=box.polygon, category=Category.OVERLAY, colour=colour_of(covers)) for box in self._overlay
+        ]
 
     def _facts_of(self, copy: Copy, photometric: str, profile: bytes) -> _header.Facts:
         facts = self._facts
