@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import os
+import secrets
 import shutil
 import sys
 import textwrap
@@ -95,7 +97,7 @@ def out_option(command: F) -> F:
     return click.option(
         "-o",
         "--out",
-        type=FILE,
+        type=PLACE,
         metavar="OUT",
         help="Where the run folder is made; in a folder beside the folder of the photos when not given.",
     )(command)
@@ -146,7 +148,15 @@ class _Place(click.ParamType[Path | str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ARG002
         """A URL stays as it is: a path would lose one of its slashes."""
         _heard(value, ctx)
-        return value if isinstance(value, str) and storage.is_url(value) else Path(value)
+        return value if isinstance(value, str) and storage.is_url(value) else Path(storage.plain(os.fspath(value)))
+
+
+def dicom_key() -> bytes:
+    """For new identifiers of a server: the same from one start to the next, so that what is sent again is known."""
+    from medimg.engine.incremental import site_key
+
+    own = site_key()
+    return hmac.digest(own, b"dicom-node", "sha256") if own else secrets.token_bytes(32)
 
 
 def refuse_to_serve() -> None:

@@ -55,6 +55,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "List the cards of your workplace, channels and consent forms, or delete them.",
     ),
     "release": ("medimg.cli.release:release", "Move the copies of answered patients from unreviewed/ to share/."),
+    "upload": ("medimg.cli.upload:upload", "Put the released copies of a run into a storage, and nothing else of it."),
     "reopen": (
         "medimg.cli.reopen:reopen",
         "Move copies back from share/ to unreviewed/, and open the questions about pictures and recognition again.",
@@ -118,6 +119,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "answer",
         "cards",
         "release",
+        "upload",
         "status",
         "consent-page",
         "reopen",

@@ -24,7 +24,7 @@ import msgspec
 from medimg.engine import worker
 from medimg.engine.pool import Workers
 from medimg.engine.worker import Job
-from medimg.errors import CheckNotRun, Crashed, MedimgError, OutOfMemory, OutOfTime, OutputError
+from medimg.errors import CheckNotRun, Crashed, MedimgError, OutOfMemory, OutOfTime, OutputError, Unreadable
 from medimg.run.folder import RunFolder
 from medimg.run.journal import Journal, Settings
 from medimg.run.scan import Item, Root
@@ -78,7 +78,7 @@ class Unchanged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOTHING = Unchanged()
-_NOT_ITS_FAULT = (Crashed.code, OutOfTime.code, OutOfMemory.code, CheckNotRun.code, OutputError.code)
+_NOT_ITS_FAULT = (Crashed.code, OutOfTime.code, OutOfMemory.code, CheckNotRun.code, OutputError.code, Unreadable.code)
 """What may come out otherwise next time: such a photo is done again."""
 
 

@@ -83,7 +83,12 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
         if self.workers is not None and self.workers < 1:
             raise UsageError("at least one worker is needed.")
         roots = scan.roots(self.photos)
-        out = Path(self.out) if self.out is not None else beside(roots)
+        if self.out is not None and storage.is_url(os.fspath(self.out)):
+            raise UsageError(
+                "a run folder is private and lies on this computer.",
+                todo="Name a folder with -o; after the release: medimg upload RUN URL.",
+            )
+        out = Path(storage.plain(os.fspath(self.out))) if self.out is not None else beside(roots)
         refuse_among(out, [r for r in roots if not storage.is_url(r.folder)])
         if self.site is not None:
             self.site.allows(context, out, key=self.keep_key)

@@ -77,10 +77,12 @@ def roots(inputs: Sequence[str | os.PathLike[str] | Root]) -> list[Root]:
         if isinstance(named_by_user, Root):
             continue
         url = os.fsencode(named_by_user)
+        if url.startswith(b"memory://"):
+            raise UsageError("memory:// lies in the memory of this process, where no worker sees it.")
         if storage.is_url(url):
             found[url.rstrip(b"/")] = None
             continue
-        given = Path(named_by_user)
+        given = Path(storage.plain(os.fspath(named_by_user)))
         try:
             resolved = given.resolve(strict=True)
             path, mode = os.fsencode(resolved), resolved.stat().st_mode

@@ -341,7 +341,7 @@ def test_listing_and_reading_by_url(tmp_path: Path) -> None:
     with pytest.raises((UsageError, MissingPart)):
         storage.listing(b"nosuchthing://box")
     with pytest.raises(NotAPicture):
-        medimg.scrub_folder(["memory://nothing/here"], tmp_path / "out", policy=LIGHT)
+        medimg.scrub_folder([f"local://{tmp_path}/nothing"], tmp_path / "out", policy=LIGHT)
     assert not storage.is_url("/a/b://c")
     assert not storage.is_url("C://x")
 
