@@ -13,14 +13,18 @@ from medimg.errors import OutputError, UsageError
 from medimg.fhir import Settings, bundle, check, to_json
 from medimg.run.opened import open_run
 from medimg.run.state import RunState
-from medimg.system import files
+from medimg.system import files, host
 
 
 @click.command()
 @run_common.run_argument
 @click.option("--group", default="", metavar="PATIENT", help="The group; the only released one when not given.")
 @click.option("--version", type=click.Choice(["R4", "R5"]), default="R4", show_default=True, help="FHIR version.")
-@click.option("-o", "--out", type=run_common.FILE, required=True, metavar="FILE", help="Where the bundle goes.")
+@click.option("-o", "--out", type=run_common.FILE, metavar="FILE", help="Where the bundle goes.")
+@click.option(
+    "--send", metavar="URL", help="Send it to this FHIR server (https://host/fhir), as a transaction; tried 5 times."
+)
+@click.option("--token-file", type=run_common.FILE, metavar="FILE", help="With --send: the server's token (chmod 600).")
 @click.option("--transaction", is_flag=True, help="A transaction to POST, instead of a collection.")
 @click.option("--embed", is_flag=True, help="Put the pictures themselves into the bundle.")
 @click.option("--subject", default="", metavar="REFERENCE", help="The patient on your server, like Patient/123.")
@@ -39,7 +43,9 @@ def fhir(
     run: Path,
     group: str,
     version: str,
-    out: Path,
+    out: Path | None,
+    send: str | None,
+    token_file: Path | None,
     transaction: bool,
     embed: bool,
     subject: str,
@@ -47,15 +53,17 @@ def fhir(
     key_file: Path | None,
     validate: bool,
 ) -> None:
-    """Write a released patient's copies as a FHIR bundle, for a hospital's record.
+    """Write a released patient's copies as a FHIR bundle, for a hospital's record, or send it there.
 
     It says what was shared, from what and by what it was made, for what purpose, and what people answered, and holds a
     draft consent for a person to accept. No name, no path, no free text.
     """
+    if out is None and send is None:
+        raise UsageError("say where the bundle goes: -o FILE, or --send URL.")
     opened = open_run(run)
     settings = Settings(
         version="R5" if version == "R5" else "R4",
-        kind="transaction" if transaction else "collection",
+        kind="transaction" if transaction or send else "collection",
         subject=subject,
         originals=_originals(originals_file),
         key=_key(key_file),
@@ -64,13 +72,39 @@ def fhir(
     made = bundle(opened, group or _only(opened.state), settings)
     if validate:
         check(made, settings.version)
+    if out is not None:
+        _write(out, to_json(made))
+    if send is not None:
+        from medimg.fhir.sending import send as sent
+
+        sent(made, send, _token(token_file))
+    count = len(made["entry"])
+    done = " and ".join(["written"] * (out is not None) + ["stored by the server"] * (send is not None))
+    click.echo(f"FHIR {version} bundle of {count} resources {done}. Its consent is a draft: a person decides.")
+
+
+def _write(out: Path, data: bytes) -> None:
     if os.path.lexists(out):
         raise OutputError("there is already a file of that name.", todo="Choose another place.")
     if not out.parent.is_dir():
         raise OutputError("the output folder is not there.", todo="Make it first.")
-    files.write_private(out, to_json(made))
-    count = len(made["entry"])
-    click.echo(f"FHIR {version} bundle of {count} resources written. Its consent is a draft: a person decides.")
+    files.write_private(out, data)
+
+
+def _token(path: Path | None) -> str:
+    """The server's token.
+
+    Raises:
+        UsageError: Others may read it, or it cannot be read.
+    """
+    if path is None:
+        return ""
+    try:
+        if host.others_may_read(path):
+            raise UsageError("others may read the token file.", todo="chmod 600 it.")
+        return path.read_text("ascii").strip()
+    except (OSError, UnicodeError) as error:
+        raise UsageError("the token file could not be read.") from error
 
 
 def _only(state: RunState) -> str:

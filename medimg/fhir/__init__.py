@@ -28,6 +28,8 @@ from medimg.run.state import RunState
 from medimg.types import Report
 
 _NAMESPACE = uuid.UUID("4f5b7a52-3c0e-5d6e-9c41-8a7c7f1b9d20")
+_TAG = "urn:ietf:rfc:3986"
+"""The system of identifiers that are URIs (FHIR, 2.24.0.12)."""
 Kind = Literal["collection", "transaction"]
 
 
@@ -36,7 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         version: FHIR version.
-        kind: A transaction has a POST request with every entry.
+        kind: A transaction has a POST request with every entry, which is done once however often it is sent: it asks
+            for a tag of this entry's own first (conditional create).
         subject: Reference to the patient in the host's own server (``Patient/123``); left out when empty.
         originals: Safe id -> the host's identifier of the original photo.
         key: With it, an identifier of an original is given as HMAC-SHA-256 under this key, in hex.
@@ -185,7 +188,9 @@ def _original(tag: str, safe_id: str, said: Settings) -> str:
 def _entry(url: str, resource: Resource, kind: Kind) -> dict[str, Any]:
     out: dict[str, Any] = {"fullUrl": url, "resource": resource}
     if kind == "transaction":
-        out["request"] = {"method": "POST", "url": resource["resourceType"]}
+        meta = {**resource.get("meta", {}), "tag": [{"system": _TAG, "code": url}]}
+        out["resource"] = {**resource, "meta": meta}
+        out["request"] = {"method": "POST", "url": resource["resourceType"], "ifNoneExist": f"_tag={_TAG}|{url}"}
     return out
 
 

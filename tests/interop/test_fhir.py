@@ -248,7 +248,9 @@ def test_the_command_writes_a_checked_bundle(run: Path, tmp_path: Path, version:
     assert "a person decides" in result.output
     bundle = json.loads(target.read_bytes())
     assert bundle["type"] == "transaction"
-    assert all(e["request"] == {"method": "POST", "url": e["resource"]["resourceType"]} for e in bundle["entry"])
+    for entry in bundle["entry"]:
+        assert (entry["request"]["method"], entry["request"]["url"]) == ("POST", entry["resource"]["resourceType"])
+    assert len({e["request"]["ifNoneExist"] for e in bundle["entry"]}) == len(bundle["entry"])
     assert target.stat().st_mode & 0o777 == 0o600
     assert "IMG-77" not in target.read_text()
     with pytest.raises(errors.OutputError):
