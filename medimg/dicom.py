@@ -25,6 +25,27 @@ def storage() -> dict[str, list[str]]:
     return {kind: [*_tags.NATIVE, *_tags.CODED] for kind in _tags.CLASSES}
 
 
+def renamed(key: bytes, uid: str) -> str:
+    """The identifier that a copy has in the place of one of its original, under a key."""
+    from medimg.formats.dicom import _write
+
+    return _write.new_uid(key, uid)
+
+
+def named(data: bytes) -> tuple[str, str]:
+    """SOP Class and SOP Instance UID of a file as it was sent; empty where it does not say them."""
+    import io
+
+    with _quiet.quiet():
+        import pydicom
+
+        try:
+            found = pydicom.dcmread(io.BytesIO(data), specific_tags=["SOPClassUID", "SOPInstanceUID"])
+            return str(found.get("SOPClassUID", "")), str(found.get("SOPInstanceUID", ""))
+        except Exception:  # noqa: BLE001 - a damaged file has no name
+            return "", ""
+
+
 def identifier(copy: bytes) -> str:
     """SOP Instance UID of a DICOM copy."""
     import io
@@ -90,4 +111,4 @@ def _passes(data: bytes, name: str, policy: Policy, opened: formats.Opened | Non
     return all(c.state in PASSING for c in verify.container(data, name, policy, opened))
 
 
-__all__ = ["Patient", "Statement", "identifier", "statement", "storage", "wrap"]
+__all__ = ["Patient", "Statement", "identifier", "named", "renamed", "statement", "storage", "wrap"]

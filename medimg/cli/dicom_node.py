@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import hmac
-import secrets
 import ssl
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from medimg.cli import common
 from medimg.errors import MissingPart, UsageError
+
+if TYPE_CHECKING:
+    from medimg.serve import node
+    from medimg.serve.stow import Archive
 
 
 @click.command()
@@ -22,7 +25,12 @@ from medimg.errors import MissingPart, UsageError
     "--peer", "callers", multiple=True, required=True, metavar="AET", help="Hear this title. Can be given again."
 )
 @click.option("--out", "-o", type=common.FILE, metavar="FOLDER", help="Keep the copies in this folder.")
-@click.option("--send-to", metavar="AET@HOST:PORT", help="Send the copies on to this node.")
+@click.option(
+    "--send-to",
+    metavar="AET@HOST:PORT|URL",
+    help="Send the copies on to this node, or to this DICOMweb server (https://host/dicom-web) by STOW-RS.",
+)
+@click.option("--send-token-file", type=common.FILE, metavar="FILE", help="The DICOMweb server's token (chmod 600).")
 @click.option("--certificate", type=common.FILE, metavar="FILE", help="TLS certificate chain (PEM).")
 @click.option("--key", type=common.FILE, metavar="FILE", help="TLS private key (PEM).")
 @click.option(
@@ -43,6 +51,7 @@ def dicom_node(
     callers: tuple[str, ...],
     out: Path | None,
     send_to: str | None,
+    send_token_file: Path | None,
     certificate: Path | None,
     key: Path | None,
     clients: Path | None,
@@ -60,9 +69,9 @@ def dicom_node(
     common.refuse_to_serve()
     try:
         from medimg.serve import listen, node
+        from medimg.serve.onward import Onward
     except ImportError as error:
         raise MissingPart("the DICOM node needs more packages.", todo="pip install 'medimg[dicom-node]'") from error
-    from medimg.engine.incremental import site_key
     from medimg.engine.pool import suitable_workers
     from medimg.engine.worker import Setup
     from medimg.system import stops
@@ -77,25 +86,19 @@ def dicom_node(
             "medimg listens on other than this computer's own addresses with TLS only.",
             todo="Give --certificate and --key; or --closed-network, where others cannot reach this network.",
         )
-    to = node.Peer.of(send_to) if send_to else None
-    if to is not None and not listen.loopback(to.host) and send_ca is None and not closed_network:
+    trust = _trusting(send_ca, certificate, key)
+    to = _next(send_to, aet, trust, send_token_file)
+    if to is not None and not listen.loopback(to.host) and to.trust is None and not closed_network:
         raise UsageError(
             "medimg sends copies on to other computers with TLS only.",
             todo="Give --send-ca; or --closed-network, where others cannot reach this network.",
         )
-    own = site_key()
-    setup = Setup(
-        policy=common.read_policy(policy_file, metadata_only),
-        key=hmac.digest(own, b"dicom-node", "sha256") if own else secrets.token_bytes(32),
-    )
     working = node.Node(
-        setup,
+        Setup(policy=common.read_policy(policy_file, metadata_only), key=common.dicom_key()),
         workers or suitable_workers(),
         title=aet,
         callers=list(callers),
-        out=out,
-        to=to,
-        trust=_trusting(send_ca, certificate, key),
+        onward=Onward(out, to),
     )
     told = threading.Event()
     click.echo(f"Loading the checks, then listening as {aet} on {host}:{port}. Ctrl-C ends it.", err=True)
@@ -104,6 +107,23 @@ def dicom_node(
     stored = working.became.pop("stored", 0)
     click.echo(f"{stored} copies made; {sum(working.became.values())} photos not taken.", err=True)
     return 0
+
+
+def _next(
+    send_to: str | None, aet: str, trust: ssl.SSLContext | None, token_file: Path | None
+) -> node.Peer | Archive | None:
+    """Where copies are sent on to."""
+    from medimg.serve import listen, node
+
+    if send_to is None:
+        return None
+    if "://" not in send_to:
+        return node.Peer.of(send_to)._replace(own=aet, trust=trust)
+    try:
+        from medimg.serve.stow import Archive
+    except ImportError as error:
+        raise MissingPart("STOW-RS needs more packages.", todo="pip install 'medimg[serve]'") from error
+    return Archive.of(send_to, trust, listen.token(token_file).decode() if token_file else "")
 
 
 def _secured(certificate: Path | None, key: Path | None, clients: Path | None) -> ssl.SSLContext | None:

@@ -45,6 +45,27 @@ from medimg.errors import MissingPart, UsageError
     metavar="OUT",
     help="Instead, a page for a browser on this computer: drop, look, answer, release. Run folders are made in OUT.",
 )
+@click.option(
+    "--jobs",
+    type=common.FILE,
+    metavar="FOLDER",
+    help="Also take photos at /v1/jobs, to be answered later. They lie in this private folder until they are answered.",
+)
+@click.option(
+    "--keep-jobs",
+    "hours",
+    type=click.FloatRange(min=0, min_open=True),
+    default=24.0,
+    show_default=True,
+    metavar="HOURS",
+    help="With --jobs: how long an answer is kept.",
+)
+@click.option(
+    "--stow",
+    type=common.FILE,
+    metavar="FOLDER",
+    help="Also take DICOM photographs at /dicom-web/studies (STOW-RS); their copies are kept in this folder.",
+)
 @run_common.register_option
 @common.policy_options
 @common.workers_option
@@ -58,6 +79,9 @@ def serve(
     clients: Path | None,
     shown: tuple[str, str] | None,
     page_out: Path | None,
+    jobs: Path | None,
+    hours: float,
+    stow: Path | None,
     register_file: Path | None,
     policy_file: Path | None,
     metadata_only: bool,
@@ -66,7 +90,7 @@ def serve(
     """Serve copies over HTTP to programs on this computer, or elsewhere behind TLS.
 
     POST a photo to /v1/scrub and get the copy and the report; /openapi.json describes the rest. Every request needs
-    the token. Nothing is logged, and nothing of a photo is kept.
+    the token. Nothing is logged, and without --jobs nothing of a photo is kept.
     """
     common.refuse_to_serve()
     try:
@@ -74,19 +98,24 @@ def serve(
     except ImportError as error:
         raise MissingPart("the HTTP worker needs more packages.", todo="pip install 'medimg[serve]'") from error
     if page_out is not None:
-        if socket_path or token_file or certificate or key or clients or shown or metadata_only:
+        if socket_path or token_file or certificate or key or clients or shown or jobs or stow or metadata_only:
             raise UsageError("--page takes --port, --policy, --workers and --register, and nothing else.")
         _serve_page(page_out, host, port, policy_file, register_file, workers)
         return 0
     from medimg.engine.pool import suitable_workers
     from medimg.engine.worker import Setup
+    from medimg.serve.onward import Onward
     from medimg.serve.slots import Slots
 
     _fit(socket_path, port, token_file, certificate, key, clients)
     assert token_file is not None  # noqa: S101 - said above
     secret = listen.token(token_file)
     page = _page(Path(shown[0]), shown[1]) if shown else b""
-    slots = Slots(Setup(policy=common.read_policy(policy_file, metadata_only)), workers or suitable_workers())
+    if stow is not None and not stow.is_dir():
+        raise UsageError("the folder for the copies is not there.")
+    setup = Setup(policy=common.read_policy(policy_file, metadata_only), key=common.dicom_key())
+    slots = Slots(setup, workers or suitable_workers())
+    served = app.build(slots, secret, page, jobs=jobs, hours=hours, onward=Onward(stow) if stow is not None else None)
     if socket_path is not None:
         listening, where = listen.unix(socket_path), "the socket"
     else:
@@ -95,7 +124,7 @@ def serve(
         where = f"{'https' if certificate else 'http'}://{host}:{port}"
     click.echo(f"Loading the checks, then listening on {where}. Ctrl-C ends it.", err=True)
     try:
-        if not listen.serve(app.build(slots, secret, page), listening, certificate, key, clients):
+        if not listen.serve(served, listening, certificate, key, clients):
             raise MissingPart("the HTTP worker could not start.")
     finally:
         listening.close()

@@ -3,5 +3,7 @@
 ``app``      routes, authentication, limits
 ``slots``    worker processes, one photo each at a time
 ``listen``   sockets and TLS: where it may listen
+``once``     a request that is sent again
+``jobs``     photos that are answered later, on the disk; ``later`` has their routes
 ``openapi``  the description of it all
 """

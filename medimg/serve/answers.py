@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from medimg import faults
+from medimg.api import Scrubbed
 from medimg.errors import MedimgError, MissingPart, TooLarge
-from medimg.serve.records import Problem
+from medimg.serve.records import Answer, MadeCopy, Problem
 from medimg.serve.slots import Busy
 from medimg.types import to_json
 
-STATUS = {2: 400, 3: 503, 20: 422, 21: 422, 30: 500}
+STATUS = {2: 400, 3: 503, 20: 422, 21: 422, 30: 507}
 """Exit code of an error -> HTTP status."""
 
 PLAIN = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -29,6 +32,10 @@ SHEET = {
 Handler = Callable[[Request], Awaitable[Response]]
 
 
+class OtherBody(Exception):
+    """An Idempotency-Key that was used for something else."""
+
+
 def in_words(handler: Handler) -> Handler:
     """The handler, with every error as a :class:`Problem`."""
 
@@ -39,6 +46,8 @@ def in_words(handler: Handler) -> Handler:
             answer = problem(503, "M-HTTP-BUSY", "all workers are busy.", "Send it again in a few seconds.")
             answer.headers["retry-after"] = "5"
             return answer
+        except OtherBody:
+            return problem(422, "M-HTTP-KEY", "this Idempotency-Key was used for another photo.", "Make a new one.")
         except TooLarge as error:
             return problem(413, error.code, error.what, error.todo)
         except MissingPart as error:
@@ -52,6 +61,23 @@ def in_words(handler: Handler) -> Handler:
 def json(content: Any, status: int = 200, media_type: str = "application/json") -> Response:
     """A record as JSON."""
     return Response(to_json(content, indent=0), status, PLAIN, media_type=media_type)
+
+
+def scrubbed(request: Request, made: Scrubbed) -> Response:
+    """A copy and its report; the copy alone, for who accepts a picture and not JSON."""
+    if made.data is None or made.report.copy is None:
+        return json(Answer(report=made.report), STATUS.get(made.report.exit_code, 422))
+    accepted = request.headers.get("accept", "").lower()
+    if "image/" in accepted and "json" not in accepted:
+        row = msgspec.json.encode(made.report.row()).decode()
+        return Response(made.data, headers={**PLAIN, "medimg-report": row}, media_type=made.media_type)
+    copy = MadeCopy(
+        media_type=made.media_type,
+        suffix=made.suffix,
+        sha256=made.report.copy.sha256,
+        data=base64.b64encode(made.data).decode(),
+    )
+    return json(Answer(report=made.report, copy=copy))
 
 
 def problem(status: int, code: str, what: str, todo: str = "") -> Response:
@@ -74,4 +100,16 @@ async def fault(_: Request, error: Exception) -> Response:
     return problem(500, "M-000", f"a fault in medimg itself ({faults.kind(error)}).")
 
 
-__all__ = ["PLAIN", "SHEET", "STATUS", "Handler", "fault", "in_words", "json", "no_such", "problem"]
+__all__ = [
+    "PLAIN",
+    "SHEET",
+    "STATUS",
+    "Handler",
+    "OtherBody",
+    "fault",
+    "in_words",
+    "json",
+    "no_such",
+    "problem",
+    "scrubbed",
+]

@@ -10,9 +10,9 @@ import base64
 import binascii
 import hmac
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -23,12 +23,16 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import medimg
-from medimg.api import Scrubbed
 from medimg.serve import metrics, openapi, slots
-from medimg.serve.answers import PLAIN, SHEET, STATUS, Handler, fault, in_words, json, no_such, problem
-from medimg.serve.records import Answer, Health, MadeCopy
+from medimg.serve.answers import PLAIN, SHEET, Handler, fault, in_words, json, no_such, problem, scrubbed
+from medimg.serve.jobs import HOURS, Jobs
+from medimg.serve.later import Later
+from medimg.serve.once import Once, key_of
+from medimg.serve.onward import Onward
+from medimg.serve.records import Health
 from medimg.serve.sending import sent
 from medimg.serve.slots import Slots
+from medimg.serve.stow import Store
 from medimg.types import Plan
 
 OPEN = frozenset({"/healthz", "/readyz"})
@@ -40,10 +44,12 @@ PAGE = "/consent"
 class _Routes:
     """What each path answers."""
 
-    def __init__(self, pool: Slots, page: bytes) -> None:
-        self._pool, self._page = pool, page
+    def __init__(
+        self, pool: Slots, page: bytes, later: Later | None, store: Store | None, counted: metrics.Metrics
+    ) -> None:
+        self._pool, self._page, self._later, self._store, self._counted = pool, page, later, store, counted
         self._most = pool.setup.policy.limits.bytes
-        self._counted = metrics.Metrics(lambda: pool.taken)
+        self._once = Once()
 
     def all(self) -> list[Route]:
         """Path, handler and method of each."""
@@ -57,7 +63,10 @@ class _Routes:
             ("/v1/scrub", self.scrub, "POST"),
             ("/v1/inspect", self.inspect, "POST"),
         ]
-        return [Route(path, in_words(handler), methods=[method]) for path, handler, method in table + shown]
+        for more in (self._later, self._store):
+            shown += more.table() if more is not None else []
+        table += shown
+        return [Route(path, in_words(handler), methods=[method]) for path, handler, method in table]
 
     async def alive(self, _: Request) -> Response:
         return PlainTextResponse("ok", headers=PLAIN)
@@ -79,17 +88,16 @@ class _Routes:
         )  # fmt: skip
 
     async def described(self, _: Request) -> Response:
-        return json(openapi.document(self._most))
+        return json(openapi.document(self._most, jobs=self._later is not None))
 
     async def scrub(self, request: Request) -> Response:
+        key = key_of(request)
         with self._counted.photo() as became:
             async with self._pool.place():
                 data, known = await sent(request, self._most)
-                made: Scrubbed = await self._pool.do(slots.scrub, data, known)
+                made = await self._once.answer(key, data, known, lambda: self._pool.do(slots.scrub, data, known))
                 became.append(str(made.report.state))
-        if made.data is not None and _wants_picture(request):
-            return _picture(made)
-        return json(_answer(made), 200 if made.data is not None else STATUS.get(made.report.exit_code, 422))
+        return scrubbed(request, made)
 
     async def inspect(self, request: Request) -> Response:
         async with self._pool.place():
@@ -101,22 +109,40 @@ class _Routes:
         return Response(self._page, headers=SHEET, media_type="text/html; charset=utf-8")
 
 
-def build(pool: Slots, token: bytes, page: bytes = b"") -> Starlette:
+def build(
+    pool: Slots,
+    token: bytes,
+    page: bytes = b"",
+    *,
+    jobs: Path | None = None,
+    hours: float = HOURS,
+    onward: Onward | None = None,
+) -> Starlette:
     """The application.
 
     Args:
         pool: The workers; they run while the application does.
         token: What ``Authorization: Bearer`` must carry.
         page: A consent page to be shown at :data:`PAGE`; held in memory alone. Empty for none.
+        jobs: A private folder for photos that are answered later; None to take none of them.
+        hours: How long their answers are kept.
+        onward: Where the copies of DICOM photographs go that arrive by STOW-RS; None to take none.
+
+    Raises:
+        UsageError: The folder cannot be used.
     """
+    counted = metrics.Metrics(lambda: pool.taken)
+    kept = Jobs(jobs, hours, pool, counted) if jobs is not None else None
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with pool.running():
+        async with pool.running(), kept.running() if kept is not None else nullcontext():
             yield
 
+    later = Later(kept, pool.setup.policy.limits.bytes) if kept is not None else None
+    store = Store(pool, onward, counted) if onward is not None else None
     served = Starlette(
-        routes=_Routes(pool, page).all(),
+        routes=_Routes(pool, page, later, store, counted).all(),
         exception_handlers={HTTPException: no_such, Exception: fault},
         lifespan=lifespan,
         middleware=[Middleware(_Token, token=token, pages=frozenset({PAGE} if page else ()))],
@@ -152,27 +178,3 @@ def _password(given: str) -> bytes:
         return base64.b64decode(given.strip(), validate=True).partition(b":")[2]
     except (binascii.Error, ValueError):
         return b""
-
-
-def _answer(made: Scrubbed) -> Answer:
-    if made.data is None or made.report.copy is None:
-        return Answer(report=made.report)
-    copy = MadeCopy(
-        media_type=made.media_type,
-        suffix=made.suffix,
-        sha256=made.report.copy.sha256,
-        data=base64.b64encode(made.data).decode(),
-    )
-    return Answer(report=made.report, copy=copy)
-
-
-def _wants_picture(request: Request) -> bool:
-    """Whether the sender accepts a picture and not JSON."""
-    accepted = request.headers.get("accept", "").lower()
-    return "image/" in accepted and "json" not in accepted
-
-
-def _picture(made: Scrubbed) -> Response:
-    """The copy itself; what a program has to know of it stands in a header."""
-    row = msgspec.json.encode(made.report.row()).decode()
-    return Response(made.data, headers={**PLAIN, "medimg-report": row}, media_type=made.media_type)

@@ -35,6 +35,10 @@ class Metrics:
         )
         Gauge("medimg_photos_taken", "Photos in work or waiting.", registry=self._registry).set_function(taken)
 
+    def waiting(self, jobs: Callable[[], int]) -> None:
+        """Show also how many jobs wait."""
+        Gauge("medimg_jobs_waiting", "Jobs that wait.", registry=self._registry).set_function(jobs)
+
     @contextmanager
     def photo(self) -> Iterator[list[str]]:
         """Time one photo; what became of it is put into the list, and an error counts by its code."""

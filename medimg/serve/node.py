@@ -15,7 +15,6 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from medimg import dicom  # first: it loads pydicom without what that would load beside itself
@@ -23,22 +22,25 @@ from medimg import dicom  # first: it loads pydicom without what that would load
 # isort: split
 import pydicom
 from pynetdicom import AE, _config, evt
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]
 
 from medimg.api import Scrubbed
 from medimg.engine.pool import Workers
 from medimg.engine.worker import Setup
 from medimg.errors import MedimgError, OutputError, TooLarge, UsageError
 from medimg.serve import slots
+from medimg.serve.onward import HELD, NO_ROOM, SUCCESS, Onward
 from medimg.system import files
 from medimg.types import NOTHING_KNOWN
 
 T = TypeVar("T")
 
-SUCCESS, NO_ROOM, HELD, NOT_SENT_ON = 0x0000, 0xA700, 0xC000, 0xC001
-"""Status of C-STORE (PS3.4, Table B.2-1): out of resources; two of "cannot understand", which leaves the rest free."""
 COMMENT = 64
 """Characters of an Error Comment (PS3.5, VR LO)."""
+NO_SUCH = 0x0112
+"""Failure reason of a storage commitment (PS3.4, J.3.3): no such object instance."""
+COMMITMENT = "1.2.840.10008.1.20.1.1"
+"""The one instance of the Storage Commitment Push Model (PS3.4, J.3.5)."""
 PATIENCE = 60.0
 """Seconds a peer may be silent, beside what its photo and the one before it take."""
 HEAD = 1 << 20
@@ -46,11 +48,21 @@ HEAD = 1 << 20
 
 
 class Peer(NamedTuple):
-    """Where copies are sent on to."""
+    """A node that copies are sent on to by C-STORE.
+
+    Attributes:
+        title: Its title.
+        host: Where it is.
+        port: Its port.
+        own: This node's title.
+        trust: TLS; None for none.
+    """
 
     title: str
     host: str
     port: int
+    own: str = "MEDIMG"
+    trust: ssl.SSLContext | None = None
 
     @classmethod
     def of(cls, text: str) -> Peer:
@@ -65,6 +77,22 @@ class Peer(NamedTuple):
             raise UsageError("a peer is written as AET@host:port.")
         return cls(title, host.strip("[]"), int(port))
 
+    def takes(self, copy: bytes) -> bool:
+        """Send a copy; whether it was acknowledged."""
+        instance = pydicom.dcmread(io.BytesIO(copy))
+        entity = AE(self.own)
+        entity.add_requested_context(instance.file_meta.MediaStorageSOPClassUID, instance.file_meta.TransferSyntaxUID)
+        tls = (self.trust, self.host) if self.trust is not None else None
+        link = entity.associate(self.host, self.port, ae_title=self.title, tls_args=tls)
+        if not link.is_established:
+            return False
+        try:
+            return bool(link.send_c_store(instance).get("Status") == SUCCESS)
+        except ValueError:  # it does not take this kind of object or coding
+            return False
+        finally:
+            link.release()
+
 
 class Node:
     """What one node does with what it is sent.
@@ -74,9 +102,7 @@ class Node:
         size: Worker processes.
         title: Application Entity title of this node.
         callers: Titles that are heard; a title is no proof of who calls.
-        out: Folder for the copies; None to keep none.
-        to: Where copies are sent on to; None to send none.
-        trust: TLS for sending on; None for none.
+        onward: Where copies go.
     """
 
     def __init__(
@@ -86,15 +112,12 @@ class Node:
         *,
         title: str,
         callers: list[str],
-        out: Path | None = None,
-        to: Peer | None = None,
-        trust: ssl.SSLContext | None = None,
+        onward: Onward,
     ) -> None:
         self.became: Counter[str] = Counter()
-        self._setup, self._size, self._out, self._to, self._trust = setup, size, out, to, trust
+        self._setup, self._size, self._onward = setup, size, onward
         self._free: queue.Queue[Workers] = queue.Queue()
         self._received: Counter[int] = Counter()
-        self._writing = threading.Lock()
         self._entity = AE(title)
         self._entity.require_called_aet = True
         self._entity.require_calling_aet = callers
@@ -103,6 +126,8 @@ class Node:
         self._entity.add_supported_context(Verification)
         for kind, syntaxes in dicom.storage().items():
             self._entity.add_supported_context(kind, syntaxes)
+        if onward.out is not None:
+            self._entity.add_supported_context(StorageCommitmentPushModel)
 
     @contextmanager
     def running(self, host: str, port: int, secured: ssl.SSLContext | None = None) -> Iterator[int]:
@@ -115,6 +140,7 @@ class Node:
         _say_nothing()
         handlers: list[Any] = [
             (evt.EVT_C_STORE, self._store),
+            (evt.EVT_N_ACTION, self._asked_to_commit),
             (evt.EVT_DATA_RECV, self._bounded),
             (evt.EVT_CONN_CLOSE, self._forgotten),
         ]
@@ -162,6 +188,39 @@ class Node:
             answer.ErrorComment = comment[:COMMENT]
         return answer
 
+    def _asked_to_commit(self, event: evt.Event) -> tuple[int, None]:
+        """Take a request for storage commitment, and answer it on the same association, as soon as this returned."""
+        asked = event.action_information
+        there: list[pydicom.Dataset] = []
+        missing: list[pydicom.Dataset] = []
+        for one in asked.get("ReferencedSOPSequence", ()):
+            (there if self._committed(str(one.ReferencedSOPInstanceUID)) else missing).append(one)
+        for one in missing:
+            one.FailureReason = NO_SUCH
+        report = pydicom.Dataset()
+        report.TransactionUID = asked.TransactionUID
+        report.ReferencedSOPSequence = there
+        if missing:
+            report.FailedSOPSequence = missing
+        kind = StorageCommitmentPushModel
+        threading.Thread(
+            target=event.assoc.send_n_event_report,
+            args=(report, 2 if missing else 1, kind, COMMITMENT),  # PS3.4, J.3.3: 1 all are there, 2 some are not
+            daemon=True,
+        ).start()
+        return SUCCESS, None
+
+    def _committed(self, uid: str) -> bool:
+        """Whether the copy of an original lies in the folder, and outlives a power cut."""
+        folder = self._onward.out
+        if folder is None or not (folder / f"{dicom.renamed(self._setup.key, uid)}.dcm").is_file():
+            return False
+        try:
+            files.sync_folder(folder)
+        except OutputError:
+            return False
+        return True
+
     def _kept(self, data: bytes) -> tuple[int, str]:
         """Status and error code, once the copy is where it is to be."""
         if len(data) > self._setup.policy.limits.bytes:
@@ -169,11 +228,7 @@ class Node:
         made = self._by_a_worker(lambda pool: _scrubbed(pool, data))
         if made.data is None:
             return HELD, made.report.error_code
-        if self._out is not None:
-            self._write(self._out / f"{dicom.identifier(made.data)}{made.suffix}", made.data)
-        if self._to is not None and not self._sent_on(self._to, made.data):
-            return NOT_SENT_ON, "M-DICOM-PEER"
-        return SUCCESS, ""
+        return self._onward.put(made.data, made.suffix)
 
     def _by_a_worker(self, job: Callable[[Workers], T]) -> T:
         pool = self._free.get()
@@ -181,38 +236,6 @@ class Node:
             return job(pool)
         finally:
             self._free.put(pool)
-
-    def _write(self, path: Path, copy: bytes) -> None:
-        """Put a copy on the disk; the same one sent again changes nothing.
-
-        Raises:
-            OutputError: It could not be written, or another one of its identifier is there.
-        """
-        with self._writing:
-            if path.exists():
-                if path.read_bytes() != copy:
-                    raise OutputError("there is another copy of that identifier.")
-                files.sync_folder(path.parent)
-                return
-            files.write_private(path, copy)
-            if path.read_bytes() != copy:
-                raise OutputError("the output could not be read back.")
-
-    def _sent_on(self, to: Peer, copy: bytes) -> bool:
-        """Whether the next node has acknowledged the copy."""
-        instance = pydicom.dcmread(io.BytesIO(copy))
-        entity = AE(self._entity.ae_title)
-        entity.add_requested_context(instance.file_meta.MediaStorageSOPClassUID, instance.file_meta.TransferSyntaxUID)
-        tls = (self._trust, to.host) if self._trust is not None else None
-        link = entity.associate(to.host, to.port, ae_title=to.title, tls_args=tls)
-        if not link.is_established:
-            return False
-        try:
-            return bool(link.send_c_store(instance).get("Status") == SUCCESS)
-        except ValueError:  # it does not take this kind of object or coding
-            return False
-        finally:
-            link.release()
 
 
 def _scrubbed(pool: Workers, data: bytes) -> Scrubbed:

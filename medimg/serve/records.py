@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from medimg.types import NOTHING_KNOWN, KnownValues, Report
@@ -28,6 +30,25 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     report: Report
     copy: MadeCopy | None = None
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A photo that was taken to be answered later, and whether its answer is there."""
+
+    id: str
+    state: Literal["waiting", "done"]
+
+
+class JobList(msgspec.Struct, frozen=True, kw_only=True):
+    """Every job of the folder, in no order."""
+
+    jobs: list[Job]
+
+
+class Removed(msgspec.Struct, frozen=True, kw_only=True):
+    """How many jobs were removed, with all of their files."""
+
+    removed: int
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):

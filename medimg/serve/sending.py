@@ -41,23 +41,32 @@ async def sent(request: Request, most: int) -> tuple[bytes, KnownValues]:
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     allowed = {JSON: most * 4 // 3 + WORDS, FORM: most + WORDS}.get(kind, most)
+    data, known = await body(request, allowed), NOTHING_KNOWN
+    if kind == JSON:
+        data, known = _from_json(data)
+    elif kind == FORM:
+        data, known = _from_form(data, request.headers["content-type"])
+    if not data:
+        raise UsageError("there is no photo in this request.")
+    if len(data) > most:
+        raise _too_large()
+    return data, known
+
+
+async def body(request: Request, most: int) -> bytes:
+    """All that a request sends, held in memory.
+
+    Raises:
+        TooLarge: More than ``most`` bytes.
+        Unreadable: The sender was too slow, or went away.
+    """
     try:
         async with asyncio.timeout(PATIENCE):
-            body = await _body(request, allowed)
+            return await _body(request, most)
     except TimeoutError as error:
         raise Unreadable("the photo did not arrive in time.") from error
     except ClientDisconnect as error:
         raise Unreadable("the sender went away.") from error
-    known = NOTHING_KNOWN
-    if kind == JSON:
-        body, known = _from_json(body)
-    elif kind == FORM:
-        body, known = _from_form(body, request.headers["content-type"])
-    if not body:
-        raise UsageError("there is no photo in this request.")
-    if len(body) > most:
-        raise _too_large()
-    return body, known
 
 
 async def _body(request: Request, most: int) -> bytes:

@@ -87,6 +87,12 @@ class Slots:
         finally:
             self._taken -= 1
 
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """A place for a photo that nobody waits for: among those in memory, and not in the queue."""
+        async with self._bodies:
+            yield
+
     async def do(self, job: Callable[..., T], *args: Any) -> T:
         """Have one job done by a worker.
 

@@ -15,71 +15,28 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
 import pytest
-import schemathesis
 import trustme
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
-from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
+from serve_kit import MARK, TOKEN, accepts, ask, photo, started
 
 from medimg.cli.main import cli
 from medimg.errors import UsageError
 from medimg.serve import listen
 from medimg.types import Report, from_json
 
-TOKEN = "0123456789abcdef" * 3
-MARK = "Margaret-Whitcombe-1961"
-NOT_HERE = [ignored_auth, positive_data_acceptance]
-"""The test puts the token in itself, and no schema can say that bytes are a picture."""
-
-
-def photo(seed: int = 1, *, first: int = 0) -> bytes:
-    pixels = np.random.default_rng(seed).integers(50, 250, (60, 80, 3), dtype=np.uint8)
-    pixels[0, 0] = first
-    exif = Image.Exif()
-    exif[315] = MARK
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG", exif=exif)
-    return out.getvalue()
-
-
-PROGRAM = """
-import resource
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from tests import batch_fakes
-from medimg.engine.worker import Setup
-from medimg.policy import Policy
-from medimg.serve import app, listen
-from medimg.serve.slots import Slots
-from medimg.types import Limits
-
-if __name__ == "__main__":
-    policy = Policy(limits=Limits(bytes=200_000, seconds=10.0))
-    slots = Slots(Setup(policy=policy, make=batch_fakes.make, memory=4 << 30), 1)
-    if sys.argv[4:]:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
-        listening = listen.tcp("127.0.0.1", 0, secured=False)
-        Path(sys.argv[4]).write_text(str(listening.getsockname()[1]))
-    else:
-        listening = listen.unix(Path(sys.argv[2]))
-    listen.serve(app.build(slots, sys.argv[3].encode()), listening)
-"""
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("serve")
-    with started(folder, lambda: listening(folder / "s")):
+    with started(folder):
         yield folder / "s"
 
 
@@ -87,50 +44,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def port(tmp_path: Path) -> Iterator[int]:
     """A server on loopback that may have 1,024 files open, as is usual."""
     note = tmp_path / "port"
-    with started(tmp_path, lambda: note.exists() and accepts(int(note.read_text() or 0)), str(note)):
+    with started(tmp_path, lambda: note.exists() and accepts(int(note.read_text() or 0)), note=note):
         yield int(note.read_text())
-
-
-@contextlib.contextmanager
-def started(folder: Path, ready: Callable[[], bool], *more: str) -> Iterator[None]:
-    program = folder / "server.py"
-    program.write_text(PROGRAM)
-    root = str(Path(__file__).resolve().parents[2])
-    out = (folder / "said").open("wb")
-    command = [sys.executable, str(program), root, str(folder / "s"), TOKEN, *more]
-    running = subprocess.Popen(command, stdout=out, stderr=out)
-    try:
-        until = time.monotonic() + 200
-        while not ready():
-            assert running.poll() is None, (folder / "said").read_text()
-            assert time.monotonic() < until
-            time.sleep(0.1)
-        yield
-    finally:
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(100) == 0
-        out.close()
-    assert (folder / "said").read_bytes() == b""
-
-
-def listening(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        return path.exists() and probe.connect_ex(str(path)) == 0
-
-
-def accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def ask(path: Path, method: str, where: str, *, token: str | None = TOKEN, **more: Any) -> httpx.Response:
-    headers = {"authorization": f"Bearer {token}".encode()} if token is not None else {}
-    transport = httpx.HTTPTransport(uds=str(path))
-    with httpx.Client(transport=transport, base_url="http://medimg", timeout=600) as client:
-        request = client.build_request(method, where, headers={**more.pop("headers", {}), **headers}, **more)
-        if "files" in more:
-            request.read()  # so that it can be looked at afterwards
-        return client.send(request)
 
 
 def test_a_photo_comes_back_as_a_copy_with_its_report(server: Path) -> None:
@@ -363,27 +278,6 @@ def test_the_description_names_the_media_types_of_copies(server: Path) -> None:
     assert types[".jpg"] == "image/jpeg"
     assert types[".dcm"] == "application/dicom"
     assert ".gif" not in types  # what comes as GIF goes as PNG
-
-
-def test_it_answers_as_it_describes_itself(server: Path) -> None:
-    document = ask(server, "GET", "/openapi.json").json()
-    schema = schemathesis.openapi.from_dict(document)
-    for found in schema.get_all_operations():
-        operation = found.ok()
-
-        @settings(max_examples=25, suppress_health_check=list(HealthCheck))
-        @given(case=operation.as_strategy())
-        def sends(case: Any) -> None:
-            kwargs = case.as_transport_kwargs(base_url="http://medimg")
-            more = {k: v for k, v in kwargs.items() if k in ("content", "data", "json", "files", "params")}
-            kind = {k: v for k, v in (kwargs.get("headers") or {}).items() if k.lower() == "content-type"}
-            if isinstance(more.get("data"), bytes | str):
-                more["content"] = more.pop("data")
-            answer = ask(server, kwargs["method"], kwargs["url"].removeprefix("http://medimg"), headers=kind, **more)
-            assert answer.status_code != 500
-            case.validate_response(schemathesis.Response.from_httpx(answer, verify=True), excluded_checks=NOT_HERE)
-
-        sends()
 
 
 # -- where it may listen ----------------------------------------------------------------------------------------------
