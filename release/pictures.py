@@ -1,4 +1,4 @@
-"""Draw the two pictures of docs/architecture.md: the rooms as the layers in pyproject.toml, and one photo's way.
+"""Draw the pictures of the documentation: the rooms as the layers in pyproject.toml, one photo's way, where data lie.
 
     python release/pictures.py docs/img
     python release/pictures.py docs/img --film build/screens
@@ -59,6 +59,16 @@ WAY = [
     ("answer", "acts, consent", "a person looks, and answers"),
     ("release", "run", "moved to share/; written in the register"),
 ]
+FLOW = [
+    ("your photos", "read, never written", "originals: the hospital's own store"),
+    ("a worker process", "memory; private scratch", "bytes, what was read: gone with the photo"),
+    ("run folder, unreviewed/", "this computer, owner alone", "covered copies that passed; no name"),
+    ("run folder, PRIVATE...", "this computer, owner alone", "answers, reports, decisions; key.csv if asked for"),
+    ("register", "this computer, owner alone", "what was shared, when, by which role; hashes"),
+    ("share/", "after a person's release", "released copies; the share sheet"),
+    ("out", "only by a person's act", "attach, upload, fhir --send, --send-to"),
+]
+"""Where data are on their way: the place, who reaches it, what is there."""
 HELD = (1, 5)
 """The first and the last of these stages that can end with a held photo: their boxes."""
 
@@ -93,6 +103,21 @@ def way() -> str:
     boxes += [_line(WIDTH - 140, n * step + HEIGHT / 2, WIDTH - 90, middle) for n in range(*HELD)]
     boxes.append(_box(WIDTH - 90, middle - HEIGHT / 2, 90, "hold/", ""))
     return _page("One photo's way, from the top to the bottom", len(WAY) * step, boxes)
+
+
+def flow() -> str:
+    """Where data lie, from the photos to what leaves the computer."""
+    boxes, step = [], HEIGHT + 20
+    for row, (place, who, what) in enumerate(FLOW):
+        boxes.append(_box(0, row * step, 190, place, ""))
+        boxes += [_words(205, row * step, who), _words(400, row * step, what)]
+        if row:
+            boxes.append(_line(60, row * step - 20, 60, row * step))
+    return _page("Where data lie, from the photos to what leaves the computer", len(FLOW) * step, boxes)
+
+
+def _words(left: float, top: float, words: str) -> str:
+    return f'<text x="{left:.0f}" y="{top + 20:.0f}">{escape(words)}</text>'
 
 
 def _box(left: float, top: float, wide: float, name: str, what: str) -> str:
@@ -149,7 +174,7 @@ def film(screens: Path, target: Path) -> None:
     frames[0].save(target, save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=True)
 
 
-PICTURES = {"rooms.svg": rooms, "one-photo.svg": way}
+PICTURES = {"rooms.svg": rooms, "one-photo.svg": way, "data-flow.svg": flow}
 
 
 def main() -> None:
