@@ -91,7 +91,7 @@ def instance(data: bytes) -> pydicom.FileDataset:
 def post(port: int, body: bytes, kind: str = 'multipart/related; type="application/dicom"; boundary=x') -> Any:
     headers = {"authorization": f"Bearer {TOKEN}", "content-type": kind}
     where = f"http://127.0.0.1:{port}/dicom-web/studies"
-    return httpx.post(where, content=body, headers=headers, timeout=100)
+    return httpx.post(where, content=body, headers=headers, timeout=600)
 
 
 def parts(*data: bytes) -> bytes:
