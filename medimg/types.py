@@ -146,6 +146,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """The actions of the named sorts whose finding the crop does not leave out."""
         return tuple(a for a in self.actions if a.do in what and self._in_crop(a.finding.region))
 
+    def undecided(self) -> tuple[int, ...]:
+        """Numbers, as on the record sheet, of the areas about which a person still has to decide."""
+        waits = {id(a) for a in self.doing("ask", "hold")}
+        areas = (a for a in self.actions if a.finding.region is not None)
+        return tuple(n for n, a in enumerate(areas, 1) if id(a) in waits)
+
     def _in_crop(self, region: Region | None) -> bool:
         return self.crop is None or region is None or region.box.overlap(self.crop) > 0
 

@@ -176,6 +176,8 @@ def _written(walk: Walk, shown: Screen, card: str) -> list[str]:
 
 def _can(walk: Walk, shown: Screen) -> str:
     """What may be answered."""
+    if plan.kind(shown.act) == "areas":
+        return "yes; under but, by the ID of an area: cover, shown, and for a face consent-allows"
     if plan.kind(shown.act) != "extra":
         return "yes"
     item = plan.standings(walk, shown.act)[0].question.item

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from medimg.acts import plan, screens
+from medimg.acts import deciding, plan, screens
 from medimg.acts.closing import again, applied, based, card_used, checked, finish, parted, yes
 from medimg.acts.records import Input, Screen, Walk
 from medimg.consent.answers import COMMON, NOT_APPLICABLE, choices
@@ -33,6 +33,8 @@ def _all(walk: Walk, shown: Screen, given: Input) -> Walk:
 
 def _which(walk: Walk, shown: Screen, given: Input) -> Walk:
     """Which sentences are not true; those with more answers than yes and no are asked one by one."""
+    if plan.kind(shown.act) == "areas":
+        return deciding.which(walk, shown, given)
     found = screens.shown(walk, shown.act)
     ticked = {s.question.id for k, s in zip(screens.WHICH, found, strict=False) if k in given.ticks}
     held = {s.question.id: ("no" if s.question.id in ticked else yes(s)) for s in found}
@@ -118,6 +120,8 @@ PARTS: dict[str, Callable[[Walk, Screen, Input], Walk]] = {
     "which": _which,
     "one": _one,
     "law": _law,
+    "areas": deciding.given,
+    "area": deciding.one,
     "look": _all,
     "applies": _applies,
     "basis": _basis,

@@ -39,7 +39,9 @@ def acts(walk: Walk) -> list[str]:
     form = False
     for group in walk.groups:
         copies = [r.safe_id for r in walk.reports if r.copy is not None and r.safe_id in walk.state.run.groups[group]]
-        out += [f"look:{c}" for c in copies]
+        for copy in copies:
+            out += [f"areas:{copy}"] if walk.areas.get(copy) else []
+            out.append(f"look:{copy}")
         out += [f"applies:{group}", f"basis:{group}", *_extras(walk, group)]
         own = f"form:{group}"
         if rests_on_form(walk, group):
@@ -134,6 +136,8 @@ def done(walk: Walk, act: str) -> bool:
         case "workplace" | "channel" | "form":
             use = walk.state.cards.get(act)
             return use is not None and use.card.fits(walk.state.context)
+        case "areas":
+            return not walk.areas.get(about)
         case "applies":
             return not unsaid(walk, about)
         case "basis":

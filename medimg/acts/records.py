@@ -11,6 +11,8 @@ import msgspec
 
 from medimg.consent.cards import Card
 from medimg.consent.standing import GroupResult
+from medimg.run.areas import Asked
+from medimg.run.plans import Why
 from medimg.run.state import RunState
 from medimg.types import Report
 
@@ -121,6 +123,14 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, str] = {}
 
 
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person decided about an area: ``cover``, or why it is left as it is."""
+
+    photo: str
+    number: int
+    what: Literal["cover"] | Why
+
+
 class Walk(msgspec.Struct, frozen=True, kw_only=True):
     """Where a person stands in the acts of a run. Nothing in it changes; :func:`step` gives the next one.
 
@@ -133,7 +143,7 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
         groups: The groups that are asked about.
         act: The act that is shown; empty for the first that is open.
         part: Which part of the act: empty for the act itself, ``which`` for what is not true, ``one`` for one question,
-            ``new`` for a card that is filled in, ``law`` for the law a use rests on.
+            ``new`` for a card that is filled in, ``law`` for the law a use rests on, ``area`` for one area.
         held: What was said in an earlier part: item -> answer.
         typed: What was typed in an earlier part.
         left: Items to be asked one by one.
@@ -145,6 +155,10 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
         trouble: What went wrong, to be shown.
         done: Whether nothing is left to do.
         changed: Copies that do not lie there as they were checked; nobody looks at those.
+        waits: Copies that do not show yet what a person decided; nobody looks at those either.
+        areas: Safe id -> the areas of its copy about which nobody decided; where a picture is at hand to decide in,
+            as in the window, it is empty.
+        decided: What was decided about areas, to be kept.
         results: Where every question stands.
     """
 
@@ -155,7 +169,7 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
     at: str = ""
     groups: tuple[str, ...] = ()
     act: str = ""
-    part: Literal["", "which", "one", "new", "law"] = ""
+    part: Literal["", "which", "one", "new", "law", "area"] = ""
     held: dict[str, str] = {}
     typed: dict[str, str] = {}
     left: tuple[str, ...] = ()
@@ -167,4 +181,7 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str = ""
     done: bool = False
     changed: frozenset[str] = frozenset()
+    waits: frozenset[str] = frozenset()
+    areas: dict[str, tuple[Asked, ...]] = {}
+    decided: tuple[Decided, ...] = ()
     results: dict[str, GroupResult] = {}

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from medimg.acts import plan
+from medimg.acts import areas, plan
+from medimg.acts.areas import APPLY
 from medimg.acts.records import Field, Line, Option, Screen, Walk
 from medimg.consent.answers import ANSWER_WORDS, BASES, COMMON, NOT_APPLICABLE, SAME_AS_YES, choices
 from medimg.consent.cards import FIELDS, Card, CardKind
@@ -18,6 +19,7 @@ TITLES = {
     "workplace": "My workplace",
     "channel": "Where it goes",
     "form": "The consent form",
+    "areas": "Decide about {0}",
     "look": "Look at {0}",
     "applies": "What applies?",
     "basis": "Allowed by",
@@ -57,6 +59,8 @@ def screen(walk: Walk) -> Screen | None:
         of=len(every),
         trouble=walk.trouble,
     )
+    if plan.kind(act) == "areas":
+        return areas.screen(walk, bare)
     if walk.part == "which":
         return _which(walk, bare)
     if walk.part == "one":
@@ -166,6 +170,8 @@ def _look(walk: Walk, bare: Screen) -> Screen:
     name = report.copy.name if report.copy else ""
     if report.safe_id in walk.changed:
         return _replace(bare, lead=f"unreviewed/{name} is not the copy that was checked. Clean the photo again.")
+    if report.safe_id in walk.waits:
+        return _replace(bare, lead=f"unreviewed/{name} does not show yet what was decided. {APPLY}")
     return _replace(
         bare,
         lead=f"Open unreviewed/{name}.",
@@ -286,9 +292,10 @@ def _release(walk: Walk, bare: Screen) -> Screen:
     result, found = walk.results[group], shown(walk, bare.act)
     own = {s.question.id for s in found}
     left = [s for s in result.waiting() if s.question.id not in own]
-    told = [f"Open: {_about(s)}{_say(s)}" for s in left]
+    told = [f"Open: {line}" for line in areas.still(walk, result.undecided)]
+    can = not told and not left and result.overall != "stop" and not walk.state.is_withdrawn(group)
+    told += [f"Open: {_about(s)}{_say(s)}" for s in left]
     told += [f"Not so: {_say(s)}" for s in plan.standings(walk, bare.act) if _no(s) and s not in left]
-    can = not left and result.overall != "stop" and not walk.state.is_withdrawn(group)
     words = "true: release" if found else "release"
     return _replace(
         bare,

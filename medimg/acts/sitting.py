@@ -11,18 +11,20 @@ from collections.abc import Sequence
 import msgspec
 
 from medimg.acts import filing
+from medimg.acts.deciding import planned
 from medimg.acts.filing import FiledAct
-from medimg.acts.records import Input, Screen, Walk
+from medimg.acts.plan import settled
+from medimg.acts.records import Decided, Input, Screen, Walk
 from medimg.acts.screens import screen
 from medimg.acts.steps import begin, step
 from medimg.consent.cards import Store
 from medimg.errors import MedimgError
 from medimg.report import build
-from medimg.run import looking
+from medimg.run import areas, decisions, looking
 from medimg.run import release as releasing
 from medimg.run import state as runs
 from medimg.run.events import now
-from medimg.run.opened import OpenRun
+from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
 
 
@@ -34,6 +36,7 @@ class Sitting:
         groups: The groups that are asked about; all when empty.
         register: Where releases are noted.
         role: Of the person, as far as it is known.
+        pictures: Whether areas are decided about in the picture, as in the window; else the acts ask about them.
 
     Attributes:
         walk: Where the person stands; its state is the one that was saved last.
@@ -44,7 +47,9 @@ class Sitting:
         UsageError: The clock stands before the newest answer.
     """
 
-    def __init__(self, opened: OpenRun, groups: Sequence[str], register: Register, role: str = "") -> None:
+    def __init__(
+        self, opened: OpenRun, groups: Sequence[str], register: Register, role: str = "", *, pictures: bool = False
+    ) -> None:
         self._opened, self._register, self._store = opened, register, Store()
         cards, self.troubles = self._store.read()
         self.released: list[str] = []
@@ -57,6 +62,8 @@ class Sitting:
             groups=groups,
             role=role,
             changed=looking.changed(opened),
+            waits=decisions.waiting(decisions.load(opened.folder), opened.reports),
+            areas={} if pictures else areas.asked(opened),
         )
 
     def screen(self) -> Screen | None:
@@ -77,6 +84,7 @@ class Sitting:
         if after.state is not before.state:
             after = msgspec.structs.replace(after, state=runs.save(self._opened.folder, after.state))
         self.walk = after
+        self._decide(after.decided[len(before.decided) :])
         if after.release != before.release:
             self._release(after.release[-1])
 
@@ -95,6 +103,24 @@ class Sitting:
         self.walk = msgspec.structs.replace(after, state=runs.save(self._opened.folder, after.state))
         for card in after.new_cards:
             self._store.save(card)
+        self._decide(after.decided)
+
+    def _decide(self, new: Sequence[Decided]) -> None:
+        """Keep what was decided about areas; of those that were left as they are the reports say so at once."""
+        if not new:
+            return
+        opened = self._opened.at(self.walk.state)
+        decided = decisions.load(opened.folder)
+        plans = {r.safe_id: r.plan for r in opened.reports if r.plan is not None} | (decided.plans if decided else {})
+        for one in new:
+            if one.number in plans[one.photo].undecided():  # else somebody else decided in the meantime
+                plans[one.photo] = planned(plans[one.photo], one)
+        decisions.put(opened.folder, opened.state, opened.reports, {one.photo: plans[one.photo] for one in new})
+        self._opened = now = open_run(opened.folder)
+        waits = decisions.waiting(decisions.load(now.folder), now.reports)
+        self.walk = settled(
+            msgspec.structs.replace(self.walk, state=now.state, reports=now.reports, waits=frozenset(waits))
+        )
 
     def _release(self, group: str) -> None:
         """Move the copies of a group; what stands in the way is said on the next screen."""

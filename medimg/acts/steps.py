@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from medimg.acts import plan, screens
+from medimg.acts import deciding, plan, screens
 from medimg.acts.closing import again, applied, based, card_used, checked, finish, on, parted, yes
 from medimg.acts.keys import PARTS
 from medimg.acts.records import Input, Screen, Walk
 from medimg.consent.cards import Card
 from medimg.errors import UsageError
+from medimg.run.areas import Asked
 from medimg.run.state import RunState
 from medimg.types import Report
 
@@ -27,6 +28,8 @@ def begin(
     groups: Iterable[str] = (),
     role: str = "",
     changed: Iterable[str] = (),
+    waits: Iterable[str] = (),
+    areas: Mapping[str, tuple[Asked, ...]] | None = None,
 ) -> Walk:
     """The start of a walk through what is open.
 
@@ -39,6 +42,8 @@ def begin(
         groups: The groups to be asked about; every group when empty.
         role: The role of the person, if it was said.
         changed: Copies that do not lie there as they were checked.
+        waits: Copies that do not show yet what a person decided.
+        areas: The areas of each copy about which nobody decided, where this walk is to ask.
 
     Raises:
         UsageError: The clock stands before the newest answer of the run.
@@ -59,6 +64,8 @@ def begin(
         groups=tuple(g for g in state.run.groups if g in set(groups)) or tuple(state.run.groups),
         role=role,
         changed=frozenset(changed),
+        waits=frozenset(waits),
+        areas=dict(areas or {}),
         trouble=" ".join(troubles),
     )
     return on(plan.settled(walk), walk.trouble)
@@ -130,6 +137,8 @@ def filed(
         return again(walk, wrong)
     walk = msgspec.structs.replace(walk, typed={**walk.typed, **_days(shown, walk)})
     match kind:
+        case "areas":
+            return deciding.filed(walk, shown, but)
         case "applies":
             return applied(walk, shown, set(said), ", ".join(said) or "none")
         case "basis" if said:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
 import click
 
 from medimg.acts import Screen
 from medimg.acts.sitting import Sitting
 from medimg.cli import _acts, common
 from medimg.run.folder import SHARE_FOLDER
-from medimg.run.opened import OpenRun
+from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
-from medimg.run.state import RunState
+
+Remake = Callable[[Path], list[str]]
+"""Applies what was decided in a run, and says what became of it."""
 
 
-def walk(opened: OpenRun, groups: list[str], role: str, register: Register) -> RunState:
-    """Go through what is open, and give the state as it was saved last.
+def walk(opened: OpenRun, groups: list[str], role: str, register: Register, remake: Remake | None = None) -> OpenRun:
+    """Go through what is open, and give the run as it was saved last.
+
+    Args:
+        opened: The run.
+        groups: The groups that are asked about.
+        role: Of the person, as far as it is known.
+        register: Where releases are noted.
+        remake: Where the originals are at hand: has a copy made again in which an area is to be covered.
 
     Raises:
         UsageError: The clock stands before the newest answer, or somebody else answered in the meantime.
@@ -25,16 +37,27 @@ def walk(opened: OpenRun, groups: list[str], role: str, register: Register) -> R
     try:
         notes: list[str] = []
         while (shown := here.screen()) is not None:
-            told = len(here.released)
+            told, waits = len(here.released), here.walk.waits
             here.give(_acts.ask(shown, notes))
             notes = [*_released(here.released[told:]), *_something_shows(here, shown, opened)]
+            if here.walk.waits - waits:
+                if remake is None:
+                    notes += _to_apply(here.walk.waits - waits, opened)
+                else:
+                    notes += remake(opened.folder)
+                    here = Sitting(open_run(opened.folder), groups, register, here.walk.role)
         for note in notes:
             common.say(note)
     except (_acts.Stopped, click.Abort):
         click.echo("\nKept so far. The same command goes on from here.")
     if here.walk.trouble:
         click.echo(here.walk.trouble)
-    return here.walk.state
+    return open_run(opened.folder)
+
+
+def _to_apply(photos: Iterable[str], opened: OpenRun) -> list[str]:
+    run = common.shown(opened.folder)
+    return [f"{i}: to be covered. Have the copy made again:  medimg apply {run} PHOTOS" for i in sorted(photos)]
 
 
 def _released(groups: list[str]) -> list[str]:

@@ -24,7 +24,7 @@ from medimg.errors import UsageError
 from medimg.report import build
 from medimg.run import state as runs
 from medimg.run.events import now
-from medimg.run.opened import OpenRun
+from medimg.run.opened import OpenRun, open_run
 from medimg.run.state import RunState
 from medimg.vocabulary import Category
 
@@ -110,17 +110,17 @@ def answer(
     if file.acts:
         sitting = _sitting(opened.at(state), wanted, role or file.role, register_file)
         sitting.take(file.acts)
-        state = sitting.walk.state
     elif given:
-        state = runs.save(opened.folder, state)
+        runs.save(opened.folder, state)
     elif all_questions or again:
-        state = _ask_all(opened, wanted, role, again)
+        _ask_all(opened, wanted, role, again)
     else:
-        state = _walk.walk(opened, wanted, role, run_common.register(register_file))
-    results = run_common.written(opened, state)
+        _walk.walk(opened, wanted, role, run_common.register(register_file))
+    opened = open_run(opened.folder)  # as it was saved last
+    results = run_common.written(opened, opened.state)
     mine = {g: results[g] for g in wanted}
     say = partial(run_common.say_json, "answer") if as_json else partial(run_common.say, most=run_common.MOST)
-    say(mine, state)
+    say(mine, opened.state)
     ctx.exit(run_common.exit_code(mine))
 
 

@@ -201,7 +201,12 @@ def show(run: Path, photo: str, photos: tuple[Path, ...], area: int, why: Why, *
     With PHOTOS, the files and folders the run was made from, the copy is made again and checked again at once. Without,
     the decision waits for 'medimg apply'. PHOTO is a safe id such as P01-001.
     """
-    deciding.show_area(run, photo, area, why)
+    if deciding.show_area(run, photo, area, why):
+        shown = common.shown(run)
+        common.say(
+            f"{photo}: decided; its copy shows it so already. Next: look, answer and release: medimg answer {shown}"
+        )
+        return EXIT_CODES["review"]
     return _applied(run, photo, photos, **settings)
 
 
@@ -272,16 +277,21 @@ def say_applied(outcome: applying.Applied, run: str, *, as_json: bool = False) -
 
 
 def _say_became(outcome: applying.Applied, run: str, *, held: bool) -> None:
-    for safe_id, report in sorted(outcome.reports.items()):
-        common.say(f"{safe_id}: {_became(report)}")
-    for safe_id, error in sorted(outcome.left.items()):
-        common.say(f"{safe_id}: not applied: {error.what} {error.todo}".rstrip())
+    for line in became(outcome):
+        common.say(line)
     if not outcome.reports and not outcome.left:
         common.say("No decision waits: every copy shows what was decided.")
     elif held:
         common.say(f"Next: decide what still holds a photo: medimg review {run}")
     elif outcome.reports:
         common.say(f"Next: look at the new copy at full size, then answer and release: medimg answer {run}")
+
+
+def became(outcome: applying.Applied) -> list[str]:
+    """What became of each decision, one line a photo."""
+    made = [f"{safe_id}: {_became(report)}" for safe_id, report in sorted(outcome.reports.items())]
+    left = [f"{i}: not applied: {error.what} {error.todo}".rstrip() for i, error in sorted(outcome.left.items())]
+    return made + left
 
 
 def _became(report: Report | MedimgError) -> str:

@@ -113,13 +113,20 @@ def say(results: Mapping[str, GroupResult], state: RunState, *, most: int | None
         if not released:
             for line in medicine(result):
                 common.say_prose(f"  Is the medicine still right? {line}", 4)
-        left = waiting(result)
-        for item, ask, why in left[:most]:
-            common.say_prose(f"  - {item}: {ask}", 4)
-            if why != StandingReason.NOT_ANSWERED:
-                common.say_prose(f"      {why}", 6)
-        if most and len(left) > most:
-            click.echo(f"  ... and {len(left) - most} more; 'medimg status' lists them.")
+        _say_open(result, most)
+
+
+def _say_open(result: GroupResult, most: int | None) -> None:
+    """What keeps a group back: areas to be decided about, then questions."""
+    for safe_id, numbers in list(result.undecided.items())[:most]:
+        common.say_prose(f"  - {safe_id}: {undecided(numbers)}", 4)
+    left = waiting(result)
+    for item, ask, why in left[:most]:
+        common.say_prose(f"  - {item}: {ask}", 4)
+        if why != StandingReason.NOT_ANSWERED:
+            common.say_prose(f"      {why}", 6)
+    if most and len(left) > most:
+        click.echo(f"  ... and {len(left) - most} more; 'medimg status' lists them.")
 
 
 def record(results: Mapping[str, GroupResult], state: RunState) -> dict[str, dict[str, Any]]:
@@ -129,6 +136,7 @@ def record(results: Mapping[str, GroupResult], state: RunState) -> dict[str, dic
             "overall": result.overall,
             "status": words(result),
             **result.counts(),
+            "undecided": result.undecided,
             "waiting": [item for item, _, _ in waiting(result)],
             "released": sorted(state.released_names(group)),
             "withdrawn": state.is_withdrawn(group),
@@ -157,6 +165,12 @@ def waiting(result: GroupResult) -> list[tuple[str, str, str]]:
         why = f"{', '.join(standing.subjects)}: {standing.why}" if of_copy else standing.why
         rows.setdefault(question.id, (question.id, question.item.ask, why))
     return list(rows.values())
+
+
+def undecided(numbers: Sequence[int]) -> str:
+    """That nobody decided about areas of a copy, and the command that asks."""
+    what = f"area{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}" if numbers else "an area"
+    return f"nobody decided yet about {what}: 'medimg answer' asks, 'medimg review' names the commands."
 
 
 def medicine(result: GroupResult) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ import click
 
 from medimg.cli import _walk, clean, common, decide, progress, run_common
 from medimg.consent.site import SiteProfile
+from medimg.engine import apply as applying
 from medimg.engine import deciding
 from medimg.engine.batch import Hooks, Outcome, scrub_folder
 from medimg.errors import Interrupted, UsageError
@@ -86,7 +88,8 @@ def share(
     for run in _cleaned(request, suggest=suggest_groups, light=metadata_only, quiet=quiet, verbose=verbose):
         places = [p for p in photos if isinstance(p, Path)]
         _look(run, places, window=not no_window and policy_file is None)
-        codes.append(_answered(run, role, run_common.register(register_file)))
+        remake = partial(_made_again, photos=places, request=request)
+        codes.append(_answered(run, role, run_common.register(register_file), remake))
     ctx.exit(max(codes))
 
 
@@ -144,10 +147,18 @@ def _window(run: Path, photos: Sequence[Path]) -> bool:
     return True
 
 
-def _answered(run: Path, role: str, register: Register) -> int:
+def _made_again(run: Path, *, photos: Sequence[Path], request: RunRequest) -> list[str]:
+    """Have the copies made again that do not show yet what was decided."""
+    common.say("Making the copy again, and checking it ...")
+    outcome = applying.apply(run, photos, policy=request.policy, known=request.known, workers=request.workers)
+    return decide.became(outcome)
+
+
+def _answered(run: Path, role: str, register: Register, remake: _walk.Remake) -> int:
     """The acts up to the release, and what is to be done next in one sentence."""
     opened, _ = run_common.opened(run)
-    state = _walk.walk(opened, opened.groups(), role, register)
+    opened = _walk.walk(opened, opened.groups(), role, register, remake)
+    state = opened.state
     results = run_common.written(opened, state)
     run_common.say(results, state, most=_MOST)
     code = run_common.exit_code(results)

@@ -51,13 +51,18 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole checklist for one patient group."""
+    """The whole checklist for one patient group.
+
+    ``undecided`` has the copies in which an area was asked about and nobody decided, with the numbers of those areas.
+    Whatever was answered, such a group is open.
+    """
 
     group: str
     overall: Overall
     context: SharingContext
     standings: tuple[Standing, ...]
     stops: tuple[str, ...] = ()
+    undecided: dict[str, tuple[int, ...]] = {}
 
     def waiting(self) -> list[Standing]:
         """What keeps the group from being released."""
@@ -124,10 +129,18 @@ def assess(
         standings += _alike(_stand(question, s, given, found, context, group, today) for s in subjects)
     plain = {a.item: a.choice for a in mine if a.subject == group}
     stopped = tuple(rules.stops(context, plain))
-    waiting = any(s.waits for s in standings)
+    undecided = {r.safe_id: r.plan.undecided() for r in reports if r.copy and r.plan and r.plan.doing("ask", "hold")}
+    waiting = bool(undecided) or any(s.waits for s in standings)
     # Without a copy there is nothing that could be shared, so nothing is answered either.
     overall: Overall = "stop" if stopped else "open" if waiting or not copies else "answered"
-    return GroupResult(group=group, overall=overall, context=context, standings=tuple(standings), stops=stopped)
+    return GroupResult(
+        group=group,
+        overall=overall,
+        context=context,
+        standings=tuple(standings),
+        stops=stopped,
+        undecided=undecided,
+    )
 
 
 def _settled(context: SharingContext, reports: Sequence[Report], basis: Answer | None) -> SharingContext:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -19,19 +18,14 @@ from medimg.engine.pool import Workers
 from medimg.engine.worker import Job, Setup
 from medimg.errors import MedimgError, UsageError
 from medimg.policy import Policy
-from medimg.run import choices, decisions, originals, pictures, plans, scan
-from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
+from medimg.report import refresh
+from medimg.run import areas, choices, decisions, originals, plans, scan
 from medimg.run.opened import OpenRun, open_run
+from medimg.run.plans import Why
 from medimg.types import Action, Box, Plan, Report, bounding_box
 from medimg.vocabulary import Choice, Kind, PhotoState, Reason
 
-Why = Literal["shown", "not-a-face", "not-writing", "consent-allows"]
-"""What may be said for showing an area: fixed words, because typed ones could name somebody."""
-WHY: dict[str, Reason] = {str(choice): why for choice, why in choices.SHOWN.items()}
 _KINDS = {k: k.words for k in Kind}
-_FACES = ("not-a-face", "consent-allows")
-_SMALL = 64
-"""Longest side, in pixels, at which a copy is drawn to learn how it is turned."""
 
 
 class Offered(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,8 +92,8 @@ def _photo(
     opened: OpenRun, report: Report, decided: decisions.Decisions | None, waiting: set[str], looked: set[str]
 ) -> Photo:
     plan = decided.plans.get(report.safe_id, report.plan) if decided else report.plan
-    copy = copy_of(opened, report)
-    turned = _turned(copy)
+    copy = opened.copy_of(report)
+    turned = areas.turned(copy)
     asked = {id(a) for a in plan.doing("ask", "hold")} if plan else set()
     rows = plans.numbered(plan) if plan else []
     return Photo(
@@ -129,23 +123,6 @@ def _area(plan: Plan, number: int, action: Action, turned: int) -> Area:
         box=box,
         choices=tuple(Offered(choice=c, words=c.words) for c in choices.of(plan, action, Policy.load())),
     )
-
-
-def copy_of(opened: OpenRun, report: Report) -> Path | None:
-    """Where the copy of a photo lies."""
-    if report.copy is None or Path(report.copy.name).name != report.copy.name:
-        return None
-    places = [opened.folder / p / report.copy.name for p in (UNREVIEWED_FOLDER, SHARE_FOLDER)]
-    return next((p for p in places if p.is_file()), None)
-
-
-def _turned(copy: Path | None) -> int:
-    """The orientation of a copy, which is that of its original; 0 when there is none."""
-    try:
-        drawn = pictures.draw(copy.read_bytes(), _SMALL) if copy is not None else None
-    except OSError:
-        return 0
-    return drawn[3] if drawn else 0
 
 
 def cover_box(run: Path, safe_id: str, box: tuple[int, int, int, int], places: Sequence[Path] = ()) -> None:
@@ -178,10 +155,7 @@ def cover_area(run: Path, safe_id: str, number: int, *, carrier: bool = False) -
         UsageError: There is no such photo or area, or it is no such thing.
     """
     opened, _, plan = _photo_of(run, safe_id)
-    place, action = _area_of(plan, number)
-    if carrier and action.finding.kind != Kind.OBJECT:
-        raise UsageError(f"area {number} is not a thing with writing on it.", todo="Use --area for other areas.")
-    _put(opened, safe_id, plans.decided(plan, place, "cover", Reason.COVERED))
+    _put(opened, safe_id, plans.covered(plan, number, carrier=carrier))
 
 
 def choose(run: Path, safe_id: str, number: int, choice: Choice) -> None:
@@ -191,26 +165,24 @@ def choose(run: Path, safe_id: str, number: int, choice: Choice) -> None:
         UsageError: There is no such photo or area, or the area does not have this choice.
     """
     opened, _, plan = _photo_of(run, safe_id)
-    place, action = _area_of(plan, number)
+    place, action = plans.area_of(plan, number)
     margins = Policy.load()
     if choice not in choices.of(plan, action, margins):
         raise UsageError(f"area {number} does not have this choice.", todo="'medimg review RUN' lists those it has.")
     _put(opened, safe_id, choices.taken(plan, place, choice, margins))
 
 
-def show_area(run: Path, safe_id: str, number: int, why: Why) -> None:
+def show_area(run: Path, safe_id: str, number: int, why: Why) -> bool:
     """Show an area that was found; of a thing that bears writing, its lines are then decided one by one.
+
+    Returns:
+        Whether the copy shows it so already, as it does where an area was asked about: nothing is to be applied then.
 
     Raises:
         UsageError: There is no such photo or area, or the reason does not fit it.
     """
     opened, _, plan = _photo_of(run, safe_id)
-    place, action = _area_of(plan, number)
-    if why in _FACES and action.finding.kind != Kind.FACE:
-        raise UsageError(f"area {number} is not a face.", todo="Say --why shown or --why not-writing.")
-    if why == "not-writing" and action.finding.kind == Kind.FACE:
-        raise UsageError(f"area {number} may be a face.", todo="Say --why not-a-face or --why consent-allows.")
-    _put(opened, safe_id, plans.decided(plan, place, "keep", WHY[why]))
+    return _put(opened, safe_id, plans.shown(plan, number, why))
 
 
 def crop(run: Path, safe_id: str, box: tuple[int, int, int, int] | None, places: Sequence[Path] = ()) -> None:
@@ -242,26 +214,18 @@ def _photo_of(run: Path, safe_id: str) -> tuple[OpenRun, Report, Plan]:
     return opened, report, plan
 
 
-def _area_of(plan: Plan, number: int) -> tuple[int, Action]:
-    rows = plans.numbered(plan)
-    found = next(((place, action) for n, place, action in rows if n == number), None)
-    if found is None:
-        raise UsageError(
-            f"this photo has {len(rows) or 'no'} {'area' if len(rows) == 1 else 'areas'}.",
-            todo="'medimg review RUN' lists them.",
-        )
-    return found
-
-
-def _put(opened: OpenRun, safe_id: str, plan: Plan) -> None:
-    decided = decisions.load(opened.folder)
-    now = decided.plans if decided else {}
-    decisions.save(opened.folder, decisions.Decisions(run=opened.state.run.tag, plans={**now, safe_id: plan}))
+def _put(opened: OpenRun, safe_id: str, plan: Plan) -> bool:
+    """Keep a plan. Where the copy shows it already it is settled, and the sheets say so."""
+    settled = decisions.put(opened.folder, opened.state, opened.reports, {safe_id: plan})
+    if settled:
+        now = open_run(opened.folder)
+        refresh(now.state, now.reports, now.folder)
+    return settled
 
 
 def _stored(opened: OpenRun, report: Report, plan: Plan, box: tuple[int, int, int, int], places: Sequence[Path]) -> Box:
     """A box of the upright picture in stored coordinates, cut off at the picture's edges."""
-    turned = _turned(copy_of(opened, report)) if plan.crop is None else 0
+    turned = areas.turned(opened.copy_of(report)) if plan.crop is None else 0
     turned = turned or _turned_original(report, places)
     x, y, width, height = box
     polygon = Box(x, y, x + width, y + height).polygon
@@ -289,13 +253,11 @@ def _turned_original(report: Report, places: Sequence[Path]) -> int:
 
 
 __all__ = [
-    "WHY",
     "Area",
     "Offered",
     "Photo",
     "Why",
     "choose",
-    "copy_of",
     "cover_area",
     "cover_box",
     "crop",

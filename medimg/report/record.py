@@ -116,8 +116,9 @@ def _fields(state: RunState, act: str) -> dict[str, str]:
 
 
 def _open(result: GroupResult) -> tuple[str, ...]:
-    """The questions that need an answer and have none, each once."""
-    return tuple(dict.fromkeys(s.question.item.ask for s in result.waiting()))
+    """What is to be decided about areas, then the questions that need an answer and have none, each once."""
+    asked = (f"{i}: area {', '.join(map(str, numbers))}: cover or leave?" for i, numbers in result.undecided.items())
+    return tuple(dict.fromkeys((*asked, *(s.question.item.ask for s in result.waiting()))))
 
 
 def _signed(state: RunState, group: str) -> tuple[str, ...]:

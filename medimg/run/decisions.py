@@ -16,8 +16,10 @@ from typing import Literal
 import msgspec
 
 from medimg.errors import OutputError, UsageError
+from medimg.run import plans
 from medimg.run import state as runs
 from medimg.run.folder import RECORD_FOLDER, REPORTS_NAME, UNREVIEWED_FOLDER
+from medimg.run.state import RunState
 from medimg.system import files
 from medimg.types import Plan, Report, from_json, to_json
 
@@ -81,6 +83,40 @@ def save(folder: Path, decisions: Decisions) -> None:
         files.write_private(folder / RECORD_FOLDER / NAME, to_json(decisions))
 
 
+def put(folder: Path, state: RunState, reports: Sequence[Report], new: Mapping[str, Plan]) -> bool:
+    """Keep what a person decided about some photos.
+
+    Where all that is new was left as it is, the copies show it already, and their reports say so from now on; else the
+    decision waits until it is applied, as it does while somebody else works on the run.
+
+    Args:
+        folder: The run folder.
+        state: Its answers, as they are.
+        reports: Its reports, as they are.
+        new: Safe id -> plan.
+
+    Returns:
+        Whether a report was written anew.
+
+    Raises:
+        UsageError: The decisions cannot be read.
+        OutputError: They could not be written.
+    """
+    decided = load(folder)
+    before = decided.plans if decided else {}
+    save(folder, Decisions(run=state.run.tag, plans={**before, **new}))
+    of = {r.safe_id: r for r in reports if r.copy is not None}
+    left = {i: p for i, p in new.items() if i in of and (made := of[i].plan) and plans.left_alone(made, p)}
+    if not left:
+        return False
+    try:
+        with runs.claimed(folder, state):
+            settle(folder, [msgspec.structs.replace(of[i], plan=p) for i, p in left.items()], left)
+    except UsageError:
+        return False
+    return True
+
+
 def waiting(decisions: Decisions | None, reports: Sequence[Report]) -> list[str]:
     """Safe ids of the photos whose decisions no copy shows yet, in the order of the reports."""
     if decisions is None:
@@ -88,10 +124,49 @@ def waiting(decisions: Decisions | None, reports: Sequence[Report]) -> list[str]
     return [r.safe_id for r in reports if decisions.plans.get(r.safe_id, r.plan) != r.plan]
 
 
+def asked(decisions: Decisions | None, reports: Sequence[Report]) -> dict[str, tuple[int, ...]]:
+    """Safe ids of the copies in which a check was not sure of an area and nobody decided, and the areas' numbers."""
+    known = decisions.plans if decisions is not None else {}
+    now = {r.safe_id: known.get(r.safe_id, r.plan) for r in reports if r.copy is not None}
+    return {i: plan.undecided() for i, plan in now.items() if plan is not None and plan.doing("ask", "hold")}
+
+
 def lost(decisions: Decisions | None, reports: Sequence[Report]) -> list[str]:
     """Safe ids of the photos with a copy about which the decisions say nothing: what was decided is not known."""
     known = decisions.plans if decisions is not None else {}
     return [r.safe_id for r in reports if r.copy is not None and r.plan is not None and r.safe_id not in known]
+
+
+_WAITS = (
+    "a decision about one of its photos is not in the copy yet.",
+    "Apply it: medimg apply RUN, or open the run in the window.",
+)
+_LOST = (
+    "decisions.json is gone, or says nothing about one of its photos.",
+    "Put the file back, or clean the photos again.",
+)
+
+
+def keep_back(folder: Path, reports: Sequence[Report]) -> dict[str, tuple[str, str]]:
+    """Group -> why the decisions about its photos keep it from being released, and what to do.
+
+    Raises:
+        UsageError: The decisions cannot be read.
+    """
+    decided = load(folder)
+    out = {i: _asked(i, numbers) for i, numbers in asked(decided, reports).items()}
+    out |= dict.fromkeys(lost(decided, reports), _LOST) | dict.fromkeys(waiting(decided, reports), _WAITS)
+    return {i.partition("-")[0]: said for i, said in reversed(out.items())}
+
+
+def _asked(safe_id: str, numbers: Sequence[int]) -> tuple[str, str]:
+    """That nobody decided about areas of a copy, and the commands that do."""
+    named = f"area{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}" if numbers else "something"
+    area = f"{safe_id} --area {numbers[0]}" if numbers else safe_id
+    return (
+        f"nobody decided about {named} of {safe_id}.",
+        f"medimg answer RUN asks about each. Or: medimg cover RUN {area}, medimg show RUN {area} --why REASON.",
+    )
 
 
 def settle(folder: Path, reports: Sequence[Report], sent: Mapping[str, Plan]) -> None:
@@ -174,4 +249,18 @@ def _replace(folder: Path, old: Sequence[Report], new: Sequence[Report]) -> None
         raise OutputError("a copy could not be moved.", todo="Check your rights on the run folder.") from error
 
 
-__all__ = ["APPLIED", "NAME", "Decisions", "finish", "load", "lost", "of", "save", "settle", "waiting"]
+__all__ = [
+    "APPLIED",
+    "NAME",
+    "Decisions",
+    "asked",
+    "finish",
+    "keep_back",
+    "load",
+    "lost",
+    "of",
+    "put",
+    "save",
+    "settle",
+    "waiting",
+]

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
+from medimg.errors import UsageError
 from medimg.types import Action, Box, Do, Finding, Plan, Polygon, Region
-from medimg.vocabulary import Category, Kind
+from medimg.vocabulary import Category, Kind, Reason
 
 BY = "a person"
+Why = Literal["shown", "not-a-face", "not-writing", "consent-allows"]
+WHY: dict[Why, Reason] = {
+    "shown": Reason.SHOWN,
+    "not-a-face": Reason.NO_FACE,
+    "not-writing": Reason.NO_WRITING,
+    "consent-allows": Reason.FACE_SHOWN,
+}
+"""What may be said for showing an area: fixed words, because typed ones could name somebody."""
+_FACES = ("not-a-face", "consent-allows")
 
 
 def numbered(plan: Plan) -> list[tuple[int, int, Action]]:
@@ -19,6 +31,63 @@ def numbered(plan: Plan) -> list[tuple[int, int, Action]]:
 def decided(plan: Plan, index: int, do: Do, why: str) -> Plan:
     """The plan with a person's decision about one finding."""
     return with_action(plan, index, msgspec.structs.replace(plan.actions[index], do=do, why=why, by="person"))
+
+
+def shown(plan: Plan, number: int, why: Why) -> Plan:
+    """The plan with an area shown, and why.
+
+    Raises:
+        UsageError: There is no such area, or the reason does not fit it.
+    """
+    place, action = area_of(plan, number)
+    if why in _FACES and action.finding.kind != Kind.FACE:
+        raise UsageError(f"area {number} is not a face.", todo="Say --why shown or --why not-writing.")
+    if why == "not-writing" and action.finding.kind == Kind.FACE:
+        raise UsageError(f"area {number} may be a face.", todo="Say --why not-a-face or --why consent-allows.")
+    return decided(plan, place, "keep", WHY[why])
+
+
+def covered(plan: Plan, number: int, *, carrier: bool = False) -> Plan:
+    """The plan with an area covered; ``carrier``: it has to be a thing that bears writing.
+
+    Raises:
+        UsageError: There is no such area, or it is no such thing.
+    """
+    place, action = area_of(plan, number)
+    if carrier and action.finding.kind != Kind.OBJECT:
+        raise UsageError(f"area {number} is not a thing with writing on it.", todo="Use --area for other areas.")
+    return decided(plan, place, "cover", Reason.COVERED)
+
+
+def area_of(plan: Plan, number: int) -> tuple[int, Action]:
+    """The place of an area in the plan, and what is done about it.
+
+    Raises:
+        UsageError: There is no such area.
+    """
+    rows = numbered(plan)
+    found = next(((place, action) for n, place, action in rows if n == number), None)
+    if found is None:
+        raise UsageError(
+            f"this photo has {len(rows) or 'no'} {'area' if len(rows) == 1 else 'areas'}.",
+            todo="'medimg review RUN' lists them.",
+        )
+    return found
+
+
+def left_alone(made: Plan, now: Plan) -> bool:
+    """Whether a copy made by one plan shows the other as well: a person left as they are areas that were asked about.
+
+    What is asked about is not covered, so such a copy need not be made again.
+    """
+    if made == now or len(made.actions) != len(now.actions):
+        return False
+    same = msgspec.structs.replace(now, actions=made.actions) == made
+    return same and all(a == b or _left(a, b) for a, b in zip(made.actions, now.actions, strict=True))
+
+
+def _left(made: Action, now: Action) -> bool:
+    return (made.do, now.do, now.by) == ("ask", "keep", "person") and made.finding == now.finding
 
 
 def drawn(plan: Plan, polygon: Polygon, why: str) -> Plan:
@@ -41,4 +110,17 @@ def with_action(plan: Plan, index: int, action: Action) -> Plan:
     return msgspec.structs.replace(plan, actions=(*plan.actions[:index], action, *plan.actions[index + 1 :]))
 
 
-__all__ = ["BY", "cropped", "decided", "drawn", "numbered", "with_action"]
+__all__ = [
+    "BY",
+    "WHY",
+    "Why",
+    "area_of",
+    "covered",
+    "cropped",
+    "decided",
+    "drawn",
+    "left_alone",
+    "numbered",
+    "shown",
+    "with_action",
+]

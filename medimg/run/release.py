@@ -58,7 +58,7 @@ def release(
         for group in groups if recipients.strip() else ():
             state = runs.with_recipients(state, group, recipients)
         entries = register.entries(state.run.tag)
-        undecided = _undecided(opened)
+        undecided = decisions.keep_back(opened.folder, opened.reports)
         for group in groups:
             _may_be_released(state, group, results[group], entries, undecided)
             if not (role.strip() or role_of(state, group)):
@@ -76,10 +76,11 @@ def release(
 
 
 def _may_be_released(
-    state: RunState, group: str, result: GroupResult, entries: list[Entry], undecided: dict[str, str]
+    state: RunState, group: str, result: GroupResult, entries: list[Entry], undecided: dict[str, tuple[str, str]]
 ) -> None:
     if group in undecided:
-        raise UsageError(f"patient {group} is not released: {undecided[group]}", todo=_UNDECIDED[undecided[group]])
+        why, todo = undecided[group]
+        raise UsageError(f"patient {group} is not released: {why}", todo=todo)
     if group in share.withdrawn(state, entries):
         raise UsageError(f"patient {group} was withdrawn by the patient. It is not released.")
     if share.taken_back(state, group, entries):
@@ -100,21 +101,6 @@ def role_of(state: RunState, group: str) -> str:
     """The role that the newest answer about a group, its copies or the whole run names; empty when none does."""
     mine = (a for a in state.answers if a.by == "person" and a.subject.partition("-")[0] in ("batch", group))
     return next((a.role for a in sorted(mine, key=lambda a: a.at, reverse=True) if a.role.strip()), "")
-
-
-_WAITS = "a decision about one of its photos is not in the copy yet."
-_LOST = "decisions.json is gone, or says nothing about one of its photos."
-_UNDECIDED = {
-    _WAITS: "Apply it: medimg apply RUN, or open the run in the window.",
-    _LOST: "Put the file back, or clean the photos again.",
-}
-
-
-def _undecided(opened: OpenRun) -> dict[str, str]:
-    """Group -> why the decisions about its photos keep it back."""
-    decided = decisions.load(opened.folder)
-    lost = {i.partition("-")[0]: _LOST for i in decisions.lost(decided, opened.reports)}
-    return lost | {i.partition("-")[0]: _WAITS for i in decisions.waiting(decided, opened.reports)}
 
 
 def _nothing_else(

@@ -122,7 +122,7 @@ class ActsPage(QWidget):
         """
         opened = open_run(run)
         self._run, self.looked = opened.folder, looked
-        self.sitting = Sitting(opened, [], Register())
+        self.sitting = Sitting(opened, [], Register(), pictures=True)
         self.banner.put_away()
         if self.sitting.troubles:
             self.banner.say(" ".join(self.sitting.troubles))

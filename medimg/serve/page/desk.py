@@ -223,7 +223,7 @@ class Desk:
 
     def _sat(self, opened: OpenRun) -> Sitting:
         if self._sitting is None:
-            self._sitting = Sitting(opened, opened.groups(), self._register)
+            self._sitting = Sitting(opened, opened.groups(), self._register, pictures=True)
         return self._sitting
 
     def _opened(self) -> OpenRun:
@@ -280,7 +280,7 @@ class Desk:
         """
         opened = self._opened()
         report = next((r for r in opened.reports if r.safe_id == safe_id), None)
-        path = deciding.copy_of(opened, report) if report else None
+        path = opened.copy_of(report) if report else None
         if report is None or report.copy is None or path is None:
             raise UsageError("this photo has no copy.")
         data = path.read_bytes()
