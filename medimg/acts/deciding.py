@@ -10,8 +10,8 @@ import msgspec
 from medimg.acts import areas, closing, plan
 from medimg.acts.records import Decided, Input, Screen, Walk
 from medimg.run import plans
-from medimg.run.plans import Why
 from medimg.run.events import Act
+from medimg.run.plans import Why
 from medimg.types import Plan, Report
 from medimg.vocabulary import Kind
 

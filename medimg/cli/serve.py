@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
+import sys
 from pathlib import Path
 
 import click
 
 from medimg.cli import common, run_common
 from medimg.errors import MissingPart, UsageError
+
+_HERE = "Open this address in a browser on this computer."
 
 
 @click.command()
@@ -66,6 +70,11 @@ from medimg.errors import MissingPart, UsageError
     metavar="FOLDER",
     help="Also take DICOM photographs at /dicom-web/studies (STOW-RS); their copies are kept in this folder.",
 )
+@click.option(
+    "--lan",
+    is_flag=True,
+    help="With --page: for a phone or tablet on this network, at --host, with --certificate and --key.",
+)
 @run_common.register_option
 @common.policy_options
 @common.workers_option
@@ -82,6 +91,7 @@ def serve(
     jobs: Path | None,
     hours: float,
     stow: Path | None,
+    lan: bool,
     register_file: Path | None,
     policy_file: Path | None,
     metadata_only: bool,
@@ -98,10 +108,13 @@ def serve(
     except ImportError as error:
         raise MissingPart("the HTTP worker needs more packages.", todo="pip install 'medimg[serve]'") from error
     if page_out is not None:
-        if socket_path or token_file or certificate or key or clients or shown or jobs or stow or metadata_only:
-            raise UsageError("--page takes --port, --policy, --workers and --register, and nothing else.")
-        _serve_page(page_out, host, port, policy_file, register_file, workers)
+        tls = (certificate, key) if certificate and key else None
+        if any((socket_path, token_file, clients, shown, jobs, stow, metadata_only, not lan and (certificate or key))):
+            raise UsageError("--page takes --port, --policy, --workers, --register and --lan, and nothing else.")
+        _serve_page(page_out, _page_host(host, tls, lan=lan), port or 0, tls, policy_file, register_file, workers)
         return 0
+    if lan:
+        raise UsageError("--lan goes with --page.")
     from medimg.engine.pool import suitable_workers
     from medimg.engine.worker import Setup
     from medimg.serve.onward import Onward
@@ -156,25 +169,55 @@ def _fit(
         raise UsageError("--token-file is missing.")
 
 
+def _page_host(host: str, tls: tuple[Path, Path] | None, *, lan: bool) -> str:
+    """Where the page is served.
+
+    Raises:
+        UsageError: It is another place than this computer without ``--lan``, or one of no use to a phone.
+    """
+    if not lan:
+        if host != "127.0.0.1":
+            raise UsageError("the page is for a browser on this computer: 127.0.0.1.", todo="For a phone: --lan.")
+        return host
+    if tls is None:
+        raise UsageError("--lan needs TLS.", todo="Give --certificate and --key; docs/serve.md says how they are made.")
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        address = None
+    if address is None or address.is_unspecified or address.is_loopback:
+        raise UsageError("--lan needs the address of this computer on the network: --host 192.168.1.20, for example.")
+    return host
+
+
 def _serve_page(
-    out: Path, host: str, port: int | None, policy_file: Path | None, register_file: Path | None, workers: int | None
+    out: Path,
+    host: str,
+    port: int,
+    tls: tuple[Path, Path] | None,
+    policy_file: Path | None,
+    register_file: Path | None,
+    workers: int | None,
 ) -> None:
-    """Serve the page until Ctrl-C, on this computer alone."""
+    """Serve the page until Ctrl-C."""
     from medimg.engine.batch import NO_HOOKS
     from medimg.serve import listen
+    from medimg.serve.page import qr
     from medimg.serve.page.desk import Desk
     from medimg.serve.page.routes import Door, build
 
-    if host != "127.0.0.1":
-        raise UsageError("the page is for a browser on this computer: 127.0.0.1.")
     policy = common.read_policy(policy_file, metadata_only=False)
-    listening = listen.tcp(host, port or 0, secured=False)
+    listening = listen.tcp(host, port, secured=tls is not None)
     try:
-        door = Door(f"{host}:{listening.getsockname()[1]}")
+        named = f"[{host}]" if ":" in host else host
+        door = Door(f"{named}:{listening.getsockname()[1]}", secured=tls is not None)
         desk = Desk(out, policy, run_common.register(register_file), NO_HOOKS, workers)
-        click.echo("Open this address in a browser on this computer. It works once; Ctrl-C ends it.", err=True)
+        told = "Point a phone's camera at the code, or open the address there." if tls else _HERE
+        click.echo(f"{told} It works once; Ctrl-C ends it.", err=True)
+        if tls and sys.stderr.isatty():
+            click.echo("\n".join(qr.lines(door.address)), err=True)
         click.echo(door.address)
-        listen.serve(build(desk, door, policy.limits.bytes), listening)
+        listen.serve(build(desk, door, policy.limits.bytes), listening, *(tls or ()))
     finally:
         listening.close()
 

@@ -13,9 +13,9 @@ import msgspec
 
 from medimg.errors import CheckFailed, OutputError
 from medimg.run import share, storage
+from medimg.run.folder import SHARE_FOLDER
 from medimg.run.register import Register
 from medimg.run.release import OpenRun, share_of
-from medimg.run.state import SHARE_FOLDER
 
 _COPY = re.compile(r"\AP\d+-\d+\.[a-z0-9]+\Z")
 

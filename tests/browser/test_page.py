@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -17,13 +18,23 @@ import batch_fakes as fakes
 import httpx
 import numpy as np
 import pytest
+import trustme
+import zxingcpp
 from chrome import AXE, PROGRAM, Chrome
 from PIL import Image
 
+from medimg.engine.batch import NO_HOOKS
+from medimg.errors import Interrupted
+from medimg.policy import Policy
 from medimg.run.register import Register
+from medimg.run.request import RunRequest
+from medimg.serve.page import desk as desks
+from medimg.serve.page import qr
+from medimg.serve.page.routes import Door
+from medimg.types import NOTHING_KNOWN, KnownValues
 
 ROOT = Path(__file__).resolve().parents[2]
-NAME = "ZZMARKERNAME"
+NAME, KNOWN = "ZZMARKERNAME", "Qqknownperson"
 
 SERVER = """
 import sys
@@ -40,10 +51,11 @@ from medimg.serve.page.routes import Door, build
 if __name__ == "__main__":
     work = Path(sys.argv[2])
     listening = listen.tcp("127.0.0.1", 0, secured=False)
-    door = Door(f"127.0.0.1:{listening.getsockname()[1]}")
+    tls = [Path(p) for p in sys.argv[3:]]
+    door = Door(f"127.0.0.1:{listening.getsockname()[1]}", secured=bool(tls))
     desk = Desk(work / "out", Policy.load(), Register(work / "register"), Hooks(make=batch_fakes.make), 1)
     print(door.address, flush=True)
-    listen.serve(build(desk, door, 6_000_000), listening)
+    listen.serve(build(desk, door, 6_000_000), listening, *tls)
 """
 
 
@@ -78,11 +90,18 @@ def drawn(path: Path, seed: int, width: int, height: int) -> None:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path) as here:
+        yield here
+
+
+@contextlib.contextmanager
+def serving(tmp_path: Path, *tls: Path) -> Iterator[Served]:
+    """A server; with ``tls``, a certificate and its key, one as for a phone."""
     program = tmp_path / "server.py"
     program.write_text(SERVER)
     env = {**os.environ, "MEDIMG_CARDS": str(tmp_path / "cards"), "TMPDIR": str(tmp_path)}
     running = subprocess.Popen(
-        [sys.executable, str(program), str(ROOT), str(tmp_path)],
+        [sys.executable, str(program), str(ROOT), str(tmp_path), *map(str, tls)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env,
     )  # fmt: skip
     assert running.stdout is not None
@@ -92,7 +111,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
         end = time.monotonic() + 60
         while time.monotonic() < end:
             with contextlib.suppress(httpx.HTTPError):
-                httpx.get(address)
+                httpx.get(address, verify=not tls)
                 break
             time.sleep(0.1)
         yield Served(address, tmp_path)
@@ -101,6 +120,38 @@ def served(tmp_path: Path) -> Iterator[Served]:
         said = running.communicate(timeout=600)
     assert running.returncode == 0, said
     assert said == ("", "")  # nothing is logged
+
+
+def test_a_phone_is_let_in_over_tls_alone_and_told_where_its_photos_go(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    leaf = authority.issue_cert("127.0.0.1")
+    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    chain.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
+    key.write_bytes(leaf.private_key_pem.bytes())
+    trusted = ssl.create_default_context()
+    authority.configure_trust(trusted)
+    with serving(tmp_path, chain, key) as here:
+        assert here.address.startswith("https://127.0.0.1:")
+        origin = here.bare.rpartition("/")[0].rpartition("/")[0]
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(here.bare.replace("https", "http"))
+        with httpx.Client(base_url=here.bare, headers={"origin": origin}, verify=trusted, timeout=60) as phone:
+            wrong = {"origin": origin.replace("https", "http")}
+            assert phone.post("open", content=f'"{here.key}"', headers=wrong).status_code == 403
+            answer = phone.post("open", content=f'"{here.key}"')
+            assert "secure" in answer.headers["set-cookie"].lower()
+            assert phone.get("choices").json()["lan"] is True
+            assert "nowhere else" in phone.get("").text
+            assert "Nothing leaves" not in phone.get("").text
+
+
+def test_the_code_for_a_phone_says_the_address() -> None:
+    address = Door("192.168.1.20:8443", secured=True).address
+    rows = [line.removeprefix("\x1b[30;47m").removesuffix("\x1b[0m") for line in qr.lines(address)]
+    halves = {" ": (255, 255), "\u2580": (0, 255), "\u2584": (255, 0), "\u2588": (0, 0)}
+    pixels = np.array([[halves[c][half] for c in row] for row in rows for half in (0, 1)], np.uint8)
+    assert max(len(row) for row in rows) <= 80
+    assert zxingcpp.read_barcode(np.kron(pixels, np.ones((6, 6), np.uint8))).text == address
 
 
 def test_only_who_brings_the_key_first_is_let_in_and_only_from_the_page(served: Served) -> None:
@@ -156,6 +207,50 @@ def test_no_name_of_a_photo_leads_out_of_its_folder(served: Served, name: str, t
         assert added.json() == 0
     new = {p for p in tmp_path.rglob("*") if p.is_file()} - before
     assert all("medimg-scratch-" in str(p) for p in new)
+
+
+def test_what_is_known_of_a_patient_goes_to_the_checks_and_stays_for_copies_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def scrub(request: RunRequest, hooks: object) -> object:
+        asked.append(request.known)
+        raise Interrupted("stopped")
+
+    monkeypatch.setattr(desks, "scrub_folder", scrub)
+    desk = desks.Desk(tmp_path, Policy.load(), Register(tmp_path / "register"), NO_HOOKS, 1)
+    try:
+        desk.add("a.png", b"x")
+        desk.starts()
+        known = KnownValues(names=(KNOWN,), numbers=("123",), dates=("1 May 1960",))
+        desk.clean("closed-group", ("AU",), each=False, known=known)
+        assert asked == [known]
+        desk.again()
+        desk.add("a.png", b"x")
+        desk.starts()
+        desk.clean("closed-group", ("AU",), each=False)
+        assert asked[1] == NOTHING_KNOWN  # of the patient before nothing is left
+    finally:
+        desk.close()
+
+
+def test_nobody_withdraws_who_was_not_released(served: Served, tmp_path: Path) -> None:
+    drawn(tmp_path / "a.png", 1, 200, 200)
+    with served.client() as first:
+        first.post("open", content=f'"{served.key}"')
+        assert first.post("withdraw", content=b'{"patient": "P01"}').status_code == 400
+        first.post("photos", content=(tmp_path / "a.png").read_bytes(), headers={"x-photo-name": "a.png"})
+        assert first.post("clean", content=b'{"audience": "closed-group"}').status_code == 200
+        end = time.monotonic() + 200
+        while first.get("stand").json()["step"] != "look":
+            assert time.monotonic() < end
+            time.sleep(0.5)
+        for patient in ("P01", "P09", "../P01"):
+            refused = first.post("withdraw", content=f'{{"patient": "{patient}"}}')
+            assert refused.status_code == 400
+            assert refused.json()["what"] == "nothing of this patient was released."
+    assert Register(served.work / "register").entries() == []
 
 
 PRESS = "document.querySelector('#act button[data-key=\"{}\"]').click()"
@@ -217,6 +312,7 @@ def test_from_dropped_photos_to_downloaded_copies_and_nothing_stays_in_the_brows
         assert page.run("document.cookie") == ""
         page.put("#files", *photos)
         page.until("document.querySelectorAll('#dropped li').length === 2")
+        page.run(f"document.querySelector('#names').value = '{KNOWN}, Someone Else'")
         page.run("document.querySelector('#where').value = 'AU'; document.querySelector('#clean').click()")
         page.until("!document.querySelector('#look').hidden", 400)
         shown = answer(page)
@@ -231,6 +327,21 @@ def test_from_dropped_photos_to_downloaded_copies_and_nothing_stays_in_the_brows
             assert time.monotonic() < end
             time.sleep(0.1)
         assert [p.read_bytes() for p in kept] == [copies[0].read_bytes()]
+        for width in (1200, 400) if AXE else ():
+            page.size(width)
+            assert page.barriers() == []
+        page.run("document.querySelector('#who').closest('details').open = true")
+        assert page.run("document.querySelector('#who').value") == "P01"
+        page.run("document.querySelector('#withdraw').click()")
+        page.until("!document.querySelector('#withdrawn').hidden")
+        assert list((run / "share").iterdir()) == []
+        assert "hand group" in page.run("document.querySelector('#noted').textContent")
+        assert "Please delete" in page.run("document.querySelector('#letter').textContent")
+        page.until("document.querySelector('#done').hidden")
+        assert [e.event for e in Register(served.work / "register").entries()] == ["released", "withdrawn"]
+        for width in (1200, 400) if AXE else ():
+            page.size(width)
+            assert page.barriers() == []
         asked: list[str] = [
             e["params"]["request"]["url"] for e in page.events if e["method"] == "Network.requestWillBeSent"
         ]
@@ -250,6 +361,10 @@ def test_from_dropped_photos_to_downloaded_copies_and_nothing_stays_in_the_brows
             data = path.read_bytes()
             assert not any(m in data for m in marks), path.name
             assert session.encode() not in data, path.name  # the key may lie in the history: it opens nothing any more
+            assert KNOWN.encode() not in data, path.name
+            assert KNOWN.encode("utf-16-le") not in data, path.name
+    written = b"".join(p.read_bytes() for p in (served.work / "out").rglob("*") if p.is_file())
+    assert KNOWN.encode() not in written
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed")
@@ -293,6 +408,11 @@ def test_the_command_listens_on_this_computer_alone_and_prints_one_address(tmp_p
         (["--host", "0.0.0.0"], "this computer"),
         (["--token-file", "x"], "--page takes"),
         (["--metadata-only"], "--page takes"),
+        (["--certificate", "c", "--key", "k"], "--page takes"),
+        (["--lan"], "--lan needs TLS"),
+        (["--lan", "--certificate", "c", "--key", "k"], "address of this computer on the network"),
+        (["--lan", "--certificate", "c", "--key", "k", "--host", "ward.example"], "address of this computer"),
+        (["--lan", "--certificate", "c", "--key", "k", "--host", "0.0.0.0"], "address of this computer"),
     ):
         refused = subprocess.run([*line, *more], capture_output=True, text=True, timeout=600)
         assert refused.returncode == 2

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from medimg import faults
-from medimg.acts import Input, Screen
+from medimg.acts import Input, Screen, withdrawing
 from medimg.acts.sitting import Sitting
 from medimg.consent.site import SiteProfile
 from medimg.engine import apply as applying
@@ -31,6 +31,7 @@ from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
 from medimg.run.request import RunRequest
 from medimg.system.scratch import Scratch
+from medimg.types import NOTHING_KNOWN, KnownValues
 from medimg.vocabulary import Choice
 
 MOST, ROOM, NAME = 200, 2 << 30, 200
@@ -107,6 +108,7 @@ class Desk:
         self._trouble = ""
         self._run: Path | None = None
         self._sitting: Sitting | None = None
+        self._known = NOTHING_KNOWN
 
     def again(self) -> None:
         """Begin with other photos; the run that was made stays where it is."""
@@ -152,8 +154,12 @@ class Desk:
             raise UsageError("there are no photos to be checked, or they are being checked.")
         self._cleaning, self._stopped, self._trouble = True, False, ""
 
-    def clean(self, audience: str, where: tuple[str, ...], *, each: bool) -> None:
-        """Make the run, after :meth:`starts`. What goes wrong is a sentence of :meth:`stand`."""
+    def clean(self, audience: str, where: tuple[str, ...], *, each: bool, known: KnownValues = NOTHING_KNOWN) -> None:
+        """Make the run, after :meth:`starts`. What goes wrong is a sentence of :meth:`stand`.
+
+        What is known of the patients stays in memory, for the copies that are made again.
+        """
+        self._known = known
         try:
             request = RunRequest(
                 photos=(self._photos,),
@@ -164,6 +170,7 @@ class Desk:
                 group_by="file" if each else "folder",
                 workers=self._workers,
                 again=True,
+                known=known,
                 site=SiteProfile.installed(),
             )
             hooks = msgspec.structs.replace(self._hooks, progress=self._tell, stop=lambda: self._stopped)
@@ -268,9 +275,29 @@ class Desk:
             case _:
                 raise UsageError("this cannot be done with a photo.")
         self._sitting = None
-        done = applying.apply(run, [self._photos], only={photo}, policy=self._policy, workers=1, make=self._hooks.make)
+        done = applying.apply(
+            run,
+            [self._photos],
+            only={photo},
+            policy=self._policy,
+            known=self._known,
+            workers=1,
+            make=self._hooks.make,
+        )
         for error in done.left.values():
             raise error
+
+    def withdraw(self, group: str) -> tuple[list[str], list[str]]:
+        """Note that a patient withdrew, and take the copies out of ``share/``; the note, and the letter.
+
+        Raises:
+            MedimgError: Nothing of this patient was released, or it could not be written.
+        """
+        opened = self._opened()
+        if group not in {name.partition("-")[0] for name in _released(opened.state)}:
+            raise UsageError("nothing of this patient was released.")
+        self._sitting = None
+        return withdrawing.withdraw(opened, group, self._register)
 
     def copy(self, safe_id: str) -> tuple[bytes, str]:
         """A copy as a browser can show it, and its media type.
@@ -322,7 +349,8 @@ class Desk:
 
 
 def _released(state: runs.RunState) -> set[str]:
-    return {name for group in state.run.groups for name in state.released_names(group)}
+    groups = [g for g in state.run.groups if not state.is_withdrawn(g)]
+    return {name for group in groups for name in state.released_names(group)}
 
 
 __all__ = ["Decision", "Desk", "Seen", "Stand"]

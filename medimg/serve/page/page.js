@@ -63,6 +63,7 @@ async function choices() {
   const known = await (await ask("choices")).json();
   for (const [key, words] of Object.entries(known.audiences)) at("audience").append(made("option", words, { value: key }));
   at("audience").value = known.audience;
+  if (!known.lan) at("promise").textContent = "Nothing leaves this computer.";
   for (const [key, words] of Object.entries(known.where)) at("where").append(made("option", words, { value: key }));
 }
 
@@ -263,12 +264,13 @@ function act() {
   form.noValidate = true;
   form.append(made("h2", screen.title), made("p", stand.place));
   if (screen.trouble) form.append(made("p", screen.trouble, { role: "alert", class: "no" }));
-  if (screen.lead) form.append(made("p", screen.lead));
+  const shown = screen.act.startsWith("look:") && screen.options.length; // the copy is beside it
+  if (screen.lead && !shown) form.append(made("p", screen.lead));
   const list = made("ul");
   for (const line of screen.lines) {
     const row = made("li", line.true === false ? `NO: ${line.text}` : line.text);
     if (line.true === false) row.className = "no";
-    if (line.checks_say) row.append(made("span", `The checks: ${line.checks_say}`, { class: "checks" }));
+    if (line.checks_say) row.append(made("span", line.checks_say, { class: "checks" }));
     list.append(row);
   }
   if (screen.lines.length) form.append(list);
@@ -328,8 +330,25 @@ async function give(form, key) {
   await tell("give", { act: stand.screen.act, done: { key, ticks, fields } }, "");
 }
 
+const listed = id => at(id).value.split(/[,;]/).map(v => v.trim()).filter(v => v);
+
+async function withdraw() {
+  const who = at("who").value;
+  trouble("");
+  try {
+    const said = await (await ask("withdraw", { patient: who })).json();
+    at("noted").replaceChildren(...said.noted.filter(line => line.trim()).map(line => made("li", line.trim())));
+    at("letter").textContent = said.letter.join("\n");
+    at("withdrawn-title").textContent = `${who}: withdrawn`;
+    at("withdrawn").hidden = false;
+    at("withdrawn").focus();
+  } catch (error) { trouble(error.message); }
+  await refresh();
+}
+
 function done() {
   at("done").hidden = !stand.released.length;
+  at("who").replaceChildren(...[...new Set(stand.released.map(name => name.split("-")[0]))].map(g => made("option", g, { value: g })));
   at("downloads").replaceChildren(...stand.released.map(name => {
     const row = made("li");
     row.append(made("a", name, { href: `share/${encodeURIComponent(name)}`, download: name }));
@@ -349,7 +368,9 @@ function wires() {
   for (const kind of ["dragover", "drop"]) window.addEventListener(kind, e => e.preventDefault()); // never opened instead
   at("files").addEventListener("change", e => take([...e.target.files]));
   at("clean").addEventListener("click", () => tell("clean", {
-    audience: at("audience").value, where: at("where").value ? [at("where").value] : [], each: at("each").checked }, "Loading the checks ..."));
+    audience: at("audience").value, where: at("where").value ? [at("where").value] : [], each: at("each").checked,
+    names: listed("names"), numbers: listed("numbers-known"), dates: listed("dates") }, "Loading the checks ..."));
+  at("withdraw").addEventListener("click", withdraw);
   at("stop").addEventListener("click", () => tell("stop"));
   at("again").addEventListener("click", async () => { await tell("again"); files = []; location.reload(); });
   at("next").addEventListener("click", next);

@@ -34,6 +34,7 @@ from medimg.errors import UsageError
 from medimg.serve import answers
 from medimg.serve.page.desk import Decision, Desk
 from medimg.serve.sending import sent
+from medimg.types import KnownValues
 
 T = TypeVar("T")
 COOKIE = "medimg"
@@ -61,11 +62,20 @@ HEADERS = {
 
 
 class Cleaning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """For whom and where, and whether each photo shows another patient."""
+    """For whom and where, whether each photo shows another patient, and what is known of them."""
 
     audience: str
     where: tuple[str, ...] = ()
     each: bool = False
+    names: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+
+
+class Leaving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who changed their mind."""
+
+    patient: str
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,16 +90,18 @@ class Door:
 
     Args:
         host: ``127.0.0.1:PORT``, as browsers send it.
+        secured: Whether it is reached by TLS, as from a phone.
     """
 
-    def __init__(self, host: str) -> None:
-        self.host, self.root = host, f"/{secrets.token_urlsafe(16)}/"
+    def __init__(self, host: str, *, secured: bool = False) -> None:
+        self.host, self.root, self.secured = host, f"/{secrets.token_urlsafe(16)}/", secured
+        self.origin = f"{'https' if secured else 'http'}://{host}"
         self._key, self.session = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
 
     @property
     def address(self) -> str:
         """What is opened in a browser, once."""
-        return f"http://{self.host}{self.root}#{self._key}"
+        return f"{self.origin}{self.root}#{self._key}"
 
     def takes(self, key: str) -> bool:
         """Whether this is the key; it opens once."""
@@ -118,7 +130,7 @@ class _Guard:
             return 421, "M-HTTP-ROUTE", "this is not the address that was printed."
         if not scope["path"].startswith(door.root):
             return 404, "M-HTTP-ROUTE", "there is nothing here."
-        if scope["method"] != "GET" and headers.get("origin") != f"http://{door.host}":
+        if scope["method"] != "GET" and headers.get("origin") != door.origin:
             return 403, "M-HTTP-TOKEN", "this request does not come from the page."
         path = scope["path"].removeprefix(door.root)
         if path in FILES or path == "open":
@@ -148,6 +160,7 @@ class _Routes:
             ("again", self.again, "POST"),
             ("decide", self.decide, "POST"),
             ("give", self.give, "POST"),
+            ("withdraw", self.withdraw, "POST"),
             ("copy/{safe_id}", self.copy, "GET"),
             ("share/{name}", self.share, "GET"),
             ("record", self.record, "GET"),
@@ -174,7 +187,8 @@ class _Routes:
         if not self._door.takes(await _body(request, str)):
             return answers.problem(401, "M-HTTP-TOKEN", "this address was used already, or is not the one printed.")
         answer = Response(status_code=204, headers=HEADERS)
-        answer.set_cookie(COOKIE, self._door.session, path=self._door.root, httponly=True, samesite="strict")
+        door = self._door
+        answer.set_cookie(COOKIE, door.session, path=door.root, httponly=True, samesite="strict", secure=door.secured)
         return answer
 
     async def choices(self, _: Request) -> Response:
@@ -183,7 +197,9 @@ class _Routes:
             {key: words.partition(" (")[0] for key, words in named.items()}
             for named in (known.audiences, known.jurisdictions)
         )
-        return answers.json({"audiences": audiences, "audience": DEFAULT_AUDIENCE, "where": where})
+        return answers.json(
+            {"audiences": audiences, "audience": DEFAULT_AUDIENCE, "where": where, "lan": self._door.secured}
+        )
 
     async def stand(self, _: Request) -> Response:
         if self._one.locked():  # a copy is being made, or photos are cleaned
@@ -197,7 +213,9 @@ class _Routes:
     async def clean(self, request: Request) -> Response:
         asked = await _body(request, Cleaning)
         self._desk.starts()  # at once: a page that asks now must not hear that nothing goes on
-        self._cleaning = asyncio.create_task(self._do(self._desk.clean, asked.audience, asked.where, each=asked.each))
+        known = KnownValues(names=asked.names, numbers=asked.numbers, dates=asked.dates)
+        job = self._do(self._desk.clean, asked.audience, asked.where, each=asked.each, known=known)
+        self._cleaning = asyncio.create_task(job)
         return answers.json(None)
 
     async def stop(self, _: Request) -> Response:
@@ -216,6 +234,11 @@ class _Routes:
         given = await _body(request, Given)
         await self._do(self._desk.give, given.act, given.done)
         return answers.json(None)
+
+    async def withdraw(self, request: Request) -> Response:
+        leaving = await _body(request, Leaving)
+        noted, letter = await self._do(self._desk.withdraw, leaving.patient)
+        return answers.json({"noted": noted, "letter": letter})
 
     async def copy(self, request: Request) -> Response:
         data, kind = await self._do(self._desk.copy, request.path_params["safe_id"])
