@@ -113,10 +113,11 @@ def _words_of(chosen: dict[str, str]) -> str:
 
 def _keep_consent(walk: Walk, shown: Screen) -> RunState:
     """What the form has is written down for this patient, by the act in which the form was shown."""
-    use = walk.state.cards.get(f"form:{shown.group}") or walk.state.cards.get("form")
+    own = plan.used(walk, f"form:{shown.group}")
+    use = own or plan.used(walk, "form")
     if use is None or not plan.rests_on_form(walk, shown.group):
         return walk.state
-    act = f"form:{shown.group}" if f"form:{shown.group}" in walk.state.cards else "form"
+    act = f"form:{shown.group}" if own is not None else "form"
     return runs.with_answers(
         walk.state,
         [

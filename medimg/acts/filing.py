@@ -156,7 +156,7 @@ def _written(walk: Walk, shown: Screen, card: str) -> list[str]:
     ]
     for line in shown.lines:
         lines.append(f"    # - {line.text}" + (f"  [{line.item}]" if line.item else ""))
-        lines += [f"    #     the checks: {line.checks_say}"] if line.checks_say else []
+        lines += [f"    #     {line.checks_say}"] if line.checks_say else []
     lines.append(f'    shown: "{digest(walk, shown)}"')
     lines.append(f"    answer: not-sure  # {_can(walk, shown)}")
     if name == "applies":

@@ -11,6 +11,7 @@ from medimg.consent.cards import Card
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.standing import GroupResult, Standing
 from medimg.report import build
+from medimg.run.events import CardUse
 
 
 def settled(walk: Walk) -> Walk:
@@ -78,9 +79,15 @@ def rests_on_form(walk: Walk, group: str) -> bool:
 
 
 def form_of(walk: Walk, group: str) -> Card | None:
-    """The form card of a group that was found right in this run."""
-    use = walk.state.cards.get(f"form:{group}") or walk.state.cards.get("form")
-    return use.card if use is not None and use.card.fits(walk.state.context) else None
+    """The form card of a group that was found right in this run, as long as it can be used."""
+    use = used(walk, f"form:{group}") or used(walk, "form")
+    return use.card if use is not None else None
+
+
+def used(walk: Walk, act: str) -> CardUse | None:
+    """The card that was found right in an act of this run; None where it is to be asked again by now."""
+    use = walk.state.cards.get(act)
+    return use if use is not None and use.card.fits(walk.state.context) and not use.card.trouble(walk.today) else None
 
 
 def standings(walk: Walk, act: str) -> list[Standing]:
@@ -134,8 +141,7 @@ def done(walk: Walk, act: str) -> bool:
     about, open_ones = subject(act), [s for s in standings(walk, act) if not answered(s)]
     match kind(act):
         case "workplace" | "channel" | "form":
-            use = walk.state.cards.get(act)
-            return use is not None and use.card.fits(walk.state.context)
+            return used(walk, act) is not None
         case "areas":
             return not walk.areas.get(about)
         case "applies":

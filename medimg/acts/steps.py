@@ -181,7 +181,7 @@ def _days(shown: Screen, walk: Walk) -> dict[str, str]:
 
 def read_day(text: str, today: datetime.date) -> datetime.date | None:
     """A day as people type it; None when it is none."""
-    named = {"today": 0, "t": 0, "yesterday": 1, "y": 1}
+    named = {"today": 0, "yesterday": 1}  # in full: a letter is a key of another screen
     if text.lower() in named:
         return today - datetime.timedelta(days=named[text.lower()])
     try:

@@ -39,24 +39,32 @@ def ask(screen: Screen, notes: Sequence[str] = ()) -> Input:
 def draw(screen: Screen, notes: Sequence[str] = ()) -> None:
     """Write a screen. What stood there before is scrolled up, not wiped away."""
     if _alive():
-        click.echo("\n" * (shutil.get_terminal_size().lines - 1) + "\x1b[H\x1b[J", nl=False)
-    for note in notes:
-        _say(note, fg="green")
-    _say("")
-    _say(f"{screen.title}  ({screen.place})", bold=True)
-    if screen.trouble:
-        _say(f"! {screen.trouble}", fg="red")
-    if screen.lead:
-        _say(screen.lead)
-    for line in screen.lines:
-        _line(line)
+        click.echo("\n" * (_height() - 1) + "\x1b[H\x1b[J", nl=False)
+    drawn = sum(_say(note, fg="green") for note in notes) + _say("") + _head(screen)
+    drawn += sum(_line(line) for line in screen.lines) + len(screen.fields) + len(screen.ticks) + len(screen.options)
+    if _alive() and drawn + 1 > _height():
+        _head(screen)  # it is scrolled out of sight: once more below
 
 
-def _line(line: Line) -> None:
+def _height() -> int:
+    """Lines of the window as it is now: the variable LINES is as old as the shell."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).lines
+    except OSError:
+        return shutil.get_terminal_size().lines
+
+
+def _head(screen: Screen) -> int:
+    """The title, what went wrong, and the line before the sentences; how many lines it took."""
+    drawn = _say(f"{screen.title}  ({screen.place})", bold=True)
+    drawn += _say(f"! {screen.trouble}", fg="red") if screen.trouble else 0
+    return drawn + (_say(screen.lead) if screen.lead else 0)
+
+
+def _line(line: Line) -> int:
     mark = {True: "+", False: "- NO:", None: "-"}[line.true]
-    _say(f"  {mark} {line.text}", indent=4, fg="red" if line.true is False else None)
-    if line.checks_say:
-        _say(f"      the checks: {line.checks_say}", indent=6, fg="yellow")
+    drawn = _say(f"  {mark} {line.text}", indent=4, fg="red" if line.true is False else None)
+    return drawn + (_say(f"      {line.checks_say}", indent=6, fg="yellow") if line.checks_say else 0)
 
 
 def _value(screen: Screen, name: str) -> str:

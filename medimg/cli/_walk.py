@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
+import msgspec
 
 from medimg.acts import Screen
 from medimg.acts.sitting import Sitting
@@ -33,12 +34,12 @@ def walk(opened: OpenRun, groups: list[str], role: str, register: Register, rema
     """
     here = Sitting(opened, groups, register, role)
     for trouble in here.troubles:
-        click.echo(trouble)
+        common.say_prose(trouble)
     try:
         notes: list[str] = []
         while (shown := here.screen()) is not None:
             told, waits = len(here.released), here.walk.waits
-            here.give(_acts.ask(shown, notes))
+            here.give(_acts.ask(_placed(shown, opened), notes))
             notes = [*_released(here.released[told:]), *_something_shows(here, shown, opened)]
             if here.walk.waits - waits:
                 if remake is None:
@@ -51,8 +52,14 @@ def walk(opened: OpenRun, groups: list[str], role: str, register: Register, rema
     except (_acts.Stopped, click.Abort):
         click.echo("\nKept so far. The same command goes on from here.")
     if here.walk.trouble:
-        click.echo(here.walk.trouble)
+        common.say_prose(here.walk.trouble)
     return open_run(opened.folder)
+
+
+def _placed(shown: Screen, opened: OpenRun) -> Screen:
+    """The screen with the whole path of a copy, to be opened in another program."""
+    folder = f"{runs.UNREVIEWED_FOLDER}/"
+    return msgspec.structs.replace(shown, lead=shown.lead.replace(folder, f"{common.shown(opened.folder)}/{folder}", 1))
 
 
 def _to_apply(photos: Iterable[str], opened: OpenRun) -> list[str]:

@@ -40,7 +40,8 @@ class _Stop(Exception):
 
 @click.command()
 @run_common.run_argument
-@click.option("--group", "groups", multiple=True, metavar="PATIENT", help="Only this patient. May be repeated.")
+@click.argument("patients", nargs=-1, metavar="[PATIENT]...")
+@click.option("--group", "groups", multiple=True, metavar="PATIENT", help="The same as PATIENT.")
 @click.option("--from", "source", type=run_common.FILE, metavar="FILE", help="Take the answers from a YAML file.")
 @click.option("--set", "settings", multiple=True, metavar="[PATIENT:]ITEM=ANSWER", help="One answer. May be repeated.")
 @click.option("--note", default="", metavar="WORDS", help="For the record sheet alone; goes with --set.")
@@ -67,6 +68,7 @@ class _Stop(Exception):
 def answer(
     ctx: click.Context,
     run: Path,
+    patients: tuple[str, ...],
     groups: tuple[str, ...],
     source: Path | None,
     settings: tuple[str, ...],
@@ -85,10 +87,12 @@ def answer(
 
     Each screen shows the sentences that it closes. Keys: the letter, or arrows and Enter; b goes back, s leaves it
     open, q stops here. What you say of your workplace, channel and consent form is kept as cards ('medimg cards').
+    With PATIENT: only those patients.
 
     Exit code: 0 every patient is answered, 11 blocking questions are open, 12 a patient is at a stop.
     """
     opened, results = run_common.opened(run)
+    groups = (*patients, *groups)
     wanted = opened.groups(groups)
     if listed:
         _list(opened, wanted)
@@ -116,11 +120,14 @@ def answer(
         _ask_all(opened, wanted, role, again)
     else:
         _walk.walk(opened, wanted, role, run_common.register(register_file))
-    opened = open_run(opened.folder)  # as it was saved last
+    before, opened = opened, open_run(opened.folder)  # as it was saved last
     results = run_common.written(opened, opened.state)
     mine = {g: results[g] for g in wanted}
     say = partial(run_common.say_json, "answer") if as_json else partial(run_common.say, most=run_common.MOST)
     say(mine, opened.state)
+    if opened.state.released != before.state.released:
+        run_common.say_share_well(opened)
+        run_common.say_attach(opened)
     ctx.exit(run_common.exit_code(mine))
 
 

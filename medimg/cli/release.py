@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from medimg.cli import common, run_common
-from medimg.consent.advice import panel
+from medimg.cli import run_common
 from medimg.errors import UsageError
 from medimg.report.build import audience_words
 from medimg.report.words import REMAINING_RISK
@@ -76,10 +75,8 @@ def _say_released(opened: OpenRun, ready: list[str]) -> None:
     for group in ready:
         count = len(releasing.in_share(opened, group).lying)
         click.echo(f"{group}: {count} {'copy' if count == 1 else 'copies'} in {SHARE_FOLDER}/.")
-    click.echo("Share it well:")
-    for line in panel(opened.state.context.audience):
-        common.say_prose(f"- {line}", 2)
-    click.echo(f"Attach the files in {SHARE_FOLDER}/ and nothing else. File the record sheet in the patient's record.")
+    run_common.say_share_well(opened)
+    run_common.say_attach(opened)
 
 
 def _unreleased(opened: OpenRun, group: str) -> bool:

@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 import click
 
 from medimg.cli import common
+from medimg.consent.advice import panel
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.standing import GroupResult
 from medimg.engine import deciding
 from medimg.report import build, refresh
 from medimg.run import originals
+from medimg.run.folder import SHARE_FOLDER
 from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
 from medimg.run.state import RunState
@@ -68,6 +70,19 @@ def own_names(run: Path, ids: Sequence[str], photos: Sequence[Path | str]) -> di
     return {safe_id: common.shown(Path(path.name)) for safe_id, path in found.items()}
 
 
+def say_share_well(run: OpenRun) -> None:
+    """What to think of with the released copies."""
+    common.say("Share it well:")
+    for line in panel(run.state.context.audience):
+        common.say_prose(f"- {line}", 2)
+
+
+def say_attach(run: OpenRun) -> None:
+    """What to do with the released copies."""
+    folder = f"{common.shown(run.folder)}/{SHARE_FOLDER}"
+    common.say_prose(f"Next: attach the files in {folder}, nothing else, and file the record sheet.")
+
+
 def say_held(run: OpenRun, folder: Path, most: int = 8) -> list[str]:
     """Say which photos are held, and the command that says what decides them; their safe ids."""
     held = [p.safe_id for p in deciding.photos(run) if not p.copy]
@@ -97,10 +112,11 @@ def say(results: Mapping[str, GroupResult], state: RunState, *, most: int | None
     """Where every group stands, on the terminal; ``most`` open questions of each are named, all by default."""
     for group, result in results.items():
         count = result.counts()
-        click.echo(f"{group}: {words(result)}")
-        click.echo(
+        common.say_prose(f"{group}: {words(result)}", 5)
+        common.say_prose(
             f"  Answered: {count['blocking'] - count['blocking_open']} of {count['blocking']} questions that need an"
-            f" answer, {count['advisory'] - count['advisory_open']} of {count['advisory']} to think about."
+            f" answer, {count['advisory'] - count['advisory_open']} of {count['advisory']} to think about.",
+            4,
         )
         released = len(state.released_names(group))
         if state.is_withdrawn(group):

@@ -16,7 +16,7 @@ from medimg.engine import apply as applying
 from medimg.engine import deciding
 from medimg.engine.batch import Hooks, Outcome, scrub_folder
 from medimg.errors import Interrupted, UsageError
-from medimg.run.folder import SHARE_FOLDER, RunFolder
+from medimg.run.folder import RunFolder
 from medimg.run.opened import open_run
 from medimg.run.register import Register
 from medimg.run.request import RunRequest
@@ -157,10 +157,12 @@ def _made_again(run: Path, *, photos: Sequence[Path], request: RunRequest) -> li
 def _answered(run: Path, role: str, register: Register, remake: _walk.Remake) -> int:
     """The acts up to the release, and what is to be done next in one sentence."""
     opened, _ = run_common.opened(run)
-    opened = _walk.walk(opened, opened.groups(), role, register, remake)
+    before, opened = opened, _walk.walk(opened, opened.groups(), role, register, remake)
     state = opened.state
     results = run_common.written(opened, state)
     run_common.say(results, state, most=_MOST)
+    if state.released != before.state.released:
+        run_common.say_share_well(opened)
     code = run_common.exit_code(results)
     folder = common.shown(run)
     out = {name for group in state.run.groups for name in state.released_names(group)}
@@ -171,5 +173,5 @@ def _answered(run: Path, role: str, register: Register, remake: _walk.Remake) ->
     elif waiting:
         common.say(f"Next: release what is answered: medimg release {folder}")
     else:
-        common.say(f"Next: attach the files in {folder}/{SHARE_FOLDER}, nothing else, and file the record sheet.")
+        run_common.say_attach(opened)
     return max(code, 20 if held else 0)

@@ -108,10 +108,16 @@ def conditions(reports: Sequence[Report]) -> dict[str, str]:
 
 
 def _fed(report: Report, item: str) -> int:
-    """How many findings feed an item, by their kind or by their category."""
+    """How many findings feed an item."""
+    return sum(a.finding.count for a in _feeding(report, item))
+
+
+def _feeding(report: Report, item: str) -> list[Action]:
+    """What feeds an item, by its kind or by its category."""
     kinds = {k for k in Kind if item in k.items}
     categories = {(c.kinds[0], c) for c in Category if item in c.items}
-    return sum(f.count for f in report.findings if f.kind in kinds or (f.kind, f.category) in categories)
+    every = report.plan.actions if report.plan else ()
+    return [a for a in every if a.finding.kind in kinds or (a.finding.kind, a.finding.category) in categories]
 
 
 def _check(report: Report, name: CheckName) -> Check | None:
@@ -142,7 +148,7 @@ def _picture(item: str, check: CheckName, noun: str, none: str, unseen: str = ""
         if verdict == "unknown":
             words = _NOT_CHECKED[check] if done and done.state == CheckState.NOT_ASKED else "the check did not run"
         elif found:
-            words = f"the check found {_n(found, noun)}" + _to_look_at(report, check)
+            words = f"the check found {_n(found, noun)}" + _covered(report, item, found) + _to_look_at(report, check)
         else:
             words = f"the check found {none}"
         words += f"; {unseen}" if unseen else ""
@@ -151,6 +157,17 @@ def _picture(item: str, check: CheckName, noun: str, none: str, unseen: str = ""
         return AutoEvidence(item=item, subject=report.safe_id, verdict=verdict, found=found, words=words)
 
     return build
+
+
+def _covered(report: Report, item: str, found: int) -> str:
+    """How many of the findings that feed an item are covered in the copy, and which that stay may be a name."""
+    done = sum(a.finding.count for a in _feeding(report, item) if a.do == "cover")
+    names = _perhaps_names(report) if item == "img.text" else 0
+    covered = (
+        "" if not done else "covered" if done >= found == 1 else "all covered" if done >= found else f"{done} covered"
+    )
+    stays = f"{_n(names, 'stays and/stay and')} may be a name: look" if names else ""
+    return "".join(f"; {part}" for part in (covered, stays) if part)
 
 
 _KINDS = {CheckName.FACES: Kind.FACE, CheckName.TEXT: Kind.TEXT, CheckName.CODES: Kind.CODE}
@@ -172,6 +189,12 @@ def _to_look_at(report: Report, check: CheckName) -> str:
         + (f"; {_n(possible, 'is/are')} only possible: look" if possible else "")
         + (f"; {_n(old, 'has/have')} a bar or mosaic, which is no disguise: look" if old else "")
     )
+
+
+def _perhaps_names(report: Report) -> int:
+    """Words that stay because they are plain ones as well as names."""
+    kept = [a.finding for a in _actions(report, Kind.TEXT) if a.do == "keep" and a.by == "rule"]
+    return sum(f.count for f in kept if f.category == Category.POSSIBLE_NAME)
 
 
 def _written(report: Report, *names: CheckName) -> Verdict:

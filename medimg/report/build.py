@@ -38,19 +38,26 @@ def results(state: RunState, reports: Sequence[Report], today: datetime.date | N
         today: The day on which answers may have expired; the present day (UTC) when not given.
     """
     by_id = {r.safe_id: r for r in reports}
+    today = today or this_day()
     extra = run_evidence(state)
     mine: dict[str, list[Answer]] = {}
     for answer in state.answers:
         mine.setdefault(answer.subject.partition("-")[0], []).append(answer)
+    old = {act for act, use in state.cards.items() if use.card.trouble(today)}
     found = {
         group: assess(
             group,
             of(state, group, by_id),
             state.group_context(group),
-            [*mine.get("batch", ()), *mine.get(group, ())],
+            [
+                a
+                for a in (*mine.get("batch", ()), *mine.get(group, ()))
+                # What a card said counts no longer than the card; what was released on it stays as it was.
+                if a.act not in old or state.released_names(group)
+            ],
             extra=extra,
             caption=said.found if (said := state.caption_of(group)) else None,
-            today=today or this_day(),
+            today=today,
             site=state.run.site,
         )
         for group in state.run.groups
@@ -229,6 +236,8 @@ def _short_one(standing: Standing) -> str:
     choice = standing.answer.choice
     if choice in ("yes", "no"):
         return choice
+    if standing.question.id == "con.basis":  # no question of yes or no
+        return "answered" if standing.state == "closed" else "not allowed here"
     # An answer that is more than yes or no (which basis, accepted, agreed) stays in the record.
     return "yes" if standing.state == "closed" else "no"
 

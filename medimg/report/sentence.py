@@ -14,6 +14,7 @@ _NOUNS: dict[str, tuple[str, str]] = {
     Kind.CODE.words: ("barcode or QR code", "barcodes or QR codes"),
     Kind.FACE.words: ("face", "faces"),
     Kind.DOCUMENT.words: ("document", "documents"),
+    Kind.OBJECT.words: ("thing with writing on it", "things with writing on them"),
     Kind.DRAWN.words: ("area marked by a person", "areas marked by a person"),
 }
 _HIDDEN = (Kind.METADATA.words, Kind.HIDDEN_IMAGE.words, Kind.FILENAME.words)

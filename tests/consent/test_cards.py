@@ -19,6 +19,7 @@ from medimg.consent.cards import Card, Store, made
 from medimg.consent.context import SharingContext
 from medimg.consent.site import SiteCard, SiteProfile
 from medimg.errors import UsageError
+from medimg.report import build
 from medimg.run import state as runs
 
 AU = SharingContext(audience="closed-group", jurisdictions=("AU",))
@@ -69,6 +70,34 @@ def test_a_card_that_cannot_be_used_is_asked_again(change: object, words: str) -
     assert not walk.state.answers
 
 
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda c: msgspec.structs.replace(c, made="2026-08-01").sealed(), "days old"),
+        (lambda c: msgspec.structs.replace(c, answers={**c.answers, "pol.employer": "yes", "x": "yes"}), "by hand"),
+        (lambda c: msgspec.structs.replace(c, wording="0" * 16).sealed(), "other questions"),
+    ],
+)
+@pytest.mark.parametrize("act", ["workplace", "channel", "form"])
+def test_a_card_that_grew_old_in_a_run_that_waits_is_asked_again_and_releases_nothing(
+    act: str,
+    harm: object,
+    words: str,
+) -> None:
+    state, reports = fresh("closed-group", ("AU",), {"P01": 1})
+    walk, _ = walked(start(state, reports))
+    assert build.results(walk.state, reports, TODAY)["P01"].overall == "answered"
+    use = walk.state.cards[act]
+    card = harm(use.card)  # type: ignore[operator]
+    assert words in card.trouble(TODAY)
+    cards = {**walk.state.cards, act: msgspec.structs.replace(use, card=card)}
+    later = msgspec.structs.replace(walk.state, cards=cards)
+    assert build.results(later, reports, TODAY)["P01"].overall == "open"
+    shown = screen(start(later, reports))
+    assert shown is not None
+    assert shown.act == act
+
+
 def test_a_card_of_another_audience_or_country_is_not_used() -> None:
     _, cards = filled()
     state, reports = fresh("closed-group", ("NZ",), {"P01": 1})
@@ -100,7 +129,6 @@ def test_a_clock_before_the_newest_answer_starts_nothing_and_counts_no_answer() 
     state, reports = fresh("closed-group", ("AU",), {"P01": 1})
     walk, _ = walked(start(state, reports))
     from medimg.acts import begin
-    from medimg.report import build
 
     earlier = TODAY - datetime.timedelta(days=2)
     with pytest.raises(UsageError, match="clock"):

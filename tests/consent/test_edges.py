@@ -142,7 +142,7 @@ def test_what_is_only_possible_is_said_with_its_number() -> None:
 
 def test_a_covered_thing_is_no_reason_to_ask() -> None:
     auto = of("img.text", made(actions=(found(Kind.TEXT, Category.NAME, "cover"),)))
-    assert (auto.verdict, auto.words) == ("supports", "the check found 1 area with writing")
+    assert (auto.verdict, auto.words) == ("supports", "the check found 1 area with writing; covered")
 
 
 def test_the_covers_of_faces_are_counted() -> None:

@@ -45,7 +45,9 @@ def recorded(folder: Path, case: str) -> tuple[str, int]:
     audience, country, groups = CASES[case]
     out = folder / "medimg-R7Q4"
     run_folder(out, groups, context=SharingContext(audience=audience, jurisdictions=(country,)), actions=())
-    result = call(answer, out, input=typed(audience, country, groups))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        result = call(answer, out.name, input=typed(audience, country, groups))
     return re.sub(r"[ \t]+$", "", result.output, flags=re.M), result.exit_code
 
 

@@ -185,7 +185,8 @@ class ActsPage(QWidget):
     def _fill(self, shown: Screen) -> None:
         content = QWidget(self.area)
         column = column_of(content)
-        if shown.lead:
+        beside = kind(shown.act) == "look" and shown.options  # the copy was looked at in this window
+        if shown.lead and not beside:
             column.addWidget(label(shown.lead, kind="heading"))
         for line in shown.lines:
             self._line(line, column)
@@ -198,7 +199,7 @@ class ActsPage(QWidget):
         mark = {True: "✓", False: "✗", None: "•"}[line.true]
         column.addWidget(label(f"{mark} {line.text}", kind="alert" if line.true is False else ""))
         if line.checks_say:
-            column.addWidget(label(self.tr("The checks: {}").format(line.checks_say), kind="quiet"))
+            column.addWidget(label(line.checks_say, kind="quiet"))
 
     def _field(self, field: Field, column: QVBoxLayout) -> QLineEdit:
         box = QLineEdit(field.value)
