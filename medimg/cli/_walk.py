@@ -11,7 +11,7 @@ import msgspec
 from medimg.acts import Screen
 from medimg.acts.sitting import Sitting
 from medimg.cli import _acts, common
-from medimg.run.folder import SHARE_FOLDER
+from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
 
@@ -58,7 +58,7 @@ def walk(opened: OpenRun, groups: list[str], role: str, register: Register, rema
 
 def _placed(shown: Screen, opened: OpenRun) -> Screen:
     """The screen with the whole path of a copy, to be opened in another program."""
-    folder = f"{runs.UNREVIEWED_FOLDER}/"
+    folder = f"{UNREVIEWED_FOLDER}/"
     return msgspec.structs.replace(shown, lead=shown.lead.replace(folder, f"{common.shown(opened.folder)}/{folder}", 1))
 
 

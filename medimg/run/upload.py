@@ -14,8 +14,9 @@ import msgspec
 from medimg.errors import CheckFailed, OutputError
 from medimg.run import share, storage
 from medimg.run.folder import SHARE_FOLDER
+from medimg.run.opened import OpenRun
 from medimg.run.register import Register
-from medimg.run.release import OpenRun, share_of
+from medimg.run.release import share_of
 
 _COPY = re.compile(r"\AP\d+-\d+\.[a-z0-9]+\Z")
 
