@@ -15,8 +15,8 @@ from sheets_kit import none_true, run_folder
 
 from medimg.acts.sitting import Sitting
 from medimg.consent.context import SharingContext
+from medimg.run.opened import open_run
 from medimg.run.register import Register
-from medimg.run.release import open_run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminal")
 LINES, COLUMNS = 20, 80

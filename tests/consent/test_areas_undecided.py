@@ -25,8 +25,8 @@ from medimg.report import build
 from medimg.run import decisions
 from medimg.run import release as releasing
 from medimg.run import state as runs
+from medimg.run.opened import open_run
 from medimg.run.register import Register
-from medimg.run.release import open_run
 from medimg.types import Action, Finding, Report, to_json
 
 AU = SharingContext(audience="closed-group", jurisdictions=("AU",), conditions=none_true())

@@ -31,8 +31,8 @@ from medimg.cli.release import release
 from medimg.cli.reopen import reopen
 from medimg.errors import OutputError, UsageError
 from medimg.run import storage, upload
+from medimg.run.opened import open_run
 from medimg.run.register import Register
-from medimg.run.release import open_run
 from medimg.run.request import RunRequest
 
 BOTH = {"P01": ["P01-001", "P01-002"], "P02": ["P02-001"]}
