@@ -20,17 +20,7 @@ from medimg.decide import decide, with_whole_lines
 from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemory, UsageError
 from medimg.native.threads import both, each
 from medimg.policy import Policy
-from medimg.types import (
-    BLACK,
-    Check,
-    Colour,
-    Copy,
-    CopySummary,
-    Finding,
-    KnownValues,
-    Plan,
-    Report,
-)
+from medimg.types import BLACK, Check, Colour, Copy, CopySummary, Finding, KnownValues, Plan, Report
 from medimg.vocabulary import CONTENT_CHECKS, PASSING, CheckName, CheckState, FormatName, Kind, PhotoState, Reason
 
 if TYPE_CHECKING:

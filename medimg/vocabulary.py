@@ -390,21 +390,3 @@ class Category(StrEnum):
 
 KEEPABLE: tuple[Category, ...] = tuple(c for c in Category if c.keepable)
 """Writing that may stay in the picture, where the policy lists it."""
-
-
-__all__ = [
-    "CONTENT_CHECKS",
-    "KEEPABLE",
-    "PASSING",
-    "QT_TRANSLATE_NOOP",
-    "Category",
-    "CheckName",
-    "CheckState",
-    "Choice",
-    "FormatName",
-    "Kind",
-    "PhotoState",
-    "Reason",
-    "StandingReason",
-    "as_words",
-]

@@ -25,6 +25,7 @@ from medimg.report import build
 from medimg.run import decisions
 from medimg.run import release as releasing
 from medimg.run import state as runs
+from medimg.run.folder import REPORTS_NAME
 from medimg.run.opened import open_run
 from medimg.run.register import Register
 from medimg.types import Action, Finding, Report, to_json
@@ -288,7 +289,7 @@ def test_decisions_that_were_edited_by_hand_to_leave_other_findings_wait(out: Pa
         report, plan=msgspec.structs.replace(report.plan, actions=(msgspec.structs.replace(FACE, do="cover"),))
     )
     reports: tuple[Report, ...] = (covered,)
-    (out / "PRIVATE-patient-record" / runs.REPORTS_NAME).write_bytes(to_json(reports))
+    (out / "PRIVATE-patient-record" / REPORTS_NAME).write_bytes(to_json(reports))
     shown = msgspec.structs.replace(covered.plan, actions=(msgspec.structs.replace(FACE, do="keep", by="person"),))
     assert not decisions.put(out, opened.state, reports, {"P01-001": shown})
     assert decisions.waiting(decisions.load(out), reports) == ["P01-001"]

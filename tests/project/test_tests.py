@@ -54,3 +54,9 @@ def test_a_fuzzer_loads_and_draws_what_it_begins_with(path: Path) -> None:
     command = [sys.executable, "-c", STAND_IN, str(path), str(path.parent)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == "loaded\n", done.stderr
+
+
+def test_no_module_has_400_lines() -> None:
+    package = Path(__file__).resolve().parents[2] / "medimg"
+    long = {path.name: n for path in package.rglob("*.py") if (n := len(path.read_text("utf-8").splitlines())) >= 400}
+    assert long == {}
