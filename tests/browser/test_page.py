@@ -253,6 +253,29 @@ def test_nobody_withdraws_who_was_not_released(served: Served, tmp_path: Path) -
     assert Register(served.work / "register").entries() == []
 
 
+def test_what_the_page_offers_for_an_area_is_the_one_list_and_nothing_else_is_taken(
+    served: Served, tmp_path: Path
+) -> None:
+    drawn(tmp_path / "a.png", 5, 320, 240)
+    with served.client() as first:
+        first.post("open", content=f'"{served.key}"')
+        first.post("photos", content=(tmp_path / "a.png").read_bytes(), headers={"x-photo-name": "a.png"})
+        assert first.post("clean", content=b'{"audience": "closed-group"}').is_success
+        end = time.monotonic() + 200
+        while (stand := first.get("stand").json())["step"] != "look":
+            assert time.monotonic() < end, stand
+            time.sleep(0.2)
+        box = b'{"photo": "P01-001", "do": "cover", "box": [40, 30, 100, 60]}'
+        assert first.post("decide", content=box).is_success
+        (area,) = (a for a in first.get("stand").json()["photos"][0]["photo"]["areas"] if a["by"] == "person")
+        assert area["choices"] == [{"choice": "shown", "words": "Show it"}]
+        chosen = '{{"photo": "P01-001", "do": "choose", "area": {}, "choice": "{}"}}'
+        assert first.post("decide", content=chosen.format(area["number"], "face-alone").encode()).status_code == 400
+        assert first.post("decide", content=chosen.format(area["number"], "shown").encode()).is_success
+        after = first.get("stand").json()["photos"][0]["photo"]["areas"][area["number"] - 1]
+        assert (after["do"], [c["choice"] for c in after["choices"]]) == ("keep", ["cover"])
+
+
 PRESS = "document.querySelector('#act button[data-key=\"{}\"]').click()"
 
 
