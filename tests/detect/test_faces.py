@@ -21,7 +21,7 @@ from medimg.detect.faces.score import judged
 from medimg.detect.faces.yunet import YuNet
 from medimg.native.opencv import cv2
 from medimg.policy import Policy
-from medimg.types import Box, Finding
+from medimg.types import Box, Finding, bounding_box
 
 Pixels = NDArray[np.uint8]
 FACE = (222, 118)
@@ -101,6 +101,14 @@ def test_a_close_up_is_brought_to_a_person(detector: faces.Faces, astronaut: Pix
     assert found
     plan = decide(found, Policy(), width=1000, height=1000)
     assert plan.doing("hold", "ask")
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_face_says_where_it_is_in_its_head(orientation: int, detector: faces.Faces, astronaut: Pixels) -> None:
+    (found,) = (f for f in detector.find(Frame(astronaut, orientation)) if f.category == "face")
+    assert found.region is not None
+    head, inner = found.region.box, bounding_box(found.inner)
+    assert head.overlap(inner) == inner.area < 0.6 * head.area
 
 
 def test_two_faces_are_two_findings(detector: faces.Faces, astronaut: Pixels) -> None:
