@@ -343,6 +343,7 @@ def test_from_dropped_photos_to_downloaded_copies_and_nothing_stays_in_the_brows
         (run,) = (served.work / "out").iterdir()
         copies = sorted((run / "share").iterdir())
         assert [p.name for p in copies] == ["P01-001.png", "P01-002.png"]
+        marks = [p.read_bytes()[200:264] for p in (*photos, *copies)]
         assert [e.event for e in Register(served.work / "register").entries()] == ["released"]
         page.run("document.querySelector('#downloads a').click()")
         end = time.monotonic() + 60
@@ -358,7 +359,7 @@ def test_from_dropped_photos_to_downloaded_copies_and_nothing_stays_in_the_brows
         page.run("document.querySelector('#withdraw').click()")
         page.until("!document.querySelector('#withdrawn').hidden")
         assert list((run / "share").iterdir()) == []
-        assert "hand group" in page.run("document.querySelector('#noted').textContent")
+        assert "Hand group" in page.run("document.querySelector('#noted').textContent")
         assert "Please delete" in page.run("document.querySelector('#letter').textContent")
         page.until("document.querySelector('#done').hidden")
         assert [e.event for e in Register(served.work / "register").entries()] == ["released", "withdrawn"]
@@ -378,7 +379,6 @@ def test_from_dropped_photos_to_downloaded_copies_and_nothing_stays_in_the_brows
         session = cookie["value"]
     finally:
         page.close()
-    marks = [p.read_bytes()[200:264] for p in (*photos, *copies)]
     for path in profile.rglob("*"):
         if path.is_file() and not path.is_symlink():
             data = path.read_bytes()
