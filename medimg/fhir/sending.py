@@ -85,6 +85,3 @@ def _taken(said: bytes, count: int) -> bool:
         return answer["type"] == "transaction-response" and len(states) == count and set(states) <= {"200", "201"}
     except (ValueError, LookupError, TypeError):
         return False
-
-
-__all__ = ["send"]

@@ -61,6 +61,3 @@ def _digest(url: str) -> str:
     with contextlib.suppress(OutputError):
         return hashlib.sha256(storage.get(url)).hexdigest()
     return ""
-
-
-__all__ = ["Uploaded", "upload"]

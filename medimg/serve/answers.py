@@ -98,18 +98,3 @@ async def no_such(_: Request, error: Exception) -> Response:
 async def fault(_: Request, error: Exception) -> Response:
     """A fault of medimg itself; its text is not told."""
     return problem(500, "M-000", f"a fault in medimg itself ({faults.kind(error)}).")
-
-
-__all__ = [
-    "PLAIN",
-    "SHEET",
-    "STATUS",
-    "Handler",
-    "OtherBody",
-    "fault",
-    "in_words",
-    "json",
-    "no_such",
-    "problem",
-    "scrubbed",
-]

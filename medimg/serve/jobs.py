@@ -299,6 +299,3 @@ def _answered(path: Path, said: Answered, copy: bytes | None) -> None:
     files.write_private(path / ANSWER, to_json(said, indent=0))
     (path / SENT).unlink()
     files.sync_folder(path)
-
-
-__all__ = ["Answered", "Jobs"]

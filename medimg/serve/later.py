@@ -79,6 +79,3 @@ class Later:
         except KeyError:
             raise HTTPException(404) from None
         return Response(status_code=204, headers=PLAIN)
-
-
-__all__ = ["JOB", "JOBS", "Later"]

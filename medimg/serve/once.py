@@ -112,6 +112,3 @@ def _size(future: asyncio.Future[Scrubbed]) -> int:
         return 1024  # an error is a sentence
     made = future.result()
     return len(made.data or b"") + len(to_json(made.report, indent=0))
-
-
-__all__ = ["LONGEST", "Once", "key_of", "marks"]

@@ -57,6 +57,3 @@ class Onward:
             files.write_private(path, copy)
             if path.read_bytes() != copy:
                 raise OutputError("the output could not be read back.")
-
-
-__all__ = ["HELD", "NOT_SENT_ON", "NO_ROOM", "SUCCESS", "Next", "Onward"]

@@ -169,6 +169,3 @@ class Archive(NamedTuple):
             return False
         finally:
             line.close()
-
-
-__all__ = ["STUDIES", "Archive", "Store"]

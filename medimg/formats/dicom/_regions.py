@@ -74,6 +74,3 @@ def _regions(dicom: Dicom, width: int, height: int) -> list[Box]:
             raise Malformed("a region of the ultrasound image is damaged.")
         out.append(box)
     return out
-
-
-__all__ = ["blanked", "outside"]
