@@ -67,9 +67,7 @@ class Network:
 
     def __init__(self) -> None:
         data = WEIGHTS.read_bytes()
-        self._session = onnxruntime.InferenceSession(
-            data, session_options(arena=True, most=1), providers=["CPUExecutionProvider"]
-        )
+        self._session = onnxruntime.InferenceSession(data, session_options(most=1), providers=["CPUExecutionProvider"])
         self.version = f"objects {hashlib.sha256(data).hexdigest()[:8]}"
 
     def see(self, picture: Pixels) -> tuple[Map, Map]:

@@ -18,8 +18,9 @@ from medimg._record import Record
 from medimg.covers import covers, fills
 from medimg.decide import decide, with_whole_lines
 from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemory, UsageError
-from medimg.native.threads import both, each
+from medimg.native.threads import each
 from medimg.policy import Policy
+from medimg.system import host
 from medimg.types import BLACK, Check, Colour, Copy, CopySummary, Finding, KnownValues, Plan, Report
 from medimg.vocabulary import CONTENT_CHECKS, PASSING, CheckName, CheckState, FormatName, Kind, PhotoState, Reason
 
@@ -207,6 +208,7 @@ def detect(opened: formats.Opened, detectors: Sequence[Detector], known: KnownVa
     found: list[Finding] = []
     record.answers = Answers()
     with record.stage("decode"):
+        host.give_back()
         views = [Frame(view, opened.orientation, answers=record.answers) for view in opened.views()]
     for view in views:
         there = [f for more in each(partial(_found, view, known, record), detectors) for f in more]
@@ -322,13 +324,13 @@ def _verify(
         return [*checks, *not_asked], []
     from medimg.verify import compare, second_look
 
-    reopened.samples()  # decoded once, for both
+    host.give_back()
+    equal = compare.pixels(original, reopened, copy, plan.crop)
     if not_asked:
-        return [*checks, compare.pixels(original, reopened, copy, plan.crop), *not_asked], []
-    (again, left), equal = both(
-        partial(second_look.content, reopened, copy, detectors, plan, policy, known, answers),
-        partial(compare.pixels, original, reopened, copy, plan.crop),
-    )
+        return [*checks, equal, *not_asked], []
+    if isinstance(original, formats.Forgetful):
+        original.forget()  # one large picture at a time: a further round compares with what is decoded anew
+    again, left = second_look.content(reopened, copy, detectors, plan, policy, known, answers)
     return [*checks, equal, *again], left
 
 

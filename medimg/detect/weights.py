@@ -35,12 +35,11 @@ def read(name: str) -> tuple[bytes, str]:
     return data, digest
 
 
-def session(name: str, *, arena: bool = True, most: int = 1) -> tuple[Any, str]:
+def session(name: str, *, most: int = 1) -> tuple[Any, str]:
     """A network ready to run on the processor, and its SHA-256.
 
     Args:
         name: Its name in the manifest.
-        arena: Whether it keeps its working memory (:func:`medimg.native.threads.session_options`).
         most: Most threads. One by default: faces are looked for beside text, which takes longer, and most of the
             pictures are small.
 
@@ -48,5 +47,5 @@ def session(name: str, *, arena: bool = True, most: int = 1) -> tuple[Any, str]:
         MissingPart: As for :func:`read`.
     """
     data, digest = read(name)
-    options = session_options(arena=arena, most=most)
+    options = session_options(most=most)
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"]), digest

@@ -134,6 +134,15 @@ class InBlocks(Protocol):
     """Width and height of a block."""
 
 
+@runtime_checkable
+class Forgetful(Protocol):
+    """An opened photo of a format that is decoded fast enough to be decoded twice (JPEG)."""
+
+    def forget(self) -> None:
+        """Give up the decoded samples; whoever asks for them again gets them decoded anew."""
+        ...
+
+
 class Format(Protocol):
     """What the door of a format looks like; the module says more."""
 

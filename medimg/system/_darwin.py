@@ -147,6 +147,10 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
+def give_back() -> None:
+    """Nothing: this system's C library has no such call."""
+
+
 def open_targets() -> list[str]:
     """What the open files of this process are; macOS does not say."""
     return []
@@ -158,7 +162,7 @@ def only_in_cloud(info: os.stat_result) -> bool:
 
 
 __all__ = [
-    "KNOWS_WRITERS", "LIBRARY", "Tree", "being_written", "kill_left_by", "lead", "only_in_cloud",
+    "KNOWS_WRITERS", "LIBRARY", "Tree", "being_written", "give_back", "kill_left_by", "lead", "only_in_cloud",
     "open_targets", "processors", "rename_new", "sync_file", "sync_folder", "temporary_base", "total_memory",
 ]  # fmt: skip
 __all__ += _posix.__all__

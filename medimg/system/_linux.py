@@ -151,6 +151,13 @@ def total_memory() -> int:
     return min(there, cgroup.memory() or there)
 
 
+def give_back() -> None:
+    """Give memory that was freed back to the system; glibc keeps it otherwise, and a worker's peak stands on it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # malloc_trim(3); musl has none
+    if trim is not None:
+        trim(0)
+
+
 def open_targets() -> list[str]:
     """What the open files of this process are; none where the system does not say."""
     found = []
@@ -167,7 +174,7 @@ def only_in_cloud(info: os.stat_result) -> bool:  # noqa: ARG001 - the other sys
 
 
 __all__ = [
-    "KNOWS_WRITERS", "LIBRARY", "Tree", "being_written", "kill_left_by", "lead", "only_in_cloud",
+    "KNOWS_WRITERS", "LIBRARY", "Tree", "being_written", "give_back", "kill_left_by", "lead", "only_in_cloud",
     "open_targets", "processors", "rename_new", "sync_file", "sync_folder", "temporary_base", "total_memory",
 ]  # fmt: skip
 __all__ += _posix.__all__

@@ -343,6 +343,10 @@ def bind_private(listening: Any, path: Path) -> None:  # noqa: ARG001 - the othe
     raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
 
 
+def give_back() -> None:
+    """Nothing: this system's C library has no such call."""
+
+
 def open_targets() -> list[str]:
     """What the open files of this process are; Windows does not say."""
     return []
@@ -355,8 +359,8 @@ def only_in_cloud(info: os.stat_result) -> bool:
 
 __all__ = [
     "KNOWS_WRITERS", "LIBRARY", "PROGRAM", "SERVES", "STOP_SIGNALS", "UNLINK_OPEN", "Tree", "alive",
-    "allow_open_files", "being_written", "bind_private", "end_tree", "kill_left_by", "lead", "lock", "long_path",
-    "only_in_cloud", "open_files", "open_folder", "open_lock", "open_targets", "others_may_read", "own",
+    "allow_open_files", "being_written", "bind_private", "end_tree", "give_back", "kill_left_by", "lead", "lock",
+    "long_path", "only_in_cloud", "open_files", "open_folder", "open_lock", "open_targets", "others_may_read", "own",
     "private_folder", "processors", "program_environment", "program_folders", "rename_new", "replace",
     "settle_console", "start_options", "sync_file", "sync_folder", "temporary_base", "total_memory", "unix_socket",
 ]  # fmt: skip

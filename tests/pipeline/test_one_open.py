@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import weakref
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -77,3 +78,24 @@ def test_a_jpeg_and_its_copy_are_each_opened_and_decoded_once(
     assert dict(calls) == {k: n for k, n in {
         "opened": 2, "audited": 1, "decoded": decoded, "read to the last symbol": symbols,
     }.items() if n}  # fmt: skip
+
+
+def test_the_original_is_not_kept_decoded_while_its_copy_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    alive: list[weakref.ref[Any]] = []
+    there: list[list[bool]] = []
+    decode = _pixels.samples
+
+    def decoded(*given: Any) -> Any:
+        made = decode(*given)
+        alive.append(weakref.ref(made))
+        return made
+
+    class Counting(Told):
+        def recheck(self, frame: Any, covers: Sequence[Any], known: Any = None) -> tuple[list[Finding], str]:
+            there.append([one() is not None for one in alive])
+            return super().recheck(frame, covers, known)
+
+    monkeypatch.setattr(_pixels, "samples", decoded)
+    done = Scrubber(Policy(), detectors=[Counting("text", NAME), Told("codes"), Told("faces")]).scrub(photo())
+    assert done.data, done.report.reason
+    assert there == [[False, True]]

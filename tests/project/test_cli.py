@@ -222,6 +222,7 @@ def test_a_signal_ends_with_130_and_can_be_resumed(tmp_path: Path, number: int) 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         pipesize=4096,  # about fifteen photos: without a reader it cannot come to its end before the signal does
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # a shell's job in the background ignores SIGINT
     )
     assert process.stdout is not None
     for _ in range(4):

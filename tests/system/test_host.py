@@ -142,6 +142,30 @@ def test_who_is_there() -> None:
     assert host.total_memory() > 1 << 28
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="resident memory is read from /proc")
+def test_freed_memory_goes_back_to_the_system() -> None:
+    code = """if True:
+        import os
+        from medimg.system import host
+
+        def resident():
+            with open("/proc/self/statm") as statm:
+                return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+        kept = []
+        for _ in range(2000):
+            piece = bytearray(32 << 10)  # too small for a mapping of its own
+            kept.append(bytearray(64))  # and something small above each, so that the heap cannot end there
+            kept.append(piece)
+        del piece
+        kept[1::2] = [None] * 2000
+        before = resident()
+        host.give_back()
+        assert before - resident() > 40 << 20, (before, resident())
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize(
     ("attributes", "away"),
     [(0x20, False), (0x80020, False), (0x400000, True), (0x40000, True), (0x1020, True), (0x501620, True)],

@@ -194,7 +194,10 @@ def fineness(pixels: Pixels) -> NDArray[np.float32]:
     size = (max(1, grey.shape[1] // BLOCK), max(1, grey.shape[0] // BLOCK))
     means = []
     for one, two in ((grey[:, 1:], grey[:, :-1]), (grey[1:], grey[:-1])):
-        step = np.minimum(np.maximum(cv2.absdiff(one, two), NOISE) - NOISE, STRONG - NOISE).astype(np.uint8)
+        step = np.asarray(cv2.absdiff(one, two), np.uint8)  # as large as the picture, so the rest is done in place
+        np.maximum(step, NOISE, out=step)
+        step -= NOISE
+        np.minimum(step, STRONG - NOISE, out=step)
         means.append(cv2.resize(step, size, interpolation=cv2.INTER_AREA).astype(np.float32))
     return np.asarray(cv2.blur(np.minimum(*means), (3, 3)), np.float32)
 

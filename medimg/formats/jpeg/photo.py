@@ -133,6 +133,10 @@ class JpegPhoto:
         self._only_first(frame)
         return self._decoded
 
+    def forget(self) -> None:
+        """Give up the decoded samples until they are asked for again."""
+        vars(self).pop("_decoded", None)
+
     def views(self, frame: int = 0) -> list[NDArray[Any]]:
         """One 8-bit RGB rendering."""
         from medimg.formats.jpeg import pixels as _pixels
