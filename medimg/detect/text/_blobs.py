@@ -10,6 +10,8 @@ from medimg.native.opencv import cv2
 
 SIDE = 64
 """Length of the box as it is looked at, in pixels."""
+ABOUT = 8
+"""Pixels round a box that are made soft with it, more than the filter reaches."""
 REDDER = 10.0
 """Least difference of a wound from what lies round it along the red and green axis of CIELAB."""
 RED = 143.0
@@ -61,7 +63,13 @@ def inked(rgb: Pixels, quad: Quad) -> bool:
 
 
 def _cut(rgb: Pixels, quad: Quad) -> Pixels:
+    quad = np.asarray(quad, np.float32)
     corners = np.array([[0, 0], [SIDE, 0], [SIDE, SIDE], [0, SIDE]], np.float32)
-    matrix = cv2.getPerspectiveTransform(np.asarray(quad, np.float32), corners)
-    cut = cv2.warpPerspective(cv2.blur(rgb, (5, 5)), matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
+    # What lies about the box is enough: the whole of a large photo would be made anew for every box.
+    height, width = rgb.shape[:2]
+    x0, y0 = np.clip(np.floor(quad.min(axis=0)).astype(int) - ABOUT, 0, [width - 1, height - 1])
+    x1, y1 = np.clip(np.ceil(quad.max(axis=0)).astype(int) + ABOUT, 1, [width, height])
+    soft = cv2.blur(rgb[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)], (5, 5))
+    matrix = cv2.getPerspectiveTransform(quad, corners) @ np.array([[1, 0, x0], [0, 1, y0], [0, 0, 1]], np.float64)
+    cut = cv2.warpPerspective(soft, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(cut, np.uint8)
