@@ -130,11 +130,6 @@ def stages(paths: list[Path]) -> dict[str, Any]:
 
     tool = medimg.Scrubber()
     tool.scrub(paths[0])  # models and lazy imports
-    from PIL import Image
-
-    picture = Frame(_pixels(Image.open(paths[0]))).scaled(1600)[0]
-    ocr.models().detect(picture)
-    passes = [_cpu(lambda: ocr.models().detect(picture)) for _ in range(5)]
     clock = Clock()
     for part, where in PARTS.items():
         hook(where, functools.partial(clock.around, part))
@@ -143,11 +138,17 @@ def stages(paths: list[Path]) -> dict[str, Any]:
     for path in paths:
         copies += not tool.scrub(path).held
     used, others = time.process_time() - used, children() - others
-    return {
+    said = {
         "spent": [[part, phase, *spent] for (part, phase), spent in clock.spent.items()],
-        "CPU": used, "second reader's process": others, "copies": copies, "pass": min(passes),
+        "CPU": used, "second reader's process": others, "copies": copies,
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }  # fmt: skip
+    from PIL import Image  # after the peak was taken: Pillow holds a picture more than once
+
+    picture = Frame(_pixels(Image.open(paths[0]))).scaled(1600)[0]
+    ocr.models().detect(picture)
+    passes = [_cpu(lambda: ocr.models().detect(picture)) for _ in range(5)]
+    return {**said, "pass": min(passes)}
 
 
 def _pixels(image: Any) -> Any:
