@@ -80,7 +80,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "medimg.cli.register:register",
         "Show and check the record of what was shared. It stays on this computer, readable by you alone.",
     ),
-    "fhir": ("medimg.cli.fhir:fhir", "Write a released patient's copies as a FHIR bundle, for a hospital's record."),
+    "fhir": (
+        "medimg.cli.fhir:fhir",
+        "Write a released patient's copies as a FHIR bundle, for a hospital's record, or send it there.",
+    ),
     "dicom-wrap": (
         "medimg.cli.dicom_wrap:dicom_wrap",
         "Make DICOM photographs (VL Photographic Image) of copies, for an archive.",

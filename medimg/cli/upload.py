@@ -17,10 +17,11 @@ from medimg.run import storage
 @run_common.register_option
 @run_common.json_option
 def upload(run: Path, url: str, register_file: Path | None, as_json: bool) -> int:
-    """Put the released copies of a run into a storage: s3://bucket/folder, sftp://..., whatever fsspec reaches.
+    """Put the released copies of a run into a storage, and nothing else of it.
 
-    They go to URL/medimg-R7Q4/share. What was uploaded before and is no longer released is taken out. Nothing else of
-    the run leaves this computer. Give the command again after a fault, a release or a withdrawal: it goes on.
+    URL is s3://bucket/folder, sftp://..., whatever fsspec reaches; the copies go to URL/medimg-R7Q4/share. What was
+    uploaded before and is no longer released is taken out. Give the command again after a fault, a release or a
+    withdrawal: it goes on.
 
     Exit code: 0 the storage holds what is released; 20 share/ holds something else; 30 the storage did not take it.
     """

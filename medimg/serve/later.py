@@ -61,9 +61,10 @@ class Later:
         """The answer of one, when it is there."""
         job = request.path_params["id"]
         try:
+            stands = self._jobs.job(job)
             said = await asyncio.to_thread(self._jobs.answer, job)
-            if said is None:
-                waits = json(self._jobs.job(job), 202)
+            if said is None:  # it may be there by now: what is said is how it stood before
+                waits = json(stands, 202)
                 waits.headers["retry-after"] = "1"
                 return waits
         except KeyError:

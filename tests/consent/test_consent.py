@@ -689,7 +689,7 @@ def test_a_badge_feeds_the_question_about_staff() -> None:
 
     unseen = "no check looks for badges, uniforms, logos or signatures as such: you look"
     found = "the check found 2 areas that may name a person or a workplace"
-    assert words("name", "hospital", "date") == f"{found}; {unseen}"
+    assert words("name", "hospital", "date") == f"{found}; all covered; {unseen}"
     assert words("ruler") == f"the check found no writing that may name a person or a workplace; {unseen}"
 
 

@@ -158,6 +158,7 @@ def test_a_stopped_batch_goes_on_with_or_without_the_cluster(
     assert run(tmp_path, running).photos == {"unreviewed": 1}
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a socket of distributed, refused
 def test_a_scheduler_that_is_gone_ends_the_batch_and_loses_nothing(tmp_path: Path) -> None:
     own = Running(tmp_path / "certificates")
     own.worker()

@@ -82,6 +82,11 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *("--group-by", base / "groups.csv"),
     )
     assert done.returncode == 11, done.stderr
+    listed = json.loads(command(base)("review", run_of(base), "--json").stdout)
+    for photo in listed["photos"]:
+        for area in photo["asked"]:  # perhaps writing, says the check: a fold of a flag
+            line = ("show", run_of(base), photo["safe_id"], "--area", area, "--why", "not-writing")
+            assert command(base)(*line).returncode == 10
     (base / "said.txt").write_text(done.stdout + done.stderr)
     return base
 
@@ -213,7 +218,7 @@ def test_a_possible_face_is_asked_and_seen(tmp_path: Path) -> None:
     (tmp_path / "site.toml").write_text(SITE.format(place=tmp_path, key="false"))
     call = command(tmp_path)
     sheet = (run / PRIVATE / "record-sheet.html").read_text()
-    assert "found 2 faces; 1 is only possible: look" in sheet
+    assert "found 2 faces; 1 covered; 1 is only possible: look" in sheet
     assert "possible face: look" in sheet
     assert "for you to look at" in sheet
     (tmp_path / "answers.yaml").write_text(
@@ -228,7 +233,7 @@ def test_a_possible_face_is_asked_and_seen(tmp_path: Path) -> None:
     line = [sys.executable, "-m", "medimg", "answer", "--all-questions", str(run)]
     env = {**os.environ, "MEDIMG_SITE": str(tmp_path / "site.toml")}
     typed = subprocess.run(line, input="s\n" * 60, capture_output=True, text=True, timeout=600, env=env)
-    assert "Checks: the check found 2 faces; 1 is only possible: look." in typed.stdout
+    assert "Checks: the check found 2 faces; 1 covered; 1 is only possible: look." in typed.stdout
 
 
 # ---------------------------------------------------------------- the organisation's profile

@@ -137,7 +137,7 @@ def test_answers_show_as_yes_no_or_open(out: Path) -> None:
     refresh(save(out, state), reports, out)
     groups = share(out)["groups"]
     answers = {a["item"]: (a["answer"], a["state"]) for a in groups[0]["answers"]}  # type: ignore[index]
-    assert answers["con.basis"] == ("yes", "closed")
+    assert answers["con.basis"] == ("answered", "closed")
     assert answers["con.written"] == ("yes", "closed")
     assert answers["con.may-see"] == ("n.a.", "not-applicable")
     assert answers["id.together"] == ("no", "failed")

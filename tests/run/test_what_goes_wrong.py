@@ -321,7 +321,7 @@ def test_a_photo_that_is_shorter_than_it_was_listed_is_not_taken(monkeypatch: py
     [
         ("find", lambda: storage.listing(b"memory://wrong"), UsageError, "cannot be listed"),
         ("cat_file", lambda: storage.get("memory://wrong/a"), OutputError, "could not be read back"),
-        ("pipe_file", lambda: storage.put("memory://wrong/a", b"x"), OutputError, "could not be written"),
+        ("_open", lambda: storage.put("memory://wrong/a", b"x"), OutputError, "could not be written"),
         ("info", lambda: storage.read(b"memory://wrong/a", 9), Unreadable, "could not be read"),
     ],
 )
