@@ -26,6 +26,7 @@ PROBES = {
     "desktop": "from PySide6 import QtWidgets",
     "fhir": "import fhir.resources",
     "cluster": "import distributed, fsspec",
+    "storage": "import fsspec",
     "serve": "import uvicorn, starlette, python_multipart, prometheus_client",
     "dicom-node": "import pynetdicom",
 }
