@@ -64,9 +64,9 @@ FLOW = [
     ("a worker process", "memory; private scratch", "bytes, what was read: gone with the photo"),
     ("run folder, unreviewed/", "this computer, owner alone", "covered copies that passed; no name"),
     ("run folder, PRIVATE...", "this computer, owner alone", "answers, reports, decisions; key.csv if asked for"),
-    ("register", "this computer, owner alone", "what was shared, when, by which role; hashes"),
-    ("share/", "after a person's release", "released copies; the share sheet"),
-    ("out", "only by a person's act", "attach, upload, fhir --send, --send-to"),
+    ("register", "this computer, owner alone", "to whom, when, caption, role; hashes"),
+    ("share/", "after a person's release", "released copies and nothing else"),
+    ("out", "only where you told it to", "attach, upload, fhir --send, --send-to"),
 ]
 """Where data are on their way: the place, who reaches it, what is there."""
 HELD = (1, 5)
