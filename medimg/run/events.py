@@ -79,7 +79,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     Attributes:
         act: Id of the act, as ``look:P01-001``.
         at: UTC time.
-        role: The role that was said.
+        role: The role that was stated.
         said: What the person chose, in words.
         lines: Every sentence that stood there, in order.
         typed: What was typed, by field. Record part only.
