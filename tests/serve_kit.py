@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import os
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import dicom_kit
 import httpx
 import numpy as np
 from PIL import Image
@@ -96,6 +98,25 @@ def started(folder: Path, ready: Callable[[], bool] | None = None, **more: Path)
 def listening(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         return path.exists() and probe.connect_ex(str(path)) == 0
+
+
+@contextlib.contextmanager
+def serving(folder: Path, *command: str, **more: str) -> Iterator[int]:
+    """A command of medimg's that serves on a port, as its users start it; it ends well, and says no name."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    line = [sys.executable, "-m", "medimg", command[0], "--port", str(port), *command[1:]]
+    said = (folder / "said").open("wb")
+    running = subprocess.Popen(line, cwd=folder, stdout=said, stderr=said, env={**os.environ, **more})
+    try:
+        wait_for(running, folder, lambda: accepts(port))
+        yield port
+    finally:
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(100) == 0
+        said.close()
+    assert dicom_kit.MARK not in (folder / "said").read_text()
 
 
 def accepts(port: int) -> bool:

@@ -65,7 +65,7 @@ def _kept(walk: Walk, shown: Screen, but: Mapping[str, str]) -> Walk:
         said="; ".join(f"area {a.number}: {w}" for a, w in what.items()),
         lines=tuple(line.text for line in whole.lines),
     )
-    decided = tuple(Decided(photo=about, number=a.number, what=w) for a, w in what.items())  # type: ignore[arg-type]
+    decided = tuple(msgspec.convert({"photo": about, "number": a.number, "what": w}, Decided) for a, w in what.items())
     covers = areas.COVER in what.values()
     after = _replace_walk(
         walk,

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import click
+import msgspec
 
 from medimg.cli import common, run_common
 from medimg.errors import MissingPart, UsageError
+from medimg.serve import KEEP_HOURS
 
 _HERE = "Open this address in a browser on this computer."
 
@@ -59,7 +61,7 @@ _HERE = "Open this address in a browser on this computer."
     "--keep-jobs",
     "hours",
     type=click.FloatRange(min=0, min_open=True),
-    default=24.0,
+    default=KEEP_HOURS,
     show_default=True,
     metavar="HOURS",
     help="With --jobs: how long an answer is kept.",
@@ -126,7 +128,9 @@ def serve(
     page = _page(Path(shown[0]), shown[1]) if shown else b""
     if stow is not None and not stow.is_dir():
         raise UsageError("the folder for the copies is not there.")
-    setup = Setup(policy=common.read_policy(policy_file, metadata_only), key=common.dicom_key())
+    setup = Setup(policy=common.read_policy(policy_file, metadata_only))
+    if stow is not None:  # what is sent again must get the same identifiers, after a restart too
+        setup = msgspec.structs.replace(setup, key=common.dicom_key())
     slots = Slots(setup, workers or suitable_workers())
     served = app.build(slots, secret, page, jobs=jobs, hours=hours, onward=Onward(stow) if stow is not None else None)
     if socket_path is not None:

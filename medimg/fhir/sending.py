@@ -38,6 +38,10 @@ def send(bundle: Resource, url: str, token: str = "") -> None:
         OutputError: The server did not take it; sending it again is safe.
     """
     parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        raise UsageError("the port of the FHIR server is none.") from None
     if bundle.get("type") != "transaction":
         raise UsageError("only a transaction can be sent.")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
@@ -47,7 +51,7 @@ def send(bundle: Resource, url: str, token: str = "") -> None:
     data, why = msgspec.json.encode(bundle), ""
     for pause in (*PAUSES, None):
         try:
-            status, said = _asked(parts.scheme, parts.hostname, parts.port, parts.path.rstrip("/") or "/", data, token)
+            status, said = _asked(parts.scheme, parts.hostname, port, parts.path.rstrip("/") or "/", data, token)
             if status == 200 and _taken(said, len(bundle["entry"])):
                 return
             why = f"it answered {status}" if status != 200 else "its answer does not say that all of it was stored"

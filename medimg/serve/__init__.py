@@ -7,3 +7,6 @@
 ``jobs``     photos that are answered later, on the disk; ``later`` has their routes
 ``openapi``  the description of it all
 """
+
+KEEP_HOURS = 24.0
+"""How long the answer of a job is kept by default: what a nightly batch made is still there the next day."""

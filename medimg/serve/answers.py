@@ -64,7 +64,7 @@ def json(content: Any, status: int = 200, media_type: str = "application/json") 
 
 
 def scrubbed(request: Request, made: Scrubbed) -> Response:
-    """A copy and its report; the copy alone, for who accepts a picture and not JSON."""
+    """A copy and its report; the copy alone, for a client that accepts a picture and not JSON."""
     if made.data is None or made.report.copy is None:
         return json(Answer(report=made.report), STATUS.get(made.report.exit_code, 422))
     accepted = request.headers.get("accept", "").lower()

@@ -23,9 +23,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import medimg
-from medimg.serve import metrics, openapi, slots
+from medimg.serve import KEEP_HOURS, metrics, openapi, slots
 from medimg.serve.answers import PLAIN, SHEET, Handler, fault, in_words, json, no_such, problem, scrubbed
-from medimg.serve.jobs import HOURS, Jobs
+from medimg.serve.jobs import Jobs
 from medimg.serve.later import Later
 from medimg.serve.once import Once, key_of
 from medimg.serve.onward import Onward
@@ -115,7 +115,7 @@ def build(
     page: bytes = b"",
     *,
     jobs: Path | None = None,
-    hours: float = HOURS,
+    hours: float = KEEP_HOURS,
     onward: Onward | None = None,
 ) -> Starlette:
     """The application.

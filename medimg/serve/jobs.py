@@ -31,8 +31,6 @@ from medimg.serve.slots import Slots
 from medimg.system import files, host, locks
 from medimg.types import KnownValues, Report, from_json, to_json
 
-HOURS = 24.0
-"""How long an answer is kept where nothing else is said: until the next day's round."""
 AGAIN = 30.0
 """Seconds until a job is tried again that could not be done for another reason than its photo."""
 LOOK = 60.0

@@ -5,12 +5,8 @@ from __future__ import annotations
 import gc
 import io
 import shutil
-import signal
-import socket
 import ssl
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +19,7 @@ import pytest
 import trustme
 from click.testing import CliRunner
 from pynetdicom import AE, build_context, evt
+from serve_kit import serving
 
 from medimg import dicom
 from medimg.cli.main import cli
@@ -45,29 +42,9 @@ def _collected() -> Iterator[None]:
 @contextmanager
 def node(folder: Path, *options: str) -> Iterator[int]:
     """``medimg dicom-node`` as its users start it; metadata alone, so that it starts soon."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    command = [sys.executable, "-m", "medimg", "dicom-node", "--port", str(port), "--peer", "WARD", "--metadata-only"]
-    said = (folder / "said").open("wb")
-    running = subprocess.Popen([*command, "--workers", "2", *options], cwd=folder, stdout=said, stderr=said)
-    try:
-        until = time.monotonic() + 200
-        while not _accepts(port):
-            assert running.poll() is None, (folder / "said").read_text()
-            assert time.monotonic() < until
-            time.sleep(0.1)
+    command = ("dicom-node", "--peer", "WARD", "--metadata-only", "--workers", "2")
+    with serving(folder, *command, *options) as port:
         yield port
-    finally:
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(100) == 0
-        said.close()
-    assert kit.MARK not in (folder / "said").read_text()
-
-
-def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _numbered(number: int, **changes: Any) -> bytes:

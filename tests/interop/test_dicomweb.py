@@ -6,13 +6,8 @@ import contextlib
 import gc
 import io
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,7 +23,7 @@ from dicomweb_client.session_utils import create_session
 from pynetdicom import AE, build_role, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel  # type: ignore[attr-defined]
 from requests.exceptions import HTTPError
-from serve_kit import TOKEN, accepts
+from serve_kit import TOKEN, serving
 from test_dicom_node import _numbered, _send, node
 
 from medimg import dicom
@@ -52,30 +47,9 @@ def worker(folder: Path, *options: str) -> Iterator[int]:
     (folder / "out").mkdir(exist_ok=True)
     (folder / "token").write_text(TOKEN)
     (folder / "token").chmod(0o600)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    command = [sys.executable, "-m", "medimg", "serve", "--port", str(port), "--token-file", "token", "--stow", "out"]
-    said = (folder / "said").open("wb")
-    running = subprocess.Popen(
-        [*command, "--metadata-only", "--workers", "1", *options],
-        cwd=folder,
-        stdout=said,
-        stderr=said,
-        env={**os.environ, "MEDIMG_SITE_KEY": str(folder / "key")},
-    )
-    try:
-        until = time.monotonic() + 200
-        while not accepts(port):
-            assert running.poll() is None, (folder / "said").read_text()
-            assert time.monotonic() < until
-            time.sleep(0.1)
+    command = ("serve", "--token-file", "token", "--stow", "out", "--metadata-only", "--workers", "1")
+    with serving(folder, *command, *options, MEDIMG_SITE_KEY=str(folder / "key")) as port:
         yield port
-    finally:
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(100) == 0
-        said.close()
-    assert kit.MARK not in (folder / "said").read_text()
 
 
 def client(port: int) -> DICOMwebClient:

@@ -109,7 +109,7 @@ def test_what_another_try_does_not_help_is_said_at_once(run: Path, server: Serve
         with pytest.raises(OutputError, match=words):
             sending.send(bundle, server.url)
         assert len(server.asked) == tries
-    for url in ("http://fhir.example/fhir", "ftp://x", "https://", "https://u:p@host/fhir"):
+    for url in ("http://fhir.example/fhir", "ftp://x", "https://", "https://u:p@host/fhir", "https://host:x/fhir"):
         with pytest.raises(UsageError):
             sending.send(bundle, url)
     with pytest.raises(UsageError, match="transaction"):

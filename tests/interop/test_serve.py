@@ -8,12 +8,9 @@ import io
 import json
 import resource
 import select
-import signal
 import socket
 import ssl
 import stat
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +22,7 @@ import trustme
 from click.testing import CliRunner
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
-from serve_kit import MARK, TOKEN, accepts, ask, photo, started
+from serve_kit import MARK, TOKEN, accepts, ask, photo, serving, started
 
 from medimg.cli.main import cli
 from medimg.errors import UsageError
@@ -300,15 +297,7 @@ def test_with_a_client_ca_only_senders_with_a_certificate_are_heard(tmp_path: Pa
     authority.cert_pem.write_to_path(tmp_path / "ca")
     (tmp_path / "token").write_text(TOKEN)
     (tmp_path / "token").chmod(0o600)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--certificate", "certificate", "--key", "key", "--client-ca", "ca", "--token-file", "token"]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "medimg", "serve", "--port", str(port), "--metadata-only", "--workers", "1", *options],
-        cwd=tmp_path,
-        stderr=subprocess.DEVNULL,
-    )
+    options = ("--certificate", "certificate", "--key", "key", "--client-ca", "ca", "--token-file", "token")
 
     def sent(certificate: trustme.LeafCert | None) -> int:
         context = ssl.create_default_context()
@@ -319,19 +308,11 @@ def test_with_a_client_ca_only_senders_with_a_certificate_are_heard(tmp_path: Pa
             where, headers = f"https://127.0.0.1:{port}/v1/scrub", {"authorization": f"Bearer {TOKEN}"}
             return client.post(where, content=photo(), headers=headers).status_code
 
-    try:
-        until = time.monotonic() + 200
-        while not accepts(port):
-            assert running.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.1)
+    with serving(tmp_path, "serve", "--metadata-only", "--workers", "1", *options) as port:
         assert sent(authority.issue_cert("ward.example")) == 200
         for wrong in (None, other.issue_cert("ward.example")):
             with pytest.raises(httpx.TransportError):
                 sent(wrong)
-    finally:
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(100) == 0
 
 
 def test_a_port_in_use_is_said_in_words() -> None:
