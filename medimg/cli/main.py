@@ -166,7 +166,8 @@ class Lazy(click.Group):
 def cli() -> None:
     """Make a clinical photo safer to share.
 
-    Nothing leaves this computer, and no original is changed. You look at every copy before it goes.
+    Nothing leaves this computer but what you have sent, and no original is changed. You look at every copy before it
+    goes.
     """
 
 

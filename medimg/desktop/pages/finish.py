@@ -261,12 +261,12 @@ class FinishPage(QWidget):
         lines += self._registered(self.questions)
         lines += [
             ("heading", self.tr("What is left to do")),
-            ("", self.tr("Attach the pictures in the share folder and nothing else. medimg never sends anything.")),
+            ("", self.tr("Attach the pictures in the share folder and nothing else. This window sends nothing.")),
             (
                 "",
                 self.tr("The folder '{0}' stays with the patient's record. Do not share it.").format(RECORD_FOLDER),
             ),
-            ("", self.tr("Your original photos were not changed. medimg deletes nothing.")),
+            ("", self.tr("Your original photos were not changed. Nothing was deleted.")),
         ]
         self._fill(lines)
 
