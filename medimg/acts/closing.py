@@ -175,14 +175,12 @@ def based(walk: Walk, shown: Screen, basis: str, note: str = "") -> Walk:
 
 
 def checked(walk: Walk, group: str) -> Walk:
-    """The walk with its caption looked through; the same one where that was done."""
+    """The walk with its caption looked through; the same one where that was done. A line break is no change."""
     text, before = walk.typed.get("caption", ""), walk.state.caption_of(group)
-    digest = captions.digest(text)
-    if not (text or before) or (before is not None and before.digest == digest):
+    if text.split() == (before.text.split() if before is not None else []):
         return walk
-    return plan.settled(
-        msgspec.structs.replace(walk, state=runs.with_caption(walk.state, digest, captions.scan(text), text, group))
-    )
+    after = runs.with_caption(walk.state, captions.digest(text), captions.scan(text), text, group)
+    return plan.settled(msgspec.structs.replace(walk, state=after))
 
 
 def _card_made(walk: Walk, shown: Screen, chosen: dict[str, str]) -> Walk:

@@ -242,10 +242,11 @@ def _typed(walk: Walk, act: str) -> dict[str, str]:
 
 
 def _words(walk: Walk, bare: Screen) -> Screen:
-    before = _typed(walk, bare.act)
+    kept = walk.state.caption_of(plan.subject(bare.act))
+    before = " ".join(kept.text.split()) if kept is not None else ""
     return _replace(
         bare,
-        fields=(Field(name="caption", label="Caption", value=before.get("caption", "")),),
+        fields=(Field(name="caption", label="Caption", value=walk.typed.get("caption", before)),),
         lines=_lines(shown(walk, bare.act)),
         options=_ALL,
     )

@@ -15,7 +15,7 @@ from medimg.cli import common
 _UP, _DOWN, _LEFT = {"\x1b[A", "\x1bOA", "\xe0H"}, {"\x1b[B", "\x1bOB", "\xe0P"}, {"\x1b[D", "\x1bOD", "\xe0K"}
 _ENTER = {"\r", "\n", ""}
 _STOP = {"q", "\x03", "\x04"}
-BACK, SKIP, STOP = "b", "s", "q"
+BACK, SKIP, STOP, EMPTY = "b", "s", "q", "."
 
 
 class Stopped(Exception):
@@ -29,7 +29,7 @@ def ask(screen: Screen, notes: Sequence[str] = ()) -> Input:
         Stopped: They go on later.
     """
     draw(screen, notes)
-    fields = {f.name: typed for f in screen.fields if (typed := _typed(f))}
+    fields = {f.name: "" if typed == EMPTY else typed for f in screen.fields if (typed := _typed(f))}
     if fields.get("caption") and fields["caption"] != _value(screen, "caption"):
         return Input(fields=fields)  # shown again, with what the check found in it
     ticks, key = _keyed(screen)

@@ -213,7 +213,7 @@ def reconciled(state: RunState, run: RunSummary, context: SharingContext, report
 
 
 def with_caption(state: RunState, digest: str, found: dict[str, int], text: str = "", group: str = "") -> RunState:
-    """The state with another caption: pictures and recognition are asked again when it changed.
+    """The state with another caption: pictures and recognition are asked again where one was judged with them.
 
     Args:
         state: The state before.
@@ -222,11 +222,9 @@ def with_caption(state: RunState, digest: str, found: dict[str, int], text: str 
         text: The caption, kept in the private part so that the record says what went with the copies.
         group: The group that it goes with; every group when empty.
     """
-    before = state.caption_of(group)
-    known = before.digest if before else ""
-    answers = state.answers
-    if known and known != digest:
-        answers = tuple(a for a in answers if not (_seen_with_caption(a) and a.subject.startswith(group)))
+    judged = {_group(a) for a in state.answers if a.item.startswith("id.") and group in ("", _group(a))}
+    other = {g for g in judged if (before := state.caption_of(g)) is not None and before.digest != digest}
+    answers = tuple(a for a in state.answers if not (_seen_with_caption(a) and _group(a) in other))
     if group:
         return msgspec.structs.replace(
             state, captions={**state.captions, group: Caption(digest=digest, found=found, text=text)}, answers=answers
@@ -234,6 +232,10 @@ def with_caption(state: RunState, digest: str, found: dict[str, int], text: str 
     return msgspec.structs.replace(
         state, caption=digest, caption_found=found, caption_text=text, captions={}, answers=answers
     )
+
+
+def _group(answer: Answer) -> str:
+    return answer.subject.partition("-")[0]
 
 
 def _seen_with_caption(answer: Answer) -> bool:
