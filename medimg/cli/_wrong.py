@@ -17,7 +17,7 @@ from medimg.errors import MedimgError, NotThere
 from medimg.plain import printable
 
 _PROGRAMS = ("--json", "--json-lines")
-_DASH = " Write -- before the photos when a name begins with a dash."
+_DASH = " Write -- before a name that begins with a dash."
 
 
 def use(error: click.UsageError, cli: click.Group) -> str:
