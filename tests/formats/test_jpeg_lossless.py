@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,18 @@ def test_what_cjpeg_writes(
     check(before[0], after[0], done)
     check(jpegs.pixels(jpegs.baseline(data)), jpegs.pixels(done.data), done)  # Pillow reads what was arithmetic
     check_coefficients(jpegs.baseline(data), jpegs.baseline(done.data), done)
+
+
+@TOOLS
+@pytest.mark.parametrize("sampling", ["1x1", "2x1", "1x4"])
+def test_an_arithmetic_scan_of_zeros_has_no_byte(sampling: str) -> None:
+    words = ("-quality", "10", "-sample", sampling, "-arithmetic", "-progressive")
+    data = jpegs.compressed(jpegs.picture(34, 1), *words)
+    assert re.search(rb"\xff\xda\x00.{1,12}\x3f.\xff[\xc4\xcc\xda\xd9]", data, re.S), "no scan is empty"
+    results = [jpegs.covered(data, cover(Box(0, 0, 4, 1).polygon), using=engine) for engine in ENGINES]
+    assert all(r == results[0] for r in results)
+    assert jpegs.djpeg(results[0].data)[1] == ""
+    check_coefficients(jpegs.baseline(data), jpegs.baseline(results[0].data), results[0])
 
 
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda e: e.name)

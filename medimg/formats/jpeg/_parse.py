@@ -301,7 +301,8 @@ class _Walk:
                 raise Malformed("the restart markers of the JPEG are out of order.")
             if len(numbers) != expected:
                 raise Malformed("the JPEG has too few restart markers.")
-        least = units * read.blocks_in_mcu(header) * 2 // 8 if not (header.progressive or header.arithmetic) else 1
-        if end - begin < max(least, 1):
+        # An arithmetic coder leaves the zeros at a scan's end out (T.81 D.1.8): a flat scan has no byte at all.
+        one = 1 if header.progressive else max(units * read.blocks_in_mcu(header) * 2 // 8, 1)
+        if end - begin < (0 if header.arithmetic else one):
             raise Malformed("the picture data of the JPEG are cut short.")
         return end
