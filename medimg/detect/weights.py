@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Callable
 from importlib import resources
 from typing import Any
 
@@ -35,17 +36,21 @@ def read(name: str) -> tuple[bytes, str]:
     return data, digest
 
 
-def session(name: str, *, most: int = 1) -> tuple[Any, str]:
+def session(name: str, *, most: int = 1, edit: Callable[[bytes], bytes] | None = None) -> tuple[Any, str]:
     """A network ready to run on the processor, and its SHA-256.
 
     Args:
         name: Its name in the manifest.
         most: Most threads. One by default: faces are looked for beside text, which takes longer, and most of the
             pictures are small.
+        edit: What is done to the bytes after their digest was compared.
 
     Raises:
         MissingPart: As for :func:`read`.
     """
     data, digest = read(name)
     options = session_options(most=most)
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"]), digest
+    made = onnxruntime.InferenceSession(edit(data) if edit else data, options, providers=["CPUExecutionProvider"])
+    # Its Python part keeps the bytes as long as it lives, to be made anew for another processor: 38 MiB for nothing.
+    made._model_bytes = None
+    return made, digest

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +15,9 @@ import medimg
 from medimg._build import models as build
 from medimg._build import yunet
 from medimg.detect import weights
+from medimg.detect.text import ocr
 from medimg.errors import MissingPart
+from medimg.native.onnx_order import behind
 from medimg.native.onnxruntime import onnxruntime
 
 PACKAGE = Path(medimg.__file__).parent
@@ -169,3 +173,52 @@ def test_changed_or_missing_weights_are_refused(
         weights.session(name)
     assert caught.value.exit_code == 3
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_network_does_not_keep_the_bytes_it_was_made_of() -> None:
+    session, _ = weights.session("marks")
+    assert session.run(None, {"picture": np.zeros((1, 3, 32, 32), np.float32)})[0].shape == (1, 5, 8, 8)
+    assert max((len(v) for v in vars(session).values() if isinstance(v, bytes)), default=0) < 1000
+
+
+def test_the_finder_says_the_same_to_the_bit_with_its_operators_in_another_order(tmp_path: Path) -> None:
+    picture = np.random.default_rng(18).random((1, 3, 96, 160), np.float32) * 2 - 1
+    data, _ = weights.read("text_finder")
+    said, orders = [], []
+    for network in (data, behind(data, ocr.LATER, ocr.LAST)):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.enable_profiling, options.profile_file_prefix = True, str(tmp_path / "run")
+        session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+        said.append(session.run(None, {"x": picture})[0].tobytes())
+        events = json.loads(Path(session.end_profiling()).read_text("utf-8"))
+        orders.append([e["name"].removesuffix("_kernel_time") for e in events if e["name"].endswith("_kernel_time")])
+    assert said[0] == said[1]
+    assert [order.index("Add.176") < order.index("Resize.2") for order in orders] == [False, True]
+
+
+def test_what_the_text_check_loads_is_the_finder_in_that_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+    stub = SimpleNamespace(get_modelmeta=lambda: SimpleNamespace(custom_metadata_map={}))
+    monkeypatch.setattr(weights.onnxruntime, "InferenceSession", lambda data, *_, **__: loaded.append(data) or stub)
+    ocr.Models()
+    assert loaded == [behind(weights.read("text_finder")[0], ocr.LATER, ocr.LAST), weights.read("text_reader")[0]]
+
+
+def listed(*names: str) -> bytes:
+    """An ONNX file that lists operators, each named by what it makes."""
+    field = build._field
+    return field(1, 3) + field(7, b"".join(field(1, field(2, name.encode()) + field(4, b"Mul")) for name in names))
+
+
+def test_operators_are_put_behind_another_one_and_nothing_else_moves() -> None:
+    assert behind(listed("a", "b", "c", "d", "e"), ("b", "a"), "d") == listed("c", "d", "a", "b", "e")
+    assert behind(listed("a", "b", "c"), ("a",), "c") == listed("b", "c", "a")
+
+
+@pytest.mark.parametrize(("moved", "last"), [(("x",), "b"), (("a",), "x"), (("b",), "a"), (("a",), "a")])
+def test_operators_that_are_not_there_or_stand_behind_it_already_are_not_moved(
+    moved: tuple[str, ...], last: str
+) -> None:
+    with pytest.raises(ValueError, match="operators"):
+        behind(listed("a", "b", "c"), moved, last)
