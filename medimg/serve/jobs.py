@@ -240,11 +240,13 @@ class Jobs:
     async def _work(self) -> None:
         while True:
             job = await self._queue.get()
+            if job in self._busy:  # it was removed and sent again, and stands in the queue twice
+                continue
             self._busy[job] = asyncio.Event()
             try:
                 await self._one(self._folder / job)
             except Exception:  # noqa: BLE001 - the disk is full, a part is missing, whatever it is: it waits
-                if (self._folder / job).exists():
+                if (self._folder / job / SENT).exists():
                     asyncio.get_running_loop().call_later(AGAIN, self._queue.put_nowait, job)
             finally:
                 self._busy.pop(job).set()

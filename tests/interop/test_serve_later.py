@@ -38,7 +38,7 @@ from medimg.serve import once
 from medimg.serve.jobs import Answered, Jobs
 from medimg.serve.metrics import Metrics
 from medimg.system import files
-from medimg.types import NOTHING_KNOWN, Report
+from medimg.types import NOTHING_KNOWN, KnownValues, Report
 
 NOT_HERE = [ignored_auth, positive_data_acceptance]
 """The test puts the token in itself, and no schema can say that bytes are a picture."""
@@ -377,6 +377,47 @@ def test_a_missing_part_is_waited_for_and_a_photo_that_ends_the_server_is_held(
         assert [h.code for h in held if isinstance(h, Answered)] == ["M-HOLD-CRASH", "M-IN-READ"]
 
     asyncio.run(dies())
+
+
+class Slow(Pool):
+    """Two workers that take their time."""
+
+    size = 2
+
+    async def do(self, job: object, data: bytes, known: KnownValues) -> Scrubbed:
+        await asyncio.sleep(0.1)
+        return await super().do(job, data, known)
+
+
+@pytest.mark.parametrize("busy", [1, 2])
+def test_a_job_that_was_removed_and_sent_again_is_done_once_and_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, busy: int
+) -> None:
+    """The same key is the same job: it stands in the queue twice, and both may be taken at once, or one by one."""
+    monkeypatch.setattr(module, "AGAIN", 0.02)
+    monkeypatch.setattr(Slow, "size", busy)
+
+    async def all_of_it() -> None:
+        jobs = of(tmp_path, Slow())
+        async with jobs.running():
+            before = len(asyncio.all_tasks())
+            first = [await jobs.take("", bytes([n]), NOTHING_KNOWN) for n in range(busy)]
+            again = [await jobs.take("key", b"photo", NOTHING_KNOWN)]
+            await jobs.remove(again[0].id)
+            again.append(await jobs.take("key", b"photo", NOTHING_KNOWN))
+            assert again[0] == again[1]
+            for job in (*first, again[0]):
+                await until_done(jobs, job.id)
+            await asyncio.sleep(0.2)
+            stood = (tmp_path / again[0].id).stat().st_mtime_ns
+            begun = (tmp_path / again[0].id / "begun").exists()
+            await asyncio.sleep(0.2)
+            assert (tmp_path / again[0].id).stat().st_mtime_ns == stood  # or its time would never be over
+            assert (tmp_path / again[0].id / "begun").exists() == begun
+            assert len(asyncio.all_tasks()) == before
+
+    tmp_path.chmod(0o700)
+    asyncio.run(all_of_it())
 
 
 def test_answers_end_when_their_time_is_over_and_what_waits_does_not(
