@@ -95,16 +95,19 @@ def _token(path: Path | None) -> str:
     """The server's token.
 
     Raises:
-        UsageError: Others may read it, or it cannot be read.
+        UsageError: Others may read it, it cannot be read, or is none.
     """
     if path is None:
         return ""
     try:
         if host.others_may_read(path):
             raise UsageError("others may read the token file.", todo="chmod 600 it.")
-        return path.read_text("ascii").strip()
+        token = path.read_text("ascii").strip()
     except (OSError, UnicodeError) as error:
         raise UsageError("the token file could not be read.") from error
+    if not token.isprintable() or not token or " " in token:
+        raise UsageError("the token file holds no token, or more than one.")
+    return token
 
 
 def _only(state: RunState) -> str:

@@ -38,7 +38,7 @@ def purge(out: Path, days: int, with_waiting: bool, yes: bool, register_file: Pa
     """
     register = run_common.register(register_file)
     before = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=days - 1)
-    swept = retention.sweep(out) if yes or not as_json else 0
+    swept = retention.sweep(out, register, now()) if yes or not as_json else 0
     found = retention.runs_under(out, before, waiting=with_waiting)
     old = [r for r in found if not r.kept]
     if old and not yes and not as_json:

@@ -64,7 +64,7 @@ def _profile(photo: Opened) -> bytes | None:
     copy = photo.write().data
     if _CICP in copy[: 64 * 1024]:
         return None
-    with Image.open(io.BytesIO(copy)) as picture:
+    with Image.open(io.BytesIO(copy), formats=("JPEG", "PNG", "TIFF", "WEBP")) as picture:
         return bytes(picture.info.get("icc_profile") or b"")
 
 

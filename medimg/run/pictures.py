@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+READ = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP", "JPEG2000", "AVIF")
+"""The formats that medimg writes copies in, or that one is saved again in. Pillow reads dozens more, in code that is
+little used, and starts Ghostscript for one of them."""
+
+
 def draw(data: bytes, long_side: int) -> tuple[Image, int, int, int] | None:
     """A picture as RGB, its stored width and height and its EXIF orientation; None when it cannot be drawn here.
 
@@ -25,14 +30,14 @@ def _with_pillow(data: bytes, long_side: int) -> tuple[Image, int, int, int] | N
     from PIL import Image
 
     try:
-        picture = Image.open(io.BytesIO(data))
+        picture = Image.open(io.BytesIO(data), formats=READ)
         width, height = picture.size
         orientation = picture.getexif().get(0x0112, 1)
         picture.draft("RGB", (long_side, long_side))  # a JPEG is decoded small, but no smaller than that
         if picture.mode.startswith(("I", "F")):  # Pillow clips wide samples instead of scaling them
             return None
         return _flat(picture), width, height, orientation if orientation in range(1, 9) else 1
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except Exception:  # noqa: BLE001 - decoders raise whatever they stumble on; the file is anybody's
         return None
 
 
@@ -41,13 +46,12 @@ def _with_reader(data: bytes) -> tuple[Image, int, int, int] | None:
     from PIL import Image
 
     from medimg import formats
-    from medimg.errors import MedimgError
 
     try:
         opened = formats.open_photo(data, Limits())
         view = next(iter(opened.views()))
         return Image.fromarray(view).convert("RGB"), opened.width, opened.height, opened.orientation
-    except (MedimgError, StopIteration, TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - as above
         return None
 
 

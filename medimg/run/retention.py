@@ -6,6 +6,7 @@ it is medimg's own. Its name is changed first, so that a removal that was cut sh
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import fnmatch
 import os
@@ -126,7 +127,7 @@ def remove(old: Old, register: Register, at: str) -> Entry:
         at: UTC time, ISO 8601.
 
     Raises:
-        OutputError: It could not be removed, or not noted; what is left goes with the next call.
+        OutputError: It could not be noted, and stays; or not removed to its end, which the next call does.
         UsageError: Another process is working on it.
     """
     folder = RunFolder(old.folder)
@@ -136,17 +137,34 @@ def remove(old: Old, register: Register, at: str) -> Entry:
         old.folder.rename(going)
     except OSError as error:
         raise OutputError("the run folder could not be removed.") from error
-    entry = register.append("run-removed", Sharing(run=old.tag, group="", medimg=medimg.__version__), at)
+    try:
+        entry = _noted(old.tag, register, at)
+    except MedimgError:
+        with contextlib.suppress(OSError):
+            going.rename(old.folder)  # nothing goes that the register does not say
+        raise
     _end(going)
     return entry
 
 
-def sweep(out: Path) -> int:
-    """End removals that were cut short; how many."""
+def sweep(out: Path, register: Register, at: str) -> int:
+    """End removals that were cut short, and note those that nobody noted; how many.
+
+    Raises:
+        OutputError: One could not be removed, or not noted.
+    """
     left = [p for p in out.glob(f".{PREFIX}*{GOING}") if p.is_dir() and not p.is_symlink()]
+    said = {e.sharing.run for e in register.entries() if e.event == "run-removed"} if left else set()
     for going in left:
+        tag = RunFolder(going.with_name(going.name.removeprefix(".").removesuffix(GOING))).tag
+        if tag not in said:
+            _noted(tag, register, at)
         _end(going)
     return len(left)
+
+
+def _noted(tag: str, register: Register, at: str) -> Entry:
+    return register.append("run-removed", Sharing(run=tag, group="", medimg=medimg.__version__), at)
 
 
 def _end(going: Path) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from medimg.redact.cover import mask
+from medimg.run.pictures import READ
 from medimg.selftest.pictures import Case, Mark
 
 GONE, STAYS = 0.9, 0.02
@@ -86,7 +87,7 @@ def as_it_must_be(before: NDArray[np.int16], after: NDArray[np.int16], mark: Mar
 
 
 def _upright(data: bytes) -> NDArray[np.int16]:
-    with Image.open(io.BytesIO(data)) as picture:
+    with Image.open(io.BytesIO(data), formats=READ) as picture:
         return np.asarray(ImageOps.exif_transpose(picture).convert("RGB")).astype(np.int16)
 
 

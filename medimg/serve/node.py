@@ -21,6 +21,7 @@ from medimg import dicom  # first: it loads pydicom without what that would load
 
 # isort: split
 import pydicom
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, _config, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]
 
@@ -39,6 +40,8 @@ COMMENT = 64
 """Characters of an Error Comment (PS3.5, VR LO)."""
 NO_SUCH = 0x0112
 """Failure reason of a storage commitment (PS3.4, J.3.3): no such object instance."""
+PLAIN = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
+"""Codings of a request for storage commitment."""
 COMMITMENT = "1.2.840.10008.1.20.1.1"
 """The one instance of the Storage Commitment Push Model (PS3.4, J.3.5)."""
 PATIENCE = 60.0
@@ -127,7 +130,10 @@ class Node:
         for kind, syntaxes in dicom.storage().items():
             self._entity.add_supported_context(kind, syntaxes)
         if onward.out is not None:
-            self._entity.add_supported_context(StorageCommitmentPushModel)
+            # Not deflated: what is asked is unpacked here, without bounds.
+            self._entity.add_supported_context(
+                StorageCommitmentPushModel, [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
+            )
 
     @contextmanager
     def running(self, host: str, port: int, secured: ssl.SSLContext | None = None) -> Iterator[int]:

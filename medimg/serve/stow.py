@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
 import secrets
 import ssl
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,12 +21,11 @@ from medimg.serve.metrics import Metrics
 from medimg.serve.onward import HELD, NO_ROOM, SUCCESS, Onward
 from medimg.serve.sending import body
 from medimg.serve.slots import Slots
+from medimg.system import posting
 from medimg.types import NOTHING_KNOWN
 
 STUDIES = "/dicom-web/studies"
 DICOM, ANSWER = "application/dicom", "application/dicom+json"
-PATIENCE = 60.0
-"""Seconds the archive may take for one copy."""
 FAILED, REASON, DONE = "00081198", "00081197", "00081199"
 CLASS, INSTANCE = "00081150", "00081155"
 """Attributes of the answer (PS3.18, 10.5.3; PS3.6)."""
@@ -106,7 +103,7 @@ def _parts(data: bytes, content_type: str) -> list[bytes]:
         )
         parser.write(data)
         parser.finalize()
-    except (MultipartParseError, KeyError, IndexError) as error:
+    except (FormParserError, KeyError, IndexError) as error:
         raise UsageError("the parts of the request cannot be told apart.") from error
     if not out or not data.rstrip().endswith(b"--"):
         raise UsageError("there is no instance in this request, or it was cut short.")
@@ -117,16 +114,12 @@ class Archive(NamedTuple):
     """A DICOMweb server that copies are sent on to.
 
     Attributes:
-        host: Where it is.
-        port: Its port.
-        path: Of its studies.
+        studies: Where its studies are.
         trust: TLS; None for none.
         token: What ``Authorization: Bearer`` carries; empty for none.
     """
 
-    host: str
-    port: int
-    path: str
+    studies: posting.Server
     trust: ssl.SSLContext | None = None
     token: str = ""
 
@@ -137,15 +130,16 @@ class Archive(NamedTuple):
         Raises:
             UsageError: It is not of that form.
         """
-        parts = urlsplit(url)
-        try:
-            port = parts.port or (443 if parts.scheme == "https" else 80)
-        except ValueError:
-            port = 0
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username or not port:
+        found = posting.server(url)
+        if found is None:
             raise UsageError("a DICOMweb server is written as https://host:port/dicom-web.")
-        trusted = (trust or ssl.create_default_context()) if parts.scheme == "https" else None
-        return cls(parts.hostname, port, parts.path.rstrip("/") + "/studies", trusted, token)
+        trusted = (trust or ssl.create_default_context()) if found.secured else None
+        return cls(found._replace(path=f"{found.path}/studies"), trusted, token)
+
+    @property
+    def host(self) -> str:
+        """Where it is."""
+        return self.studies.host
 
     def takes(self, copy: bytes) -> bool:
         """Send a copy; whether the answer says that it is stored."""
@@ -154,18 +148,10 @@ class Archive(NamedTuple):
         headers = {"Content-Type": f'multipart/related; type="{DICOM}"; boundary={mark}', "Accept": ANSWER}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        line: http.client.HTTPConnection
-        if self.trust is not None:
-            line = http.client.HTTPSConnection(self.host, self.port, timeout=PATIENCE, context=self.trust)
-        else:
-            line = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
         try:
-            line.request("POST", self.path, sent % (mark.encode(), DICOM.encode(), copy, mark.encode()), headers)
-            answer = line.getresponse()
-            said = json.loads(answer.read())
+            data = sent % (mark.encode(), DICOM.encode(), copy, mark.encode())
+            status, said = posting.post(self.studies, data, headers, self.trust)
             stored = [one[INSTANCE]["Value"][0] for one in said[DONE]["Value"]]
-            return answer.status == 200 and FAILED not in said and dicom.identifier(copy) in stored
-        except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
+            return status == 200 and FAILED not in said and dicom.identifier(copy) in stored
+        except (OSError, LookupError, TypeError):
             return False
-        finally:
-            line.close()

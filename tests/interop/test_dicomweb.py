@@ -8,6 +8,8 @@ import io
 import json
 import socket
 import threading
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +30,7 @@ from test_dicom_node import _numbered, _send, node
 
 from medimg import dicom
 from medimg.errors import UsageError
+from medimg.fhir import sending
 from medimg.serve.stow import Archive
 
 
@@ -105,6 +108,7 @@ def test_what_cannot_be_kept_is_not_acknowledged(tmp_path: Path) -> None:
             (parts(_numbered(2))[:-8], 'multipart/related; type="application/dicom"; boundary=x'),
             (parts(_numbered(2)), 'multipart/related; type="application/dicom"'),
             (parts(_numbered(2)), 'multipart/related; type="application/dicom+json"; boundary=x'),
+            (parts(_numbered(2)), "multipart/related; boundary=" + 300 * "x"),
             (_numbered(2), "application/dicom"),
         ):
             assert post(port, body, kind).status_code == 400
@@ -113,6 +117,24 @@ def test_what_cannot_be_kept_is_not_acknowledged(tmp_path: Path) -> None:
         (tmp_path / "out").rename(tmp_path / "away")
         assert post(port, parts(_numbered(3))).json()["00081198"]["Value"][0]["00081197"]["Value"] == [0xA700]
         (tmp_path / "away").rename(tmp_path / "out")
+
+
+def test_the_answer_names_an_instance_without_unpacking_it() -> None:
+    """Only a worker unpacks what was sent: a deflated data set of 64 kB can hold 64 MB, or 64 GB."""
+    whole = _numbered(1)
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = b"".join((deflate.compress(bytes(64 << 20)), deflate.flush()))
+    tracemalloc.start()
+    try:
+        deflated = pydicom.dcmread(io.BytesIO(whole))
+        deflated.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+        head = kit.saved(deflated)
+        named = dicom.named(head[: 144 + int.from_bytes(head[140:144], "little")] + packed)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+    assert named == (kit.PHOTOGRAPH, deflated.SOPInstanceUID) == dicom.named(whole)
+    assert [dicom.named(other)[1] for other in (b"", whole[:140], whole[:200], b"no file of the kind" * 20)] == 4 * [""]
 
 
 def test_a_line_that_is_cut_leaves_nothing_and_the_next_is_served(tmp_path: Path) -> None:
@@ -189,10 +211,19 @@ def test_a_copy_is_acknowledged_once_the_archive_has_stored_it(tmp_path: Path) -
         assert handler.kept[1] == handler.kept[-1]  # sent again: the same copy, which an archive keeps once
 
 
-@pytest.mark.parametrize("url", ["ftp://host/x", "https://", "https://user:word@host/x", "http://host:99999/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://host/x", "https://", "https://user:word@host/x", "https://:word@host/x", "http://host:99999/x"),
+        *("http://host:0/x", "https://[::1/x", "https://a..b/x", f"https://{64 * 'a'}/x", "https://a\0b/x"),
+        *("https://host/a b", "https://host/\xe4", "https://host/a\r\nX: y", "https://host/x?y", "https://host/x#y"),
+    ],
+)
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(UsageError):
         Archive.of(url, None)
+    with pytest.raises(UsageError):
+        sending.send({"type": "transaction", "entry": []}, url)
 
 
 # -- storage commitment -----------------------------------------------------------------------------------------------
@@ -234,3 +265,13 @@ def test_commitment_is_given_for_what_lies_in_the_folder_alone(tmp_path: Path) -
             kind, said = reports[-1]
             assert (kind, said.TransactionUID, len(said.ReferencedSOPSequence)) == (expected, "1.2.3.4", 1)
         assert [i.FailureReason for i in reports[-1][1].FailedSOPSequence] == [0x0112]
+        deflated = AE("WARD")  # it would be unpacked without bounds
+        deflated.add_requested_context(StorageCommitmentPushModel, pydicom.uid.DeflatedExplicitVRLittleEndian)
+        assert not deflated.associate("127.0.0.1", port, ae_title="MEDIMG").is_established
+        gone = entity.associate(
+            "127.0.0.1", port, ae_title="MEDIMG", ext_neg=[build_role(StorageCommitmentPushModel, scu_role=True)]
+        )
+        gone.send_n_action(asked, 1, StorageCommitmentPushModel, "1.2.840.10008.1.20.1.1")
+        gone.abort()
+        assert _send(port, _numbered(1)) == 0
+    assert "Traceback" not in (tmp_path / "said").read_text()

@@ -18,6 +18,7 @@ from medimg import fhir
 from medimg.cli.fhir import fhir as command
 from medimg.errors import OutputError, UsageError
 from medimg.fhir import sending
+from medimg.system import posting
 
 
 class Server(ThreadingHTTPServer):
@@ -46,6 +47,12 @@ class _Asked(BaseHTTPRequestHandler):
         if fault == "cut":
             self.connection.shutdown(socket.SHUT_RDWR)
             return
+        if fault == "deep":
+            self._sent(200, b'{"entry":' + 200_000 * b"[")
+            return
+        if fault == "long":
+            self._sent(200, bytes(2 << 20))
+            return
         if fault.isdigit():
             self._said(int(fault), {"resourceType": "OperationOutcome"})
             return
@@ -65,7 +72,9 @@ class _Asked(BaseHTTPRequestHandler):
         self._said(200, answer if fault != "half" else {**answer, "entry": states[1:]})
 
     def _said(self, status: int, answer: dict[str, Any]) -> None:
-        data = json.dumps(answer).encode()
+        self._sent(status, json.dumps(answer).encode())
+
+    def _sent(self, status: int, data: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -102,6 +111,18 @@ def test_all_of_it_arrives_once_whatever_befalls_the_line(run: Path, server: Ser
     assert consent["status"] == "active"
 
 
+def test_an_answer_that_is_none_is_a_failure_and_no_fault(
+    run: Path,  # noqa: F811
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(posting, "MOST", 1 << 20)
+    for fault in ("deep", "long"):
+        server.faults = [fault]
+        with pytest.raises(OutputError, match="all of it"):
+            sending.send(made(run, kind="transaction"), server.url)
+
+
 def test_what_another_try_does_not_help_is_said_at_once(run: Path, server: Server) -> None:  # noqa: F811
     bundle = made(run, kind="transaction")
     for faults, tries, words in ((["422"], 1, "422"), (["half"], 1, "all of it"), (["500"] * 9, 5, "500")):
@@ -128,5 +149,10 @@ def test_the_command_sends_with_a_token_that_nobody_else_may_read(run: Path, ser
     token.chmod(0o644)
     with pytest.raises(UsageError, match="others may read"):
         call(command, run, "--send", server.url, "--token-file", str(token))
+    token.chmod(0o600)
+    for bad in ("", "\n", "one\r\nX-More: 1", "two words"):
+        token.write_text(bad, newline="")
+        with pytest.raises(UsageError, match="holds no token"):
+            call(command, run, "--send", server.url, "--token-file", str(token))
     with pytest.raises(UsageError, match="say where"):
         call(command, run)

@@ -56,6 +56,19 @@ def test_a_fuzzer_loads_and_draws_what_it_begins_with(path: Path) -> None:
     assert done.stdout == "loaded\n", done.stderr
 
 
+def test_pillow_is_told_which_formats_it_may_read() -> None:
+    """It knows dozens, and starts another program for some of them."""
+    package = Path(__file__).resolve().parents[2] / "medimg"
+    free = {
+        path.name
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Image.open"
+        if "formats" not in {keyword.arg for keyword in node.keywords}
+    }
+    assert free == set()
+
+
 def test_no_module_has_400_lines() -> None:
     package = Path(__file__).resolve().parents[2] / "medimg"
     long = {path.name: n for path in package.rglob("*.py") if (n := len(path.read_text("utf-8").splitlines())) >= 400}

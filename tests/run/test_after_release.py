@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import io
+import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -344,6 +346,30 @@ def test_the_very_file_is_named_as_such_and_others_are_left_alone(known: Path, t
     assert "IMG.jpg is R7Q4 P01-001.jpg" in result.output
     assert "11 pictures looked at for 1 copy: 1 found. 2 other files." in result.output
     assert call(find, folder, "--group", "P02").output.startswith("The register holds no such release")
+
+
+def test_a_hostile_file_starts_no_program_and_ends_no_search(
+    known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow would give PostScript to Ghostscript; some of its decoders raise what is no OSError."""
+    programs, ran, folder = tmp_path / "programs", tmp_path / "ran", tmp_path / "chat"
+    programs.mkdir()
+    (programs / "gs").write_text(f"#!/bin/sh\necho > {ran}\n")
+    (programs / "gs").chmod(0o700)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    folder.mkdir()
+    picture = photograph(3).resize((64, 48))
+    picture.save(folder / "a.eps")
+    (folder / "b.jpg").write_bytes((folder / "a.eps").read_bytes())
+    avif = io.BytesIO()
+    picture.save(avif, "AVIF")
+    for number, spoilt in enumerate((b"iloc", b"ipma", b"ispe", b"av1C", b"pitm", b"iinf")):
+        (folder / f"{number}.avif").write_bytes(avif.getvalue().replace(spoilt, b"free") + bytes(4096))
+    shutil.copy(known, folder / "IMG.jpg")
+    result = call(find, folder)
+    assert result.exit_code == 10
+    assert "IMG.jpg is R7Q4 P01-001.jpg" in result.output
+    assert not ran.exists()
 
 
 def test_nothing_found_is_said_with_what_cannot_be_found(known: Path, tmp_path: Path) -> None:

@@ -162,6 +162,8 @@ def test_a_removal_that_was_cut_short_is_ended_by_the_next(out: Path) -> None:
     done = purged(out, "--older-than", "36500", "--yes")
     assert "1 removal that was cut short is ended." in done.output
     assert not going.exists()
+    last = Register().entries()[-1]  # it was killed before it had noted it
+    assert (last.event, last.sharing.run) == ("run-removed", "ABCD")
 
 
 def test_every_file_a_run_can_hold_is_known_as_its_own(out: Path) -> None:

@@ -244,6 +244,10 @@ def test_a_share_folder_and_a_register_that_cannot_be_read_are_told(
         share.look(opened.folder, {})
 
 
+def _in_use(*_: object) -> None:
+    raise OutputError("the register is in use.")
+
+
 def test_a_run_folder_that_cannot_be_removed_is_said(
     out: Path, register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,6 +259,10 @@ def test_a_run_folder_that_cannot_be_removed_is_said(
         broken.setattr(Path, "rename", fails)
         with pytest.raises(OutputError, match="could not be removed"):
             retention.remove(old, register, AT)
+    with monkeypatch.context() as broken:
+        broken.setattr(Register, "append", _in_use)
+        with pytest.raises(OutputError, match="in use"):
+            retention.remove(old, register, AT)
     assert open_run(out).reports
     assert [e.event for e in register.entries()] == ["released"]
     with monkeypatch.context() as broken:
@@ -262,7 +270,8 @@ def test_a_run_folder_that_cannot_be_removed_is_said(
         with pytest.raises(OutputError, match="could not be removed to its end"):
             retention.remove(old, register, AT)
     assert [e.event for e in register.entries()] == ["released", "run-removed"]
-    assert retention.sweep(out.parent) == 1
+    assert retention.sweep(out.parent, register, AT) == 1
+    assert [e.event for e in register.entries()] == ["released", "run-removed"]
     assert not [p for p in out.parent.iterdir() if "R7Q4" in p.name]
 
 

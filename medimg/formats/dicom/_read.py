@@ -71,8 +71,7 @@ class Dicom:
         if data[128:HEAD] != b"DICM":
             raise Malformed("the file does not begin like a DICOM file.")
         self.preamble = data[:128]
-        meta, at = _read(_Source(data), HEAD, implicit=False, little=True, only_meta=True)
-        self.meta: dict[int, bytes] = {int(tag): _value(meta.get_item(tag, keep_deferred=True)) for tag in meta.keys()}  # noqa: SIM118
+        self.meta, at = meta(data)
         self._check_meta(at)
         self.syntax = self.meta.get(t.SYNTAX, b"").decode("latin-1").strip(" \0")
         if not self.syntax:
@@ -130,6 +129,17 @@ class Dicom:
         length = self.meta.get(0x00020000, b"")
         if len(length) == 4 and HEAD + 12 + int.from_bytes(length, "little") != end:
             raise Malformed("the file header of the DICOM file is not as long as it says.")
+
+
+def meta(data: bytes) -> tuple[dict[int, bytes], int]:
+    """The file meta elements, tag to value, and where they end; nothing behind them is read or unpacked.
+
+    Raises:
+        Malformed: They are damaged.
+        TooLarge: They are too many.
+    """
+    found, end = _read(_Source(data), HEAD, implicit=False, little=True, only_meta=True)
+    return {int(tag): _value(found.get_item(tag, keep_deferred=True)) for tag in found.keys()}, end  # noqa: SIM118
 
 
 class _Source(io.BytesIO):

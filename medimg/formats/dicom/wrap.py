@@ -141,7 +141,7 @@ def _profile(data: bytes) -> bytes:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # its size was held against the limit
-        with Image.open(io.BytesIO(data)) as picture:
+        with Image.open(io.BytesIO(data), formats=("AVIF", "JPEG", "PNG", "TIFF", "WEBP")) as picture:
             return icc.clean(picture.info.get("icc_profile") or b"") or b""
 
 
