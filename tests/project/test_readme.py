@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 import medimg
-from medimg.cli.main import COMMANDS
+from medimg.cli.main import COMMANDS, cli
 from medimg.policy import Policy, explain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +30,65 @@ def test_every_command_named_exists(page: Path) -> None:
     fenced = "\n".join(re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
     named = {*re.findall(r"^medimg ([a-z][a-z-]*)", fenced, re.MULTILINE), *re.findall(r"`medimg ([a-z][a-z-]*)", text)}
     assert named <= set(COMMANDS)
+
+
+def options(command: click.Command) -> set[str]:
+    """Every way to write an option of a command, and of the commands below it."""
+    found = {
+        "--help",
+        *(o for p in command.params if isinstance(p, click.Option) for o in (*p.opts, *p.secondary_opts)),
+    }
+    context = click.Context(command)
+    below = command.list_commands(context) if isinstance(command, click.Group) else []
+    return found.union(*(options(command.get_command(context, name) or command) for name in below))  # type: ignore[attr-defined]
+
+
+OPTIONS = {name: options(cli.get_command(click.Context(cli), name) or cli) for name in COMMANDS}
+OF_SCRIPTS = {
+    option
+    for folder in ("benchmarks", "release", "fixtures")
+    for script in (ROOT / folder).glob("*.py")
+    for option in re.findall(r"""["'](--[a-z][a-z-]*)["']""", script.read_text("utf-8"))
+}
+EVERY_OPTION = set().union(*OPTIONS.values(), options(cli), OF_SCRIPTS)
+
+
+def wrong_options(text: str) -> list[str]:
+    """Options that a page names and no command has: beside a command, those of that command; alone, those of any."""
+    blocks = re.findall(r"^```[a-z]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    rest = re.sub(r"^```[a-z]*\n.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    spans = [" ".join(s.split()) for s in re.findall(r"`([^`]+)`", rest)]
+    spans += [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    wrong = []
+    for span in spans:
+        asked = re.search(r"(?:^|[ (/])medimg ([a-z][a-z-]*)([^|;&#]*)", span)
+        if asked is not None:
+            known, said = OPTIONS.get(asked[1], set()), asked[2]
+        elif span.startswith("--"):
+            known, said = EVERY_OPTION, span
+        else:
+            continue
+        named = re.findall(r"(?<![\w-])--?[a-z][a-z-]*(?![\w-])", said)
+        wrong += [f"{option} in: {span}" for option in named if option not in known]
+    return wrong
+
+
+@pytest.mark.parametrize("page", [*PAGES, *(ROOT / "changes").glob("+*.md")], ids=lambda p: p.name)
+def test_every_option_named_exists(page: Path) -> None:
+    assert wrong_options(page.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`medimg clean IN --metadata`",
+        "`--quite`",
+        "```\nmedimg watch IN \\\n  -x OUT\n```\n",
+        "`medimg cluster worker --port 1 --x`",
+    ],
+)
+def test_an_option_that_does_not_exist_is_noticed(text: str) -> None:
+    assert len(wrong_options(text)) == 1
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
