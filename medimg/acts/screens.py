@@ -9,26 +9,18 @@ import msgspec
 from medimg.acts import areas, plan
 from medimg.acts.areas import APPLY
 from medimg.acts.records import Field, Line, Option, Screen, Walk
-from medimg.consent.answers import ANSWER_WORDS, BASES, COMMON, NOT_APPLICABLE, SAME_AS_YES, choices
+from medimg.consent.answers import ACTS, ANSWER_WORDS, BASES, COMMON, NOT_APPLICABLE, SAME_AS_YES, choices
 from medimg.consent.cards import FIELDS, Card, CardKind
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.questions import bases
 from medimg.consent.standing import Standing
 
 TITLES = {
-    "workplace": "My workplace",
-    "channel": "Where it goes",
-    "form": "The consent form",
+    **ACTS,
     "areas": "Decide about {0}",
     "look": "Look at {0}",
     "applies": "What applies?",
-    "basis": "Allowed by",
     "extra": "A question",
-    "consent": "Consent",
-    "words": "Caption",
-    "people": "To whom",
-    "second": "A second person",
-    "release": "Release",
 }
 LIMITS = "Checks miss things. Copies cannot come back. Doubt? Don't."
 SHORT = {

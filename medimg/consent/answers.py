@@ -70,6 +70,21 @@ ANSWER_WORDS: dict[str, str] = {
 }
 
 
+#: The acts by which answers are given, by the first word of :attr:`Answer.act`; what is not here asks one question.
+ACTS: dict[str, str] = {
+    "workplace": "My workplace",
+    "channel": "Where it goes",
+    "form": "The consent form",
+    "look": "Look",
+    "basis": "Allowed by",
+    "consent": "Consent",
+    "words": "Caption",
+    "people": "To whom",
+    "second": "A second person",
+    "release": "Release",
+}
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One answer to one item about one subject.
 

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from medimg.consent.answers import ACTS
 from medimg.consent.checklist import SECTIONS
 from medimg.report.model import RecordAnswer, RecordSheet, ShareAnswer, ShareGroup, ShareSheet
 from medimg.report.record import condition_words
@@ -19,19 +20,6 @@ if TYPE_CHECKING:
 
     from medimg.report.thumbs import Thumb
 
-#: The acts as the sheets name them; those that are missing are questions by themselves.
-_ACTS = {
-    "workplace": "My workplace",
-    "channel": "Where it goes",
-    "form": "The consent form",
-    "look": "Look",
-    "basis": "Allowed by",
-    "consent": "Consent",
-    "words": "Caption",
-    "people": "To whom",
-    "second": "A second person",
-    "release": "Release",
-}
 #: Small pictures and detailed photos shown for each group; the rest stands in the JSON sheets.
 SHOWN = 60
 #: Groups with a section of their own on a page; all of them stand in the JSON sheets.
@@ -183,7 +171,7 @@ def _act(answer: RecordAnswer) -> str:
     if not answer.act:
         return ""
     said = f': "{answer.said.rstrip(".")}"' if answer.said != answer.ask else ""
-    return f", in the act \u201c{_ACTS.get(answer.act.partition(':')[0], 'a question')}\u201d{said}"
+    return f", in the act \u201c{ACTS.get(answer.act.partition(':')[0], 'a question')}\u201d{said}"
 
 
 def _lines(same: Sequence[RecordAnswer]) -> list[str]:
