@@ -169,32 +169,25 @@ def _alone(layout: Layout, index: int, raw: bytes) -> bytes:
     fields = {tag: layout.numbers[tag] for tag in kept if tag in layout.numbers}
     if grey:
         fields |= {258: (layout.one(258, 1),), 262: (1,), 277: (1,)}
-    fields |= {256: (across,), 257: (down,), 278: (down,), 273: (0,), 279: (len(raw),)}
-    wide = (256, 257, 273, 278, 279)
-    values = {
-        tag: (4, struct.pack(f"{layout.order}I", *v))
-        if tag in wide
-        else (3, struct.pack(f"{layout.order}{len(v)}H", *v))
-        for tag, v in fields.items()
-    }
+    fields |= {256: (across,), 257: (down,), 273: (8,), 278: (down,), 279: (len(raw),)}
+    values = {tag: (4, len(v), struct.pack(f"{layout.order}{len(v)}I", *v)) for tag, v in fields.items()}
     if layout.tables:
-        values[347] = (7, layout.tables)
+        values[347] = (7, len(layout.tables), layout.tables)
     return _file(layout.order, values, raw)
 
 
-def _file(order: str, values: dict[int, tuple[int, bytes]], raw: bytes) -> bytes:
-    """A TIFF of one strip."""
-    at = 8 + 2 + 12 * len(values) + 4
-    body = b"".join(value for _, value in (values[t] for t in sorted(values)) if len(value) > 4)
-    values = values | {273: (4, struct.pack(f"{order}I", at + len(body)))}
-    table = struct.pack(f"{order}H", len(values))
-    for tag in sorted(values):
-        kind, value = values[tag]
-        table += struct.pack(f"{order}HHI", tag, kind, len(value) // {3: 2, 4: 4, 7: 1}[kind])
-        table += struct.pack(f"{order}I", at) if len(value) > 4 else value.ljust(4, b"\0")
-        at += len(value) if len(value) > 4 else 0
-    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8)
-    return head + table + bytes(4) + body + raw
+def _file(order: str, values: dict[int, tuple[int, int, bytes]], raw: bytes) -> bytes:
+    """A TIFF of one strip, which comes first; of each field the type, how many values, and those."""
+    strip = raw + bytes(len(raw) % 2)
+    at = 8 + len(strip) + 2 + 12 * len(values) + 4
+    table, body = struct.pack(f"{order}H", len(values)), b""
+    for tag, (kind, many, value) in sorted(values.items()):
+        inline = len(value) == 4
+        table += struct.pack(f"{order}HHI", tag, kind, many)
+        table += value if inline else struct.pack(f"{order}I", at + len(body))
+        body += b"" if inline else value
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8 + len(strip))
+    return head + strip + table + bytes(4) + body
 
 
 def _shown(file: bytes, kind: str) -> NDArray | None:  # type: ignore[type-arg]
