@@ -1,4 +1,8 @@
-"""The context "spawn" of multiprocessing, whose children start as :mod:`medimg.system.children` says."""
+"""The context "spawn" of multiprocessing, whose children start as :mod:`medimg.system.children` says.
+
+A child imports its parent's main module, where the functions of a host's script may stand. Of the command ``medimg``
+that is the command line, which no worker needs: what it does is named by the module that has it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,9 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 from medimg.system.children import environment
+
+COMMAND_LINE = "medimg.cli.main"
+"""Whose ``main`` the main module of the command has, installed as a program or run by ``python -m``."""
 
 
 class _Process(SpawnProcess):
@@ -25,7 +32,11 @@ def _path_of_its_own() -> Iterator[None]:
     """A child takes over its parent's path, with the current folder written in for the "" of a notebook or a prompt."""
 
     def without(name: str) -> dict[str, Any]:
-        return {**real(name), "sys_path": [entry for entry in sys.path if entry]}
+        prepared = {**real(name), "sys_path": [entry for entry in sys.path if entry]}
+        if getattr(getattr(sys.modules["__main__"], "main", None), "__module__", "") == COMMAND_LINE:
+            for main in ("init_main_from_name", "init_main_from_path"):
+                prepared.pop(main, None)
+        return prepared
 
     real = preparing.get_preparation_data
     preparing.get_preparation_data = without

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from medimg.errors import Changed, MissingPart, OutputError, TooLarge, Unreadable, UsageError
 from medimg.system import files
@@ -52,6 +51,8 @@ def plain(place: str) -> str:
         return place
     if parts.netloc not in ("", "localhost"):
         raise UsageError("a file:// URL has three slashes: it is a path of this computer.")
+    from urllib.request import url2pathname  # loads http and email
+
     return url2pathname(parts.path)
 
 
