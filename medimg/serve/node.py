@@ -131,9 +131,7 @@ class Node:
             self._entity.add_supported_context(kind, syntaxes)
         if onward.out is not None:
             # Not deflated: what is asked is unpacked here, without bounds.
-            self._entity.add_supported_context(
-                StorageCommitmentPushModel, [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
-            )
+            self._entity.add_supported_context(StorageCommitmentPushModel, PLAIN)
 
     @contextmanager
     def running(self, host: str, port: int, secured: ssl.SSLContext | None = None) -> Iterator[int]:

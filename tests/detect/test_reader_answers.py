@@ -264,25 +264,6 @@ def test_the_host_program_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None
     assert pytesseract.pytesseract.tesseract_cmd == "of the host"
 
 
-@needs_tesseract
-def test_the_process_of_the_reader_loads_no_imaging_library(tmp_path: Path) -> None:
-    """Pillow would be a third of what its Python takes; Tesseract opens the pages by itself."""
-    sheet = Image.new("L", (700, 120), 255)
-    ImageDraw.Draw(sheet).text((40, 30), "harbour", 0, font=ImageFont.load_default(40))
-    sheet.save(tmp_path / "0.pgm")
-    (tmp_path / tesseract.LIST).write_text("0.pgm\n")
-    code = (
-        "import runpy, sys\n"
-        f"runpy.run_path({tesseract._CHILD!r})['main'](sys.argv[1:])\n"
-        "print([n for n in sys.modules if n.startswith(('PIL.', 'numpy.'))], file=sys.stderr)"
-    )
-    given = [tesseract._packages(), str(REAL), tesseract.LIST, "11", "60"]
-    command = [sys.executable, "-I", "-S", "-c", code, *given]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
-    assert "harbour" in done.stdout
-    assert done.stderr.splitlines()[-1:] == ["[]"]
-
-
 def test_nothing_is_left_running(stand_in: Path, tmp_path: Path) -> None:
     note = tmp_path / "pids"
     put(stand_in, START + f"sleep 300 & echo $! > {note}; echo $$ >> {note}; exit 0\n")

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from types import ModuleType
 
 KEPT = frozenset(
     (
@@ -46,11 +45,8 @@ def main(arguments: list[str]) -> None:
     for name in set(os.environ) - KEPT:
         del os.environ[name]
     tempfile.tempdir = os.getcwd()  # noqa: PTH109 - pathlib is not needed otherwise
-    # pytesseract loads numpy and pandas where they are installed, for answers that are not asked for here (70 ms of
-    # numpy), and Pillow for pictures given to it: it gets the name of a list, which Tesseract opens.
+    # pytesseract loads these two where they are installed, for answers that are not asked for here: 70 ms of numpy.
     sys.modules |= dict.fromkeys(("numpy", "pandas"))  # type: ignore[arg-type] # None: the import fails
-    pillow = sys.modules["PIL"] = ModuleType("PIL")
-    vars(pillow)["Image"] = None
     import pytesseract
 
     pytesseract.pytesseract.tesseract_cmd = program

@@ -310,7 +310,7 @@ def _packages() -> str:
     if getattr(sys, "frozen", False):
         return ""  # they are in the packed program
     folders = []
-    for name in ("pytesseract", "packaging"):
+    for name in ("pytesseract", "PIL", "packaging"):
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
             raise MissingPart(f"the package '{name}', which the second text reader needs, is not installed.")
