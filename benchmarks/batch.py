@@ -16,6 +16,7 @@ nothing (tests/batch_fakes.py), so that the engine is what is measured; ``light`
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
 import platform
@@ -127,7 +128,7 @@ def small(base: Path, items: int, plot: Path | None, *, real: bool, **_: Any) ->
     def tell(event: Progress) -> None:
         if event.event == "photo" and event.settled % step == 0:
             now = time.perf_counter()
-            workers = [m for p in _children(os.getpid()) if (m := resident(p)) > 20]
+            workers = [m for p in tree(os.getpid(), processes())[1:] if (m := resident(p)) > 20]
             used, photos = processor(), event.settled - last[1]
             rate, each = photos / (now - last[0]), 1000 * (used - last[2]) / photos
             rows.append((event.settled, rate, each, resident(os.getpid()), max(workers, default=0.0)))
@@ -147,17 +148,26 @@ def small(base: Path, items: int, plot: Path | None, *, real: bool, **_: Any) ->
         _plot(plot, f"{items:,} small photos", columns[0], rates, lines)
 
 
+def processes() -> dict[int, tuple[int, float]]:
+    """Of every process its parent, and its processor seconds with those of its children that are gone."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = entry.read_text().rpartition(")")[2].split()
+            spent = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime, cutime, cstime
+            found[int(entry.parent.name)] = (int(fields[1]), spent)
+    return found
+
+
+def tree(pid: int, found: dict[int, tuple[int, float]]) -> list[int]:
+    """A process and all below it."""
+    return [pid] + [p for child, (parent, _) in found.items() if parent == pid for p in tree(child, found)]
+
+
 def processor() -> float:
     """Processor seconds of this process and of all its children, also of those that are gone."""
-    gone, own = resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)
-    total = gone.ru_utime + gone.ru_stime + own.ru_utime + own.ru_stime
-    for pid in _children(os.getpid()):
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime, cutime, cstime
-    return total
+    found = processes()
+    return sum(found[p][1] for p in tree(os.getpid(), found) if p in found)
 
 
 def _plot(
@@ -193,17 +203,6 @@ def _plot(
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None, "Creator": None})
     print(f"plot: {path}")
-
-
-def _children(pid: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            if int(entry.read_text().rpartition(")")[2].split()[1]) == pid:
-                found.append(int(entry.parent.name))
-        except (OSError, IndexError):
-            continue
-    return found
 
 
 def journal(base: Path, rows: int, plot: Path | None, **_: Any) -> None:

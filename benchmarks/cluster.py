@@ -2,11 +2,13 @@
 
     nice -n 15 python benchmarks/cluster.py --items 100000 --plot docs/img/cluster.svg
     nice -n 15 python benchmarks/cluster.py --items 300 --full
+    python benchmarks/cluster.py --rest 20
 
 It brings the cluster up as docs/batch.md does, kills the first worker with SIGKILL after a third of the photos, starts
 another in its place, and counts at the end: every photo settled once, every copy there and the one that was checked,
-every original as it was. Memory is resident, each node with its child processes. Everything lies in a temporary folder
-and is removed.
+every original as it was. Memory is resident, each node with its child processes. Processor time tells what a photo
+costs where others use the computer as well. ``--rest`` cleans nothing: it counts what the nodes use while they wait.
+Everything lies in a temporary folder and is removed.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from batch import _children, _plot, machine, resident
+from batch import _plot, machine, processes, resident, tree
 from PIL import Image
 
 import medimg
@@ -33,6 +35,8 @@ from medimg.cluster import certificates
 from medimg.cluster.engine import Cluster
 from medimg.cluster.nodes import Identity
 from medimg.engine.batch import Progress
+from medimg.engine.pool import Workers
+from medimg.engine.worker import Setup
 from medimg.policy import Policy
 from medimg.types import Report, from_json
 
@@ -53,19 +57,30 @@ class Node:
         assert self.process.stdout is not None
         self.address = self.process.stdout.readline().split()[1]
 
-    def memory(self) -> float:
-        """Resident MiB of it and its children."""
-        return sum(map(resident, (self.process.pid, *_below(self.process.pid))))
-
     def stop(self, number: int = signal.SIGTERM) -> None:
         """End it, one way or the other."""
         self.process.send_signal(number)
         self.process.wait(120)
 
 
-def _below(pid: int) -> list[int]:
-    own = _children(pid)
-    return own + [deeper for child in own for deeper in _below(child)]
+class Looks:
+    """What the command, the scheduler and all workers use, child processes with them, from one look to the next."""
+
+    def __init__(self) -> None:
+        self._spent: dict[int, float] = {}
+        self._last = [0.0, 0.0, 0.0]
+
+    def look(self, scheduler: int, workers: list[int]) -> tuple[list[float], list[float]]:
+        """Processor seconds of each since the last look; resident MiB of each, of the workers that of the largest."""
+        found = processes()
+        nodes = {pid: tree(pid, found) for pid in (scheduler, *workers)}
+        memory = {pid: sum(map(resident, below)) for pid, below in nodes.items()}
+        now = {pid: sum(found[p][1] for p in below if p in found) for pid, below in nodes.items()}
+        for pid, spent in now.items():
+            self._spent[pid] = max(spent, self._spent.get(pid, 0.0))  # one that was killed keeps what it had
+        sums = [time.process_time(), self._spent[scheduler], sum(s for p, s in self._spent.items() if p != scheduler)]
+        since, self._last = [new - old for new, old in zip(sums, self._last, strict=True)], sums
+        return since, [resident(os.getpid()), memory[scheduler], max(memory[p] for p in workers)]
 
 
 def made(folder: Path, items: int) -> dict[str, bytes]:
@@ -89,17 +104,39 @@ def made(folder: Path, items: int) -> dict[str, bytes]:
     return out
 
 
-def run(base: Path, items: int, full: bool, plot: Path | None) -> None:
-    originals = made(base / "in", items)
+def brought_up(base: Path) -> tuple[Node, list[Node], list[str]]:
+    """A scheduler, three workers, and with what they are started."""
     certificates.make(base / "certs", ["scheduler", "worker", "client"])
     scheduler = Node("scheduler", "--certificates", str(base / "certs/scheduler"), "--port", "0")
     more = ["--certificates", str(base / "certs/worker"), "--host", "127.0.0.1", "--threads", "1"]
-    workers = [Node("worker", scheduler.address, *more) for _ in range(3)]
+    return scheduler, [Node("worker", scheduler.address, *more) for _ in range(3)], more
+
+
+def rest(base: Path, seconds: float) -> None:
+    scheduler, workers, _ = brought_up(base)
+    looks, pids = Looks(), (scheduler.process.pid, [n.process.pid for n in workers])
+    with (
+        Workers(Setup(policy=Policy(scope="metadata-only")), 1) as local,
+        Cluster(scheduler.address, Identity(base / "certs/client")).pool(local),
+    ):
+        looks.look(*pids)
+        time.sleep(seconds)
+        own, there, all_ = (1000 * spent / seconds for spent in looks.look(*pids)[0])
+    print(f"load {os.getloadavg()[0]:.1f}; processor ms a second, nothing to do:")
+    print(f"command {own:.1f}, scheduler {there:.1f}, each worker {all_ / len(workers):.1f}")
+    for node in (*workers, scheduler):
+        node.stop()
+
+
+def run(base: Path, items: int, full: bool, plot: Path | None) -> None:
+    originals = made(base / "in", items)
+    scheduler, workers, more = brought_up(base)
     rows: list[tuple[float, ...]] = []
     settled: Counter[str] = Counter()
     start = last = time.monotonic()
     counted = 0
     back: list[threading.Thread] = []
+    looks = Looks()
 
     def again() -> None:
         time.sleep(BACK)
@@ -107,6 +144,9 @@ def run(base: Path, items: int, full: bool, plot: Path | None) -> None:
 
     def tell(event: Progress) -> None:
         nonlocal last, counted
+        if event.event == "start":
+            looks.look(scheduler.process.pid, [n.process.pid for n in workers])
+            last = time.monotonic()
         if event.report is None:
             return
         settled[event.report.safe_id] += 1
@@ -117,15 +157,17 @@ def run(base: Path, items: int, full: bool, plot: Path | None) -> None:
             print(f"a worker was killed after {len(settled)} photos", flush=True)
         now = time.monotonic()
         if now - last > LOOK:
-            memory = [n.memory() for n in workers if n.process.poll() is None]
-            rate = (len(settled) - counted) / (now - last)
-            rows.append((len(settled), rate, resident(os.getpid()), scheduler.memory(), max(memory)))
+            spent, memory = looks.look(scheduler.process.pid, [n.process.pid for n in workers])
+            new = len(settled) - counted
+            each = [1000 * s / new for s in spent]
+            rows.append((len(settled), new / (now - last), *each, *memory))
             last, counted = now, len(settled)
-            print(f"{rows[-1][0]:>8.0f} {rate:8.1f}/s " + " ".join(f"{m:7.0f}" for m in rows[-1][2:]), flush=True)
+            print(f"{len(settled):>8} {rows[-1][1]:8.1f} " + " ".join(f"{m:7.1f}" for m in rows[-1][2:]), flush=True)
 
     policy = Policy.load() if full else Policy(scope="metadata-only")
     engine = Cluster(scheduler.address, Identity(base / "certs/client"))
-    print(f"{items} photos, load {os.getloadavg()[0]:.1f} before; MiB of batch, scheduler, largest worker", flush=True)
+    print(f"{items} photos, load {os.getloadavg()[0]:.1f} before", flush=True)
+    print(" settled photos/s  processor ms a photo: command, scheduler, workers  MiB: the same, the largest worker")
     outcome = medimg.scrub_folder([base / "in"], base / "out", engine=engine, policy=policy, progress=tell)
     took = time.monotonic() - start
     for thread in back:
@@ -136,9 +178,10 @@ def run(base: Path, items: int, full: bool, plot: Path | None) -> None:
     print(f"told once each: {len(settled) == items == settled.total()}")
     _judged(outcome.folder, items, originals)
     if plot is not None and rows:
-        done, rate, own, there, largest = zip(*rows, strict=True)
+        done, rate, *spent, own, there, largest = zip(*rows, strict=True)
         lines = {"command": own, "scheduler": there, "largest worker": largest}
-        _plot(plot, f"{items:,} small photos over three workers, one killed", done, {"photos/s": rate}, lines)
+        rates = {"photos/s": rate, "CPU ms each": [sum(one) for one in zip(*spent, strict=True)]}
+        _plot(plot, f"{items:,} small photos over three workers, one killed", done, rates, lines)
 
 
 def _judged(folder: Path, items: int, originals: dict[str, bytes]) -> None:
@@ -158,8 +201,12 @@ if __name__ == "__main__":
     parser.add_argument("--items", type=int, default=3000)
     parser.add_argument("--full", action="store_true", help="every check, and not metadata alone")
     parser.add_argument("--plot", type=Path, help="where the picture goes (SVG); needs matplotlib")
+    parser.add_argument("--rest", type=float, help="seconds for which the nodes have nothing to do")
     given = parser.parse_args()
     print(machine())
     with tempfile.TemporaryDirectory() as where:
         os.environ["MEDIMG_SITE_KEY"] = f"{where}/key"
-        run(Path(where), given.items, given.full, given.plot)
+        if given.rest:
+            rest(Path(where), given.rest)
+        else:
+            run(Path(where), given.items, given.full, given.plot)

@@ -70,6 +70,17 @@ def make(policy: Any) -> list[Fake]:
     return [Fake("text"), Fake("codes"), Fake("faces")]
 
 
+def folders_synced(job: Any, staging: str) -> int:
+    """How many folders are synchronised with the disk while a cluster's worker makes one copy; in a child process."""
+    from medimg.cluster import task
+    from medimg.system import files
+
+    synced: list[Path] = []
+    files.sync_folder = synced.append
+    task.in_child(job, staging)
+    return len(synced)
+
+
 def make_newer(policy: Any) -> list[Fake]:
     tools = make(policy)
     for tool in tools:

@@ -25,6 +25,11 @@ _CONFIG = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": False,
     "distributed.worker.profile.enabled": False,
+    # What a node does at rest comes first where a computer is busy, and leaves less for photos.
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.scheduler.work-stealing": False,  # nothing is queued at a worker
+    "distributed.scheduler.active-memory-manager.start": False,  # nothing is kept twice
     "distributed.logging": {"distributed": "warning"},
 }
 _LOOPBACK = "127.0.0.1:0"

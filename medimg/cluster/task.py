@@ -86,7 +86,8 @@ def _started(setting: Setting, address: str, threads: int) -> tuple[Workers | No
     if setting.policy.digest != setting.policy_digest:
         return None, "another understanding of the policy"
     try:
-        pool = Workers(Setup(policy=setting.policy, known=setting.known, make=_maker(setting.make)), 1, beside=threads)
+        setup = Setup(policy=setting.policy, known=setting.known, make=_maker(setting.make))
+        pool = Workers(setup, 1, beside=threads, chunk=1)
     except (ImportError, AttributeError):
         return None, "the detectors asked for are not installed"
     try:
@@ -116,16 +117,16 @@ def _one(pool: Workers, chunk: Chunk, job: Job) -> Report:
 
 
 def in_child(job: Job, staging: str) -> Report:
-    """Make one copy in a staging place; runs in the child process.
+    """Make one copy in a staging place; runs in the child process. Its name there need not outlive a power cut.
 
     Raises:
         OutputError: It could not be put there.
     """
     if not storage.is_url(staging):
-        return worker.clean([job], staging)[0]
+        return worker.clean([job], staging, durable=False)[0]
     folder = tempfile.mkdtemp(prefix="copy-")
     try:
-        (report,) = worker.clean([job], folder)
+        (report,) = worker.clean([job], folder, durable=False)
         if report.copy is not None:
             storage.put(f"{staging}/{report.copy.name}", (Path(folder) / report.copy.name).read_bytes())
     except OSError as error:

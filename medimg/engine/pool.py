@@ -32,8 +32,9 @@ A = TypeVar("A")
 
 CHUNK_LIGHT = 16
 """Photos a worker gets at once when metadata alone is removed; one otherwise."""
-RECYCLE = 500
-"""Jobs after which a worker is replaced by a fresh one, so that no library's leak grows without bound."""
+RECYCLE_FULL, RECYCLE_LIGHT = 500, 8000
+"""Photos after which a worker is replaced by a fresh one, so that no library's leak grows without bound. A fresh one
+costs about as much as 250 photos of metadata alone."""
 MEMORY_FULL = 6 << 30
 """Address space of a worker that looks at pictures, in bytes. It is several times the memory really used: models are
 mapped, and every thread reserves room."""
@@ -60,12 +61,22 @@ class Workers:
         size: How many.
         stop: Asked several times a second while jobs are under way; True ends the wait as Ctrl-C does.
         beside: Pools of this size on this computer, which share its processors.
+        chunk: Photos that a job has; chosen by what is checked when not given.
     """
 
-    def __init__(self, setup: Setup, size: int, stop: Callable[[], bool] | None = None, *, beside: int = 1) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        size: int,
+        stop: Callable[[], bool] | None = None,
+        *,
+        beside: int = 1,
+        chunk: int | None = None,
+    ) -> None:
         full = setup.policy.scope == "full"
         self.size = size
-        self.chunk = 1 if full else CHUNK_LIGHT
+        self.chunk = chunk or (1 if full else CHUNK_LIGHT)
+        self._jobs = (RECYCLE_FULL if full else RECYCLE_LIGHT) // self.chunk
         self._stopped = stop
         self._scratch = Scratch()
         self.setup = msgspec.structs.replace(
@@ -82,7 +93,7 @@ class Workers:
     def _build(self) -> None:
         self._pool = ProcessPool(
             max_workers=self.size,
-            max_tasks=RECYCLE,
+            max_tasks=self._jobs,
             initializer=worker.start,
             initargs=(self.setup,),
             context=self._context,

@@ -179,8 +179,8 @@ def warm() -> dict[str, str]:
     return loaded().engines
 
 
-def clean(jobs: Sequence[Job], folder: str) -> list[Report]:
-    """Make the copies of some photos; their names are durable when this returns."""
+def clean(jobs: Sequence[Job], folder: str, *, durable: bool = True) -> list[Report]:
+    """Make the copies of some photos; their names outlive a power cut when this returns and they are to."""
     scrubber = loaded()
     setup: Setup = _state["setup"]
     reports = []
@@ -195,7 +195,7 @@ def clean(jobs: Sequence[Job], folder: str) -> list[Report]:
             data, sink, safe_id=job.safe_id, known=_known(job, setup.known), extra=_named(job, setup.known)
         )
         reports.append(msgspec.structs.replace(report, captured=_captured(data), original=originals.mark(data)))
-    if any(r.copy for r in reports):
+    if durable and any(r.copy for r in reports):
         files.sync_folder(Path(folder))
     return reports
 

@@ -9,14 +9,17 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import batch_fakes as fakes
 import fsspec
+import msgspec
 import pytest
 from batch_kit import by_name, listing
+from pebble import ProcessPool
 
 import medimg
 from medimg.cluster import certificates, messages, task
@@ -24,6 +27,7 @@ from medimg.cluster.engine import Cluster, ClusterPool
 from medimg.cluster.nodes import Identity
 from medimg.engine import worker
 from medimg.engine.loop import Progress
+from medimg.engine.pool import Workers
 from medimg.errors import (
     Changed,
     Interrupted,
@@ -98,6 +102,59 @@ def run(tmp_path: Path, running: Running, photos: Sequence[Any] = (), **more: An
     given = {"policy": POLICY, "make": fakes.make, **more}
     engine = Cluster(running.address, running.identity, staging=staging, chunk=chunk)
     return medimg.scrub_folder(photos or [tmp_path / "in"], out, engine=engine, **given)
+
+
+def wakes(pid: int) -> int:
+    """How often a process has gone to sleep so far, to be woken again."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("voluntary"))
+
+
+def test_nodes_at_rest_leave_the_computer_to_others(running: Running) -> None:
+    nodes = [running.scheduler, *running.workers]
+    before, start = [wakes(n.process.pid) for n in nodes], time.monotonic()
+    time.sleep(4)
+    took = time.monotonic() - start
+    often = [(wakes(n.process.pid) - b) / took for n, b in zip(nodes, before, strict=True)]
+    assert max(often) < 25, often  # 4 to 12; with the clocks that Dask has by itself 46 to 60
+
+
+def test_a_copy_in_a_staging_place_waits_for_no_disk_but_its_own_bytes(tmp_path: Path) -> None:
+    job = worker.Job(os.fsencode(fakes.photo(tmp_path / "1.png")), "P01-001")
+    (tmp_path / "staging").mkdir()
+    with Workers(worker.Setup(policy=LIGHT, make=fakes.make), 1) as pool:
+        future = pool.submit(fakes.folders_synced, job, str(tmp_path / "staging"), seconds=100.0)
+        pool.wait()
+        assert pool.result(future) == 0
+    assert [p.name for p in (tmp_path / "staging").iterdir()] == ["P01-001.png"]
+
+
+@pytest.mark.parametrize("policy", [LIGHT, POLICY], ids=["metadata alone", "every check"])
+def test_a_worker_is_replaced_after_as_many_photos_as_on_one_computer(
+    policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs: list[int] = []
+
+    class Recorded(ProcessPool):
+        def __init__(self, **how: Any) -> None:
+            jobs.append(how["max_tasks"])
+            super().__init__(**how)
+
+    monkeypatch.setattr("medimg.engine.pool.ProcessPool", Recorded)
+    monkeypatch.setattr(task, "_here", lambda: ("tls://127.0.0.1:1", 1))
+    with Workers(worker.Setup(policy=policy, make=fakes.make), 1) as local:
+        engines, photos = local.warm(), jobs[0] * local.chunk
+    setting = messages.Setting(
+        version=medimg.__version__,
+        policy=policy,
+        policy_digest=policy.digest,
+        engines=engines,
+        make="batch_fakes:make",
+        known=KnownValues(),
+    )
+    assert from_json(task.look(to_json(messages.Sight(setting=setting))), messages.Reach).refused == ""
+    assert jobs[1:] == [photos]  # one photo a job there
+    task.look(to_json(messages.Sight(setting=msgspec.structs.replace(setting, version="0"))))  # ends that worker
 
 
 def test_the_bad_ones_alone_are_held_and_a_killed_worker_loses_nothing(tmp_path: Path, running: Running) -> None:
@@ -290,8 +347,6 @@ def test_a_setting_that_does_not_fit_is_refused_before_the_first_photo(monkeypat
         return done.refused
 
     def changed(**what: Any) -> bytes:
-        import msgspec
-
         return to_json(msgspec.structs.replace(chunk, setting=msgspec.structs.replace(good, **what)))
 
     assert why(changed(version="0.0.1")) == "another version of medimg"
