@@ -178,16 +178,15 @@ def _alone(layout: Layout, index: int, raw: bytes) -> bytes:
 
 def _file(order: str, values: dict[int, tuple[int, int, bytes]], raw: bytes) -> bytes:
     """A TIFF of one strip, which comes first; of each field the type, how many values, and those."""
-    strip = raw + bytes(len(raw) % 2)
-    at = 8 + len(strip) + 2 + 12 * len(values) + 4
+    at = 8 + len(raw) + 2 + 12 * len(values) + 4
     table, body = struct.pack(f"{order}H", len(values)), b""
     for tag, (kind, many, value) in sorted(values.items()):
         inline = len(value) == 4
         table += struct.pack(f"{order}HHI", tag, kind, many)
         table += value if inline else struct.pack(f"{order}I", at + len(body))
         body += b"" if inline else value
-    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8 + len(strip))
-    return head + strip + table + bytes(4) + body
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8 + len(raw))
+    return head + raw + table + bytes(4) + body
 
 
 def _shown(file: bytes, kind: str) -> NDArray | None:  # type: ignore[type-arg]

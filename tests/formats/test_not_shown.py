@@ -176,39 +176,49 @@ def test_a_clean_aperture_of_any_size_is_followed(keep: int) -> None:
 # -- TIFF -------------------------------------------------------------------------------------------------------------
 
 
-def tiff(numbers: dict[int, int], chunks: list[bytes], *, tiled: bool, channels: int = 3) -> bytes:
+def tiff(
+    numbers: dict[int, int],
+    chunks: list[bytes],
+    *,
+    tiled: bool,
+    channels: int = 3,
+    order: str = "<",
+    palette: tuple[int, ...] = (),
+) -> bytes:
     """A file as medimg writes it, of 8-bit samples."""
     place, size = (324, 325) if tiled else (273, 279)
-    fields = {tag: struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in numbers.items()}
-    fields[254] = struct.pack("<HHII", 254, 4, 1, 0)
-    at = 8 + 2 + 12 * (len(fields) + 3) + 4
-    more = b""
+    fields = {tag: struct.pack(f"{order}HHIHH", tag, 3, 1, value, 0) for tag, value in numbers.items()}
+    fields[254] = struct.pack(f"{order}HHII", 254, 4, 1, 0)
     lists = {
-        258: (3, struct.pack(f"<{channels}H", *[8] * channels)),
-        size: (4, struct.pack(f"<{len(chunks)}I", *map(len, chunks))),
+        258: (3, struct.pack(f"{order}{channels}H", *[8] * channels)),
+        size: (4, struct.pack(f"{order}{len(chunks)}I", *map(len, chunks))),
         place: (4, bytes(4 * len(chunks))),
     }
+    if palette:
+        lists[320] = (3, struct.pack(f"{order}{len(palette)}H", *palette))
+    at = 8 + 2 + 12 * (len(fields) + len(lists)) + 4
+    more = b""
     spots = {}
     for tag in sorted(lists):
         kind, raw = lists[tag]
         count = len(raw) // (2 if kind == 3 else 4)
         if len(raw) > 4:
-            fields[tag] = struct.pack("<HHII", tag, kind, count, at + len(more))
+            fields[tag] = struct.pack(f"{order}HHII", tag, kind, count, at + len(more))
             spots[tag] = len(more)
             more += raw + bytes(len(raw) % 2)
         else:
-            fields[tag] = struct.pack("<HHI", tag, kind, count) + raw.ljust(4, b"\0")
+            fields[tag] = struct.pack(f"{order}HHI", tag, kind, count) + raw.ljust(4, b"\0")
     starts, body = [], b""
     for chunk in chunks:
         starts.append(at + len(more) + len(body))
         body += chunk + bytes(len(chunk) % 2)
-    packed = struct.pack(f"<{len(starts)}I", *starts)
+    packed = struct.pack(f"{order}{len(starts)}I", *starts)
     if place in spots:
         more = more[: spots[place]] + packed + more[spots[place] + len(packed) :]
     else:
-        fields[place] = struct.pack("<HHI", place, 4, 1) + packed
-    table = struct.pack("<H", len(fields)) + b"".join(fields[t] for t in sorted(fields)) + bytes(4)
-    return b"II*\0\x08\0\0\0" + table + more + body
+        fields[place] = struct.pack(f"{order}HHI", place, 4, 1) + packed
+    table = struct.pack(f"{order}H", len(fields)) + b"".join(fields[t] for t in sorted(fields)) + bytes(4)
+    return (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8) + table + more + body
 
 
 def lzw(raw: bytes) -> bytes:
@@ -266,6 +276,70 @@ def test_tiles_over_the_edge_of_a_tiff(packing: str) -> None:
     assert np.array_equal(pixels(done.data or b""), pixels(hiding))
     with Image.open(io.BytesIO(done.data or b"")) as copy:
         assert 322 not in copy.tag_v2  # type: ignore[attr-defined]
+
+
+def coded(picture: Image.Image, packing: str, *, order: str, predictor: bool = False) -> bytes:
+    """Tiles of 64 pixels; 74 x 110 are shown. One channel is numbers of colours, three stand apart."""
+    code, packed = PACKINGS[packing]
+    apart = picture.mode == "RGB"
+    chunks = []
+    for channel in picture.split():
+        pixels = np.asarray(channel)
+        for y in (0, 64):
+            for x in (0, 64):
+                part = pixels[y : y + 64, x : x + 64]
+                chunks.append(packed((np.diff(part, prepend=np.uint8(0)) if predictor else part).tobytes()))
+    bands = len(picture.getbands())
+    numbers = {256: 74, 257: 110, 259: code, 262: 2 if apart else 3, 277: bands, 284: 1 + apart, 322: 64, 323: 64}
+    greys = () if apart else tuple(257 * k for k in range(256)) * 3
+    if predictor:
+        numbers[317] = 2
+    return tiff(numbers, chunks, tiled=True, channels=bands, order=order, palette=greys)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("predictor", [False, True], ids=["plain", "differences"])
+@pytest.mark.parametrize("kind", ["numbered colours", "channels apart"])
+def test_the_second_reader_sees_past_the_edge_in_every_layout(kind: str, predictor: bool, order: str) -> None:
+    packing = "deflate" if predictor else "lzw"
+    plain, loaded = of_tiles(74, 110), with_name(of_tiles(74, 110), (76, 60))
+    if kind == "numbered colours":
+        plain, loaded = plain.convert("L"), loaded.convert("L")
+    else:  # the name is in the last channel alone
+        loaded = Image.merge("RGB", (*plain.split()[:2], loaded.split()[2]))
+    clean, hiding = (coded(p, packing, order=order, predictor=predictor) for p in (plain, loaded))
+    assert audit.walk(clean, "tiff") == []
+    assert set(audit.walk(hiding, "tiff")) == {"strips/past the edge"}
+
+
+def edged(shown: tuple[int, int], beyond: tuple[int, int], *, down: bool = False) -> Image.Image:
+    """Upper and lower half of what is shown, and of what lies past its edge at 72 pixels, each of one grey."""
+    pixels = np.empty((128, 128), np.uint8)
+    for half, inside, outside in zip((slice(0, 56), slice(56, 128)), shown, beyond, strict=True):
+        pixels[half, :72], pixels[half, 72:] = inside, outside
+    return Image.fromarray(np.dstack([pixels.T if down else pixels] * 3))
+
+
+@pytest.mark.parametrize("down", [False, True], ids=["right", "below"])
+@pytest.mark.parametrize(
+    ("packing", "shown", "beyond", "filling"),
+    [
+        ("none", (90, 90), (40, 40), True),
+        ("none", (90, 90), (40, 41), False),
+        ("none", (90, 180), (90, 180), True),
+        ("none", (90, 180), (91, 180), False),
+        ("jpeg", (90, 90), (140, 172), True),
+        ("jpeg", (90, 90), (140, 173), False),
+        ("jpeg", (90, 180), (106, 196), True),
+        ("jpeg", (90, 180), (107, 196), False),
+    ],
+)
+def test_filling_is_one_colour_or_the_edge_again_and_in_a_jpeg_nearly_so(
+    packing: str, shown: tuple[int, int], beyond: tuple[int, int], filling: bool, down: bool
+) -> None:
+    width, height = (128, 72) if down else (72, 128)
+    found = audit.walk(tiled(edged(shown, beyond, down=down), width, height, packing), "tiff")
+    assert set(found) == (set() if filling else {"strips/past the edge"})
 
 
 def strip(picture: Image.Image, height: int, behind: bytes = b"") -> bytes:
