@@ -218,3 +218,18 @@ def test_a_wound_that_reads_as_a_sign_is_left_and_a_red_sticker_is_not() -> None
 def test_every_line_stands_on_one_label(places: list[tuple[float, float, float, float]]) -> None:
     groups = labels([box(*place) for place in places])
     assert sorted(k for group in groups for k in group) == list(range(len(places)))
+
+
+@pytest.mark.parametrize(("high", "score", "stays"), [(150, 0.8, 2), (150, 0.5, 1), (80, 0.8, 1)])
+def test_a_surer_box_of_large_lettering_stays_beside_a_finer_one(high: float, score: float, stays: int) -> None:
+    """The finer one holds two rows of a note that fills the picture, and is taken for a foot when it is not read."""
+    finer, coarser = Spot(box(200, 200, 500, high), 0.55), Spot(box(200, 200, 480, 0.7 * high), score)
+    assert len(_layout.merged([[finer], [coarser]], 900, 600)) == stays
+
+
+def test_a_name_in_large_letters_is_covered_where_a_finer_box_of_it_is_not_read() -> None:
+    two_rows, name = Spot(box(200, 150, 500, 290), 0.55), Spot(box(200, 170, 480, 170), 0.8)
+    said = {0.55: ("Mr.Sun", 0.55), 0.8: ("Mr. Sin", 0.97)}
+    spots = _layout.merged([[two_rows], [name]], 900, 600)
+    decided = _layout.decide([Line(spot, *said[spot.score]) for spot in spots], BLANK, Known(NOTHING_KNOWN))
+    assert hidden(name.quad, decided) > 0.95

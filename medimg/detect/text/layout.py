@@ -47,7 +47,12 @@ TICKED = 0.6
 
 
 def merged(levels: Sequence[Sequence[Spot]], width: int, height: int) -> list[Spot]:
-    """One list of spots from looks at several sizes, the finest first; the same box twice is left out."""
+    """One list of spots from looks at several sizes, the finest first; the same box twice is left out.
+
+    Of boxes too high for a line the surer one stays as well: at the finest size two rows of large lettering come out as
+    one box that nobody can read, which is then taken for a foot.
+    """
+    high = TALLEST * max(width, height)
     out: list[Spot] = []
     for level, spots in enumerate(levels):
         fine = list(out)
@@ -55,7 +60,8 @@ def merged(levels: Sequence[Sequence[Spot]], width: int, height: int) -> list[Sp
             quad = np.clip(spot.quad, 0, [width, height]).astype(np.float32)
             if area(quad) < 16:
                 continue
-            if not any(_same(quad, other.quad) for other in fine):
+            same = [other for other in fine if _same(quad, other.quad)]
+            if all(sides(other.quad)[1] > high and spot.score > other.score for other in same):
                 out.append(Spot(quad, spot.score, level))
     return out
 
