@@ -269,6 +269,48 @@ def test_bytes_behind_the_last_block_are_cut(way: str) -> None:
     assert opened(copy.data).metadata() == []
 
 
+def resized(data: bytes, width: int, height: int) -> bytes:
+    """The same coded data under another size."""
+    at = re.search(rb"\xff[\xc0\xc1\xc9]\0[\x0b\x11\x14]\x08", data)
+    assert at is not None
+    return data[: at.end()] + struct.pack(">HH", height, width) + data[at.end() + 4 :]
+
+
+@pytest.mark.parametrize("way", ["baseline", "restart", "arithmetic"])
+@pytest.mark.parametrize("subsampling", ["4:2:0", "4:2:2"])
+def test_a_picture_past_the_edge_is_emptied_and_what_is_shown_stays(way: str, subsampling: str) -> None:
+    """Blocks that only fill the last MCU: a size that was made smaller in the header leaves its text there."""
+    whole = program("jpegtran", *WAYS[way], data=plain("RGB", (80, 64), subsampling=subsampling, quality=90))
+    width, height = 70, (50 if subsampling == "4:2:0" else 64)
+    photo = opened(resized(whole, width, height))
+    before = photo.samples()
+    assert photo.behind()  # type: ignore[attr-defined]
+    assert {f.category for f in photo.metadata()} == {"hidden-pixels"}
+    copy = photo.write()
+    assert "hidden-pixels-dropped" in copy.notes
+    again = opened(copy.data)
+    assert np.array_equal(again.samples(), before)
+    assert (again.behind(), again.metadata()) == (False, [])  # type: ignore[attr-defined]
+    full = Image.open(io.BytesIO(resized(copy.data, 80, 64)))
+    full.draft("L", full.size)  # a block of colours reaches into what is shown; one of brightness does not
+    blocks = np.asarray(full).astype(int).reshape(8, 8, 10, 8)
+    flat = np.ptp(blocks, axis=(1, 3)) == 0
+    assert flat[:, 9].all()
+    assert flat[7].all() == (height < 64)
+    assert not flat[:6, :8].any()
+    covered = photo.write((Cover(polygon=((40, 30), (69, 30), (69, 49), (40, 49)), category="name"),))
+    assert (opened(covered.data).behind(), opened(covered.data).metadata()) == (False, [])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_what_encoders_fill_the_last_blocks_with_is_no_finding(mode: str, progressive: bool) -> None:
+    for size in ((65, 57), (71, 49), (80, 64)):
+        photo = opened(plain(mode, size, progressive=progressive))
+        assert not photo.behind()  # type: ignore[attr-defined]
+        assert photo.write().method == "segment-copy"
+
+
 def test_no_truncation_gives_a_copy() -> None:
     data = plain("RGB", (24, 16))
     for length in range(len(data) - 2):

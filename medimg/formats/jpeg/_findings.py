@@ -94,6 +94,11 @@ def behind_the_last_block() -> Finding:
     return _finding(Category.TRAILING_BYTES, "behind the last block")
 
 
+def past_the_edge() -> Finding:
+    """Blocks of the last row or column that no viewer shows, and that are not empty."""
+    return _finding(Category.HIDDEN_PIXELS, "past the edge", kind=Kind.HIDDEN_IMAGE)
+
+
 def _every(jpeg: Jpeg, plain: frozenset[bytes]) -> Iterator[Finding]:
     if jpeg.begin:
         yield _finding(Category.BYTES_BEFORE_START, "before SOI")

@@ -61,7 +61,9 @@ class JpegPhoto:
         self.block = jpeg.frame.mcu_width, jpeg.frame.mcu_height
         self.orientation = self._orientation()
         self.cut: Jpeg | None = None
-        """The picture without bytes behind its last block, once they were looked for and found."""
+        """The picture without what no decoder reads or shows, once that was looked for and found."""
+        self._past = False
+        """Whether blocks past the edge were found in it, and not bytes behind the last block."""
         if jpeg.endless:
             _ = self._sound
 
@@ -86,10 +88,12 @@ class JpegPhoto:
     def metadata(self) -> list[Finding]:
         """Segments and bytes that are not the picture; see :class:`medimg.formats.Opened`."""
         found = _findings.findings(self.jpeg, frozenset(self.head().segments))
-        return found + ([_findings.behind_the_last_block()] if self.cut else [])
+        if self.cut is None:
+            return found
+        return [*found, _findings.past_the_edge() if self._past else _findings.behind_the_last_block()]
 
     def behind(self) -> bool:
-        """Whether bytes stand behind the last block of a scan; every symbol is read to know it.
+        """Whether bytes stand behind the last block of a scan, or a picture past the edge; every symbol is read.
 
         Raises:
             Malformed: The picture data are damaged.
@@ -101,23 +105,26 @@ class JpegPhoto:
 
     @cached_property
     def _sound(self) -> bytes:
-        """The stripped file, its coded data read to the last symbol, and without what stands behind it.
+        """The stripped file, its coded data read to the last symbol; without what stands behind it, or past the edge.
 
         Raises:
             Malformed: They are damaged or cut short; decoders fill such places with grey.
         """
-        from medimg.formats.jpeg.lossless import cover_jpeg
+        from medimg.formats.jpeg.lossless import cover_jpeg, past_the_edge
 
         head = self.head(keep_profile=False)
+        plain = picture(self.jpeg, head)
         try:
             rewritten = cover_jpeg(self.jpeg, head, ()).data
+            if rewritten != plain and past_the_edge(self.jpeg, head, rewritten):
+                self.cut, self._past = self._parsed(rewritten), True
         except CheckNotRun:
             try:
                 rewritten = cover_jpeg(self.jpeg, head, (), cut=True).data
                 self.cut = self._parsed(rewritten)
             except CheckNotRun as error:
                 raise Malformed("the picture data of the JPEG are damaged.") from error
-        return rewritten if self.cut or self.frame.arithmetic else picture(self.jpeg, head)
+        return rewritten if self.cut or self.frame.arithmetic else plain
 
     def _parsed(self, rewritten: bytes) -> Jpeg:
         return parse(rewritten, Limits(pixels=self.width * self.height))
@@ -200,7 +207,7 @@ class JpegPhoto:
     def _notes(self, *, keep_profile: bool) -> tuple[str, ...]:
         out = []
         if self.cut:
-            out.append("trailing-bytes-dropped")
+            out.append("hidden-pixels-dropped" if self._past else "trailing-bytes-dropped")
         if self._payloads(APP2, MPF):
             out.append("second-images-dropped")
         if self._payloads(APP11, b"JP"):
