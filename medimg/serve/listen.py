@@ -131,6 +131,7 @@ def serve(
     config = uvicorn.Config(
         app,
         log_config=None,  # no log: a request's path or a traceback may say too much
+        log_level="critical",  # anybody can send what is no HTTP, and have a line printed for it
         access_log=False,
         server_header=False,
         date_header=False,

@@ -165,6 +165,23 @@ def test_a_photo_that_kills_or_holds_up_its_worker_costs_itself_alone(server: Pa
         assert ask(server, "POST", "/v1/scrub", content=photo()).status_code == 200
 
 
+def test_what_is_no_http_is_answered_and_has_no_line_printed_for_it(server: Path) -> None:
+    """Nobody needs a token to send it, as often as they like."""
+    upgrade = f"GET /health HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nConnection: Upgrade, close\r\n"
+    for sent, status in (
+        (f"{MARK}\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"),
+        (upgrade + "Upgrade: websocket\r\n\r\n", "200"),
+    ):
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(server))
+            line.sendall(sent.encode())
+            answer = line.recv(1 << 16).decode()
+        assert answer.startswith(f"HTTP/1.1 {status}")
+        assert MARK not in answer
+    assert (server.parent / "said").read_bytes() == b""
+
+
 def test_a_sender_who_lies_about_the_length_is_stopped(server: Path) -> None:
     def endless() -> Iterator[bytes]:
         for _ in range(40):
