@@ -27,21 +27,6 @@ WARM = 5.0
 """How much yellower ink is than the middle of the box, in steps of 8 bits; blood and sutures are redder, or neither."""
 
 
-def level(frame: Frame, quad: NDArray[np.float32]) -> bool:
-    """Whether a place is as level, low and long as a date that a camera burned in.
-
-    Args:
-        frame: The picture.
-        quad: The place, (4, 2), in upright pixels of full size.
-    """
-    edges = np.diff(np.vstack([quad, quad[:1]]), axis=0)
-    lengths = np.hypot(*edges.T)
-    long, high = float(lengths.max()), float(lengths.min())
-    slope = abs(np.degrees(np.arctan2(*edges[int(lengths.argmax())][::-1])))
-    along = min(slope, 180.0 - slope) <= LEVEL
-    return along and LONG[0] * high <= long <= LONG[1] * high and high <= LOW * max(frame.width, frame.height)
-
-
 def like_a_date(frame: Frame, quad: NDArray[np.float32], text: str) -> bool:
     """Whether a place looks like a date that a camera burned in.
 
@@ -50,7 +35,14 @@ def like_a_date(frame: Frame, quad: NDArray[np.float32], text: str) -> bool:
         quad: The place, (4, 2), in upright pixels of full size.
         text: What the reader made of it.
     """
-    if sum(c.isalnum() for c in text) < SIGNS or not level(frame, quad):
+    if sum(c.isalnum() for c in text) < SIGNS:
+        return False
+    edges = np.diff(np.vstack([quad, quad[:1]]), axis=0)
+    lengths = np.hypot(*edges.T)
+    long, high = float(lengths.max()), float(lengths.min())
+    slope = abs(np.degrees(np.arctan2(*edges[int(lengths.argmax())][::-1])))
+    level = min(slope, 180.0 - slope) <= LEVEL
+    if not (level and LONG[0] * high <= long <= LONG[1] * high and high <= LOW * max(frame.width, frame.height)):
         return False
     x0, y0 = np.maximum(quad.min(axis=0), 0).astype(int)
     x1, y1 = np.ceil(quad.max(axis=0)).astype(int)

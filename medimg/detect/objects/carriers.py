@@ -105,18 +105,16 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         if named >= NAMED:
             some = [{**row, "ruler": 0.0, "ruler_all": 0.0} for row in some]
             measures = []
-        believed = block.likely >= REAL
-        bare = all(map(_flesh, some)) and (
-            _stamped(frame, picture, there) or not (believed or any(f.category in judge.IDENTIFYING for f in there))
+        bare = (
+            block.likely < REAL and all(map(_flesh, some)) and not any(f.category in judge.IDENTIFYING for f in there)
         )
-        believed = believed and not bare
         for m, own, row in zip(block.members, likely, some, strict=True):
-            name = sort if believed else GROUNDS[int(np.argmax(likely.mean(axis=0) + own))]
+            name = sort if block.likely >= REAL else GROUNDS[int(np.argmax(likely.mean(axis=0) + own))]
             if (bare and not finds[m].code) or _in_flesh(picture, finds[m], row):
                 name = "bare"
             elif name == "bare" and (own[BARE] < SURELY_BARE or not _flesh(row)):
                 name = ""
-            borne = believed and sort in (Category.SLIP, Category.SHEET)
+            borne = block.likely >= REAL and sort in (Category.SLIP, Category.SHEET)
             out[at[m]] = _on(out[at[m]], name, number, row, borne=borne)
             if out[at[m]].on in ("bare", ON_A_SCALE) and burned.like_a_date(
                 frame, finds[m].quad / picture.factor, finds[m].text
@@ -126,7 +124,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         dense = not bare and _dense(outline, [f.quad for f in there])
         over = _over(frame, picture, outline, some[0], [f.quad for f in measures])
         over = over or (sort == Category.SLIP and named < NAMED and any(UNIT.fullmatch(f.text) for f in there))
-        if sort in THINGS and (believed or dense) and not over:
+        if sort in THINGS and (block.likely >= REAL or dense) and not over:
             outline = np.clip(outline / picture.factor, 0, (frame.width, frame.height))
             region = frame.region(tuple((float(x), float(y)) for x, y in outline))
             sure = round(float(likely.mean(axis=0).max()), 3)
@@ -161,20 +159,6 @@ def _named(block: Block, there: Sequence[Find], measures: Sequence[Find]) -> int
         scales.figures(quads, texts, n) for n in range(len(on))
     )
     return 0 if sure or block.likely < REAL else len({f.category for f in there} & judge.IDENTIFYING)
-
-
-def _stamped(frame: Frame, picture: Picture, there: Sequence[Find]) -> bool:
-    """Whether finds are nothing but dates that a camera may have burned in: these lie on no thing.
-
-    The ground grown from one on skin is skin, and a cover of that hides the limb.
-    """
-    quads = [(f, f.quad / picture.factor) for f in there]
-    return all(
-        not f.code
-        and burned.level(frame, quad)
-        and (f.category == Category.DATE or burned.like_a_date(frame, quad, f.text))
-        for f, quad in quads
-    )
 
 
 def _on(finding: Finding, name: str, number: int, row: Mapping[str, float], *, borne: bool) -> Finding:
