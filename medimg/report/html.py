@@ -40,6 +40,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters["when"] = when
+    environment.filters["withdrawal"] = withdrawal
     environment.filters["extract_from"] = _extract
     return environment
 
@@ -52,6 +53,12 @@ def page(template: str, **values: Any) -> str:
 def when(time: str) -> str:
     """A UTC time as people write it."""
     return f"{time[:10]} {time[11:16]} UTC" if len(time) >= 16 else time
+
+
+def withdrawal(line: str) -> str:
+    """When a patient withdrew, and what was noted then."""
+    at, _, note = line.partition(" ")
+    return f"Withdrawn: {when(at)}{f', {note}' if note else ''}"
 
 
 def _extract(key: str, numbers: Mapping[str, int]) -> int:

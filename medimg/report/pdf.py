@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from medimg.consent.checklist import SECTIONS
 from medimg.report import words
-from medimg.report.html import GROUPS, SHOWN, rows, when
+from medimg.report.html import GROUPS, SHOWN, rows, when, withdrawal
 from medimg.report.model import RecordAnswer, RecordGroup, RecordPhoto, RecordSheet
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _group(page: _Page, sheet: RecordSheet, group: RecordGroup, thumbs: Mapping[
     page.text(f"Run {sheet.run}, {when(sheet.finished)}. For: {sheet.audience_words}{where}.")
     page.pictures([(p.copy.name, thumbs[p.copy.name]) for p in group.photos if p.copy and p.copy.name in thumbs])
     page.text(group.status, bold=True)
-    for line in (*group.stops, *(f"Withdrawn: {x}" for x in group.withdrawn)):
+    for line in (*group.stops, *map(withdrawal, group.withdrawn)):
         page.text(line, bold=True)
     page.lines(group.summary, sheet.scope_words, *sheet.warnings)
     page.lines(*(f"{p.safe_id}, held: {p.reason}" for p in group.photos[:SHOWN] if p.copy is None))

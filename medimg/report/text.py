@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from medimg.plain import printable
-from medimg.report.html import when
+from medimg.report.html import when, withdrawal
 from medimg.report.model import CopyLine, RecordGroup, RecordSheet
 from medimg.report.words import REMAINING_RISK
 
@@ -26,19 +26,25 @@ def notes(sheet: RecordSheet) -> str:
 def _lines(sheet: RecordSheet, group: RecordGroup) -> list[str]:
     copies = [p.copy for p in group.photos if p.copy is not None]
     looked = sum(c.looked_at for c in copies)
-    count = group.questions
-    left = count["blocking_open"]
-    answered = f"{left} of {count['blocking']} questions that need an answer are open." if left else ""
     return [
         _shared(sheet, group, copies),
         f"Consent: {group.basis or _BLANK}{f' ({group.form})' if group.form else ''}. Given: {group.given or _BLANK}."
         f" Filed: {'; '.join(filter(None, (group.filed, *group.signed))) or _BLANK}.",
         f"Reason for sharing: {_BLANK}. Opinion received: {_BLANK}.",
         f"{group.summary} {sheet.scope_words} A person opened {looked} of {len(copies)} copies at full size.",
-        f"{group.status} {answered}".rstrip(),
+        _stands(group),
         f"{REMAINING_RISK} The originals were not changed.",
         f"Detail: record sheet of run {sheet.run}, patient {group.group} (medimg {sheet.medimg}).",
     ]
+
+
+def _stands(group: RecordGroup) -> str:
+    """Where the patient stands: a withdrawal comes before what was answered."""
+    if group.withdrawn:
+        return f"{withdrawal(group.withdrawn[-1]).rstrip('.')}. Nothing of this patient may be shared any more."
+    left, needed = group.questions["blocking_open"], group.questions["blocking"]
+    answered = f" {left} of {needed} questions that need an answer are open." if left else ""
+    return f"{group.status.rstrip('.')}.{answered}"
 
 
 def _shared(sheet: RecordSheet, group: RecordGroup, copies: Sequence[CopyLine]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import os
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -199,6 +200,13 @@ def test_a_withdrawal_says_to_whom_takes_the_copies_out_and_writes_a_letter(out:
     assert "delete them" not in letter.splitlines()[0]
     assert not any(words in letter for words in ("ZZREASON", "ZZCAPTION", "ZZRECIPIENT"))
     assert all(line.strip() in said for line in letter.splitlines() if line)
+    (of_them, _) = (out / PRIVATE_FOLDER / "paste-into-notes.txt").read_text().split("\n\n")
+    assert re.search(
+        r"\nWithdrawn: \S+ \S+ UTC, ZZREASON\. Nothing of this patient may be shared any more\.\n", of_them
+    )
+    assert "get advice" not in of_them
+    sheet = (out / PRIVATE_FOLDER / "record-sheet.html").read_text()
+    assert re.search(r"Withdrawn: \d{4}-\d\d-\d\d \d\d:\d\d UTC, ZZREASON<", sheet)
 
 
 def test_nothing_released_needs_no_letter(out: Path) -> None:
