@@ -15,9 +15,10 @@ _NOUNS: dict[str, tuple[str, str]] = {
     Kind.FACE.words: ("face", "faces"),
     Kind.DOCUMENT.words: ("document", "documents"),
     Kind.OBJECT.words: ("thing with writing on it", "things with writing on them"),
+    Kind.FILENAME.words: ("telling part of a file or folder name", "telling parts of file or folder names"),
     Kind.DRAWN.words: ("area marked by a person", "areas marked by a person"),
 }
-_HIDDEN = (Kind.METADATA.words, Kind.HIDDEN_IMAGE.words, Kind.FILENAME.words)
+_HIDDEN = (Kind.METADATA.words, Kind.HIDDEN_IMAGE.words)
 _DONE = {
     "covered": "covered",
     "removed": "taken out",
