@@ -129,7 +129,8 @@ class LookSays(LookParts):
         plan, action = self.plan, self._action()
         place = session.order.index(self.safe_id) + 1
         self.title.setText(self.tr("Photo {} of {}: {}").format(place, len(session.order), self.safe_id))
-        hidden = sum(a.finding.count for a in plan.doing("drop")) if plan else 0
+        gone = plan.doing("drop") if plan else ()
+        hidden = sum(a.finding.count for a in gone if a.finding.kind != Kind.FILENAME)  # that is of the copy's name
         self.hidden.setText(
             wording.counts(
                 hidden,
