@@ -43,7 +43,7 @@ def find(ctx: click.Context, folder: Path, run: str, group: str, register_file: 
         click.echo(f"{printable(str(found.path))} {how} {found.copy}")
     click.echo(
         f"{plural(looked.pictures, 'picture')} looked at for {plural(len(copies.exact), 'copy', 'copies')}:"
-        f" {count} found. {looked.others} other files. A cropped picture or a screenshot is not found."
+        f" {count} found. {plural(looked.others, 'other file')}. A cropped picture or a screenshot is not found."
     )
     if looked.unread:
         click.echo(f"{looked.unread} could not be read: what is in them is not known.")

@@ -112,11 +112,17 @@ def _one(path: Path, copies: Wanted, looked: Looked) -> Found | None:
 
 
 def _alike(path: Path, known: Mapping[str, str], looked: Looked) -> Found | None:
+    from medimg import formats
+
+    data = path.read_bytes()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a warning may quote what is in a file
-        square = likeness.square_of(path.read_bytes())
+        square = likeness.square_of(data)
     if square is None:
-        looked.others += 1
+        if formats.sniff(data[: formats.HEAD]):  # a picture, which nobody has looked at
+            looked.unread += 1
+        else:
+            looked.others += 1
         return None
     looked.pictures += 1
     near = likeness.nearest(square, known)
