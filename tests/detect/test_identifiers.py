@@ -150,6 +150,33 @@ def test_a_name_that_is_a_word_is_not_kept_beside_a_plain_word(name: str) -> Non
             assert identifiers.classify(line, 1.0).category not in identifiers.KEPT, line
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Keep out of reach of children", "the sight and reach", "TAKE ONE CAPSULE FOUR TIMES A DAY",
+     "Keepoutofreachofchildren", "Swallow this medicine", "COLOUR CHECKER 24",
+     "Store in a cool dry place", "Sodium chloride 0.9%", "STERILE EO"],
+)  # fmt: skip
+def test_printed_sentences_stay_whole_or_in_part(text: str) -> None:
+    assert identifiers.classify(text, 0.95).category == "harmless"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Keep out of reach of Rawiri", "Ngata swallow whole", "reach of", "Head", "take one Mary", "Swallow",
+     "for Mary", "", "Day Surgery Ngata"],
+)  # fmt: skip
+def test_a_word_more_or_two_words_alone_are_no_printed_sentence(text: str) -> None:
+    assert identifiers.classify(text, 0.95).category not in identifiers.KEPT
+
+
+def test_no_name_is_a_printed_sentence() -> None:
+    from medimg.detect.text import lexicon as _lexicon
+
+    names = sorted(_lexicon.may_be_names())
+    beside = [a + b for a, b in zip(names, [*names[7:], *names[:7]], strict=True)]
+    assert [name for name in names + beside if _lexicon.printed(name)] == []
+
+
 def test_every_phrase_is_made_of_listed_words() -> None:
     """A phrase with a word that no list knows never counts."""
     from medimg.detect.text import lexicon as _lexicon

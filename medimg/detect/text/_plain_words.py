@@ -24,6 +24,7 @@ from medimg.detect.text.lexicon import (
     longest_phrase,
     nearly,
     phrases,
+    printed,
 )
 
 YEAR = 4
@@ -65,7 +66,7 @@ def judged(line: str) -> Plain | None:
     read = _words(line)
     if not read or dated(line):
         return None
-    if re.sub(r"[\W_]", "", folded(line)) in lexicon()["phrase"]:
+    if printed(re.sub(r"[\W_]", "", folded(line))):
         return "harmless"
     alone = len(read) == 1
     words: list[Word] = []

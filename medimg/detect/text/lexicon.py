@@ -1,15 +1,30 @@
-"""The word lists of ``lexicon/``: what is a plain word, what can be a name, and in which phrases it does not matter."""
+"""The word lists of ``lexicon/``: plain words, names, phrases in which names do not matter, and printed sentences."""
 
 from __future__ import annotations
 
 import functools
 from importlib import resources
 from itertools import product
+from typing import NamedTuple
 
 PAIR, LONG_PART = 13, 10
 """Letters of two plain words run together, and of one of them when the other is short."""
+RUN, LETTERS = 3, 8
+"""Words in a row of a sentence, and letters of them, from which a line can be nothing else."""
 EDGE, END, MARK, NUMBER, SIZE = "^", "$", "|", "#", "~"
 """What a phrase may hold beside words: the line's beginning and end, a mark of punctuation, a bare number, a size."""
+
+
+class Start(NamedTuple):
+    """A place in a sentence.
+
+    Attributes:
+        left: The words that may stand there and at each place behind it; an empty one where none has to.
+        whole: Whether nothing has to stand before it.
+    """
+
+    left: tuple[tuple[str, ...], ...]
+    whole: bool
 
 
 def data(name: str) -> str:
@@ -70,6 +85,40 @@ def phrases() -> frozenset[tuple[str, ...]]:
 def longest_phrase() -> int:
     """Parts of the longest phrase."""
     return max(map(len, phrases()))
+
+
+@functools.lru_cache(maxsize=4096)
+def printed(line: str) -> bool:
+    """Whether a line is one of ``sentences.txt``, or :data:`RUN` and more of its words in a row.
+
+    Args:
+        line: In small letters, with letters and figures only: the reader leaves blanks out at times.
+    """
+    least = 0 if sum(c.isalpha() for c in line) >= LETTERS else -RUN
+    return bool(line) and any(_goes_on(start, line, least) for start in _starts().get(line[0], ()))
+
+
+def _goes_on(there: Start, rest: str, words: int) -> bool:
+    """Whether the rest of a line goes on as a sentence does from a place in it, after so many words."""
+    if not rest:
+        return words >= RUN or (there.whole and all("" in part for part in there.left))
+    return bool(there.left) and any(
+        rest.startswith(word) and _goes_on(there._replace(left=there.left[1:]), rest[len(word) :], words + bool(word))
+        for word in there.left[0]
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _starts() -> dict[str, list[Start]]:
+    """Every place in a sentence by the letters that a line has to begin with to be read from there."""
+    out: dict[str, list[Start]] = {}
+    for line in data("lexicon/sentences.txt").splitlines():
+        parts = [] if line.startswith(";") else [tuple(part.split("/")) for part in line.split()]
+        for at, part in enumerate(parts):
+            start = Start(tuple(parts[at:]), all("" in before for before in parts[:at]))
+            for letter in {word[0] for word in part if word}:
+                out.setdefault(letter, []).append(start)
+    return out
 
 
 def _choices(part: str, groups: dict[str, list[str]]) -> list[str]:
