@@ -291,6 +291,22 @@ def test_readings_on_dark_ground_are_a_monitors(monkeypatch: pytest.MonkeyPatch,
     assert bool(things) == (on == "sheet 1")
 
 
+@pytest.mark.parametrize(
+    ("ink", "whole"), [((176, 112, 28), False), ((20, 20, 24), True)], ids=["burned in", "printed"]
+)
+def test_a_date_that_a_camera_burned_in_takes_nothing_with_it(
+    monkeypatch: pytest.MonkeyPatch, ink: tuple[int, int, int], whole: bool
+) -> None:
+    _taken_for(monkeypatch, "slip")
+    monkeypatch.setattr(judge, "outlines", lambda rows: np.full(len(rows), 0.9))
+    picture = np.full((600, 800, 3), 130, np.uint8)
+    picture[400:600, 300:800] = (214, 208, 200)
+    cv2.putText(picture, "08/01/2017", (520, 560), cv2.FONT_HERSHEY_SIMPLEX, 1.0, ink, 3, cv2.LINE_AA)
+    found = carriers.placed(Frame(picture), [_line(Box(515, 530, 705, 566), "date", "08/01/2017")])
+    done = decide(found, Policy(), width=800, height=600).actions
+    assert [(a.finding.kind, a.do) for a in done] == [("text", "cover")] + [("object", "cover")] * whole
+
+
 def test_a_label_bears_no_scale() -> None:
     frame = Frame(_picture())
     picture = grounds.Picture(frame)

@@ -116,15 +116,15 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
                 name = ""
             borne = block.likely >= REAL and sort in (Category.SLIP, Category.SHEET)
             out[at[m]] = _on(out[at[m]], name, number, row, borne=borne)
-            if out[at[m]].on in ("bare", ON_A_SCALE) and burned.like_a_date(
-                frame, finds[m].quad / picture.factor, finds[m].text
-            ):
+            if out[at[m]].on in ("bare", ON_A_SCALE) and _burned_in(frame, picture, finds[m]):
                 out[at[m]] = msgspec.structs.replace(out[at[m]], on="")
         outline = _with_finds(block, there)
         dense = not bare and _dense(outline, [f.quad for f in there])
         over = _over(frame, picture, outline, some[0], [f.quad for f in measures])
         over = over or (sort == Category.SLIP and named < NAMED and any(UNIT.fullmatch(f.text) for f in there))
-        if sort in THINGS and (block.likely >= REAL or dense) and not over:
+        # What a camera burned in is all that is covered there: a sheet or a wall beneath it bears nothing else.
+        burned_in = all(_burned_in(frame, picture, f) for f in there)
+        if sort in THINGS and (block.likely >= REAL or dense) and not over and not burned_in:
             outline = np.clip(outline / picture.factor, 0, (frame.width, frame.height))
             region = frame.region(tuple((float(x), float(y)) for x, y in outline))
             sure = round(float(likely.mean(axis=0).max()), 3)
@@ -159,6 +159,11 @@ def _named(block: Block, there: Sequence[Find], measures: Sequence[Find]) -> int
         scales.figures(quads, texts, n) for n in range(len(on))
     )
     return 0 if sure or block.likely < REAL else len({f.category for f in there} & judge.IDENTIFYING)
+
+
+def _burned_in(frame: Frame, picture: Picture, find: Find) -> bool:
+    """Whether a find is writing that looks like a date which a camera burned in."""
+    return not find.code and burned.like_a_date(frame, find.quad / picture.factor, find.text)
 
 
 def _on(finding: Finding, name: str, number: int, row: Mapping[str, float], *, borne: bool) -> Finding:
