@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -22,7 +24,7 @@ BLANK = Frame(np.full((600, 900, 3), 200, np.uint8))
 CELL = 40
 
 
-def signs(said: str, y: float = 100, *, turned: bool = False) -> list[Line]:
+def signs(said: Sequence[str], y: float = 100, *, turned: bool = False) -> list[Line]:
     """One line for each sign of a row of boxes; a space is an empty box."""
     out = []
     for k, sign in enumerate(said):
@@ -57,6 +59,15 @@ def test_a_short_row_goes_with_the_other_rows_of_its_form() -> None:
 @pytest.mark.parametrize("said", ["0123456", "987654", "1234 678", "01234967"])
 def test_the_figures_of_a_scale_stay(said: str) -> None:
     assert all(line.category == "ruler" for line in made(signs(said)))
+
+
+@pytest.mark.parametrize(
+    "said", [("4", "52", "6", "7", "38", "9"), ("\u4e00", "1", "\u4e00", "\u20143", "\u20142", "\u4e00", "1", "\u4e00")]
+)
+def test_figures_of_two_scales_read_together_and_lying_ticks_spell_nothing(said: Sequence[str]) -> None:
+    alone = signs(said)
+    assert [line.text for line in combs.joined(alone)] == [line.text for line in alone]
+    assert len(combs.joined(signs(["14", "0", "3", "19", "6", "2"]))) == 1
 
 
 def test_a_harmless_word_in_boxes_stays() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -101,6 +102,44 @@ def test_a_curve_stays_beside_its_reading_whichever_way_the_picture_is_turned(tu
     name = there("WILMA", box(100, 100, 380, 36))
     made = _layout.decide([reading, name], frame, Known(NOTHING_KNOWN))
     assert hidden(name.spot.quad, made) > 0.99
+
+
+def on_a_monitor(*lines: Line, ink: tuple[int, int, int] = (60, 240, 90)) -> list[Line]:
+    """Lines on a dark screen with a trace from 40 to 540, and ``HR`` with its value beside it."""
+    pixels = np.full((600, 900, 3), 12, np.uint8)
+    x = np.arange(40, 540)
+    trace = np.stack([x, 160 - 45 * np.maximum(0, np.sin(x / 9)) ** 8], axis=1)
+    cv2.polylines(pixels, [np.round(trace).astype(np.int32)], False, ink, 3, cv2.LINE_AA)
+    cv2.putText(pixels, "WILMA", (60, 320), cv2.FONT_HERSHEY_SIMPLEX, 2.0, ink, 4, cv2.LINE_AA)
+    beside = (line("HR", box(600, 110, 50, 30), ""), line("78", box(660, 120, 80, 60), "ruler"))
+    return _layout.decide([*beside, *lines], Frame(pixels), Known(NOTHING_KNOWN))
+
+
+@pytest.mark.parametrize(("text", "certainty"), [("N", 0.4), ("", 0.1), ("Arouw", 0.9)])
+def test_the_trace_of_a_monitor_stays_whatever_was_read_there(text: str, certainty: float) -> None:
+    trace, name = line(text, box(40, 105, 500, 65), "", certainty), line(text, box(55, 265, 300, 65), "", certainty)
+    made = on_a_monitor(trace, name)
+    assert hidden(trace.spot.quad, made) == 0
+    assert hidden(name.spot.quad, made) > 0.99
+    # Without a reading beside it nothing is a monitor's.
+    alone = _layout.decide([trace], Frame(np.full((600, 900, 3), 12, np.uint8)), Known(NOTHING_KNOWN))
+    assert hidden(trace.spot.quad, alone) > 0.99
+
+
+def test_other_names_and_units_stay_beside_the_values_of_a_monitor_only() -> None:
+    beside = [line("ART", box(600, 190, 60, 30), ""), line("/min", box(665, 185, 50, 24), "")]
+    pressure = line("118/64", box(670, 215, 150, 60), "")
+    far = line("Art", box(100, 500, 60, 30), "")
+    made = {m.text: m.kept for m in on_a_monitor(*beside, pressure, far)}
+    assert made == {"HR": True, "78": True, "ART": True, "/min": True, "118/64": True, "Art": False}
+
+
+def test_a_figure_that_ends_a_number_is_no_figure_of_the_scale_beside_it() -> None:
+    figures = [line(str(k), box(100 + 60 * k, 400, 16, 24), "") for k in range(1, 8)]
+    number = line("IHI 8003 6012 3456 7890", box(60, 370, 420, 26), "")
+    end = line("9", box(462, 371, 16, 24), "")
+    made = _layout.decide([*figures, number, end], BLANK, Known(NOTHING_KNOWN))
+    assert {m.text for m in made if m.category == "ruler"} == {str(k) for k in range(1, 8)}
 
 
 def test_a_cover_beside_a_harmless_line_gets_no_margin() -> None:

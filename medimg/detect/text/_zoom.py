@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from medimg.detect import Frame, Pixels
 from medimg.detect.answers import fingerprint
 from medimg.detect.objects import marks
-from medimg.detect.text import ruler
+from medimg.detect.text import ruler, scale_lines
 from medimg.detect.text.labels import LEAST_HIGH, TRIO, Line
-from medimg.detect.text.layout import TALLEST, like_a_foot, numerals
+from medimg.detect.text.layout import TALLEST, like_a_foot
 from medimg.detect.text.lines import Quad, area, around, axis, grown, labels, shared, sides
 from medimg.detect.text.ocr import FINDER, Models, Spot, ordered
 from medimg.detect.text.sizes import sharpened
@@ -129,7 +129,7 @@ def _scales(frame: Frame, lines: Sequence[Line]) -> list[Quad]:
 
     Few are found when the ticks crowd them, and a name written beside them is found even less.
     """
-    at, values = numerals(lines)
+    at, values = scale_lines.numerals(lines)
     if len(values) > 120:
         return []
     on = ruler.scale(values)

@@ -39,6 +39,8 @@ GAP = 2
 """A box may be empty, or its sign not found: so many distances to the next one."""
 STROKES = frozenset("iljo|")
 """What ticks and noughts of a ruler are read as; a row of these alone spells nothing."""
+LYING = frozenset("-\u2013\u2014\u2015\u4e00\u30fc")
+"""What the ticks of a scale beside figures are read as that lie on their side, each with its figure or alone."""
 HEADLONG = str.maketrans("69", "96")
 """What figures of a scale are read as that stands on its head."""
 STEPS = (1, 2, 5, 10, -1, -2, -5, -10)
@@ -78,7 +80,7 @@ def joined(lines: Sequence[Line]) -> list[Line]:
     for alone in (True, False):
         for row in rows:
             signs = [(step, at[k]) for step, k in row.signs if at[k] not in gone]
-            said = [(step, _signs(lines[k].text)) for step, k in signs]
+            said = [(step, lines[k].text) for step, k in signs]
             like = any(_alike(row, other) for other in kept)
             if not (len(signs) >= LEAST and not _rises(said) if alone else len(signs) >= FEW and like):
                 continue
@@ -168,11 +170,18 @@ def _run(order: NDArray[np.intp], along: NDArray[np.float32], pitch: float) -> l
 
 def _rises(row: Sequence[tuple[int, str]]) -> bool:
     """Whether a row is a scale, or nothing but strokes."""
-    if all(set(signs) <= STROKES | {"1", "0"} for _, signs in row):
+    said = [(step, _signs(text)) for step, text in row]
+    lying = sum(bool(LYING.intersection(text)) for _, text in row)
+    if 2 * lying >= len(row) or all(set(signs) <= STROKES | {"1", "0"} for _, signs in said):
         return True
-    values = [(step, {int(signs), int(signs.translate(HEADLONG)[::-1])}) for step, signs in row if signs.isdecimal()]
+    values = [(step, _values(signs)) for step, signs in said if signs.isdecimal()]
     # Where each figure says that the scale is nought, if it rises by so much a box.
     starts = [Counter(value - way * step for step, some in values for value in some) for way in STEPS]
     agreeing = max((max(counts.values(), default=0) for counts in starts), default=0)
-    counted = sum(not set(signs) <= STROKES for _, signs in row)
+    counted = sum(not set(signs) <= STROKES for _, signs in said)
     return agreeing >= max(min(len(row) - 1, LEAST), RISING * counted)
+
+
+def _values(signs: str) -> set[int]:
+    """What figures may stand for: a number, either way up, or one each of two scales (centimetres and inches)."""
+    return {int(signs), int(signs.translate(HEADLONG)[::-1]), *map(int, signs)}

@@ -9,9 +9,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from medimg.detect.text import identifiers, lexicon
+from medimg.detect import Pixels
+from medimg.detect.text import identifiers, lexicon, ruler
 from medimg.detect.text.labels import Line, as_wide
 from medimg.detect.text.lines import Quad, area, around, axis, grown, shared, sides
+from medimg.native.opencv import cv2
 from medimg.vocabulary import Category
 
 SPARSE, ALONG = 1.3, 0.7
@@ -26,10 +28,27 @@ CURVE = re.compile(r"[LVWUMNIJCAYlvwumnijcay~\u039b\u221a\u2227\W_]+")
 """What the reader makes of a curve."""
 WAVE = 3
 """Most different letters of it: a curve repeats itself, and a name in wide letters (JULIA) does not."""
+BESIDE = re.compile(
+    r"ART|PAP|ICP|CO2|FiO2|PEEP|PLETH|PPV|SYS|DIA|MEAN|ST"
+    r"|(?:l|br|bpm|resp)?/ ?min|%|mm ?Hg|cm ?H2O|k?Pa|bpm|l/m|[\u00b0\u00ba]?[CF]",
+    re.IGNORECASE,
+)
+"""Names and units that tell nothing of anybody beside a monitor's values; by themselves they may: Art is a name."""
+INK = 0.35
+"""Least difference of a trace from its ground, as a share of the greatest there."""
+THROUGH, LINED, JOINED, SLENDER, FLAT = 0.95, 0.9, 0.97, 0.2, 0.6
+"""A trace has ink in so much of its columns, in one piece in so much of these, which goes on in so much of the next
+ones; its middle thickness is at most so much of its height, and off it nothing differs by more than such a share of
+what is ink. Of 1,675 names drawn in 85 types, hands among them, none is like it: letters have gaps, bowls and stems."""
 
 
-def kept(lines: Sequence[Line]) -> list[Line]:
-    """A monitor's readings and curves stay, beside the name of what is measured or in a column with a pressure."""
+def kept(lines: Sequence[Line], rgb: Pixels) -> list[Line]:
+    """A monitor's readings and curves stay, beside the name of what is measured or in a column with a pressure.
+
+    Args:
+        lines: What was found, read and judged.
+        rgb: The picture.
+    """
     near: list[Quad] = []
     ways = [LEVEL]
     rows: list[Quad] = []
@@ -46,15 +65,71 @@ def kept(lines: Sequence[Line]) -> list[Line]:
         ways.append(way)
     out = []
     for line in lines:
-        plain = not line.harmless and line.category != Category.KNOWN and line.certainty >= 0.6
+        free = _undecided(line)
+        if near and free and not line.strong and traced(rgb, line.spot.quad):
+            out.append(_measured(line))
+            continue
+        plain = free and line.certainty >= 0.6
         parts = _trace(line, lines, ways) if plain and (near or CURVE.match(line.text)) else [line]
         named = any(_named_value(part.text) for part in parts)
         for part in parts:
             curve = _curve(part, ways)
             there = named or any(shared(part.spot.quad, quad) > 0 for quad in (near + rows if curve else near))
             measured = curve or identifiers.vital_value(part.text) or _named_value(part.text)
-            out.append(replace(part, category=Category.UNIT, strong=False) if plain and there and measured else part)
-    return out
+            out.append(_measured(part) if plain and there and measured else part)
+    return _beside_values(out, near)
+
+
+def _beside_values(lines: Sequence[Line], near: Sequence[Quad]) -> list[Line]:
+    """The lines; of those beside a name or value of a monitor, other names and units are kept, too."""
+    values = [line.spot.quad for line in lines if near and line.kept and identifiers.vital_value(line.text)]
+    there = [*near, *(grown(quad, sides(quad)[1]) for quad in values)]
+    return [
+        _measured(line)
+        if _undecided(line)
+        and line.certainty >= 0.6
+        and BESIDE.fullmatch(line.text.strip())
+        and any(shared(line.spot.quad, quad) > 0 for quad in there)
+        else line
+        for line in lines
+    ]
+
+
+def _undecided(line: Line) -> bool:
+    """Whether a line is neither known to be harmless nor known of the person; evenly spaced strokes may be a curve."""
+    return (not line.harmless or line.category == Category.RULER) and line.category != Category.KNOWN
+
+
+def _measured(line: Line) -> Line:
+    return replace(line, category=Category.UNIT, strong=False)
+
+
+def traced(rgb: Pixels, quad: Quad) -> bool:
+    """Whether a place shows nothing but the trace of a curve: one thin line from end to end.
+
+    Args:
+        rgb: The picture.
+        quad: Corners of the place.
+    """
+    strip = ruler.strip(rgb, quad)
+    if strip is None:
+        return False
+    apart = strip - np.median(strip)
+    if -np.percentile(apart, 2) > np.percentile(apart, 98):  # dark on light
+        apart = -apart
+    least = max(INK * float(np.percentile(apart, 99.5)), 12.0)
+    ink = apart >= least
+    pieces = (np.diff(ink.astype(np.int8), axis=0, prepend=0) == 1).sum(axis=0)
+    inked, one = pieces > 0, pieces == 1
+    if inked.mean() < THROUGH or one.sum() < LINED * inked.sum():
+        return False
+    first, last = ink.argmax(axis=0), len(ink) - 1 - ink[::-1].argmax(axis=0)
+    on = (first[1:] <= last[:-1] + 3) & (last[1:] >= first[:-1] - 3)
+    thick = float(np.median((last - first + 1)[inked])) / len(ink)
+    ground = apart[cv2.dilate(ink.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0]
+    rest = float(np.percentile(np.abs(ground), 99)) if ground.size else 0.0
+    joined = float(on[one[1:] & one[:-1]].mean()) if (one[1:] & one[:-1]).any() else 0.0
+    return joined >= JOINED and thick <= SLENDER and rest <= FLAT * least
 
 
 def _named_value(text: str) -> bool:

@@ -43,6 +43,10 @@ MARKS = 16
 """Least number of marks in all: the strokes of letters (as in *William*) keep one distance for a dozen at most."""
 
 
+LEAST = 3
+"""Least figures of a scale."""
+
+
 class Numeral(NamedTuple):
     """A number that was read: its value, middle, and the height of its line, in pixels."""
 
@@ -106,11 +110,11 @@ def beside_ticks(rgb: Pixels, quad: NDArray[np.float32]) -> bool:
 
 
 def _ticked(rgb: Pixels, quad: NDArray[np.float32], close: float, marks: int) -> float:
-    strip = _strip(rgb, quad)
-    if strip is None:
+    level = strip(rgb, quad)
+    if level is None:
         return 0.0
-    longest = close * STRIP * strip.shape[1] / _length(quad, strip.shape[1])
-    return max(_shares(_bands(strip), longest, marks))
+    longest = close * STRIP * level.shape[1] / _length(quad, level.shape[1])
+    return max(_shares(_bands(level), longest, marks))
 
 
 def _length(quad: NDArray[np.float32], width: int) -> float:
@@ -160,7 +164,7 @@ def _rows(numerals: Sequence[Numeral]) -> list[Scale]:
                 # Perspective moves the outer marks; the tolerance grows with the distance.
                 if off < 0.35 * unit * step + 0.06 * unit * abs(steps) and 0.5 < c.height / max(a.height, 1e-6) < 2:
                     on.append(k)
-            if len({numerals[k].value for k in on}) >= 3:
+            if len({numerals[k].value for k in on}) >= LEAST:
                 best.setdefault(tuple(sorted(on)), Scale(tuple(sorted(on)), a, dx, dy))
     return list(best.values())
 
@@ -177,7 +181,7 @@ def pairs(rgb: Pixels, numerals: Sequence[Numeral]) -> list[Scale]:
             if not 0.8 * a.height < math.hypot(dx, dy) * step < 16 * a.height:
                 continue
             found = Scale((i, j), a, dx, dy)
-            if any(divided(rgb, strip, found.pitch, FINEST) >= EVEN for strip in _beside(found, a, step)):
+            if any(divided(rgb, quad, found.pitch, FINEST) >= EVEN for quad in _beside(found, a, step)):
                 out.append(found)
     return out
 
@@ -206,12 +210,12 @@ def divided(rgb: Pixels, quad: NDArray[np.float32], pitch: float, divisions: Seq
         pitch: Distance of two numerals that differ by one, in pixels.
         divisions: Into how many parts that may be divided.
     """
-    strip = _strip(rgb, quad)
-    if strip is None:
+    level = strip(rgb, quad)
+    if level is None:
         return 0.0
     long = max(math.dist(quad[0], quad[1]), math.dist(quad[1], quad[2]))
     best = 0.0
-    bands, size = _bands(strip), strip.shape[1]
+    bands, size = _bands(level), level.shape[1]
     for parts in divisions:
         lag = pitch / parts * size / long
         if lag < 3 or 4 * lag > size:
@@ -225,7 +229,13 @@ def divided(rgb: Pixels, quad: NDArray[np.float32], pitch: float, divisions: Seq
     return best
 
 
-def _strip(rgb: Pixels, quad: NDArray[np.float32]) -> NDArray[np.float32] | None:
+def strip(rgb: Pixels, quad: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """A place made level, in grey, (:data:`STRIP`, width), its longer side across; None where it is next to square.
+
+    Args:
+        rgb: The picture.
+        quad: Its corners.
+    """
     across, down = math.dist(quad[0], quad[1]), math.dist(quad[1], quad[2])
     if down > across:
         quad = np.roll(quad, 1, axis=0)
@@ -255,8 +265,8 @@ def _strip(rgb: Pixels, quad: NDArray[np.float32]) -> NDArray[np.float32] | None
     return cast("NDArray[np.float32]", out.astype(np.float32))
 
 
-def _bands(strip: NDArray[np.float32]) -> NDArray[np.float32]:
-    return cast("NDArray[np.float32]", strip.reshape(BANDS, STRIP // BANDS, -1).mean(axis=1))
+def _bands(level: NDArray[np.float32]) -> NDArray[np.float32]:
+    return cast("NDArray[np.float32]", level.reshape(BANDS, STRIP // BANDS, -1).mean(axis=1))
 
 
 def _shares(bands: NDArray[np.float32], longest: float, marks: int) -> list[float]:
