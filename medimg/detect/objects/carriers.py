@@ -123,7 +123,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         over = _over(frame, picture, outline, some[0], [f.quad for f in measures])
         over = over or (sort == Category.SLIP and named < NAMED and any(UNIT.fullmatch(f.text) for f in there))
         # What a camera burned in is all that is covered there: a sheet or a wall beneath it bears nothing else.
-        burned_in = all(_burned_in(frame, picture, f) for f in there)
+        burned_in = all(f.category == Category.DATE and _burned_in(frame, picture, f) for f in there)
         if sort in THINGS and (block.likely >= REAL or dense) and not over and not burned_in:
             outline = np.clip(outline / picture.factor, 0, (frame.width, frame.height))
             region = frame.region(tuple((float(x), float(y)) for x, y in outline))
