@@ -89,8 +89,8 @@ def _misplaced(name: str, place: int, found: dict[str, bytes]) -> list[str]:
 
 
 def _gamma(body: bytes, _: Head) -> bool:
-    """An exponent from 0.01 to 10, in 100,000ths (11.3.2.2)."""
-    return len(body) == 4 and 1000 <= int.from_bytes(body) <= 1_000_000
+    """An exponent in 100,000ths (11.3.2.2), none that shows neighbouring levels far apart."""
+    return len(body) == 4 and 20_000 <= int.from_bytes(body) <= 106_000
 
 
 def _chromaticities(body: bytes, _: Head) -> bool:

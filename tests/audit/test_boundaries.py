@@ -303,7 +303,7 @@ def test_texts_of_a_profile_are_the_known_ones(major: int) -> None:
 @pytest.mark.parametrize(
     ("kind", "good", "wrong"),
     [
-        (b"gAMA", [1000, 45455, 1_000_000], [0, 999, 1_000_001]),
+        (b"gAMA", [20_000, 45455, 106_000], [0, 19_999, 106_001]),
         (b"cICP", [0x01010000, 0x16120001], [0x17010000, 0x01130000, 0x01010100, 0x01010002]),
     ],
 )

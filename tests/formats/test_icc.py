@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
+import medimg
 from medimg.audit import icc as judge
 from medimg.formats.shared import icc
 
@@ -103,6 +104,72 @@ def test_nothing_rides_behind_a_lookup_table(kind: bytes) -> None:
     assert judge.strays(clean[:at] + clean[at:].replace(b"\x03\x03\x02", b"\x03\x03\x01", 1))
 
 
+def table(steps: list[int]) -> bytes:
+    return b"curv" + bytes(4) + struct.pack(f">I{len(steps)}H", len(steps), *steps)
+
+
+def jump(at: int, high: int = 40000) -> bytes:
+    """A curve that is even but for one step."""
+    return table([20 * k + high * (k > at) for k in range(256)])
+
+
+def with_curves(*curves: bytes, colours: tuple[bytes, ...] = ()) -> bytes:
+    tags = dict(MATRIX)
+    tags.update(zip((b"rTRC", b"gTRC", b"bTRC"), curves, strict=True))
+    tags.update(zip((b"rXYZ", b"gXYZ", b"bXYZ"), colours, strict=False))
+    return built(*tags.items())
+
+
+LOOKUP_JUMP = (
+    b"mft2" + bytes(4) + bytes((3, 3, 2, 0)) + struct.pack(">9i", *(65536 * k for k in (1, 0, 0, 0, 1, 0, 0, 0, 1)))
+    + struct.pack(">HH", 256, 2) + struct.pack(">256H", *(65535 * (k > 128) for k in range(256))) * 3
+    + struct.pack(">24H", *(v * 32768 for n in range(8) for v in (n >> 2, n >> 1 & 1, n & 1)))
+    + struct.pack(">2H", 0, 65535) * 3
+)  # fmt: skip
+"""A table of colours behind three curves with one step each."""
+STEEP = {
+    "one curve": with_curves(GAMMA, jump(128), GAMMA),
+    "back again": with_curves(GAMMA, GAMMA, table([20 * k + 40000 * (k == 77) for k in range(256)])),
+    "absurd gamma": with_curves(*[b"curv" + bytes(4) + struct.pack(">IH", 1, 0xFFFF)] * 3),
+    "one point": with_curves(GAMMA, GAMMA, GAMMA, colours=(xyz(30, 1, 1), xyz(-29, 1, 1), xyz(0, -1, 1))),
+    "a lookup table": built(*MATRIX, (b"A2B0", LOOKUP_JUMP)),
+    "grey": built(*MATRIX[:4], (b"kTRC", jump(3)), space=b"GRAY"),
+    "no colours": built(*MATRIX[:4]),
+}
+"""Profiles that show two neighbouring numbers far apart somewhere, or no colours at all."""
+
+
+@pytest.mark.parametrize("data", STEEP.values(), ids=STEEP)
+def test_a_profile_that_shows_what_nobody_looked_at_goes(data: bytes) -> None:
+    assert icc.clean(data) is None
+    assert [f.category for f in icc.findings(data, "x")] == ["colour-profile-text"]
+
+
+def test_writing_that_only_a_profile_shows_is_not_in_the_copy() -> None:
+    picture = np.full((80, 200, 3), 128, np.uint8)
+    picture[20:60, 20:180:8] = 129
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG", icc_profile=with_curves(*[jump(128)] * 3))
+
+    def shown(data: bytes) -> int:
+        image = Image.open(io.BytesIO(data))
+        profile = image.info.get("icc_profile")
+        if profile:
+            image = ImageCms.profileToProfile(image, io.BytesIO(profile), ImageCms.createProfile("sRGB"))
+        return int(np.ptp(np.asarray(image)))
+
+    assert shown(file.getvalue()) > 100
+    result = medimg.Scrubber(medimg.Policy.load()).scrub(file.getvalue())
+    assert result.data is None or shown(result.data) <= 1
+
+
+@pytest.mark.parametrize("count", [1024, 4096])
+def test_smooth_tables_and_linear_light_stay(count: int) -> None:
+    smooth = table([round(65535 * (k / (count - 1)) ** 2.2) for k in range(count)])
+    for data in (with_curves(smooth, smooth, smooth), with_curves(*[b"curv" + bytes(8)] * 3)):
+        assert icc.clean(data) is not None
+
+
 CURVES = (b"para\0\0\0\0\0\3\0\0" + struct.pack(">5i", 157286, 62119, 3417, 5072, 2651)) * 3
 LINES = (b"curv\0\0\0\0\0\0\0\0") * 3
 
@@ -112,7 +179,8 @@ def parts(kind: bytes, hidden: bytes = b"") -> bytes:
     gap = hidden + bytes(-len(hidden) % 4)
     grid = bytes((2, 3, 2)).ljust(16, b"\0") + b"\2" + (hidden[:3] or bytes(3))
     steps = [(a, b, c) for a in (0, 1) for b in (0, 0.5, 1) for c in (0, 1)]
-    grid += b"".join(struct.pack(">3H", *(round(v * 60000) for v in step)) for step in steps)
+    colours = np.array(steps) @ ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))
+    grid += b"".join(struct.pack(">3H", *(round(v * 32768) for v in colour)) for colour in colours)
     matrix = struct.pack(">12i", *(65536 * k for k in (1, 0, 0, 0, 1, 0, 0, 0, 1)), 0, 0, 0)
     body, places = b"", {}
     for name, part in (("grid", grid), ("b", LINES), ("a", CURVES), ("m", LINES), ("matrix", matrix)):
@@ -138,12 +206,12 @@ def test_nothing_hides_between_the_parts_of_a_table(kind: bytes, sig: bytes) -> 
         assert not np.array_equal(transformed(built(*MATRIX), 0), transformed(clean, 0))
 
 
-@pytest.mark.parametrize("kind", [b"mAB ", b"mBA "])
-def test_the_judge_finds_what_stands_in_a_table(kind: bytes) -> None:
-    clean = icc.clean(built(*MATRIX, tag(b"A2B0", parts(kind)), version=4))
+@pytest.mark.parametrize(("kind", "sig"), [(b"mAB ", b"A2B0"), (b"mBA ", b"B2A0")])
+def test_the_judge_finds_what_stands_in_a_table(kind: bytes, sig: bytes) -> None:
+    clean = icc.clean(built(*MATRIX, tag(sig, parts(kind)), version=4))
     assert clean is not None
     start = clean.index(kind)
-    size = len(icc.exact(b"A2B0", clean[start:]) or b"")
+    size = len(icc.exact(sig, clean[start:]) or b"")
     matrix, values = range(32 + 36, 32 + 36 + 48), range(32 + 36 + 48 + 36 + 20, 32 + 36 + 48 + 36 + 20 + 72)
     harmless = {8, 9, *matrix, *values}
     harmless |= {at + k for at in range(size - 96, size, 32) for k in range(12, 32)}

@@ -147,12 +147,33 @@ def test_bytes_after_the_end_are_named_and_cut(tail: bytes, kind: str, category:
     assert copied(plain + tail) == plain
 
 
-def test_what_says_how_the_picture_looks_stays() -> None:
-    looks = chunk(b"gAMA", struct.pack(">I", 45455)) + chunk(b"cHRM", struct.pack(">8I", *[31270] * 8))
+SRGB = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+
+
+@pytest.mark.parametrize("gamma", [45455, 55556, 100_000])
+@pytest.mark.parametrize("points", [SRGB, (34567, 35850, 73470, 26530, 15960, 84040, 3660, 10)])
+def test_what_says_how_the_picture_looks_stays(gamma: int, points: tuple[int, ...]) -> None:
+    looks = chunk(b"gAMA", struct.pack(">I", gamma)) + chunk(b"cHRM", struct.pack(">8I", *points))
     looks += chunk(b"sRGB", b"\0") + chunk(b"sBIT", bytes((8, 8, 8)))
     data = insert(saved(ARRAYS["rgb"]), looks)
     assert opened(data).metadata() == []
     assert copied(data) == data
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        chunk(b"gAMA", struct.pack(">I", 1000)), chunk(b"gAMA", struct.pack(">I", 1_000_000)),
+        chunk(b"cHRM", struct.pack(">8I", *[31270] * 8)),  # three primaries in one point
+        chunk(b"cHRM", struct.pack(">8I", *SRGB[:2], *SRGB[4:6], *SRGB[2:4], *SRGB[6:])),  # red and green changed over
+        chunk(b"cHRM", struct.pack(">8I", 60000, 33000, *SRGB[2:])),  # white next to red
+    ],
+)  # fmt: skip
+def test_what_would_show_levels_far_apart_goes(looks: bytes) -> None:
+    """Levels 0 and 1 are black and white under an exponent of a hundredth: writing that no check saw would be seen."""
+    plain = saved(ARRAYS["rgb"])
+    assert [f.category for f in opened(insert(plain, looks)).metadata()] == ["unknown-block"]
+    assert copied(insert(plain, looks)) == plain
 
 
 # -- depth, colour types, alpha, palettes -------------------------------------------------------------------------

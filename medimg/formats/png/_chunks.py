@@ -27,6 +27,12 @@ NEEDED = frozenset((b"tRNS", b"acTL", b"fcTL", b"fdAT"))
 """Ancillary chunks whose loss would change what is shown or counted."""
 DAMAGED = b"crc?"
 """Stands for the type of an ancillary chunk with a wrong checksum; no chunk can have it."""
+GAMMA = (20_000, 106_000)
+"""Exponents of light, in 100,000ths, that show no two neighbouring levels far apart (11.3.2.2): 100,000, linear light,
+takes the two darkest 21 levels from each other, and a hundredth or ten would make black and white of them."""
+TRIANGLE, LEAST_PART = (0.08, 0.5), 0.1
+"""Area that primaries in use span in x and y (0.10 those of ITU-R BT.601, 0.28 ProPhoto, 0.5 CIE XYZ), and the least
+share of it on either side of the white point: 0.2 there. Others would pull colours apart that hardly differ."""
 BEFORE_PLTE = frozenset((b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT"))
 
 
@@ -207,9 +213,9 @@ def appearance(kind: bytes, payload: bytes, head: Header) -> bool:
     """Whether a chunk says how the picture looks, with values that can mean that (PNG 11.3.2)."""
     match kind, len(payload):
         case b"gAMA", 4:
-            return 1000 <= int.from_bytes(payload, "big") <= 1_000_000
+            return GAMMA[0] <= int.from_bytes(payload, "big") <= GAMMA[1]
         case b"cHRM", 32:
-            return all(v <= 200_000 for v in struct.unpack(">8I", payload))
+            return _triangle(*(v / 100_000 for v in struct.unpack(">8I", payload)))
         case b"sRGB", 1:
             return payload[0] <= 3
         case b"cICP", 4:
@@ -218,6 +224,17 @@ def appearance(kind: bytes, payload: bytes, head: Header) -> bool:
             most = 8 if head.colour == 3 else head.depth
             return length == (3 if head.colour == 3 else head.channels) and all(1 <= v <= most for v in payload)
     return False
+
+
+def _triangle(wx: float, wy: float, rx: float, ry: float, gx: float, gy: float, bx: float, by: float) -> bool:
+    """Whether three primaries span a triangle as large as those in use, with the white point inside it."""
+
+    def twice(ax: float, ay: float, cx: float, cy: float, dx: float, dy: float) -> float:
+        return (cx - ax) * (dy - ay) - (dx - ax) * (cy - ay)
+
+    whole = twice(rx, ry, gx, gy, bx, by)
+    parts = (twice(wx, wy, rx, ry, gx, gy), twice(wx, wy, gx, gy, bx, by), twice(wx, wy, bx, by, rx, ry))
+    return TRIANGLE[0] <= whole / 2 <= TRIANGLE[1] and all(part >= LEAST_PART * whole for part in parts)
 
 
 class Inflation:

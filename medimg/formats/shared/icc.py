@@ -6,6 +6,8 @@ byte for byte, so every transform stays identical.
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 import struct
 
@@ -32,6 +34,13 @@ ADOBE_COLOURS = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14
 NEAR = 0.006
 """How far a colour may lie from a known one: roundings and several published adaptations lie within 0.003."""
 
+_TO_SRGB = ((3.1339, -1.6169, -0.4906), (-0.9788, 1.9161, 0.0335), (0.0719, -0.2290, 1.4052))
+"""From XYZ under D50 to the light of sRGB: the inverse of its colours above."""
+MOST_STEP, MOST_WEIGHT = 8, 3.0
+"""Most difference, in 255ths, of neighbouring numbers of one channel as sRGB would write them, and most weight of one
+channel in another: together at most what :data:`medimg.formats.shared.steep.STEP` permits. The widest profile in use,
+ProPhoto, has 2.0."""
+
 # Tags a transform reads (ICC.1:2022, 8 and 9.2) -> the types they may have (section 10).
 _CURVE = (b"curv", b"para")
 _XYZ = (b"XYZ ",)
@@ -44,8 +53,12 @@ COLOUR_TAGS: dict[bytes, tuple[bytes, ...]] = {
 }  # fmt: skip
 
 
+@functools.lru_cache(maxsize=8)
 def clean(profile: bytes) -> bytes | None:
-    """The profile rebuilt, or None when it cannot be parsed (then it is dropped, and reported)."""
+    """The profile rebuilt, or None when it cannot be parsed or shows what nobody looked at (:mod:`.steep`).
+
+    Then it is dropped, and reported.
+    """
     tags = _tags(profile)
     if tags is None:
         return None
@@ -69,7 +82,12 @@ def clean(profile: bytes) -> bytes | None:
     head[67] = profile[67] & 3  # rendering intent
     head[68:80] = struct.pack(">3I", 0xF6D6, 0x10000, 0xD32D)  # D50, as every profile must say (7.2.16)
     out = bytes(head) + struct.pack(">I", len(every)) + index + body
-    return struct.pack(">I", len(out)) + out[4:]
+    out = struct.pack(">I", len(out)) + out[4:]
+    if not _even(profile[16:20], dict(tags)):
+        from medimg.formats.shared.steep import steep
+
+        return None if steep(out) else out
+    return out
 
 
 def findings(profile: bytes, where: str) -> list[Finding]:
@@ -104,24 +122,64 @@ def _numbers(xyz: bytes) -> tuple[float, ...]:
 
 def _half(curve: bytes) -> float:
     """Light that a curve gives for half the signal; -1 without a curve."""
+    (function,) = struct.unpack_from(">H", curve.ljust(10, b"\0"), 8)
+    if curve[:4] == b"para" and function in (1, 2):
+        return -1.0  # no known space is written so
+    return _light(curve, 0.5)
+
+
+def _light(curve: bytes, at: float) -> float:
+    """Light that a curve gives for a signal from 0 to 1; -1 without a curve, or where it has no value."""
     if curve[:4] == b"curv":
-        (count,) = struct.unpack_from(">I", curve, 8)
-        values: tuple[int, ...] = struct.unpack_from(f">{count}H", curve, 12)
-        if count < 2:
-            return math.pow(0.5, values[0] / 256) if count else 0.5
-        return float(values[(count - 1) // 2] + values[count // 2]) / 2 / 65535
+        values = _entries(curve)
+        if len(values) < 2:
+            return math.pow(at, values[0] / 256) if values else at
+        low = min(int(at * (len(values) - 1)), len(values) - 2)
+        rest = at * (len(values) - 1) - low
+        return (values[low] * (1 - rest) + values[low + 1] * rest) / 65535
     if curve[:4] != b"para":
         return -1.0
     (function,) = struct.unpack_from(">H", curve, 8)
     numbers: tuple[int, ...] = struct.unpack(f">{(len(curve) - 12) // 4}i", curve[12:])
-    g, *rest = (v / 65536 for v in numbers)
-    a, b, c, d, e, f = (*rest, *(0.0,) * (6 - len(rest))) if rest else (1.0, *(0.0,) * 5)
-    if function in (1, 2):
-        return -1.0  # no known space is written so
+    g, *others = (v / 65536 for v in numbers)
+    a, b, c, d, e, f = (*others, *(0.0,) * (6 - len(others))) if others else (1.0, *(0.0,) * 5)
+    if function in (1, 2):  # level up to -b / a; the fourth number is what both parts have more (ICC.1:2022, 10.18)
+        c, d, e, f = 0.0, -b / a if a else 0.0, c, c
     try:
-        return math.pow(max(a * 0.5 + b, 0.0), g) + e if function == 0 or d <= 0.5 else c * 0.5 + f
+        return math.pow(max(a * at + b, 0.0), g) + e if function == 0 or at >= d else c * at + f
     except (ArithmeticError, ValueError):
         return -1.0
+
+
+@functools.lru_cache(maxsize=4)
+def _entries(curve: bytes) -> tuple[int, ...]:
+    """The numbers of a curve's table (ICC.1:2022, 10.6)."""
+    return struct.unpack_from(f">{struct.unpack_from('>I', curve, 8)[0]}H", curve, 12)
+
+
+def _even(space: bytes, tags: dict[bytes, bytes]) -> bool:
+    """Whether numbers that differ by one are surely shown as colours that differ little.
+
+    Curves and a matrix, as nearly every profile has, are told by themselves; what they cannot tell is tried by
+    :mod:`medimg.formats.shared.steep`.
+    """
+    if space not in (b"RGB ", b"GRAY") or any(sig[:3] in (b"A2B", b"B2A") for sig in tags):
+        return False
+    if space == b"RGB ":
+        colours = [_numbers(tags.get(sig, b"")) or (math.inf,) * 3 for sig in (b"rXYZ", b"gXYZ", b"bXYZ")]
+        weights = [sum(a * b for a, b in zip(row, colour, strict=True)) for row in _TO_SRGB for colour in colours]
+        if not all(abs(weight) <= MOST_WEIGHT for weight in weights):
+            return False
+    for sig in (b"rTRC", b"gTRC", b"bTRC") if space == b"RGB " else (b"kTRC",):
+        shown = [_signal(_light(tags.get(sig, b""), level / 255)) for level in range(256)]
+        if any(not 0 <= after - before <= MOST_STEP / 255 for before, after in itertools.pairwise(shown)):
+            return False
+    return True
+
+
+def _signal(light: float) -> float:
+    """The number that sRGB has for light, both from 0 to 1 (IEC 61966-2-1)."""
+    return 12.92 * light if light <= 0.0031308 else 1.055 * math.pow(light, 1 / 2.4) - 0.055
 
 
 def adobe_rgb() -> bytes:
