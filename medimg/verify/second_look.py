@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from functools import partial
 
 import msgspec
@@ -25,6 +26,8 @@ from medimg.vocabulary import Category, CheckState, Kind
 
 SAME_PLACE = 0.8
 """Least share of what the second look finds that lies in the place a person kept, for it to be the same thing."""
+LIKE = 0.75
+"""Least share of the signs of a second reading that the first has in the same order, for it to be a worse one."""
 FEW = 2
 """Signs that a figure of a scale may be misread as."""
 SAME_HEIGHT = {"text": 0.33}
@@ -63,7 +66,8 @@ def content(
     left: list[Finding] = []
     kept = [a.finding for a in plan.doing("keep") if a.by == "person"]
     settled = [a.finding for a in plan.doing("keep", "ask") if _by_its_place(a)]
-    figures = [a.finding for a in plan.doing("keep") if a.by == "rule" and a.finding.category == Category.RULER]
+    stays = [a.finding for a in plan.doing("keep") if a.by == "rule" and a.finding.kind == Kind.TEXT]
+    figures = [finding for finding in stays if finding.category == Category.RULER]
     for view in written.views():
         frame = Frame(view, written.orientation, answers=answers)
         upright: list[Polygon] = [frame.upright(p) for p in copy.covered]
@@ -75,6 +79,7 @@ def content(
                 if not _decided(f, kept, policy)
                 and not _decided(f, [s for s in settled if _says_no_more(f, s)], policy)
                 and not _of_a_scale(f, figures, policy)
+                and not _read_worse(f, stays, policy)
             ]
             left.extend(bad)
             checks.append(outcome(detector.name, engine, bad))
@@ -108,6 +113,29 @@ def _says_no_more(again: Finding, first: Finding) -> bool:
     if first.category == Category.PRODUCT:
         return again.category in carriers.OF_A_BATCH or again.category == Category.UNREAD
     return again.category == Category.UNREAD if again.kind == Kind.TEXT else again.score < 1
+
+
+def _read_worse(again: Finding, stays: Sequence[Finding], policy: Policy) -> bool:
+    """Whether a second look makes nothing of a line that stays but a part of what the first read there.
+
+    Args:
+        again: What it found.
+        stays: What the first look read and rules keep, in the coordinates of the original.
+        policy: The settings.
+    """
+    said = _signs(again)
+    if again.kind != Kind.TEXT or again.category not in (Category.UNKNOWN, Category.UNREAD) or not said:
+        return False
+
+    def much_of(first: str) -> bool:
+        blocks = SequenceMatcher(None, said, first, autojunk=False).get_matching_blocks()
+        return len(said) <= len(first) and sum(block.size for block in blocks) >= LIKE * len(said)
+
+    return _decided(again, [first for first in stays if much_of(_signs(first))], policy)
+
+
+def _signs(finding: Finding) -> str:
+    return "".join(c for c in finding.secret.reveal().casefold() if c.isalnum())
 
 
 def _of_a_scale(again: Finding, figures: Sequence[Finding], policy: Policy) -> bool:

@@ -329,3 +329,32 @@ def test_what_says_more_or_lies_elsewhere_is_covered(place: Box, text: str, cate
     assert done.report.state == "unreviewed"
     assert done.report.plan is not None
     assert done.report.plan.doing("cover")
+
+
+# -- a line that stays, and is read worse at another size --------------------------------------------------------------
+
+
+def _second(category: str, text: str, place: Box, first: str = "Gray Scale") -> list[str]:
+    """What is done about a line that the first look kept, and what the second one read."""
+    line = msgspec.structs.replace(thing(Box(100, 100, 260, 130).polygon, category="harmless"), secret=Secret(first))
+    again = msgspec.structs.replace(thing(place.polygon, category=category), secret=Secret(text))
+    return [a.do for a in scrub([again], first=[line]).report.plan.actions if a.finding.region]
+
+
+@pytest.mark.parametrize("text", ["Gray Scal", "ray Scale", "Gmay Scale"])
+def test_a_worse_reading_of_a_line_that_stays_covers_nothing(text: str) -> None:
+    assert _second("unknown", text, Box(102, 101, 255, 129)) == ["keep"]
+
+
+@pytest.mark.parametrize(
+    ("category", "text", "place"),
+    [
+        ("unknown", "Gray Scales", Box(102, 101, 255, 129)),  # it says more
+        ("unknown", "Rawiri", Box(102, 101, 255, 129)),
+        ("name", "Gray", Box(102, 101, 255, 129)),
+        ("unknown", "Gray Scal", Box(102, 140, 255, 168)),  # elsewhere
+        ("unknown", "", Box(102, 101, 255, 129)),
+    ],
+)
+def test_another_reading_of_a_line_that_stays_is_covered(category: str, text: str, place: Box) -> None:
+    assert "cover" in _second(category, text, place)
