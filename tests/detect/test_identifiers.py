@@ -154,7 +154,9 @@ def test_a_name_that_is_a_word_is_not_kept_beside_a_plain_word(name: str) -> Non
     "text",
     ["Keep out of reach of children", "the sight and reach", "TAKE ONE CAPSULE FOUR TIMES A DAY",
      "Keepoutofreachofchildren", "Swallow this medicine", "COLOUR CHECKER 24",
-     "Store in a cool dry place", "Sodium chloride 0.9%", "STERILE EO"],
+     "Single use only. Do not use if cloudy.", "Alarms Off  Main Setup", "Compound Sodium Lactate 1000 mL",
+     "Expiry MAR 2027", "Batch K2209 Expiry MAR 2027", "Store in a cool dry place", "Sodium chloride 0.9%",
+     "STERILE EO"],
 )  # fmt: skip
 def test_printed_sentences_stay_whole_or_in_part(text: str) -> None:
     assert identifiers.classify(text, 0.95).category == "harmless"
@@ -163,7 +165,7 @@ def test_printed_sentences_stay_whole_or_in_part(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["Keep out of reach of Rawiri", "Ngata swallow whole", "reach of", "Head", "take one Mary", "Swallow",
-     "for Mary", "", "Day Surgery Ngata"],
+     "for Mary", "", "Day Surgery Ngata", "Ngata Main Setup", "Mary Smith 20 ml", "MARY 2029-08"],
 )  # fmt: skip
 def test_a_word_more_or_two_words_alone_are_no_printed_sentence(text: str) -> None:
     assert identifiers.classify(text, 0.95).category not in identifiers.KEPT

@@ -130,8 +130,18 @@ def test_other_names_and_units_stay_beside_the_values_of_a_monitor_only() -> Non
     beside = [line("ART", box(600, 190, 60, 30), ""), line("/min", box(665, 185, 50, 24), "")]
     pressure = line("118/64", box(670, 215, 150, 60), "")
     far = line("Art", box(100, 500, 60, 30), "")
-    made = {m.text: m.kept for m in on_a_monitor(*beside, pressure, far)}
-    assert made == {"HR": True, "78": True, "ART": True, "/min": True, "118/64": True, "Art": False}
+    row = line("38.4", box(700, 115, 90, 60), "")
+    made = {m.text: m.kept for m in on_a_monitor(*beside, pressure, far, row)}
+    assert made == {"HR": True, "78": True, "38.4": True, "ART": True, "/min": True, "118/64": True, "Art": False}
+
+
+@pytest.mark.parametrize("said", [("200", "400", "600", "800", "1000"), ("121620242832",), ("12 16 20 24 28",)])
+def test_the_figures_of_a_jug_are_a_scale(said: tuple[str, ...]) -> None:
+    figures = [line(text, box(100 + 120 * k, 400, 18 * len(text), 24), "") for k, text in enumerate(said)]
+    made = _layout.decide(figures, BLANK, Known(NOTHING_KNOWN))
+    assert {m.text for m in made if m.category == "ruler"} == set(said)
+    number = line("121620242833", box(100, 400, 216, 24), "")
+    assert [m.category for m in _layout.decide([number], BLANK, Known(NOTHING_KNOWN))] == ["record-number"]
 
 
 def test_a_figure_that_ends_a_number_is_no_figure_of_the_scale_beside_it() -> None:

@@ -38,6 +38,9 @@ ROUND, LEAST_ROUND = 50, 150
 NO_CAPITAL_AFTER = frozenset({"by", "for", "from", "to", "with"})
 """Words of grammar after which, where they are in small letters, only a name has a capital; not so ``Made in``."""
 
+SIZES = re.compile(r"(?<![\w.,])\d{1,4}(?:[.,]\d{1,3})? ?(?:ml|l|mg|mcg|g|mmol|cm|mm|%)(?!\w)")
+"""How much of a thing there is; what says so beside a printed sentence says nothing else."""
+
 _APART = re.compile(r"[,:;/|()\[\]&+\u2013\u2014*]|-(?!$)-?(?= )|(?<= )-")
 """A mark that parts two words; a hyphen inside a word does not."""
 
@@ -66,7 +69,7 @@ def judged(line: str) -> Plain | None:
     read = _words(line)
     if not read or dated(line):
         return None
-    if printed(re.sub(r"[\W_]", "", folded(line))):
+    if printed(re.sub(r"[\W_]", "", SIZES.sub("", folded(line)))):
         return "harmless"
     alone = len(read) == 1
     words: list[Word] = []

@@ -37,10 +37,11 @@ LONGEST = 300
 
 
 _MONTH = r"20\d\d[-./](?:0[1-9]|1[0-2])(?:[-./][0-3]\d)?|(?:[0-3]\d[-./])?(?:0[1-9]|1[0-2])[-./]20\d\d"
-_EXPIRY = rf"(?:EXP|Exp)(?:IRY|iry)?(?: [Dd]ate| DATE)?[.:]? ?(?:{_MONTH})"
-_BATCH = r"(?:LOT|Lot)[.:]? ?(?=[A-Z]*\d)[A-Z\d]{3,10}"
+_NAMED_MONTH = r"(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[ -]?20\d\d"
+_EXPIRY = rf"(?:EXP|Exp)(?:IRY|iry)?(?: [Dd]ate| DATE)?[.:]? ?(?:{_MONTH}|{_NAMED_MONTH})"
+_BATCH = r"(?:LOT|Lot|BATCH|Batch)(?: [Nn]o)?[.:]? ?(?=[A-Z]*\d)[A-Z\d]{3,10}"
 _BOTH = rf"{_BATCH}[ ,;/]{{0,3}}{_EXPIRY}|{_EXPIRY}[ ,;/]{{0,3}}{_BATCH}"
-_EXPIRY_PRINT = re.compile(rf"{_BOTH}|(?=EXP){_EXPIRY}")
+_EXPIRY_PRINT = re.compile(rf"{_BOTH}|(?=EXP|Expiry){_EXPIRY}")
 
 
 class Verdict(NamedTuple):
@@ -100,11 +101,13 @@ def identify(line: str) -> str | None:
 
 
 def numeral(line: str) -> float | None:
-    """The value of a ruler's numeral (0 to 999, perhaps with a unit), or None."""
+    """The value of a scale's numeral (0 to 999, a multiple of 50 up to 5000, perhaps with a unit), or None."""
     plain = line.strip().lower()
     if len(plain) <= 3 and any(c.isdigit() for c in plain):
         plain = plain.translate(str.maketrans("oilsz", "01152"))
-    found = re.fullmatch(r"[^\w]{0,2}(\d{1,3}(?:[.,]\d)?)(?: ?(?:cm|mm|in|inch|\"))?[^\w]{0,2}", plain)
+    found = re.fullmatch(
+        r"[^\w]{0,2}(\d{1,3}(?:[.,]\d)?|[1-4]\d[05]0|5000)(?: ?(?:cm|mm|in|inch|ml|\"))?[^\w]{0,2}", plain
+    )
     return float(found.group(1).replace(",", ".")) if found else None
 
 

@@ -89,7 +89,7 @@ def longest_phrase() -> int:
 
 @functools.lru_cache(maxsize=4096)
 def printed(line: str) -> bool:
-    """Whether a line is one of ``sentences.txt``, or :data:`RUN` and more of its words in a row.
+    """Whether a line is one of ``sentences.txt``, several, or :data:`RUN` and more of its words in a row.
 
     Args:
         line: In small letters, with letters and figures only: the reader leaves blanks out at times.
@@ -100,8 +100,11 @@ def printed(line: str) -> bool:
 
 def _goes_on(there: Start, rest: str, words: int) -> bool:
     """Whether the rest of a line goes on as a sentence does from a place in it, after so many words."""
+    ends = there.whole and all("" in part for part in there.left)
     if not rest:
-        return words >= RUN or (there.whole and all("" in part for part in there.left))
+        return words >= RUN or ends
+    if ends and words and printed(rest):  # another one beside it
+        return True
     return bool(there.left) and any(
         rest.startswith(word) and _goes_on(there._replace(left=there.left[1:]), rest[len(word) :], words + bool(word))
         for word in there.left[0]

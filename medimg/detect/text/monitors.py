@@ -28,6 +28,8 @@ CURVE = re.compile(r"[LVWUMNIJCAYlvwumnijcay~\u039b\u221a\u2227\W_]+")
 """What the reader makes of a curve."""
 WAVE = 3
 """Most different letters of it: a curve repeats itself, and a name in wide letters (JULIA) does not."""
+DECIMAL = re.compile(r"\d{1,2}\.\d")
+"""A temperature, a concentration."""
 BESIDE = re.compile(
     r"ART|PAP|ICP|CO2|FiO2|PEEP|PLETH|PPV|SYS|DIA|MEAN|ST"
     r"|(?:l|br|bpm|resp)?/ ?min|%|mm ?Hg|cm ?H2O|k?Pa|bpm|l/m|[\u00b0\u00ba]?[CF]",
@@ -74,7 +76,8 @@ def kept(lines: Sequence[Line], rgb: Pixels) -> list[Line]:
         named = any(_named_value(part.text) for part in parts)
         for part in parts:
             curve = _curve(part, ways)
-            there = named or any(shared(part.spot.quad, quad) > 0 for quad in (near + rows if curve else near))
+            decimal = DECIMAL.fullmatch(part.text.strip()) is not None  # it stands apart from its name, in its row
+            there = named or any(shared(part.spot.quad, q) > 0 for q in (near + rows if curve or decimal else near))
             measured = curve or identifiers.vital_value(part.text) or _named_value(part.text)
             out.append(_measured(part) if plain and there and measured else part)
     return _beside_values(out, near)

@@ -45,6 +45,8 @@ MARKS = 16
 
 LEAST = 3
 """Least figures of a scale."""
+COARSE = (20, 25, 50, 100, 200, 250, 500)
+"""Steps of a scale's figures besides those up to 10, all of them multiples of it: of jugs, bags and bottles."""
 
 
 class Numeral(NamedTuple):
@@ -148,7 +150,8 @@ def _rows(numerals: Sequence[Numeral]) -> list[Scale]:
         for j in range(count):
             a, b = numerals[i], numerals[j]
             step = b.value - a.value
-            if i == j or not 0 < step <= 10 or not 0.5 < a.height / max(b.height, 1e-6) < 2:
+            counts = 0 < step <= 10 or (step in COARSE and a.value % step == 0)
+            if i == j or not counts or not 0.5 < a.height / max(b.height, 1e-6) < 2:
                 continue
             dx, dy = (b.x - a.x) / step, (b.y - a.y) / step
             unit = math.hypot(dx, dy)

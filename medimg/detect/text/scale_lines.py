@@ -27,6 +27,8 @@ LETTER = 0.8
 """Certainty from which a letter is no tick of a ruler."""
 ON_RULER, BROAD = 0.7, 0.7
 """Least share of a box that lies on a ruler, and its least height as a share of the ruler's breadth."""
+STEPS = (1, 2, 4, 5, 10, 20, 25, 50, 100)
+"""What the figures of a row rise or fall by."""
 PIECE = 0.7
 """Least share of a box in that of a longer line that makes it a piece of it."""
 TICKED = 0.6
@@ -180,10 +182,18 @@ def _counts_up(text: str) -> bool:
 
     When four and more follow each other the others may be misread.
     """
-    words = re.findall(r"\d+", text)
+    words = _apart(re.findall(r"\d+", text))
     if len(words) < 4 or re.search(r"[^\W\d_]{3,}", text):
         return False
     steps = [b - a for a, b in pairwise(int(w) for w in words)]
     usual = max(set(steps), key=steps.count)
     wrong = len(steps) - steps.count(usual)
-    return abs(usual) in (1, 2, 5, 10) and (not wrong or (steps.count(usual) >= 3 and wrong <= 0.5 * len(steps)))
+    return abs(usual) in STEPS and (not wrong or (steps.count(usual) >= 3 and wrong <= 0.5 * len(steps)))
+
+
+def _apart(words: Sequence[str]) -> list[str]:
+    """Numbers; one that is five of two digits and more run together, each as much more as the one before, as those."""
+    joined = words[0] if len(words) == 1 else ""
+    pairs = re.findall("..", joined)
+    even = len({int(b) - int(a) for a, b in pairwise(pairs)}) == 1
+    return pairs if len(joined) == 2 * len(pairs) >= 10 and even else list(words)
