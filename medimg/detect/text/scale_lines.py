@@ -18,6 +18,8 @@ from medimg.detect.text.labels import Line
 from medimg.detect.text.lines import area, grown, shared, sides
 from medimg.vocabulary import Category
 
+TICKED = 0.6
+"""Least share of a box that is a row of ticks for it to be a ruler."""
 TICKED_UNREAD = 0.42
 """The same for a coarse box that cannot be read; letters lie below 0.4, and bar codes are the other check's part."""
 MOST_NUMERALS = 120
@@ -31,8 +33,6 @@ STEPS = (1, 2, 4, 5, 10, 20, 25, 50, 100)
 """What the figures of a row rise or fall by."""
 PIECE = 0.7
 """Least share of a box in that of a longer line that makes it a piece of it."""
-TICKED = 0.6
-"""Least share of a box that is a row of ticks for it to be a ruler."""
 
 
 def rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:

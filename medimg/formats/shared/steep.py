@@ -56,7 +56,7 @@ def _renderings(data: bytes, mode: str) -> Iterator[tuple[Shown, bool]]:
         )
 
         def shown(numbers: NDArray[np.uint8], how: ImageCms.ImageCmsTransform = transform) -> NDArray[np.uint8]:
-            image = Image.fromarray(numbers[..., 0] if mode == "L" else numbers, mode)
+            image = Image.frombytes(mode, (numbers.shape[1], len(numbers)), numbers.tobytes())
             out = ImageCms.applyTransform(image, how)
             if out is None:
                 raise ValueError("nothing came back")
