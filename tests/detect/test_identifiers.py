@@ -171,6 +171,20 @@ def test_a_word_more_or_two_words_alone_are_no_printed_sentence(text: str) -> No
     assert identifiers.classify(text, 0.95).category not in identifiers.KEPT
 
 
+@pytest.mark.parametrize("text", ["kg " * 400, "keep dry " * 400, "take one " * 2000])
+def test_sentences_without_end_are_bounded_work(text: str) -> None:
+    assert identifiers.harmless(text) in {"", *identifiers.KEPT}
+    assert identifiers.classify(text, 0.95).category not in identifiers.KEPT
+
+
+def test_every_printed_sentence_has_a_word_that_must_stand() -> None:
+    from medimg.detect.text import lexicon as _lexicon
+
+    lines = [line for line in _lexicon.data("lexicon/sentences.txt").splitlines() if line and not line.startswith(";")]
+    assert len(lines) > 200
+    assert [line for line in lines if all("" in part.split("/") for part in line.split())] == []
+
+
 def test_no_name_is_a_printed_sentence() -> None:
     from medimg.detect.text import lexicon as _lexicon
 

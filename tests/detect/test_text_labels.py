@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import font_manager
+from PIL import Image, ImageDraw, ImageFont
 
 from medimg.covers import cover_polygon
 from medimg.detect import Frame
 from medimg.detect.text import layout as _layout
+from medimg.detect.text import monitors
 from medimg.detect.text.known import Known
 from medimg.detect.text.labels import Line, alone, closed_rows, gaps, in_company, off_kept
 from medimg.detect.text.lines import Quad, area, labels, shared, sides
@@ -124,6 +127,21 @@ def test_the_trace_of_a_monitor_stays_whatever_was_read_there(text: str, certain
     # Without a reading beside it nothing is a monitor's.
     alone = _layout.decide([trace], Frame(np.full((600, 900, 3), 12, np.uint8)), Known(NOTHING_KNOWN))
     assert hidden(trace.spot.quad, alone) > 0.99
+
+
+@pytest.mark.parametrize(
+    "name", ["Wilma Minns", "Winn", "uuu", "minnium", "William Murray", "Ming Wu", "Iris", "vinnum"]
+)
+@pytest.mark.parametrize(
+    "face", ["DejaVu Sans", "DejaVu Serif:italic", "DejaVu Sans Mono", "cmmi10", "STIXGeneral:italic"]
+)
+def test_no_name_looks_like_a_trace(name: str, face: str) -> None:
+    font = ImageFont.truetype(font_manager.findfont(face), 60)
+    x0, y0, x1, y1 = (int(v) for v in font.getbbox(name))
+    image = Image.new("RGB", (x1 - x0 + 24, y1 - y0 + 24), (10, 12, 14))
+    ImageDraw.Draw(image).text((12 - x0, 12 - y0), name, font=font, fill=(60, 250, 90))
+    place = box(4, 4, image.width - 8, image.height - 8)
+    assert not monitors.traced(np.asarray(image, np.uint8), place)
 
 
 def test_other_names_and_units_stay_beside_the_values_of_a_monitor_only() -> None:

@@ -11,6 +11,8 @@ PAIR, LONG_PART = 13, 10
 """Letters of two plain words run together, and of one of them when the other is short."""
 RUN, LETTERS = 3, 8
 """Words in a row of a sentence, and letters of them, from which a line can be nothing else."""
+LONGEST = 120
+"""Letters and figures of the longest line that is compared with sentences: a packet's are shorter. Bounds the work."""
 EDGE, END, MARK, NUMBER, SIZE = "^", "$", "|", "#", "~"
 """What a phrase may hold beside words: the line's beginning and end, a mark of punctuation, a bare number, a size."""
 
@@ -95,7 +97,7 @@ def printed(line: str) -> bool:
         line: In small letters, with letters and figures only: the reader leaves blanks out at times.
     """
     least = 0 if sum(c.isalpha() for c in line) >= LETTERS else -RUN
-    return bool(line) and any(_goes_on(start, line, least) for start in _starts().get(line[0], ()))
+    return 0 < len(line) <= LONGEST and any(_goes_on(start, line, least) for start in _starts().get(line[0], ()))
 
 
 def _goes_on(there: Start, rest: str, words: int) -> bool:
@@ -103,7 +105,7 @@ def _goes_on(there: Start, rest: str, words: int) -> bool:
     ends = there.whole and all("" in part for part in there.left)
     if not rest:
         return words >= RUN or ends
-    if ends and words and printed(rest):  # another one beside it
+    if ends and printed(rest):  # another one beside it; each has a word that must stand, so something was read
         return True
     return bool(there.left) and any(
         rest.startswith(word) and _goes_on(there._replace(left=there.left[1:]), rest[len(word) :], words + bool(word))

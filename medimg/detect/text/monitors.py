@@ -41,7 +41,7 @@ INK = 0.35
 THROUGH, LINED, JOINED, SLENDER, FLAT = 0.95, 0.9, 0.97, 0.2, 0.6
 """A trace has ink in so much of its columns, in one piece in so much of these, which goes on in so much of the next
 ones; its middle thickness is at most so much of its height, and off it nothing differs by more than such a share of
-what is ink. Of 1,675 names drawn in 85 types, hands among them, none is like it: letters have gaps, bowls and stems."""
+what is ink. Letters have gaps, bowls and stems: of 1,675 names drawn in 85 types, hands among them, none was."""
 
 
 def kept(lines: Sequence[Line], rgb: Pixels) -> list[Line]:
