@@ -112,6 +112,7 @@ def test_a_name_or_a_number_on_a_ruler_is_none(text: str) -> None:
         "LOT516927",
         "REF 922332",
         "EXP 2027-03",
+        "2029-08",
         "STERILE EO",
         "10 cm x 10 cm",
         "Keep dry",
@@ -135,6 +136,7 @@ def test_print_of_a_batch_stays_on_its_packet_alone(text: str) -> None:
         "REF Dr Halvorsen 12",
         "LOTTE 516927",
         "12/03/1951",
+        "2026-11-03",
         "75 mg Quispe",
         "Sodium Quispe",
     ],
@@ -289,6 +291,44 @@ def test_readings_on_dark_ground_are_a_monitors(monkeypatch: pytest.MonkeyPatch,
     assert {f.on for f in out} == {on}
     things = [a for a in decide(out, Policy(), width=800, height=600).doing("cover") if a.finding.kind == "object"]
     assert bool(things) == (on == "sheet 1")
+
+
+@pytest.mark.parametrize(("larger", "on"), [(2, "screen 1"), (1, "sheet 1")], ids=["monitor", "chart"])
+def test_large_values_beside_names_are_a_monitors_on_light_ground_too(
+    monkeypatch: pytest.MonkeyPatch, larger: int, on: str
+) -> None:
+    _taken_for(monkeypatch, "sheet")
+    monkeypatch.setattr(judge, "outlines", lambda rows: np.full(len(rows), 0.9))
+    picture = np.full((800, 1000, 3), 130, np.uint8)
+    picture[60:500, 100:600] = 232
+    lines = [_line(Box(150, 80, 400, 110), "name", "QUISPE, INES")]
+    for k, (name, value) in enumerate((("HR bpm", "78"), ("SpO2", "97"), ("NIBP mmHg", "124/76"))):
+        lines.append(_line(Box(150, 150 + 110 * k, 290, 180 + 110 * k), "harmless", name))
+        lines.append(_line(Box(320, 150 + 110 * k, 460, 180 + 110 * k + 40 * (larger - 1)), "unit", value))
+    out = carriers.placed(Frame(picture), lines)
+    assert {f.on for f in out} == {on}
+    covered = decide(out, Policy(), width=1000, height=800).doing("cover")
+    assert {a.finding.kind for a in covered} == ({"text"} if larger == 2 else {"text", "object"})
+
+
+@pytest.mark.parametrize(
+    ("field", "covered"), [((118, 118, 118), False), ((40, 90, 170), True), (None, True)], ids=["grey", "blue", "plain"]
+)
+def test_a_grey_card_is_no_slip_though_a_name_is_on_its_margin(
+    monkeypatch: pytest.MonkeyPatch, field: tuple[int, int, int] | None, covered: bool
+) -> None:
+    _taken_for(monkeypatch, "slip")
+    monkeypatch.setattr(judge, "outlines", lambda rows: np.full(len(rows), 0.9))
+    picture = np.full((600, 800, 3), (120, 60, 60), np.uint8)
+    picture[100:420, 150:550] = 240
+    if field:
+        picture[120:350, 170:530] = field
+    cv2.putText(picture, "QUISPE, INES", (180, 400), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (20, 20, 24), 2, cv2.LINE_AA)
+    noise = np.random.default_rng(5).normal(0, 3, picture.shape)
+    frame = Frame(np.asarray(np.clip(picture + noise, 0, 255), np.uint8))
+    out = carriers.placed(frame, [_line(Box(172, 366, 420, 412), "name", "QUISPE, INES")])
+    done = decide(out, Policy(), width=800, height=600).doing("cover")
+    assert [a.finding.kind for a in done] == ["text"] + ["object"] * covered
 
 
 @pytest.mark.parametrize(

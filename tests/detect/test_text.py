@@ -363,6 +363,13 @@ def test_an_identity_card_is_a_document(detector: text.TextDetector) -> None:
     assert [f.category for f in detector.find(Frame(pixels)) if f.kind == "document"] == ["identity-document"]
 
 
+def test_a_pharmacys_label_is_no_document(detector: text.TextDetector) -> None:
+    pixels = form(
+        "CEFALEXIN 500 mg", ["20 capsules", "Expires 05/2028", "Date of expiry  05/2028", "Medicare", "Take one capsule"]
+    )
+    assert not [f for f in detector.find(Frame(pixels)) if f.kind == "document"]
+
+
 def test_a_labelled_wound_is_no_document(detector: text.TextDetector) -> None:
     pixels, _ = picture(LABEL)
     assert not [f for f in detector.find(Frame(pixels)) if f.kind == "document"]

@@ -80,6 +80,19 @@ def test_a_piece_of_a_harmless_word_is_left_out() -> None:
     assert "apist" not in {m.text for m in made}
 
 
+@pytest.mark.parametrize("said", ["", "H0", "5030"])
+def test_a_box_round_two_lines_that_stay_is_left_out(said: str) -> None:
+    words = [line("Foam dressing", box(100, 100, 150), ""), line("Sterile", box(256, 101, 90, 18), "")]
+    lump = line(said, box(98, 98, 252, 24), "", 0.7 if said else 0.2)
+    made = _layout.decide([*words, lump], BLANK, Known(NOTHING_KNOWN))
+    assert [m.text for m in made] == ["Foam dressing", "Sterile"]
+    # What is more than they are is covered, and a box with a name in it.
+    wide = line(said, box(98, 98, 500, 24), "", 0.7 if said else 0.2)
+    assert not all(m.kept for m in _layout.decide([*words, wide], BLANK, Known(NOTHING_KNOWN)))
+    named = line("Ngata", box(256, 101, 90, 18), "")
+    assert len(_layout.decide([words[0], named, lump], BLANK, Known(NOTHING_KNOWN))) == 3
+
+
 def test_a_curve_and_its_value_are_two_lines_beside_a_vital_sign_only() -> None:
     sign, curve = line("SpO2", box(420, 70, 70), ""), line("www97", box(100, 100, 400, 40), "")
     made = {m.text: m for m in _layout.decide([sign, curve], BLANK, Known(NOTHING_KNOWN))}
@@ -260,6 +273,10 @@ def test_figures_on_a_scale_are_its_values_and_elsewhere_a_date() -> None:
 def test_a_row_of_numerals_that_count_up_stays_with_one_misread() -> None:
     made = _layout.decide([line("10 11 12 13 34", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
     assert [m.category for m in made] == ["ruler"]
+    made = _layout.decide([line("5 37 38 39", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
+    assert [m.category for m in made] == ["ruler"]
+    made = _layout.decide([line("5 27 28 29", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
+    assert not any(m.kept for m in made)
     made = _layout.decide([line("10 11 56 13 34", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
     assert not any(m.kept for m in made)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from medimg import geometry
 from medimg.detect import Frame
-from medimg.detect.objects import burned, company, judge, marks, scales
+from medimg.detect.objects import burned, company, grey_card, judge, marks, scales
 from medimg.detect.objects.blocks import REAL, SCALES, Block, found_blocks, grown
 from medimg.detect.objects.grounds import Picture, Points, share_in
 from medimg.detect.objects.judge import GROUNDS, Find
@@ -60,7 +60,7 @@ PERHAPS_SLIP = 1 / 6
 BARE, SURELY_BARE = GROUNDS.index("bare"), 0.8
 """Least likelihood of bare skin or cloth for a find to be asked about instead of covered."""
 DARK = 90.0
-"""Most brightness of the ground of a monitor's readings, CIELAB as 8 bits; a chart has them on paper."""
+"""Most brightness of the ground of a few readings of a monitor, CIELAB as 8 bits; a chart has them on paper."""
 RED, YELLOW, BLOOD = 5.0, 3.0, 15.0
 """Least red and yellow of a ground that may be skin, and least red of one that may be a wound: CIELAB as 8 bits, from
 neutral. Off such ground what nobody could read is covered: the judge has seen too little bare ground to be believed."""
@@ -120,7 +120,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
                 out[at[m]] = msgspec.structs.replace(out[at[m]], on="")
         outline = _with_finds(block, there)
         dense = not bare and _dense(outline, [f.quad for f in there])
-        over = _over(frame, picture, outline, some[0], [f.quad for f in measures])
+        over = _over(frame, picture, outline, some[0], [f.quad for f in measures], there)
         over = over or (sort == Category.SLIP and named < NAMED and any(UNIT.fullmatch(f.text) for f in there))
         # What a camera burned in is all that is covered there: a sheet or a wall beneath it bears nothing else.
         burned_in = all(f.category == Category.DATE and _burned_in(frame, picture, f) for f in there)
@@ -141,7 +141,8 @@ def _sort(
     named: int,
 ) -> str:
     """What a block of finds lies on; what may be a patient's slip and bears what identifies is no packet, no ruler."""
-    if judge.monitor([f.text for f in there]) and rows[0]["light"] < DARK:
+    dark = rows[0]["light"] < DARK
+    if judge.surely_monitor(there) or (dark and judge.monitor([f.text for f in there])):
         return Category.SCREEN
     sort = GROUNDS[int(np.argmax(likely))]
     if sort == "measure" and named >= SURELY_NAMED:
@@ -174,11 +175,17 @@ def _on(finding: Finding, name: str, number: int, row: Mapping[str, float], *, b
 
 
 def _over(
-    frame: Frame, picture: Picture, outline: Points, row: Mapping[str, float], measures: Sequence[Points]
+    frame: Frame,
+    picture: Picture,
+    outline: Points,
+    row: Mapping[str, float],
+    measures: Sequence[Points],
+    there: Sequence[Find],
 ) -> bool:
-    """Whether a cover of an outline would hide a scale or a colour card."""
+    """Whether a cover of an outline would hide a scale, a colour card or a grey one."""
     scale = row["ruler_all"] >= SCALE or any(share_in(quad, outline) > ON_SCALE for quad in measures)
-    return scale or _on_card(_view(frame), outline / picture.factor)
+    card = _on_card(_view(frame), outline / picture.factor)
+    return scale or card or grey_card.inside(picture, outline, [f.quad for f in there])
 
 
 def _partly_in(frame: Frame, finding: Finding) -> bool:

@@ -44,10 +44,11 @@ OF_PRODUCTS = re.compile(
     r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g|%)"
     r"|(?:sodium|potassium|calcium|magnesium) ?(?:chloride|(?:hydrogen ?|bi)carbonate|lactate|citrate|sul(?:ph|f)ate)"
     r"|glucose|dextrose|saline|water for injections?"
-    r"|\b(?:solution|tablets?|capsules?|for irrigation|oral use|sterile)\b",
+    r"|\b(?:solution|tablets?|capsules?|for irrigation|oral use|sterile)\b"
+    r"|(?<![\d./-])20\d\d ?[-./] ?(?:0[1-9]|1[0-2])(?![\d./-])",
     re.IGNORECASE,
 )
-"""Other print on packets, read in part at times."""
+"""Other print on packets, read in part at times; the month to which a product keeps may stand by itself there."""
 
 
 def of_product(text: str) -> bool:
@@ -59,6 +60,17 @@ def of_product(text: str) -> bool:
 
 OF_MONITORS = re.compile(r"(?:HR|PR|RR|(?:NI|A|I)?BP|Sp[O0]2|etCO2|Temp)[ :]*\d|\b\d{2,3} ?(?:bpm|mmHg)\b")
 """A reading of a bedside monitor with its name or unit."""
+MEASURED_THERE = re.compile(
+    r"[\W_]*(HR|PR|RR|RESP|(?:NI|A|I)?BP|ABP|ART|CVP|PAP|ICP|Sp[O0]2|et ?CO2|FiO2|PEEP|Pplat|Ppeak|MAP|Pleth|PI|T ?[12]|Temp)"
+    r"[\W_]*(?:%|bpm|mm ?Hg|cm ?H2O|k?Pa|(?:/|br/)? ?min|[\u00b0\u00ba]?C)?[\W_]*",
+    re.IGNORECASE,
+)
+"""The name of what a monitor or a ventilator measures, by itself or with its unit."""
+VALUE = re.compile(r"\d{1,3}(?:[.,]\d)?|\d{2,3} ?/ ?\d{2,3}(?: ?\(\d{2,3}\))?|\(\d{2,3}\)")
+"""A value of such, by itself."""
+NAMES, VALUES, LARGER = 3, 2, 1.3
+"""So many different names and so many values are a monitor's, whatever its ground, where the largest value is so many
+times as high as a name usually is; on a chart they are of one size."""
 
 
 def monitor(texts: Sequence[str]) -> bool:
@@ -79,6 +91,20 @@ class Find(NamedTuple):
     def code(self) -> bool:
         """Whether it is a code."""
         return self.kind == Kind.CODE
+
+    @property
+    def high(self) -> float:
+        """Its shorter side, in pixels of the small picture."""
+        return float(min(cv2.minAreaRect(self.quad)[1]))
+
+
+def surely_monitor(finds: Sequence[Find]) -> bool:
+    """Whether finds are the lines of a monitor on a ground of any brightness: names, and larger values beside them."""
+    names = {n: found[1] for n, f in enumerate(finds) if (found := MEASURED_THERE.fullmatch(f.text))}
+    values = [f.high for f in finds if VALUE.fullmatch(f.text.strip())]
+    if len({name.upper().replace(" ", "") for name in names.values()}) < NAMES or len(values) < VALUES:
+        return False
+    return max(values) >= LARGER * float(np.median([finds[n].high for n in names]))
 
 
 class Trees(msgspec.Struct, frozen=True):

@@ -30,6 +30,8 @@ _CARD = re.compile(
     r"|place of birth|\bsurname\b|given names?|card number|\bexpires?\b|issuing authority",
     re.IGNORECASE,
 )
+_OF_PRODUCTS = re.compile(r"expir|medicare", re.IGNORECASE)
+"""Of these signs, what pharmacies' labels and packets say too: by themselves they tell of no document."""
 _MACHINE_READABLE = re.compile(r"^[PIACV][A-Z<][A-Z]{3}[A-Z<]{10,}|<<[A-Z<]{6,}|[A-Z0-9]{9}\d[A-Z]{3}\d{7}[MFX<]\d{7}")
 """Lines of ICAO 9303 travel documents."""
 
@@ -52,6 +54,7 @@ def _kind(read: Sequence[Line], width: int, height: int) -> str:
         if any(_MACHINE_READABLE.search(line.text.replace(" ", "")) for line in read):
             return Category.IDENTITY_DOCUMENT
         signs = {m.group().lower() for line in read for m in [_CARD.search(line.text)] if m}
-        if len(signs) >= 3 and len(read) <= 40:
+        personal = any(not _OF_PRODUCTS.search(sign) for sign in signs)
+        if len(signs) >= 3 and personal and len(read) <= 40:
             return Category.IDENTITY_DOCUMENT
     return ""

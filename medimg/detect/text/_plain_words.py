@@ -41,6 +41,9 @@ NO_CAPITAL_AFTER = frozenset({"by", "for", "from", "to", "with"})
 SIZES = re.compile(r"(?<![\w.,])\d{1,4}(?:[.,]\d{1,3})? ?(?:ml|l|mg|mcg|g|mmol|cm|mm|%)(?!\w)")
 """How much of a thing there is; what says so beside a printed sentence says nothing else."""
 
+_PER = re.compile(r"(?<=[a-z\d])/(?=(?:kg|min|hr?)\b)")
+"""A stroke in a rate, ``mcg/kg/min``: no mark that parts two words."""
+
 _APART = re.compile(r"[,:;/|()\[\]&+\u2013\u2014*]|-(?!$)-?(?= )|(?<= )-")
 """A mark that parts two words; a hyphen inside a word does not."""
 
@@ -95,7 +98,7 @@ def _words(line: str) -> list[tuple[str, bool]]:
     """The words of a line as read, each with whether a mark of punctuation stands before it."""
     signs = {"\u00d7": "x", "\u00b5": "u", "\u03bc": "u", "\u2019": "'", "\u2103": "C", "\u00b0": ""}
     plain = re.sub("|".join(signs), lambda found: signs[found[0]], unicodedata.normalize("NFC", line))
-    joined = re.sub(r"(?<=\d) ?[xX] ?(?=\d)", "x", plain)
+    joined = _PER.sub(" ", re.sub(r"(?<=\d) ?[xX] ?(?=\d)", "x", plain))
     out: list[tuple[str, bool]] = []
     end = 0
     for found in re.finditer(r"[<>~±]?[\w.,']*\w%?", joined):

@@ -14,6 +14,7 @@ from medimg.detect.text.known import Known, skeleton
 from medimg.detect.text.labels import Line, alone, beside, closed_rows, gaps, off_kept, to_edges
 from medimg.detect.text.lines import Quad, area, grown, shared, sides
 from medimg.detect.text.ocr import Spot
+from medimg.native.opencv import cv2
 from medimg.policy import TextRules
 from medimg.vocabulary import Category
 
@@ -28,6 +29,9 @@ high: a name in large letters of a script that the reader does not know. In abou
 higher than ``TALLEST`` and not read as a word. Three were writing (.85, .90, .90); the surest of the others up to half
 of the side was at .76, and of those so long at .40."""
 COLOURS = frozenset(("blue", "cyan", "green", "yellow", "red", "magenta", "white", "black", "grey", "gray", "orange"))
+LUMP, FILLED, LYING_IN = 0.6, 0.6, 0.6
+"""Largest share of a box that a line in it has to be a smaller one, least share of the box that such lines fill to say
+all there is to it, and least share of each that lies in it."""
 SURE_SIGN = 0.9
 """Certainty from which a lone sign beside covered print belongs to it, though its box is as squat as a knob."""
 
@@ -216,6 +220,30 @@ def _part_of_kept(line: Line, lines: Sequence[Line]) -> bool:
     )
 
 
+def _lump_of_kept(line: Line, lines: Sequence[Line]) -> bool:
+    """Whether a box is two smaller lines and more in one, all of which stay, and hardly more than these.
+
+    Figures of a scale are found twice at times, each by itself and two or three as one box that says another number.
+    """
+    quad = line.spot.quad
+    size = area(quad)
+    inside = [
+        other
+        for other in lines
+        if other is not line
+        and area(other.spot.quad) < LUMP * size
+        and shared(quad, other.spot.quad) > LYING_IN * area(other.spot.quad)
+    ]
+    if len(inside) < 2 or not all(other.kept for other in inside):
+        return False
+    corner, (wide, high) = quad.min(axis=0), np.ptp(quad, axis=0)
+    filled, own = (np.zeros((int(high) + 2, int(wide) + 2), np.uint8) for _ in range(2))
+    cv2.fillConvexPoly(own, np.round(quad - corner).astype(np.int32), 1)
+    for other in inside:
+        cv2.fillConvexPoly(filled, np.round(other.spot.quad - corner).astype(np.int32), 1)
+    return float((filled & own).sum()) >= FILLED * float(own.sum())
+
+
 def _explained(lines: Sequence[Line]) -> list[Line]:
     """Without the coarse boxes that only lump finer lines together, and with fragments joined to their line."""
     out = []
@@ -235,7 +263,7 @@ def _explained(lines: Sequence[Line]) -> list[Line]:
             if again or hidden >= 0.6 or (kept and hidden >= 0.3 and not line.strong):
                 continue
         if not line.kept and not line.strong:
-            if _part_of_kept(line, lines):
+            if _part_of_kept(line, lines) or _lump_of_kept(line, lines):
                 continue
             whole = [
                 other
