@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -207,6 +208,25 @@ def test_no_name_of_a_photo_leads_out_of_its_folder(served: Served, name: str, t
         assert added.json() == 0
     new = {p for p in tmp_path.rglob("*") if p.is_file()} - before
     assert all("medimg-scratch-" in str(p) for p in new)
+
+
+def test_names_that_are_one_file_on_some_disks_are_two_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there: list[str] = []
+
+    def scrub(request: RunRequest, **_: object) -> None:
+        there.extend(p.name for folder in request.photos for p in folder.iterdir())
+        raise Interrupted("stopped")
+
+    monkeypatch.setattr(desks, "scrub_folder", scrub)
+    desk = desks.Desk(tmp_path, Policy.load(), Register(tmp_path / "register"), NO_HOOKS, 1)
+    try:
+        for name in ("wound.jpg", "WOUND.JPG", "w/Wound.jpg", "\u00e9.jpg", "E\u0301.jpg"):
+            desk.add(name, b"x")
+        desk.starts()
+        desk.clean("closed-group", ("AU",), each=False)
+    finally:
+        desk.close()
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in there}) == 5
 
 
 def test_what_is_known_of_a_patient_goes_to_the_checks_and_stays_for_copies_made_again(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import unicodedata
 from pathlib import Path
 
 import msgspec
@@ -132,7 +133,7 @@ class Desk:
         plain = "".join(c for c in Path(name.replace("\\", "/")).name if c.isprintable())[-120:].lstrip(".") or "photo"
         while len(os.fsencode(plain)) > NAME:
             plain = plain[1:]
-        while plain in self._names:
+        while _one_file(plain) in map(_one_file, self._names):
             plain = f"_{plain}"
         path = self._photos / plain
         try:
@@ -346,6 +347,11 @@ class Desk:
             return (opened.folder / RECORD_FOLDER / "record-sheet.html").read_bytes()
         except OSError as error:
             raise UsageError("there is no record sheet yet.") from error
+
+
+def _one_file(name: str) -> str:
+    """What is the same for two names that are one file on some disks: they tell no capitals apart, nor how accents are put."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _released(state: runs.RunState) -> set[str]:
