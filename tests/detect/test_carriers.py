@@ -311,6 +311,34 @@ def test_large_values_beside_names_are_a_monitors_on_light_ground_too(
     assert {a.finding.kind for a in covered} == ({"text"} if larger == 2 else {"text", "object"})
 
 
+def _on_a_screen(monkeypatch: pytest.MonkeyPatch, *lines: Finding) -> dict[str, str]:
+    """What becomes of lines on a light screen: what was read -> category."""
+    _taken_for(monkeypatch, "screen")
+    monkeypatch.setattr(judge, "outlines", lambda rows: np.full(len(rows), 0.9))
+    picture = np.full((800, 1000, 3), 130, np.uint8)
+    picture[60:700, 100:900] = 232
+    return {f.secret.reveal(): f.category for f in carriers.placed(Frame(picture), lines) if f.kind == "text"}
+
+
+def test_on_a_screen_that_measures_names_values_and_traces_stay_and_who_it_is_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = ["PNI", "FC", "(101)", "18 37.1", "PRbpm", "II x1"]
+    names = ["LIT 3", "QUISPE", "JK", "12 03 51", "Dr Ngo"]
+    lines = [_line(Box(150, 80, 230, 104), "harmless", "SpO2"), _line(Box(150, 110, 260, 160), "unit", "97")]
+    lines += [_line(Box(400, 80 + 40 * k, 480, 104 + 40 * k), "unknown", text) for k, text in enumerate(said)]
+    lines += [_line(Box(600, 80 + 40 * k, 700, 104 + 40 * k), "unknown", text) for k, text in enumerate(names)]
+    lines += [_line(Box(150, 400, 600, 480), "unknown", "hhhhhhh"), _line(Box(150, 500, 600, 580), "unread", "nn")]
+    lines += [_line(Box(150, 600, 600, 680), "unread", ""), _line(Box(640, 400, 760, 480), "unknown", "Anna")]
+    made = _on_a_screen(monkeypatch, *lines)
+    assert {text for text, category in made.items() if category == "unit"} == {*said, "97", "hhhhhhh", "nn"}
+
+
+def test_on_a_screen_without_a_reading_nothing_is_taken_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [_line(Box(150, 80, 230, 104), "unknown", "FC"), _line(Box(150, 200, 600, 280), "unknown", "hhhhhhh")]
+    assert set(_on_a_screen(monkeypatch, *lines).values()) == {"unknown"}
+
+
 @pytest.mark.parametrize(
     ("field", "covered"), [((118, 118, 118), False), ((40, 90, 170), True), (None, True)], ids=["grey", "blue", "plain"]
 )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from medimg import geometry
 from medimg.detect import Frame
-from medimg.detect.objects import burned, company, grey_card, judge, marks, scales
+from medimg.detect.objects import burned, company, grey_card, judge, marks, scales, screens
 from medimg.detect.objects.blocks import REAL, SCALES, Block, found_blocks, grown
 from medimg.detect.objects.grounds import Picture, Points, share_in
 from medimg.detect.objects.judge import GROUNDS, Find
@@ -108,7 +108,10 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         bare = (
             block.likely < REAL and all(map(_flesh, some)) and not any(f.category in judge.IDENTIFYING for f in there)
         )
+        high = screens.measuring(there) if sort == Category.SCREEN else 0.0
         for m, own, row in zip(block.members, likely, some, strict=True):
+            if high and screens.measured(finds[m], high):
+                out[at[m]] = msgspec.structs.replace(out[at[m]], category=Category.UNIT)
             name = sort if block.likely >= REAL else GROUNDS[int(np.argmax(likely.mean(axis=0) + own))]
             if (bare and not finds[m].code) or _in_flesh(picture, finds[m], row):
                 name = "bare"

@@ -41,6 +41,14 @@ NO_CAPITAL_AFTER = frozenset({"by", "for", "from", "to", "with"})
 SIZES = re.compile(r"(?<![\w.,])\d{1,4}(?:[.,]\d{1,3})? ?(?:ml|l|mg|mcg|g|mmol|cm|mm|%)(?!\w)")
 """How much of a thing there is; what says so beside a printed sentence says nothing else."""
 
+_OF_UNITS = re.compile(r"\d|cm|mm|inch|\b(?:m[lLg]|mcg|kg|mmol|kPa|bpm)\b")
+"""What tells units from initials: a figure, or one that is written so."""
+
+_HUMPS = re.compile(r"[A-Z][a-z]{2,}")
+_HUMPED = re.compile(r"(?:[A-Z][a-z]{2,}){2,3}")
+LEAST_HUMP = 4
+"""Letters of one of them that is nobody's name."""
+
 _PER = re.compile(r"(?<=[a-z\d])/(?=(?:kg|min|hr?)\b)")
 """A stroke in a rate, ``mcg/kg/min``: no mark that parts two words."""
 
@@ -98,7 +106,7 @@ def _words(line: str) -> list[tuple[str, bool]]:
     """The words of a line as read, each with whether a mark of punctuation stands before it."""
     signs = {"\u00d7": "x", "\u00b5": "u", "\u03bc": "u", "\u2019": "'", "\u2103": "C", "\u00b0": ""}
     plain = re.sub("|".join(signs), lambda found: signs[found[0]], unicodedata.normalize("NFC", line))
-    joined = _PER.sub(" ", re.sub(r"(?<=\d) ?[xX] ?(?=\d)", "x", plain))
+    joined = _PER.sub(" ", re.sub(r"(?<=\d) (?=%)", "", re.sub(r"(?<=\d) ?[xX] ?(?=\d)", "x", plain)))
     out: list[tuple[str, bool]] = []
     end = 0
     for found in re.finditer(r"[<>~±]?[\w.,']*\w%?", joined):
@@ -123,7 +131,7 @@ def _verdict(line: str, words: Sequence[Word]) -> Plain | None:
         return "harmless"
     units = counts["unit"] + counts["size"]
     measured = digits or units >= len(words) - 1
-    return "unit" if units and not counts["role"] and measured and re.search(r"\d|cm|mm|inch", line) else None
+    return "unit" if units and not counts["role"] and measured and _OF_UNITS.search(line) else None
 
 
 def _in_phrase(words: Sequence[Word]) -> bool:
@@ -152,8 +160,19 @@ def _word(raw: str, apart: bool, before: Kind | None, alone: bool) -> Word | Non
                 kind = "name" if section in ("name", "both") else section  # type: ignore[assignment]
                 break
         else:
-            kind = "plain" if compound(text) or nearly(text) else None
+            kind = "plain" if compound(text) or nearly(text) or _humped(raw) else None
     return Word(text, raw, kind, apart) if kind else None
+
+
+def _humped(raw: str) -> bool:
+    """Whether a word is plain ones run together, each with its capital, as makers call things: ``FeverCheck``.
+
+    People are called so too (McDonald, DeSouza, MaryBeth), but not by words that are nobody's name.
+    """
+    parts = [part.lower() for part in _HUMPS.findall(raw)] if _HUMPED.fullmatch(raw) else []
+    sections = lexicon()
+    sure = any(len(part) >= LEAST_HUMP and part in sections["plain"] for part in parts)
+    return sure and all(part in sections["plain"] | sections["both"] for part in parts)
 
 
 def _accented(raw: str) -> bool:

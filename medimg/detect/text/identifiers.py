@@ -44,6 +44,10 @@ _BOTH = rf"{_BATCH}[ ,;/]{{0,3}}{_EXPIRY}|{_EXPIRY}[ ,;/]{{0,3}}{_BATCH}"
 _EXPIRY_PRINT = re.compile(rf"{_BOTH}|(?=EXP|Expiry){_EXPIRY}")
 
 
+_TEMPERATURE = re.compile(r"(?:3[3-9]|4[0-2])[.,]\d ?[.\u00b0\u00ba'o]? ?[Cc]")
+"""Of a body, with its unit, whose ring is read as a full stop."""
+
+
 class Verdict(NamedTuple):
     """``strong``: sure enough to take the whole label with it."""
 
@@ -168,7 +172,7 @@ def _monitored(word: str) -> bool:
 def _harmless(line: str) -> Verdict | None:
     if vital_sign(line):
         return Verdict("harmless")
-    if "/" in line and vital_value(line):
+    if ("/" in line and vital_value(line)) or _TEMPERATURE.fullmatch(line):
         return Verdict("unit")
     bare = line.strip(" .:;,()[]*-_/|'\"")
     if bare.upper() in ("L", "R", "LT", "RT", "LEFT", "RIGHT", "LHS", "RHS", "L)", "R)"):

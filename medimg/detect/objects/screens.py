@@ -1,0 +1,72 @@
+"""What a screen that measures shows of the body: its values, their names in other languages too, and its traces.
+
+The text check keeps what it is sure of (:mod:`medimg.detect.text.monitors`). On an outline that is a screen, and bears the
+name of what is measured and a value of it, more can be told: there a few capitals are no initials.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from medimg.detect.objects import scales
+from medimg.detect.objects.judge import Find
+from medimg.detect.text import identifiers
+from medimg.vocabulary import Category
+
+NAMES = frozenset(
+    "hr fc hf fq fp pr rr fr af ar resp bpm rpm spo2 sp02 spoz sao2 nibp nbp pni nibd nibt pani ni pa ta rr abp art ibp pas pad"
+    " pam map pap cvp pvc zvd icp pic co2 etco2 fico2 feco2 fio2 o2 peep pip tv vt vte vti mv mve ve vm ppeak pplat pmean pmax"
+    " pleth plet plethy pi perf pvi sys dia mean med moy min max st temp tmp temperatur temperature t ii iii i v avr avl avf x x1"
+    " x2 ecg ekg mmhg cmh2o kpa bpm br c f s l mm mms mv kg ml mlh h rate".split()  # noqa: SIM905
+)
+"""What monitors, oximeters and ventilators call what they measure, and their units, in the languages whose devices we saw:
+English, French, German, Spanish, Italian, Swedish, Dutch. Folded, letters and figures only."""
+VALUES = re.compile(r"\W*\d{1,3}(?:[.,]\d{1,2})?(?:[\s/]*\(?\d{1,3}(?:[.,]\d{1,2})?\)?)?\W*")
+"""One value, or two beside each other; three may be a date."""
+LEAST_LETTERS, WAVE = 1, 3
+"""Fewest letters of a curve that was read, and most different ones: a curve repeats itself."""
+SPARSE = 0.8
+"""Most letters of such, for each time it is as long as high, where none stands there three times over."""
+TALL = 1.8
+"""Its least height, in that of the names of what is measured."""
+
+def measuring(finds: Sequence[Find]) -> float:
+    """The usual height of the names of what is measured on a screen; 0 where there is none, or no value.
+
+    Args:
+        finds: What was found on the screen.
+    """
+    names = [f.high for f in finds if f.category != Category.UNREAD and identifiers.vital_sign(f.text)]
+    values = [f for f in finds if f.category == Category.UNIT and identifiers.vital_value(f.text)]
+    return float(np.median(names)) if names and values else 0.0
+
+
+def measured(find: Find, high: float) -> bool:
+    """Whether a find on such a screen is a value, a name of what is measured, or a trace.
+
+    Args:
+        find: It.
+        high: As :func:`measuring` says.
+    """
+    if find.code or find.category not in (Category.UNKNOWN, Category.UNREAD):
+        return False
+    if find.category == Category.UNKNOWN and (VALUES.fullmatch(find.text) or _named(find.text)):
+        return True
+    letters = [c for c in find.text.casefold() if c.isalpha()]
+    long = float(max(np.hypot(*(find.quad[1] - find.quad[0])), np.hypot(*(find.quad[2] - find.quad[1]))))
+    few = LEAST_LETTERS <= len(set(letters)) <= WAVE and not any(c.isdigit() for c in find.text)
+    sparse = bool(scales.THRICE.search(find.text)) or len(letters) <= SPARSE * long / max(find.high, 1.0)
+    return few and sparse and find.high >= TALL * high
+
+
+def _named(text: str) -> bool:
+    """Whether every word is a name or a unit of what is measured, perhaps two run together, or a small number."""
+    words = re.findall(r"[^\W_]+", text.casefold())
+    return bool(words) and all(_name(word) or re.fullmatch(r"\d{1,3}", word) for word in words) and any(map(_name, words))
+
+
+def _name(word: str) -> bool:
+    return word in NAMES or any(word[:k] in NAMES and word[k:] in NAMES and k > 1 for k in range(1, len(word)))
