@@ -12,6 +12,8 @@ from medimg.decide import decide
 from medimg.detect import Frame
 from medimg.detect.text import detector as text
 from medimg.detect.text import rings
+from medimg.detect.text.labels import Line
+from medimg.detect.text.ocr import Spot
 from medimg.policy import Policy
 from medimg.redact.cover import mask
 
@@ -39,6 +41,23 @@ def test_print_round_a_ring_is_covered_whole() -> None:
     # The middle of the ring, and what is round it, stay.
     assert not hidden[350:550, 500:700].any()
     assert hidden.mean() < 0.25
+
+
+def _line(text: str, x: float, y: float, wide: float, certainty: float = 0.95) -> Line:
+    quad = np.array([[x, y], [x + wide, y], [x + wide, y + 40], [x, y + 40]], np.float32)
+    return Line(Spot(quad, 0.9), text, certainty)
+
+
+def test_a_line_that_was_read_is_no_letter_of_a_ring() -> None:
+    name, letter = _line("RN de ALMEIDA Beatriz", 100, 100, 400), _line("Q", 520, 100, 40)
+    ring = [_line("RNde ALMEIDABetriz", 90, 80, 600)]
+    assert rings.beside([name, letter], ring) == [name]
+
+
+def test_a_straight_line_that_was_read_before_is_no_ring_though_it_was_bent_and_misread() -> None:
+    before = [_line("RN de ALMEIDA Beatriz", 100, 100, 400)]
+    assert rings.straight(_line("RNde ALMEIDABetriz", 90, 80, 600), before)
+    assert not rings.straight(_line("QUILLFEATHER ZEDEKIAH", 90, 80, 600), before)
 
 
 def test_a_circle_is_found_and_cut_where_it_is_empty() -> None:

@@ -59,8 +59,6 @@ PERHAPS_SLIP = 1 / 6
 """Likelihood from which it is a slip and no packet: a label left half open costs more than five packets covered."""
 BARE, SURELY_BARE = GROUNDS.index("bare"), 0.8
 """Least likelihood of bare skin or cloth for a find to be asked about instead of covered."""
-DARK = 90.0
-"""Most brightness of the ground of a few readings of a monitor, CIELAB as 8 bits; a chart has them on paper."""
 RED, YELLOW, BLOOD = 5.0, 3.0, 15.0
 """Least red and yellow of a ground that may be skin, and least red of one that may be a wound: CIELAB as 8 bits, from
 neutral. Off such ground what nobody could read is covered: the judge has seen too little bare ground to be believed."""
@@ -144,8 +142,7 @@ def _sort(
     named: int,
 ) -> str:
     """What a block of finds lies on; what may be a patient's slip and bears what identifies is no packet, no ruler."""
-    dark = rows[0]["light"] < DARK
-    if judge.surely_monitor(there) or (dark and judge.monitor([f.text for f in there])):
+    if screens.shows_readings(there, float(np.median([row["light"] for row in rows]))):
         return Category.SCREEN
     sort = GROUNDS[int(np.argmax(likely))]
     if sort == "measure" and named >= SURELY_NAMED:

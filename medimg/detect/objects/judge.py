@@ -38,8 +38,10 @@ BATCH = re.compile(
     r"\s*(?:LOT|REF|EXP|SN|MFG|GTIN)(?:\b|(?=\d))[\s.:#]*(?=[A-Z./ -]{0,6}\d)[A-Z\d./ -]{3,16}\s*$", re.IGNORECASE
 )
 """Print that says which batch a product is of, and how long it keeps; the reader leaves blanks out at times."""
+IN_A_ROW = re.compile(r"\b(?:LOT|REF|EXP)\b[\s.:#]*(?=[A-Z]{0,3}\d)[A-Z\d-]{3,12}\b")
+"""The same beside other print of a packet."""
 OF_PRODUCTS = re.compile(
-    r"STERILE(?: ?(?:EO|R))?|single use(?: only)?|keep dry|do not re-?use|CE ?\d{4}"
+    r"STERILE(?: ?(?:EO|R)\b)?|single use(?: only)?|keep dry|do not re-?use|CE ?\d{4}"
     r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g)?(?: ?[x\u00d7] ?\d+(?:[.,]\d+)? ?(?:mm|cm)?)+"
     r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g|%)"
     r"|(?:sodium|potassium|calcium|magnesium) ?(?:chloride|(?:hydrogen ?|bi)carbonate|lactate|citrate|sul(?:ph|f)ate)"
@@ -53,29 +55,10 @@ OF_PRODUCTS = re.compile(
 
 def of_product(text: str) -> bool:
     """Whether a line says nothing but what product, of what size and batch, this is."""
-    return bool(BATCH.match(text)) or (
-        bool(OF_PRODUCTS.search(text)) and sum(c.isalnum() for c in OF_PRODUCTS.sub("", text)) <= 2
-    )
-
-
-OF_MONITORS = re.compile(r"(?:HR|PR|RR|(?:NI|A|I)?BP|Sp[O0]2|etCO2|Temp)[ :]*\d|\b\d{2,3} ?(?:bpm|mmHg)\b")
-"""A reading of a bedside monitor with its name or unit."""
-MEASURED_THERE = re.compile(
-    r"[\W_]*(HR|PR|RR|RESP|(?:NI|A|I)?BP|ABP|ART|CVP|PAP|ICP|Sp[O0]2|et ?CO2|FiO2|PEEP|Pplat|Ppeak|MAP|Pleth|PI|T ?[12]|Temp)"
-    r"[\W_]*(?:%|bpm|mm ?Hg|cm ?H2O|k?Pa|(?:/|br/)? ?min|[\u00b0\u00ba]?C)?[\W_]*",
-    re.IGNORECASE,
-)
-"""The name of what a monitor or a ventilator measures, by itself or with its unit."""
-VALUE = re.compile(r"\d{1,3}(?:[.,]\d)?|\d{2,3} ?/ ?\d{2,3}(?: ?\(\d{2,3}\))?|\(\d{2,3}\)")
-"""A value of such, by itself."""
-NAMES, VALUES, LARGER = 3, 2, 1.3
-"""So many different names and so many values are a monitor's, whatever its ground, where the largest value is so many
-times as high as a name usually is; on a chart they are of one size."""
-
-
-def monitor(texts: Sequence[str]) -> bool:
-    """Whether two lines and more are readings of a monitor."""
-    return sum(bool(OF_MONITORS.search(text)) for text in texts) >= 2
+    if BATCH.match(text):
+        return True
+    rest = IN_A_ROW.sub("", OF_PRODUCTS.sub("", text))
+    return bool(OF_PRODUCTS.search(text)) and sum(c.isalnum() for c in rest) <= 2
 
 
 class Find(NamedTuple):
@@ -96,15 +79,6 @@ class Find(NamedTuple):
     def high(self) -> float:
         """Its shorter side, in pixels of the small picture."""
         return float(min(cv2.minAreaRect(self.quad)[1]))
-
-
-def surely_monitor(finds: Sequence[Find]) -> bool:
-    """Whether finds are the lines of a monitor on a ground of any brightness: names, and larger values beside them."""
-    names = {n: found[1] for n, f in enumerate(finds) if (found := MEASURED_THERE.fullmatch(f.text))}
-    values = [f.high for f in finds if VALUE.fullmatch(f.text.strip())]
-    if len({name.upper().replace(" ", "") for name in names.values()}) < NAMES or len(values) < VALUES:
-        return False
-    return max(values) >= LARGER * float(np.median([finds[n].high for n in names]))
 
 
 class Trees(msgspec.Struct, frozen=True):

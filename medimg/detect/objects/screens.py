@@ -13,25 +13,50 @@ import numpy as np
 
 from medimg.detect.objects import scales
 from medimg.detect.objects.judge import Find
-from medimg.detect.text import identifiers
 from medimg.vocabulary import Category
 
 NAMES = frozenset(
-    "hr fc hf fq fp pr rr fr af ar resp bpm rpm spo2 sp02 spoz sao2 nibp nbp pni nibd nibt pani ni pa ta rr abp art ibp pas pad"
-    " pam map pap cvp pvc zvd icp pic co2 etco2 fico2 feco2 fio2 o2 peep pip tv vt vte vti mv mve ve vm ppeak pplat pmean pmax"
-    " pleth plet plethy pi perf pvi sys dia mean med moy min max st temp tmp temperatur temperature t ii iii i v avr avl avf x x1"
-    " x2 ecg ekg mmhg cmh2o kpa bpm br c f s l mm mms mv kg ml mlh h rate".split()  # noqa: SIM905
+    "hr fc hf fq fp pr rr fr af ar resp bpm rpm spo2 sp02 spoz sao2 nibp nbp pni nibd nibt pani ni pa ta abp art ibp pas pad"
+    " pam map pap cvp pvc zvd icp pic co2 etco2 fico2 feco2 fio2 o2 peep pip tv vt vte vti mv mve ve vm ppeak pspitze pplat"
+    " pmean pmax pinsp ie pleth plet plethy pi perf pvi sys dia mean med moy min max st temp tmp temperatur temperature t ii"
+    " iii i v avr avl avf x x1 x2 ecg ekg mmhg cmh2o kpa bpm br c f s l mm mms mv kg ml mlh mlhr h hr simv cpap bipap psv vcv"
+    " pcv prvc asb ps pc vc vtbi vtb vi rate flow flujo debit fluss vol volume volumen dose dosis bolus kvo".split()  # noqa: SIM905
 )
-"""What monitors, oximeters and ventilators call what they measure, and their units, in the languages whose devices we saw:
-English, French, German, Spanish, Italian, Swedish, Dutch. Folded, letters and figures only."""
-VALUES = re.compile(r"\W*\d{1,3}(?:[.,]\d{1,2})?(?:[\s/]*\(?\d{1,3}(?:[.,]\d{1,2})?\)?)?\W*")
-"""One value, or two beside each other; three may be a date."""
+"""What monitors, oximeters, ventilators and pumps call what they measure, and their units, in the languages whose devices
+we saw: English, French, German, Spanish, Italian, Swedish, Dutch. Folded, letters and figures only."""
+READING = re.compile(r"(?:HR|PR|RR|(?:NI|A|I)?BP|Sp[O0]2|etCO2|Temp)[ :]*\d|\b\d{2,3} ?(?:bpm|mmHg)\b")
+"""A value with its name or unit, in one line."""
+READINGS = 2
+"""So many of them on a dark ground are a monitor's; a chart has them on paper."""
+DARK = 90.0
+"""Most brightness of such a ground, CIELAB as 8 bits."""
+LEAST_NAMES, LEAST_VALUES, LARGER = 3, 2, 1.3
+"""So many different names and so many values are a screen's on any ground, where the largest value is so many times as
+high as a name usually is; on a chart they are of one size."""
+VALUES = re.compile(r"\W*(?:1:\d(?:\.\d)?|\d{1,3}(?:[.,]\d{1,2})?)(?:[\s/]*\(?\d{1,3}(?:[.,]\d{1,2})?\)?)?\W*")
+"""One value, or two beside each other; three may be a date, and a time is written with two figures before the colon."""
 LEAST_LETTERS, WAVE = 1, 3
 """Fewest letters of a curve that was read, and most different ones: a curve repeats itself."""
-SPARSE = 0.8
+SPARSE = 1.3
 """Most letters of such, for each time it is as long as high, where none stands there three times over."""
 TALL = 1.8
 """Its least height, in that of the names of what is measured."""
+
+def shows_readings(finds: Sequence[Find], light: float) -> bool:
+    """Whether finds that share a ground are the readings of a monitor, a ventilator or a pump.
+
+    Args:
+        finds: They.
+        light: The usual brightness of what is beneath them, CIELAB as 8 bits.
+    """
+    if light < DARK and sum(bool(READING.search(f.text)) for f in finds) >= READINGS:
+        return True
+    names = [f for f in finds if _named(f.text)]
+    values = [f.high for f in finds if VALUES.fullmatch(f.text)]
+    if len({f.text.casefold() for f in names}) < LEAST_NAMES or len(values) < LEAST_VALUES:
+        return False
+    return max(values) >= LARGER * float(np.median([f.high for f in names]))
+
 
 def measuring(finds: Sequence[Find]) -> float:
     """The usual height of the names of what is measured on a screen; 0 where there is none, or no value.
@@ -39,8 +64,8 @@ def measuring(finds: Sequence[Find]) -> float:
     Args:
         finds: What was found on the screen.
     """
-    names = [f.high for f in finds if f.category != Category.UNREAD and identifiers.vital_sign(f.text)]
-    values = [f for f in finds if f.category == Category.UNIT and identifiers.vital_value(f.text)]
+    names = [f.high for f in finds if f.category != Category.UNREAD and _named(f.text)]
+    values = [f for f in finds if f.category != Category.UNREAD and VALUES.fullmatch(f.text)]
     return float(np.median(names)) if names and values else 0.0
 
 

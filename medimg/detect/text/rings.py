@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
 from typing import NamedTuple
 
 import numpy as np
@@ -60,8 +61,10 @@ CLOSED = 0.7
 SQUEEZED = (1.0, 0.6)
 """How long the unrolled ring is made for each look: letters that stand far apart come together when it is short. The
 first look that reads something counts."""
+LIKE = 0.7
+"""Likeness to a straight line, 0 to 1 (matching letters in order), from which it is that line, bent by the unrolling."""
 WITHIN = 0.4
-"""Share of a line that lies on what was read on a ring, from which it is a letter of it."""
+"""Share of a line that lies on what was read on a ring, from which it is a letter of it; not so one that was read."""
 PIECE = math.radians(15)
 """Longest piece of an arc that is covered by one quadrilateral."""
 
@@ -94,7 +97,7 @@ def lines(models: Models, frame: Frame, known: Sequence[Line]) -> list[Line]:
         size = (max(32, round(strip.shape[1] * squeezed)), max(32, strip.shape[0]))
         look = np.asarray(cv2.resize(strip, size, interpolation=cv2.INTER_AREA), np.uint8)
         back = np.array([strip.shape[1] / size[0], strip.shape[0] / size[1]], np.float32)
-        read_now = [line for line in _read(models, look) if not _straight(line, known)]
+        read_now = [line for line in _read(models, look) if not straight(line, known)]
         some = [line.spot.quad * back for line in read_now]
         if some:
             # The ring is one thing: what identifies on it is told by the worst of its words, however much else is said.
@@ -116,6 +119,17 @@ def bent(boxes: Sequence[Quad], ring: Ring, scale: float) -> bool:
     half = min(float(np.ptp(along)) / (ring.radius * scale) / 2, math.pi)
     high = float(np.median([np.ptp(box[:, 1]) for box in boxes])) / scale
     return ring.radius * (1 - math.cos(half)) >= BENT * high
+
+
+def straight(line: Line, known: Sequence[Line]) -> bool:
+    """Whether what was read on a ring was read on a straight line before, so that it tells of no ring.
+
+    Args:
+        line: What was read on the unrolled ring.
+        known: What was read in the picture.
+    """
+    said = _signs(line.text)
+    return any(said in there or _alike(said, there) >= LIKE for there in (_signs(b.text) for b in known if read(b)))
 
 
 def closed(boxes: Sequence[Quad], along: NDArray[np.float64]) -> bool:
@@ -141,9 +155,8 @@ def _on(squares: Points, ring: Ring, scale: float) -> NDArray[np.float64]:
     return np.asarray(np.sort(turned) * ring.radius * scale, np.float64)
 
 
-def _straight(line: Line, known: Sequence[Line]) -> bool:
-    """Whether what was read on a ring was read on a straight line before, so that it tells of no ring."""
-    return any(_signs(line.text) in _signs(before.text) for before in known if read(before))
+def _alike(a: str, b: str) -> float:
+    return SequenceMatcher(None, a, b, autojunk=False).ratio()
 
 
 def _signs(text: str) -> str:
@@ -177,7 +190,11 @@ def _read(models: Models, strip: Pixels) -> list[Line]:
 def beside(lines: Sequence[Line], ring: Sequence[Line]) -> list[Line]:
     """The lines that are no letters of a ring that was read."""
     quads = [line.spot.quad for line in ring]
-    return [k for k in lines if sum(shared(k.spot.quad, q) for q in quads) < WITHIN * area(k.spot.quad)]
+
+    def by_itself(line: Line) -> bool:
+        return read(line) and len(_signs(line.text)) >= LEAST_SIGNS
+
+    return [k for k in lines if by_itself(k) or sum(shared(k.spot.quad, q) for q in quads) < WITHIN * area(k.spot.quad)]
 
 
 def judged(ring: Sequence[Line], known: Known, keep: Collection[str]) -> list[Line]:
