@@ -323,11 +323,11 @@ def _on_a_screen(monkeypatch: pytest.MonkeyPatch, *lines: Finding) -> dict[str, 
 def test_on_a_screen_that_measures_names_values_and_traces_stay_and_who_it_is_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    said = ["PNI", "FC", "(101)", "18 37.1", "PRbpm", "II x1"]
-    names = ["LIT 3", "QUISPE", "JK", "12 03 51", "Dr Ngo"]
+    said = ["PNI", "FC", "(101)", "18 37.1", "PRbpm", "II x1", "1:2 40"]
+    names = ["LIT 3", "QUISPE", "JK", "12 03 51", "Dr Ngo", "T", "14:07", "10068"]
     lines = [_line(Box(150, 80, 230, 104), "harmless", "SpO2"), _line(Box(150, 110, 260, 160), "unit", "97")]
     lines += [_line(Box(400, 80 + 40 * k, 480, 104 + 40 * k), "unknown", text) for k, text in enumerate(said)]
-    lines += [_line(Box(600, 80 + 40 * k, 700, 104 + 40 * k), "unknown", text) for k, text in enumerate(names)]
+    lines += [_line(Box(600, 80 + 32 * k, 700, 104 + 32 * k), "unknown", text) for k, text in enumerate(names)]
     lines += [_line(Box(150, 400, 600, 480), "unknown", "hhhhhhh"), _line(Box(150, 500, 600, 580), "unread", "nn")]
     lines += [_line(Box(150, 600, 600, 680), "unread", ""), _line(Box(640, 400, 760, 480), "unknown", "Anna")]
     made = _on_a_screen(monkeypatch, *lines)

@@ -370,6 +370,11 @@ def test_a_pharmacys_label_is_no_document(detector: text.TextDetector) -> None:
     assert not [f for f in detector.find(Frame(pixels)) if f.kind == "document"]
 
 
+def test_a_chart_in_capitals_is_no_passport(detector: text.TextDetector) -> None:
+    pixels = form("PATIENT MEDICATION SCHEDULE", ["Glucose", "Temp", "Pain", "Checks"])
+    assert not [f for f in detector.find(Frame(pixels)) if f.kind == "document"]
+
+
 def test_a_labelled_wound_is_no_document(detector: text.TextDetector) -> None:
     pixels, _ = picture(LABEL)
     assert not [f for f in detector.find(Frame(pixels)) if f.kind == "document"]

@@ -275,6 +275,10 @@ def test_a_row_of_numerals_that_count_up_stays_with_one_misread() -> None:
     assert [m.category for m in made] == ["ruler"]
     made = _layout.decide([line("5 37 38 39", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
     assert [m.category for m in made] == ["ruler"]
+    made = _layout.decide([line("2345678910m", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
+    assert [m.category for m in made] == ["ruler"]
+    made = _layout.decide([line("123456789", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
+    assert not any(m.kept for m in made)
     made = _layout.decide([line("5 27 28 29", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
     assert not any(m.kept for m in made)
     made = _layout.decide([line("10 11 56 13 34", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))

@@ -56,8 +56,13 @@ def figures(quads: Sequence[Points], texts: Sequence[str], k: int) -> bool:
     return len(set(near)) >= FIGURES
 
 
-def counts_up(text: str) -> bool:
-    """Whether a number is the figures of a scale, read without the blanks between them: ``012345``, ``0102030``."""
+def counts_up(text: str, least: int = IN_A_ROW) -> bool:
+    """Whether a number is the figures of a scale, read without the blanks between them: ``012345``, ``0102030``.
+
+    Args:
+        text: As read.
+        least: Fewest figures.
+    """
     said = text.replace(" ", "")
     if not (said.isascii() and said.isdigit()):
         return False
@@ -66,7 +71,7 @@ def counts_up(text: str) -> bool:
         while len(row) < len(said):
             row += str(int(first) + step * count)
             count += 1
-        if row == said and count >= IN_A_ROW:
+        if row == said and count >= least:
             return True
     return False
 

@@ -20,25 +20,26 @@ NAMES = frozenset(
     " pam map pap cvp pvc zvd icp pic co2 etco2 fico2 feco2 fio2 o2 peep pip tv vt vte vti mv mve ve vm ppeak pspitze pplat"
     " pmean pmax pinsp ie pleth plet plethy pi perf pvi sys dia mean med moy min max st temp tmp temperatur temperature t ii"
     " iii i v avr avl avf x x1 x2 ecg ekg mmhg cmh2o kpa bpm br c f s l mm mms mv kg ml mlh mlhr h hr simv cpap bipap psv vcv"
-    " pcv prvc asb ps pc vc vtbi vtb vi rate flow flujo debit fluss vol volume volumen dose dosis bolus kvo".split()  # noqa: SIM905
+    " pcv prvc asb ps pc vc monitor vtbi vtb vi rate flow flujo debit fluss vol volume volumen dose dosis bolus kvo".split()  # noqa: SIM905
 )
 """What monitors, oximeters, ventilators and pumps call what they measure, and their units, in the languages whose devices
 we saw: English, French, German, Spanish, Italian, Swedish, Dutch. Folded, letters and figures only."""
 READING = re.compile(r"(?:HR|PR|RR|(?:NI|A|I)?BP|Sp[O0]2|etCO2|Temp)[ :]*\d|\b\d{2,3} ?(?:bpm|mmHg)\b")
 """A value with its name or unit, in one line."""
 READINGS = 2
-"""So many of them on a dark ground are a monitor's; a chart has them on paper."""
+"""So many of them on a dark ground are a monitor's; a chart has them on paper. So are a name and so many values."""
 DARK = 90.0
 """Most brightness of such a ground, CIELAB as 8 bits."""
-LEAST_NAMES, LEAST_VALUES, LARGER = 3, 2, 1.3
-"""So many different names and so many values are a screen's on any ground, where the largest value is so many times as
+LEAST_NAMES, LARGER = 3, 1.3
+"""So many different names and two values are a screen's on any ground, where the largest value is so many times as
 high as a name usually is; on a chart they are of one size."""
-VALUES = re.compile(r"\W*(?:1:\d(?:\.\d)?|\d{1,3}(?:[.,]\d{1,2})?)(?:[\s/]*\(?\d{1,3}(?:[.,]\d{1,2})?\)?)?\W*")
+VALUES = re.compile(r"\W*(?:1:\d(?:\.\d)?|\d{1,3}(?:[.,]\d{1,2})?)(?:(?:[\s/]+\(?|\()\d{1,3}(?:[.,]\d{1,2})?\)?)?\W*")
 """One value, or two beside each other; three may be a date, and a time is written with two figures before the colon."""
 LEAST_LETTERS, WAVE = 1, 3
 """Fewest letters of a curve that was read, and most different ones: a curve repeats itself."""
-SPARSE = 1.3
-"""Most letters of such, for each time it is as long as high, where none stands there three times over."""
+SPARSE = 1.6
+"""Most letters of such, for each time it is as long as high, where none stands there three times over; print has 1.7
+and more."""
 TALL = 1.8
 """Its least height, in that of the names of what is measured."""
 
@@ -52,10 +53,11 @@ def shows_readings(finds: Sequence[Find], light: float) -> bool:
     if light < DARK and sum(bool(READING.search(f.text)) for f in finds) >= READINGS:
         return True
     names = [f for f in finds if _named(f.text)]
-    values = [f.high for f in finds if VALUES.fullmatch(f.text)]
-    if len({f.text.casefold() for f in names}) < LEAST_NAMES or len(values) < LEAST_VALUES:
+    values = [f.high for f in finds if _valued(f)]
+    different = len({f.text.casefold() for f in names})
+    if len(values) < READINGS or different < (1 if light < DARK else LEAST_NAMES):
         return False
-    return max(values) >= LARGER * float(np.median([f.high for f in names]))
+    return max(values) >= LARGER * float(np.median([f.high for f in names])) or light < DARK
 
 
 def measuring(finds: Sequence[Find]) -> float:
@@ -65,7 +67,7 @@ def measuring(finds: Sequence[Find]) -> float:
         finds: What was found on the screen.
     """
     names = [f.high for f in finds if f.category != Category.UNREAD and _named(f.text)]
-    values = [f for f in finds if f.category != Category.UNREAD and VALUES.fullmatch(f.text)]
+    values = [f for f in finds if f.category != Category.UNREAD and _valued(f)]
     return float(np.median(names)) if names and values else 0.0
 
 
@@ -87,10 +89,16 @@ def measured(find: Find, high: float) -> bool:
     return few and sparse and find.high >= TALL * high
 
 
+def _valued(find: Find) -> bool:
+    """Whether a find is a value, perhaps with its unit."""
+    return bool(VALUES.fullmatch(find.text)) or (find.category == Category.UNIT and any(map(str.isdigit, find.text)))
+
+
 def _named(text: str) -> bool:
     """Whether every word is a name or a unit of what is measured, perhaps two run together, or a small number."""
     words = re.findall(r"[^\W_]+", text.casefold())
-    return bool(words) and all(_name(word) or re.fullmatch(r"\d{1,3}", word) for word in words) and any(map(_name, words))
+    named = any(_name(word) and len(word) > 1 for word in words)
+    return named and all(_name(word) or re.fullmatch(r"\d{1,3}", word) for word in words)
 
 
 def _name(word: str) -> bool:

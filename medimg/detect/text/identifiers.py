@@ -44,8 +44,8 @@ _BOTH = rf"{_BATCH}[ ,;/]{{0,3}}{_EXPIRY}|{_EXPIRY}[ ,;/]{{0,3}}{_BATCH}"
 _EXPIRY_PRINT = re.compile(rf"{_BOTH}|(?=EXP|Expiry){_EXPIRY}")
 
 
-_TEMPERATURE = re.compile(r"(?:3[3-9]|4[0-2])[.,]\d ?[.\u00b0\u00ba'o]? ?[Cc]")
-"""Of a body, with its unit, whose ring is read as a full stop."""
+_TEMPERATURE = re.compile(r"(?:3[3-9]|4[0-2])[.,]\d ?[.\u00b0\u00ba'o]? ?[Cc]?")
+"""Of a body: no day has so high a number. The ring of its unit is read as a full stop."""
 
 
 class Verdict(NamedTuple):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from medimg.detect import Frame
-from medimg.detect.objects import marks
+from medimg.detect.objects import marks, scales
 from medimg.detect.text import identifiers, ruler
 from medimg.detect.text.labels import Line
 from medimg.detect.text.lines import area, grown, shared, sides
@@ -31,7 +31,7 @@ ON_RULER, BROAD = 0.7, 0.7
 """Least share of a box that lies on a ruler, and its least height as a share of the ruler's breadth."""
 STEPS = (1, 2, 4, 5, 10, 20, 25, 50, 100)
 """What the figures of a row rise or fall by."""
-DAYS = 31
+DAYS, RUN_TOGETHER = 31, 6
 PIECE = 0.7
 """Least share of a box in that of a longer line that makes it a piece of it."""
 
@@ -182,8 +182,10 @@ def _counts_up(text: str) -> bool:
     """``0 1 2 3 cm``: numbers in a row, each one more (or five, or ten more) than the one before.
 
     When four and more follow each other the others may be misread; three are enough that are no days of a month, after
-    one that the box cut: ``5 37 38 39``.
+    one that the box cut: ``5 37 38 39``. Run together they count from six on, past ten: ``5678910``.
     """
+    if scales.counts_up(text.rstrip("cml "), RUN_TOGETHER) and "10" in text:
+        return True
     words = _apart(re.findall(r"\d+", text))
     tail = [int(w) for w in words[-3:]]
     if numerals_only(text) and len(words) == 4 and tail[0] > DAYS and {b - a for a, b in pairwise(tail)} == {1}:
