@@ -145,6 +145,12 @@ def test_what_names_a_person_is_no_print_of_a_batch(text: str) -> None:
     assert not judge.of_product(text)
 
 
+@pytest.mark.parametrize("text", ["0000", "II", "C"])
+def test_one_sign_time_and_again_on_skin_is_no_word(text: str) -> None:
+    assert placed_on(_line(LABEL, "unknown", text), "bare", 1, 0.0).category == "unread"
+    assert placed_on(_line(LABEL, "unknown", "Anna"), "bare", 1, 0.0).category == "unknown"
+
+
 def test_the_fitted_numbers_are_of_these_features() -> None:
     trees = judge.fitted()
     assert tuple(trees.grounds) == judge.GROUNDS

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -124,6 +125,25 @@ def test_wheels_flags_and_checks_are_no_codes(seed: int, detector: Codes, monkey
     assert detector.find(frame) == []
     monkeypatch.setattr(codes, "like_a_code", lambda *_: True)
     assert detector.find(frame), "the network takes it for one"
+
+
+@pytest.mark.parametrize("pitch", [5, 9, 20])
+def test_ticks_at_one_distance_are_no_code_and_bars_are(pitch: int) -> None:
+    rng = np.random.default_rng(7)
+    part = np.full((80, 380), 215.0)
+    part[:, np.arange(4, 376, pitch)] = part[:, np.arange(5, 376, pitch)] = 60
+    ticks = np.clip(part + rng.normal(0, 6, part.shape), 0, 255).astype(np.uint8)
+    assert likeness.comb(np.dstack([ticks] * 3))
+    code = zxingcpp.create_barcode("RX-5839201", zxingcpp.BarcodeFormat.Code128).to_image(scale=2)
+    bars = np.asarray(Image.fromarray(np.asarray(code)).resize((380, 80)))
+    assert not likeness.comb(np.dstack([bars] * 3))
+    assert not likeness.comb(np.dstack([bars.T] * 3))
+    # A postal code's bars stand at one distance as well; which of them go up, and which down, is the number.
+    post = np.full((80, 380), 215.0)
+    for x in range(4, 376, pitch):
+        up, down = rng.integers(0, 2, 2)
+        post[8 if up else 32 : 72 if down else 48, x : x + 2] = 60
+    assert not likeness.comb(np.dstack([post.astype(np.uint8)] * 3))
 
 
 def test_what_was_read_counts_whatever_it_looks_like(detector: Codes, monkeypatch: pytest.MonkeyPatch) -> None:

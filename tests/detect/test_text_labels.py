@@ -24,6 +24,7 @@ from medimg.detect.text.ocr import Spot
 from medimg.policy import Policy
 from medimg.types import NOTHING_KNOWN, Finding, Region
 
+NO_ONE = Known(NOTHING_KNOWN)
 BLANK = Frame(np.full((600, 900, 3), 200, np.uint8))
 
 
@@ -75,7 +76,7 @@ def test_faint_strokes_beside_a_name_are_ticks() -> None:
 
 def test_a_piece_of_a_harmless_word_is_left_out() -> None:
     whole, piece = line("Physiotherapist", box(100, 100), ""), line("apist", box(240, 101, 58, 18), "")
-    made = _layout.decide([whole, piece, line("Kerr, Ngaire", box(100, 72), "")], BLANK, Known(NOTHING_KNOWN))
+    made = _layout.decide([whole, piece, line("Kerr, Ngaire", box(100, 72), "")], BLANK, NO_ONE)
     assert [m.text for m in made if m.kept] == ["Physiotherapist"]
     assert "apist" not in {m.text for m in made}
 
@@ -84,26 +85,26 @@ def test_a_piece_of_a_harmless_word_is_left_out() -> None:
 def test_a_box_round_two_lines_that_stay_is_left_out(said: str) -> None:
     words = [line("Foam dressing", box(100, 100, 150), ""), line("Sterile", box(256, 101, 90, 18), "")]
     lump = line(said, box(98, 98, 252, 24), "", 0.7 if said else 0.2)
-    made = _layout.decide([*words, lump], BLANK, Known(NOTHING_KNOWN))
+    made = _layout.decide([*words, lump], BLANK, NO_ONE)
     assert [m.text for m in made] == ["Foam dressing", "Sterile"]
     # What is more than they are is covered, and a box with a name in it.
     wide = line(said, box(98, 98, 500, 24), "", 0.7 if said else 0.2)
-    assert not all(m.kept for m in _layout.decide([*words, wide], BLANK, Known(NOTHING_KNOWN)))
+    assert not all(m.kept for m in _layout.decide([*words, wide], BLANK, NO_ONE))
     named = line("Ngata", box(256, 101, 90, 18), "")
-    assert len(_layout.decide([words[0], named, lump], BLANK, Known(NOTHING_KNOWN))) == 3
+    assert len(_layout.decide([words[0], named, lump], BLANK, NO_ONE)) == 3
 
 
 def test_a_curve_and_its_value_are_two_lines_beside_a_vital_sign_only() -> None:
     sign, curve = line("SpO2", box(420, 70, 70), ""), line("www97", box(100, 100, 400, 40), "")
-    made = {m.text: m for m in _layout.decide([sign, curve], BLANK, Known(NOTHING_KNOWN))}
+    made = {m.text: m for m in _layout.decide([sign, curve], BLANK, NO_ONE)}
     assert made["97"].kept
     assert made["www"].kept
     by_itself = [sign, line("wwwi", box(100, 100, 400, 40), ""), line("97", box(440, 104, 50, 32), "")]
-    there = _layout.decide(by_itself, BLANK, Known(NOTHING_KNOWN))
+    there = _layout.decide(by_itself, BLANK, NO_ONE)
     assert all(m.kept for m in there)
     for text, high in (("www97", 300), ("Aro97", 100), ("JULIA97", 100), ("ANNA", 100), ("MILAN 97", 100)):
         other = line(text, box(100, high, 400, 40), "")
-        there = _layout.decide([sign, other], BLANK, Known(NOTHING_KNOWN))
+        there = _layout.decide([sign, other], BLANK, NO_ONE)
         assert hidden(other.spot.quad, there) > 0.99
 
 
@@ -114,9 +115,9 @@ def test_a_curve_stays_beside_its_reading_whichever_way_the_picture_is_turned(tu
 
     reading, curve = there("HR 78", box(500, 100, 120, 36)), there("WWWWWW", box(100, 100, 380, 36))
     frame = Frame(np.full((900, 900, 3), 20, np.uint8))
-    assert all(made.kept for made in _layout.decide([reading, curve], frame, Known(NOTHING_KNOWN)))
+    assert all(made.kept for made in _layout.decide([reading, curve], frame, NO_ONE))
     name = there("WILMA", box(100, 100, 380, 36))
-    made = _layout.decide([reading, name], frame, Known(NOTHING_KNOWN))
+    made = _layout.decide([reading, name], frame, NO_ONE)
     assert hidden(name.spot.quad, made) > 0.99
 
 
@@ -128,7 +129,7 @@ def on_a_monitor(*lines: Line, ink: tuple[int, int, int] = (60, 240, 90)) -> lis
     cv2.polylines(pixels, [np.round(trace).astype(np.int32)], False, ink, 3, cv2.LINE_AA)
     cv2.putText(pixels, "WILMA", (60, 320), cv2.FONT_HERSHEY_SIMPLEX, 2.0, ink, 4, cv2.LINE_AA)
     beside = (line("HR", box(600, 110, 50, 30), ""), line("78", box(660, 120, 80, 60), "ruler"))
-    return _layout.decide([*beside, *lines], Frame(pixels), Known(NOTHING_KNOWN))
+    return _layout.decide([*beside, *lines], Frame(pixels), NO_ONE)
 
 
 @pytest.mark.parametrize(("text", "certainty"), [("N", 0.4), ("", 0.1), ("Arouw", 0.9)])
@@ -138,7 +139,7 @@ def test_the_trace_of_a_monitor_stays_whatever_was_read_there(text: str, certain
     assert hidden(trace.spot.quad, made) == 0
     assert hidden(name.spot.quad, made) > 0.99
     # Without a reading beside it nothing is a monitor's.
-    alone = _layout.decide([trace], Frame(np.full((600, 900, 3), 12, np.uint8)), Known(NOTHING_KNOWN))
+    alone = _layout.decide([trace], Frame(np.full((600, 900, 3), 12, np.uint8)), NO_ONE)
     assert hidden(trace.spot.quad, alone) > 0.99
 
 
@@ -169,17 +170,17 @@ def test_other_names_and_units_stay_beside_the_values_of_a_monitor_only() -> Non
 @pytest.mark.parametrize("said", [("200", "400", "600", "800", "1000"), ("121620242832",), ("12 16 20 24 28",)])
 def test_the_figures_of_a_jug_are_a_scale(said: tuple[str, ...]) -> None:
     figures = [line(text, box(100 + 120 * k, 400, 18 * len(text), 24), "") for k, text in enumerate(said)]
-    made = _layout.decide(figures, BLANK, Known(NOTHING_KNOWN))
+    made = _layout.decide(figures, BLANK, NO_ONE)
     assert {m.text for m in made if m.category == "ruler"} == set(said)
     number = line("121620242833", box(100, 400, 216, 24), "")
-    assert [m.category for m in _layout.decide([number], BLANK, Known(NOTHING_KNOWN))] == ["record-number"]
+    assert [m.category for m in _layout.decide([number], BLANK, NO_ONE)] == ["record-number"]
 
 
 def test_a_figure_that_ends_a_number_is_no_figure_of_the_scale_beside_it() -> None:
     figures = [line(str(k), box(100 + 60 * k, 400, 16, 24), "") for k in range(1, 8)]
     number = line("IHI 8003 6012 3456 7890", box(60, 370, 420, 26), "")
     end = line("9", box(462, 371, 16, 24), "")
-    made = _layout.decide([*figures, number, end], BLANK, Known(NOTHING_KNOWN))
+    made = _layout.decide([*figures, number, end], BLANK, NO_ONE)
     assert {m.text for m in made if m.category == "ruler"} == {str(k) for k in range(1, 8)}
 
 
@@ -201,14 +202,14 @@ def test_the_cover_of_a_band_that_cannot_be_read_ends_at_its_edge(ground: tuple[
     pixels[200:260, 100:800] = 245
     band = box(80, 180, 740, 100)
     coarse = Line(Spot(band, 0.7, 1), "", 0.0, cover=band)
-    made = _layout.decide([coarse], Frame(pixels), Known(NOTHING_KNOWN))
+    made = _layout.decide([coarse], Frame(pixels), NO_ONE)
     covered = cover_of(made[0])
     assert shared(covered, box(100, 200, 700, 60)) > 0.99 * 700 * 60
     assert sides(covered)[1] < 72
     # What is written right up to the box, and a box on one ground, is covered as found.
     pixels[:] = ground
     pixels[185:275:6, 90:810] = 20
-    assert np.array_equal(_layout.decide([coarse], Frame(pixels), Known(NOTHING_KNOWN))[0].cover, band)
+    assert np.array_equal(_layout.decide([coarse], Frame(pixels), NO_ONE)[0].cover, band)
 
 
 def test_the_gap_between_two_words_of_a_row_is_covered() -> None:
@@ -254,35 +255,42 @@ def test_a_wide_box_is_explained_only_by_what_fills_it_or_is_harmless() -> None:
 
 def test_the_patches_of_a_card_are_named() -> None:
     named = [line(t, box(100 + 90 * k, 100, 50), "") for k, t in enumerate(("Blue", "Cyan", "Green", "Yellow"))]
-    assert {m.category for m in _layout.decide(named, BLANK, Known(NOTHING_KNOWN))} <= {"colour-card", "harmless"}
-    alone_ = _layout.decide([line("Green", box(100, 100, 50), "")], BLANK, Known(NOTHING_KNOWN))
+    assert {m.category for m in _layout.decide(named, BLANK, NO_ONE)} <= {"colour-card", "harmless"}
+    alone_ = _layout.decide([line("Green", box(100, 100, 50), "")], BLANK, NO_ONE)
     assert not any(m.kept for m in alone_)
 
 
 def test_figures_on_a_scale_are_its_values_and_elsewhere_a_date() -> None:
     single = [line(str(k), box(100 + 50 * k, 100, 14, 20), "") for k in (0, 1, 2, 3, 4, 8)]
     there, elsewhere = line("5 6 7", box(350, 100, 114, 20), ""), line("11 12 13", box(350, 300, 114, 20), "")
-    made = _layout.decide([*single, there, elsewhere], BLANK, Known(NOTHING_KNOWN))
+    made = _layout.decide([*single, there, elsewhere], BLANK, NO_ONE)
     assert {m.text: m.kept for m in made}["5 6 7"]
     assert not {m.text: m.kept for m in made}["11 12 13"]
     wrong = line("11 12 13", box(350, 100, 114, 20), "")
-    made = _layout.decide([*single, wrong], BLANK, Known(NOTHING_KNOWN))
+    made = _layout.decide([*single, wrong], BLANK, NO_ONE)
     assert not {m.text: m.kept for m in made}["11 12 13"]
 
 
 def test_a_row_of_numerals_that_count_up_stays_with_one_misread() -> None:
-    made = _layout.decide([line("10 11 12 13 34", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
+    made = _layout.decide([line("10 11 12 13 34", box(100, 100), "")], BLANK, NO_ONE)
     assert [m.category for m in made] == ["ruler"]
-    made = _layout.decide([line("5 37 38 39", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
+    made = _layout.decide([line("5 37 38 39", box(100, 100), "")], BLANK, NO_ONE)
     assert [m.category for m in made] == ["ruler"]
-    made = _layout.decide([line("2345678910m", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
+    made = _layout.decide([line("2345678910m", box(100, 100), "")], BLANK, NO_ONE)
     assert [m.category for m in made] == ["ruler"]
-    made = _layout.decide([line("123456789", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
+    made = _layout.decide([line("123456789", box(100, 100), "")], BLANK, NO_ONE)
     assert not any(m.kept for m in made)
-    made = _layout.decide([line("5 27 28 29", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
+    made = _layout.decide([line("5 27 28 29", box(100, 100), "")], BLANK, NO_ONE)
     assert not any(m.kept for m in made)
-    made = _layout.decide([line("10 11 56 13 34", box(100, 100), "")], BLANK, Known(NOTHING_KNOWN))
+    made = _layout.decide([line("10 11 56 13 34", box(100, 100), "")], BLANK, NO_ONE)
     assert not any(m.kept for m in made)
+
+
+def test_the_bar_beside_a_length_is_a_scale_and_a_sign_elsewhere_is_not() -> None:
+    length, bar, far = line("1 mm", box(100, 100, 60), ""), line("\u5de5", box(100, 124, 40, 30), ""), box(500, 400, 40)
+    made = {tuple(m.spot.quad[0]): m for m in _layout.decide([length, bar, line("\u5de5", far, "")], BLANK, NO_ONE)}
+    assert made[(100, 124)].kept
+    assert not made[(500, 400)].kept
 
 
 def test_a_wound_that_reads_as_a_sign_is_left_and_a_red_sticker_is_not() -> None:
@@ -291,14 +299,14 @@ def test_a_wound_that_reads_as_a_sign_is_left_and_a_red_sticker_is_not() -> None
     y, x = np.mgrid[:600, :900]
     wound = pixels.copy()
     wound[((x - 455) / 60) ** 2 + ((y - 295) / 45) ** 2 < 1] = (150, 35, 40)
-    assert _layout.decide([signs], Frame(wound), Known(NOTHING_KNOWN)) == []
+    assert _layout.decide([signs], Frame(wound), NO_ONE) == []
     surely = replace(signs, certainty=0.95)
-    assert not _layout.decide([surely], Frame(wound), Known(NOTHING_KNOWN))[0].kept
+    assert not _layout.decide([surely], Frame(wound), NO_ONE)[0].kept
     sticker, letters = pixels.copy(), pixels.copy()
     sticker[250:340, 395:515] = (190, 30, 40)
     letters[255:335, 400:412] = letters[255:335, 440:452] = letters[255:335, 480:492] = (150, 35, 40)
     for other in (sticker, letters, pixels):
-        assert hidden(signs.spot.quad, _layout.decide([signs], Frame(other), Known(NOTHING_KNOWN))) > 0.99
+        assert hidden(signs.spot.quad, _layout.decide([signs], Frame(other), NO_ONE)) > 0.99
 
 
 @settings(max_examples=60)
@@ -319,5 +327,5 @@ def test_a_name_in_large_letters_is_covered_where_a_finer_box_of_it_is_not_read(
     two_rows, name = Spot(box(200, 150, 500, 290), 0.55), Spot(box(200, 170, 480, 170), 0.8)
     said = {0.55: ("Mr.Sun", 0.55), 0.8: ("Mr. Sin", 0.97)}
     spots = _layout.merged([[two_rows], [name]], 900, 600)
-    decided = _layout.decide([Line(spot, *said[spot.score]) for spot in spots], BLANK, Known(NOTHING_KNOWN))
+    decided = _layout.decide([Line(spot, *said[spot.score]) for spot in spots], BLANK, NO_ONE)
     assert hidden(name.quad, decided) > 0.95

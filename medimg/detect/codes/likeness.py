@@ -30,6 +30,10 @@ BANDS = 4
 """Parts a place is cut into across its rows, to ask whether they say the same."""
 NEAR = 31, 41
 """Pixels over which a row's ground is taken for even: where bands are compared, and where runs are counted."""
+LEAST_TICKS, STEADY, EVERY, WEAK = 10, 0.08, 0.9, 0.3
+"""So many strokes at one distance, which differs by no more than this share of it, are a scale where so many of them
+reach one side: the bars of a code stand at distances of two and three modules and more, so that theirs differ by a
+third. A stroke is as dark as this share of the darkest."""
 NAMES = (
     "mean", "best", "text", "ruler", "card", "filled", "squares", "length", "finer", "coarser", "matrix", "colours",
     "two tones", "contrast", "one direction", "right angles", "rows alike", "columns alike", "runs along",
@@ -98,8 +102,38 @@ def like_a_code(frame: Frame, place: marks.Place, looks: Sequence[marks.View], l
         looks: All looks at the frame, the finest first.
         look: Which of them the place was seen in.
     """
+    pixels, factor = frame.scaled(marks.FINE)
+    if comb(level(pixels, place.corners * factor)):
+        return False
     known = weights()
     return known.score(features(frame, place, looks, look), look) >= known.least
+
+
+def comb(part: Pixels) -> bool:
+    """Whether a place that lies level is a row of strokes at one distance, across or along: the ticks of a scale."""
+    grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return _ticked(grey) or _ticked(np.ascontiguousarray(grey.T))
+
+
+def _ticked(grey: Grey) -> bool:
+    line = _strokes(grey, 0.25, 0.75)
+    dark = np.concatenate(([False], line > WEAK * float(np.percentile(line, 98)), [False])).astype(np.int8)
+    starts, ends = np.flatnonzero(np.diff(dark) == 1), np.flatnonzero(np.diff(dark) == -1)
+    if len(starts) < LEAST_TICKS:
+        return False
+    at = np.array([np.average(np.arange(a, b), weights=line[a:b]) for a, b in zip(starts, ends, strict=True)])
+    apart = np.diff(at)
+    if float(apart.std()) > STEADY * float(apart.mean()):
+        return False
+    # The bars of postal codes stand at one distance too, and go up or down as their digits say.
+    sides = [_strokes(grey, *part)[np.round(at).astype(int)] for part in ((0.12, 0.3), (0.7, 0.88))]
+    return any(float((side > WEAK * float(np.median(line[dark[1:-1] > 0]))).mean()) >= EVERY for side in sides)
+
+
+def _strokes(grey: Grey, start: float, end: float) -> NDArray[Any]:
+    """How dark each column is for what is beside it, in the rows from one share of the height to another."""
+    rows = grey[int(start * len(grey)) : max(int(end * len(grey)), int(start * len(grey)) + 1)]
+    return -_even(rows.mean(axis=0), NEAR[1])
 
 
 def features(frame: Frame, place: marks.Place, looks: Sequence[marks.View], look: int) -> list[float]:

@@ -269,10 +269,16 @@ def placed_on(finding: Finding, name: str, number: int, scale: float) -> Finding
             category = Category.RULER
         elif category in OF_A_BATCH and name == Category.PACKET and judge.of_product(text):
             category = Category.PRODUCT
-        elif category == Category.UNKNOWN and name == "bare" and sum(c.isalnum() for c in text) < A_WORD:
+        elif category == Category.UNKNOWN and name == "bare" and _no_word(text):
             category = Category.UNREAD
     where = f"{name} {number}" if name in THINGS else name
     return msgspec.structs.replace(finding, category=category, on=finding.on or where)
+
+
+def _no_word(text: str) -> bool:
+    """Whether what was read on skin has too few signs for a word, or one sign time and again: nails are read as 0000."""
+    signs = [c for c in text if c.isalnum()]
+    return len(signs) < A_WORD or len(set(signs)) == 1
 
 
 def _figures(category: str, text: str, *, on: bool, touching: bool) -> bool:

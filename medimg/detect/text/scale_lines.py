@@ -31,6 +31,11 @@ ON_RULER, BROAD = 0.7, 0.7
 """Least share of a box that lies on a ruler, and its least height as a share of the ruler's breadth."""
 STEPS = (1, 2, 4, 5, 10, 20, 25, 50, 100)
 """What the figures of a row rise or fall by."""
+BAR = re.compile(r"[\u5de5\u30a8\u58ebIHl|\u4e00-]")
+BARRED = re.compile(r"\W*\d{1,4}(?:[.,]\d{1,2})? ?(?:mm|cm|[\u00b5u]m)\W*")
+NEAR_BAR = 2.0
+"""A bar with stops at its ends, which is read as one of these signs, is a scale beside a length, no farther from it than
+so many of its heights: cameras and microscopes draw one into the picture."""
 DAYS, RUN_TOGETHER = 31, 6
 PIECE = 0.7
 """Least share of a box in that of a longer line that makes it a piece of it."""
@@ -77,7 +82,22 @@ def rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
             0.4 < sides(zone)[1] / max(high, 1e-6) < 2.5 and shared(near, zone) > 0 for zone in zones
         ) >= (1 if numeral else 2):
             on.add(k)
-    return [replace(line, category=Category.RULER, strong=False) if k in on else line for k, line in enumerate(lines)]
+    bars = _scale_bars(lines) - on
+    return [
+        replace(line, category=Category.RULER if k in on else Category.UNIT, strong=False) if k in on | bars else line
+        for k, line in enumerate(lines)
+    ]
+
+
+def _scale_bars(lines: Sequence[Line]) -> set[int]:
+    """Which lines are the bar beside a length that was drawn into the picture."""
+    lengths = [line for line in lines if BARRED.fullmatch(line.text)]
+    return {
+        k
+        for k, line in enumerate(lines)
+        if BAR.fullmatch(line.text.strip())
+        and any(shared(grown(one.spot.quad, NEAR_BAR * sides(one.spot.quad)[1]), line.spot.quad) > 0 for one in lengths)
+    }
 
 
 def _pieces(lines: Sequence[Line]) -> set[int]:
