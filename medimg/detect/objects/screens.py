@@ -54,21 +54,26 @@ def shows_readings(finds: Sequence[Find], light: float) -> bool:
         return True
     names = [f for f in finds if _named(f.text)]
     values = [f.high for f in finds if _valued(f)]
-    different = len({f.text.casefold() for f in names})
-    if len(values) < READINGS or different < (1 if light < DARK else LEAST_NAMES):
+    if light < DARK:
+        return len(values) >= READINGS and bool(names or _traces(finds))
+    if len(values) < READINGS or len({f.text.casefold() for f in names}) < LEAST_NAMES:
         return False
-    return max(values) >= LARGER * float(np.median([f.high for f in names])) or light < DARK
+    return max(values) >= LARGER * float(np.median([f.high for f in names]))
 
 
 def measuring(finds: Sequence[Find]) -> float:
-    """The usual height of the names of what is measured on a screen; 0 where there is none, or no value.
+    """The usual height of the names of what is measured on a screen, or half that of its values where only traces tell.
+
+    0 where there is no value, or nothing beside it.
 
     Args:
         finds: What was found on the screen.
     """
     names = [f.high for f in finds if f.category != Category.UNREAD and _named(f.text)]
     values = [f for f in finds if f.category != Category.UNREAD and _valued(f)]
-    return float(np.median(names)) if names and values else 0.0
+    if values and (names or _traces(finds)):
+        return float(np.median(names)) if names else float(np.median([f.high for f in values])) / 2
+    return 0.0
 
 
 def measured(find: Find, high: float) -> bool:
@@ -87,6 +92,11 @@ def measured(find: Find, high: float) -> bool:
     few = LEAST_LETTERS <= len(set(letters)) <= WAVE and not any(c.isdigit() for c in find.text)
     sparse = bool(scales.THRICE.search(find.text)) or len(letters) <= SPARSE * long / max(find.high, 1.0)
     return few and sparse and find.high >= TALL * high
+
+
+def _traces(finds: Sequence[Find]) -> bool:
+    """Whether one of them is a curve for certain: a letter three times over, as in no word."""
+    return any(f.category == Category.UNKNOWN and scales.THRICE.search(f.text) for f in finds)
 
 
 def _valued(find: Find) -> bool:
