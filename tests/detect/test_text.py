@@ -365,7 +365,8 @@ def test_an_identity_card_is_a_document(detector: text.TextDetector) -> None:
 
 def test_a_pharmacys_label_is_no_document(detector: text.TextDetector) -> None:
     pixels = form(
-        "CEFALEXIN 500 mg", ["20 capsules", "Expires 05/2028", "Date of expiry  05/2028", "Medicare", "Take one capsule"]
+        "CEFALEXIN 500 mg",
+        ["20 capsules", "Expires 05/2028", "Date of expiry  05/2028", "Medicare", "Take one capsule"],
     )
     assert not [f for f in detector.find(Frame(pixels)) if f.kind == "document"]
 

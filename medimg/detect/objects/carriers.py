@@ -106,10 +106,8 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         bare = (
             block.likely < REAL and all(map(_flesh, some)) and not any(f.category in judge.IDENTIFYING for f in there)
         )
-        high = screens.measuring(there) if sort == Category.SCREEN else 0.0
+        _keep_readings(out, at, finds, block, sort)
         for m, own, row in zip(block.members, likely, some, strict=True):
-            if high and screens.measured(finds[m], high):
-                out[at[m]] = msgspec.structs.replace(out[at[m]], category=Category.UNIT)
             name = sort if block.likely >= REAL else GROUNDS[int(np.argmax(likely.mean(axis=0) + own))]
             if (bare and not finds[m].code) or _in_flesh(picture, finds[m], row):
                 name = "bare"
@@ -132,6 +130,14 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             thing = Finding(kind=Kind.OBJECT, category=sort, detector="carriers", score=sure, region=region)
             out.append(placed_on(thing, sort, number, 0.0))
     return out
+
+
+def _keep_readings(out: list[Finding], at: Sequence[int], finds: Sequence[Find], block: Block, sort: str) -> None:
+    """Mark what a screen shows of the body, among the finds of a block that is one."""
+    high = screens.measuring([finds[m] for m in block.members]) if sort == Category.SCREEN else 0.0
+    for m in block.members:
+        if high and screens.measured(finds[m], high):
+            out[at[m]] = msgspec.structs.replace(out[at[m]], category=Category.UNIT)
 
 
 def _sort(
@@ -276,7 +282,7 @@ def placed_on(finding: Finding, name: str, number: int, scale: float) -> Finding
 
 
 def _no_word(text: str) -> bool:
-    """Whether what was read on skin has too few signs for a word, or one sign time and again: nails are read as 0000."""
+    """Whether what was read on skin has too few signs for a word, or one time and again: nails are read as 0000."""
     signs = [c for c in text if c.isalnum()]
     return len(signs) < A_WORD or len(set(signs)) == 1
 

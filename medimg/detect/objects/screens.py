@@ -1,7 +1,7 @@
 """What a screen that measures shows of the body: its values, their names in other languages too, and its traces.
 
-The text check keeps what it is sure of (:mod:`medimg.detect.text.monitors`). On an outline that is a screen, and bears the
-name of what is measured and a value of it, more can be told: there a few capitals are no initials.
+The text check keeps what it is sure of (:mod:`medimg.detect.text.monitors`). On a screen that bears the name of what is
+measured and a value of it, more can be told: there a few capitals are no initials.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from medimg.detect.objects.judge import Find
 from medimg.vocabulary import Category
 
 NAMES = frozenset(
-    "hr fc hf fq fp pr rr fr af ar resp bpm rpm spo2 sp02 spoz sao2 nibp nbp pni nibd nibt pani ni pa ta abp art ibp pas pad"
-    " pam map pap cvp pvc zvd icp pic co2 etco2 fico2 feco2 fio2 o2 peep pip tv vt vte vti mv mve ve vm ppeak pspitze pplat"
-    " pmean pmax pinsp ie pleth plet plethy pi perf pvi sys dia mean med moy min max st temp tmp temperatur temperature t ii"
-    " iii i v avr avl avf x x1 x2 ecg ekg mmhg cmh2o kpa bpm br c f s l mm mms mv kg ml mlh mlhr h hr simv cpap bipap psv vcv"
-    " pcv prvc asb ps pc vc monitor vtbi vtb vi rate flow flujo debit fluss vol volume volumen dose dosis bolus kvo".split()  # noqa: SIM905
+    """
+    abp af ar art asb avf avl avr bipap bolus bpm br c cmh2o co2 cpap cvp debit dia dose dosis ecg ekg etco2 f fc
+    feco2 fico2 fio2 flow flujo fluss fp fq fr h hf hr i ibp icp ie ii iii kg kpa kvo l map max mean med min ml mlh
+    mlhr mm mmhg mms monitor moy mv mve nbp ni nibd nibp nibt o2 pa pad pam pani pap pas pc pcv peep perf pi pic
+    pinsp pip plet pleth plethy pmax pmean pni ppeak pplat pr prvc ps pspitze psv pvc pvi rate resp rpm rr s sao2
+    simv sp02 spo2 spoz st sys t ta temp temperatur temperature tmp tv v vc vcv ve vi vm vol volume volumen vt vtb
+    vtbi vte vti x x1 x2 zvd
+    """.split()  # noqa: SIM905
 )
-"""What monitors, oximeters, ventilators and pumps call what they measure, and their units, in the languages whose devices
-we saw: English, French, German, Spanish, Italian, Swedish, Dutch. Folded, letters and figures only."""
+"""What monitors, oximeters, ventilators and pumps call what they measure, and their units, in English, French, German,
+Spanish, Italian, Swedish and Dutch; in small letters and figures."""
 READING = re.compile(r"(?:HR|PR|RR|(?:NI|A|I)?BP|Sp[O0]2|etCO2|Temp)[ :]*\d|\b\d{2,3} ?(?:bpm|mmHg)\b")
 """A value with its name or unit, in one line."""
 READINGS = 2
@@ -42,6 +45,7 @@ SPARSE = 1.6
 and more."""
 TALL = 1.8
 """Its least height, in that of the names of what is measured."""
+
 
 def shows_readings(finds: Sequence[Find], light: float) -> bool:
     """Whether finds that share a ground are the readings of a monitor, a ventilator or a pump.
@@ -112,4 +116,4 @@ def _named(text: str) -> bool:
 
 
 def _name(word: str) -> bool:
-    return word in NAMES or any(word[:k] in NAMES and word[k:] in NAMES and k > 1 for k in range(1, len(word)))
+    return word in NAMES or any(word[:k] in NAMES and word[k:] in NAMES for k in range(2, len(word)))

@@ -32,7 +32,9 @@ _CARD = re.compile(
 )
 _OF_PRODUCTS = re.compile(r"expir|medicare", re.IGNORECASE)
 """Of these signs, what pharmacies' labels and packets say too: by themselves they tell of no document."""
-_MACHINE_READABLE = re.compile(r"^[PIACV][A-Z<][A-Z]{3}(?=[A-Z]*<)[A-Z<]{10,}|<<[A-Z<]{6,}|[A-Z0-9]{9}\d[A-Z]{3}\d{7}[MFX<]\d{7}")
+_MACHINE_READABLE = re.compile(
+    r"^[PIACV][A-Z<][A-Z]{3}(?=[A-Z]*<)[A-Z<]{10,}|<<[A-Z<]{6,}|[A-Z0-9]{9}\d[A-Z]{3}\d{7}[MFX<]\d{7}"
+)
 """Lines of ICAO 9303 travel documents."""
 
 

@@ -62,7 +62,7 @@ SQUEEZED = (1.0, 0.6)
 """How long the unrolled ring is made for each look: letters that stand far apart come together when it is short. The
 first look that reads something counts."""
 LIKE = 0.7
-"""Likeness to a straight line, 0 to 1 (matching letters in order), from which it is that line, bent by the unrolling."""
+"""Likeness to a straight line, 0 to 1 (matching letters in order), from which it is that line, bent by unrolling."""
 WITHIN = 0.4
 """Share of a line that lies on what was read on a ring, from which it is a letter of it; not so one that was read."""
 PIECE = math.radians(15)

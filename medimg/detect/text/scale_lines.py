@@ -34,8 +34,8 @@ STEPS = (1, 2, 4, 5, 10, 20, 25, 50, 100)
 BAR = re.compile(r"[\u5de5\u30a8\u58ebIHl|\u4e00-]")
 BARRED = re.compile(r"\W*\d{1,4}(?:[.,]\d{1,2})? ?(?:mm|cm|[\u00b5u]m)\W*")
 NEAR_BAR = 2.0
-"""A bar with stops at its ends, which is read as one of these signs, is a scale beside a length, no farther from it than
-so many of its heights: cameras and microscopes draw one into the picture."""
+"""A bar with stops at its ends, which is read as one of these signs, is a scale beside a length, no farther from it
+than so many of its heights: cameras and microscopes draw one into the picture."""
 DAYS, RUN_TOGETHER = 31, 6
 PIECE = 0.7
 """Least share of a box in that of a longer line that makes it a piece of it."""

@@ -350,7 +350,7 @@ class Desk:
 
 
 def _one_file(name: str) -> str:
-    """What is the same for two names that are one file on some disks: they tell no capitals apart, nor how accents are put."""
+    """What is the same for two names that are one file on disks that tell neither capitals nor accents apart."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
