@@ -14,8 +14,10 @@ from medimg.vocabulary import Category
 
 FORM_LINES = 10
 """Least number of lines of a form."""
-FORM_SHARE = 0.30
-"""Least share of the frame that a form's lines span."""
+FORM_SHARE, SIGNS = 0.30, 3
+"""Least share of the frame that a form's lines span, and fewest signs of one."""
+LESS_SHARE, MORE_SIGNS = 0.15, 5
+"""The same for one beside a patient: more signs tell it in less of the frame."""
 CARD_SHARE = 0.12
 
 _FORM = re.compile(
@@ -48,9 +50,9 @@ def found(lines: Sequence[Line], width: int, height: int) -> tuple[str, Quad] | 
 def _kind(read: Sequence[Line], width: int, height: int) -> str:
     corners = np.concatenate([line.spot.quad for line in read]).astype(np.float32)
     share = float(cv2.contourArea(cv2.convexHull(corners))) / (width * height)
-    if share >= FORM_SHARE and len(read) >= FORM_LINES:
+    if share >= LESS_SHARE and len(read) >= FORM_LINES:
         signs = {m.group().lower() for line in read for m in _FORM.finditer(line.text)}
-        if len(signs) >= 3:
+        if len(signs) >= (SIGNS if share >= FORM_SHARE else MORE_SIGNS):
             return Category.CONSENT_FORM
     if share >= CARD_SHARE:
         if any(_MACHINE_READABLE.search(line.text.replace(" ", "")) for line in read):
