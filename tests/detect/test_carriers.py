@@ -340,22 +340,42 @@ def test_on_a_screen_that_measures_names_values_and_traces_stay_and_who_it_is_do
     assert {text for text, category in made.items() if category == "unit"} == {*said, "97", "hhhhhhh", "nn"}
 
 
+@pytest.mark.parametrize(("who", "kept"), [("unknown", True), ("name", False)], ids=["meter", "label"])
+def test_a_value_and_its_unit_are_a_meters_where_nobody_is_named(
+    monkeypatch: pytest.MonkeyPatch, who: str, kept: bool
+) -> None:
+    _taken_for(monkeypatch, "slip")
+    monkeypatch.setattr(judge, "outlines", lambda rows: np.full(len(rows), 0.9))
+    picture = np.full((800, 1000, 3), 130, np.uint8)
+    picture[60:400, 100:500] = 190
+    lines = [_line(Box(150, 80, 300, 104), who, "QUISPE"), _line(Box(150, 150, 320, 220), "unknown", "11.4")]
+    lines += [_line(Box(340, 180, 440, 206), "harmless", "mmol/L")]
+    made = {f.secret.reveal(): f.category for f in carriers.placed(Frame(picture), lines) if f.kind == "text"}
+    assert (made["11.4"] == "unit") == kept
+    assert made["QUISPE"] == who
+
+
 def test_on_a_screen_without_a_reading_nothing_is_taken_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [_line(Box(150, 80, 230, 104), "unknown", "FC"), _line(Box(150, 200, 600, 280), "unknown", "hhhhhhh")]
     assert set(_on_a_screen(monkeypatch, *lines).values()) == {"unknown"}
 
 
 @pytest.mark.parametrize(
-    ("field", "covered"), [((118, 118, 118), False), ((40, 90, 170), True), (None, True)], ids=["grey", "blue", "plain"]
+    ("field", "covered"),
+    [((118, 118, 118), False), ("three", False), ((40, 90, 170), True), (None, True)],
+    ids=["grey", "three fields", "blue", "plain"],
 )
 def test_a_grey_card_is_no_slip_though_a_name_is_on_its_margin(
-    monkeypatch: pytest.MonkeyPatch, field: tuple[int, int, int] | None, covered: bool
+    monkeypatch: pytest.MonkeyPatch, field: tuple[int, int, int] | str | None, covered: bool
 ) -> None:
     _taken_for(monkeypatch, "slip")
     monkeypatch.setattr(judge, "outlines", lambda rows: np.full(len(rows), 0.9))
     picture = np.full((600, 800, 3), (120, 60, 60), np.uint8)
     picture[100:420, 150:550] = 240
-    if field:
+    if field == "three":
+        for k, light in enumerate((224, 128, 40)):
+            picture[120:350, 170 + 120 * k : 290 + 120 * k] = light
+    elif field:
         picture[120:350, 170:530] = field
     cv2.putText(picture, "QUISPE, INES", (180, 400), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (20, 20, 24), 2, cv2.LINE_AA)
     noise = np.random.default_rng(5).normal(0, 3, picture.shape)

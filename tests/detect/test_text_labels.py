@@ -278,6 +278,12 @@ def test_a_row_of_numerals_that_count_up_stays_with_one_misread() -> None:
     assert [m.category for m in made] == ["ruler"]
     made = _layout.decide([line("2345678910m", box(100, 100), "")], BLANK, NO_ONE)
     assert [m.category for m in made] == ["ruler"]
+    made = _layout.decide([line("819202122", box(100, 100), "")], BLANK, NO_ONE)
+    assert [m.category for m in made] == ["ruler"]
+    made = _layout.decide([line("819202132", box(100, 100), "")], BLANK, NO_ONE)
+    assert not any(m.kept for m in made)
+    made = _layout.decide([line("A123", box(100, 100), "")], BLANK, NO_ONE)
+    assert [m.category for m in made] == ["colour-card"]
     made = _layout.decide([line("123456789", box(100, 100), "")], BLANK, NO_ONE)
     assert not any(m.kept for m in made)
     made = _layout.decide([line("5 27 28 29", box(100, 100), "")], BLANK, NO_ONE)

@@ -68,6 +68,8 @@ print has 1.3 to 2."""
 COLOURED, RIM, MOSTLY = 12.0, 0.3, 0.6
 """Least colour of what is no paper, CIELAB as 8 bits; how far round a code flesh is looked for, in its shorter side;
 and how much of that has to be flesh."""
+WITHIN = 0.6
+"""Least share of a find that lies on a screen to be of it."""
 HALF = 0.5
 """The same round a lone sign."""
 A_WORD = 3
@@ -133,11 +135,15 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _keep_readings(out: list[Finding], at: Sequence[int], finds: Sequence[Find], block: Block, sort: str) -> None:
-    """Mark what a screen shows of the body, among the finds of a block that is one."""
-    high = screens.measuring([finds[m] for m in block.members]) if sort == Category.SCREEN else 0.0
-    for m in block.members:
-        if high and screens.measured(finds[m], high):
-            out[at[m]] = msgspec.structs.replace(out[at[m]], category=Category.UNIT)
+    """Mark what a screen shows of the body, on the block of finds that is one and on panels of their own within it."""
+    there = [finds[m] for m in block.members]
+    high = screens.measuring(there) if sort == Category.SCREEN else 0.0
+    if not high:
+        return
+    outline = _with_finds(block, there)
+    for k, find in zip(at, finds, strict=True):
+        if share_in(find.quad, outline) >= WITHIN and screens.measured(find, high):
+            out[k] = msgspec.structs.replace(out[k], category=Category.UNIT)
 
 
 def _sort(

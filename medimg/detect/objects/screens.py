@@ -12,17 +12,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from medimg.detect.objects import scales
-from medimg.detect.objects.judge import Find
+from medimg.detect.objects.judge import IDENTIFYING, Find
 from medimg.vocabulary import Category
 
 NAMES = frozenset(
     """
-    abp af ar art asb avf avl avr bipap bolus bpm br c cmh2o co2 cpap cvp debit dia dose dosis ecg ekg etco2 f fc
-    feco2 fico2 fio2 flow flujo fluss fp fq fr h hf hr i ibp icp ie ii iii kg kpa kvo l map max mean med min ml mlh
-    mlhr mm mmhg mms monitor moy mv mve nbp ni nibd nibp nibt o2 pa pad pam pani pap pas pc pcv peep perf pi pic
-    pinsp pip plet pleth plethy pmax pmean pni ppeak pplat pr prvc ps pspitze psv pvc pvi rate resp rpm rr s sao2
-    simv sp02 spo2 spoz st sys t ta temp temperatur temperature tmp tv v vc vcv ve vi vm vol volume volumen vt vtb
-    vtbi vte vti x x1 x2 zvd
+    abp af apvcmv ar art asb avf avl avr b bipap bolus bpm br c cmh2o co2 cpap cstat cvp debit dia dl dose dosis ecg
+    ekg etco2 expminvol f fc feco2 fico2 fio2 flow flujo fluss fp fq fr ftotal h hf hr i ibp ic icp ie ii iii kg kpa
+    kvo l map max mean med mg mgdl min ml mlh mlhr mm mmhg mmol mmoll mms monitor moy mv mve nbp ni nibd nibp nibt
+    o2 pa pad pam pani pap pas paw pc pcv peep perf pi pic pinsp pip plet pleth plethy pmax pmean pni ppeak pplat pr
+    prvc ps pso2 pspitze psv pul puls pulse pvc pvi rate resp rpm rr rsb s sao2 simv sp02 spo2 spoz st sys t ta temp
+    temperatur temperature ti tmp tv v vc vcv ve vi vm vmand vol volume volumen vspont vt vtb vtbi vte vti x x1 x2
+    zvd
     """.split()  # noqa: SIM905
 )
 """What monitors, oximeters, ventilators and pumps call what they measure, and their units, in English, French, German,
@@ -36,6 +37,11 @@ DARK = 90.0
 LEAST_NAMES, LARGER = 3, 1.3
 """So many different names and two values are a screen's on any ground, where the largest value is so many times as
 high as a name usually is; on a chart they are of one size."""
+CLEAR = re.compile(
+    r"mmol ?/ ?[lL]|mg ?/ ?d[lL]|mm ?Hg|cm ?H2O|bpm|%? ?Sp[O0]2 ?%?|NIBP|m[lL] ?/ ?hr?|\u00b0 ?C|VTBI|SYS|DIA",
+    re.IGNORECASE,
+)
+"""A unit or name that stands on nothing but what measures, where nobody is named beside it."""
 VALUES = re.compile(r"\W*(?:1:\d(?:\.\d)?|\d{1,3}(?:[.,]\d{1,2})?)(?:(?:[\s/]+\(?|\()\d{1,3}(?:[.,]\d{1,2})?\)?)?\W*")
 """One value, or two beside each other; three may be a date, and a time is written with two figures before the colon."""
 LEAST_LETTERS, WAVE = 1, 3
@@ -58,8 +64,11 @@ def shows_readings(finds: Sequence[Find], light: float) -> bool:
         return True
     names = [f for f in finds if _named(f.text)]
     values = [f.high for f in finds if _valued(f)]
-    if light < DARK:
-        return len(values) >= READINGS and bool(names or _traces(finds))
+    if light < DARK and len(values) >= READINGS and (names or _traces(finds)):
+        return True
+    clear = [f.high for f in finds if CLEAR.fullmatch(f.text.strip())]
+    if clear and values and not any(f.category in IDENTIFYING for f in finds):
+        return max(values) >= LARGER * float(np.median(clear))
     if len(values) < READINGS or len({f.text.casefold() for f in names}) < LEAST_NAMES:
         return False
     return max(values) >= LARGER * float(np.median([f.high for f in names]))

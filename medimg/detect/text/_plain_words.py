@@ -41,6 +41,9 @@ NO_CAPITAL_AFTER = frozenset({"by", "for", "from", "to", "with"})
 SIZES = re.compile(r"(?<![\w.,])\d{1,4}(?:[.,]\d{1,3})? ?(?:ml|l|mg|mcg|g|mmol|cm|mm|%)(?!\w)")
 """How much of a thing there is; what says so beside a printed sentence says nothing else."""
 
+_COPYRIGHT = re.compile(r"\u00a9|(?<!\d)(?:19|20)\d\d(?!\d)")
+"""The sign of a copyright, and the year beside it."""
+
 _OF_UNITS = re.compile(r"\d|cm|mm|inch|\b(?:m[lLg]|mcg|kg|mmol|kPa|bpm)\b")
 """What tells units from initials: a figure, or one that is written so."""
 
@@ -77,6 +80,8 @@ class Word(NamedTuple):
 
 def judged(line: str) -> Plain | None:
     """What a line is if it may stay, else None; ``possible-name``: one of its words can be a name in other company."""
+    if "\u00a9" in line:
+        line = _COPYRIGHT.sub(" ", line)
     read = _words(line)
     if not read or dated(line):
         return None

@@ -29,6 +29,8 @@ high: a name in large letters of a script that the reader does not know. In abou
 higher than ``TALLEST`` and not read as a word. Three were writing (.85, .90, .90); the surest of the others up to half
 of the side was at .76, and of those so long at .40."""
 COLOURS = frozenset(("blue", "cyan", "green", "yellow", "red", "magenta", "white", "black", "grey", "gray", "orange"))
+WEDGE, WEDGE_LEAST = "A123456M89101112131415B171819", 4
+"""What stands under the twenty steps of a Kodak grey scale, and fewest signs of it, a letter among them."""
 LUMP, FILLED, LYING_IN = 0.6, 0.6, 0.6
 """Largest share of a box that a line in it has to be a smaller one, least share of the box that such lines fill to say
 all there is to it, and least share of each that lies in it."""
@@ -90,6 +92,7 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known, rules: TextRules =
 
 def _legend(lines: Sequence[Line]) -> list[Line]:
     """The names of a colour card's patches: four different colours, each a line by itself, in line."""
+    lines = [replace(line, category=Category.COLOUR_CARD, strong=False) if _wedge(line) else line for line in lines]
     at = [k for k, line in enumerate(lines) if line.certainty >= 0.8 and _colours(line)]
     high = float(np.median([sides(lines[k].spot.quad)[1] for k in at])) if at else 0.0
     near = [
@@ -104,6 +107,12 @@ def _legend(lines: Sequence[Line]) -> list[Line]:
         replace(line, category=Category.COLOUR_CARD, strong=False) if k in near else line
         for k, line in enumerate(lines)
     ]
+
+
+def _wedge(line: Line) -> bool:
+    """Whether a line is the names of a grey scale's steps, four and more of them."""
+    said = "".join(line.text.split()).upper()
+    return len(said) >= WEDGE_LEAST and not said.isdigit() and said in WEDGE
 
 
 def _colours(line: Line) -> list[str]:

@@ -204,7 +204,7 @@ def _counts_up(text: str) -> bool:
     When four and more follow each other the others may be misread; three are enough that are no days of a month, after
     one that the box cut: ``5 37 38 39``. Run together they count from six on, past ten: ``5678910``.
     """
-    if scales.counts_up(text.rstrip("cml "), RUN_TOGETHER) and "10" in text:
+    if (scales.counts_up(text.rstrip("cml "), RUN_TOGETHER) and "10" in text) or _tens(text):
         return True
     words = _apart(re.findall(r"\d+", text))
     tail = [int(w) for w in words[-3:]]
@@ -216,6 +216,15 @@ def _counts_up(text: str) -> bool:
     usual = max(set(steps), key=steps.count)
     wrong = len(steps) - steps.count(usual)
     return abs(usual) in STEPS and (not wrong or (steps.count(usual) >= 3 and wrong <= 0.5 * len(steps)))
+
+
+def _tens(text: str) -> bool:
+    """Whether figures of two digits run together that count up, at least four; the box may have cut the first."""
+    said = text.replace(" ", "")
+    if not (said.isascii() and said.isdigit()):
+        return False
+    pairs = [int(said[k : k + 2]) for k in range(len(said) % 2, len(said), 2)]
+    return len(pairs) >= 4 and pairs[0] >= 10 and {b - a for a, b in pairwise(pairs)} == {1}
 
 
 def _apart(words: Sequence[str]) -> list[str]:
