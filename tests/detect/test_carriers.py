@@ -355,6 +355,18 @@ def test_a_value_and_its_unit_are_a_meters_where_nobody_is_named(
     assert made["QUISPE"] == who
 
 
+def test_a_meter_of_blood_pressure_is_no_slip_though_its_figures_were_misread(monkeypatch: pytest.MonkeyPatch) -> None:
+    _taken_for(monkeypatch, "slip")
+    monkeypatch.setattr(judge, "outlines", lambda rows: np.full(len(rows), 0.9))
+    picture = np.full((800, 1000, 3), 130, np.uint8)
+    picture[60:400, 100:500] = 190
+    lines = [_line(Box(150, 80, 240, 104), "unknown", "SYS mmHg"), _line(Box(150, 180, 240, 204), "unknown", "DIA")]
+    misread = _line(Box(260, 80, 400, 150), "age", "10m")
+    for said, whole in ((lines, False), (lines[:1], True)):
+        plan = decide(carriers.placed(Frame(picture), [*said, misread]), Policy(), width=1000, height=800)
+        assert [a.finding.kind for a in plan.doing("cover") if a.finding.kind == "object"] == ["object"] * whole
+
+
 def test_on_a_screen_without_a_reading_nothing_is_taken_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [_line(Box(150, 80, 230, 104), "unknown", "FC"), _line(Box(150, 200, 600, 280), "unknown", "hhhhhhh")]
     assert set(_on_a_screen(monkeypatch, *lines).values()) == {"unknown"}

@@ -28,6 +28,8 @@ NAMES = frozenset(
 )
 """What monitors, oximeters, ventilators and pumps call what they measure, and their units, in English, French, German,
 Spanish, Italian, Swedish and Dutch; in small letters and figures."""
+CUFF = {"SYS", "DIA"}
+"""What stands on every meter of blood pressure, whose figures of seven strokes are seldom read."""
 READING = re.compile(r"(?:HR|PR|RR|(?:NI|A|I)?BP|Sp[O0]2|etCO2|Temp)[ :]*\d|\b\d{2,3} ?(?:bpm|mmHg)\b")
 """A value with its name or unit, in one line."""
 READINGS = 2
@@ -60,6 +62,8 @@ def shows_readings(finds: Sequence[Find], light: float) -> bool:
         finds: They.
         light: The usual brightness of what is beneath them, CIELAB as 8 bits.
     """
+    if {word for f in finds for word in re.findall("[A-Z]+", f.text)} >= CUFF:
+        return True
     if light < DARK and sum(bool(READING.search(f.text)) for f in finds) >= READINGS:
         return True
     names = [f for f in finds if _named(f.text)]
