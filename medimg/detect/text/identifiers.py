@@ -44,6 +44,8 @@ _BOTH = rf"{_BATCH}[ ,;/]{{0,3}}{_EXPIRY}|{_EXPIRY}[ ,;/]{{0,3}}{_BATCH}"
 _EXPIRY_PRINT = re.compile(rf"{_BOTH}|(?=EXP|Expiry){_EXPIRY}")
 
 
+_DATE_FIELD = re.compile(r"(?:Date|DATE|Datum|Data|Fecha) ?: ?[_.]*")
+"""A field to be filled in; without its colon it may be a name (Date)."""
 _TEMPERATURE = re.compile(r"(?:3[3-9]|4[0-2])[.,]\d ?[.\u00b0\u00ba'o]? ?[Cc]?")
 """Of a body: no day has so high a number. The ring of its unit is read as a full stop."""
 
@@ -174,6 +176,8 @@ def _harmless(line: str) -> Verdict | None:
         return Verdict("harmless")
     if ("/" in line and vital_value(line)) or _TEMPERATURE.fullmatch(line):
         return Verdict("unit")
+    if _DATE_FIELD.fullmatch(line):
+        return Verdict("harmless")
     bare = line.strip(" .:;,()[]*-_/|'\"")
     if bare.upper() in ("L", "R", "LT", "RT", "LEFT", "RIGHT", "LHS", "RHS", "L)", "R)"):
         return Verdict("laterality")
