@@ -81,6 +81,13 @@ def test_a_piece_of_a_harmless_word_is_left_out() -> None:
     assert "apist" not in {m.text for m in made}
 
 
+@pytest.mark.parametrize("said", ["Patient:", "Name:", "Date:", "Site:"])
+def test_the_name_of_a_field_stays_and_what_was_filled_in_beside_it_does_not(said: str) -> None:
+    empty, filled = line(said, box(100, 100, 11 * len(said)), ""), line(said, box(100, 200, 11 * len(said) + 130), "")
+    made = _layout.decide([empty, filled], BLANK, NO_ONE)
+    assert [m.kept for m in sorted(made, key=lambda m: m.spot.quad[0][1])] == [True, False]
+
+
 @pytest.mark.parametrize("said", ["", "H0", "5030"])
 def test_a_box_round_two_lines_that_stay_is_left_out(said: str) -> None:
     words = [line("Foam dressing", box(100, 100, 150), ""), line("Sterile", box(256, 101, 90, 18), "")]

@@ -56,8 +56,11 @@ def test_a_line_that_was_read_is_no_letter_of_a_ring() -> None:
 
 def test_a_straight_line_that_was_read_before_is_no_ring_though_it_was_bent_and_misread() -> None:
     before = [_line("RN de ALMEIDA Beatriz", 100, 100, 400)]
-    assert rings.straight(_line("RNde ALMEIDABetriz", 90, 80, 600), before)
-    assert not rings.straight(_line("QUILLFEATHER ZEDEKIAH", 90, 80, 600), before)
+    bent = _line("RNde ALMEIDABetriz", 90, 80, 600)
+    assert rings.straight(bent, before, [bent.spot.quad])
+    assert not rings.straight(_line("QUILLFEATHER ZEDEKIAH", 90, 80, 600), before, [bent.spot.quad])
+    # The same name on a stamp, and on a line elsewhere.
+    assert not rings.straight(bent, before, [_line("", 700, 600, 300).spot.quad])
 
 
 def test_a_circle_is_found_and_cut_where_it_is_empty() -> None:

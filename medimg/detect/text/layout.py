@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -29,6 +30,8 @@ high: a name in large letters of a script that the reader does not know. In abou
 higher than ``TALLEST`` and not read as a word. Three were writing (.85, .90, .90); the surest of the others up to half
 of the side was at .76, and of those so long at .40."""
 COLOURS = frozenset(("blue", "cyan", "green", "yellow", "red", "magenta", "white", "black", "grey", "gray", "orange"))
+FIELD, WIDEST = re.compile(r"[^\W\d][^\d:]{1,20}:"), 0.75
+"""The name of a field, with its colon; and how wide a sign of it is at most, in heights of its box: print has .6."""
 WEDGE, WEDGE_LEAST = "A123456M89101112131415B171819", 4
 """What stands under the twenty steps of a Kodak grey scale, and fewest signs of it, a letter among them."""
 LUMP, FILLED, LYING_IN = 0.6, 0.6, 0.6
@@ -72,6 +75,8 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known, rules: TextRules =
     keep = frozenset(rules.keep)
     for line in combs.joined(lines):
         verdict = identifiers.classify(line.text, line.certainty, known)
+        if _filled_in(line):
+            verdict = identifiers.Verdict(Category.UNKNOWN)
         judged.append(replace(line, category=verdict.category, strong=verdict.strong, cover=line.spot.quad, keep=keep))
     # Rulers first: a single numeral looks like a knob or a wound, and tells where the scale is all the same.
     judged = scale_lines.rulers(judged, frame)
@@ -88,6 +93,12 @@ def decide(lines: Sequence[Line], frame: Frame, known: Known, rules: TextRules =
     judged = closed_rows(alone(judged))
     found = to_edges([*judged, *gaps(judged, frame.rgb)], frame.rgb, rules.margin)
     return off_kept(found, rules.margin)
+
+
+def _filled_in(line: Line) -> bool:
+    """Whether a box holds more than the name of a field, which is all that was read: what was filled in by hand."""
+    long, high = sides(line.spot.quad)
+    return bool(FIELD.fullmatch(line.text.strip())) and long > (WIDEST * len(line.text.strip()) + 1) * high
 
 
 def _legend(lines: Sequence[Line]) -> list[Line]:

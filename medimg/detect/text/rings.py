@@ -97,7 +97,11 @@ def lines(models: Models, frame: Frame, known: Sequence[Line]) -> list[Line]:
         size = (max(32, round(strip.shape[1] * squeezed)), max(32, strip.shape[0]))
         look = np.asarray(cv2.resize(strip, size, interpolation=cv2.INTER_AREA), np.uint8)
         back = np.array([strip.shape[1] / size[0], strip.shape[0] / size[1]], np.float32)
-        read_now = [line for line in _read(models, look) if not straight(line, known)]
+        read_now = [
+            line
+            for line in _read(models, look)
+            if not straight(line, known, pieces(line.spot.quad * back, ring, scale, strip.shape[0]))
+        ]
         some = [line.spot.quad * back for line in read_now]
         if some:
             # The ring is one thing: what identifies on it is told by the worst of its words, however much else is said.
@@ -121,15 +125,20 @@ def bent(boxes: Sequence[Quad], ring: Ring, scale: float) -> bool:
     return ring.radius * (1 - math.cos(half)) >= BENT * high
 
 
-def straight(line: Line, known: Sequence[Line]) -> bool:
+def straight(line: Line, known: Sequence[Line], there: Sequence[Quad]) -> bool:
     """Whether what was read on a ring was read on a straight line before, so that it tells of no ring.
 
     Args:
         line: What was read on the unrolled ring.
         known: What was read in the picture.
+        there: Where it stands in the picture, in pieces: a line at that place is the same, though bent and misread.
     """
     said = _signs(line.text)
-    return any(said in there or _alike(said, there) >= LIKE for there in (_signs(b.text) for b in known if read(b)))
+    some = [(_signs(before.text), before.spot.quad) for before in known if read(before)]
+    return any(
+        said in other or (_alike(said, other) >= LIKE and any(shared(q, quad) > 0 for q in there))
+        for other, quad in some
+    )
 
 
 def closed(boxes: Sequence[Quad], along: NDArray[np.float64]) -> bool:
