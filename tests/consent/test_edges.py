@@ -307,6 +307,15 @@ def test_a_card_keeps_what_was_typed_without_blanks() -> None:
     assert all(len(cards.wording(kind)) == 16 for kind in cards.KINDS)
 
 
+def test_a_card_is_filled_in_again_when_its_own_questions_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = ChecklistDefinition.load()
+    before = {kind: cards.wording(kind) for kind in cards.KINDS}
+    items = tuple(msgspec.structs.replace(i, say=f"{i.say}!") if i.act == "channel" else i for i in shipped.items)
+    changed = msgspec.structs.replace(shipped, items=items)
+    monkeypatch.setattr(ChecklistDefinition, "load", lambda: changed)
+    assert {kind for kind in cards.KINDS if cards.wording(kind) != before[kind]} == {"channel"}
+
+
 @pytest.mark.parametrize(("by", "last"), [("person", 90), ("site", 365)])
 def test_a_card_lasts_to_its_last_day(by: str, last: int) -> None:
     one = card(by=by)
@@ -501,6 +510,7 @@ def test_no_record_of_consent_is_changed_later_nor_has_a_field_that_nobody_knows
         ('[[items]]\nid = "site.second-person"\nask = "?"\nlevel = {}', "starts with 'site.'"),
         ('locked_cards = ["form"]', "does not have"),
         ('[[cards]]\nkind = "form"\nreviewed = "2026-05-01"', "has no name"),
+        ('[[cards]]\nkind = "form"\nreviewed = "2026-05-01"\nnmae = "F"', "unknown field"),
         ('[[cards]]\nkind = "form"\nreviewed = "May"\nfields = { name = "F" }', "is a date"),
         ('[[cards]]\nkind = "form"\nreviewed = "2026-05-01"\nfields = { name = "F", who = "x" }', "do not have"),
         ('[[cards]]\nkind = "form"\nreviewed = "2026-05-01"\nfields = { name = "F" }\nanswers = { "img.text" = "yes" }',

@@ -8,7 +8,7 @@ from sheets_kit import findings, picture, region, report
 
 from medimg.consent import caption
 from medimg.consent.evidence import AutoEvidence, evidence, group_evidence
-from medimg.types import Box, Finding, Report
+from medimg.types import Action, Box, Finding, Report
 from medimg.vocabulary import Category
 
 
@@ -53,6 +53,15 @@ def test_a_ruler_is_looked_for_where_the_crop_put_it() -> None:
 def test_a_copy_that_was_saved_again_is_said_to_be() -> None:
     assert "colours may differ" in said("img.clinical-meaning", made(lossless=False)).words
     assert "colours may differ" not in said("img.clinical-meaning", made(lossless=True)).words
+
+
+def test_a_word_that_may_be_a_name_is_told_where_text_is_asked_about_and_nowhere_else() -> None:
+    word = Finding(kind="text", category="possible-name", detector="text", region=region(300, 60, 400, 90))
+    one = made()
+    assert one.plan is not None
+    kept = Action(finding=word, do="keep", why="may be a name: look here")
+    one = msgspec.structs.replace(one, plan=msgspec.structs.replace(one.plan, actions=(*one.plan.actions, kept)))
+    assert {e.item for e in evidence(one) if "may be a name" in e.words} == {"img.text"}
 
 
 def test_marks_are_never_said_to_be_looked_for() -> None:
