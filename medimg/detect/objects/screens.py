@@ -15,17 +15,16 @@ from medimg.detect.objects import scales
 from medimg.detect.objects.judge import IDENTIFYING, Find
 from medimg.vocabulary import Category
 
-NAMES = frozenset(
-    """
-    abp af apvcmv ar art asb avf avl avr b bipap bolus bpm br c cmh2o co2 cpap cstat cvp debit dia dl dose dosis ecg
-    ekg etco2 expminvol f fc feco2 fico2 fio2 flow flujo fluss fp fq fr ftotal h hf hr i ibp ic icp ie ii iii kg kpa
-    kvo l map max mean med mg mgdl min ml mlh mlhr mm mmhg mmol mmoll mms monitor moy mv mve nbp ni nibd nibp nibt
-    o2 pa pad pam pani pap pas paw pc pcv peep perf pi pic pinsp pip plet pleth plethy pmax pmean pni ppeak pplat pr
-    prvc ps pso2 pspitze psv pul puls pulse pvc pvi rate resp rpm rr rsb s sao2 simv sp02 spo2 spoz st sys t ta temp
-    temperatur temperature ti tmp tv v vc vcv ve vi vm vmand vol volume volumen vspont vt vtb vtbi vte vti x x1 x2
-    zvd
-    """.split()  # noqa: SIM905
-)
+_NAMES = """
+abp af apvcmv ar art asb avf avl avr b bipap bolus bpm br c cmh2o co2 cpap cstat cvp debit dia dl dose dosis ecg
+ekg etco2 expminvol f fc feco2 fico2 fio2 flow flujo fluss fp fq fr ftotal h hf hr i ibp ic icp ie ii iii kg kpa
+kvo l map max mean med mg mgdl min ml mlh mlhr mm mmhg mmol mmoll mms monitor moy mv mve nbp ni nibd nibp nibt
+o2 pa pad pam pani pap pas paw pc pcv peep perf pi pic pinsp pip plet pleth plethy pmax pmean pni ppeak pplat pr
+prvc ps pso2 pspitze psv pul puls pulse pvc pvi rate resp rpm rr rsb s sao2 simv sp02 spo2 spoz st sys t ta temp
+temperatur temperature ti tmp tv v vc vcv ve vi vm vmand vol volume volumen vspont vt vtb vtbi vte vti x x1 x2
+zvd
+"""
+NAMES = frozenset(_NAMES.split())
 """What monitors, oximeters, ventilators and pumps call what they measure, and their units, in English, French, German,
 Spanish, Italian, Swedish and Dutch; in small letters and figures."""
 CUFF = {"SYS", "DIA"}
