@@ -303,27 +303,30 @@ def test_readings_on_dark_ground_are_a_monitors(monkeypatch: pytest.MonkeyPatch,
 def test_large_values_beside_names_are_a_monitors_on_light_ground_too(
     monkeypatch: pytest.MonkeyPatch, larger: int, on: str
 ) -> None:
-    _taken_for(monkeypatch, "sheet")
-    monkeypatch.setattr(judge, "outlines", lambda rows: np.full(len(rows), 0.9))
-    picture = np.full((800, 1000, 3), 130, np.uint8)
-    picture[60:500, 100:600] = 232
+    frame = _thing(monkeypatch, "sheet", Box(100, 60, 600, 500), 232)
     lines = [_line(Box(150, 80, 400, 110), "name", "QUISPE, INES")]
     for k, (name, value) in enumerate((("HR bpm", "78"), ("SpO2", "97"), ("NIBP mmHg", "124/76"))):
         lines.append(_line(Box(150, 150 + 110 * k, 290, 180 + 110 * k), "harmless", name))
         lines.append(_line(Box(320, 150 + 110 * k, 460, 180 + 110 * k + 40 * (larger - 1)), "unit", value))
-    out = carriers.placed(Frame(picture), lines)
+    out = carriers.placed(frame, lines)
     assert {f.on for f in out} == {on}
     covered = decide(out, Policy(), width=1000, height=800).doing("cover")
     assert {a.finding.kind for a in covered} == ({"text"} if larger == 2 else {"text", "object"})
 
 
-def _on_a_screen(monkeypatch: pytest.MonkeyPatch, *lines: Finding) -> dict[str, str]:
-    """What becomes of lines on a light screen: what was read -> category."""
-    _taken_for(monkeypatch, "screen")
+def _thing(monkeypatch: pytest.MonkeyPatch, sort: str, box: Box, light: int) -> Frame:
+    """A picture of 1000 x 800 with one thing in it, whose outline is believed and which is taken for that sort."""
+    _taken_for(monkeypatch, sort)
     monkeypatch.setattr(judge, "outlines", lambda rows: np.full(len(rows), 0.9))
     picture = np.full((800, 1000, 3), 130, np.uint8)
-    picture[60:700, 100:900] = 232
-    return {f.secret.reveal(): f.category for f in carriers.placed(Frame(picture), lines) if f.kind == "text"}
+    picture[box.y0 : box.y1, box.x0 : box.x1] = light
+    return Frame(picture)
+
+
+def _on_a_screen(monkeypatch: pytest.MonkeyPatch, *lines: Finding) -> dict[str, str]:
+    """What becomes of lines on a light screen: what was read -> category."""
+    frame = _thing(monkeypatch, "screen", Box(100, 60, 900, 700), 232)
+    return {f.secret.reveal(): f.category for f in carriers.placed(frame, lines) if f.kind == "text"}
 
 
 def test_on_a_screen_that_measures_names_values_and_traces_stay_and_who_it_is_does_not(
@@ -344,27 +347,31 @@ def test_on_a_screen_that_measures_names_values_and_traces_stay_and_who_it_is_do
 def test_a_value_and_its_unit_are_a_meters_where_nobody_is_named(
     monkeypatch: pytest.MonkeyPatch, who: str, kept: bool
 ) -> None:
-    _taken_for(monkeypatch, "slip")
-    monkeypatch.setattr(judge, "outlines", lambda rows: np.full(len(rows), 0.9))
-    picture = np.full((800, 1000, 3), 130, np.uint8)
-    picture[60:400, 100:500] = 190
+    frame = _thing(monkeypatch, "slip", Box(100, 60, 500, 400), 190)
     lines = [_line(Box(150, 80, 300, 104), who, "QUISPE"), _line(Box(150, 150, 320, 220), "unknown", "11.4")]
     lines += [_line(Box(340, 180, 440, 206), "harmless", "mmol/L")]
-    made = {f.secret.reveal(): f.category for f in carriers.placed(Frame(picture), lines) if f.kind == "text"}
+    made = {f.secret.reveal(): f.category for f in carriers.placed(frame, lines) if f.kind == "text"}
     assert (made["11.4"] == "unit") == kept
     assert made["QUISPE"] == who
 
 
 def test_a_meter_of_blood_pressure_is_no_slip_though_its_figures_were_misread(monkeypatch: pytest.MonkeyPatch) -> None:
-    _taken_for(monkeypatch, "slip")
-    monkeypatch.setattr(judge, "outlines", lambda rows: np.full(len(rows), 0.9))
-    picture = np.full((800, 1000, 3), 130, np.uint8)
-    picture[60:400, 100:500] = 190
+    frame = _thing(monkeypatch, "slip", Box(100, 60, 500, 400), 190)
     lines = [_line(Box(150, 80, 240, 104), "unknown", "SYS mmHg"), _line(Box(150, 180, 240, 204), "unknown", "DIA")]
     misread = _line(Box(260, 80, 400, 150), "age", "10m")
-    for said, whole in ((lines, False), (lines[:1], True)):
-        plan = decide(carriers.placed(Frame(picture), [*said, misread]), Policy(), width=1000, height=800)
+    diary = [*lines, _line(Box(150, 280, 300, 304), "name", "QUISPE")]
+    for said, whole in ((lines, False), (lines[:1], True), (diary, True)):
+        plan = decide(carriers.placed(frame, [*said, misread]), Policy(), width=1000, height=800)
         assert [a.finding.kind for a in plan.doing("cover") if a.finding.kind == "object"] == ["object"] * whole
+
+
+def test_what_is_written_on_a_note_stuck_on_a_screen_is_none_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = _thing(monkeypatch, "screen", Box(100, 60, 900, 700), 232)
+    frame.rgb[420:520, 500:760] = (250, 230, 90)
+    lines = [_line(Box(150, 80, 230, 104), "harmless", "SpO2"), _line(Box(150, 110, 260, 160), "unit", "97")]
+    note = [_line(Box(520, 430, 740, 510), "unread", "nn")]
+    made = {f.secret.reveal(): f.category for f in carriers.placed(frame, [*lines, *note]) if f.kind == "text"}
+    assert made["nn"] == "unread"
 
 
 def test_on_a_screen_without_a_reading_nothing_is_taken_for_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,11 +102,11 @@ def like_a_code(frame: Frame, place: marks.Place, looks: Sequence[marks.View], l
         looks: All looks at the frame, the finest first.
         look: Which of them the place was seen in.
     """
-    pixels, factor = frame.scaled(marks.FINE)
-    if comb(level(pixels, place.corners * factor)):
-        return False
     known = weights()
-    return known.score(features(frame, place, looks, look), look) >= known.least
+    if known.score(features(frame, place, looks, look), look) < known.least:
+        return False
+    pixels, factor = frame.scaled(marks.FINE)
+    return not comb(level(pixels, place.corners * factor))
 
 
 def comb(part: Pixels) -> bool:

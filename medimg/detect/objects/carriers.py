@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from medimg import geometry
 from medimg.detect import Frame
 from medimg.detect.objects import burned, company, grey_card, judge, marks, scales, screens
-from medimg.detect.objects.blocks import REAL, SCALES, Block, found_blocks, grown
+from medimg.detect.objects.blocks import ALIKE, REAL, SCALES, Block, found_blocks, grown
 from medimg.detect.objects.grounds import Picture, Points, share_in
 from medimg.detect.objects.judge import GROUNDS, Find
 from medimg.native.opencv import cv2
@@ -108,7 +108,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         bare = (
             block.likely < REAL and all(map(_flesh, some)) and not any(f.category in judge.IDENTIFYING for f in there)
         )
-        _keep_readings(out, at, finds, block, sort)
+        _keep_readings(out, at, finds, block, picture, sort)
         for m, own, row in zip(block.members, likely, some, strict=True):
             name = sort if block.likely >= REAL else GROUNDS[int(np.argmax(likely.mean(axis=0) + own))]
             if (bare and not finds[m].code) or _in_flesh(picture, finds[m], row):
@@ -134,15 +134,24 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
     return out
 
 
-def _keep_readings(out: list[Finding], at: Sequence[int], finds: Sequence[Find], block: Block, sort: str) -> None:
-    """Mark what a screen shows of the body, on the block of finds that is one and on panels of their own within it."""
+def _keep_readings(
+    out: list[Finding], at: Sequence[int], finds: Sequence[Find], block: Block, picture: Picture, sort: str
+) -> None:
+    """Mark what a screen shows of the body: values and their names on it and on its panels, and traces on its ground.
+
+    A note that was stuck on the screen has a ground of its own.
+    """
     there = [finds[m] for m in block.members]
     high = screens.measuring(there) if sort == Category.SCREEN else 0.0
     if not high:
         return
     outline = _with_finds(block, there)
-    for k, find in zip(at, finds, strict=True):
-        if share_in(find.quad, outline) >= WITHIN and screens.measured(find, high):
+    ground = np.median([picture.colour(f.quad, f.code) for f in there if screens.said(f)], axis=0)
+    for m, (k, find) in enumerate(zip(at, finds, strict=True)):
+        own = m in block.members
+        value = (own or share_in(find.quad, outline) >= WITHIN) and screens.measured(find)
+        on_ground = own and np.linalg.norm(picture.colour(find.quad, find.code) - ground) <= ALIKE
+        if value or (on_ground and screens.traced(find, high)):
             out[k] = msgspec.structs.replace(out[k], category=Category.UNIT)
 
 

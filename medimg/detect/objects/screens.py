@@ -28,7 +28,8 @@ NAMES = frozenset(_NAMES.split())
 """What monitors, oximeters, ventilators and pumps call what they measure, and their units, in English, French, German,
 Spanish, Italian, Swedish and Dutch; in small letters and figures."""
 CUFF = {"SYS", "DIA"}
-"""What stands on every meter of blood pressure, whose figures of seven strokes are seldom read."""
+"""What stands on a meter of blood pressure, whose figures of seven strokes are seldom read (``10m`` is taken for an
+age); on a diary of it a name or a day stands as well."""
 READING = re.compile(r"(?:HR|PR|RR|(?:NI|A|I)?BP|Sp[O0]2|etCO2|Temp)[ :]*\d|\b\d{2,3} ?(?:bpm|mmHg)\b")
 """A value with its name or unit, in one line."""
 READINGS = 2
@@ -47,9 +48,9 @@ VALUES = re.compile(r"\W*(?:1:\d(?:\.\d)?|\d{1,3}(?:[.,]\d{1,2})?)(?:(?:[\s/]+\(
 """One value, or two beside each other; three may be a date, and a time is written with two figures before the colon."""
 LEAST_LETTERS, WAVE = 1, 3
 """Fewest letters of a curve that was read, and most different ones: a curve repeats itself."""
-SPARSE = 1.6
-"""Most letters of such, for each time it is as long as high, where none stands there three times over; print has 1.7
-and more."""
+SPARSE = 1.3
+"""Most letters of such, for each time it is as long as high, where none stands there three times over: as in
+:mod:`medimg.detect.text.monitors`."""
 TALL = 1.8
 """Its least height, in that of the names of what is measured."""
 
@@ -61,7 +62,9 @@ def shows_readings(finds: Sequence[Find], light: float) -> bool:
         finds: They.
         light: The usual brightness of what is beneath them, CIELAB as 8 bits.
     """
-    if {word for f in finds for word in re.findall("[A-Z]+", f.text)} >= CUFF:
+    identified = {f.category for f in finds} & IDENTIFYING
+    cuff = {word for f in finds for word in re.findall("[A-Z]+", f.text)} >= CUFF
+    if cuff and identified <= {Category.AGE}:
         return True
     if light < DARK and sum(bool(READING.search(f.text)) for f in finds) >= READINGS:
         return True
@@ -70,7 +73,7 @@ def shows_readings(finds: Sequence[Find], light: float) -> bool:
     if light < DARK and len(values) >= READINGS and (names or _traces(finds)):
         return True
     clear = [f.high for f in finds if CLEAR.fullmatch(f.text.strip())]
-    if clear and values and not any(f.category in IDENTIFYING for f in finds):
+    if clear and values and not identified:
         return max(values) >= LARGER * float(np.median(clear))
     if len(values) < READINGS or len({f.text.casefold() for f in names}) < LEAST_NAMES:
         return False
@@ -92,8 +95,19 @@ def measuring(finds: Sequence[Find]) -> float:
     return 0.0
 
 
-def measured(find: Find, high: float) -> bool:
-    """Whether a find on such a screen is a value, a name of what is measured, or a trace.
+def said(find: Find) -> bool:
+    """Whether a find is a value or a name of what is measured, by what was read."""
+    return find.category != Category.UNREAD and (_valued(find) or _named(find.text))
+
+
+def measured(find: Find) -> bool:
+    """Whether a find on such a screen was read as a value or a name of what is measured."""
+    read = find.category == Category.UNKNOWN and not find.code
+    return read and bool(VALUES.fullmatch(find.text) or _named(find.text))
+
+
+def traced(find: Find, high: float) -> bool:
+    """Whether a find on such a screen is a curve that was read as a few letters.
 
     Args:
         find: It.
@@ -101,8 +115,6 @@ def measured(find: Find, high: float) -> bool:
     """
     if find.code or find.category not in (Category.UNKNOWN, Category.UNREAD):
         return False
-    if find.category == Category.UNKNOWN and (VALUES.fullmatch(find.text) or _named(find.text)):
-        return True
     letters = [c for c in find.text.casefold() if c.isalpha()]
     long = float(max(np.hypot(*(find.quad[1] - find.quad[0])), np.hypot(*(find.quad[2] - find.quad[1]))))
     few = LEAST_LETTERS <= len(set(letters)) <= WAVE and not any(c.isdigit() for c in find.text)
