@@ -22,7 +22,7 @@ from medimg.detect import Frame
 from medimg.detect.codes import detector as codes
 from medimg.detect.codes import likeness
 from medimg.detect.codes.detector import Codes, make
-from medimg.detect.objects import marks
+from medimg.detect.objects import level, marks
 from medimg.policy import Policy
 from medimg.redact.cover import mask
 
@@ -133,17 +133,17 @@ def test_ticks_at_one_distance_are_no_code_and_bars_are(pitch: int) -> None:
     part = np.full((80, 380), 215.0)
     part[:, np.arange(4, 376, pitch)] = part[:, np.arange(5, 376, pitch)] = 60
     ticks = np.clip(part + rng.normal(0, 6, part.shape), 0, 255).astype(np.uint8)
-    assert likeness.comb(np.dstack([ticks] * 3))
+    assert level.comb(np.dstack([ticks] * 3))
     code = zxingcpp.create_barcode("RX-5839201", zxingcpp.BarcodeFormat.Code128).to_image(scale=2)
     bars = np.asarray(Image.fromarray(np.asarray(code)).resize((380, 80)))
-    assert not likeness.comb(np.dstack([bars] * 3))
-    assert not likeness.comb(np.dstack([bars.T] * 3))
+    assert not level.comb(np.dstack([bars] * 3))
+    assert not level.comb(np.dstack([bars.T] * 3))
     # A postal code's bars stand at one distance as well; which of them go up, and which down, is the number.
     post = np.full((80, 380), 215.0)
     for x in range(4, 376, pitch):
         up, down = rng.integers(0, 2, 2)
         post[8 if up else 32 : 72 if down else 48, x : x + 2] = 60
-    assert not likeness.comb(np.dstack([post.astype(np.uint8)] * 3))
+    assert not level.comb(np.dstack([post.astype(np.uint8)] * 3))
 
 
 def test_what_was_read_counts_whatever_it_looks_like(detector: Codes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +174,7 @@ def test_the_weights_are_of_the_features(detector: Codes) -> None:
 def test_a_code_beyond_the_frame_and_a_sliver_have_features() -> None:
     grey = np.random.default_rng(1).integers(0, 255, (300, 400, 3), dtype=np.uint8)
     for corners in (((-40, -40), (60, -40), (60, 30), (-40, 30)), ((10, 10), (12, 10), (12, 11), (10, 11))):
-        part = likeness.level(grey, np.asarray(corners, np.float32))
+        part = level.level(grey, np.asarray(corners, np.float32))
         assert min(part.shape[:2]) >= 2
         assert np.isfinite(likeness._looks_of(part)).all()
     assert np.isfinite(likeness._looks_of(np.full((40, 90, 3), 128, np.uint8))).all()

@@ -21,19 +21,13 @@ from numpy.typing import NDArray
 
 from medimg.detect import Frame, Pixels
 from medimg.detect.objects import marks
+from medimg.detect.objects.level import Grey, comb, even, there
 from medimg.native.opencv import cv2
 
-Grey = NDArray[np.float32]
-LONG = 384
-"""Longer side that a place is shrunk to, in pixels; a smaller one is not enlarged."""
 BANDS = 4
 """Parts a place is cut into across its rows, to ask whether they say the same."""
-NEAR = 31, 41
-"""Pixels over which a row's ground is taken for even: where bands are compared, and where runs are counted."""
-LEAST_TICKS, STEADY, EVERY, WEAK = 10, 0.08, 0.9, 0.3
-"""So many strokes at one distance, which differs by no more than this share of it, are a scale where so many of them
-reach one side: the bars of a code stand at distances of two and three modules and more, so that theirs differ by a
-third. A stroke is as dark as this share of the darkest."""
+NEAR = 31
+"""Pixels over which a row's ground is taken for even where bands are compared."""
 NAMES = (
     "mean", "best", "text", "ruler", "card", "filled", "squares", "length", "finer", "coarser", "matrix", "colours",
     "two tones", "contrast", "one direction", "right angles", "rows alike", "columns alike", "runs along",
@@ -105,35 +99,7 @@ def like_a_code(frame: Frame, place: marks.Place, looks: Sequence[marks.View], l
     known = weights()
     if known.score(features(frame, place, looks, look), look) < known.least:
         return False
-    pixels, factor = frame.scaled(marks.FINE)
-    return not comb(level(pixels, place.corners * factor))
-
-
-def comb(part: Pixels) -> bool:
-    """Whether a place that lies level is a row of strokes at one distance, across or along: the ticks of a scale."""
-    grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return _ticked(grey) or _ticked(np.ascontiguousarray(grey.T))
-
-
-def _ticked(grey: Grey) -> bool:
-    line = _strokes(grey, 0.25, 0.75)
-    dark = np.concatenate(([False], line > WEAK * float(np.percentile(line, 98)), [False])).astype(np.int8)
-    starts, ends = np.flatnonzero(np.diff(dark) == 1), np.flatnonzero(np.diff(dark) == -1)
-    if len(starts) < LEAST_TICKS:
-        return False
-    at = np.array([np.average(np.arange(a, b), weights=line[a:b]) for a, b in zip(starts, ends, strict=True)])
-    apart = np.diff(at)
-    if float(apart.std()) > STEADY * float(apart.mean()):
-        return False
-    # The bars of postal codes stand at one distance too, and go up or down as their digits say.
-    sides = [_strokes(grey, *part)[np.round(at).astype(int)] for part in ((0.12, 0.3), (0.7, 0.88))]
-    return any(float((side > WEAK * float(np.median(line[dark[1:-1] > 0]))).mean()) >= EVERY for side in sides)
-
-
-def _strokes(grey: Grey, start: float, end: float) -> NDArray[Any]:
-    """How dark each column is for what is beside it, in the rows from one share of the height to another."""
-    rows = grey[int(start * len(grey)) : max(int(end * len(grey)), int(start * len(grey)) + 1)]
-    return -_even(rows.mean(axis=0), NEAR[1])
+    return not comb(there(frame, place.corners))
 
 
 def features(frame: Frame, place: marks.Place, looks: Sequence[marks.View], look: int) -> list[float]:
@@ -145,7 +111,6 @@ def features(frame: Frame, place: marks.Place, looks: Sequence[marks.View], look
     squares = int(np.count_nonzero(place.own))
     room = float(cv2.contourArea(place.corners)) / (view.across * view.down)
     wide, high = cv2.minAreaRect(place.corners)[1]
-    pixels, factor = frame.scaled(marks.FINE)
     return [
         _logit(float(likely.mean())),
         _logit(float(likely.max())),
@@ -158,23 +123,8 @@ def features(frame: Frame, place: marks.Place, looks: Sequence[marks.View], look
         around[max(look - 1, 0)],
         around[min(look + 1, len(looks) - 1)],
         matrix / max(bar + matrix, 1e-3),
-        *_looks_of(level(pixels, place.corners * factor)),
+        *_looks_of(there(frame, place.corners)),
     ]
-
-
-def level(rgb: Pixels, corners: NDArray[np.float32]) -> Pixels:
-    """A place with its longer side level, no longer than :data:`LONG`, (h, w, 3)."""
-    (cx, cy), (wide, high), angle = cv2.minAreaRect(corners)
-    if high > wide:
-        wide, high, angle = high, wide, angle + 90
-    wide, high = max(wide, 2.0), max(high, 2.0)
-    factor = min(1.0, LONG / wide)
-    w, h = max(round(wide * factor), 2), max(round(high * factor), 2)
-    turn = cv2.getPerspectiveTransform(
-        cv2.boxPoints(((cx, cy), (wide, high), angle)), np.asarray(((0, h), (0, 0), (w, 0), (w, h)), np.float32)
-    )
-    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.warpPerspective(rgb, turn, (w, h), flags=how, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def _looks_of(part: Pixels) -> list[float]:
@@ -226,7 +176,7 @@ def _two_tones(grey: Grey) -> float:
 def _alike(grey: Grey) -> float:
     """Median correlation of neighbouring bands of rows: 1 for bars that stand across them."""
     count = BANDS if len(grey) >= 2 * BANDS else max(len(grey) // 2, 1)
-    bands = [_even(band.mean(axis=0), NEAR[0]) for band in np.array_split(grey, count, axis=0)]
+    bands = [even(band.mean(axis=0), NEAR) for band in np.array_split(grey, count, axis=0)]
     pairs = [_correlation(a, b) for a, b in itertools.pairwise(bands)]
     return float(np.median(pairs)) if pairs else 1.0
 
@@ -239,7 +189,7 @@ def _correlation(a: NDArray[Any], b: NDArray[Any]) -> float:
 def _runs(grey: Grey) -> tuple[float, float]:
     """Runs of one tone along the middle row, in each pixel, and how uneven they are: spread over mean."""
     middle = grey[len(grey) // 2 - 1 : len(grey) // 2 + 1].mean(axis=0)
-    line = _even(middle, NEAR[1])
+    line = even(middle)
     changes = np.flatnonzero(np.diff((line > 0).astype(np.int8)))
     if len(changes) < 3:
         return 0.0, 0.0
@@ -251,7 +201,7 @@ def _repeats(grey: Grey) -> float:
     """How well rows agree with themselves moved along, at best, once they have ceased to: 1 for a fence or a weave."""
     best = []
     for band in np.array_split(grey, min(BANDS, len(grey)), axis=0):
-        line = _even(band.mean(axis=0), NEAR[1])
+        line = even(band.mean(axis=0))
         power = np.concatenate(((0.0,), np.cumsum(line**2)))
         moves = np.arange(len(line) // 2)
         both = np.correlate(line, line, "full")[len(line) - 1 :][: len(moves)]
@@ -260,10 +210,6 @@ def _repeats(grey: Grey) -> float:
         ceased = np.flatnonzero(agree < 0)
         best.append(float(agree[ceased[0] :].max()) if len(ceased) else 0.0)
     return float(np.median(best))
-
-
-def _even(line: NDArray[Any], near: int) -> NDArray[Any]:
-    return np.asarray(line - cv2.blur(line[None], (near, 1))[0])
 
 
 def _logit(p: float) -> float:

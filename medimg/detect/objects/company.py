@@ -15,6 +15,7 @@ from medimg.detect import Frame
 from medimg.detect.objects import marks
 from medimg.detect.objects.grounds import Points, share_in
 from medimg.detect.objects.judge import IDENTIFYING
+from medimg.detect.objects.level import comb, there
 from medimg.native.opencv import cv2
 from medimg.types import Finding
 from medimg.vocabulary import Category, Kind
@@ -52,7 +53,7 @@ def codes(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         # Of print that is seen from too far away whole blocks look like codes.
         if sum(share_in(corners, quad) for quad in read) > KNOWN:
             continue
-        if not any(_beside(corners, line) for line in lines):
+        if not any(_beside(corners, line) for line in lines) or comb(there(frame, corners)):
             continue
         known.append(corners)
         out.append(
