@@ -2,7 +2,7 @@
 
 A cover has a margin, and in a JPEG it grows to whole blocks of pixels. Between lines of print there is less room than
 that. A line that would be cut is spared, where covers beside it without their margin let it stand; else the whole of it
-is to be covered.
+is to be covered, unless that would cut the next one: it tells nothing, whether a part of it stands or none.
 """
 
 from __future__ import annotations
@@ -60,9 +60,13 @@ def uncut(covered: Mapping[int, Finding], kept: Mapping[int, Finding], margins: 
             if spared and not _cut(left[k], {**grown, **spared}.values()):
                 tight |= spared.keys()
                 grown |= spared
-            elif _cut(left[k], grown.values()):
-                more.add(k)
-                grown[k] = _Cover(cover_polygon(_tight(left.pop(k)), margins), block)
+            elif _cut(line := left[k], grown.values()):
+                del left[k]
+                whole = _Cover(cover_polygon(_tight(line), margins), block)
+                # A cover for the looks of it takes no further line along: on a slanted packet none would be left.
+                if not any(_cut(f, [*grown.values(), whole]) for n, f in left.items() if n not in cut):
+                    more.add(k)
+                    grown[k] = whole
     return Mended(frozenset(tight), frozenset(more))
 
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter
 import medimg
 from medimg.decide import decide
 from medimg.detect import Frame
-from medimg.detect.objects import blocks, carriers, grounds, judge, marks
+from medimg.detect.objects import blocks, carriers, grounds, judge, marks, product
 from medimg.detect.objects.carriers import placed_on
 from medimg.native.opencv import cv2
 from medimg.policy import Policy
@@ -121,7 +121,7 @@ def test_a_name_or_a_number_on_a_ruler_is_none(text: str) -> None:
     ],
 )
 def test_print_of_a_batch_stays_on_its_packet_alone(text: str) -> None:
-    assert judge.of_product(text)
+    assert product.of_product(text)
     assert placed_on(_line(LABEL, "record-number", text), "packet", 2, 0.0).category == "product"
     assert placed_on(_line(LABEL, "record-number", text), "slip", 2, 0.0).category == "record-number"
     assert placed_on(_line(LABEL, "name", text), "packet", 2, 0.0).category == "name"
@@ -142,7 +142,7 @@ def test_print_of_a_batch_stays_on_its_packet_alone(text: str) -> None:
     ],
 )
 def test_what_names_a_person_is_no_print_of_a_batch(text: str) -> None:
-    assert not judge.of_product(text)
+    assert not product.of_product(text)
 
 
 @pytest.mark.parametrize("text", ["0000", "II", "C"])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from medimg import geometry
 from medimg.detect import Frame
-from medimg.detect.objects import burned, company, grey_card, judge, marks, scales, screens
+from medimg.detect.objects import burned, company, grey_card, judge, marks, product, scales, screens
 from medimg.detect.objects.blocks import ALIKE, REAL, SCALES, Block, found_blocks, grown
 from medimg.detect.objects.grounds import Picture, Points, share_in
 from medimg.detect.objects.judge import GROUNDS, Find
@@ -95,9 +95,9 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
     for k, cut in _off_scales(frame, picture, findings, at, finds).items():
         out[k] = cut
     rows = [features(frame, picture, finds, block) for block in blocks]
-    said = judge.lies_on([row for some in rows for row in some])
+    grounds = judge.lies_on([row for some in rows for row in some])
     for number, (block, some) in enumerate(zip(blocks, rows, strict=True), 1):
-        likely, said = said[: len(some)], said[len(some) :]
+        likely, grounds = grounds[: len(some)], grounds[len(some) :]
         there = [finds[m] for m in block.members]
         measures = [f for f, k in zip(finds, at, strict=True) if out[k].category in SCALES]
         named = _named(block, there, measures)
@@ -117,8 +117,8 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
                 name = ""
             borne = block.likely >= REAL and sort in (Category.SLIP, Category.SHEET)
             out[at[m]] = _on(out[at[m]], name, number, row, borne=borne)
-            if out[at[m]].on in ("bare", ON_A_SCALE) and _burned_in(frame, picture, finds[m]):
-                out[at[m]] = msgspec.structs.replace(out[at[m]], on="")
+            if out[at[m]].category == Category.UNKNOWN and not finds[m].code and _of_its_print(finds[m], sort, there):
+                out[at[m]] = msgspec.structs.replace(out[at[m]], category=Category.PRODUCT)
         outline = _with_finds(block, there)
         dense = not bare and _dense(outline, [f.quad for f in there])
         over = _over(frame, picture, outline, some[0], [f.quad for f in measures], there)
@@ -165,12 +165,30 @@ def _sort(
     """What a block of finds lies on; what may be a patient's slip and bears what identifies is no packet, no ruler."""
     if screens.shows_readings(there, float(np.median([row["light"] for row in rows]))):
         return Category.SCREEN
+    if _of_a_product(there):
+        return Category.PACKET
     sort = GROUNDS[int(np.argmax(likely))]
+    identifying = any(_identifies(f) for f in there)
     if sort == "measure" and named >= SURELY_NAMED:
         return Category.SLIP
-    identifying = any(f.category in judge.IDENTIFYING and not judge.of_product(f.text) for f in there)
     perhaps = likely[GROUNDS.index(Category.SLIP)] >= PERHAPS_SLIP
     return Category.SLIP if sort == Category.PACKET and identifying and perhaps and block.likely >= REAL else sort
+
+
+def _of_a_product(there: Sequence[Find]) -> bool:
+    """Whether finds that share a ground say of which batch a product is, and nothing of a person."""
+    return not any(map(_identifies, there)) and product.names_one([f.text for f in there if not f.code])
+
+
+def _of_its_print(find: Find, sort: str, there: Sequence[Find]) -> bool:
+    """Whether a line on a packet is print of it that is no name, whatever words it is made of."""
+    return sort == Category.PACKET and (
+        product.trade_mark(find.text) or (product.prose(find.text) and _of_a_product(there))
+    )
+
+
+def _identifies(find: Find) -> bool:
+    return find.category in judge.IDENTIFYING and not product.of_product(find.text)
 
 
 def _named(block: Block, there: Sequence[Find], measures: Sequence[Find]) -> int:
@@ -288,7 +306,7 @@ def placed_on(finding: Finding, name: str, number: int, scale: float) -> Finding
     if finding.kind == Kind.TEXT:
         if _figures(category, text, on=name == "measure" or scale >= SCALE, touching=finding.on == ON_A_SCALE):
             category = Category.RULER
-        elif category in OF_A_BATCH and name == Category.PACKET and judge.of_product(text):
+        elif category in OF_A_BATCH and name == Category.PACKET and product.of_product(text):
             category = Category.PRODUCT
         elif category == Category.UNKNOWN and name == "bare" and _no_word(text):
             category = Category.UNREAD

@@ -34,31 +34,6 @@ SAID_OF_PRODUCTS = re.compile(
 )
 DEEP = 3
 """How many questions lead to a leaf."""
-BATCH = re.compile(
-    r"\s*(?:LOT|REF|EXP|SN|MFG|GTIN)(?:\b|(?=\d))[\s.:#]*(?=[A-Z./ -]{0,6}\d)[A-Z\d./ -]{3,16}\s*$", re.IGNORECASE
-)
-"""Print that says which batch a product is of, and how long it keeps; the reader leaves blanks out at times."""
-IN_A_ROW = re.compile(r"\b(?:LOT|REF|EXP)\b[\s.:#]*(?=[A-Z]{0,3}\d)[A-Z\d-]{3,12}\b")
-"""The same beside other print of a packet."""
-OF_PRODUCTS = re.compile(
-    r"STERILE(?: ?(?:EO|R)\b)?|single use(?: only)?|keep dry|do not re-?use|CE ?\d{4}"
-    r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g)?(?: ?[x\u00d7] ?\d+(?:[.,]\d+)? ?(?:mm|cm)?)+"
-    r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g|%)"
-    r"|(?:sodium|potassium|calcium|magnesium) ?(?:chloride|(?:hydrogen ?|bi)carbonate|lactate|citrate|sul(?:ph|f)ate)"
-    r"|glucose|dextrose|saline|water for injections?"
-    r"|\b(?:solution|tablets?|capsules?|for irrigation|oral use|sterile)\b"
-    r"|(?<![\d./-])20\d\d ?[-./] ?(?:0[1-9]|1[0-2])(?![\d./-])",
-    re.IGNORECASE,
-)
-"""Other print on packets, read in part at times; the month to which a product keeps may stand by itself there."""
-
-
-def of_product(text: str) -> bool:
-    """Whether a line says nothing but what product, of what size and batch, this is."""
-    if BATCH.match(text):
-        return True
-    rest = IN_A_ROW.sub("", OF_PRODUCTS.sub("", text))
-    return bool(OF_PRODUCTS.search(text)) and sum(c.isalnum() for c in rest) <= 2
 
 
 class Find(NamedTuple):

@@ -22,11 +22,11 @@ kvo l map max mean med mg mgdl min ml mlh mlhr mm mmhg mmol mmoll mms monitor mo
 o2 pa pad pam pani pap pas paw pc pcv peep perf pi pic pinsp pip plet pleth plethy pmax pmean pni ppeak pplat pr
 prvc ps pso2 pspitze psv pul puls pulse pvc pvi rate resp rpm rr rsb s sao2 simv sp02 spo2 spoz st sys t ta temp
 temperatur temperature ti tmp tv v vc vcv ve vi vm vmand vol volume volumen vspont vt vtb vtbi vte vti x x1 x2
-zvd
+zvd mi ti tis tib tic tid dr gn frq freq dyn pwr prf wf thi har zoom depth gain tds eh ce
 """
 NAMES = frozenset(_NAMES.split())
-"""What monitors, oximeters, ventilators and pumps call what they measure, and their units, in English, French, German,
-Spanish, Italian, Swedish and Dutch; in small letters and figures."""
+"""What monitors, oximeters, ventilators, pumps, scanners and scopes call what they measure, their settings and units,
+in English, French, German, Spanish, Italian, Swedish and Dutch; in small letters and figures."""
 CUFF = {"SYS", "DIA"}
 """What stands on a meter of blood pressure, whose figures of seven strokes are seldom read (``10m`` is taken for an
 age); on a diary of it a name or a day stands as well."""
@@ -46,6 +46,8 @@ CLEAR = re.compile(
 """A unit or name that stands on nothing but what measures, where nobody is named beside it."""
 VALUES = re.compile(r"\W*(?:1:\d(?:\.\d)?|\d{1,3}(?:[.,]\d{1,2})?)(?:(?:[\s/]+\(?|\()\d{1,3}(?:[.,]\d{1,2})?\)?)?\W*")
 """One value, or two beside each other; three may be a date, and a time is written with two figures before the colon."""
+PROBE = re.compile(r"[CLPSE][A-Z]?\d{1,2}-\d{1,2}[a-z]?")
+"""The head of a scanner, by its shape and its frequencies."""
 LEAST_LETTERS, WAVE = 1, 3
 """Fewest letters of a curve that was read, and most different ones: a curve repeats itself."""
 SPARSE = 1.3
@@ -103,7 +105,7 @@ def said(find: Find) -> bool:
 def measured(find: Find) -> bool:
     """Whether a find on such a screen was read as a value or a name of what is measured."""
     read = find.category == Category.UNKNOWN and not find.code
-    return read and bool(VALUES.fullmatch(find.text) or _named(find.text))
+    return read and bool(VALUES.fullmatch(find.text) or PROBE.fullmatch(find.text) or _named(find.text))
 
 
 def traced(find: Find, high: float) -> bool:

@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from medimg.detect.objects import product
 from medimg.detect.text import _plain_words
 from medimg.detect.text._plain_words import words_of
 from medimg.detect.text.known import Known, folded
@@ -36,18 +37,21 @@ LONGEST = 300
 """Characters of a line that are looked at; a longer one is ``unknown`` beyond them. Bounds the work of patterns."""
 
 
-_MONTH = r"20\d\d[-./](?:0[1-9]|1[0-2])(?:[-./][0-3]\d)?|(?:[0-3]\d[-./])?(?:0[1-9]|1[0-2])[-./]20\d\d"
-_NAMED_MONTH = r"(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[ -]?20\d\d"
-_EXPIRY = rf"(?:EXP|Exp)(?:IRY|iry)?(?: [Dd]ate| DATE)?[.:]? ?(?:{_MONTH}|{_NAMED_MONTH})"
+_EXPIRY = f"(?i:{product.EXPIRY})"
 _BATCH = r"(?:LOT|Lot|BATCH|Batch)(?: [Nn]o)?[.:]? ?(?=[A-Z]*\d)[A-Z\d]{3,10}"
-_BOTH = rf"{_BATCH}[ ,;/]{{0,3}}{_EXPIRY}|{_EXPIRY}[ ,;/]{{0,3}}{_BATCH}"
-_EXPIRY_PRINT = re.compile(rf"{_BOTH}|(?=EXP|Expiry){_EXPIRY}")
+_EXPIRY_PRINT = re.compile(rf"{_BATCH}[ ,;/]{{0,3}}{_EXPIRY}|{_EXPIRY}[ ,;/]{{0,3}}{_BATCH}|(?!Exp\b){_EXPIRY}")
 
 
 _DATE_FIELD = re.compile(r"(?:Date|DATE|Datum|Data|Fecha) ?: ?[_.]*")
 """A field to be filled in; without its colon it may be a name (Date)."""
 _TEMPERATURE = re.compile(r"(?:3[3-9]|4[0-2])[.,]\d ?[.\u00b0\u00ba'o]? ?[Cc]?")
 """Of a body: no day has so high a number. The ring of its unit is read as a full stop."""
+_CALIPER = re.compile(r"(?:\d{1,2} )?(?:[A-Za-z]{1,4} ?)?\d{1,3}[.,]\d{1,2} ?(?:[cm]m[2\u00b2\u00b3]?|ml|mL)")
+"""What was measured between two marks on a scan: ``1 D 3.42 cm``."""
+_PRICE = re.compile(
+    r"(?:\d{1,2} for )?[\u00a3\u20ac$] ?\d{1,4}(?:[.,]\d\d)?|\d{1,4}[.,]\d\d ?(?:\u20ac|kr|z\u0142|K\u010d)"
+)
+_DECIMAL = re.compile(r"(\d{1,3})[.,](\d{1,2})")
 
 
 class Verdict(NamedTuple):
@@ -130,9 +134,9 @@ def expiry_print(line: str) -> bool:
     """Whether a line is what a pack says of its batch and its last day, and nothing else: ``LOT 4821A EXP 2027-05``.
 
     A batch without a last day may be a record number, and a day without ``EXP`` the day of a visit. A last day alone
-    is taken for print in capitals only.
+    is taken for print where it begins with a capital.
     """
-    return _EXPIRY_PRINT.fullmatch(line) is not None
+    return line[:1].isupper() and _EXPIRY_PRINT.fullmatch(product.plain(line)) is not None
 
 
 def comb(line: str) -> bool:
@@ -167,6 +171,18 @@ def vital_value(line: str) -> bool:
     return re.fullmatch(r"\d{1,3}(?:[.,]\d)?", line.strip()) is not None
 
 
+def _measured(line: str) -> bool:
+    """Whether a line is a temperature, a distance, or a decimal number that is no day and month, nor month and year."""
+    if _TEMPERATURE.fullmatch(line) or _CALIPER.fullmatch(line):
+        return True
+    found = _DECIMAL.fullmatch(line)
+    if not found:
+        return False
+    first, second = int(found[1]), int(found[2])
+    day_and_month = min(first, second) <= 12 and max(first, second) <= 31
+    return not day_and_month and not (first <= 12 and len(found[2]) == 2)
+
+
 def _monitored(word: str) -> bool:
     return word in VITAL_SIGNS or word in lexicon()["unit"] or word == "%" or vital_value(word.rstrip("%"))
 
@@ -174,9 +190,9 @@ def _monitored(word: str) -> bool:
 def _harmless(line: str) -> Verdict | None:
     if vital_sign(line):
         return Verdict("harmless")
-    if ("/" in line and vital_value(line)) or _TEMPERATURE.fullmatch(line):
+    if ("/" in line and vital_value(line)) or _measured(line):
         return Verdict("unit")
-    if _DATE_FIELD.fullmatch(line):
+    if _DATE_FIELD.fullmatch(line) or _PRICE.fullmatch(line):
         return Verdict("harmless")
     bare = line.strip(" .:;,()[]*-_/|'\"")
     if bare.upper() in ("L", "R", "LT", "RT", "LEFT", "RIGHT", "LHS", "RHS", "L)", "R)"):

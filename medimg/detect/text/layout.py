@@ -229,16 +229,25 @@ def _explaining(line: Line, keep: Collection[str]) -> bool:
 
 def _part_of_kept(line: Line, lines: Sequence[Line]) -> bool:
     """Whether a box is a piece of a harmless word that was found and read whole."""
+    return any(other.kept and _part_of(line, other) for other in lines)
+
+
+def _part_of(line: Line, other: Line) -> bool:
+    """Whether a line is a piece of one that was read surely: its letters stand there, and it lies in its box."""
     said = skeleton(line.text)
-    size = area(line.spot.quad)
-    return any(
-        other.kept
-        and other.certainty >= 0.9
-        and bool(said)
-        and said in skeleton(other.text)
-        and shared(line.spot.quad, other.spot.quad) > 0.7 * size
-        for other in lines
-    )
+    lies_in = other.certainty >= 0.9 and shared(line.spot.quad, other.spot.quad) > 0.7 * area(line.spot.quad)
+    return bool(said) and said in skeleton(other.text) and lies_in
+
+
+def _without_pieces(lines: Sequence[Line]) -> list[Line]:
+    """The lines; a piece of one that stays in the list says nothing more: DANG of DANGER is no name."""
+    whole: list[Line] = []
+    for line in sorted(lines, key=lambda one: -len(skeleton(one.text))):
+        piece = not line.kept and line.category != Category.KNOWN and any(_part_of(line, other) for other in whole)
+        if not piece:
+            whole.append(line)
+    there = set(map(id, whole))
+    return [line for line in lines if id(line) in there]
 
 
 def _lump_of_kept(line: Line, lines: Sequence[Line]) -> bool:
@@ -297,4 +306,4 @@ def _explained(lines: Sequence[Line]) -> list[Line]:
             if whole and line.certainty < 0.8:
                 line = replace(line, category=whole[0].category)
         out.append(line)
-    return out
+    return _without_pieces(out)

@@ -36,6 +36,8 @@ BARRED = re.compile(r"\W*\d{1,4}(?:[.,]\d{1,2})? ?(?:mm|cm|[\u00b5u]m)\W*")
 NEAR_BAR = 2.0
 """A bar with stops at its ends, which is read as one of these signs, is a scale beside a length, no farther from it
 than so many of its heights: cameras and microscopes draw one into the picture."""
+BENT = 1.5
+"""How far beside a scale figures lie that go on from its own, in their height: tapes bend."""
 DAYS, RUN_TOGETHER = 31, 6
 PIECE = 0.7
 """Least share of a box in that of a longer line that makes it a piece of it."""
@@ -146,8 +148,10 @@ def _values_of(line: Line, found: Sequence[ruler.Scale], values: Sequence[ruler.
         marks = sorted({values[n].value for n in scale.on})
         gap = min(b - a for a, b in pairwise(marks))
         step, beside = scale.along(x, y)
-        there = abs(step - sum(said) / len(said)) < 0.5 * gap
-        if there and len(marks) >= 3 and abs(beside) < 0.5 * scale.first.height and said[1] - said[0] == gap:
+        follows = said[0] - gap in marks or said[-1] + gap in marks  # on a bent tape too
+        far = (1.0, BENT) if follows else (0.5, 0.5)
+        there = abs(step - sum(said) / len(said)) < far[0] * gap and abs(beside) < far[1] * scale.first.height
+        if there and len(marks) >= 3 and {b - a for a, b in pairwise(said)} == {gap}:
             return True
     return False
 

@@ -1,0 +1,100 @@
+"""What a packet says of its product: which batch it is of, how long it keeps, how large and how sterile it is.
+
+The words are those that stand on packets in English, German, French, Spanish, Portuguese, Italian, Dutch, Swedish,
+Norwegian, Danish, Finnish, Polish, Czech, Turkish and Indonesian, without accents.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+_LOT = r"LOT(?:[EO]|TO)?|BATCH|CHARGE(?:N-?B\w*)?|CH\.?-?B\.?|PARTIJ|SARZE|C\. ?S\.|PARTI ?NO|SERIA|BETS"
+_REFERENCE = "REF|SN|MFG|GTIN"
+_UNTIL_WHEN = (
+    r"EXP(?:IRY|IRES|IRACE)?(?: DATE)?|USE BY|BEST BEFORE|(?:VERW(?:ENDBAR|\.)|HALTBAR) BIS|PEREMPTION"
+    r"|(?:FECHA DE )?CADUCIDAD|VENCIMIENTO|VALIDADE|SCADENZA|HOUDBAAR TOT|TE GEBRUIKEN TOT|UTGANGSDATUM|ANVAND FORE"
+    r"|BRUKES FOR|UTLOPSDATO|ANVENDES INDEN|KAYT\. ?VIIM\.?|TERMIN WAZNOSCI|WAZNY DO|POUZIT(?:ELNE)? DO"
+    r"|SON KULLANMA(?: TARIHI)?|KEDALUWARSA"
+)
+_SHORT_FOR_IT = r"PER\.|CAD\.?|VENC\.?|VAL\.?|SCAD\.?|THT|UTG\.?|UTL\.?|UDL\.?|EXSP\.?|SKT|ED"
+"""Too short, or too much like a name, to say so anywhere but on a packet."""
+MONTH = r"20\d\d ?[-./] ?(?:0[1-9]|1[0-2])(?:[-./][0-3]\d)?|(?:[0-3]\d[-./])?(?:0[1-9]|1[0-2]) ?[-./] ?20\d\d"
+"""A month, perhaps with its day, as packets write it."""
+NAMED_MONTH = r"(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[ -]?20\d\d"
+
+_MONTH = rf"[.:]? ?(?:{MONTH}|{NAMED_MONTH})"
+EXPIRY = rf"(?:{_UNTIL_WHEN}){_MONTH}"
+"""Until when a product keeps, of :func:`plain` text in any letters."""
+_EXPIRY = re.compile(rf"{EXPIRY}|(?:{_SHORT_FOR_IT}){_MONTH}", re.IGNORECASE)
+_NUMBER = r"(?:\b|(?=\d))[\s.:#]*(?=[A-Z./ -]{0,6}\d)[A-Z\d./ -]{3,16}\s*$"
+"""Of a batch; the reader leaves blanks out at times."""
+_BATCH = re.compile(rf"\s*(?:{_LOT}|EXP){_NUMBER}", re.IGNORECASE)
+_REF = re.compile(rf"\s*(?:{_REFERENCE}){_NUMBER}", re.IGNORECASE)
+_IN_A_ROW = re.compile(r"\b(?:LOT|REF|EXP)\b[\s.:#]*(?=[A-Z]{0,3}\d)[A-Z\d-]{3,12}\b")
+"""The same beside other print of a packet."""
+_OTHER = re.compile(
+    r"(?<![\d-])\d{1,2}-0(?![\d-])"
+    r"|\d{1,2} ?G(?: ?[x\u00d7] ?\d(?:[ /\d]*\d)?(?: ?\"|\u2033)?)?"
+    r"|USP|STERILE(?: ?(?:EO|R)\b)?|single use(?: only)?|keep dry|do not re-?use|CE ?\d{4}"
+    r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g)?(?: ?[x\u00d7] ?\d+(?:[.,]\d+)? ?(?:mm|cm)?)+"
+    r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g|%)"
+    r"|(?:sodium|potassium|calcium|magnesium) ?(?:chloride|(?:hydrogen ?|bi)carbonate|lactate|citrate|sul(?:ph|f)ate)"
+    r"|glucose|dextrose|saline|water for injections?"
+    r"|\b(?:solution|tablets?|capsules?|for irrigation|oral use|sterile)\b"
+    r"|(?<![\d./-])20\d\d ?[-./] ?(?:0[1-9]|1[0-2])(?![\d./-])",
+    re.IGNORECASE,
+)
+"""Other print on packets, read in part at times; the month to which a product keeps may stand by itself there."""
+_TRADE_MARK = re.compile(r"(?:[^\W\d_]{2,}[ -]?){1,2}(?:[\u00ae\u2122]|(?<=[A-Z])TM)(?: [\w+]{1,12}){0,2}")
+LEAST_WORDS, LEAST_LETTERS = 3, 4
+"""Words of a part of a sentence, and letters of all but one of them."""
+NAMED = 2
+"""So many lines that say of which batch a product is, what or how large, one of them the batch or its last month, stand
+on no label of a person."""
+
+
+def plain(text: str) -> str:
+    """A line without accents."""
+    return "".join(
+        c for c in unicodedata.normalize("NFKD", text.replace("\u00d8", "O")) if not unicodedata.combining(c)
+    )
+
+
+def of_batch(text: str) -> bool:
+    """Whether a line says nothing but which batch this is, or how long it keeps."""
+    return bool(_BATCH.match(plain(text)) or _EXPIRY.fullmatch(plain(text).strip()))
+
+
+def of_product(text: str) -> bool:
+    """Whether a line says nothing but what product, of what size and batch, this is."""
+    if of_batch(text) or _REF.match(plain(text)):
+        return True
+    rest = _IN_A_ROW.sub("", _OTHER.sub("", text))
+    return bool(_OTHER.search(text)) and sum(c.isalnum() for c in rest) <= 2
+
+
+def prose(text: str) -> bool:
+    """Whether a line is part of a sentence: three words and more, all but the first in small letters, and no number.
+
+    Nobody's name is written so, but for what stands in small letters altogether; hence the third word.
+    """
+    words = [word for word in re.split(r"[\W\d_]+", text) if word]
+    small = [word for word in words if word.islower() and len(word) >= LEAST_LETTERS]
+    return (
+        len(words) >= LEAST_WORDS
+        and len(small) >= LEAST_WORDS - 1
+        and all(word.islower() for word in words[1:])
+        and not re.search(r"\d[\d ./-]{3,}\d", text)
+    )
+
+
+def trade_mark(text: str) -> bool:
+    """Whether a line is a name with the sign of a trade mark, and two more words at most."""
+    return _TRADE_MARK.fullmatch(text.strip()) is not None
+
+
+def names_one(texts: Sequence[str]) -> bool:
+    """Whether lines that share a ground name a product and its batch."""
+    return any(map(of_batch, texts)) and sum(map(of_product, texts)) >= NAMED
