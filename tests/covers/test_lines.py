@@ -1,4 +1,4 @@
-"""A line that stays is never cut lengthwise by a cover beside it: it is hidden as a whole, or not at all."""
+"""A line that stays is not cut lengthwise by a cover beside it: it is hidden as a whole, or not at all."""
 
 from __future__ import annotations
 
@@ -46,9 +46,11 @@ def test_a_line_far_enough_off_is_left_alone_and_so_is_the_margin() -> None:
     assert (name.finding.tight, beside.do) == (False, "keep")
 
 
-def test_a_line_covered_for_another_cuts_no_third_one() -> None:
+def test_a_line_that_is_cut_takes_no_third_one_with_it() -> None:
     lines = [line(100, 130, "name"), line(132, 156, "harmless"), line(152, 176, "harmless")]
-    assert [a.do for a in decided(*lines, block=JPEG)] == ["cover", "cover", "cover"]
+    assert [a.do for a in decided(*lines, block=JPEG)] == ["cover", "keep", "keep"]
+    apart = [*lines[:2], line(180, 204, "harmless")]
+    assert [a.do for a in decided(*apart, block=JPEG)] == ["cover", "cover", "keep"]
 
 
 def test_a_cover_that_ends_across_a_line_cuts_none_of_its_letters_lengthwise() -> None:

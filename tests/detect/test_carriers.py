@@ -118,6 +118,12 @@ def test_a_name_or_a_number_on_a_ruler_is_none(text: str) -> None:
         "Keep dry",
         "Sodium chloride 0.9 %",
         "Glucose 5%",
+        "Utg. 2028-07",
+        "Verwendbar bis 2027-03",
+        "Péremption 06/2028",
+        "Ch.-B. 4821A",
+        "4-0",
+        '25 G \u00d7 5/8"',
     ],
 )
 def test_print_of_a_batch_stays_on_its_packet_alone(text: str) -> None:
@@ -139,10 +145,50 @@ def test_print_of_a_batch_stays_on_its_packet_alone(text: str) -> None:
         "2026-11-03",
         "75 mg Quispe",
         "Sodium Quispe",
+        "Val Quispe 06/2028",
+        "Cad 12/03/1951",
+        "Utg. Quispe",
     ],
 )
 def test_what_names_a_person_is_no_print_of_a_batch(text: str) -> None:
     assert not product.of_product(text)
+
+
+def _packet(*lines: tuple[str, str]) -> dict[str, str]:
+    """What becomes of lines on the drawn label, by what they say; and of the label, by its sort."""
+    found = [_line(Box(316, 212 + 40 * k, 580, 250 + 40 * k), c, text) for k, (text, c) in enumerate(lines)]
+    out = carriers.placed(Frame(_picture()), found)
+    plan = decide(out, Policy(), width=1024, height=768)
+    return {a.finding.secret.reveal() or a.finding.category: a.do for a in plan.actions}
+
+
+@pytest.mark.parametrize(
+    "text", ["Pinza de biopsia de un solo uso", "Usage externe - ne pas avaler", "VICRYL\u2122 Plus"]
+)
+def test_print_stays_on_what_names_its_batch_and_nobody(text: str) -> None:
+    did = _packet((text, "unknown"), ("LOT 4471", "unknown"), ("EXP 2027-06", "harmless"), ("60 mL", "unit"))
+    assert did == {text: "keep", "LOT 4471": "keep", "EXP 2027-06": "keep", "60 mL": "keep", "packet": "keep"}
+
+
+@pytest.mark.parametrize(
+    "text", ["Take one, Ines Quispe", "Ines Quispe", "QUISPE", "ines quispe", "para ines 12 03 51"]
+)
+def test_what_may_be_a_name_is_covered_on_a_packet_too(text: str) -> None:
+    assert _packet((text, "unknown"), ("LOT 4471", "unknown"), ("EXP 2027-06", "harmless"))[text] == "cover"
+
+
+@pytest.mark.parametrize("beside", [("QUISPE, INES", "name"), ("12/03/1951", "date"), ("MRN 5839201", "record-number")])
+def test_a_label_of_a_person_is_covered_whole_whatever_batch_it_names(beside: tuple[str, str]) -> None:
+    did = _packet(
+        beside, ("Pinza de biopsia de un solo uso", "unknown"), ("LOT 4471", "unknown"), ("EXP 2027-06", "harmless")
+    )
+    assert did[beside[0]] == did["Pinza de biopsia de un solo uso"] == did["slip"] == "cover"
+
+
+def test_a_reference_and_a_size_alone_make_no_packet() -> None:
+    assert not product.names_one(["REF 5839201", "10 x 5 mm"])
+    assert not product.names_one(["LOT 4471", "QUISPE"])
+    assert product.names_one(["LOT 4471", "10 x 5 mm"])
 
 
 @pytest.mark.parametrize("text", ["0000", "II", "C"])

@@ -69,6 +69,16 @@ HARMLESS = {
     "salt water": "possible-name",
     "100 \u00b5m": "unit",
     "100 \u03bcm": "unit",
+    "42.90": "unit",
+    "256.0": "unit",
+    "82,5": "unit",
+    "1 D 3.42 cm": "unit",
+    "Dist 4.2 mm": "unit",
+    "\u00a32.49": "harmless",
+    "2 for \u00a33.50": "harmless",
+    "4,50 \u20ac": "harmless",
+    "Använd före 2028-05": "harmless",
+    "Verwendbar bis 2027-03": "harmless",
 }
 
 IDENTIFYING = {
@@ -120,6 +130,7 @@ NEVER_KEPT = [
     "To left heel", "An - sacrum", "Dressing To daily", "Brown left heel", "Head - sacrum",
     "Foot left heel",
     "110w/2017", "10/2cm", "Exp 2026-04", "2017",
+    "5.07", "31.12", "12.84", "3,84", "1.1.56", "D. 3 cm Quispe", "Val 03/2026", "Quispe 4.50 \u20ac",
 ]  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from medimg.detect.text.lines import Quad, area, labels, shared, sides
 from medimg.detect.text.lines import polygon as corners
 from medimg.detect.text.ocr import Spot
 from medimg.policy import Policy
-from medimg.types import NOTHING_KNOWN, Finding, Region
+from medimg.types import NOTHING_KNOWN, Finding, KnownValues, Region
 
 NO_ONE = Known(NOTHING_KNOWN)
 BLANK = Frame(np.full((600, 900, 3), 200, np.uint8))
@@ -276,6 +276,31 @@ def test_figures_on_a_scale_are_its_values_and_elsewhere_a_date() -> None:
     wrong = line("11 12 13", box(350, 100, 114, 20), "")
     made = _layout.decide([*single, wrong], BLANK, NO_ONE)
     assert not {m.text: m.kept for m in made}["11 12 13"]
+
+
+def test_figures_that_go_on_where_a_tape_bends_are_its_values() -> None:
+    single = [line(str(k), box(100 + 50 * k, 100, 14, 20), "") for k in (4, 5, 6, 7, 8, 9)]
+    bent, beside = line("10 11 12", box(600, 120, 114, 20), ""), line("10 11 12", box(600, 180, 114, 20), "")
+    assert {m.text: m.kept for m in _layout.decide([*single, bent], BLANK, NO_ONE)}["10 11 12"]
+    assert not {m.text: m.kept for m in _layout.decide([*single, beside], BLANK, NO_ONE)}["10 11 12"]
+    date = line("12 11 10", box(600, 120, 114, 20), "")
+    assert not {m.text: m.kept for m in _layout.decide([*single, date], BLANK, NO_ONE)}["12 11 10"]
+
+
+def test_a_piece_of_a_line_that_was_read_is_no_line_of_its_own() -> None:
+    whole, piece = line("DANGER Toxique", box(100, 100, 300, 40), ""), line("DANG", box(104, 104, 70, 30), "")
+    assert [m.text for m in _layout.decide([whole, piece], BLANK, NO_ONE)] == ["DANGER Toxique"]
+    known = Known(KnownValues(names=("Dang",)))
+    assert {m.text for m in _layout.decide([whole, piece], BLANK, known)} == {"DANGER Toxique", "DANG"}
+
+
+def test_of_two_readings_of_a_line_one_is_left() -> None:
+    """The longer one is dropped where two that are surer fill it: the piece is then all that says it."""
+    whole = line("A Whitlock R eye", box(100, 100, 400, 40), "")
+    whole = replace(whole, spot=whole.spot._replace(level=1))
+    parts = [line("A Whitlock", box(100, 100, 220, 40), ""), line("R eye", box(350, 100, 150, 40), "")]
+    made = _layout.decide([whole, *parts], BLANK, NO_ONE)
+    assert hidden(parts[0].spot.quad, made) > 0.95
 
 
 def test_a_row_of_numerals_that_count_up_stays_with_one_misread() -> None:
