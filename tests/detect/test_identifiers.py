@@ -372,3 +372,54 @@ def test_a_surname_that_makes_a_phrase_by_chance_is_covered(line: str) -> None:
 @pytest.mark.parametrize("line", ["apply to wound", "for you", "by im", "R head", "Made in Ireland", "FOR SALE"])
 def test_phrases_without_such_a_capital_stay(line: str) -> None:
     assert identifiers.classify(line, 1.0).category in identifiers.KEPT
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Nicht zur Wiederverwendung", "Vor Sonnenlicht sch\u00fctzen", "VOR SONNENLICHT SCHUTZEN", "Notausgang",
+        "Ne pas r\u00e9utiliser", "Tenir hors de la port\u00e9e des enfants", "Sortie de secours",
+        "No reutilizar", "Mantener fuera del alcance de los ni\u00f1os", "Salida de emergencia",
+        "Non riutilizzare", "Conservare in luogo fresco e asciutto", "Manter fora do alcance das crian\u00e7as",
+        "Niet hergebruiken", "Buiten bereik van kinderen houden", "F\u00f6rvaras o\u00e5tkomligt f\u00f6r barn",
+        "Oppbevares utilgjengelig for barn", "M\u00e5 ikke genbruges", "Ei saa k\u00e4ytt\u00e4\u00e4 uudelleen",
+        "Nie u\u017cywa\u0107 ponownie", "Nepou\u017e\u00edvejte opakovan\u011b", "Tek kullan\u0131ml\u0131kt\u0131r",
+        "Jauhkan dari jangkauan anak-anak", "Weka mbali na watoto", "Jauhkandarijangkauan",
+        "For single patient use", "DO NOT ENLARGE OR REDUCE", "Photomacrographic scale", "Break glass",
+        "Haematoxylin and eosin", "Sound the alarm", "K2EDTA 4 ml", "Braun ThermoScan", "B. Braun Melsungen AG",
+    ],
+)  # fmt: skip
+def test_print_of_other_languages_devices_and_signs_stays(line: str) -> None:
+    assert identifiers.classify(line, 0.95).category in identifiers.KEPT
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Wasser", "Zucker", "Braun", "Philips", "Hamilton", "Hamilton medical", "Paul Hartmann", "Blanche", "Puls",
+        "De la Luz", "De los Santos", "Tam", "Sem", "Drag", "Tirez", "Mi Mi", "Kan Kan", "Hand", "Way - sacrum",
+        "Peak dressing change", "Bath left heel", "Fuera de la Cruz", "Verband Wasser", "Pansement Blanche",
+        "Ap\u00f3sito Rosa", "Arzt Braun", "M\u00e9dico Rosa", "Schwester Anna", "Y\u0131ld\u0131z", "Montag",
+    ],
+)  # fmt: skip
+def test_names_among_words_of_other_languages_are_covered(line: str) -> None:
+    assert identifiers.classify(line, 1.0).category not in identifiers.KEPT
+
+
+def test_every_word_with_accents_is_known_without_them_or_is_none() -> None:
+    """A reader drops accents: the bare form must be as safe, so it is a plain word too."""
+    from medimg.detect.text import lexicon as _lexicon
+    from medimg.detect.text.known import folded
+
+    sections = _lexicon.lexicon()
+    assert len(sections["accented"]) > 2000
+    assert not {w for w in sections["accented"] if folded(w) in _lexicon.may_be_names()}
+    assert sections["accented"] & _lexicon.names() == set()
+
+
+def test_sentences_are_written_as_they_are_compared() -> None:
+    from medimg.detect.text import lexicon as _lexicon
+
+    lines = [line for line in _lexicon.data("lexicon/sentences.txt").splitlines() if not line.startswith(";")]
+    assert [line for line in lines if not line.isascii() or line != line.lower()] == []
+    assert len(lines) == len(set(lines) - {""}) + lines.count("")

@@ -12,7 +12,7 @@ from medimg.types import KnownValues
 
 _LOOK_ALIKE = str.maketrans("oqdil|!sbzg", "00011115829")
 _LETTERS: dict[int, str] = {
-    ord(k): v for k, v in {"ø": "o", "đ": "d", "ł": "l", "ß": "ss", "æ": "ae", "œ": "oe"}.items()
+    ord(k): v for k, v in {"ø": "o", "đ": "d", "ł": "l", "ß": "ss", "æ": "ae", "œ": "oe", "\u0131": "i"}.items()
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 

@@ -11,6 +11,8 @@ PAIR, LONG_PART = 13, 10
 """Letters of two plain words run together, and of one of them when the other is short."""
 RUN, LETTERS = 3, 8
 """Words in a row of a sentence, and letters of them, from which a line can be nothing else."""
+HEAD = 5
+"""First letters of a word by which the places where it may stand are found."""
 LONGEST = 120
 """Letters and figures of the longest line that is compared with sentences: a packet's are shorter. Bounds the work."""
 EDGE, END, MARK, NUMBER, SIZE = "^", "$", "|", "#", "~"
@@ -97,7 +99,9 @@ def printed(line: str) -> bool:
         line: In small letters, with letters and figures only: the reader leaves blanks out at times.
     """
     least = 0 if sum(c.isalpha() for c in line) >= LETTERS else -RUN
-    return 0 < len(line) <= LONGEST and any(_goes_on(start, line, least) for start in _starts().get(line[0], ()))
+    heads = (line[:n] for n in range(1, min(HEAD, len(line)) + 1))
+    starts = (start for head in heads for start in _starts().get(head, ()))
+    return len(line) <= LONGEST and any(_goes_on(start, line, least) for start in starts)
 
 
 def _goes_on(there: Start, rest: str, words: int) -> bool:
@@ -115,14 +119,14 @@ def _goes_on(there: Start, rest: str, words: int) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def _starts() -> dict[str, list[Start]]:
-    """Every place in a sentence by the letters that a line has to begin with to be read from there."""
+    """Every place in a sentence by the first letters that a line has to begin with to be read from there."""
     out: dict[str, list[Start]] = {}
     for line in data("lexicon/sentences.txt").splitlines():
         parts = [] if line.startswith(";") else [tuple(part.split("/")) for part in line.split()]
         for at, part in enumerate(parts):
             start = Start(tuple(parts[at:]), all("" in before for before in parts[:at]))
-            for letter in {word[0] for word in part if word}:
-                out.setdefault(letter, []).append(start)
+            for head in {word[:HEAD] for word in part if word}:
+                out.setdefault(head, []).append(start)
     return out
 
 
