@@ -287,6 +287,18 @@ def test_figures_that_go_on_where_a_tape_bends_are_its_values() -> None:
     assert not {m.text: m.kept for m in _layout.decide([*single, date], BLANK, NO_ONE)}["12 11 10"]
 
 
+@pytest.mark.parametrize(("ticked", "kept"), [(True, True), (False, False)])
+def test_what_nobody_could_read_along_a_row_of_figures_is_its_ticks_where_they_divide_its_distance(
+    ticked: bool, kept: bool
+) -> None:
+    pixels = np.full((600, 900, 3), 230, np.uint8)
+    for x in np.arange(110, 760, 50) if ticked else (130, 150, 300, 333, 480, 700):
+        pixels[150:220, int(x) : int(x) + 4] = 30
+    row, marks = line("1 2 3 4 5 6 7", box(100, 100, 640, 40), ""), line("", box(100, 145, 660, 90), "", 0.2)
+    made = _layout.decide([row, marks], Frame(pixels), NO_ONE)
+    assert {m.text: m.kept for m in made} == {"1 2 3 4 5 6 7": True, "": kept}
+
+
 def test_a_piece_of_a_line_that_was_read_is_no_line_of_its_own() -> None:
     whole, piece = line("DANGER Toxique", box(100, 100, 300, 40), ""), line("DANG", box(104, 104, 70, 30), "")
     assert [m.text for m in _layout.decide([whole, piece], BLANK, NO_ONE)] == ["DANGER Toxique"]

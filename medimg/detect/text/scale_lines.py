@@ -15,7 +15,7 @@ from medimg.detect import Frame
 from medimg.detect.objects import marks, scales
 from medimg.detect.text import identifiers, ruler
 from medimg.detect.text.labels import Line
-from medimg.detect.text.lines import area, grown, shared, sides
+from medimg.detect.text.lines import area, axis, grown, shared, sides
 from medimg.vocabulary import Category
 
 TICKED = 0.6
@@ -36,6 +36,9 @@ BARRED = re.compile(r"\W*\d{1,4}(?:[.,]\d{1,2})? ?(?:mm|cm|[\u00b5u]m)\W*")
 NEAR_BAR = 2.0
 """A bar with stops at its ends, which is read as one of these signs, is a scale beside a length, no farther from it
 than so many of its heights: cameras and microscopes draw one into the picture."""
+ROW, LEVEL, PART = 0.8, 0.98, 0.3
+"""Certainty of a row of figures whose ticks are looked for beside it, how nearly they run as it does (cosine), and the
+share of them that is no farther from it than it is high."""
 BENT = 1.5
 """How far beside a scale figures lie that go on from its own, in their height: tapes bend."""
 DAYS, RUN_TOGETHER = 31, 6
@@ -72,6 +75,7 @@ def rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
             or (line.strong and _values_of(line, found, values))
         ):
             on.add(k)
+    on |= _ticks_of_rows([k for k in on if lines[k].certainty >= ROW], lines, frame)
     zones = [lines[k].spot.quad for k in sorted(on)]
     for k, line in enumerate(lines):
         # A numeral beside a scale belongs to it, even one that could not be read.
@@ -89,6 +93,25 @@ def rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
         replace(line, category=Category.RULER if k in on else Category.UNIT, strong=False) if k in on | bars else line
         for k, line in enumerate(lines)
     ]
+
+
+def _ticks_of_rows(rows: Sequence[int], lines: Sequence[Line], frame: Frame) -> set[int]:
+    """Boxes that nobody could read along a row of figures, whose strokes divide the distance of these."""
+    out: set[int] = set()
+    for row in (lines[k] for k in rows):
+        count = len(_apart(re.findall(r"\d+", row.text)))
+        if count < scales.IN_A_ROW:
+            continue
+        long, high = sides(row.spot.quad)
+        near = grown(row.spot.quad, high)
+        for k, line in enumerate(lines):
+            blank = line.category == Category.UNREAD and not any(map(str.isalnum, line.text))
+            level = abs(float(axis(line.spot.quad) @ axis(row.spot.quad))) >= LEVEL
+            beside = shared(near, line.spot.quad) >= PART * area(line.spot.quad)
+            pitch = (long - high) / (count - 1)
+            if blank and level and beside and ruler.divided(frame.rgb, line.spot.quad, pitch) >= ruler.EVEN:
+                out.add(k)
+    return out
 
 
 def _scale_bars(lines: Sequence[Line]) -> set[int]:
