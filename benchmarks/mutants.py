@@ -46,22 +46,24 @@ POLICY = [
     "tests/run/test_versions.py",
     "tests/pipeline/test_max_side.py::test_the_digest_of_a_policy_without_it_is_as_before",
 ]
-EVERY, EDGES, UNITS, HIDDEN = (
+EVERY, EDGES, UNITS, SEGMENTS, LAYOUT, HIDDEN = (
     "tests/audit/test_every_byte.py",
     "tests/audit/test_boundaries.py",
     "tests/audit/test_coded_units.py",
+    "tests/audit/test_jpeg_segments.py",
+    "tests/audit/test_tiff_layout.py",
     "tests/formats/test_not_shown.py",
 )
 AUDIT = {
     "dicom": [EVERY, "tests/formats/test_dicom.py"],
     "heif": [UNITS, EVERY, HIDDEN, "tests/formats/test_heif.py"],
     "icc": [EDGES, "tests/formats/test_icc.py", EVERY],
-    "jpeg": [EDGES, EVERY, "tests/formats/test_jpeg.py"],
+    "jpeg": [SEGMENTS, EDGES, EVERY, "tests/formats/test_jpeg.py"],
     "png": [EDGES, EVERY, "tests/formats/test_png.py", "tests/formats/test_hidden_in_alpha.py"],
     "scans": ["tests/formats/test_coded_search.py"],
     "coded": [UNITS, EVERY, HIDDEN],
     "turn": [EDGES, EVERY],
-    "tiff": [EVERY, HIDDEN, "tests/formats/test_tiff.py", "tests/formats/test_tiff_packed.py"],
+    "tiff": [LAYOUT, EVERY, HIDDEN, "tests/formats/test_tiff.py", "tests/formats/test_tiff_packed.py"],
     "webp": [EDGES, EVERY, "tests/formats/test_webp.py"],
 }
 TWICE = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,

@@ -168,20 +168,19 @@ def _chunks(data: bytes, order: str, fields: dict[int, Field], stray: list[str])
     starts, sizes = (fields[tag].numbers for tag in (places[0], PLACES[places[0]]))
     tables = fields[347].raw if 347 in fields else b""
     layout = _pictures.Layout(order, {tag: field.numbers for tag, field in fields.items() if field.numbers}, tables)
+    spans = [(start, start + size) for start, size in zip(starts, sizes, strict=True)]
     if layout.chunks() != len(starts) or (322 in fields) != (places[0] == 324):
         stray.append("strips/number")
-        return [(start, start + size) for start, size in zip(starts, sizes, strict=True)]
-    out = []
-    for index, (start, size) in enumerate(zip(starts, sizes, strict=True)):
-        raw = data[start : start + size]
-        if len(raw) != size:
+        return spans
+    for index, (start, end) in enumerate(spans):
+        raw = data[start:end]
+        if end > len(data):
             raise Malformed("a strip of the copy stands outside it.")
         if layout.one(259, 1) == 7 and _jpeg_extras(raw):
             stray.append("strips/segments")
         else:
             stray += _pictures.strays(layout, index, raw)
-        out.append((start, start + size))
-    return out
+    return spans
 
 
 def _jpeg_extras(raw: bytes) -> bool:
