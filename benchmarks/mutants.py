@@ -46,11 +46,12 @@ POLICY = [
     "tests/run/test_versions.py",
     "tests/pipeline/test_max_side.py::test_the_digest_of_a_policy_without_it_is_as_before",
 ]
-EVERY, EDGES, UNITS, SEGMENTS, LAYOUT, HIDDEN = (
+EVERY, EDGES, UNITS, SEGMENTS, CHUNKS, LAYOUT, HIDDEN = (
     "tests/audit/test_every_byte.py",
     "tests/audit/test_boundaries.py",
     "tests/audit/test_coded_units.py",
     "tests/audit/test_jpeg_segments.py",
+    "tests/audit/test_png_chunks.py",
     "tests/audit/test_tiff_layout.py",
     "tests/formats/test_not_shown.py",
 )
@@ -59,7 +60,7 @@ AUDIT = {
     "heif": [UNITS, EVERY, HIDDEN, "tests/formats/test_heif.py"],
     "icc": [EDGES, "tests/formats/test_icc.py", EVERY],
     "jpeg": [SEGMENTS, EDGES, EVERY, "tests/formats/test_jpeg.py"],
-    "png": [EDGES, EVERY, "tests/formats/test_png.py", "tests/formats/test_hidden_in_alpha.py"],
+    "png": [CHUNKS, EDGES, EVERY, "tests/formats/test_png.py", "tests/formats/test_hidden_in_alpha.py"],
     "scans": ["tests/formats/test_coded_search.py"],
     "coded": [UNITS, EVERY, HIDDEN],
     "turn": [EDGES, EVERY],
