@@ -46,23 +46,24 @@ POLICY = [
     "tests/run/test_versions.py",
     "tests/pipeline/test_max_side.py::test_the_digest_of_a_policy_without_it_is_as_before",
 ]
-EVERY, EDGES, UNITS, SEGMENTS, CHUNKS, LAYOUT, HIDDEN = (
+EVERY, EDGES, UNITS, SEGMENTS, CHUNKS, PARTS, LAYOUT, HIDDEN = (
     "tests/audit/test_every_byte.py",
     "tests/audit/test_boundaries.py",
     "tests/audit/test_coded_units.py",
     "tests/audit/test_jpeg_segments.py",
     "tests/audit/test_png_chunks.py",
+    "tests/audit/test_heif_parts.py",
     "tests/audit/test_tiff_layout.py",
     "tests/formats/test_not_shown.py",
 )
 AUDIT = {
     "dicom": [EVERY, "tests/formats/test_dicom.py"],
-    "heif": [UNITS, EVERY, HIDDEN, "tests/formats/test_heif.py"],
+    "heif": [UNITS, PARTS, EVERY, HIDDEN, "tests/formats/test_heif.py"],
     "icc": [EDGES, "tests/formats/test_icc.py", EVERY],
     "jpeg": [SEGMENTS, EDGES, EVERY, "tests/formats/test_jpeg.py"],
     "png": [CHUNKS, EDGES, EVERY, "tests/formats/test_png.py", "tests/formats/test_hidden_in_alpha.py"],
     "scans": ["tests/formats/test_coded_search.py"],
-    "coded": [UNITS, EVERY, HIDDEN],
+    "coded": [UNITS, PARTS, EVERY, HIDDEN],
     "turn": [EDGES, EVERY],
     "tiff": [LAYOUT, EVERY, HIDDEN, "tests/formats/test_tiff.py", "tests/formats/test_tiff_packed.py"],
     "webp": [EDGES, EVERY, "tests/formats/test_webp.py"],
@@ -75,7 +76,8 @@ LONGEST = 600
 """Seconds after which a mutant counts as seen: it does not end."""
 
 
-PLUGINS = ("-p", "pytest_timeout", "-p", "no:cacheprovider")
+PLUGINS = ("-p", "pytest_timeout", "-o", "timeout=0", "-p", "no:cacheprovider")
+"""Without the limit of a single test, which would take the alarm of :data:`LONGEST` away."""
 HEAVY = ("numpy", "PIL.Image", "cv2", "msgspec", "hypothesis", "pydicom", "pi_heif", "piexif", "jinja2", "click")
 """Loaded once; nothing of medimg's is."""
 
