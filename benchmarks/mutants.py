@@ -46,10 +46,11 @@ POLICY = [
     "tests/run/test_versions.py",
     "tests/pipeline/test_max_side.py::test_the_digest_of_a_policy_without_it_is_as_before",
 ]
-EVERY, EDGES, UNITS, SEGMENTS, CHUNKS, PARTS, LAYOUT, HIDDEN = (
+EVERY, EDGES, UNITS, ELEMENTS, SEGMENTS, CHUNKS, PARTS, LAYOUT, HIDDEN = (
     "tests/audit/test_every_byte.py",
     "tests/audit/test_boundaries.py",
     "tests/audit/test_coded_units.py",
+    "tests/audit/test_dicom_elements.py",
     "tests/audit/test_jpeg_segments.py",
     "tests/audit/test_png_chunks.py",
     "tests/audit/test_heif_parts.py",
@@ -57,7 +58,7 @@ EVERY, EDGES, UNITS, SEGMENTS, CHUNKS, PARTS, LAYOUT, HIDDEN = (
     "tests/formats/test_not_shown.py",
 )
 AUDIT = {
-    "dicom": [EVERY, "tests/formats/test_dicom.py"],
+    "dicom": [ELEMENTS, EVERY, "tests/formats/test_dicom.py"],
     "heif": [UNITS, PARTS, EVERY, HIDDEN, "tests/formats/test_heif.py"],
     "icc": [EDGES, "tests/formats/test_icc.py", EVERY],
     "jpeg": [SEGMENTS, EDGES, EVERY, "tests/formats/test_jpeg.py"],
