@@ -40,13 +40,14 @@ CONSENT = [
     "tests/consent/test_acts_counted.py", "tests/consent/test_plain_words.py",
 ]  # fmt: skip
 POLICY = [
+    "tests/covers/test_policy.py",
     "tests/covers",
     "tests/project/test_readme.py",
     "tests/pipeline/test_pipeline.py",
     "tests/run/test_versions.py",
     "tests/pipeline/test_max_side.py::test_the_digest_of_a_policy_without_it_is_as_before",
 ]
-EVERY, EDGES, UNITS, ELEMENTS, SEGMENTS, CHUNKS, PARTS, LAYOUT, HIDDEN = (
+EVERY, EDGES, UNITS, ELEMENTS, SEGMENTS, CHUNKS, PARTS, LAYOUT, PICTURES, HIDDEN = (
     "tests/audit/test_every_byte.py",
     "tests/audit/test_boundaries.py",
     "tests/audit/test_coded_units.py",
@@ -55,6 +56,7 @@ EVERY, EDGES, UNITS, ELEMENTS, SEGMENTS, CHUNKS, PARTS, LAYOUT, HIDDEN = (
     "tests/audit/test_png_chunks.py",
     "tests/audit/test_heif_parts.py",
     "tests/audit/test_tiff_layout.py",
+    "tests/audit/test_webp_chunks.py",
     "tests/formats/test_not_shown.py",
 )
 AUDIT = {
@@ -67,7 +69,7 @@ AUDIT = {
     "coded": [UNITS, PARTS, EVERY, HIDDEN],
     "turn": [EDGES, EVERY],
     "tiff": [LAYOUT, EVERY, HIDDEN, "tests/formats/test_tiff.py", "tests/formats/test_tiff_packed.py"],
-    "webp": [EDGES, EVERY, "tests/formats/test_webp.py"],
+    "webp": [PICTURES, EDGES, EVERY, "tests/formats/test_webp.py"],
 }
 TWICE = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
          ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And,

@@ -24,7 +24,8 @@ def copy_of(data: bytes) -> bytes:
 
 def elements(data: bytes) -> list[Element]:
     """Everything behind the preamble up to the pixel data."""
-    at, out = 132, []
+    at = 132
+    out: list[Element] = []
     while True:
         group, number, kind, length = struct.unpack_from("<HH2sH", data, at)
         tag, at = group << 16 | number, at + 8
@@ -142,7 +143,7 @@ def test_the_file_header_has_all_it_has_to_have_and_no_more(tag: int) -> None:
     if tag == 0x00020000:
         return
     assert "file meta" in strays(without(tag))
-    kind, value = next(e[1:] for e in COPY if e[0] == tag)
+    value = next(e[2] for e in COPY if e[0] == tag)
     assert "element" in strays(with_element(tag, b"UN", value))
     assert "element" in strays(with_element(0x00020016, b"AE", b"BANKS "))
     assert strays([*COPY[:1], (0x00020001, b"OB", b"\0\2"), *COPY[2:]]) == ["element"]
