@@ -125,9 +125,7 @@ FIELDS: dict[int, Predicate] = {  # TIFF 6.0 by section, or where it stands
 
 def walk(data: bytes) -> list[str]:
     """Paths of everything outside the allow-list; see :mod:`medimg.audit`."""
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
-    if order is None:
-        raise Malformed("the copy is no classic TIFF.")
+    order = {b"II*\0": "<", b"MM\0*": ">"}[data[:4]]  # nothing but classic TIFF is followed
     (ifd,) = struct.unpack_from(f"{order}I", data, 4)
     (count,) = struct.unpack_from(f"{order}H", data, ifd)
     end = ifd + 2 + 12 * count

@@ -182,6 +182,38 @@ def test_the_spare_bytes_of_a_short_value_are_zero() -> None:
             assert audit.walk(data[: at + k] + b"\1" + data[at + k + 1 :], "tiff") == [f"IFD0/{tag}/padding"]
 
 
+def test_fields_stand_in_their_order_and_once() -> None:
+    data = copy(GREY, [b"\0"])
+    at = 10 + 12 * list(GREY).index(258)
+    one, two, rest = data[at : at + 12], data[at + 12 : at + 24], data[at + 24 :]
+    assert audit.walk(data[:at] + two + one + rest, "tiff") == ["IFD0/order"]
+    assert "IFD0/order" in audit.walk(data[:at] + one + one + rest, "tiff")
+
+
+def test_a_field_has_values_and_they_stand_in_the_file() -> None:
+    for many, place in ((0, 0), (3, 1 << 20), (1 << 20, 8)):
+        data = copy({**GREY, 258: s(8, 8, 8)}, [b"\0"])
+        at = data.index(struct.pack("<HHI", 258, SHORT, 3)) + 4
+        with pytest.raises(Malformed):
+            audit.walk(data[:at] + struct.pack("<II", many, place) + data[at + 8 :], "tiff")
+
+
+@pytest.mark.parametrize("begin", [b"II+\0", b"MM\0+", b"II\0*", b"MM*\0", b"IM*\0", b"\xff\xd8\xff\xe0"])
+def test_a_copy_is_a_classic_tiff(begin: bytes) -> None:
+    with pytest.raises(Malformed):
+        audit.walk(begin + copy(GREY, [b"\0"])[4:], "tiff")
+
+
+def test_a_profile_is_cleaned() -> None:
+    from PIL import ImageCms
+
+    from medimg.formats.shared import icc as writer
+
+    made = writer.clean(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()) or b""
+    assert with_field(34675, (UNDEFINED, made)) == []
+    assert with_field(34675, (UNDEFINED, made + b"Bank")) == ["IFD0/34675"]
+
+
 def test_strips_and_their_sizes_are_as_many_as_each_other() -> None:
     data = copy(GREY, [b"\0", b"\0"])
     for tag in (273, 279):  # one of the two says two, the other one
@@ -319,7 +351,8 @@ def test_segments_of_a_jpeg_strip_are_the_pictures(marker: int) -> None:
     segment = bytes((0xFF, marker, 0, 7)) + b"Banks"
     found = [] if marker == 0xEE else ["strips/segments"]  # Adobe's, which says what the components are
     assert strays(CODED, [strip]) == []
-    assert strays(CODED, [strip[:2] + segment + strip[2:]]) == found
+    for at in (2, strip.index(b"\xff\xc4"), strip.index(b"\xff\xda")):
+        assert strays(CODED, [strip[:at] + segment + strip[at:]]) == found
     tables = (UNDEFINED, strip[:2] + segment + b"\xff\xd9")
     assert (strays({**CODED, 347: tables}, [strip]) == []) == (marker == 0xEE)
 

@@ -93,7 +93,7 @@ def test_a_policy_is_known_by_a_digest_of_its_settings() -> None:
         ({"faces": FaceRules(possible=0.4)}, "shown to the person who looks from 0.4 (0.46)", ""),
         ({"faces": FaceRules(close_up="cover")}, "covered like any other", "A photo that a face fills is held."),
         ({"covers": CoverRules(colour="#102030")}, "one solid colour (#102030)", "lighter where black"),
-        ({"covers": CoverRules(hold_share=0.256)}, "more than 26 % of the picture", "more than 35 % of the picture"),
+        ({"covers": CoverRules(hold_share=0.5)}, "more than 50 % of the picture", "more than 35 % of the picture"),
         ({"covers": CoverRules(heif="jpeg")}, "JPEG of quality 98.", "PNG with exactly their pixels."),
         ({"verify": VerifyRules(rounds=3)}, "up to 3 times", "up to 2 times"),
         ({"verify": VerifyRules(second_reader="required")}, "reader: needed.", "used when it is installed."),
@@ -112,6 +112,18 @@ def test_what_a_policy_does_otherwise_than_usual_is_said(changed: dict[str, Any]
 def test_a_policy_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         Policy.load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [('[text]\nkeep = ["ruler", "name"]', "`text.keep` cannot keep `name`"), ("[codes]\nmargn = 0.1", "margn"),
+     ("[codes", "not valid"), ('scope = "some"', "scope"), ('schema = "medimg.policy/2"', "schema")],
+)  # fmt: skip
+def test_what_is_wrong_with_a_policy_is_said(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=says):
+        Policy.load(path)
 
 
 def records(kind: type[msgspec.Struct]) -> set[type[msgspec.Struct]]:
