@@ -33,6 +33,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CONSENT = [
+    "tests/consent/test_small_print.py",
     "tests/consent/test_edges.py", "tests/consent/test_settings.py",
     "tests/consent/test_consent_table.py", "tests/consent/test_not_applicable.py", "tests/consent/test_consent.py",
     "tests/consent/test_site_answers.py", "tests/consent/test_evidence_asked.py", "tests/consent/test_cards.py",
