@@ -16,6 +16,8 @@ DENOMINATOR = 10_000
 Beside = tuple[int, Container[int]]
 """A field, and the values with which another belongs beside it."""
 NONE: Beside = (0, ())
+SEGMENTS = (0xC0, 0xC1, 0xC2, 0xC4, 0xDB, 0xDD)
+"""Frames, tables and the restart interval of a JPEG picture before its scan (ITU-T T.81, B.1.1.3)."""
 PLACES = {273: 279, 324: 325}
 """Where strips and tiles begin -> how many bytes they have (sections 3 and 15)."""
 
@@ -83,9 +85,9 @@ def _profile(field: Field, _: Fields) -> bool:
     return not icc.strays(field.raw)
 
 
-def _tables(field: Field, _: Fields) -> bool:
-    """Nothing but tables of a JPEG picture."""
-    return not _jpeg_extras(field.raw)
+def _tables(field: Field, fields: Fields) -> bool:
+    """Nothing but tables of a JPEG picture, where there is one."""
+    return fields[259].numbers == (7,) and not _jpeg_extras(field.raw)
 
 
 def _place(_: Field, __: Fields) -> bool:
@@ -182,16 +184,19 @@ def _chunks(data: bytes, order: str, fields: dict[int, Field], stray: list[str])
 
 
 def _jpeg_extras(raw: bytes) -> bool:
-    """Whether a JPEG stream inside a strip holds anything but picture segments."""
+    """Whether a JPEG stream, or its tables, hold anything but the picture's segments and Adobe's, or end late."""
+    if raw[:2] != b"\xff\xd8":
+        return True
     at = 2
-    while at + 4 <= len(raw):
-        marker, size = raw[at + 1], int.from_bytes(raw[at + 2 : at + 4], "big")
-        if raw[at] != 0xFF or marker == 0xFE or 0xE0 <= marker <= 0xED or marker == 0xEF:
-            return True
-        if marker == 0xDA:
+    while raw[at : at + 2] != b"\xff\xd9":
+        flag, marker, size = struct.unpack_from(">BBH", raw, at)
+        if flag == 0xFF and marker == 0xDA:
             return raw.find(b"\xff\xd9", at) != len(raw) - 2
+        adobe = marker == 0xEE and size == 14 and raw[at + 4 : at + 9] == b"Adobe"
+        if flag != 0xFF or not (marker in SEGMENTS or adobe):
+            return True
         at += 2 + size
-    return raw[at:] != b"\xff\xd9"
+    return at + 2 != len(raw)
 
 
 def _gaps(data: bytes, spans: list[tuple[int, int]]) -> list[str]:

@@ -107,7 +107,8 @@ def test_a_field_has_the_values_that_its_section_defines(
 @pytest.mark.parametrize(
     ("tag", "value", "most", "beside"),
     [
-        (258, 8, 8, {}), (262, 1, 1, {}), (266, 1, 1, {}), (274, 6, 1, {}), (277, 1, 1, {}), (278, 6, 1, {}),
+        (258, 8, 8, {}), (259, 5, 1, {}),
+        (262, 1, 1, {}), (266, 1, 1, {}), (274, 6, 1, {}), (277, 1, 1, {}), (278, 6, 1, {}),
         (284, 1, 1, {}), (292, 1, 1, {259: s(3)}), (293, 2, 1, {259: s(4)}), (317, 2, 1, {}), (320, 9, 768, PALETTE),
         (332, 1, 1, INKS), (338, 0, 8, {}), (339, 1, 8, {}), (529, 1, 3, YCBCR), (530, 2, 2, YCBCR),
         (531, 1, 1, YCBCR), (532, 1, 6, YCBCR),
@@ -220,6 +221,13 @@ def test_strips_and_their_sizes_are_as_many_as_each_other() -> None:
         at = data.index(struct.pack("<HHI", tag, LONG, 2)) + 4
         assert noticed(data[:at] + struct.pack("<I", 1) + data[at + 4 :])
     assert audit.walk(data, "tiff") == ["strips/number"]
+
+
+def test_a_strip_stands_in_the_file() -> None:
+    data = copy(GREY, [b"\0"])
+    at = data.index(struct.pack("<HHI", 279, LONG, 1)) + 8
+    with pytest.raises(Malformed, match="stands outside"):
+        audit.walk(data[:at] + struct.pack("<I", len(data)) + data[at + 4 :], "tiff")
 
 
 def test_a_copy_has_strips_or_tiles() -> None:
@@ -345,16 +353,28 @@ SLOPES = (np.mgrid[:16, :16].sum(0) * 7).astype(np.uint8)
 CODED = {**GREY, 256: s(16), 257: s(16), 259: s(7), 278: s(16)}
 
 
-@pytest.mark.parametrize("marker", [*range(0xE0, 0xF0), 0xFE])
+@pytest.mark.parametrize("marker", [0x01, 0xBF, *range(0xC0, 0xD0), *range(0xDB, 0x100)])
 def test_segments_of_a_jpeg_strip_are_the_pictures(marker: int) -> None:
+    """And Adobe's, which says what the components are (Technical Note 5116, section 18)."""
     strip = jpeg_of(SLOPES)
-    segment = bytes((0xFF, marker, 0, 7)) + b"Banks"
-    found = [] if marker == 0xEE else ["strips/segments"]  # Adobe's, which says what the components are
     assert strays(CODED, [strip]) == []
-    for at in (2, strip.index(b"\xff\xc4"), strip.index(b"\xff\xda")):
-        assert strays(CODED, [strip[:at] + segment + strip[at:]]) == found
-    tables = (UNDEFINED, strip[:2] + segment + b"\xff\xd9")
-    assert (strays({**CODED, 347: tables}, [strip]) == []) == (marker == 0xEE)
+    if marker not in (0xC0, 0xC1, 0xC2, 0xC4, 0xDB, 0xDD):
+        segment = bytes((0xFF, marker, 0, 7)) + b"Banks"
+        for at in (2, strip.index(b"\xff\xc4"), strip.index(b"\xff\xda")):
+            assert strays(CODED, [strip[:at] + segment + strip[at:]]) == ["strips/segments"]
+        assert noticed(copy({**CODED, 347: (UNDEFINED, b"\xff\xd8" + segment + b"\xff\xd9")}, [strip]))
+    adobe = bytes((0xFF, marker, 0, 14)) + b"Adobe\0\x64\0\0\0\0\1"
+    for good, wrong in ((adobe, adobe[:3] + b"\x0f" + adobe[4:] + b"\0"), (adobe, adobe[:4] + b"a" + adobe[5:])):
+        assert noticed(copy(CODED, [strip[:2] + good + strip[2:]])) == (marker != 0xEE)
+        assert noticed(copy(CODED, [strip[:2] + wrong + strip[2:]]))
+
+
+def test_tables_stand_beside_a_jpeg_alone() -> None:
+    tables = (UNDEFINED, b"\xff\xd8\xff\xd9")
+    assert strays({**CODED, 347: tables}, [jpeg_of(SLOPES)]) == []
+    assert with_field(347, tables) == ["IFD0/347"]
+    assert noticed(copy({**CODED, 347: (UNDEFINED, b"MB\xff\xd9")}, [jpeg_of(SLOPES)]))
+    assert strays(CODED, [b"MB" + jpeg_of(SLOPES)[2:]]) == ["strips/segments"]
 
 
 def test_a_jpeg_strip_ends_with_its_picture() -> None:
