@@ -471,12 +471,13 @@ def turned_round(raw: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("planes", [1, 2], ids=["together", "apart"])
 @pytest.mark.parametrize("filled", [1, 2])
 @pytest.mark.parametrize(("compression", "code", "options"), [("group4", 4, None), ("group3", 3, 0), ("group3", 3, 1)])
 def test_a_fax_over_the_edge_is_read_as_it_was_written(
-    compression: str, code: int, options: int | None, filled: int, order: str
+    compression: str, code: int, options: int | None, filled: int, planes: int, order: str
 ) -> None:
-    fields = {258: s(1), 259: s(code), 262: s(0), 266: s(filled), 277: s(1)}
+    fields = {258: s(1), 259: s(code), 262: s(0), 266: s(filled), 277: s(1), 284: s(planes)}
     if options is not None:
         fields[292] = s(options)
     shown = np.zeros((16, 16), np.bool_)
