@@ -76,7 +76,7 @@ TWICE = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt,
          ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And,
          ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult}  # fmt: skip
 """What is put in the place of an operator."""
-LONGEST = 600
+LONGEST = 300
 """Seconds after which a mutant counts as seen: it does not end."""
 
 
