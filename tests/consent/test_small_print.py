@@ -16,11 +16,12 @@ from medimg.consent import answers, caption, cards, checklist, context, evidence
 from medimg.consent.answers import Answer, choices
 from medimg.consent.cards import Store
 from medimg.consent.checklist import ChecklistDefinition
-from medimg.consent.context import SharingContext
+from medimg.consent.context import Flag, SharingContext
 from medimg.consent.questions import questions
 from medimg.consent.site import SECOND_PERSON, Contacts, SiteItem, SiteProfile
 from medimg.consent.standing import assess
 from medimg.errors import OutputError, UsageError
+from medimg.vocabulary import StandingReason
 
 TODAY = datetime.date(2026, 11, 30)
 CONTEXT = SharingContext(audience="closed-group", jurisdictions=("AU",), conditions=none_true())
@@ -206,6 +207,22 @@ def test_cards_of_the_organisation_are_for_its_audiences() -> None:
     assert [c.kind for c in one.cards_for(CONTEXT)] == ["form"]
     assert [c.kind for c in one.cards_for(msgspec.structs.replace(CONTEXT, audience="teaching"))] == ["form", "channel"]
     assert all(c.by == "site" and c.made == "2026-05-01" and c.sealed() == c for c in one.cards_for(CONTEXT))
+
+
+def test_why_a_question_is_asked_is_said_of_what_was_and_was_not_said() -> None:
+    def why(flag: Flag | None = None, **when: list[str]) -> str:
+        one = ChecklistDefinition.parse(rows(level="B", **when))
+        asked = SharingContext(audience="closed", jurisdictions=("AU",), conditions={"child": flag} if flag else {})
+        (question,) = questions(asked, one)
+        return question.why
+
+    assert why() == why("yes") == StandingReason.ASKED
+    assert why(None, jurisdictions=["AU"]) == "asked in AU"
+    assert why(None, when_any=["child"]) == "asked because it is not settled whether this applies: child"
+    assert why(None, when_all=["child"]) == "asked until it is settled whether this applies: child"
+    assert why("yes", when_any=["child"]) == why("yes", when_all=["child"]) == "because: child"
+    assert why("no", when_any=["child"]) == why("no", when_all=["child"]) == "you said that this does not apply: child"
+    assert why("yes", when_any=["child"], jurisdictions=["AU"]) == "asked in AU; because: child"
 
 
 # -- answers and standings --------------------------------------------------------------------------------------------
