@@ -93,7 +93,7 @@ def test_a_policy_is_known_by_a_digest_of_its_settings() -> None:
         ({"faces": FaceRules(possible=0.4)}, "shown to the person who looks from 0.4 (0.46)", ""),
         ({"faces": FaceRules(close_up="cover")}, "covered like any other", "A photo that a face fills is held."),
         ({"covers": CoverRules(colour="#102030")}, "one solid colour (#102030)", "lighter where black"),
-        ({"covers": CoverRules(hold_share=0.5)}, "more than 50 % of the picture", "more than 35 % of the picture"),
+        ({"covers": CoverRules(hold_share=0.9)}, "more than 90 % of the picture", "more than 35 % of the picture"),
         ({"covers": CoverRules(heif="jpeg")}, "JPEG of quality 98.", "PNG with exactly their pixels."),
         ({"verify": VerifyRules(rounds=3)}, "up to 3 times", "up to 2 times"),
         ({"verify": VerifyRules(second_reader="required")}, "reader: needed.", "used when it is installed."),
