@@ -33,6 +33,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CONSENT = [
+    "tests/consent/test_small_print.py",
     "tests/consent/test_edges.py", "tests/consent/test_settings.py",
     "tests/consent/test_consent_table.py", "tests/consent/test_not_applicable.py", "tests/consent/test_consent.py",
     "tests/consent/test_site_answers.py", "tests/consent/test_evidence_asked.py", "tests/consent/test_cards.py",
@@ -40,39 +41,47 @@ CONSENT = [
     "tests/consent/test_acts_counted.py", "tests/consent/test_plain_words.py",
 ]  # fmt: skip
 POLICY = [
+    "tests/covers/test_policy.py",
     "tests/covers",
     "tests/project/test_readme.py",
     "tests/pipeline/test_pipeline.py",
     "tests/run/test_versions.py",
     "tests/pipeline/test_max_side.py::test_the_digest_of_a_policy_without_it_is_as_before",
 ]
-EVERY, EDGES, UNITS, HIDDEN = (
+EVERY, EDGES, UNITS, ELEMENTS, SEGMENTS, CHUNKS, PARTS, LAYOUT, PICTURES, HIDDEN = (
     "tests/audit/test_every_byte.py",
     "tests/audit/test_boundaries.py",
     "tests/audit/test_coded_units.py",
+    "tests/audit/test_dicom_elements.py",
+    "tests/audit/test_jpeg_segments.py",
+    "tests/audit/test_png_chunks.py",
+    "tests/audit/test_heif_parts.py",
+    "tests/audit/test_tiff_layout.py",
+    "tests/audit/test_webp_chunks.py",
     "tests/formats/test_not_shown.py",
 )
 AUDIT = {
-    "dicom": [EVERY, "tests/formats/test_dicom.py"],
-    "heif": [UNITS, EVERY, HIDDEN, "tests/formats/test_heif.py"],
+    "dicom": [ELEMENTS, EVERY, "tests/formats/test_dicom.py"],
+    "heif": [UNITS, PARTS, EVERY, HIDDEN, "tests/formats/test_heif.py"],
     "icc": [EDGES, "tests/formats/test_icc.py", EVERY],
-    "jpeg": [EDGES, EVERY, "tests/formats/test_jpeg.py"],
-    "png": [EDGES, EVERY, "tests/formats/test_png.py", "tests/formats/test_hidden_in_alpha.py"],
+    "jpeg": [SEGMENTS, EDGES, EVERY, "tests/formats/test_jpeg.py"],
+    "png": [CHUNKS, EDGES, EVERY, "tests/formats/test_png.py", "tests/formats/test_hidden_in_alpha.py"],
     "scans": ["tests/formats/test_coded_search.py"],
-    "coded": [UNITS, EVERY, HIDDEN],
+    "coded": [UNITS, PARTS, EVERY, HIDDEN],
     "turn": [EDGES, EVERY],
-    "tiff": [EVERY, HIDDEN, "tests/formats/test_tiff.py", "tests/formats/test_tiff_packed.py"],
-    "webp": [EDGES, EVERY, "tests/formats/test_webp.py"],
+    "tiff": [LAYOUT, EVERY, HIDDEN, "tests/formats/test_tiff.py", "tests/formats/test_tiff_packed.py"],
+    "webp": [PICTURES, EDGES, EVERY, "tests/formats/test_webp.py"],
 }
 TWICE = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
          ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And,
          ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult}  # fmt: skip
 """What is put in the place of an operator."""
-LONGEST = 600
+LONGEST = 300
 """Seconds after which a mutant counts as seen: it does not end."""
 
 
-PLUGINS = ("-p", "pytest_timeout", "-p", "no:cacheprovider")
+PLUGINS = ("-p", "pytest_timeout", "-o", "timeout=0", "-p", "no:cacheprovider")
+"""Without the limit of a single test, which would take the alarm of :data:`LONGEST` away."""
 HEAVY = ("numpy", "PIL.Image", "cv2", "msgspec", "hypothesis", "pydicom", "pi_heif", "piexif", "jinja2", "click")
 """Loaded once; nothing of medimg's is."""
 

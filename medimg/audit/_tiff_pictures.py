@@ -33,14 +33,14 @@ class Layout(NamedTuple):
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the picture."""
-        return self.one(256, 0), self.one(257, 0)
+        return self.numbers[256][0], self.numbers[257][0]
 
     def chunk(self, index: int) -> tuple[int, int, int, int]:
         """Left, top, width and height of a strip or tile, as it is coded."""
         width, height = self.size
         tiled = 322 in self.numbers
-        across = self.one(322, 0) if tiled else width
-        down = self.one(323, 0) if tiled else min(self.one(278, height), height)
+        across = self.numbers[322][0] if tiled else width
+        down = self.numbers[323][0] if tiled else min(self.one(278, height), height)
         columns, rows = -(-width // across), -(-height // down)
         row, column = divmod(index % (columns * rows), columns)
         return column * across, row * down, across, down if tiled else min(down, height - row * down)
@@ -103,7 +103,7 @@ def _jpeg(layout: Layout, index: int, raw: bytes) -> list[str]:
     """A frame of the right size, and nothing behind its last block."""
     *_, across, rows = layout.chunk(index)
     at = 2
-    frame = (0, 0)
+    frame = None
     while raw[at + 1] != 0xDA:
         if raw[at + 1] in (0xC0, 0xC1, 0xC2):
             down, wide = struct.unpack_from(">HH", raw, at + 5)

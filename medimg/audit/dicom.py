@@ -112,17 +112,16 @@ def _element(data: bytes, at: int) -> tuple[int, bytes, bytes, int]:
 
 def _group(data: bytes, at: int, end: int, allowed: Table, strays: list[str]) -> tuple[dict[int, bytes], int]:
     """Elements in order, up to the pixel data or ``end``, each held against the list."""
-    out: dict[int, bytes] = {}
-    last = 0
+    found: list[tuple[int, bytes]] = []
     while at < end and data[at : at + 4] != PIXEL_TAG:
         tag, kind, value, at = _element(data, at)
-        if tag <= last:
-            strays.append("order")
-        last = tag
-        out[tag] = value
+        found.append((tag, value))
         if not _allowed(tag, kind, value, allowed):
             strays.append(f"{tag >> 16:04X},{tag & 0xFFFF:04X}" if tag in DATA else "element")
-    return out, at
+    tags = [tag for tag, _ in found]
+    if tags != sorted(set(tags)):
+        strays.append("order")
+    return dict(found), at
 
 
 def _allowed(tag: int, kind: bytes, value: bytes, allowed: Table) -> bool:

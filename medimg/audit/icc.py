@@ -111,8 +111,8 @@ def _curves(body: bytes, at: int, count: int) -> int:
             return -1
         size = 4 + 2 * int.from_bytes(rest[:4], "big") if kind == b"curv" else _parametric(rest)
         at = -1 if size < 0 else _rounded(body, at + 8 + size)
-        if at < 0:
-            return -1
+        if at == -1:
+            break
     return at
 
 

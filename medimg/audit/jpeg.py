@@ -149,8 +149,8 @@ class _Reader:
         places = payload[::2]
         if len(payload) % 2 or len(set(places)) != len(places) or any(p & 0xEC for p in places):
             raise Malformed("a table of the copy is damaged.")
-        if self.sof and self.sof not in ARITHMETIC:
-            self.strays.append("unused table")
+        for place in places:
+            self._define(CONDITIONING, place)
 
     def _frame(self, marker: int, payload: bytes) -> None:
         count = payload[5]
@@ -170,13 +170,15 @@ class _Reader:
             self.strays.append("SOS")
         for k in range(count):
             name, slots = payload[1 + 2 * k], payload[2 + 2 * k]
-            if name not in self.components:
-                raise Malformed("a scan of the copy is damaged.")
             self._use(QUANTISATION, self.components[name])
-            if self.sof not in ARITHMETIC and not (passes and (begin or high)):
-                self._use(HUFFMAN, slots >> 4)
-            if self.sof not in ARITHMETIC and (begin or not passes):
-                self._use(HUFFMAN, 16 + (slots & 15))
+            low, rest = slots >> 4, 16 + (slots & 15)
+            if self.sof in ARITHMETIC:  # what was not conditioned is as the standard has it
+                self.waiting -= {(CONDITIONING, low), (CONDITIONING, rest)}
+                continue
+            if not (passes and (begin or high)):
+                self._use(HUFFMAN, low)
+            if begin or not passes:
+                self._use(HUFFMAN, rest)
         self.waiting.discard((RESTART, 0))
         end = scans.coded_end(self.data, at, restarts=bool(self.interval))
         if end < 0:

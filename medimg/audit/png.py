@@ -45,14 +45,14 @@ def walk(data: bytes) -> list[str]:
     found: dict[str, bytes] = {}
     picture: list[bytes] = []
     at, place = 8, 0
-    while at < len(data) and "IEND" not in found:
+    while "IEND" not in found:  # a file that ends before is not followed: struct.error
         name, body, at = _chunk(data, at)
         strays += _misplaced(name, place, found)
         place = max(place, _place(name))
         if name == "IDAT":
             picture.append(body)
         found[name] = body
-    if "IEND" not in found or "IHDR" not in found or not picture:
+    if "IHDR" not in found or not picture:
         raise Malformed("the copy could not be followed to its end.")
     if found["IEND"]:
         strays.append("IEND")
@@ -235,7 +235,7 @@ def _entries(found: dict[str, bytes], picture: list[bytes]) -> list[str]:
     """Palette entries that no pixel uses, or that look like another that is used."""
     plte, trns = found.get("PLTE", b""), found.get("tRNS", b"")
     indices = _pillow(_rewrapped(found["IHDR"], [(b"PLTE", plte), *((b"IDAT", p) for p in picture)]), "P")
-    used = set(indices.ravel().tolist()) if indices.size < 4096 else {k for k in range(256) if (indices == k).any()}
+    used = set(indices.tobytes())
     if max(used) * 3 + 3 != len(plte) or len(trns) > len(plte) // 3 or (trns and trns[-1] == 255):
         return ["PLTE/length"]
     looks: set[bytes] = set()

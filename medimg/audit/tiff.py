@@ -16,6 +16,8 @@ DENOMINATOR = 10_000
 Beside = tuple[int, Container[int]]
 """A field, and the values with which another belongs beside it."""
 NONE: Beside = (0, ())
+SEGMENTS = (0xC0, 0xC1, 0xC2, 0xC4, 0xDB, 0xDD)
+"""Frames, tables and the restart interval of a JPEG picture before its scan (ITU-T T.81, B.1.1.3)."""
 PLACES = {273: 279, 324: 325}
 """Where strips and tiles begin -> how many bytes they have (sections 3 and 15)."""
 
@@ -83,9 +85,9 @@ def _profile(field: Field, _: Fields) -> bool:
     return not icc.strays(field.raw)
 
 
-def _tables(field: Field, _: Fields) -> bool:
-    """Nothing but tables of a JPEG picture."""
-    return not _jpeg_extras(field.raw)
+def _tables(field: Field, fields: Fields) -> bool:
+    """Nothing but tables of a JPEG picture, where there is one."""
+    return fields[259].numbers == (7,) and not _jpeg_extras(field.raw)
 
 
 def _place(_: Field, __: Fields) -> bool:
@@ -125,9 +127,7 @@ FIELDS: dict[int, Predicate] = {  # TIFF 6.0 by section, or where it stands
 
 def walk(data: bytes) -> list[str]:
     """Paths of everything outside the allow-list; see :mod:`medimg.audit`."""
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
-    if order is None:
-        raise Malformed("the copy is no classic TIFF.")
+    order = {b"II*\0": "<", b"MM\0*": ">"}[data[:4]]  # nothing but classic TIFF is followed
     (ifd,) = struct.unpack_from(f"{order}I", data, 4)
     (count,) = struct.unpack_from(f"{order}H", data, ifd)
     end = ifd + 2 + 12 * count
@@ -168,33 +168,35 @@ def _chunks(data: bytes, order: str, fields: dict[int, Field], stray: list[str])
     starts, sizes = (fields[tag].numbers for tag in (places[0], PLACES[places[0]]))
     tables = fields[347].raw if 347 in fields else b""
     layout = _pictures.Layout(order, {tag: field.numbers for tag, field in fields.items() if field.numbers}, tables)
+    spans = [(start, start + size) for start, size in zip(starts, sizes, strict=True)]
     if layout.chunks() != len(starts) or (322 in fields) != (places[0] == 324):
         stray.append("strips/number")
-        return [(start, start + size) for start, size in zip(starts, sizes, strict=True)]
-    out = []
-    for index, (start, size) in enumerate(zip(starts, sizes, strict=True)):
-        raw = data[start : start + size]
-        if len(raw) != size:
+        return spans
+    for index, (start, end) in enumerate(spans):
+        raw = data[start:end]
+        if end > len(data):
             raise Malformed("a strip of the copy stands outside it.")
         if layout.one(259, 1) == 7 and _jpeg_extras(raw):
             stray.append("strips/segments")
         else:
             stray += _pictures.strays(layout, index, raw)
-        out.append((start, start + size))
-    return out
+    return spans
 
 
 def _jpeg_extras(raw: bytes) -> bool:
-    """Whether a JPEG stream inside a strip holds anything but picture segments."""
+    """Whether a JPEG stream, or its tables, hold anything but the picture's segments and Adobe's, or end late."""
+    if raw[:2] != b"\xff\xd8":
+        return True
     at = 2
-    while at + 4 <= len(raw):
-        marker, size = raw[at + 1], int.from_bytes(raw[at + 2 : at + 4], "big")
-        if raw[at] != 0xFF or marker == 0xFE or 0xE0 <= marker <= 0xED or marker == 0xEF:
-            return True
-        if marker == 0xDA:
+    while raw[at : at + 2] != b"\xff\xd9":
+        flag, marker, size = struct.unpack_from(">BBH", raw, at)
+        if flag == 0xFF and marker == 0xDA:
             return raw.find(b"\xff\xd9", at) != len(raw) - 2
+        adobe = marker == 0xEE and size == 14 and raw[at + 4 : at + 9] == b"Adobe"
+        if flag != 0xFF or not (marker in SEGMENTS or adobe):
+            return True
         at += 2 + size
-    return raw[at:] != b"\xff\xd9"
+    return at + 2 != len(raw)
 
 
 def _gaps(data: bytes, spans: list[tuple[int, int]]) -> list[str]:

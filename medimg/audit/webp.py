@@ -66,16 +66,15 @@ Parts = dict[str, bytes]
 
 def _header(head: bytes, parts: Parts) -> bool:
     """Flags for what is there, no other bit, and the size of the picture."""
-    lossless = parts.get("VP8L", b"")
-    flags = 0x20 * ("ICCP" in parts) + 8 * ("EXIF" in parts)
-    if "ALPH" in parts or (len(lossless) > 4 and lossless[4] & 0x10):
-        flags += 0x10
-    if lossless:
-        (bits,) = struct.unpack_from("<I", lossless, 1)
+    alpha = "ALPH" in parts
+    if "VP8L" in parts:
+        (bits,) = struct.unpack_from("<I", parts["VP8L"], 1)
         size = (bits & 0x3FFF, bits >> 14 & 0x3FFF)
+        alpha = alpha or bool(bits & 1 << 28)
     else:
         across, down = struct.unpack_from("<HH", parts["VP8 "], 6)
         size = ((across & 0x3FFF) - 1, (down & 0x3FFF) - 1)
+    flags = 0x20 * ("ICCP" in parts) + 0x10 * alpha + 8 * ("EXIF" in parts)
     return head == bytes((flags, 0, 0, 0)) + b"".join(v.to_bytes(3, "little") for v in size)
 
 
@@ -122,7 +121,7 @@ def _coded(data: bytes, parts: dict[str, bytes]) -> list[str]:
             out.append("ALPH/after the picture")
     elif len(alpha) > SPARE and _same(_decoded(_bare(pixels, name, image, alpha[:-SPARE])), pixels):
         out.append("ALPH/after the picture")
-    if pixels.shape[2] == 4 and bool(pixels[..., :3][pixels[..., 3] == 0].any()):
+    if pixels.shape[2] == 4 and bool(pixels[pixels[..., 3] == 0].any()):
         out.append(f"{name.strip()}/alpha 0")
     return out
 

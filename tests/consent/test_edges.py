@@ -145,6 +145,17 @@ def test_a_covered_thing_is_no_reason_to_ask() -> None:
     assert (auto.verdict, auto.words) == ("supports", "the check found 1 area with writing; covered")
 
 
+@pytest.mark.parametrize(
+    ("category", "by", "said"),
+    [(Category.POSSIBLE_NAME, "rule", True), (Category.POSSIBLE_NAME, "person", False), (Category.RULER, "rule", False),
+     (Category.LATERALITY, "rule", False)],
+)  # fmt: skip
+def test_a_word_that_stays_by_a_rule_and_may_be_a_name_is_told(category: str, by: str, said: bool) -> None:
+    auto = of("img.text", made(actions=(found(Kind.TEXT, category, "keep", 2, by=by),)))
+    assert ("2 stay and may be a name: look" in auto.words) == said
+    assert "may be a name" not in of("img.text", made(actions=(found(Kind.TEXT, category, "cover", 2, by=by),))).words
+
+
 def test_the_covers_of_faces_are_counted() -> None:
     auto = of("img.cover-method", made(actions=(found(Kind.FACE, Category.FACE, "cover"),) * 2))
     assert (auto.verdict, auto.found) == ("supports", 2)
