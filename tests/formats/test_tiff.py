@@ -144,10 +144,11 @@ def test_bigtiff_becomes_classic() -> None:
     assert strips(copy.data) == strips(data)
 
 
-def test_comments_inside_a_jpeg_strip_go() -> None:
+@pytest.mark.parametrize("marker", [b"\xff\xfe", b"\xff\xe3", b"\xff\xf0", b"\xff\xdc"])
+def test_what_is_no_picture_inside_a_jpeg_strip_goes(marker: bytes) -> None:
     data = made("RGB", "jpeg")
     (strip,) = strips(data)
-    comment = b"\xff\xfe" + struct.pack(">H", 2 + len(MARK)) + MARK.encode()
+    comment = marker + struct.pack(">H", 2 + len(MARK)) + MARK.encode()
     photo = tiff.open(data, LIMITS)
     hurt = strip[:2] + comment + strip[2:]
     fields = {256: (3, struct.pack("<H", 33)), 257: (3, struct.pack("<H", 40)), 258: (3, struct.pack("<3H", 8, 8, 8)),

@@ -34,7 +34,7 @@ def bare_deflate(raw: bytes, expected: int) -> bytes:
 
 
 def bare_jpeg(raw: bytes) -> bytes:
-    """A JPEG stream (TIFF technical note 2) without comments and application segments other than Adobe's.
+    """A JPEG stream (TIFF technical note 2): the segments that make the picture (ITU-T T.81, B.2.4), and Adobe's.
 
     Raises:
         Malformed: It is damaged.
@@ -52,7 +52,7 @@ def bare_jpeg(raw: bytes) -> bytes:
         if size < 2 or at + 2 + size > len(raw):
             raise Malformed("a strip of the picture is damaged.")
         adobe = marker == 0xEE and raw[at + 4 : at + 9] == b"Adobe" and size == 14
-        if adobe or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
+        if adobe or 0xC0 <= marker <= 0xCF or marker in (0xDA, 0xDB, 0xDD):
             out.append(raw[at : at + 2 + size])
         at += 2 + size
         if marker == 0xDA:
