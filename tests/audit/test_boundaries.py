@@ -162,6 +162,14 @@ def test_code_points_of_a_profile_have_one_form() -> None:
         assert icc.strays(profile({b"cicp": wrong}))
 
 
+@pytest.mark.parametrize("values", [0, 1, 2, 4, 256])
+def test_a_curve_is_as_long_as_the_number_of_its_values_says(values: int) -> None:
+    curve = b"curv" + bytes(4) + struct.pack(f">I{values}H", values, *range(values))
+    assert icc.strays(profile({b"rTRC": curve})) == []
+    for wrong in (curve + bytes(4), curve[:-2], curve + bytes(2)):
+        assert icc.strays(profile({b"rTRC": wrong}))
+
+
 @pytest.mark.parametrize(("kind", "numbers"), list(enumerate((1, 3, 4, 5, 7))))
 def test_a_parametric_curve_is_as_long_as_its_kind_says(kind: int, numbers: int) -> None:
     curve = b"para" + bytes(4) + struct.pack(">HH", kind, 0) + struct.pack(">I", 1 << 16) * numbers

@@ -189,6 +189,7 @@ def test_a_frame_is_of_eight_bits_and_of_one_three_or_four_components() -> None:
         assert damaged(changed(SOF, lambda _, b=longer: b))  # type: ignore[misc]
     assert damaged(before(SOS, (SOF, frame)))
     assert damaged([(m, p) for m, p in GREY if m != SOF])
+    assert strays([(0xC1 if m == SOF else m, p) for m, p in GREY]) == []  # sequential too, with longer tables
     for marker in (0xC3, 0xC5, 0xC6, 0xC7, 0xC8, 0xCB, 0xCD, 0xCE, 0xCF):  # other processes
         assert damaged([(marker if m == SOF else m, p) for m, p in GREY])
 
