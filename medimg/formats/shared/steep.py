@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import io
+import struct
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -22,6 +23,11 @@ OTHERS, CLOSE = 5, 64
 """Levels of the other channels at which each channel is tried: curves know nothing of them, tables do."""
 CLOSE_OF_INKS = 9
 """The same for tables of four inks."""
+SLAB = 8
+"""Levels of red that are tried at once: of a table of three channels all neighbours are, in 3 s of a processor."""
+FINE = 0.1
+"""Most of a cell of a table of four inks that a number is from the next one. They are too many to try; a black place among
+white ones is twenty numbers wide then, and neighbours in it are about :data:`STEP` apart."""
 MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 """Colour space of a profile -> the mode of pictures in it; what CIELAB and YCbCr mean needs no profile."""
 TABLES = (b"A2B0", b"A2B1", b"A2B2")
@@ -42,15 +48,23 @@ def steep(data: bytes) -> bool:
     if mode is None:
         return True
     try:
-        return any(_far_apart(shown, mode, tables=tables) for shown, tables in _renderings(data, mode))
+        return any(
+            _far_apart(shown, mode, tables=bool(table)) or (bool(table) and _hidden(shown, mode, table))
+            for shown, table in _renderings(data, mode)
+        )
     except (ImageCms.PyCMSError, OSError, ValueError):
         return True
 
 
-def _renderings(data: bytes, mode: str) -> Iterator[tuple[Shown, bool]]:
-    tables = [k for k, tag in enumerate(TABLES) if tag in data[128 : 132 + 12 * int.from_bytes(data[128:132], "big")]]
+def _renderings(data: bytes, mode: str) -> Iterator[tuple[Shown, bytes]]:
+    """What a profile shows in each of its ways, and the table of that; none of the same table twice."""
+    tables: dict[bytes, int] = {}
+    for n in range(int.from_bytes(data[128:132], "big")):
+        tag, at, size = struct.unpack_from(">4sII", data, 132 + 12 * n)
+        if tag in TABLES:
+            tables.setdefault(data[at : at + size], TABLES.index(tag))
     device, screen = ImageCms.ImageCmsProfile(io.BytesIO(data)), ImageCms.createProfile("sRGB")
-    for intent in tables or [0]:
+    for table, intent in (tables or {b"": 0}).items():
         transform = ImageCms.buildTransform(
             device, screen, mode, "RGB", ImageCms.Intent(intent), flags=ImageCms.Flags.NOOPTIMIZE
         )
@@ -62,7 +76,7 @@ def _renderings(data: bytes, mode: str) -> Iterator[tuple[Shown, bool]]:
                 raise ValueError("nothing came back")
             return np.asarray(out, np.uint8)
 
-        yield shown, bool(tables)
+        yield shown, table
 
 
 def _far_apart(shown: Shown, mode: str, *, tables: bool) -> bool:
@@ -80,3 +94,40 @@ def _far_apart(shown: Shown, mode: str, *, tables: bool) -> bool:
         if np.abs(np.diff(shown(numbers).astype(np.int16), axis=1)).max() > STEP:
             return True
     return False
+
+
+def _hidden(shown: Shown, mode: str, table: bytes) -> bool:
+    """Whether a table may take neighbours far apart at a place between those that were tried."""
+    if mode == "CMYK":
+        return not _fine(table)
+    return mode == "RGB" and _anywhere(shown)
+
+
+def _anywhere(shown: Shown) -> bool:
+    """Whether any two of three channels' numbers that differ by one in each channel at most are far apart."""
+    green, blue = np.meshgrid(*[np.arange(256, dtype=np.uint8)] * 2, indexing="ij")
+    last = None
+    for start in range(0, 256, SLAB):
+        numbers = np.empty((SLAB, 256, 256, 3), np.uint8)
+        numbers[..., 0] = np.arange(start, start + SLAB)[:, None, None]
+        numbers[..., 1], numbers[..., 2] = green, blue
+        seen = shown(numbers.reshape(SLAB * 256, 256, 3)).reshape(numbers.shape).astype(np.int16)
+        block = seen if last is None else np.concatenate([last, seen])
+        along = [np.abs(np.diff(block, axis=axis)).max() for axis in range(3)]
+        if max(*along, np.abs(block[1:, 1:, 1:] - block[:-1, :-1, :-1]).max()) > STEP:
+            return True
+        last = seen[-1:]
+    return False
+
+
+def _fine(table: bytes) -> bool:
+    """Whether all neighbouring numbers lie near each other in a table of four inks (ICC.1:2022, 10.10 and 10.11)."""
+    kind, inputs, points = table[:4], table[8], table[10]
+    if kind not in (b"mft1", b"mft2"):
+        return False
+    entries = 256 if kind == b"mft1" else int.from_bytes(table[48:50], "big")
+    start, width = (48, 1) if kind == b"mft1" else (52, 2)
+    curves = np.frombuffer(table, f">u{width}", inputs * entries, start).reshape(inputs, entries) / (256**width - 1)
+    levels = np.linspace(0, entries - 1, 256)
+    steps = [np.abs(np.diff(np.interp(levels, np.arange(entries), curve))).max() for curve in curves]
+    return bool(max(steps) * (points - 1) <= FINE)
