@@ -20,6 +20,7 @@ import trustme
 from click.testing import CliRunner
 from pynetdicom import AE, build_context, evt
 from serve_kit import serving
+from share_kit import mounted
 
 from medimg import dicom
 from medimg.cli.main import cli
@@ -157,6 +158,23 @@ def test_a_folder_that_takes_nothing_is_said_and_the_sender_keeps_its_photo(tmp_
         out.mkdir()
         assert _send(port, _numbered(1)) == 0
     assert len(list(out.iterdir())) == 1
+
+
+def test_what_was_acknowledged_outlives_a_share_whose_server_is_gone(tmp_path: Path) -> None:
+    with mounted(tmp_path) as share:
+        out = share.mount / "out"
+        out.mkdir()
+        with node(tmp_path, "-o", str(out)) as port:
+            for call, error in (("write", "ENOSPC"), ("fsync", "EIO"), ("rename", "ESTALE")):
+                share.tell(fail={call: [error, ".part", 0]}, keeps=60)
+                assert _send(port, _numbered(1)) == 0xA700
+            assert not list(out.iterdir())
+            share.tell(keeps=60)
+            assert [_send(port, _numbered(n)) for n in range(3)] == [0, 0, 0]
+            copies = {path.name: path.read_bytes() for path in out.iterdir()}
+            share.cut()
+        assert {path.name: path.read_bytes() for path in (share.disk / "out").iterdir()} == copies
+        assert len(copies) == 3
 
 
 def test_a_copy_is_acknowledged_once_the_next_node_has_acknowledged_it(tmp_path: Path) -> None:
