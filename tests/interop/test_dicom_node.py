@@ -7,6 +7,7 @@ import io
 import shutil
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -255,6 +256,19 @@ def test_tls_takes_signed_peers_alone(tmp_path: Path) -> None:
         for wrong in (None, other.issue_cert("ward.example")):
             assert _send(port, _numbered(1), tls_args=shown(wrong)) == -1
         assert _send(port, _numbered(1)) == -1
+
+
+def test_the_node_asks_for_no_package_of_the_http_worker() -> None:
+    """Each has an extra of its own."""
+    program = """
+import sys
+sys.modules |= dict.fromkeys(("uvicorn", "starlette", "python_multipart", "prometheus_client"))
+from medimg.cli.main import main
+sys.argv = ["medimg", "dicom-node", "--port", "11112", "--peer", "WARD"]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False)
+    assert (done.returncode, "name a folder" in done.stderr) == (2, True), done.stderr
 
 
 @pytest.mark.parametrize(
