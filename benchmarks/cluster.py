@@ -84,7 +84,7 @@ class Looks:
 
 
 def made(folder: Path, items: int, full: bool) -> dict[str, bytes]:
-    """Small JPEG photos with an owner's name in them, 2,000 a folder; the digest of each. ``full``: in the picture too."""
+    """Small JPEG photos with an owner's name in them, 2,000 a folder, and digests; ``full``: in the picture too."""
     exif = Image.Exif()
     exif[315] = MARK.decode()
     out: dict[str, bytes] = {}
