@@ -6,6 +6,7 @@ import contextlib
 import gc
 import io
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -24,9 +25,11 @@ from test_dicom_node import _numbered, _photo, _send, _storescu, node
 from test_dicomweb import worker
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
+ORTHANC = shutil.which("Orthanc", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(
-        not (shutil.which("Orthanc") and PLUGIN.exists() and shutil.which("storescu")),
+        not (ORTHANC and PLUGIN.exists() and shutil.which("storescu")),
         reason="Orthanc with orthanc-dicomweb, or DCMTK, is not installed",
     ),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -66,7 +69,7 @@ class Orthanc:
         }
         (self.folder / "orthanc.json").write_text(json.dumps(configuration))
         with (self.folder / "said").open("wb") as said:
-            process = subprocess.Popen(["Orthanc", str(self.folder / "orthanc.json")], stdout=said, stderr=said)
+            process = subprocess.Popen([str(ORTHANC), str(self.folder / "orthanc.json")], stdout=said, stderr=said)
         try:
             until = time.monotonic() + 100
             while not self._answers():

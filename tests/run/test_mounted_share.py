@@ -80,14 +80,14 @@ def test_a_slow_share_gives_the_copies_of_a_disk(share: Share, photos: Path, exp
     ("call", "error", "part"),
     [
         ("open", "ESTALE", "MARKER"),
-        ("read", "EIO", "MARKER"),
-        ("create", "EACCES", ".part"),
+        pytest.param("read", "EIO", "MARKER", marks=pytest.mark.long),
+        pytest.param("create", "EACCES", ".part", marks=pytest.mark.long),
         ("write", "ENOSPC", ".part"),
         ("fsync", "EIO", ".part"),
         ("rename", "ESTALE", ".part"),
         ("fsyncdir", "EIO", "unreviewed"),
-        ("unlink", "EIO", ".part"),
-        ("utimens", "EPERM", ".part"),
+        pytest.param("unlink", "EIO", ".part", marks=pytest.mark.long),
+        pytest.param("utimens", "EPERM", ".part", marks=pytest.mark.long),
     ],
 )
 def test_a_fault_is_said_and_the_next_command_makes_it_whole(
