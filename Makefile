@@ -14,7 +14,7 @@ DEMO ?= demo-out
 APT_RUN := tesseract-ocr gcc libc6-dev libgl1 libglib2.0-0
 APT_WINDOW := xvfb xdotool openbox libegl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 \
   libxcb-render-util0 libxcb-image0
-APT_TEST := libimage-exiftool-perl chromium dcmtk dicom3tools poppler-utils libjpeg-turbo-progs desktop-file-utils strace \
+APT_TEST := libimage-exiftool-perl chromium dcmtk dicom3tools poppler-utils libjpeg-turbo-progs desktop-file-utils strace fuse3 \
   $(APT_WINDOW)
 # $(call apt,PACKAGES): install them where apt is there and permitted, else say what to install.
 define apt
@@ -31,7 +31,7 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
-.PHONY: help demo test lint types-linux types-win32 types-darwin test-wheel test-long test-many test-peers test-all coverage test-oldest test-newest test-windows check bench fuzz valgrind dist wheels matrix app strings docs lock changelog release clean
+.PHONY: help demo test lint types-linux types-win32 types-darwin test-wheel test-long test-many test-peers test-all coverage test-oldest test-newest test-windows test-container check bench fuzz valgrind dist wheels matrix app strings docs lock changelog release clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,7 @@ coverage: $(VENV)/.dev ## what share of the statements `make test` runs, over al
 	@$(BIN)/python tests/coverage_rooms.py
 
 test-long: $(VENV)/.dev ## the tests that `make test` leaves out
+	@$(call apt,orthanc orthanc-dicomweb)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m long --timeout 1800
 	@$(BIN)/python -m pytest tests/desktop/test_acts.py
 
@@ -85,10 +86,14 @@ test-many: $(VENV)/.dev ## 100,000 photos in one run
 test-peers: $(VENV)/.dev ## other tools on the same pictures: docs/comparison.md
 	@$(BIN)/python -m benchmarks.compare
 
-LONG := test coverage test-long app test-windows test-oldest test-newest valgrind test-many test-peers fuzz
+LONG := test coverage test-long app test-windows test-container test-oldest test-newest valgrind test-many test-peers fuzz
 test-all: ## everything, for many hours; what fails does not stop the rest: docs/release.md
 	@failed=""; for part in $(LONG); do echo "== $$part"; $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
 	  [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
+
+test-container: ## the image of deploy/, built without a registry and tried without a network; as root
+	@$(call apt,debootstrap buildah podman runc curl)
+	@deploy/try.sh
 
 # $(call versions,NAME,RESOLUTION): the tests that depend most on the packages, in a virtual environment of their own.
 define versions

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 from batch import _plot, machine, processes, resident, tree
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import medimg
 from medimg.cluster import certificates
@@ -83,16 +83,20 @@ class Looks:
         return since, [resident(os.getpid()), memory[scheduler], max(memory[p] for p in workers)]
 
 
-def made(folder: Path, items: int) -> dict[str, bytes]:
-    """Small JPEG photos with an owner's name in them, 2,000 a folder; the digest of each."""
+def made(folder: Path, items: int, full: bool) -> dict[str, bytes]:
+    """Small JPEG photos with an owner's name in them, 2,000 a folder, and digests; ``full``: in the picture too."""
     exif = Image.Exif()
     exif[315] = MARK.decode()
     out: dict[str, bytes] = {}
     bodies = []
     for seed in range(50):
-        pixels = np.random.default_rng(seed).integers(90, 200, (48, 64, 3), dtype=np.uint8)
+        size = (360, 480, 3) if full else (48, 64, 3)
+        picture = Image.fromarray(np.random.default_rng(seed).integers(90, 200, size, dtype=np.uint8))
+        if full:
+            picture = picture.reduce(2).resize(picture.size)
+            ImageDraw.Draw(picture).text((60, 150), f"Margaret Whitcombe {1940 + seed}", fill="white", font_size=32)
         coded = io.BytesIO()
-        Image.fromarray(pixels).save(coded, "JPEG", quality=80, exif=exif)
+        picture.save(coded, "JPEG", quality=80, exif=exif)
         bodies.append(coded.getvalue())
     for n in range(items):
         path = folder / f"{n // 2000:03d}" / f"IMG_{n:06d}.jpg"
@@ -129,7 +133,7 @@ def rest(base: Path, seconds: float) -> None:
 
 
 def run(base: Path, items: int, full: bool, plot: Path | None) -> None:
-    originals = made(base / "in", items)
+    originals = made(base / "in", items, full)
     scheduler, workers, more = brought_up(base)
     rows: list[tuple[float, ...]] = []
     settled: Counter[str] = Counter()
@@ -189,6 +193,8 @@ def _judged(folder: Path, items: int, originals: dict[str, bytes]) -> None:
     copies = {p.name: p.read_bytes() for p in (folder / "unreviewed").iterdir()}
     named = {r.copy.name: r.copy.sha256 for r in reports if r.copy is not None}
     same = {name: hashlib.sha256(data).hexdigest() for name, data in copies.items()} == named
+    looked = sum(r.scope == "full" for r in reports)
+    print(f"every check {looked}, with a cover {sum(bool(r.row()['covered']) for r in reports)}")
     print(f"reports {len(reports)}, copies {len(copies)} of {items}, each the one that was checked: {same}")
     print(f"copies with the owner's name: {sum(MARK in data for data in copies.values())}")
     kept = all(hashlib.sha256(Path(p).read_bytes()).digest() == digest for p, digest in originals.items())

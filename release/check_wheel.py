@@ -24,11 +24,11 @@ PROBES = {
     "heic": "import pi_heif",
     "pdf": "import reportlab",
     "desktop": "from PySide6 import QtWidgets",
-    "fhir": "import fhir.resources",
-    "cluster": "import distributed, fsspec",
-    "storage": "import fsspec",
-    "serve": "import uvicorn, starlette, python_multipart, prometheus_client",
-    "dicom-node": "import pynetdicom",
+    "fhir": "from fhir.resources import bundle; import medimg.fhir",
+    "cluster": "import distributed, fsspec; from medimg.cluster import engine, nodes",
+    "storage": "import fsspec; from medimg.run import storage",
+    "serve": "from medimg.serve import app, listen",
+    "dicom-node": "from medimg.serve import node; from medimg.cli.dicom_node import dicom_node",
 }
 """What an extra has to bring. Those for drawing, documentation and development are not for use."""
 NOT_FOR_USE = {"demo", "docs", "dev"}

@@ -32,7 +32,7 @@ wheel=$(echo "$out"/medimg-*-manylinux*_x86_64.whl)
 step "4 that wheel in empty environments: the README's main job, and every extra"
 "$bin"/python release/check_wheel.py "$wheel"
 
-step "5 notices and bill of materials"
+step "5 notices, bill of materials, known vulnerabilities"
 # Notices and bill of materials describe an environment of what the lock names and nothing else.
 env=$(mktemp -d)
 trap 'rm -rf "$env"' EXIT
@@ -42,11 +42,13 @@ trap 'rm -rf "$env"' EXIT
 "$env"/bin/python release/notices.py --extras pdf >"$out/THIRD-PARTY-NOTICES.txt"
 "$bin"/cyclonedx-py environment --output-reproducible --of JSON -o "$out/medimg.cdx.json" "$env/bin/python"
 cp release/lock.txt "$out"
+build/tools/bin/python -m pip install -q --disable-pip-version-check pip-audit
+build/tools/bin/python release/scan.py "$out"
 
 step "6 the documentation"
 NO_MKDOCS_2_WARNING=1 "$bin"/mkdocs build --strict
 tar -C build -czf "$out/documentation.tar.gz" site
 step "7 hashes"
 (cd "$out" && sha256sum -- * >SHA256SUMS)
-[ ! -e "$out/NOT-TESTED.txt" ] || cat "$out/NOT-TESTED.txt"
+cat "$out"/NOT-*.txt 2>/dev/null || true
 echo "$out"

@@ -68,7 +68,7 @@ def dicom_node(
     """
     common.refuse_to_serve()
     try:
-        from medimg.serve import listen, node
+        from medimg.serve import node, who
         from medimg.serve.onward import Onward
     except ImportError as error:
         raise MissingPart("the DICOM node needs more packages.", todo="pip install 'medimg[dicom-node]'") from error
@@ -81,14 +81,14 @@ def dicom_node(
     if out is not None and not out.is_dir():
         raise UsageError("the folder for the copies is not there.")
     secured = _secured(certificate, key, clients)
-    if not listen.loopback(host) and secured is None and not closed_network:
+    if not who.loopback(host) and secured is None and not closed_network:
         raise UsageError(
             "medimg listens on other than this computer's own addresses with TLS only.",
             todo="Give --certificate and --key; or --closed-network, where others cannot reach this network.",
         )
     trust = _trusting(send_ca, certificate, key)
     to = _next(send_to, aet, trust, send_token_file)
-    if to is not None and not listen.loopback(to.host) and to.trust is None and not closed_network:
+    if to is not None and not who.loopback(to.host) and to.trust is None and not closed_network:
         raise UsageError(
             "medimg sends copies on to other computers with TLS only.",
             todo="Give --send-ca; or --closed-network, where others cannot reach this network.",
@@ -113,7 +113,7 @@ def _next(
     send_to: str | None, aet: str, trust: ssl.SSLContext | None, token_file: Path | None
 ) -> node.Peer | Archive | None:
     """Where copies are sent on to."""
-    from medimg.serve import listen, node
+    from medimg.serve import node, who
 
     if send_to is None:
         return None
@@ -123,7 +123,7 @@ def _next(
         from medimg.serve.stow import Archive
     except ImportError as error:
         raise MissingPart("STOW-RS needs more packages.", todo="pip install 'medimg[serve]'") from error
-    return Archive.of(send_to, trust, listen.token(token_file).decode() if token_file else "")
+    return Archive.of(send_to, trust, who.token(token_file).decode() if token_file else "")
 
 
 def _secured(certificate: Path | None, key: Path | None, clients: Path | None) -> ssl.SSLContext | None:

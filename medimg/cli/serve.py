@@ -106,7 +106,7 @@ def serve(
     """
     common.refuse_to_serve()
     try:
-        from medimg.serve import app, listen
+        from medimg.serve import app, listen, who
     except ImportError as error:
         raise MissingPart("the HTTP worker needs more packages.", todo="pip install 'medimg[serve]'") from error
     if page_out is not None:
@@ -124,7 +124,7 @@ def serve(
 
     _fit(socket_path, port, token_file, certificate, key, clients)
     assert token_file is not None  # noqa: S101 - said above
-    secret = listen.token(token_file)
+    secret = who.token(token_file)
     page = _page(Path(shown[0]), shown[1]) if shown else b""
     if stow is not None and not stow.is_dir():
         raise UsageError("the folder for the copies is not there.")

@@ -29,9 +29,16 @@ def synced(folder: Path) -> bool:
     """Whether a folder looks synchronised with a cloud service: by the names above it, or marks left in them."""
     path = folder.resolve()
     return any(
-        p.name.casefold().startswith(_SYNCED) or any((p / mark).exists() for mark in _MARKS)
-        for p in (path, *path.parents)
+        p.name.casefold().startswith(_SYNCED) or any(_there(p / mark) for mark in _MARKS) for p in (path, *path.parents)
     )
+
+
+def _there(path: Path) -> bool:
+    """Whether something lies there; a share that has gone away has nothing."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def removable(folder: Path) -> bool:

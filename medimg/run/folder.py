@@ -82,6 +82,8 @@ class RunFolder:
                     continue
                 for folder in (run.share, run.unreviewed, run.hold, run.private):
                     host.private_folder(folder)
+                for folder in (run.path, out):
+                    host.sync_folder(folder)
                 return run
         except OSError as error:
             raise OutputError(

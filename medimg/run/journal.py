@@ -23,7 +23,7 @@ import msgspec
 from medimg import __version__
 from medimg.errors import OutputError, UsageError
 from medimg.run.scan import Aside, Item, Root
-from medimg.system import files
+from medimg.system import files, host
 from medimg.types import Report, from_json, to_json
 
 State = Literal["pending", "running", "done", "failed", "held"]
@@ -111,6 +111,7 @@ class Journal:
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA temp_store=MEMORY")
             if create:
+                host.sync_folder(path.parent)
                 with self._transaction():
                     for statement in SCHEMA.split(";\n"):
                         if statement.strip():
@@ -138,11 +139,22 @@ class Journal:
             raise
         self._db.execute("COMMIT")
 
+    @contextlib.contextmanager
+    def _waited_for(self) -> Iterator[None]:
+        """A transaction inside is on the disk when it ends."""
+        self._db.execute("PRAGMA synchronous=FULL")
+        yield
+        self._db.execute("PRAGMA synchronous=NORMAL")
+
     # -- what the run is about
 
     def fill(self, settings: Settings, items: Iterable[Item], asides: list[Aside]) -> None:
-        """Write the whole list in one transaction: a run either knows all its files and their names, or none."""
-        with _as_output_error(), self._transaction():
+        """Write the whole list in one transaction: a run either knows all its files and their names, or none.
+
+        It outlives a power cut, so that copies which get their names afterwards are never without their list. What is
+        written later may be lost, and is done again.
+        """
+        with _as_output_error(), self._waited_for(), self._transaction():
             self._db.executemany(
                 "INSERT INTO item(root, path, safe_id, size, mtime_ns, label) VALUES(?, ?, ?, ?, ?, ?)",
                 ((i.root, i.path, i.safe_id, i.size, i.mtime_ns, i.label) for i in items),
@@ -270,8 +282,9 @@ class Journal:
     def remove(self) -> None:
         """Close the journal and delete it, with the names it holds."""
         self.close()
-        for end in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + end).unlink(missing_ok=True)
+        with _as_output_error():
+            for end in ("", "-wal", "-shm"):
+                self._path.with_name(self._path.name + end).unlink(missing_ok=True)
 
     def _one(self, query: str) -> Any:
         return self._db.execute(query).fetchone()

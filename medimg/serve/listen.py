@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator
@@ -14,41 +13,8 @@ from starlette.applications import Starlette
 
 from medimg.errors import UsageError
 from medimg.serve import bounds
+from medimg.serve.who import loopback
 from medimg.system import host, stops
-
-SHORTEST = 32
-"""Characters of a token."""
-
-
-def token(path: Path) -> bytes:
-    """The token of a file that its owner alone may read.
-
-    Raises:
-        UsageError: It cannot be read, others may read it, or it is too short.
-    """
-    try:
-        shown = host.others_may_read(path)
-        found = path.read_bytes().strip()
-    except OSError as error:
-        raise UsageError("the token file could not be read.") from error
-    if shown:
-        raise UsageError("others may read the token file.", todo="chmod 600 it.")
-    if len(found) < SHORTEST or not found.isascii() or any(c <= 32 for c in found):
-        raise UsageError(
-            f"the token is shorter than {SHORTEST} characters, or has blanks in it.",
-            todo="Make one: openssl rand -hex 32 > FILE",
-        )
-    return found
-
-
-def loopback(host: str) -> bool:
-    """Whether an address is reached from this computer alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def unix(path: Path) -> socket.socket:

@@ -152,6 +152,7 @@ class Archive(NamedTuple):
             data = sent % (mark.encode(), DICOM.encode(), copy, mark.encode())
             status, said = posting.post(self.studies, data, headers, self.trust)
             stored = [one[INSTANCE]["Value"][0] for one in said[DONE]["Value"]]
-            return status == 200 and FAILED not in said and dicom.identifier(copy) in stored
-        except (OSError, LookupError, TypeError):
+            failed = said.get(FAILED, {}).get("Value")  # Orthanc sends an empty list where nothing failed
+            return status == 200 and not failed and dicom.identifier(copy) in stored
+        except (OSError, LookupError, TypeError, AttributeError):
             return False

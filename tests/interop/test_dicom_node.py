@@ -7,6 +7,7 @@ import io
 import shutil
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ import trustme
 from click.testing import CliRunner
 from pynetdicom import AE, build_context, evt
 from serve_kit import serving
+from share_kit import mounted
 
 from medimg import dicom
 from medimg.cli.main import cli
@@ -159,6 +161,23 @@ def test_a_folder_that_takes_nothing_is_said_and_the_sender_keeps_its_photo(tmp_
     assert len(list(out.iterdir())) == 1
 
 
+def test_what_was_acknowledged_outlives_a_share_whose_server_is_gone(tmp_path: Path) -> None:
+    with mounted(tmp_path) as share:
+        out = share.mount / "out"
+        out.mkdir()
+        with node(tmp_path, "-o", str(out)) as port:
+            for call, error in (("write", "ENOSPC"), ("fsync", "EIO"), ("rename", "ESTALE")):
+                share.tell(fail={call: [error, ".part", 0]}, keeps=60)
+                assert _send(port, _numbered(1)) == 0xA700
+            assert not list(out.iterdir())
+            share.tell(keeps=60)
+            assert [_send(port, _numbered(n)) for n in range(3)] == [0, 0, 0]
+            copies = {path.name: path.read_bytes() for path in out.iterdir()}
+            share.cut()
+        assert {path.name: path.read_bytes() for path in (share.disk / "out").iterdir()} == copies
+        assert len(copies) == 3
+
+
 def test_a_copy_is_acknowledged_once_the_next_node_has_acknowledged_it(tmp_path: Path) -> None:
     for status, expected in ((0x0000, 0), (0xA700, 0xC001)):
         with _archive(status) as (archive, kept), node(tmp_path, "--send-to", f"ARCHIVE@127.0.0.1:{archive}") as port:
@@ -237,6 +256,19 @@ def test_tls_takes_signed_peers_alone(tmp_path: Path) -> None:
         for wrong in (None, other.issue_cert("ward.example")):
             assert _send(port, _numbered(1), tls_args=shown(wrong)) == -1
         assert _send(port, _numbered(1)) == -1
+
+
+def test_the_node_asks_for_no_package_of_the_http_worker() -> None:
+    """Each has an extra of its own."""
+    program = """
+import sys
+sys.modules |= dict.fromkeys(("uvicorn", "starlette", "python_multipart", "prometheus_client"))
+from medimg.cli.main import main
+sys.argv = ["medimg", "dicom-node", "--port", "11112", "--peer", "WARD"]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False)
+    assert (done.returncode, "name a folder" in done.stderr) == (2, True), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from serve_kit import MARK, TOKEN, accepts, ask, photo, serving, started
 
 from medimg.cli.main import cli
 from medimg.errors import UsageError
-from medimg.serve import listen
+from medimg.serve import listen, who
 from medimg.types import Report, from_json
 
 
@@ -349,10 +349,10 @@ def test_a_token_that_others_may_read_or_guess_is_refused(tmp_path: Path, conten
     path.write_text(content)
     path.chmod(mode)
     with pytest.raises(UsageError):
-        listen.token(path)
+        who.token(path)
     path.chmod(0o600)
     path.write_text(TOKEN + "\n")
-    assert listen.token(path) == TOKEN.encode()
+    assert who.token(path) == TOKEN.encode()
 
 
 def test_a_socket_left_by_a_killed_server_is_taken_over(tmp_path: Path) -> None:

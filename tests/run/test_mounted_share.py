@@ -1,0 +1,144 @@
+"""A share in the place of a disk: a file system of tests/share_program.py that is slow, reorders, fails and goes away.
+
+It stands in for SMB and NFS: close does not write, a rename may come to the disk before what was written, names are
+listed in no order, and a call may fail with what such shares fail with (ESTALE, EIO, ENOSPC).
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import batch_fakes as fakes
+import pytest
+from share_kit import Share, mounted
+
+ITEMS = 24
+CLEAN = ("clean", "in", "-o", "out", "--metadata-only", "--workers", "2", "--json-lines")
+
+
+@pytest.fixture
+def share(tmp_path: Path) -> Iterator[Share]:
+    with mounted(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos") / "in"
+    for n in range(ITEMS):
+        fakes.photo(folder / f"{n % 3}" / f"MARKER{n}.png", seed=n)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(photos: Path) -> list[bytes]:
+    """The copies of the same photos on a disk."""
+    assert medimg(*CLEAN, cwd=photos.parent).returncode == 11
+    return sorted(p.read_bytes() for p in photos.parent.glob("out/*/unreviewed/*"))
+
+
+def medimg(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "medimg", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False)
+
+
+def said_well(done: subprocess.CompletedProcess[str]) -> bool:
+    return not any(word in done.stdout + done.stderr for word in ("Traceback", "M-000", "MARKER"))
+
+
+def named(folder: Path) -> list[Path]:
+    return [p for p in folder.glob("out/*/unreviewed/*") if not p.name.startswith(".")]
+
+
+def copies(folder: Path) -> list[bytes]:
+    """What lies in any run under its name."""
+    return sorted(p.read_bytes() for p in named(folder))
+
+
+def left(folder: Path) -> list[Path]:
+    return [p for p in folder.rglob("*") if p.suffix == ".part" or "journal" in p.name or ".fuse_hidden" in p.name]
+
+
+def test_a_slow_share_gives_the_copies_of_a_disk(share: Share, photos: Path, expected: list[bytes]) -> None:
+    shutil.copytree(photos, share.disk / "in")
+    share.tell(delay=0.02, keeps=2)
+    done = medimg(*CLEAN, cwd=share.mount)
+    assert done.returncode == 11, done.stderr
+    assert copies(share.mount) == expected
+    assert not left(share.mount)
+    share.cut()
+    assert copies(share.disk) == expected  # a run that has ended needs nothing more of the server
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "part"),
+    [
+        ("open", "ESTALE", "MARKER"),
+        pytest.param("read", "EIO", "MARKER", marks=pytest.mark.long),
+        pytest.param("create", "EACCES", ".part", marks=pytest.mark.long),
+        ("write", "ENOSPC", ".part"),
+        ("fsync", "EIO", ".part"),
+        ("rename", "ESTALE", ".part"),
+        ("fsyncdir", "EIO", "unreviewed"),
+        pytest.param("unlink", "EIO", ".part", marks=pytest.mark.long),
+        pytest.param("utimens", "EPERM", ".part", marks=pytest.mark.long),
+    ],
+)
+def test_a_fault_is_said_and_the_next_command_makes_it_whole(
+    share: Share, photos: Path, expected: list[bytes], call: str, error: str, part: str
+) -> None:
+    shutil.copytree(photos, share.disk / "in")
+    share.tell(fail={call: [error, part, 5]}, keeps=1)
+    done = medimg(*CLEAN, cwd=share.mount)
+    assert said_well(done), done.stderr
+    assert set(copies(share.mount)) <= set(expected)
+    share.tell()
+    again = medimg(*CLEAN, "--resume", cwd=share.mount)
+    assert said_well(again), again.stderr
+    assert again.returncode in (0, 11)
+    assert copies(share.mount) == expected
+    originals = {p.name: p.read_bytes() for p in photos.rglob("*.png")}
+    assert {p.name: p.read_bytes() for p in (share.disk / "in").rglob("*.png")} == originals
+
+
+def test_what_has_a_name_when_the_server_is_gone_is_whole_and_resume_goes_on(
+    share: Share, photos: Path, expected: list[bytes]
+) -> None:
+    shutil.copytree(photos, share.disk / "in")
+    draw = random.Random(11)
+    cuts = 0
+    for _ in range(5):
+        share.tell(delay=0.01, keeps=3)
+        wanted = len(named(share.mount)) + draw.randrange(4)
+        command = [sys.executable, "-m", "medimg", *CLEAN, "--resume"]
+        running = subprocess.Popen(
+            command, cwd=share.mount, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        while len(named(share.mount)) <= wanted and running.poll() is None:
+            time.sleep(draw.uniform(0, 0.3))
+        cuts += running.poll() is None
+        share.cut()
+        said = running.communicate(timeout=600)[0]
+        assert not any(word in said for word in ("Traceback", "M-000", "MARKER"))
+        assert set(copies(share.disk)) <= set(expected)  # whole, whatever came to the disk
+        share.up()
+    assert cuts >= 2
+    share.tell()
+    done = medimg(*CLEAN, "--resume", cwd=share.mount)
+    assert said_well(done), done.stderr
+    assert copies(share.mount) == expected
+
+
+def test_a_share_without_rights_takes_a_run(share: Share, photos: Path, expected: list[bytes]) -> None:
+    """As SMB: every file is everybody's who may mount it."""
+    shutil.copytree(photos, share.disk / "in")
+    share.tell(rights=False)
+    done = medimg(*CLEAN, cwd=share.mount)
+    assert done.returncode == 11, done.stderr
+    assert copies(share.mount) == expected
