@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import winreg
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -305,6 +306,41 @@ class Tree:
             self._job = 0
 
 
+def registry_values(key: str) -> dict[str, str]:
+    """What stands in a key of this user's registry, by name; none where it is not there. "" names its default."""
+    found = {}
+    with contextlib.suppress(OSError), winreg.OpenKey(winreg.HKEY_CURRENT_USER, key) as opened:
+        for number in range(winreg.QueryInfoKey(opened)[1]):
+            name, value, _ = winreg.EnumValue(opened, number)
+            found[name] = str(value)
+    return found
+
+
+def write_registry(key: str, values: Mapping[str, str]) -> None:
+    """Write values into a key of this user's registry, which is made where it is missing.
+
+    Raises:
+        OSError: It could not be done.
+    """
+    with winreg.CreateKey(winreg.HKEY_CURRENT_USER, key) as opened:
+        for name, value in values.items():
+            winreg.SetValueEx(opened, name, 0, winreg.REG_SZ, value)
+
+
+def remove_registry(key: str) -> None:
+    """Remove a key of this user's registry with all below it; it may be gone.
+
+    Raises:
+        OSError: It could not be done.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        with winreg.OpenKey(winreg.HKEY_CURRENT_USER, key) as opened:
+            below = [winreg.EnumKey(opened, number) for number in range(winreg.QueryInfoKey(opened)[0])]
+        for name in below:
+            remove_registry(rf"{key}\{name}")
+        winreg.DeleteKey(winreg.HKEY_CURRENT_USER, key)
+
+
 def processors() -> int:
     """Processors this process may use."""
     return os.cpu_count() or 1
@@ -361,6 +397,7 @@ __all__ = [
     "KNOWS_WRITERS", "LIBRARY", "PROGRAM", "SERVES", "STOP_SIGNALS", "UNLINK_OPEN", "Tree", "alive",
     "allow_open_files", "being_written", "bind_private", "end_tree", "give_back", "kill_left_by", "lead", "lock",
     "long_path", "only_in_cloud", "open_files", "open_folder", "open_lock", "open_targets", "others_may_read", "own",
-    "private_folder", "processors", "program_environment", "program_folders", "rename_new", "replace",
-    "settle_console", "start_options", "sync_file", "sync_folder", "temporary_base", "total_memory", "unix_socket",
+    "private_folder", "processors", "program_environment", "program_folders", "registry_values", "remove_registry",
+    "rename_new", "replace", "settle_console", "start_options", "sync_file", "sync_folder", "temporary_base",
+    "total_memory", "unix_socket", "write_registry",
 ]  # fmt: skip
