@@ -82,6 +82,21 @@ def replace(old: Path, new: Path) -> None:
     old.replace(new)
 
 
+def take(path: Path) -> int:
+    """Open a file for the last time, to read or map it: its name goes, its content stays as long as it is in use.
+
+    Raises:
+        OSError: It could not be opened or removed.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        path.unlink()
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
 def private_folder(folder: Path, *, parents: bool = False, exist_ok: bool = False) -> None:
     """Make a folder that its owner alone may enter (mode 0700). One that is there keeps its rights.
 
@@ -215,6 +230,6 @@ __all__ = [
     "PROGRAM", "SERVES", "STOP_SIGNALS", "UNLINK_OPEN", "alive", "allow_open_files", "bind_private", "end_tree",
     "lock", "long_path", "open_files", "open_folder", "open_lock", "others_may_read", "own", "private_folder",
     "program_environment", "program_folders", "registry_values", "remove_registry", "replace", "settle_console",
-    "start_options", "unix_socket", "write_registry",
+    "start_options", "take", "unix_socket", "write_registry",
 ]  # fmt: skip
 """What both systems give on."""

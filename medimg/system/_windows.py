@@ -180,6 +180,15 @@ def being_written(path: bytes) -> bool:
     return False
 
 
+def take(path: Path) -> int:
+    """Open a file for the last time, to read or map it: it goes with the last handle of it, that of a map included.
+
+    Raises:
+        OSError: It could not be opened.
+    """
+    return os.open(path, os.O_RDONLY | os.O_BINARY | os.O_TEMPORARY)  # FILE_FLAG_DELETE_ON_CLOSE
+
+
 def private_folder(folder: Path, *, parents: bool = False, exist_ok: bool = False) -> None:
     """Make a folder that its owner alone may enter, besides administrators. One that is there keeps its rights.
 
@@ -398,6 +407,6 @@ __all__ = [
     "allow_open_files", "being_written", "bind_private", "end_tree", "give_back", "kill_left_by", "lead", "lock",
     "long_path", "only_in_cloud", "open_files", "open_folder", "open_lock", "open_targets", "others_may_read", "own",
     "private_folder", "processors", "program_environment", "program_folders", "registry_values", "remove_registry",
-    "rename_new", "replace", "settle_console", "start_options", "sync_file", "sync_folder", "temporary_base",
-    "total_memory", "unix_socket", "write_registry",
+    "rename_new", "replace", "settle_console", "start_options", "sync_file", "sync_folder", "take",
+    "temporary_base", "total_memory", "unix_socket", "write_registry",
 ]  # fmt: skip
