@@ -168,7 +168,7 @@ def registry_values(key: str) -> dict[str, str]:  # noqa: ARG001 - Windows' ques
     return {}
 
 
-def write_registry(key: str, values: Mapping[str, str]) -> None:  # noqa: ARG001 - Windows' question
+def write_registry(key: str, values: Mapping[str, str]) -> None:
     """Nothing: this system has no registry.
 
     Raises:
@@ -176,7 +176,7 @@ def write_registry(key: str, values: Mapping[str, str]) -> None:  # noqa: ARG001
     """
 
 
-def remove_registry(key: str) -> None:  # noqa: ARG001 - Windows' question
+def remove_registry(key: str) -> None:
     """Nothing: this system has no registry.
 
     Raises:

@@ -1,7 +1,8 @@
 """Kill `medimg clean` at several moments, resume it, and look at what is there. Runs on Linux and in a Windows Python.
 
-python killed.py PHOTOS OUT MOMENT... [--metadata-only]     MOMENT: lines told before the kill, then seconds, as in 2+0.5
+python killed.py PHOTOS OUT MOMENT... [--metadata-only]
 
+A MOMENT is how many lines are told before the kill, and seconds after them: 2+0.5.
 Prints one line of what was seen; ends with 1 and a sentence when something is lost, there twice or half written. What
 the copies are is compared elsewhere, with those of a run that nothing disturbed (compare.py).
 """
@@ -145,7 +146,9 @@ def main() -> None:
         found.append(f"only {kills} of {len(moments)} kills met a running batch")
     if found:
         sys.exit("; ".join(found))
-    print(f"killed {kills} times with {workers} processes below it, then resumed: {len(told)} of {len(before)} left to do")
+    print(
+        f"killed {kills} times with {workers} processes below it, then resumed: {len(told)} of {len(before)} left to do"
+    )
 
 
 if __name__ == "__main__":

@@ -139,10 +139,10 @@ class Walk:
         return asked
 
 
-def remembered() -> list[str]:
-    """What Qt's dialogs keep of folders for the next time."""
+def remembered() -> dict[str, object]:
+    """What Qt keeps for the next time, in the registry or in a file."""
     kept = QSettings(QSettings.Scope.UserScope, "QtProject")
-    return [name for name in kept.allKeys() if name.startswith("FileDialog/")]
+    return {name: kept.value(name) for name in kept.allKeys()}
 
 
 def main(photo: Path, out: Path, pictures: Path) -> None:
@@ -152,6 +152,7 @@ def main(photo: Path, out: Path, pictures: Path) -> None:
     before = hashlib.sha256(photo.read_bytes()).hexdigest()
     with app.forgetful():
         program = app.application()
+        kept = remembered()
         print("platform", program.platformName(), file=sys.stderr, flush=True)
         window = Window()
         window.show()
@@ -171,7 +172,9 @@ def main(photo: Path, out: Path, pictures: Path) -> None:
         until(lambda: window.review.session is not None and bool(window.review.session.found), "the photo's findings")
         walk.see("review")
         walk.look()
-        print("decoders in the window's process", [m for m in ("cv2", "numpy", "PIL", "onnxruntime") if m in sys.modules])
+        print(
+            "decoders in the window's process", [m for m in ("cv2", "numpy", "PIL", "onnxruntime") if m in sys.modules]
+        )
         click(window.review.grid, "to-questions")
         until(lambda: window.stack.currentWidget() is window.acts, "the questions")
         walk.see("acts")
@@ -182,7 +185,7 @@ def main(photo: Path, out: Path, pictures: Path) -> None:
         print("shared", copies)
         print("waits", sorted(p.name for p in (run / "unreviewed").iterdir()))
         print("original as it was", hashlib.sha256(photo.read_bytes()).hexdigest() == before)
-        print("dialogs remember", remembered())
+        print("the dialog left nothing behind", remembered() == kept)
         window.close()
         window.stop()
 

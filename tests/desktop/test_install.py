@@ -205,7 +205,9 @@ def registry(home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str,
     monkeypatch.setattr(install.host, "write_registry", lambda key, values: keys.setdefault(key, {}).update(values))
     monkeypatch.setattr(install.host, "registry_values", lambda key: keys.get(key, {}))
     monkeypatch.setattr(
-        install.host, "remove_registry", lambda key: [keys.pop(k) for k in list(keys) if (k + "\\").startswith(key + "\\")]
+        install.host,
+        "remove_registry",
+        lambda key: [keys.pop(k) for k in list(keys) if (k + "\\").startswith(key + "\\")],
     )
     return keys
 
