@@ -1,7 +1,8 @@
 """Entries that start the window: in the menu, on the desktop to drop photos on, in *Open with* or *Send to*.
 
-On Windows also in the menu that the right button opens over a photo or a folder. For the present user alone: no administrator, no service, nothing that starts by itself. :func:`uninstall` takes away
-what :func:`install` made, and nothing else.
+On Windows also in the menu that the right button opens over a photo or a folder. For the present user alone: no
+administrator, no service, nothing that starts by itself. :func:`uninstall` takes away what :func:`install` made, and
+nothing else.
 """
 
 from __future__ import annotations
