@@ -38,7 +38,7 @@ def exported(name: str) -> set[str]:
 def shapes(name: str) -> dict[str, str]:
     """Name -> parameters and result of each function, and of the methods of Tree, whichever file it stands in."""
     found: dict[str, str] = {}
-    for place in ("_posix", name) if name != "_windows" else (name,):
+    for place in ("_registry" if name == "_windows" else "_posix", name):
         for node in tree(place).body:
             if isinstance(node, ast.FunctionDef):
                 found[node.name] = f"{ast.unparse(node.args)} -> {ast.unparse(node.returns) if node.returns else ''}"
