@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from medimg.system import _win32 as win32
-from medimg.system._registry import registry_values, remove_registry, write_registry
 from medimg.system.placeholders import recalled
 from medimg.system.windows_names import long_path
 
 assert sys.platform == "win32"  # noqa: S101 - says to a type checker which system this is
+
+from medimg.system._registry import registry_values, remove_registry, write_registry
 
 LIBRARY = ".dll"
 """Suffix of a shared library."""
