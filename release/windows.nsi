@@ -1,4 +1,5 @@
 ; The folder of release/windows_folder.py as an installer, for all users. No service, no driver, no file association.
+Target amd64-unicode ; medimg itself is for 64 bits
 Unicode true
 Name "medimg ${VERSION}"
 OutFile "${TARGET}"
@@ -11,6 +12,7 @@ UninstPage uninstConfirm
 UninstPage instfiles
 
 Section
+  SetShellVarContext all ; else the entry would stand in the menu of whoever installs it
   SetOutPath "$INSTDIR"
   File /r "${FOLDER}/*"
   WriteUninstaller "$INSTDIR\uninstall.exe"
@@ -20,6 +22,7 @@ Section
 SectionEnd
 
 Section "Uninstall"
+  SetShellVarContext all
   Delete "$SMPROGRAMS\medimg.lnk"
   ; Only what was put there: run folders lie elsewhere, and what a person put into this folder stays.
   RMDir /r "$INSTDIR\python"

@@ -17,6 +17,7 @@ from medimg.engine.batch import Engine, Hooks, Outcome, scrub_folder
 from medimg.engine.groups import GAP, Suggestion
 from medimg.errors import Interrupted, UsageError
 from medimg.report import words
+from medimg.run.folder import UNREVIEWED_FOLDER
 from medimg.run.opened import open_run
 from medimg.run.request import CONDITIONS, RunRequest
 from medimg.system import stops
@@ -285,8 +286,8 @@ def following(outcome: Outcome) -> str:
     if "hold" in waits:
         return f"Next: decide about the held photos, then look and answer: medimg review {folder}"
     if "review" in waits:
-        look = f"open every copy in {folder}/unreviewed at full size"
+        look = f"open every copy in {common.shown(outcome.folder / UNREVIEWED_FOLDER)} at full size"
         return f"Next: {look}, then answer and release: medimg answer {folder}"
     if "unreadable" in waits:
-        return f"Next: read why files were not cleaned: {folder}/hold/why-held.txt"
+        return f"Next: read why files were not cleaned: {common.shown(outcome.folder / 'hold' / 'why-held.txt')}"
     return "Nothing waits for you."

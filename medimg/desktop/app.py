@@ -41,7 +41,7 @@ def application(arguments: Sequence[str] = ()) -> QApplication:
 
 @contextlib.contextmanager
 def forgetful() -> Iterator[None]:
-    """Qt's dialogs write the folders they have seen into a settings file; here that lies in a folder that goes away."""
+    """Lead Qt's settings files into a folder that goes away. Where they are no files: :mod:`medimg.desktop.dialogs`."""
     place = Path(tempfile.mkdtemp(prefix="medimg-window-"))
     for form in (QSettings.Format.NativeFormat, QSettings.Format.IniFormat):
         QSettings.setPath(form, QSettings.Scope.UserScope, os.fspath(place))

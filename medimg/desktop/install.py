@@ -1,7 +1,8 @@
 """Entries that start the window: in the menu, on the desktop to drop photos on, in *Open with* or *Send to*.
 
-For the present user alone: no administrator, no service, nothing that starts by itself. :func:`uninstall` takes away
-what :func:`install` made, and nothing else.
+On Windows also in the menu that the right button opens over a photo or a folder. For the present user alone: no
+administrator, no service, nothing that starts by itself. :func:`uninstall` takes away what :func:`install` made, and
+nothing else.
 """
 
 from __future__ import annotations
@@ -17,11 +18,16 @@ import platformdirs
 from medimg import formats
 from medimg.desktop.lnk import shortcut
 from medimg.errors import OutputError
-from medimg.system import files
+from medimg.system import files, host
 
 NAME = "medimg"
 ABOUT = "Cover what identifies in clinical photos before sharing"
 _MARK = "X-Medimg-Entry=true"
+ACT = "Make copies for sharing"
+"""The words of the entry in the menu of a photo or a folder."""
+MENUS = ("Directory", r"SystemFileAssociations\image", r"SystemFileAssociations\.dcm")
+"""Where Windows looks for such entries: of folders, of all kinds of pictures, of DICOM files."""
+_HIVE = "HKEY_CURRENT_USER\\"
 
 ICON = """\
 <svg xmlns="http://www.w3.org/2000/svg" id="medimg-icon" viewBox="0 0 64 64" role="img">
@@ -48,11 +54,11 @@ def command() -> list[str]:
     return [str(quiet if quiet.is_file() else python), "-P", "-m", "medimg", "desktop"]
 
 
-def install() -> tuple[Path, ...]:
+def install() -> tuple[Path | str, ...]:
     """Make the entries of this user, or make them anew.
 
     Returns:
-        The files that were written.
+        The files and keys of the registry that were written.
 
     Raises:
         OutputError: One could not be written.
@@ -66,19 +72,26 @@ def install() -> tuple[Path, ...]:
         files.write_private(path, data)
         if path.suffix == ".desktop":
             path.chmod(0o755)  # a file manager starts an icon on the desktop only when it is marked as a program
-    return tuple(wanted)
+    menus = _menus()
+    for key, line in menus.items():
+        try:
+            host.write_registry(rf"{key}\command", {"": line})
+            host.write_registry(key, {"": ACT, "MultiSelectModel": "Single"})  # else a window for each of many
+        except OSError as error:
+            raise OutputError("an entry for the window could not be written.") from error
+    return (*wanted, *(_HIVE + key for key in menus))
 
 
-def uninstall() -> tuple[Path, ...]:
-    """Take the entries away again. A file of that name that medimg did not write stays.
+def uninstall() -> tuple[Path | str, ...]:
+    """Take the entries away again. A file or key of that name that medimg did not write stays.
 
     Returns:
-        The files that were removed.
+        The files and keys of the registry that were removed.
 
     Raises:
         OutputError: One could not be removed.
     """
-    gone = []
+    gone: list[Path | str] = []
     for path in _wanted():
         try:
             if path.is_symlink() or not path.is_file() or not _ours(path.read_bytes()):
@@ -90,7 +103,19 @@ def uninstall() -> tuple[Path, ...]:
         with contextlib.suppress(OSError):
             if path.parent.name in ("apps", "scalable", "hicolor"):
                 path.parent.rmdir()  # only when nothing else is in it
+    for key in _menus():
+        if host.registry_values(key).get("") != ACT:
+            continue
+        try:
+            host.remove_registry(key)
+        except OSError as error:
+            raise OutputError("an entry for the window could not be removed.") from error
+        gone.append(_HIVE + key)
     return tuple(gone)
+
+
+def _menus() -> dict[str, str]:
+    return windows_menus(command()) if sys.platform == "win32" else {}
 
 
 def _wanted() -> dict[Path, bytes]:
@@ -167,6 +192,18 @@ def windows_entries(program: Sequence[str], roaming: Path, desktop: Path | None)
     windows = roaming / "Microsoft" / "Windows"
     places = [windows / "SendTo", windows / "Start Menu" / "Programs", *([desktop] if desktop is not None else [])]
     return {p / f"{NAME}.lnk": data for p in places}
+
+
+def windows_menus(program: Sequence[str]) -> dict[str, str]:
+    """Entries in the menu of a photo or a folder: key of a Windows user's registry -> what is run.
+
+    They take one thing; *Send to* takes many.
+
+    Args:
+        program: The program and its first arguments; those have neither spaces nor quotes.
+    """
+    line = " ".join([f'"{program[0]}"', *program[1:], '"%1"'])
+    return {rf"Software\Classes\{kind}\shell\{NAME}": line for kind in MENUS}
 
 
 def _ours(data: bytes) -> bool:

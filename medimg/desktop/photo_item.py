@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 from pathlib import Path
 
 from PySide6.QtCore import QRectF
@@ -10,6 +11,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from medimg.desktop.pictures import Drawn
+from medimg.system import host
 
 
 class Photo(QGraphicsItem):
@@ -19,10 +21,11 @@ class Photo(QGraphicsItem):
         super().__init__()
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
         near, far = drawn.width * drawn.height * 3, drawn.far_width * drawn.far_height * 3
-        path = Path(drawn.file)
-        with path.open("rb") as file:
-            self._bytes = mmap.mmap(file.fileno(), near + far, access=mmap.ACCESS_READ)
-        path.unlink(missing_ok=True)
+        handle = host.take(Path(drawn.file))
+        try:
+            self._bytes = mmap.mmap(handle, near + far, access=mmap.ACCESS_READ)
+        finally:
+            os.close(handle)
         view = memoryview(self._bytes)
         rgb = QImage.Format.Format_RGB888
         self.near = QImage(view[:near], drawn.width, drawn.height, drawn.width * 3, rgb)

@@ -1,8 +1,8 @@
 """Pictures for the window, decoded in a worker: the window itself parses no photo.
 
 A picture comes as raw RGB rows in a file of the worker's scratch folder. The window maps it into memory, and the file's
-name is gone before anything is drawn. Large pictures come with a small one for the views from afar. With a picture
-comes the colour of its covers, so that the window shows them as the copy has them.
+name is gone before anything is drawn; on Windows it goes with the picture. Large pictures come with a small one for the
+views from afar. With a picture comes the colour of its covers, so that the window shows them as the copy has them.
 """
 
 from __future__ import annotations

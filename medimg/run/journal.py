@@ -104,18 +104,22 @@ class Journal:
                 raise UsageError("this run has no journal: it is finished.")
             self._path = path
             self._db = sqlite3.connect(path, isolation_level=None)
-            if look:
-                self._db.execute("PRAGMA query_only=ON")
-            else:
-                self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.execute("PRAGMA temp_store=MEMORY")
-            if create:
-                host.sync_folder(path.parent)
-                with self._transaction():
-                    for statement in SCHEMA.split(";\n"):
-                        if statement.strip():
-                            self._db.execute(statement)
+            try:
+                self._settle(path.parent, create=create, look=look)
+            except BaseException:
+                self.close()  # where an open file keeps its name, the run folder could not be removed
+                raise
+
+    def _settle(self, folder: Path, *, create: bool, look: bool) -> None:
+        self._db.execute("PRAGMA query_only=ON" if look else "PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute("PRAGMA temp_store=MEMORY")
+        if create:
+            host.sync_folder(folder)
+            with self._transaction():
+                for statement in SCHEMA.split(";\n"):
+                    if statement.strip():
+                        self._db.execute(statement)
 
     def __enter__(self) -> Journal:
         return self

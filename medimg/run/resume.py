@@ -8,6 +8,7 @@ from pathlib import Path
 from medimg.errors import MedimgError, UsageError
 from medimg.run.folder import RunFolder
 from medimg.run.journal import Journal, Settings
+from medimg.system import host
 
 
 def newest(out: Path, of: Callable[[Settings], bool]) -> tuple[RunFolder, Settings] | None:
@@ -50,6 +51,9 @@ def _clear(run: RunFolder) -> None:
     except MedimgError:
         return
     try:
-        run.remove_if_bare()
+        if host.UNLINK_OPEN:
+            run.remove_if_bare()
     finally:
         run.unlock(handle)
+    if not host.UNLINK_OPEN:
+        run.remove_if_bare()  # the lock's file is in it; whoever has claimed it in between has it open, and it stays

@@ -11,6 +11,7 @@ import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,21 @@ def replace(old: Path, new: Path) -> None:
     old.replace(new)
 
 
+def take(path: Path) -> int:
+    """Open a file for the last time, to read or map it: its name goes, its content stays as long as it is in use.
+
+    Raises:
+        OSError: It could not be opened or removed.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        path.unlink()
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
 def private_folder(folder: Path, *, parents: bool = False, exist_ok: bool = False) -> None:
     """Make a folder that its owner alone may enter (mode 0700). One that is there keeps its rights.
 
@@ -147,6 +163,27 @@ class PosixTree:
             os.killpg(self._group, signal.SIGKILL)
 
 
+def registry_values(key: str) -> dict[str, str]:  # noqa: ARG001 - Windows' question
+    """What stands in a key of this user's registry; this system has none."""
+    return {}
+
+
+def write_registry(key: str, values: Mapping[str, str]) -> None:
+    """Nothing: this system has no registry.
+
+    Raises:
+        OSError: Never here.
+    """
+
+
+def remove_registry(key: str) -> None:
+    """Nothing: this system has no registry.
+
+    Raises:
+        OSError: Never here.
+    """
+
+
 def total_memory() -> int:
     """Memory of this computer, in bytes; 0 where the system does not say."""
     with contextlib.suppress(ValueError, OSError):
@@ -192,7 +229,7 @@ def bind_private(listening: Any, path: Path) -> None:
 __all__ = [
     "PROGRAM", "SERVES", "STOP_SIGNALS", "UNLINK_OPEN", "alive", "allow_open_files", "bind_private", "end_tree",
     "lock", "long_path", "open_files", "open_folder", "open_lock", "others_may_read", "own", "private_folder",
-    "program_environment", "program_folders", "replace", "settle_console", "start_options",
-    "unix_socket",
+    "program_environment", "program_folders", "registry_values", "remove_registry", "replace", "settle_console",
+    "start_options", "take", "unix_socket", "write_registry",
 ]  # fmt: skip
 """What both systems give on."""

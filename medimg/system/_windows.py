@@ -26,6 +26,8 @@ from medimg.system.windows_names import long_path
 
 assert sys.platform == "win32"  # noqa: S101 - says to a type checker which system this is
 
+from medimg.system._registry import registry_values, remove_registry, write_registry
+
 LIBRARY = ".dll"
 """Suffix of a shared library."""
 PROGRAM = ".exe"
@@ -177,6 +179,15 @@ def being_written(path: bytes) -> bool:
         return ctypes.get_last_error() == _SHARING
     win32.close(handle)
     return False
+
+
+def take(path: Path) -> int:
+    """Open a file for the last time, to read or map it: it goes with the last handle of it, that of a map included.
+
+    Raises:
+        OSError: It could not be opened.
+    """
+    return os.open(path, os.O_RDONLY | os.O_BINARY | os.O_TEMPORARY)  # FILE_FLAG_DELETE_ON_CLOSE
 
 
 def private_folder(folder: Path, *, parents: bool = False, exist_ok: bool = False) -> None:
@@ -361,6 +372,7 @@ __all__ = [
     "KNOWS_WRITERS", "LIBRARY", "PROGRAM", "SERVES", "STOP_SIGNALS", "UNLINK_OPEN", "Tree", "alive",
     "allow_open_files", "being_written", "bind_private", "end_tree", "give_back", "kill_left_by", "lead", "lock",
     "long_path", "only_in_cloud", "open_files", "open_folder", "open_lock", "open_targets", "others_may_read", "own",
-    "private_folder", "processors", "program_environment", "program_folders", "rename_new", "replace",
-    "settle_console", "start_options", "sync_file", "sync_folder", "temporary_base", "total_memory", "unix_socket",
+    "private_folder", "processors", "program_environment", "program_folders", "registry_values", "remove_registry",
+    "rename_new", "replace", "settle_console", "start_options", "sync_file", "sync_folder", "take",
+    "temporary_base", "total_memory", "unix_socket", "write_registry",
 ]  # fmt: skip

@@ -194,3 +194,53 @@ def test_a_long_path_still_makes_a_shortcut() -> None:
     data = shortcut(target)
     assert target.encode("utf-16-le") in data
     assert data.endswith(bytes(4))
+
+
+@pytest.fixture
+def registry(home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, str]]:
+    """This program as on Windows, with a registry that is a dictionary."""
+    keys: dict[str, dict[str, str]] = {}
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setenv("APPDATA", str(home / "roaming"))
+    monkeypatch.setattr(install.host, "write_registry", lambda key, values: keys.setdefault(key, {}).update(values))
+    monkeypatch.setattr(install.host, "registry_values", lambda key: keys.get(key, {}))
+    monkeypatch.setattr(
+        install.host,
+        "remove_registry",
+        lambda key: [keys.pop(k) for k in list(keys) if (k + "\\").startswith(key + "\\")],
+    )
+    return keys
+
+
+def test_the_menu_of_a_photo_and_of_a_folder(registry: dict[str, dict[str, str]]) -> None:
+    made = install.install()
+    menus = [m for m in made if isinstance(m, str)]
+    assert menus == [
+        rf"HKEY_CURRENT_USER\Software\Classes\{kind}\shell\medimg"
+        for kind in ("Directory", r"SystemFileAssociations\image", r"SystemFileAssociations\.dcm")
+    ]
+    assert len(registry) == 6
+    key = r"Software\Classes\Directory\shell\medimg"
+    assert registry[key][""] == "Make copies for sharing"
+    assert registry[rf"{key}\command"] == {"": f'"{sys.executable}" -P -m medimg desktop "%1"'}
+    assert set(install.uninstall()) == set(made)
+    assert registry == {}
+
+
+def test_a_menu_of_somebody_else_stays(registry: dict[str, dict[str, str]]) -> None:
+    install.install()
+    theirs = r"Software\Classes\Directory\shell\medimg"
+    registry[theirs][""] = "something else"
+    assert rf"HKEY_CURRENT_USER\{theirs}" not in install.uninstall()
+    assert set(registry) == {theirs, rf"{theirs}\command"}
+
+
+def test_a_registry_that_cannot_be_written_is_words(
+    registry: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(install.host, "write_registry", denied)
+    with pytest.raises(OutputError):
+        install.install()

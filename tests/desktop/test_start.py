@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from batch_fakes import photo
 from desktop_kit import SITE, nameless
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
 
-from medimg.desktop import app, dropped, theme
+from medimg.desktop import app, dialogs, dropped, theme
 from medimg.desktop.pages.start import StartPage
 from medimg.desktop.window import Window
 
@@ -264,6 +264,36 @@ def test_nothing_is_remembered(qtbot, tmp_path: Path, monkeypatch) -> None:
         dialog.deleteLater()
         qtbot.wait(50)
     assert [p for p in home.rglob("*") if p.is_file()] == []
+
+
+def test_a_dialog_leaves_the_systems_settings_as_they_were(qtbot, page: StartPage, tmp_path: Path) -> None:
+    """They stand in the registry on Windows, where no folder can be named for them; a file here."""
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    (tmp_path / "ZZNAME").mkdir()
+
+    def kept() -> dict[str, object]:
+        made = QSettings(QSettings.Scope.UserScope, "QtProject")
+        return {name: made.value(name) for name in made.allKeys()}
+
+    other = QSettings(QSettings.Scope.UserScope, "QtProject")
+    other.setValue("FileDialog/history", ["file:///of/another/program"])
+    other.setValue("Another/choice", "7")
+    other.sync()
+    before = kept()
+    seen: list[str] = []
+
+    def choose() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QFileDialog)
+        dialog.setDirectory(str(tmp_path / "ZZNAME"))
+        seen.append(dialog.directory().absolutePath())
+        dialog.accept()
+
+    QTimer.singleShot(300, choose)
+    assert dialogs.choose_folder(page, "Choose", tmp_path) == tmp_path / "ZZNAME"
+    assert seen == [str(tmp_path / "ZZNAME")]
+    assert kept() == before
+    assert not any(b"ZZNAME" in p.read_bytes() for p in (tmp_path / "settings").rglob("*") if p.is_file())
 
 
 def test_the_title_names_no_file(qtbot, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medimg.errors import OutputError, UsageError
+from medimg.run import resume
+from medimg.run.folder import RunFolder
 from medimg.run.journal import MAX_DEATHS, Journal, Settings
 from medimg.run.scan import Aside, Item, Root
+from medimg.system import host
 from medimg.types import Report
 
 SETTINGS = Settings(roots=(Root(b"/in"),), policy="p")
@@ -158,3 +162,42 @@ def test_every_photo_is_in_exactly_one_state_whatever_happens(
         assert counts["running"] == len(live)
         assert counts["done"] == len(list(journal.reports()))
     journal.close()
+
+
+def test_a_journal_that_cannot_be_made_is_not_left_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows its folder could not be removed then; a full disk is how it comes about."""
+    closed = []
+    real = Journal.close
+    monkeypatch.setattr(Journal, "close", lambda self: closed.append(real(self)))
+    monkeypatch.setattr("medimg.run.journal.SCHEMA", "CREATE nonsense")
+    with pytest.raises(OutputError):
+        Journal(tmp_path / "j", create=True)
+    assert closed == [None]
+
+
+def open_files_keep_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows."""
+    real = Path.unlink
+
+    def unlink(self: Path, missing_ok: bool = False) -> None:
+        if str(self) in host.open_targets():
+            raise PermissionError
+        real(self, missing_ok=missing_ok)
+
+    monkeypatch.setattr(host, "UNLINK_OPEN", False)
+    monkeypatch.setattr(Path, "unlink", unlink)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at which files are open")
+def test_a_run_that_never_knew_its_photos_goes_where_open_files_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_files_keep_their_names(monkeypatch)
+    run = RunFolder.create(tmp_path / "out")
+    Journal(run.journal, create=True).close()
+    handle = run.lock()  # somebody works on it
+    assert resume.newest(tmp_path / "out", lambda _: True) is None
+    assert run.journal.is_file()
+    run.unlock(handle)
+    assert resume.newest(tmp_path / "out", lambda _: True) is None
+    assert list((tmp_path / "out").iterdir()) == []

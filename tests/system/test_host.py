@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import mmap
 import os
 import subprocess
 import sys
@@ -37,7 +38,7 @@ def exported(name: str) -> set[str]:
 def shapes(name: str) -> dict[str, str]:
     """Name -> parameters and result of each function, and of the methods of Tree, whichever file it stands in."""
     found: dict[str, str] = {}
-    for place in ("_posix", name) if name != "_windows" else (name,):
+    for place in ("_registry" if name == "_windows" else "_posix", name):
         for node in tree(place).body:
             if isinstance(node, ast.FunctionDef):
                 found[node.name] = f"{ast.unparse(node.args)} -> {ast.unparse(node.returns) if node.returns else ''}"
@@ -131,6 +132,22 @@ def test_a_new_name_replaces_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "taken").read_bytes() == b"2"
     if host.rename_new(tmp_path / "old", tmp_path / "new"):
         assert (tmp_path / "new").read_bytes() == b"1"
+
+
+def test_a_file_that_was_taken_goes_with_its_last_use(tmp_path: Path) -> None:
+    path = tmp_path / "picture"
+    path.write_bytes(b"picture")
+    handle = host.take(path)
+    mapped = mmap.mmap(handle, 7, access=mmap.ACCESS_READ)
+    os.close(handle)
+    view = memoryview(mapped)
+    assert host.UNLINK_OPEN is not path.exists()
+    assert bytes(view) == b"picture"
+    view.release()
+    mapped.close()
+    assert not path.exists()
+    with pytest.raises(FileNotFoundError):
+        host.take(path)
 
 
 def test_who_is_there() -> None:

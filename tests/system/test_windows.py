@@ -88,3 +88,19 @@ def test_text_in_a_pipe_is_utf8() -> None:
 def test_there_are_no_socket_files() -> None:
     with pytest.raises(OSError):  # noqa: PT011
         host.unix_socket()
+
+
+def test_a_key_of_the_registry_is_written_read_and_removed() -> None:
+    key = r"Software\medimg-test\menu"
+    host.write_registry(rf"{key}\command", {"": "run"})
+    host.write_registry(key, {"": "words", "other": "value"})
+    try:
+        assert host.registry_values(key) == {"": "words", "other": "value"}
+        said = subprocess.run(["reg", "query", rf"HKCU\{key}", "/s"], capture_output=True, text=True, check=True).stdout
+        assert "words" in said
+        assert rf"HKEY_CURRENT_USER\{key}\command" in said
+    finally:
+        host.remove_registry(r"Software\medimg-test")
+    assert host.registry_values(key) == {}
+    assert subprocess.run(["reg", "query", rf"HKCU\{key}"], capture_output=True, check=False).returncode
+    host.remove_registry(key)  # it may be gone

@@ -40,6 +40,7 @@ SKIP = (
     "medimg.system._darwin",
     "medimg.system._windows",
     "medimg.system._win32",
+    "medimg.system._registry",
     "medimg.detect.text.reader_child",
 )
 

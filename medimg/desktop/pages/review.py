@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medimg.api import load_detectors
+from medimg.desktop import dialogs
 from medimg.desktop.pages._fit import Pages
 from medimg.desktop.pages._grid import Grid
 from medimg.desktop.pages.look import Look
@@ -205,6 +206,6 @@ class ReviewPage(QWidget):
             self.banner.put_away()
 
     def _choose_places(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, self.tr("Where are the photos?"), str(Path.home()))
+        folder = dialogs.choose_folder(self, self.tr("Where are the photos?"))
         if folder and self.session is not None:
-            self.session.locate([Path(folder)])
+            self.session.locate([folder])

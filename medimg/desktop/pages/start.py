@@ -9,7 +9,6 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QListWidget,
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from medimg.consent.context import SharingContext
 from medimg.consent.site import SiteProfile
-from medimg.desktop import dropped
+from medimg.desktop import dialogs, dropped
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._small_pictures import SmallPictures
 from medimg.desktop.pages.choices import Choices
@@ -282,27 +281,22 @@ class StartPage(QWidget):
             self._site.allows(SharingContext(audience=self.choices.audience.currentData()), folder)
 
     def _choose_photos(self) -> None:
-        files, _ = QFileDialog.getOpenFileNames(self, self.tr("Choose photos"), str(Path.home()))
-        self.take([Path(f) for f in files])
+        self.take(dialogs.choose_photos(self, self.tr("Choose photos")))
 
     def _choose_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, self.tr("Choose a folder with photos"), str(Path.home()))
+        folder = dialogs.choose_folder(self, self.tr("Choose a folder with photos"))
         if folder:
-            self.take([Path(folder)])
+            self.take([folder])
 
     def _choose_run(self) -> None:
-        folder = QFileDialog.getExistingDirectory(
-            self, self.tr("Choose a folder that begins with medimg-"), str(self.out or Path.home())
-        )
-        if folder:
-            self.opened.emit(Path(folder))
+        run = dialogs.choose_folder(self, self.tr("Choose a folder that begins with medimg-"), self.out)
+        if run:
+            self.opened.emit(run)
 
     def _choose_out(self) -> None:
-        folder = QFileDialog.getExistingDirectory(
-            self, self.tr("Choose a place for the copies"), str(self.out or Path.home())
-        )
+        folder = dialogs.choose_folder(self, self.tr("Choose a place for the copies"), self.out)
         if folder:
-            self.take_out(Path(folder))
+            self.take_out(folder)
 
     def _go(self) -> None:
         if self.out is None or self.seen is None or not self.seen.pictures:
