@@ -25,9 +25,9 @@ CLOSE_OF_INKS = 9
 """The same for tables of four inks."""
 SLAB = 8
 """Levels of red that are tried at once: of a table of three channels all neighbours are, in 3 s of a processor."""
-FINE = 0.1
-"""Most of a cell of a table of four inks that a number is from the next one. They are too many to try; a black place among
-white ones is twenty numbers wide then, and neighbours in it are about :data:`STEP` apart."""
+FINE, FINE_OF_INKS = 0.03, 0.1
+"""Most of a cell of a table that a number is from the next one for the two to be no farther apart than :data:`STEP`,
+whatever the cells say: with three channels together, and one of four inks, of which there are too many to try."""
 MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 """Colour space of a profile -> the mode of pictures in it; what CIELAB and YCbCr mean needs no profile."""
 TABLES = (b"A2B0", b"A2B1", b"A2B2")
@@ -99,8 +99,8 @@ def _far_apart(shown: Shown, mode: str, *, tables: bool) -> bool:
 def _hidden(shown: Shown, mode: str, table: bytes) -> bool:
     """Whether a table may take neighbours far apart at a place between those that were tried."""
     if mode == "CMYK":
-        return not _fine(table)
-    return mode == "RGB" and _anywhere(shown)
+        return not _fine(table, FINE_OF_INKS)
+    return mode == "RGB" and not _fine(table, FINE) and _anywhere(shown)
 
 
 def _anywhere(shown: Shown) -> bool:
@@ -120,8 +120,8 @@ def _anywhere(shown: Shown) -> bool:
     return False
 
 
-def _fine(table: bytes) -> bool:
-    """Whether all neighbouring numbers lie near each other in a table of four inks (ICC.1:2022, 10.10 and 10.11)."""
+def _fine(table: bytes, most: float) -> bool:
+    """Whether all neighbouring numbers lie within so much of a cell of a table (ICC.1:2022, 10.10 and 10.11)."""
     kind, inputs, points = table[:4], table[8], table[10]
     if kind not in (b"mft1", b"mft2"):
         return False
@@ -130,4 +130,4 @@ def _fine(table: bytes) -> bool:
     curves = np.frombuffer(table, f">u{width}", inputs * entries, start).reshape(inputs, entries) / (256**width - 1)
     levels = np.linspace(0, entries - 1, 256)
     steps = [np.abs(np.diff(np.interp(levels, np.arange(entries), curve))).max() for curve in curves]
-    return bool(max(steps) * (points - 1) <= FINE)
+    return bool(max(steps) * (points - 1) <= most)
