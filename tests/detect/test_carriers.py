@@ -191,8 +191,8 @@ def test_a_reference_and_a_size_alone_make_no_packet() -> None:
     assert product.names_one(["LOT 4471", "10 x 5 mm"])
 
 
-@pytest.mark.parametrize("text", ["0000", "II", "C"])
-def test_one_sign_time_and_again_on_skin_is_no_word(text: str) -> None:
+@pytest.mark.parametrize("text", ["0000", "II", "C", "920"])
+def test_few_figures_or_one_sign_time_and_again_on_skin_are_no_word(text: str) -> None:
     assert placed_on(_line(LABEL, "unknown", text), "bare", 1, 0.0).category == "unread"
     assert placed_on(_line(LABEL, "unknown", "Anna"), "bare", 1, 0.0).category == "unknown"
 

@@ -77,6 +77,13 @@ HARMLESS = {
     "\u00a32.49": "harmless",
     "2 for \u00a33.50": "harmless",
     "4,50 \u20ac": "harmless",
+    "28 Tabletten": "harmless",
+    "10 Kapseln": "harmless",
+    "100 Stück": "harmless",
+    "40 compresse": "harmless",
+    "4 mg / 4 ml": "unit",
+    "500/125 mg": "unit",
+    "EXP 06/27": "harmless",
     "Använd före 2028-05": "harmless",
     "Verwendbar bis 2027-03": "harmless",
 }
@@ -130,7 +137,8 @@ NEVER_KEPT = [
     "To left heel", "An - sacrum", "Dressing To daily", "Brown left heel", "Head - sacrum",
     "Foot left heel",
     "110w/2017", "10/2cm", "Exp 2026-04", "2017",
-    "5.07", "31.12", "12.84", "3,84", "1.1.56", "D. 3 cm Quispe", "Val 03/2026", "Quispe 4.50 \u20ac",
+    "5.07", "31.12", "12.84", "3,84", "1.1.56", "D. 3 cm Quispe", "Val 03/2026",
+    "06/27", "4 Stock", "28 Tabi Ngata", "12/03 m", "Quispe 4.50 \u20ac",
 ]  # fmt: skip
 
 

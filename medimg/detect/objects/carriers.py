@@ -73,7 +73,8 @@ WITHIN = 0.6
 HALF = 0.5
 """The same round a lone sign."""
 A_WORD = 3
-"""Signs from which what was read on skin is a word: of fewer, hairs and creases are read too."""
+"""Signs from which what was read on skin is a word: of fewer, hairs and creases are read too; of one more, figures are
+a number, and not streaks of blood."""
 
 
 def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
@@ -315,9 +316,9 @@ def placed_on(finding: Finding, name: str, number: int, scale: float) -> Finding
 
 
 def _no_word(text: str) -> bool:
-    """Whether what was read on skin has too few signs for a word, or one time and again: nails are read as 0000."""
+    """Whether what was read on skin is too short for a word or a number, or one sign: nails are read as 0000."""
     signs = [c for c in text if c.isalnum()]
-    return len(signs) < A_WORD or len(set(signs)) == 1
+    return len(signs) < A_WORD + all(map(str.isdigit, signs)) or len(set(signs)) == 1
 
 
 def _figures(category: str, text: str, *, on: bool, touching: bool) -> bool:

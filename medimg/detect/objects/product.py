@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-_LOT = r"LOT(?:[EO]|TO)?|BATCH|CHARGE(?:N-?B\w*)?|CH\.?-?B\.?|PARTIJ|SARZE|C\. ?S\.|PARTI ?NO|SERIA|BETS"
+_LOT = r"LOT(?:[EO]|TO)?|BATCH|B\. ?NO|CHARGE(?:N-?B\w*)?|CH\.?-?B\.?|PARTIJ|SARZE|C\. ?S\.|PARTI ?NO|SERIA|BETS"
 _REFERENCE = "REF|SN|MFG|GTIN"
 _UNTIL_WHEN = (
     r"EXP(?:IRY|IRES|IRACE)?(?: DATE)?|USE BY|BEST BEFORE|(?:VERW(?:ENDBAR|\.)|HALTBAR) BIS|PEREMPTION"
@@ -20,7 +20,7 @@ _UNTIL_WHEN = (
 )
 _SHORT_FOR_IT = r"PER\.|CAD\.?|VENC\.?|VAL\.?|SCAD\.?|THT|UTG\.?|UTL\.?|UDL\.?|EXSP\.?|SKT|ED"
 """Too short, or too much like a name, to say so anywhere but on a packet."""
-MONTH = r"20\d\d ?[-./] ?(?:0[1-9]|1[0-2])(?:[-./][0-3]\d)?|(?:[0-3]\d[-./])?(?:0[1-9]|1[0-2]) ?[-./] ?20\d\d"
+MONTH = r"20\d\d ?[-./] ?(?:0[1-9]|1[0-2])(?:[-./][0-3]\d)?|(?:[0-3]\d[-./])?(?:0[1-9]|1[0-2]) ?[-./ ] ?(?:20)?[2-4]\d"
 """A month, perhaps with its day, as packets write it."""
 NAMED_MONTH = r"(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[ -]?20\d\d"
 

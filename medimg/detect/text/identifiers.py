@@ -48,6 +48,15 @@ _TEMPERATURE = re.compile(r"(?:3[3-9]|4[0-2])[.,]\d ?[.\u00b0\u00ba'o]? ?[Cc]?")
 """Of a body: no day has so high a number. The ring of its unit is read as a full stop."""
 _CALIPER = re.compile(r"(?:\d{1,2} )?(?:[A-Za-z]{1,4} ?)?\d{1,3}[.,]\d{1,2} ?(?:[cm]m[2\u00b2\u00b3]?|ml|mL)")
 """What was measured between two marks on a scan: ``1 D 3.42 cm``."""
+_DOSES = re.compile(
+    r"\d{1,3} ?(?:tab(?:l|let\w*|s)?|comprim\w+|compresse|caps(?:ule\w*|ul\w+)?|gelules|kaps(?:eln?|ulki|ul)?|kapsl\w+"
+    r"|amp(?:ou?l\w+|ullen)?|sachets?|sobres|bustine|st(?:uck|uks?|k)?|pcs|pieces|unidades|unites|uds|units|ks|szt\w*|adet)\.?"
+)
+"""How many tablets or pieces there are in a packet, of folded text."""
+_STRENGTH = re.compile(
+    r"\d{1,4}(?:[.,]\d+)? ?(?:mc?g|g|iu)? ?/ ?\d{0,4}(?:[.,]\d+)? ?(?:mc?g|mg|ml|g|kg|h)", re.IGNORECASE
+)
+"""How strong a medicine is."""
 _PRICE = re.compile(
     r"(?:\d{1,2} for )?[\u00a3\u20ac$] ?\d{1,4}(?:[.,]\d\d)?|\d{1,4}[.,]\d\d ?(?:\u20ac|kr|z\u0142|K\u010d)"
 )
@@ -172,8 +181,8 @@ def vital_value(line: str) -> bool:
 
 
 def _measured(line: str) -> bool:
-    """Whether a line is a temperature, a distance, or a decimal number that is no day and month, nor month and year."""
-    if _TEMPERATURE.fullmatch(line) or _CALIPER.fullmatch(line):
+    """Whether a line is a temperature, distance or strength, or a decimal that can be no day and no month."""
+    if _TEMPERATURE.fullmatch(line) or _CALIPER.fullmatch(line) or _STRENGTH.fullmatch(line):
         return True
     found = _DECIMAL.fullmatch(line)
     if not found:
@@ -192,7 +201,7 @@ def _harmless(line: str) -> Verdict | None:
         return Verdict("harmless")
     if ("/" in line and vital_value(line)) or _measured(line):
         return Verdict("unit")
-    if _DATE_FIELD.fullmatch(line) or _PRICE.fullmatch(line):
+    if _DATE_FIELD.fullmatch(line) or _PRICE.fullmatch(line) or _DOSES.fullmatch(folded(line)):
         return Verdict("harmless")
     bare = line.strip(" .:;,()[]*-_/|'\"")
     if bare.upper() in ("L", "R", "LT", "RT", "LEFT", "RIGHT", "LHS", "RHS", "L)", "R)"):
