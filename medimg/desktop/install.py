@@ -1,8 +1,8 @@
 """Entries that start the window: in the menu, on the desktop to drop photos on, in *Open with* or *Send to*.
 
-On Windows also in the menu that the right button opens over a photo or a folder. For the present user alone: no
-administrator, no service, nothing that starts by itself. :func:`uninstall` takes away what :func:`install` made, and
-nothing else.
+On Windows and macOS also in the menu that the right button opens over a photo or a folder. For the present user alone:
+no administrator, no service, nothing that starts by itself. :func:`uninstall` takes away what :func:`install` made,
+and nothing else.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import platformdirs
 
 from medimg import formats
 from medimg.desktop.lnk import shortcut
+from medimg.desktop.quick_action import quick_action
 from medimg.errors import OutputError
 from medimg.system import files, host
 
@@ -103,6 +104,9 @@ def uninstall() -> tuple[Path | str, ...]:
         with contextlib.suppress(OSError):
             if path.parent.name in ("apps", "scalable", "hicolor"):
                 path.parent.rmdir()  # only when nothing else is in it
+            elif path.parent.name == "Contents":
+                path.parent.rmdir()
+                path.parent.parent.rmdir()
     for key in _menus():
         if host.registry_values(key).get("") != ACT:
             continue
@@ -123,6 +127,8 @@ def _wanted() -> dict[Path, bytes]:
     if sys.platform == "win32":
         roaming = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
         return windows_entries(command(), roaming, desktop)
+    if sys.platform == "darwin":
+        return quick_action(command(), Path.home() / "Library", name=ACT, mark=_MARK)
     data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     return linux_entries(command(), data, desktop if desktop.is_dir() else None)
 

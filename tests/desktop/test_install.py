@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import plistlib
 import shlex
 import shutil
 import struct
@@ -18,6 +19,7 @@ from medimg import formats
 from medimg.cli.main import cli
 from medimg.desktop import install
 from medimg.desktop.lnk import shortcut
+from medimg.desktop.quick_action import quick_action
 from medimg.errors import OutputError
 
 
@@ -244,3 +246,37 @@ def test_a_registry_that_cannot_be_written_is_words(
     monkeypatch.setattr(install.host, "write_registry", denied)
     with pytest.raises(OutputError):
         install.install()
+
+
+# -- the Finder -------------------------------------------------------------------------------------------------------
+
+
+def test_the_quick_action_gives_what_was_chosen_to_the_window(tmp_path: Path) -> None:
+    """Its line is run here by a shell, as Automator would, with a program that says what it was given."""
+    said = tmp_path / "said.txt"
+    program = tmp_path / "a 'strange' program"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$0.out" && mv "$0.out" ' + f"{said}\n")
+    program.chmod(0o755)
+    made = quick_action([str(program), "-P"], tmp_path / "Library", name=install.ACT, mark=install._MARK)
+    assert {p.parent for p in made} == {tmp_path / "Library/Services/Make copies for sharing.workflow/Contents"}
+    info, document = (plistlib.loads(made[p]) for p in sorted(made))
+    (service,) = info["NSServices"]
+    assert service["NSMenuItem"] == {"default": "Make copies for sharing"}
+    assert set(service["NSSendFileTypes"]) >= {"public.image", "public.folder"}
+    (step,) = document["actions"]
+    run = step["action"]["ActionParameters"]
+    assert run["inputMethod"] == 1
+    line = run["COMMAND_STRING"] + "wait\n"
+    subprocess.run([run["shell"], "-c", line, "sh", "/a b/$(x).jpg", "--odd"], check=True, timeout=20)
+    assert said.read_text().splitlines() == ["-P", "/a b/$(x).jpg", "--odd"]
+
+
+def test_the_quick_action_comes_and_goes_whole(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(Path, "home", lambda: home)
+    made = install.install()
+    assert len(made) == 2
+    assert all(Path(p).is_file() for p in made)
+    services = home / "Library" / "Services"
+    assert set(install.uninstall()) == set(made)
+    assert list(services.iterdir()) == []
