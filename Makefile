@@ -14,7 +14,7 @@ DEMO ?= demo-out
 APT_RUN := tesseract-ocr gcc libc6-dev libgl1 libglib2.0-0
 APT_WINDOW := xvfb xdotool openbox libegl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 \
   libxcb-render-util0 libxcb-image0
-APT_TEST := libimage-exiftool-perl chromium dcmtk dicom3tools poppler-utils libjpeg-turbo-progs desktop-file-utils strace fuse3 \
+APT_TEST := libimage-exiftool-perl chromium dcmtk dicom3tools poppler-utils libjpeg-turbo-progs desktop-file-utils strace fuse3 ntfs-3g \
   $(APT_WINDOW)
 # $(call apt,PACKAGES): install them where apt is there and permitted, else say what to install.
 define apt
