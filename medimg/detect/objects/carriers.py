@@ -96,9 +96,9 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
     for k, cut in _off_scales(frame, picture, findings, at, finds).items():
         out[k] = cut
     rows = [features(frame, picture, finds, block) for block in blocks]
-    grounds = judge.lies_on([row for some in rows for row in some])
+    said = judge.lies_on([row for some in rows for row in some])
     for number, (block, some) in enumerate(zip(blocks, rows, strict=True), 1):
-        likely, grounds = grounds[: len(some)], grounds[len(some) :]
+        likely, said = said[: len(some)], said[len(some) :]
         there = [finds[m] for m in block.members]
         measures = [f for f, k in zip(finds, at, strict=True) if out[k].category in SCALES]
         named = _named(block, there, measures)
@@ -117,9 +117,10 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             elif name == "bare" and (own[BARE] < SURELY_BARE or not _flesh(row)):
                 name = ""
             borne = block.likely >= REAL and sort in (Category.SLIP, Category.SHEET)
-            out[at[m]] = _on(out[at[m]], name, number, row, borne=borne)
-            if out[at[m]].category == Category.UNKNOWN and not finds[m].code and _of_its_print(finds[m], sort, there):
-                out[at[m]] = msgspec.structs.replace(out[at[m]], category=Category.PRODUCT)
+            printed = sort == Category.PACKET and product.prints(finds[m].text, there)
+            out[at[m]] = _on(out[at[m]], name, number, row, borne=borne, printed=printed)
+            if out[at[m]].on in ("bare", ON_A_SCALE) and _burned_in(frame, picture, finds[m]):
+                out[at[m]] = msgspec.structs.replace(out[at[m]], on="")
         outline = _with_finds(block, there)
         dense = not bare and _dense(outline, [f.quad for f in there])
         over = _over(frame, picture, outline, some[0], [f.quad for f in measures], there)
@@ -166,30 +167,14 @@ def _sort(
     """What a block of finds lies on; what may be a patient's slip and bears what identifies is no packet, no ruler."""
     if screens.shows_readings(there, float(np.median([row["light"] for row in rows]))):
         return Category.SCREEN
-    if _of_a_product(there):
+    if product.bears_one(there):
         return Category.PACKET
     sort = GROUNDS[int(np.argmax(likely))]
-    identifying = any(_identifies(f) for f in there)
+    identifying = any(map(product.identifies, there))
     if sort == "measure" and named >= SURELY_NAMED:
         return Category.SLIP
     perhaps = likely[GROUNDS.index(Category.SLIP)] >= PERHAPS_SLIP
     return Category.SLIP if sort == Category.PACKET and identifying and perhaps and block.likely >= REAL else sort
-
-
-def _of_a_product(there: Sequence[Find]) -> bool:
-    """Whether finds that share a ground say of which batch a product is, and nothing of a person."""
-    return not any(map(_identifies, there)) and product.names_one([f.text for f in there if not f.code])
-
-
-def _of_its_print(find: Find, sort: str, there: Sequence[Find]) -> bool:
-    """Whether a line on a packet is print of it that is no name, whatever words it is made of."""
-    return sort == Category.PACKET and (
-        product.trade_mark(find.text) or (product.prose(find.text) and _of_a_product(there))
-    )
-
-
-def _identifies(find: Find) -> bool:
-    return find.category in judge.IDENTIFYING and not product.of_product(find.text)
 
 
 def _named(block: Block, there: Sequence[Find], measures: Sequence[Find]) -> int:
@@ -207,8 +192,10 @@ def _burned_in(frame: Frame, picture: Picture, find: Find) -> bool:
     return not find.code and burned.like_a_date(frame, find.quad / picture.factor, find.text)
 
 
-def _on(finding: Finding, name: str, number: int, row: Mapping[str, float], *, borne: bool) -> Finding:
+def _on(finding: Finding, name: str, number: int, row: Mapping[str, float], *, borne: bool, printed: bool) -> Finding:
     """A find with what it lies on; on a slip or a sheet that is believed nothing is a scale by its looks alone."""
+    if printed and finding.kind == Kind.TEXT and finding.category == Category.UNKNOWN:
+        finding = msgspec.structs.replace(finding, category=Category.PRODUCT)
     if row["ruler"] >= PERHAPS_SCALE and _blank(finding, row):
         finding = msgspec.structs.replace(finding, category=Category.UNREAD, on=ON_A_SCALE)
     return placed_on(finding, name, number, 0.0 if borne else row["ruler"])

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from medimg.detect.objects.judge import IDENTIFYING, Find
+
 _LOT = r"LOT(?:[EO]|TO)?|BATCH|B\. ?NO|CHARGE(?:N-?B\w*)?|CH\.?-?B\.?|PARTIJ|SARZE|C\. ?S\.|PARTI ?NO|SERIA|BETS"
 _REFERENCE = "REF|SN|MFG|GTIN"
 _UNTIL_WHEN = (
@@ -98,3 +100,23 @@ def trade_mark(text: str) -> bool:
 def names_one(texts: Sequence[str]) -> bool:
     """Whether lines that share a ground name a product and its batch."""
     return any(map(of_batch, texts)) and sum(map(of_product, texts)) >= NAMED
+
+
+def identifies(find: Find) -> bool:
+    """Whether a find says something of a person, by its category, and not of a product."""
+    return find.category in IDENTIFYING and not of_product(find.text)
+
+
+def bears_one(finds: Sequence[Find]) -> bool:
+    """Whether finds that share a ground name a product and its batch, and nothing of a person."""
+    return not any(map(identifies, finds)) and names_one([f.text for f in finds if not f.code])
+
+
+def prints(text: str, beside: Sequence[Find]) -> bool:
+    """Whether a line on a packet is print of it that is no name, whatever words it is made of.
+
+    Args:
+        text: What was read.
+        beside: Everything that shares its ground.
+    """
+    return trade_mark(text) or (prose(text) and bears_one(beside))
