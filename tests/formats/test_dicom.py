@@ -100,7 +100,7 @@ def test_nothing_but_the_picture_is_left(data: bytes, tmp_path: Path) -> None:
     copy = photo.write()
     assert (copy.format, copy.suffix) == ("dicom", ".dcm")
     assert kit.MARK.encode() not in copy.data
-    for planted in (b"20240531", b"19560304", b"4711", b"Exif"):
+    for planted in (b"20240531", b"19560304", b"-4711", b"Exif"):
         assert planted not in copy.data
     assert audit.walk(copy.data, "dicom") == []
     again = opened(copy.data)
@@ -232,7 +232,7 @@ def test_a_window_stays_and_what_it_shows_is_looked_at() -> None:
     data.WindowCenter = "4711202405"
     bare = opened(kit.saved(data)).write().data
     assert "WindowCenter" not in reread(bare)
-    assert b"4711" not in bare
+    assert b"47112024" not in bare  # a shorter one stands in a new identifier by chance, one run in a hundred
 
 
 # -- the header -------------------------------------------------------------------------------------------------------
@@ -252,11 +252,11 @@ def planted(tag: int, vr: str) -> Any:
         case "DT":
             return "20240531101500"
         case "UI":
-            return "1.2.3.4711"
+            return "1.2.3.47110815"
         case "AT":
             return 0x00100010
         case "DS" | "IS":
-            return "4711"
+            return "47110815"
         case "OB" | "OW" | "UN":
             return kit.MARK.encode() + b"\0"
         case "US" | "UL" | "SS" | "SL" | "UV" | "SV":
@@ -287,7 +287,7 @@ def test_every_attribute_of_the_confidentiality_profile_goes_or_is_emptied() -> 
         kinds = {f.category for f in photo.metadata()}
         assert {"person", "capture-time", "id", "record-number", "institution", "device", "birth-date"} <= kinds
         copy = photo.write()
-        for mark in (kit.MARK.encode(), b"ZZMARKER", b"20240531", b"4711", b"066Y"):
+        for mark in (kit.MARK.encode(), b"ZZMARKER", b"20240531", b"47110815", b"066Y"):
             assert mark not in copy.data
         after = reread(copy.data)
         for element in after:
