@@ -159,6 +159,12 @@ STEEP = {
     "a lookup table": built(*MATRIX, (b"A2B0", LOOKUP_JUMP)),
     "a cell of one grey": of_a_table(b"RGB ", one_black_cell(3, STEP_TO_102)),
     "a cell of four inks": of_a_table(b"CMYK", one_black_cell(4, STEP_TO_102)),
+    "curves that make light together": with_curves(
+        *[table([65535 * (k != 101) for k in range(256)])] * 3, colours=(xyz(0.9642, 1, 0.8249),) * 3
+    ),
+    "curves beside a table": built(
+        *MATRIX[:7], *((sig, jump(128)) for sig in (b"rTRC", b"gTRC", b"bTRC")), (b"A2B0", lookup(b"mft2"))
+    ),
     "grey": built(*MATRIX[:4], (b"kTRC", jump(3)), space=b"GRAY"),
     "no colours": built(*MATRIX[:4]),
 }

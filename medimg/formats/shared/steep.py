@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 import struct
 from collections.abc import Callable, Iterator
 
@@ -33,6 +34,8 @@ MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
 TABLES = (b"A2B0", b"A2B1", b"A2B2")
 """Tables to the eye, one for each way of rendering (ICC.1:2022, 9.2.1); without them all ways are one."""
 
+WAYS = [way for way in itertools.product((-1, 0, 1), repeat=3) if way > (0, 0, 0)]
+"""From a number of three channels to half of its 26 neighbours; the other half are the same pairs."""
 Shown = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """Numbers, (n, 256, channels), to colours, (n, 256, 3)."""
 
@@ -49,11 +52,23 @@ def steep(data: bytes) -> bool:
         return True
     try:
         return any(
-            _far_apart(shown, mode, tables=bool(table)) or (bool(table) and _hidden(shown, mode, table))
-            for shown, table in _renderings(data, mode)
+            _far_apart(shown, mode, tables=bool(table)) or _hidden(shown, mode, table)
+            for each in (data, *_without_tables(data))
+            for shown, table in _renderings(each, mode)
         )
     except (ImageCms.PyCMSError, OSError, ValueError):
         return True
+
+
+def _without_tables(data: bytes) -> Iterator[bytes]:
+    """A profile as those see it who do not know its tables, where curves stand beside these."""
+    tags = [data[132 + 12 * n : 136 + 12 * n] for n in range(int.from_bytes(data[128:132], "big"))]
+    if {*TABLES} & {*tags} and {b"rTRC", b"kTRC"} & {*tags}:
+        out = bytearray(data)
+        for n, tag in enumerate(tags):
+            if tag in TABLES:
+                out[132 + 12 * n : 136 + 12 * n] = b"none"
+        yield bytes(out)
 
 
 def _renderings(data: bytes, mode: str) -> Iterator[tuple[Shown, bytes]]:
@@ -97,10 +112,13 @@ def _far_apart(shown: Shown, mode: str, *, tables: bool) -> bool:
 
 
 def _hidden(shown: Shown, mode: str, table: bytes) -> bool:
-    """Whether a table may take neighbours far apart at a place between those that were tried."""
+    """Whether neighbours may be far apart at a place between those that were tried.
+
+    Curves hide one too: where three channels make light together, one of them changes nothing while the others clip.
+    """
     if mode == "CMYK":
-        return not _fine(table, FINE_OF_INKS)
-    return mode == "RGB" and not _fine(table, FINE) and _anywhere(shown)
+        return bool(table) and not _fine(table, FINE_OF_INKS)
+    return mode == "RGB" and not (table and _fine(table, FINE)) and _anywhere(shown)
 
 
 def _anywhere(shown: Shown) -> bool:
@@ -113,11 +131,20 @@ def _anywhere(shown: Shown) -> bool:
         numbers[..., 1], numbers[..., 2] = green, blue
         seen = shown(numbers.reshape(SLAB * 256, 256, 3)).reshape(numbers.shape).astype(np.int16)
         block = seen if last is None else np.concatenate([last, seen])
-        along = [np.abs(np.diff(block, axis=axis)).max() for axis in range(3)]
-        if max(*along, np.abs(block[1:, 1:, 1:] - block[:-1, :-1, :-1]).max()) > STEP:
-            return True
+        for way in WAYS:
+            there, from_there = (tuple(map(side, way)) for side in (_begins, _ends))
+            if np.abs(block[from_there] - block[there]).max() > STEP:
+                return True
         last = seen[-1:]
     return False
+
+
+def _begins(step: int) -> slice:
+    return slice(1 if step < 0 else None, -1 if step > 0 else None)
+
+
+def _ends(step: int) -> slice:
+    return slice(1 if step > 0 else None, -1 if step < 0 else None)
 
 
 def _fine(table: bytes, most: float) -> bool:
