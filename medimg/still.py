@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, get_args
 
 import msgspec
 
@@ -21,7 +21,7 @@ from medimg.errors import CheckFailed, CheckNotRun, Held, MedimgError, OutOfMemo
 from medimg.native.threads import each
 from medimg.policy import Policy
 from medimg.system import host
-from medimg.types import BLACK, Check, Colour, Copy, CopySummary, Finding, KnownValues, Plan, Report
+from medimg.types import BLACK, Check, Colour, Copy, CopySummary, Do, Finding, KnownValues, Plan, Report
 from medimg.vocabulary import CONTENT_CHECKS, PASSING, CheckName, CheckState, FormatName, Kind, PhotoState, Reason
 
 if TYPE_CHECKING:
@@ -112,12 +112,14 @@ def planned(
 
     Raises:
         InputError: The picture cannot be handled.
-        UsageError: The plan was made for a picture of another size.
+        UsageError: The plan was made for a picture of another size, or says to do what cannot be done.
         CheckNotRun: Not every check of the written copy could be made.
     """
     opened = record.opened = formats.open_photo(data, policy.limits)
     if (plan.width, plan.height) != (opened.width, opened.height):
         raise UsageError("this plan was made for a picture of another size.")
+    if not all(action.do in get_args(Do) for action in plan.actions):
+        raise UsageError("this plan has an action that is none.", todo=f"Choose: {', '.join(get_args(Do))}.")
     record.plan = plan
     if policy.scope == "full":  # an edited plan spares no check of the written copy
         all_loaded(detectors)

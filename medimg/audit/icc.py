@@ -7,7 +7,7 @@ import struct
 
 CURVES = (b"rTRC", b"gTRC", b"bTRC", b"kTRC")
 POINTS = (b"wtpt", b"bkpt", b"rXYZ", b"gXYZ", b"bXYZ", b"lumi")
-TABLES = (b"A2B0", b"A2B1", b"A2B2", b"B2A0", b"B2A1", b"B2A2", b"gamt")
+TABLES = (b"A2B0", b"A2B1", b"A2B2")
 FIXED_DATE = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
 TEXTS = {b"cprt": ("CC0",)}
 KINDS = {b"RGB ": ("sRGB", "Display P3", "Adobe RGB compatible", "RGB"), b"GRAY": ("Gray",), b"CMYK": ("CMYK",),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 import msgspec
 
 from medimg.cli import run_common
-from medimg.errors import OutputError, UsageError
+from medimg.errors import UsageError
 from medimg.fhir import Settings, bundle, check, to_json
 from medimg.run.opened import open_run
 from medimg.run.state import RunState
-from medimg.system import files, host
+from medimg.system import host
 
 
 @click.command()
@@ -73,7 +72,7 @@ def fhir(
     if validate:
         check(made, settings.version)
     if out is not None:
-        _write(out, to_json(made))
+        run_common.write_new(out, to_json(made))
     if send is not None:
         from medimg.fhir.sending import send as sent
 
@@ -81,14 +80,6 @@ def fhir(
     count = len(made["entry"])
     done = " and ".join(["written"] * (out is not None) + ["stored by the server"] * (send is not None))
     click.echo(f"FHIR {version} bundle of {count} resources {done}. Its consent is a draft: a person decides.")
-
-
-def _write(out: Path, data: bytes) -> None:
-    if os.path.lexists(out):
-        raise OutputError("there is already a file of that name.", todo="Choose another place.")
-    if not out.parent.is_dir():
-        raise OutputError("the output folder is not there.", todo="Make it first.")
-    files.write_private(out, data)
 
 
 def _token(path: Path | None) -> str:

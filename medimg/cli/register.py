@@ -16,7 +16,6 @@ from medimg.run import release as releasing
 from medimg.run import worklist
 from medimg.run.events import now
 from medimg.run.register import PRIVATE, Entry
-from medimg.system import files
 from medimg.types import to_json
 
 
@@ -135,7 +134,7 @@ def export(ctx: click.Context, out: Path | None, form: str, with_recipients: boo
     if out is None:
         click.echo(printable_json(data.decode()) if form == "json" else data.decode(), nl=False)
     else:
-        files.write_private(out, data)
+        run_common.write_new(out, data)
 
 
 def _entries(count: int) -> str:

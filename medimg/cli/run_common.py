@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,12 +15,14 @@ from medimg.consent.advice import panel
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.standing import GroupResult
 from medimg.engine import deciding
+from medimg.errors import OutputError
 from medimg.report import build, refresh
 from medimg.run import originals
 from medimg.run.folder import SHARE_FOLDER
 from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
 from medimg.run.state import RunState
+from medimg.system import files
 from medimg.vocabulary import StandingReason
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -101,6 +104,19 @@ def opened(path: Path) -> tuple[OpenRun, dict[str, GroupResult]]:
 def register(path: Path | None) -> Register:
     """The register of this user, or the named one."""
     return Register(path)
+
+
+def write_new(out: Path, data: bytes) -> None:
+    """Write a private file where there is none yet.
+
+    Raises:
+        OutputError: Something is already there, the folder is missing, or it could not be written.
+    """
+    if os.path.lexists(out):
+        raise OutputError("there is already a file of that name.", todo="Choose another place.")
+    if not out.parent.is_dir():
+        raise OutputError("the output folder is not there.", todo="Make it first.")
+    files.write_private(out, data)
 
 
 def written(run: OpenRun, state: RunState) -> dict[str, GroupResult]:

@@ -11,12 +11,14 @@ import datetime
 import fnmatch
 import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 
 import medimg
-from medimg.errors import MedimgError, OutputError
+from medimg.errors import CheckFailed, MedimgError, OutputError
+from medimg.run import share
 from medimg.run.folder import (
     PREFIX,
     RECORD_FOLDER,
@@ -34,16 +36,23 @@ GOING = ".going"
 """Ending of a folder that is being removed."""
 YOUNG = "it is not that old."
 OWN = {
-    "": ("run.json", "share-sheet.*", SHARE_FOLDER, UNREVIEWED_FOLDER, "hold", RECORD_FOLDER),
-    SHARE_FOLDER: ("P*-*.*",),
-    UNREVIEWED_FOLDER: ("P*-*.*",),
+    "": ("run.json", "share-sheet.html", "share-sheet.json", SHARE_FOLDER, UNREVIEWED_FOLDER, "hold", RECORD_FOLDER),
     "hold": ("why-held.*",),
     RECORD_FOLDER: (
-        *("record-sheet.*", "paste-into-notes.txt", STATE_NAME, "decisions*.json", REPORTS_NAME, "key.csv"),
+        *(
+            "record-sheet.html",
+            "record-sheet.json",
+            "record-sheet.pdf",
+            "paste-into-notes.txt",
+            STATE_NAME,
+            "decisions*.json",
+            REPORTS_NAME,
+            "key.csv",
+        ),
         *("seen.sqlite*", "journal.sqlite*", "withdrawal-*.txt", "consent-page-*", "consent-signed-*", LOCK),
     ),
 }
-"""What medimg writes into a run folder, and into each folder in it."""
+"""What medimg writes into a run folder, and into each folder in it but those of copies."""
 
 
 class Old(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +102,10 @@ def _old(folder: RunFolder, before: datetime.date, *, waiting: bool) -> Old:
         photos=len(opened.reports),
         released=sum(len(state.released_names(g)) for g in state.run.groups),
     )
-    return msgspec.structs.replace(old, kept=_kept(folder, opened, before, waiting=waiting))
+    try:
+        return msgspec.structs.replace(old, kept=_kept(folder, opened, before, waiting=waiting))
+    except CheckFailed as error:  # what was released could not be looked at
+        return msgspec.structs.replace(old, kept=error.what)
 
 
 def _kept(folder: RunFolder, opened: OpenRun, before: datetime.date, *, waiting: bool) -> str:
@@ -105,13 +117,22 @@ def _kept(folder: RunFolder, opened: OpenRun, before: datetime.date, *, waiting:
     left = (p.name.partition("-")[0] for p in folder.unreviewed.glob("P*"))
     if not waiting and not all(opened.state.is_withdrawn(group) for group in left):
         return "copies in it wait that nobody released."
-    return "" if not foreign(folder.path) else "it holds something that medimg did not write."
+    copies = {r.copy.name for r in opened.reports if r.copy}
+    copies |= {name for group in opened.state.run.groups for name in opened.state.released_names(group)}
+    trouble = share.look(folder.path, share.in_force(opened.state)).trouble
+    return "it holds something that medimg did not write." if trouble or foreign(folder.path, copies) else ""
 
 
-def foreign(folder: Path) -> bool:
-    """Whether anything in a run folder is not medimg's own, a link among it."""
+def foreign(folder: Path, copies: Collection[str]) -> bool:
+    """Whether anything in a run folder is not medimg's own, a link among it.
+
+    Args:
+        folder: The run folder.
+        copies: Names that copies of the run have.
+    """
     for place, folders, files in os.walk(folder):
-        names = OWN.get(Path(place).relative_to(folder).as_posix().removeprefix("."), ())
+        there = Path(place).relative_to(folder).as_posix().removeprefix(".")
+        names = copies if there in (SHARE_FOLDER, UNREVIEWED_FOLDER) else OWN.get(there, ())
         for name in (*folders, *files):
             if (Path(place) / name).is_symlink() or not any(fnmatch.fnmatchcase(name, own) for own in names):
                 return True

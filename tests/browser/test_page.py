@@ -23,9 +23,12 @@ import trustme
 import zxingcpp
 from chrome import AXE, PROGRAM, Chrome
 from PIL import Image
+from release_kit import answered, call
+from sheets_kit import run_folder
 
+from medimg.cli.release import release
 from medimg.engine.batch import NO_HOOKS
-from medimg.errors import Interrupted
+from medimg.errors import Interrupted, UsageError
 from medimg.policy import Policy
 from medimg.run.register import Register
 from medimg.run.request import RunRequest
@@ -227,6 +230,29 @@ def test_names_that_are_one_file_on_some_disks_are_two_photos(tmp_path: Path, mo
     finally:
         desk.close()
     assert len({unicodedata.normalize("NFC", name).casefold() for name in there}) == 5
+
+
+def test_nothing_but_the_released_copy_is_handed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIMG_REGISTER", str(tmp_path / "register.sqlite"))
+    folder = tmp_path / "medimg-R7Q4"
+    run_folder(folder, {"P01": 2})
+    answered(folder, tmp_path)
+    call(release, folder, "--yes", "--to", "the hand group")
+    desk = desks.Desk(tmp_path, Policy.load(), Register(), NO_HOOKS, 1)
+    try:
+        desk._run = folder
+        one, other = folder / "share" / "P01-001.jpg", folder / "share" / "P01-002.jpg"
+        assert desk.released(one.name) == one.read_bytes()
+        private = tmp_path / "private.jpg"
+        private.write_bytes(b"somebody else")
+        one.write_bytes(b"Rawiri Ngata")
+        other.unlink()
+        other.symlink_to(private)
+        for name in (one.name, other.name, "../private.jpg"):
+            with pytest.raises(UsageError):
+                desk.released(name)
+    finally:
+        desk.close()
 
 
 def test_what_is_known_of_a_patient_goes_to_the_checks_and_stays_for_copies_made_again(

@@ -525,6 +525,14 @@ def test_export_as_csv_leaves_typed_text_out_and_defuses_formulas(own_register: 
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
+def test_an_export_replaces_no_file(own_register: Path, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"the only one there is")
+    with pytest.raises(OutputError, match="already a file"):
+        call(register, "export", "-o", photo)
+    assert photo.read_bytes() == b"the only one there is"
+
+
 def test_the_state_file_is_private(out: Path) -> None:
     for path in (out / "PRIVATE-patient-record").iterdir():
         if path.name != "reports.json":

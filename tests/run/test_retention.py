@@ -86,6 +86,10 @@ def test_a_run_that_is_not_that_old_stays(out: Path) -> None:
     [
         ("unreviewed/P01-001.jpg", "copies in it wait"),
         ("share/holiday.jpg", "did not write"),
+        ("share/P01-001-original from the phone.heic", "did not write"),
+        ("share/P01-002.jpg", "did not write"),
+        ("unreviewed/P01-001 before.jpg", "copies in it wait"),
+        (f"{PRIVATE}/record-sheet.signed.docx", "did not write"),
         ("hold/original.jpg", "did not write"),
         (f"{PRIVATE}/my own notes.docx", "did not write"),
         ("more/thing", "did not write"),
@@ -169,7 +173,7 @@ def test_a_removal_that_was_cut_short_is_ended_by_the_next(out: Path) -> None:
 def test_every_file_a_run_can_hold_is_known_as_its_own(out: Path) -> None:
     """A file that a command writes and this list does not know would keep every run for ever."""
     folder = out / "medimg-R7Q4"
-    assert not retention.foreign(folder)
+    assert not retention.foreign(folder, {"P01-001.jpg", "P01-002.jpg"})
     listed = {Path(p).name for _, _, files in os.walk(folder) for p in files}
     assert {"run.json", "answers.json", "reports.json", "record-sheet.html", "paste-into-notes.txt"} <= listed | {
         "run.json"

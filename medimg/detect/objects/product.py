@@ -80,7 +80,7 @@ def of_product(text: str) -> bool:
 def prose(text: str) -> bool:
     """Whether a line is part of a sentence: three words and more, all but the first in small letters, and no number.
 
-    Nobody's name is written so, but for what stands in small letters altogether; hence the third word.
+    A name has capitals, unless everything is in small letters; hence the third word.
     """
     words = [word for word in re.split(r"[\W\d_]+", text) if word]
     small = [word for word in words if word.islower() and len(word) >= LEAST_LETTERS]

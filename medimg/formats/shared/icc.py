@@ -49,7 +49,7 @@ COLOUR_TAGS: dict[bytes, tuple[bytes, ...]] = {
     b"wtpt": _XYZ, b"bkpt": _XYZ, b"rXYZ": _XYZ, b"gXYZ": _XYZ, b"bXYZ": _XYZ, b"lumi": _XYZ,
     b"chad": (b"sf32",), b"cicp": (b"cicp",),
     b"rTRC": _CURVE, b"gTRC": _CURVE, b"bTRC": _CURVE, b"kTRC": _CURVE,
-    b"A2B0": _LUT, b"A2B1": _LUT, b"A2B2": _LUT, b"B2A0": _LUT, b"B2A1": _LUT, b"B2A2": _LUT, b"gamt": _LUT,
+    b"A2B0": _LUT, b"A2B1": _LUT, b"A2B2": _LUT,
 }  # fmt: skip
 
 
@@ -163,7 +163,7 @@ def _even(space: bytes, tags: dict[bytes, bytes]) -> bool:
     Curves and a matrix, as nearly every profile has, are told by themselves; what they cannot tell is tried by
     :mod:`medimg.formats.shared.steep`.
     """
-    if space not in (b"RGB ", b"GRAY") or any(sig[:3] in (b"A2B", b"B2A") for sig in tags):
+    if space not in (b"RGB ", b"GRAY") or any(sig[:3] == b"A2B" for sig in tags):
         return False
     if space == b"RGB ":
         colours = [_numbers(tags.get(sig, b"")) or (math.inf,) * 3 for sig in (b"rXYZ", b"gXYZ", b"bXYZ")]

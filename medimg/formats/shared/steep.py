@@ -25,7 +25,7 @@ OTHERS, CLOSE = 5, 64
 CLOSE_OF_INKS = 9
 """The same for tables of four inks."""
 SLAB = 8
-"""Levels of red that are tried at once: of a table of three channels all neighbours are, in 3 s of a processor."""
+"""Levels of red that are tried at once: all neighbours of three channels are, in 4 s of a processor."""
 FINE, FINE_OF_INKS = 0.03, 0.1
 """Most of a cell of a table that a number is from the next one for the two to be no farther apart than :data:`STEP`,
 whatever the cells say: with three channels together, and one of four inks, of which there are too many to try."""

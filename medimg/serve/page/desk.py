@@ -6,6 +6,7 @@ lie in the run folder, as after every run. One thing is done at a time.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import shutil
@@ -25,7 +26,7 @@ from medimg.engine.loop import Progress
 from medimg.errors import Interrupted, MedimgError, TooLarge, UsageError
 from medimg.policy import Policy
 from medimg.report import refresh
-from medimg.run import originals, pictures, scan
+from medimg.run import originals, pictures, scan, share
 from medimg.run import state as runs
 from medimg.run.folder import RECORD_FOLDER, SHARE_FOLDER
 from medimg.run.opened import OpenRun, open_run
@@ -312,6 +313,8 @@ class Desk:
         if report is None or report.copy is None or path is None:
             raise UsageError("this photo has no copy.")
         data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != report.copy.sha256:
+            raise UsageError("this is not the copy that was checked.", todo="Clean the photo again.")
         if report.copy.format in SHOWN:
             return data, SHOWN[report.copy.format]
         drawn = pictures.draw(data, max(report.copy.width, report.copy.height))
@@ -325,12 +328,16 @@ class Desk:
         """A released copy, to be kept by the browser.
 
         Raises:
-            UsageError: No copy of this name was released.
+            UsageError: No copy of this name was released, or what lies there is not it.
         """
         opened = self._opened()
-        if name not in _released(opened.state):
+        wanted = share.in_force(opened.state).get(name) if name in _released(opened.state) else None
+        if wanted is None:
             raise UsageError("no copy of this name was released.")
-        return (opened.folder / SHARE_FOLDER / name).read_bytes()
+        data = (opened.folder / SHARE_FOLDER / name).read_bytes()
+        if hashlib.sha256(data).hexdigest() != wanted:  # what is hashed is what goes out, wherever a link leads
+            raise UsageError("this is not the copy that was released.", todo="Look at: medimg status RUN.")
+        return data
 
     def _sheets(self, sitting: Sitting) -> None:
         refresh(sitting.walk.state, sitting.walk.reports, self._opened().folder)
