@@ -212,6 +212,17 @@ def test_the_same_photo_gives_the_same_bytes() -> None:
     assert one.data == two.data != b""
 
 
+@pytest.mark.parametrize("do", ["Cover", "covr", None, True])
+def test_a_plan_that_says_to_do_what_is_no_action_is_refused(do: object) -> None:
+    import msgspec
+
+    plan = pipeline.inspect(photo(), detectors([text(box(10, 10, 30, 20))]), Policy())[1]
+    wrong = msgspec.structs.replace(plan, actions=tuple(msgspec.structs.replace(a, do=do) for a in plan.actions))
+    sink = Spy()
+    assert pipeline.scrub(photo(), sink, detectors(), Policy(), plan=wrong).error_code == "M-USE"
+    assert "release" not in sink.asked
+
+
 def test_a_plan_does_not_spare_the_checks_of_the_copy() -> None:
     sink = Spy()
     ready = pipeline.inspect(photo(), detectors(), Policy())[1]
