@@ -42,7 +42,7 @@ PARTS = {
     "text: the rest": "medimg.detect.text.detector:TextDetector._read",
     "marks": "medimg.detect.objects.marks:Network.see",
     "marks: the rest": "medimg.detect.objects.marks:views",
-    "ruler": "medimg.detect.text.ruler:_strip",
+    "ruler": "medimg.detect.text.ruler:strip",
     "ruler: bands": "medimg.detect.text.ruler:_bands",
     "second reader, here": "medimg.detect.text.second_look:identifying",
     "codes: reader": "zxingcpp:read_barcodes",

@@ -177,6 +177,37 @@ def test_what_may_be_a_name_is_covered_on_a_packet_too(text: str) -> None:
     assert _packet((text, "unknown"), ("LOT 4471", "unknown"), ("EXP 2027-06", "harmless"))[text] == "cover"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "LOT 4L021 VAL 06-2027", "REF 86.441 LOT 3F1192 2026-11", "REF GZ-5050 LOTE K77", "Heparin 25 000 IE/50 mL",
+        "20 comprimidos \u2013 Via oral", "Sj\u00e4lvh\u00e4ftande skumf\u00f6rband 10 x 10 cm",
+        "PERICOLOSI A RISCHIO INFETTIVO", "R\u00e8gle papier \u00e0 usage unique \u2013 cm", "Two staff to transfer",
+        "Ornidazol", "Laboratorios Farmaval S.A.", "7",
+    ],
+)  # fmt: skip
+def test_plain_words_of_many_languages_stay_on_a_product(text: str) -> None:
+    assert _packet((text, "unknown"), ("LOT 4471 EXP 2027-06", "unknown"))[text] == "keep"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Quispe Halvorsen", "Rose Hill", "dressing change Rose Hill", "Reviewed by Okonjo", "Nurse Halvorsen",
+        "Okonjo 10 mg", "12/03", "Bruno 4471", "Li Wound", "1 2 3 4 Wei",
+    ],
+)  # fmt: skip
+def test_a_name_beside_plain_words_or_figures_is_covered_on_a_product(text: str) -> None:
+    assert _packet((text, "unknown"), ("LOT 4471 EXP 2027-06", "unknown"))[text] == "cover"
+
+
+def test_plain_words_stay_nowhere_beside_what_identifies() -> None:
+    did = _packet(
+        ("Ornidazol tablete", "unknown"), ("LOT 4471 EXP 2027-06", "unknown"), ("MRN 5839201", "record-number")
+    )
+    assert did["Ornidazol tablete"] == "cover"
+
+
 @pytest.mark.parametrize("beside", [("QUISPE, INES", "name"), ("12/03/1951", "date"), ("MRN 5839201", "record-number")])
 def test_a_label_of_a_person_is_covered_whole_whatever_batch_it_names(beside: tuple[str, str]) -> None:
     did = _packet(
@@ -304,14 +335,14 @@ def test_what_may_be_a_small_ruler_is_asked_about(monkeypatch: pytest.MonkeyPatc
     assert _decided(monkeypatch, (150, 152, 154), ruler, "slip") == do
 
 
-@pytest.mark.parametrize("reaches", [False, True])
-def test_no_thing_goes_over_a_colour_card(monkeypatch: pytest.MonkeyPatch, reaches: bool) -> None:
-    """A card bears no writing, so no find tells of it: the network's map does."""
+@pytest.mark.parametrize(("squares", "reaches"), [(0, False), (9, False), (18, True)])
+def test_no_thing_goes_over_a_colour_card(monkeypatch: pytest.MonkeyPatch, squares: int, reaches: bool) -> None:
+    """A card bears no writing, so no find tells of it: the network's map does; so few squares are a badge's portrait."""
     frame = Frame(_picture())
     view = carriers._view(frame)
     seen = view.marks.copy()
     y, x = round(430 / view.down), round(690 / view.across)  # inside the label's lower right corner
-    seen[carriers.marks.CARD, y - 8 : y + 1, x - 8 : x + 1] = 0.9 if reaches else 0.0
+    seen[carriers.marks.CARD, y + 1 - squares : y + 1, x + 1 - squares : x + 1] = 0.9
     monkeypatch.setattr(carriers, "_view", lambda _: view._replace(marks=seen))
     things = [f for f in carriers.placed(frame, FOUND) if f.kind == "object"]
     assert bool(things) != reaches

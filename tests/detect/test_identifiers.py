@@ -431,3 +431,10 @@ def test_sentences_are_written_as_they_are_compared() -> None:
     lines = [line for line in _lexicon.data("lexicon/sentences.txt").splitlines() if not line.startswith(";")]
     assert [line for line in lines if not line.isascii() or line != line.lower()] == []
     assert len(lines) == len(set(lines) - {""}) + lines.count("")
+
+
+@pytest.mark.parametrize(
+    ("text", "scale"), [("14/3", False), ("6/8/17", False), ("1/2", True), ("3/16 in", True), ("7 8 9", True)]
+)
+def test_a_day_and_month_beside_a_ruler_are_no_figures_of_it(text: str, scale: bool) -> None:
+    assert identifiers.scale_text(text) == scale

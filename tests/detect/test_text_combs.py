@@ -70,6 +70,12 @@ def test_figures_of_two_scales_read_together_and_lying_ticks_spell_nothing(said:
     assert len(combs.joined(signs(["14", "0", "3", "19", "6", "2"]))) == 1
 
 
+def test_figures_of_two_digits_at_even_distances_are_no_form() -> None:
+    """The figures of a tape's loops that happen to lie in a row."""
+    alone = signs(["26", "52", "28", "57"])
+    assert [line.text for line in combs.joined(alone)] == ["26", "52", "28", "57"]
+
+
 def test_a_harmless_word_in_boxes_stays() -> None:
     assert all(line.kept for line in made(signs("PULSE")))
 

@@ -63,6 +63,23 @@ def test_a_straight_line_that_was_read_before_is_no_ring_though_it_was_bent_and_
     assert not rings.straight(bent, before, [_line("", 700, 600, 300).spot.quad])
 
 
+def test_a_part_of_a_line_that_was_read_is_no_ring_where_that_line_stands() -> None:
+    before = [_line("Gown and gloves before entry", 100, 100, 400)]
+    bent = _line("joves before", 250, 95, 200)
+    assert rings.straight(bent, before, [bent.spot.quad])
+    assert not rings.straight(bent, before, [_line("", 700, 600, 300).spot.quad])
+
+
+def test_straight_lines_that_say_something_else_where_a_ring_was_read_are_none() -> None:
+    ring = [_line("85098505001", 0, 0, 900)]
+    there = [_line("", 0, 0, 900).spot.quad, _line("", 0, 100, 900).spot.quad]
+    two = [_line("CALL BACK", 10, 0, 300), _line("Made in Costa Rica", 10, 100, 300)]
+    assert rings.strewn(ring, two, there)
+    assert not rings.strewn(ring, two[:1], there)  # what is printed across a stamp
+    assert not rings.strewn([_line("CALLBACK Made in Costa Rica", 0, 0, 900)], two, there)  # its own words
+    assert not rings.strewn(ring, two, [_line("", 0, 500, 900).spot.quad])
+
+
 def test_a_circle_is_found_and_cut_where_it_is_empty() -> None:
     angle = np.linspace(-1.0, 3.5, 80)
     points = np.stack([500 + 200 * np.cos(angle), 400 + 200 * np.sin(angle)], axis=1)

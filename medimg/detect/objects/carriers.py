@@ -26,6 +26,8 @@ from medimg.vocabulary import Category, Kind
 
 THINGS = (Category.SLIP, Category.SHEET, Category.SCREEN, Category.PACKET)
 """What may be covered as a whole."""
+PRINTED = (Category.PACKET, Category.SCREEN, "measure")
+"""What bears print that is nobody's name, where nothing says who somebody is."""
 OF_A_BATCH = frozenset((Category.UNKNOWN, Category.RECORD_NUMBER, Category.DATE, Category.ID_NUMBER))
 """What the number or date of a batch may have been taken for."""
 UNCLEAR = frozenset((Category.UNKNOWN, Category.UNREAD))
@@ -40,14 +42,14 @@ SCALE = 0.35
 """Least mean likelihood of a ruler for a place to be one."""
 NO_SCALE = 0.15
 """Mean likelihood of a ruler below which a line that was read is no part of one by itself."""
-CARD, LEAST_CARD = 0.6, 60
-"""Likelihood of a colour card from which a square of the network's map is one, and the fewest connected ones that are
-a card: the portrait on a badge has a dozen, drawn cards had 300 and more."""
+CARD, LEAST_CARD, LEAST_BESIDE_NAMES = 0.6, 60, 250
+"""Likelihood of a colour card from which a square of the network's map is one, the fewest connected ones that are a
+card, and the fewest on what surely names somebody: portraits on badges had 12 and 82, cards 300 to 3,936."""
 PERHAPS_SCALE = 0.15
 """Least of it for a place to be asked about instead of covered, where nobody could read what stands there: a small or
 blurred ruler blacked out is lost, and the ticks of one look like writing."""
-DENSE = 0.6
-"""Least share of a block that its finds fill."""
+DENSE, LOOSE = 0.6, 0.15
+"""Least share of a block that its finds fill, and of one that surely names somebody: a badge has a portrait between."""
 ON_SCALE = 0.2
 """Share of a scale or a card in an outline that makes it no thing to be covered: it would hide what must stay."""
 NAMED, SURELY_NAMED = 2, 3
@@ -117,13 +119,15 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             elif name == "bare" and (own[BARE] < SURELY_BARE or not _flesh(row)):
                 name = ""
             borne = block.likely >= REAL and sort in (Category.SLIP, Category.SHEET)
-            printed = sort == Category.PACKET and product.prints(finds[m].text, there)
+            printed = sort in PRINTED and product.prints(finds[m].text, there, device=sort == Category.SCREEN)
             out[at[m]] = _on(out[at[m]], name, number, row, borne=borne, printed=printed)
             if out[at[m]].on in ("bare", ON_A_SCALE) and _burned_in(frame, picture, finds[m]):
                 out[at[m]] = msgspec.structs.replace(out[at[m]], on="")
         outline = _with_finds(block, there)
-        dense = not bare and _dense(outline, [f.quad for f in there])
-        over = _over(frame, picture, outline, some[0], [f.quad for f in measures], there)
+        sorts = {f.category for f in there} & judge.IDENTIFYING
+        least = LOOSE if sort == Category.SLIP and len(sorts) >= NAMED else DENSE
+        dense = not bare and _dense(outline, [f.quad for f in there], least)
+        over = _over(frame, picture, outline, some[0], [f.quad for f in measures], there, named)
         over = over or (sort == Category.SLIP and named < NAMED and any(UNIT.fullmatch(f.text) for f in there))
         # What a camera burned in is all that is covered there: a sheet or a wall beneath it bears nothing else.
         burned_in = all(f.category == Category.DATE and _burned_in(frame, picture, f) for f in there)
@@ -208,10 +212,12 @@ def _over(
     row: Mapping[str, float],
     measures: Sequence[Points],
     there: Sequence[Find],
+    named: int,
 ) -> bool:
     """Whether a cover of an outline would hide a scale, a colour card or a grey one."""
     scale = row["ruler_all"] >= SCALE or any(share_in(quad, outline) > ON_SCALE for quad in measures)
-    card = _on_card(_view(frame), outline / picture.factor)
+    least = LEAST_BESIDE_NAMES if named >= NAMED else LEAST_CARD
+    card = _on_card(_view(frame), outline / picture.factor, least)
     return scale or card or grey_card.inside(picture, outline, [f.quad for f in there])
 
 
@@ -243,14 +249,14 @@ def _view(frame: Frame) -> marks.View:
     return looks[1] if max(frame.width, frame.height) > marks.COARSE[0] else looks[0]
 
 
-def _on_card(view: marks.View, outline: Points) -> bool:
+def _on_card(view: marks.View, outline: Points, least: int) -> bool:
     """Whether a colour card, which has no writing to be found, reaches into an outline (full-size pixels)."""
     sure = (view.marks[marks.CARD] >= CARD).astype(np.uint8)
     inside = np.zeros_like(sure)
     cv2.fillPoly(inside, [np.round(outline / (view.across, view.down)).astype(np.int32)], 1)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(sure, connectivity=4)
     touched = np.unique(labels[(sure & inside) > 0])
-    return bool((stats[touched, cv2.CC_STAT_AREA] >= LEAST_CARD).any())
+    return bool((stats[touched, cv2.CC_STAT_AREA] >= least).any())
 
 
 def _flesh(row: Mapping[str, float]) -> bool:
@@ -329,7 +335,8 @@ def _in_flesh(picture: Picture, find: Find, row: Mapping[str, float]) -> bool:
     Slough and scabs have dots too, and no paper; a round wound is read as an O.
     """
     lone = find.code or sum(c.isalnum() for c in find.text) <= 1
-    if not lone or find.score >= 1 or np.hypot(row["red"], row["yellow"]) < COLOURED:
+    glint = not find.code and find.category == Category.UNREAD  # white on wet flesh
+    if not lone or find.score >= 1 or (not glint and np.hypot(row["red"], row["yellow"]) < COLOURED):
         return False
     around = picture.around(find.quad, RIM * float(min(cv2.minAreaRect(find.quad)[1])))
     red, yellow = around[:, 1] - 128, around[:, 2] - 128
@@ -337,7 +344,7 @@ def _in_flesh(picture: Picture, find: Find, row: Mapping[str, float]) -> bool:
     return float(np.mean((red >= RED) & (yellow >= YELLOW))) >= least if len(around) else False
 
 
-def _dense(outline: Points, quads: Sequence[Points]) -> bool:
+def _dense(outline: Points, quads: Sequence[Points], least: float) -> bool:
     """Whether several finds fill so much of what they span that they are one block, whose ground was not made out.
 
     Words burned into a picture do so too, on skin: there only an outline that is believed makes a thing.
@@ -346,7 +353,7 @@ def _dense(outline: Points, quads: Sequence[Points]) -> bool:
     filled = np.zeros((int(high) + 2, int(wide) + 2), np.uint8)
     for quad in quads:
         cv2.fillPoly(filled, [np.round(quad - corner).astype(np.int32)], 1)
-    return len(quads) > 1 and float(filled.sum()) >= DENSE * float(cv2.contourArea(outline))
+    return len(quads) > 1 and float(filled.sum()) >= least * float(cv2.contourArea(outline))
 
 
 def _scale(text: str) -> bool:

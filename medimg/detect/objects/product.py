@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from medimg.detect.objects import print_words
 from medimg.detect.objects.judge import IDENTIFYING, Find
 
 _LOT = r"LOT(?:[EO]|TO)?|BATCH|B\. ?NO|CHARGE(?:N-?B\w*)?|CH\.?-?B\.?|PARTIJ|SARZE|C\. ?S\.|PARTI ?NO|SERIA|BETS"
@@ -34,10 +35,14 @@ _NUMBER = r"(?:\b|(?=\d))[\s.:#]*(?=[A-Z./ -]{0,6}\d)[A-Z\d./ -]{3,16}\s*$"
 """Of a batch; the reader leaves blanks out at times."""
 _BATCH = re.compile(rf"\s*(?:{_LOT}|EXP){_NUMBER}", re.IGNORECASE)
 _REF = re.compile(rf"\s*(?:{_REFERENCE}){_NUMBER}", re.IGNORECASE)
-_IN_A_ROW = re.compile(r"\b(?:LOT|REF|EXP)\b[\s.:#]*(?=[A-Z]{0,3}\d)[A-Z\d-]{3,12}\b")
+_IN_A_ROW = re.compile(
+    rf"\b(?:{_LOT}|REF|EXP|SN)\b[\s.:#]*(?=[A-Z]{{0,3}}-?\d)[A-Z\d][A-Z\d.-]{{2,11}}\b|\b(?:{_UNTIL_WHEN}|{_SHORT_FOR_IT}){_MONTH}"
+)
 """The same beside other print of a packet."""
 _OTHER = re.compile(
     r"(?<![\d-])\d{1,2}-0(?![\d-])"
+    r"|(?<![\d.,])\d{1,3}(?:[ .,]\d{3})? ?(?:IE|IU|UI|ME|mmol|mOsm(?:ol)?|kcal|kJ)"
+    r"(?: ?/ ?\d{0,4} ?(?:ml|l|g|kg))?(?!\w)"
     r"|\d{1,2} ?G(?: ?[x\u00d7] ?\d(?:[ /\d]*\d)?(?: ?\"|\u2033)?)?"
     r"|USP|STERILE(?: ?(?:EO|R)\b)?|single use(?: only)?|keep dry|do not re-?use|CE ?\d{4}"
     r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g)?(?: ?[x\u00d7] ?\d+(?:[.,]\d+)? ?(?:mm|cm)?)+"
@@ -50,11 +55,19 @@ _OTHER = re.compile(
 )
 """Other print on packets, read in part at times; the month to which a product keeps may stand by itself there."""
 _TRADE_MARK = re.compile(r"(?:[^\W\d_]{2,}[ -]?){1,2}(?:[\u00ae\u2122]|(?<=[A-Z])TM)(?: [\w+]{1,12}){0,2}")
+_COMPANY = re.compile(
+    r"(?:[^\W\d_][\w.'&-]*,? ){1,5}(?:GmbH|Inc|Ltd|LLC|Corp|S\.A\.|S\.L\.|S\.p\.A|S\.r\.l|A\.S|B\.V|N\.V|A/S|ApS|Oyj?"
+    r"|PLC|Pty|Sp\. z o\.o|s\.r\.o|Ilac\w*|Pharma\w*|Healthcare|Medical)\.?"
+    r"(?: (?:& )?Co\.?(?: KG)?| Ltd\.?| San\w*\.?| ve Tic\w*\.?)*"
+)
+"""A maker by the form of its company; people's names have none."""
+_FIGURE, FIGURES = re.compile(r"\W*\d\W*"), 2
+"""One figure by itself, and so many of them as are no number written with gaps."""
 LEAST_WORDS, LEAST_LETTERS = 3, 4
 """Words of a part of a sentence, and letters of all but one of them."""
 NAMED = 2
 """So many lines that say of which batch a product is, what or how large, one of them the batch or its last month, stand
-on no label of a person."""
+on no label of a person; nor do so many of batch, month and number of an article in one line."""
 
 
 def plain(text: str) -> str:
@@ -73,8 +86,13 @@ def of_product(text: str) -> bool:
     """Whether a line says nothing but what product, of what size and batch, this is."""
     if of_batch(text) or _REF.match(plain(text)):
         return True
-    rest = _IN_A_ROW.sub("", _OTHER.sub("", text))
-    return bool(_OTHER.search(text)) and sum(c.isalnum() for c in rest) <= 2
+    said = _OTHER.search(text) or _IN_A_ROW.search(text)
+    return bool(said) and sum(c.isalnum() for c in _rest(text)) <= 2
+
+
+def _rest(text: str) -> str:
+    """What a line says beside batches, months, sizes and doses."""
+    return _OTHER.sub(" ", _IN_A_ROW.sub(" ", text))
 
 
 def prose(text: str) -> bool:
@@ -99,7 +117,9 @@ def trade_mark(text: str) -> bool:
 
 def names_one(texts: Sequence[str]) -> bool:
     """Whether lines that share a ground name a product and its batch."""
-    return any(map(of_batch, texts)) and sum(map(of_product, texts)) >= NAMED
+    rows = [len({found[:3].upper() for found in _IN_A_ROW.findall(text)}) for text in texts]
+    several = any(of_product(text) and row >= NAMED for text, row in zip(texts, rows, strict=True))
+    return several or (any(map(of_batch, texts)) and sum(map(of_product, texts)) >= NAMED)
 
 
 def identifies(find: Find) -> bool:
@@ -112,11 +132,18 @@ def bears_one(finds: Sequence[Find]) -> bool:
     return not any(map(identifies, finds)) and names_one([f.text for f in finds if not f.code])
 
 
-def prints(text: str, beside: Sequence[Find]) -> bool:
-    """Whether a line on a packet is print of it that is no name, whatever words it is made of.
+def prints(text: str, beside: Sequence[Find], *, device: bool = False) -> bool:
+    """Whether a line on a packet, a sign or a device is print of it that is no name.
 
     Args:
         text: What was read.
         beside: Everything that shares its ground.
+        device: Whether that is a device which shows what it measures.
     """
-    return trade_mark(text) or (prose(text) and bears_one(beside))
+    if trade_mark(text) or (prose(text) and bears_one(beside)):
+        return True
+    sure = device or any(_OTHER.search(f.text) or _IN_A_ROW.search(f.text) for f in beside if not f.code)
+    said = plain(text)
+    named = print_words.plain(_rest(said), sure=sure) or (sure and _COMPANY.fullmatch(said.strip()) is not None)
+    figure = _FIGURE.fullmatch(text) and sum(bool(_FIGURE.fullmatch(f.text)) for f in beside) <= FIGURES
+    return (named or bool(figure)) and not any(map(identifies, beside))

@@ -35,6 +35,8 @@ PARALLEL = 0.98
 """Least cosine between two rows of a form."""
 INSIDE = 0.5
 """Share of a line in a row that makes it part of that."""
+PAIRED = 0.5
+"""Share of single signs up to which a row is no form: figures of two digits at even distances are a tape's."""
 GAP = 2
 """A box may be empty, or its sign not found: so many distances to the next one."""
 STROKES = frozenset("iljo|")
@@ -83,6 +85,8 @@ def joined(lines: Sequence[Line]) -> list[Line]:
             said = [(step, lines[k].text) for step, k in signs]
             like = any(_alike(row, other) for other in kept)
             if not (len(signs) >= LEAST and not _rises(said) if alone else len(signs) >= FEW and like):
+                continue
+            if sum(len(_signs(text)) == 1 for _, text in said) <= PAIRED * len(said):
                 continue
             line = _one(lines, signs, row.pitch)
             kept.append(row)

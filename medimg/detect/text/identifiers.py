@@ -130,12 +130,20 @@ def numeral(line: str) -> float | None:
     return float(found.group(1).replace(",", ".")) if found else None
 
 
+STROKE = re.compile(r"\d ?/ ?(?!(?:2|4|8|16)\b)\d")
+"""A stroke between figures that are no part of an inch: a day and a month."""
+
+
 def scale_text(line: str) -> bool:
     """Whether a line is nothing but numerals, units and marks of measure, as on a ruler."""
     words = words_of(line)
-    return bool(words) and all(
-        numeral(w) is not None or w in lexicon()["unit"] or re.fullmatch(r"\d{1,40}", w) or w in ("l", "i", "o")
-        for w in words
+    return (
+        bool(words)
+        and not STROKE.search(line)
+        and all(
+            numeral(w) is not None or w in lexicon()["unit"] or re.fullmatch(r"\d{1,40}", w) or w in ("l", "i", "o")
+            for w in words
+        )
     )
 
 

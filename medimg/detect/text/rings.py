@@ -61,8 +61,11 @@ CLOSED = 0.7
 SQUEEZED = (1.0, 0.6)
 """How long the unrolled ring is made for each look: letters that stand far apart come together when it is short. The
 first look that reads something counts."""
-LIKE = 0.7
-"""Likeness to a straight line, 0 to 1 (matching letters in order), from which it is that line, bent by unrolling."""
+LIKE, PART, RUN = 0.7, 0.8, 3
+"""Likeness to a straight line, 0 to 1 (matching letters in order), from which it is that line, bent by unrolling; share
+of its letters that stand in the line, in runs of so many and more, from which it is a part of it."""
+OTHERS = 2
+"""So many straight lines that say something else, where a ring was read, are no ring."""
 WITHIN = 0.4
 """Share of a line that lies on what was read on a ring, from which it is a letter of it; not so one that was read."""
 PIECE = math.radians(15)
@@ -113,6 +116,8 @@ def lines(models: Models, frame: Frame, known: Sequence[Line]) -> list[Line]:
             high = np.concatenate(some)[:, 1]
             boxes = [*some, *_runs(there, ring, scale, float(high.min()), float(high.max()))]
             quads = [q for box in boxes for q in pieces(box, ring, scale, strip.shape[0])]
+            if strewn(read_now, known, quads):
+                return []
             return [Line(said.spot._replace(quad=quad), said.text, said.certainty) for quad in quads]
     return []
 
@@ -136,9 +141,27 @@ def straight(line: Line, known: Sequence[Line], there: Sequence[Quad]) -> bool:
     said = _signs(line.text)
     some = [(_signs(before.text), before.spot.quad) for before in known if read(before)]
     return any(
-        said in other or (_alike(said, other) >= LIKE and any(shared(q, quad) > 0 for q in there))
+        said in other or ((_alike(said, other) or _part(said, other)) and any(shared(q, quad) > 0 for q in there))
         for other, quad in some
     )
+
+
+def strewn(ring: Sequence[Line], known: Sequence[Line], there: Sequence[Quad]) -> bool:
+    """Whether straight lines that say something else stand where a ring was read, so that their print made it up.
+
+    Args:
+        ring: What was read on the unrolled ring.
+        known: What was read in the picture.
+        there: Where the ring's print stands in the picture, in pieces.
+    """
+    said = "".join(_signs(line.text) for line in ring)
+
+    def another(line: Line) -> bool:
+        signs = _signs(line.text)
+        on = sum(shared(line.spot.quad, quad) for quad in there)
+        return len(signs) >= LEAST_SIGNS and not _part(signs, said) and on >= WITHIN * area(line.spot.quad)
+
+    return sum(read(line) and line.certainty >= SURE and another(line) for line in known) >= OTHERS
 
 
 def closed(boxes: Sequence[Quad], along: NDArray[np.float64]) -> bool:
@@ -164,8 +187,14 @@ def _on(squares: Points, ring: Ring, scale: float) -> NDArray[np.float64]:
     return np.asarray(np.sort(turned) * ring.radius * scale, np.float64)
 
 
-def _alike(a: str, b: str) -> float:
-    return SequenceMatcher(None, a, b, autojunk=False).ratio()
+def _alike(a: str, b: str) -> bool:
+    return SequenceMatcher(None, a, b, autojunk=False).ratio() >= LIKE
+
+
+def _part(a: str, b: str) -> bool:
+    """Whether nearly all of the first stands in the second."""
+    blocks = SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks if block.size >= RUN) >= PART * len(a)
 
 
 def _signs(text: str) -> str:

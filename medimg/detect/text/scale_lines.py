@@ -194,6 +194,8 @@ def numerals_only(text: str) -> bool:
     """Whether a line is one to four numerals of a scale, found as one line, perhaps with their unit."""
     words = re.findall(r"[^\W\d_]+|\d+", text.lower())
     units = ("cm", "mm", "in", "inch", "m", "c", "i", "l", "o")
+    if identifiers.STROKE.search(text):
+        return False
     return 0 < len(words) <= 5 and all(w in units or (w.isdigit() and len(w) <= 3) for w in words)
 
 
