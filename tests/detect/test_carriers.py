@@ -337,7 +337,7 @@ def test_what_may_be_a_small_ruler_is_asked_about(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(("squares", "reaches"), [(0, False), (9, False), (18, True)])
 def test_no_thing_goes_over_a_colour_card(monkeypatch: pytest.MonkeyPatch, squares: int, reaches: bool) -> None:
-    """A card bears no writing, so no find tells of it: the network's map does; so few squares are a badge's portrait."""
+    """A card bears no writing: the network's map tells of it. So few squares are a badge's portrait."""
     frame = Frame(_picture())
     view = carriers._view(frame)
     seen = view.marks.copy()
