@@ -6,15 +6,23 @@ import base64
 import io
 import struct
 
+import hevc_kit
 from PIL import Image
 
 TILE = 64
 
 # Two pictures of 64 x 64 pixels, coded by x265 with the same parameter sets: a smooth one, and one with a name.
-HVCC = base64.b64decode(
+X265 = base64.b64decode(
     "AQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQArQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbqSSmubgIa"
     "DAgAAAMAyAAAAwAIQGIAAQAHRAHBcrAiQA=="
 )
+"""Their configuration as the encoder wrote it, which says how many pictures a second has."""
+HVCC = hevc_kit.record(
+    hevc_kit.unit(hevc_kit.VPS, hevc_kit.video()),
+    hevc_kit.unit(hevc_kit.SPS, hevc_kit.sequence()),
+    hevc_kit.unit(hevc_kit.PPS, hevc_kit.picture()),
+)
+"""The same as a copy has it."""
 SMOOTH = base64.b64decode("AAAANygBr1j5D6CvqLMelUEULL/bUXK8/jPZkIV+Q0xvUyjqIPfrJrcdnY+JOMeHFyqlZ6ZYnUwlZUA=")
 NAME = base64.b64decode(
     "AAABLCgBr1ikQ1ZUUBxGixZB5FKjJb/d8/UQGo92HB/kie9xC0rBA8G4rcjwT0jeeIwNuYvaIrKWsKEdhgDYmRq2gjvC9XRE2piSPfzu09Va6s0+UIIT"
@@ -40,19 +48,30 @@ def ispe(width: int, height: int) -> bytes:
 Item = tuple[bytes, bytes, list[bytes]]
 
 
-def heif(brand: bytes, items: list[Item], tiles: list[int] | None = None, essential: tuple[bytes, ...] = ()) -> bytes:
-    """A file as medimg writes it: type, payload and property boxes of each item; the first may be made of others."""
+def heif(
+    brand: bytes,
+    items: list[Item],
+    tiles: list[int] | dict[int, list[int]] | None = None,
+    essential: tuple[bytes, ...] = (),
+) -> bytes:
+    """A file as medimg writes it: type, payload and property boxes of each item; the first may be made of others.
+
+    ``tiles``: of what the first is made, or of each that is made of others.
+    """
+    derived = tiles if isinstance(tiles, dict) else {1: tiles} if tiles else {}
+    references = [box(b"dimg", struct.pack(f">HH{len(of)}H", n, len(of), *of)) for n, of in derived.items()]
     properties = list(dict.fromkeys(p for _, _, own in items for p in own))
+    essential = (b"hvcC", b"av1C", b"irot", b"imir", *essential)
     rows = []
     for number, (_, _, own) in enumerate(items, 1):
-        marks = (properties.index(p) + 1 | (p[4:8] in (b"hvcC", b"av1C", *essential)) << 15 for p in own)
+        marks = (properties.index(p) + 1 | (p[4:8] in essential) << 15 for p in own)
         rows.append(struct.pack(f">HB{len(own)}H", number, len(own), *marks))
     infos = [full(b"infe", struct.pack(">HH4s", n, 0, i[0]), b"\0", version=2) for n, i in enumerate(items, 1)]
     static = [
         full(b"hdlr", bytes(4), b"pict", bytes(13)),
         full(b"pitm", struct.pack(">H", 1)),
         full(b"iinf", struct.pack(">H", len(infos)), *infos),
-        full(b"iref", box(b"dimg", struct.pack(f">HH{len(tiles)}H", 1, len(tiles), *tiles))) if tiles else b"",
+        full(b"iref", *references) if references else b"",
         box(b"iprp", box(b"ipco", *properties), full(b"ipma", struct.pack(">I", len(rows)), *rows, flags=1)),
     ]
     ftyp = box(b"ftyp", brand, bytes(4), b"mif1", brand)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from medimg.errors import Malformed
 
-SLICES, SPS = range(16, 22), 33
-PARAMETERS = (32, SPS, 34)
-UNITS = (*SLICES, *PARAMETERS)
-"""NAL units of a picture that stands alone, and its parameter sets (ITU-T H.265, table 7-1)."""
+SLICES = (19, 20)
+"""NAL units of a picture that names no other in the heads of its slices (ITU-T H.265, table 7-1)."""
+VPS, SPS, PPS = 32, 33, 34
+"""Parameter sets of a video, a sequence, a picture."""
 SEQUENCE, HEADER, TILES, FRAME = 1, 3, 4, 6
 """Open bitstream units of a picture (AV1 bitstream specification, 6.2.2)."""
 LONGEST = 49
@@ -30,7 +30,7 @@ def nal_units(payload: bytes, prefix: int) -> Iterator[bytes]:
 
 
 def parameter_sets(record: bytes) -> tuple[list[tuple[int, list[bytes]]], int]:
-    """The lists of a decoder configuration, each its unit type and units, and where they end (14496-15, 8.3.3.1)."""
+    """The lists of a decoder configuration, each its first byte and units, and where they end (14496-15, 8.3.3.1)."""
     lists, at = [], 23
     for _ in range(record[22]):
         kind, count = struct.unpack_from(">BH", record, at)
@@ -40,22 +40,23 @@ def parameter_sets(record: bytes) -> tuple[list[tuple[int, list[bytes]]], int]:
             end = at + 2 + struct.unpack_from(">H", record, at)[0]
             units.append(record[at + 2 : end])
             at = end
-        lists.append((kind & 63, units))
+        lists.append((kind, units))
     return lists, at
 
 
 def open_units(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Type and content of each open bitstream unit (AV1, 5.3)."""
+    """Type and content of each open bitstream unit (AV1, 5.3); the type is -1 where its head is not the shortest."""
     at = 0
     while at < len(data):
         head = data[at]
         at += 1 + (head >> 2 & 1)
-        size = len(data) - at
+        size, start = len(data) - at, at
         if head & 2:
             size, at = _length(data, at)
         if size < 0 or at + size > len(data):
             raise Malformed("a coded picture of the copy ends early.")
-        yield head >> 3 & 15, data[at : at + size]
+        shortest = not head & 0x85 and head & 2 and at - start == max(1, -(-size.bit_length() // 7))
+        yield (head >> 3 & 15) if shortest else -1, data[at : at + size]
         at += size
 
 

@@ -6,6 +6,7 @@ import io
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from medimg.audit import _av1_header, _hevc_sets
 from medimg.audit import _coded_units as _coded
 from medimg.errors import CheckNotRun, Malformed
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
 STRIP = 64
 """Pixels past the canvas that encoders fill up to, on each side; wider strips are decoded and looked at."""
-WINDOW = 16
-"""Fewer pixels than this may be cut off inside a coded picture."""
+HEADER = 32
+"""Most bytes of a frame header that is a unit of its own; those of the encoders seen have up to 16."""
 NOISE, BORDER = 20, 2
 """Levels and pixels by which a filled strip may differ from its filling, and begin late."""
 
@@ -36,6 +37,8 @@ def strays(data: bytes, items: list[Item]) -> list[str]:
     for number, item in enumerate(items):
         if number and (b"irot" in item.properties or b"imir" in item.properties):
             found.append("meta/iprp/turned tile")
+        if item.kind == b"iden" and number:
+            found.append("meta/iref/sources")
         if item.kind == b"grid":
             found += _grid(data, items, item)
         elif len(item.sources) != (item.kind == b"iden"):
@@ -146,48 +149,13 @@ def _decoded(data: bytes, kind: bytes) -> NDArray:  # type: ignore[type-arg]
 def _hevc(item: Item) -> list[str]:
     record = item.properties[b"hvcC"]
     units = list(_coded.nal_units(item.payload, (record[21] & 3) + 1))
-    parameters = [unit for _, some in _coded.parameter_sets(record)[0] for unit in some]
-    sets = [unit for unit in (*units, *parameters) if unit[0] >> 1 == _coded.SPS]
     found = []
-    if any(unit[0] not in (64, 66, 68) or unit[1] >> 3 for unit in parameters):
-        found.append("meta/iprp/hvcC")
-    if any(unit[0] >> 1 not in _coded.UNITS or unit[0] & 1 or unit[1] >> 3 for unit in units):
+    if any(unit[0] >> 1 not in _coded.SLICES or unit[0] & 1 or unit[1] != 1 for unit in units):
         found.append("mdat/supplemental unit")
-    if sum(unit[2] >> 7 for unit in units if unit[0] >> 1 in _coded.SLICES) != 1:
+    slices = [unit for unit in units if unit[0] >> 1 in _coded.SLICES]
+    if sum(unit[2] >> 7 for unit in slices) != 1:
         found.append("mdat/further picture")
-    if len(set(sets)) != 1 or not _fits(sets[0], _size(item)):
-        found.append("mdat/size of a picture")
-    return found
-
-
-def _fits(parameters: bytes, said: tuple[int, ...]) -> bool:
-    """Whether sequence parameters give the size that the item states, and cut off little (ITU-T H.265, 7.3.2.2)."""
-    text = "".join(f"{byte:08b}" for byte in parameters[2:].replace(b"\0\0\3", b"\0\0"))
-    layers, at = int(text[4:7], 2), 8 + 96
-    if layers:
-        flags = text[at : at + 16]
-        at += 16
-        for k in range(layers):
-            at += 88 * (flags[2 * k] == "1") + 8 * (flags[2 * k + 1] == "1")
-    _, at = _ue(text, at)
-    chroma, at = _ue(text, at)
-    at += chroma == 3
-    width, at = _ue(text, at)
-    height, at = _ue(text, at)
-    cuts = [0, 0, 0, 0]
-    if text[at] == "1":
-        at += 1
-        for k in range(4):
-            cuts[k], at = _ue(text, at)
-    right = sum(cuts[:2]) * (2 if chroma in (1, 2) else 1)
-    low = sum(cuts[2:]) * (2 if chroma == 1 else 1)
-    return (width - right, height - low) == said and max(right, low) < WINDOW
-
-
-def _ue(text: str, at: int) -> tuple[int, int]:
-    one = text.index("1", at)
-    end = 2 * one - at + 1
-    return int(text[one:end], 2) - 1, end
+    return found + _hevc_sets.strays(record, slices, _size(item))
 
 
 def _av1(item: Item) -> list[str]:
@@ -201,36 +169,11 @@ def _av1(item: Item) -> list[str]:
         picture == [_coded.FRAME] or (picture[:1] == [_coded.HEADER] and set(picture[1:]) == {_coded.TILES})
     ):
         found.append("mdat/further picture")
-    if _coded.SEQUENCE not in kinds or _sequence_size(dict(reversed(units))[_coded.SEQUENCE]) != _size(item):
-        found.append("mdat/size of a picture")
-    return found
-
-
-def _sequence_size(header: bytes) -> tuple[int, int]:
-    """The size in an AV1 sequence header (5.5.1)."""
-    text = "".join(f"{byte:08b}" for byte in header)
-    at = 10 if text[4] == "1" else _past_operating_points(text)
-    across, down = (int(text[at + k : at + k + 4], 2) + 1 for k in (0, 4))
-    at += 8
-    return int(text[at : at + across], 2) + 1, int(text[at + across : at + across + down], 2) + 1
-
-
-def _past_operating_points(text: str) -> int:
-    at, delay = 6, 0
-    if text[5] == "1":
-        at += 65
-        if text[at - 1] == "1":
-            _, at = _ue(text, at)
-        if text[at] == "1":
-            delay = int(text[at + 1 : at + 6], 2) + 1
-            at += 47
-        at += 1
-    shown, count = text[at] == "1", int(text[at + 1 : at + 6], 2) + 1
-    at += 6
-    for _ in range(count):
-        at += 17 + (int(text[at + 12 : at + 17], 2) > 7)
-        if delay:
-            at += 2 + 2 * delay if text[at] == "1" else 1
-        if shown:
-            at += 5 if text[at] == "1" else 1
-    return at
+    if any(kind == _coded.HEADER and len(content) > HEADER for kind, content in units):
+        found.append("mdat/head of a picture")
+    if _coded.SEQUENCE not in kinds:
+        return [*found, "mdat/size of a picture"]
+    sequence = _av1_header.sequence(dict(reversed(units))[_coded.SEQUENCE])
+    found += ["mdat/sequence header"] * (not sequence.good)
+    found += ["meta/iprp/av1C"] * (sequence.configuration != item.properties[b"av1C"])
+    return found + ["mdat/size of a picture"] * (sequence.size != _size(item))

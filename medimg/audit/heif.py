@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 
-from medimg.audit import _coded_units as _coded
 from medimg.audit import _heif_pictures as _pictures
 from medimg.audit import icc
 from medimg.errors import Malformed
@@ -17,15 +16,17 @@ HANDLER = bytes(8) + b"pict" + bytes(13)
 """Pictures, without a name (14496-12, 8.4.3)."""
 FIRST = bytes(4) + b"\0\1"
 """The first item is the picture (14496-12, 8.11.4)."""
-ITEMS = frozenset((b"hvc1", b"av01", b"grid", b"iden"))
+CONFIGURED = {b"hvc1": b"hvcC", b"av01": b"av1C"}
+"""Coded pictures, and the property that says how to decode each (14496-15, 8.3.3.1; AV1 in ISOBMFF 1.2, 2.3)."""
+ITEMS = frozenset((*CONFIGURED, b"grid", b"iden"))
 """Coded pictures (23008-12, B.2; AVIF 1.1, 2.1), a grid of them, one of them turned (23008-12, 6.6.2)."""
+ESSENTIAL = frozenset((*CONFIGURED.values(), b"irot", b"imir"))
+"""Properties of which a reader is told that it cannot do without: 23008-12, 6.5.1."""
 FIXED: dict[bytes, tuple[tuple[int, ...], bytes]] = {
     b"ispe": ((12,), b"\xff" * 4),  # width and height: 23008-12, 6.5.3
     b"pasp": ((8,), b"\xff\xff\0\0\xff\xff\0\0"),  # the shape of a pixel, in small numbers: 14496-12, 12.1.4
     b"irot": ((1,), b"\xfc"),  # quarter turns: 23008-12, 6.5.10
     b"imir": ((1,), b"\xfe"),  # mirrored: 23008-12, 6.5.12
-    b"lsel": ((2,), b""),  # the layer that is shown: 23008-12, 6.5.11
-    b"a1op": ((1,), b""),  # the operating point that is shown: AVIF 1.1, 2.3.2.1
 }
 """Properties of a fixed form: the lengths that they may have, and the bits at their start that have to be 0."""
 
@@ -53,7 +54,7 @@ def walk(data: bytes) -> list[str]:
         stray.append("meta/pitm")
     types = _items(tables.get(b"iinf", b""), stray)
     sources = _references(tables.get(b"iref"), len(types), stray)
-    properties = _properties(tables.get(b"iprp", b""), len(types), stray)
+    properties = _properties(tables.get(b"iprp", b""), types, stray)
     extents = _extents(tables.get(b"iloc", b""), len(types), stray)
     at = len(data) - len(mdat)
     items = []
@@ -109,21 +110,27 @@ def _references(raw: bytes | None, items: int, stray: list[str]) -> dict[int, li
     return sources
 
 
-def _properties(raw: bytes, items: int, stray: list[str]) -> dict[int, dict[bytes, bytes]]:
+def _properties(raw: bytes, types: list[bytes], stray: list[str]) -> dict[int, dict[bytes, bytes]]:
     """Judge the properties; item -> the properties it has."""
-    of: dict[int, dict[bytes, bytes]] = {number: {} for number in range(1, items + 1)}
+    of: dict[int, dict[bytes, bytes]] = {number: {} for number in range(1, len(types) + 1)}
     parts = list(_boxes(raw))
     if [k for k, _ in parts] != [b"ipco", b"ipma"]:
         stray.append("meta/iprp")
         return of
     properties = list(_boxes(parts[0][1]))
-    used: set[int] = set()
-    for number, indexes in _associations(parts[1][1], items, stray):
-        used |= set(indexes)
-        for kind, body in (properties[k - 1] for k in indexes if 1 <= k <= len(properties)):
-            if kind in of[number] and kind != b"colr":
-                stray.append("meta/iprp/ipma")
-            of[number][kind] = body
+    rows = list(_associations(parts[1][1], len(types), stray))
+    used = {entry & 0x7FFF for _, entries in rows for entry in entries}
+    for number, entries in rows:
+        own = [properties[k - 1] for k in (entry & 0x7FFF for entry in entries) if 1 <= k <= len(properties)]
+        of[number] = dict(own)
+        if [entry >> 15 for entry in entries] != [kind in ESSENTIAL for kind, _ in own]:
+            stray.append("meta/iprp/ipma")
+        once = [(kind, body[:4]) if kind == b"colr" else kind for kind, body in own]
+        configured = {CONFIGURED.get(types[number - 1])} - {None}
+        if len(set(once)) != len(once) or {kind for kind, _ in own} & {*CONFIGURED.values()} != configured:
+            stray.append("meta/iprp/ipma")
+    if len({tuple(entries) for (_, entries), kind in zip(rows[1:], types[1:], strict=False) if kind in CONFIGURED}) > 1:
+        stray.append("meta/iprp/tiles that differ")
     if used != set(range(1, len(properties) + 1)):
         stray.append("meta/iprp/ipma")
     for kind, body in properties:
@@ -132,12 +139,12 @@ def _properties(raw: bytes, items: int, stray: list[str]) -> dict[int, dict[byte
 
 
 def _associations(raw: bytes, items: int, stray: list[str]) -> Iterator[tuple[int, list[int]]]:
-    """(item, indexes of its properties) of every row of ``ipma``."""
+    """(item, entries) of every row of ``ipma``: indexes of properties, 0x8000 more where it cannot do without one."""
     at, (flags, count) = 8, struct.unpack(">II", raw[:8])
     for row in range(1, count + 1):
         number, entries = struct.unpack_from(">HB", raw, at)
         if number == row <= items:
-            yield number, [v & 0x7FFF for v in struct.unpack_from(f">{entries}H", raw, at + 3)]
+            yield number, list(struct.unpack_from(f">{entries}H", raw, at + 3))
         else:
             stray.append("meta/iprp/ipma")
         at += 3 + 2 * entries
@@ -147,8 +154,8 @@ def _associations(raw: bytes, items: int, stray: list[str]) -> Iterator[tuple[in
 
 def _property(kind: bytes, body: bytes) -> list[str]:
     """The paths of what a property may not be or hold."""
-    if kind == b"hvcC":
-        return ["meta/iprp/hvcC"] * _not_parameter_sets(body)
+    if kind in CONFIGURED.values():
+        return []  # judged beside its picture
     if kind in LONGER:
         return [] if LONGER[kind](body) else [f"meta/iprp/{kind.decode()}"]
     lengths, zero = FIXED.get(kind, ((), b""))
@@ -171,23 +178,11 @@ def _bits(body: bytes) -> bool:
     return body[:4] == bytes(4) and body[4] == len(depths) <= 4 and set(depths) <= set(range(8, 17))
 
 
-def _av1_configuration(body: bytes) -> bool:
-    """A version, the decoder's four bytes, and nothing but sequence headers."""
-    return body[:1] == b"\x81" and all(kind == _coded.SEQUENCE for kind, _ in _coded.open_units(body[4:]))
-
-
 LONGER: dict[bytes, Callable[[bytes], bool]] = {
     b"colr": _colours,  # 14496-12, 12.1.5
     b"pixi": _bits,  # 23008-12, 6.5.6
-    b"av1C": _av1_configuration,  # AV1 codec ISO media file format binding 1.2, 2.3
 }
 """Properties that hold more, and whether they hold only what they may."""
-
-
-def _not_parameter_sets(record: bytes) -> int:
-    """How many lists of a decoder configuration are of something else, one more where it does not end with them."""
-    lists, end = _coded.parameter_sets(record)  # 14496-15, 8.3.3.1
-    return sum(kind not in _coded.PARAMETERS for kind, _ in lists) + (end != len(record))
 
 
 def _extents(raw: bytes, items: int, stray: list[str]) -> list[tuple[int, int]]:

@@ -42,8 +42,6 @@ def points(*values: int, flag: int = 0x80) -> bytes:
                                                                         b"\1\0\0\1\0\0\0\1", b"\0\0\0\1\1\0\0\1"]),
         (b"irot", [bytes((k,)) for k in range(4)], [b"\4", b"\x08", b"\x80", b"\xff"]),
         (b"imir", [b"\0", b"\1"], [b"\2", b"\3", b"\x80"]),
-        (b"lsel", [b"\0\0", b"\xff\xff"], []),
-        (b"a1op", [b"\0", b"\x1f"], []),
         (b"colr", [points(22, 22, 22), points(1, 13, 6), points(0, 0, 0, flag=0), b"prof" + PROFILE],
          [points(23, 1, 1), points(1, 23, 1), points(1, 1, 23), points(256, 1, 1), points(1, 1, 1, flag=0x81),
           points(1, 1, 1, flag=0xC0), points(1, 1, 1) + b"\0", points(1, 1, 1)[:-1], b"rICC" + PROFILE,
@@ -69,7 +67,7 @@ def test_a_property_is_of_its_form_and_says_no_more(kind: bytes, good: list[byte
 def test_a_property_of_another_length_or_of_no_copy_is_named(kind: bytes, length: int) -> None:
     for size in {0, length - 1, length + 1, 2 * length + 1} - {-1}:
         assert with_property(box(kind, bytes(size))) == ["meta/iprp/unknown property"]
-    if kind in (b"clli", b"udes"):
+    if kind in (b"lsel", b"a1op", b"clli", b"udes"):
         assert with_property(box(kind, bytes(length))) == ["meta/iprp/unknown property"]
 
 
@@ -81,6 +79,30 @@ def test_a_size_has_no_version_and_no_flags() -> None:
     for size in (11, 13):
         wrong = box(b"ispe", ispe(TILE, TILE)[8:].ljust(size, b"\0")[:size])
         assert strays((b"hvc1", SMOOTH, [CODED[0], wrong])) == ["meta/iprp/unknown property"]
+
+
+def test_a_picture_has_one_set_of_code_points_and_tiles_are_described_alike() -> None:
+    assert with_property(box(b"colr", points(1, 13, 6)), box(b"colr", points(9, 16, 9))) == ["meta/iprp/ipma"]
+    tiles: list[Item] = [(b"hvc1", SMOOTH, [*CODED, *more]) for more in ((), (box(b"pixi", bytes(4) + b"\1\x08"),))]
+    two: Item = (b"grid", struct.pack(">4B2H", 0, 0, 0, 1, 2 * TILE, TILE), [ispe(2 * TILE, TILE)])
+    assert strays(two, tiles[1], tiles[1], of=[2, 3]) == []
+    assert strays(two, *tiles, of=[2, 3]) == ["meta/iprp/tiles that differ"]
+
+
+@pytest.mark.parametrize("kind", [b"hvcC", b"irot", b"ispe"])
+def test_what_a_reader_cannot_do_without_is_marked_so_and_nothing_else(kind: bytes) -> None:
+    data = bytearray(heif(b"heic", [(b"hvc1", SMOOTH, [*CODED, box(b"irot", b"\1")])]))
+    assert audit.walk(bytes(data), "heif") == []
+    row = data.index(b"ipma") + 12 + 3 + 2 * (b"hvcC", b"ispe", b"irot").index(kind)
+    data[row] ^= 0x80
+    assert audit.walk(bytes(data), "heif") == ["meta/iprp/ipma"]
+
+
+def test_a_turned_picture_is_turned_once() -> None:
+    turned = [ispe(TILE, TILE), box(b"irot", b"\1")]
+    items: list[Item] = [(b"iden", b"", turned), (b"iden", b"", [ispe(TILE, TILE)]), PICTURE]
+    assert audit.walk(heif(b"heic", items[1:], {1: [2]}), "heif") == []
+    assert audit.walk(heif(b"heic", items, {1: [2], 2: [3]}), "heif") == ["meta/iref/sources"]
 
 
 def test_code_points_and_a_profile_stand_beside_each_other() -> None:
@@ -168,7 +190,8 @@ def test_a_grid_is_made_of_coded_pictures() -> None:
     assert "mdat/grid/tiles" in strays(grid, (b"iden", b"", [ispe(TILE, TILE)]), of=[2])
     other: Item = (b"hvc1", SMOOTH, [CODED[0], ispe(TILE, TILE + 1)])
     two: Item = (b"grid", struct.pack(">4B2H", 0, 0, 0, 1, 2 * TILE, TILE), [ispe(2 * TILE, TILE)])
-    assert "mdat/grid/sizes" in strays(two, PICTURE, other, of=[2, 3])
+    assert strays(two, PICTURE, other, of=[2, 3]) == ["meta/iprp/tiles that differ"]
+    assert strays(two, other, other, of=[2, 3]) == ["mdat/size of a picture"] * 2
 
 
 def test_a_grid_whose_tiles_reach_further_than_its_numbers_is_not_followed() -> None:

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
+from pathlib import Path
 
 import atheris
 import kit
 import numpy as np
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import hevc_kit
+
 kit.watched(
     ("heif",),
     (
-        *(f"heif.{n}" for n in ("_build", "_codec", "_decode", "_items")),
+        *(f"heif.{n}" for n in ("_build", "_bits", "_decode", "_factors", "_items", "_nal", "_obu", "_parameters")),
         *(f"shared.{n}" for n in ("bmff", "exif", "icc", "xmp")),
         "png",
     ),
@@ -35,9 +40,11 @@ def box(kind: bytes, *payload: bytes) -> bytes:
 
 def heic() -> bytes:
     """Two tiles and a grid over them, with parameter sets and slices of a few bytes that no decoder reads."""
-    bits = "00000001" + 96 * "0" + "1010" + 2 * "0000001000001" + "01000000"  # 64 x 64, without a conformance window
-    parameters = b"\x42\1" + int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8))
-    hvcc = b"\1" + bytes(20) + b"\3\1" + b"\x21" + struct.pack(">HH", 1, len(parameters)) + parameters
+    hvcc = hevc_kit.record(
+        hevc_kit.unit(hevc_kit.VPS, hevc_kit.video()),
+        hevc_kit.unit(hevc_kit.SPS, hevc_kit.sequence(8, 8, shown=[])),
+        hevc_kit.unit(hevc_kit.PPS, hevc_kit.picture()),
+    )
     unit = struct.pack(">I", 6) + b"\x26\1\xe1bcd"
     sei = struct.pack(">I", 5) + b"\x4e\1abc"
     tile = unit + sei

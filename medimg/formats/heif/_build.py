@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from medimg.errors import Malformed, Unsupported
-from medimg.formats.heif import _codec
+from medimg.formats.heif._items import CODED
 from medimg.formats.shared import icc
 from medimg.formats.shared.bmff import box, full_box
 
@@ -37,6 +37,11 @@ DEPTHS = range(8, 17)
 """Bits that a channel of HEVC or AV1 has; others could say anything."""
 TRANSFORMS = (b"clap", b"irot", b"imir")
 DROPPED = frozenset((b"auxC",))
+CONFIGURATIONS = (b"hvcC", b"av1C")
+ESSENTIAL = (*CONFIGURATIONS, *TRANSFORMS, b"lsel", b"a1op")
+"""Properties without which a picture is shown wrongly (ISO/IEC 23008-12, 6.5); makers do not agree about the others."""
+LAYERS = (b"lsel", b"a1op")
+"""Which layer is shown: a picture whose heads are written again has one."""
 
 
 class Built(NamedTuple):
@@ -67,30 +72,29 @@ def build(photo: Heif, *, keep_profile: bool = True, turned: bool = True) -> Bui
     dropped = 0
     for old in photo.kept:
         item = tables.items[old]
-        length_size = 4
+        coded = photo.coded(old) if item.type in CODED else None
         entries: list[bytes] = []
         for index, essential in item.properties:
             kind, raw = tables.properties[index - 1]
-            if kind in TRANSFORMS and not turned:
+            if (kind in TRANSFORMS and not turned) or (kind in LAYERS and (coded is None or coded.plain)):
                 continue
-            if kind == b"hvcC":
-                raw, length_size, lost = _codec.hevc_configuration(raw)
-                dropped += lost
-            elif kind == b"av1C":
-                raw, lost = _codec.av1_configuration(raw)
-                dropped += lost
+            if coded and kind in CONFIGURATIONS:
+                raw = coded.configuration
             kept = _property(kind, raw, essential, keep_profile)
             if kept is None:
                 continue
             if (kind, kept) not in properties:
                 properties.append((kind, kept))
             place = properties.index((kind, kept)) + 1
-            entries.append(struct.pack(">H", essential << 15 | place))
+            entries.append(struct.pack(">H", (kind in ESSENTIAL) << 15 | place))
         if old == tables.primary and keep_profile and photo.adobe_rgb:
             properties.append((b"colr", b"prof" + icc.adobe_rgb()))
             entries.append(struct.pack(">H", len(properties)))
         association.append(struct.pack(">HB", number[old], len(entries)) + b"".join(entries))
-        payload, lost = _payload(item.type, tables.payload(photo.data, item), length_size)
+        if coded:
+            payload, lost = coded.payload, coded.dropped
+        else:
+            payload, lost = _derived(item.type, tables.payload(photo.data, item))
         dropped += lost
         payloads.append(payload)
         infos.append(full_box(b"infe", 2, struct.pack(">HH4s", number[old], 0, item.type), b"\0"))
@@ -162,11 +166,8 @@ def _coding_points(raw: bytes) -> bytes | None:
     return raw[:10] + bytes([raw[10] & 0x80])
 
 
-def _payload(kind: bytes, raw: bytes, length_size: int) -> tuple[bytes, int]:
-    if kind == b"hvc1":
-        return _codec.hevc_picture(raw, length_size)
-    if kind == b"av01":
-        return _codec.av1_units(raw)
+def _derived(kind: bytes, raw: bytes) -> tuple[bytes, int]:
+    """What a picture that is put together from others says, and whether anything stood behind it."""
     size = _derived_size(kind, raw)
     if len(raw) < size:
         raise Malformed("a derived picture is cut short.")

@@ -68,8 +68,9 @@ def avif(photo: Heif) -> NDArray[Any]:
     elif pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB)
     if pixels.dtype == np.uint16:
-        config = photo.property(photo.kept[-1], b"av1C") or bytes(4)
-        bits = 12 if config[2] & 0x20 else 10  # AV1 in ISOBMFF, 2.3.3: high_bitdepth, twelve_bit
+        bits = (
+            12 if photo.coded(photo.kept[-1]).configuration[2] & 0x20 else 10
+        )  # AV1 in ISOBMFF, 2.3.3: high_bitdepth, twelve_bit
         pixels = _same(_widened(pixels, bits), _pillow(raw))
     elif pixels.ndim == 2:
         pixels = _pillow(raw)  # cv2 gives luma of limited range as it is coded

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")  # XMP specification, part 3, 1.2.7.1
+HIDDEN = {
+    _hidden.SECOND: (Kind.HIDDEN_IMAGE, Category.SECOND_IMAGE),
+    _hidden.PAST: (Kind.HIDDEN_IMAGE, Category.HIDDEN_PIXELS),
+    _hidden.NEEDLESS: (Kind.METADATA, Category.UNKNOWN_BLOCK),
+}
+"""What stands in coded data beside the picture -> how it is reported."""
 DEPTH = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:depth", b"urn:mpeg:hevc:2015:auxid:2")
 
 
@@ -32,8 +38,7 @@ def of(photo: Heif) -> list[Finding]:
             found += _item(photo, item)
     found += _meta(photo)
     if photo.hidden:
-        category = "hidden-pixels" if photo.hidden == _hidden.PAST else "second-image"
-        found.append(_finding(Kind.HIDDEN_IMAGE, category, f"mdat/{photo.hidden}"))
+        found.append(_finding(*HIDDEN[photo.hidden], f"mdat/{photo.hidden}"))
     hidden_units = _build.build(photo).dropped_units
     if hidden_units:
         found.append(_finding(Kind.METADATA, Category.SOFTWARE, "mdat/supplemental units", count=hidden_units))

@@ -1,4 +1,4 @@
-"""What the coded data of a HEIF file hold and no viewer shows: tiles past the canvas, and further pictures.
+"""What the coded data of a HEIF file hold and no viewer shows: tiles past the canvas, further pictures, other words.
 
 A grid is trimmed on the right and below to its canvas (ISO/IEC 23008-12, 6.6.2.3.1). What encoders fill up with is one
 colour (iPhone) or the last column and row again (libavif, Android): such a strip says nothing, and its tiles may be
@@ -13,7 +13,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from medimg.errors import Malformed
-from medimg.formats.heif import _build, _codec
+from medimg.formats.heif import _build
+from medimg.formats.heif._bits import Coded, CodedSize
+from medimg.formats.heif._items import CODED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +29,7 @@ EDGE = 2
 ALIGNMENT = 16
 """Pixels that the cropping inside a coded picture hides at most; encoders fill up to blocks of 8 or 16."""
 SECOND, PAST = "a further picture in the coded data", "tiles past the canvas"
+NEEDLESS = "a coding that says more than a picture needs"
 
 
 def hidden(photo: Heif) -> str | None:
@@ -36,12 +39,42 @@ def hidden(photo: Heif) -> str | None:
         Malformed: The picture is damaged.
         CheckNotRun: What lies past a canvas cannot be decoded here.
     """
-    codes = [i for i in photo.kept if photo.tables.items[i].type in (b"hvc1", b"av01")]
-    if _spare(photo) or any(_further(photo, item) for item in codes):
+    items = [i for i in photo.kept if photo.tables.items[i].type in CODED]
+    coded = {item: photo.coded(item) for item in items}
+    if _spare(photo) or any(one.pictures > 1 for one in coded.values()):
         return SECOND
-    if any(not _whole(photo, item) for item in codes) or any(not _filled(photo, *strip) for strip in _strips(photo)):
+    if not all(_whole(photo, item, one.size) for item, one in coded.items()):
         return PAST
-    return None
+    if any(not _filled(photo, *strip) for strip in _strips(photo)):
+        return PAST
+    plain = all(one.plain for one in coded.values()) and _alike(photo, coded) and _once(photo)
+    return None if plain else NEEDLESS
+
+
+def _alike(photo: Heif, coded: dict[int, Coded]) -> bool:
+    """Whether all pictures that another is put together from are described in the same words (MIAF, 7.3.11.4.1)."""
+    words = set()
+    for item, one in coded.items():
+        if item != photo.tables.primary:
+            kept = [(kind, raw) for kind, raw in _described(photo, item)
+                    if kind not in (*_build.CONFIGURATIONS, *_build.LAYERS)]  # fmt: skip
+            words.add((one.configuration, *kept))
+    return len(words) <= 1
+
+
+def _once(photo: Heif) -> bool:
+    """Whether no picture has two properties of one kind; of colours a profile and code points may stand together."""
+    for item in photo.kept:
+        kinds = [(kind, raw[:4] if kind == b"colr" else b"") for kind, raw in _described(photo, item)]
+        if len(set(kinds)) != len(kinds):
+            return False
+    return True
+
+
+def _described(photo: Heif, item: int) -> list[tuple[bytes, bytes]]:
+    """Kind and content of the properties of a picture that a copy may have."""
+    said = (photo.tables.properties[number - 1] for number, _ in photo.tables.items[item].properties)
+    return [(kind, raw) for kind, raw in said if kind in _build.PROPERTIES and kind not in _build.DROPPED]
 
 
 def _spare(photo: Heif) -> bool:
@@ -52,7 +85,8 @@ def _spare(photo: Heif) -> bool:
 def _derived_from_more(photo: Heif, number: int) -> bool:
     tables = photo.tables
     item, sources = tables.items[number], tables.targets(b"dimg", number)
-    if number != tables.primary and any(photo.property(number, kind) is not None for kind in _build.TRANSFORMS):
+    turned = any(photo.property(number, kind) is not None for kind in _build.TRANSFORMS)
+    if number != tables.primary and (turned or item.type == b"iden"):
         return True
     if item.type == b"grid":
         nested = any(tables.items[tile].type in (b"grid", b"iden") for tile in sources)
@@ -120,30 +154,9 @@ def _size(photo: Heif, number: int) -> tuple[int, int]:
     return width, height
 
 
-def _further(photo: Heif, number: int) -> bool:
-    """Whether a coded item holds more than one picture."""
-    payload = photo.tables.payload(photo.data, photo.tables.items[number])
-    if photo.coding == "avif":
-        return _codec.av1_pictures(payload) > 1
-    return _codec.hevc_pictures(payload, _configuration(photo, number)[21] % 4 + 1) > 1
-
-
-def _configuration(photo: Heif, number: int) -> bytes:
-    record = photo.property(number, b"hvcC")
-    if record is None or len(record) < 23:
-        raise Malformed("a coded picture's configuration is cut short.")
-    return record
-
-
-def _whole(photo: Heif, number: int) -> bool:
+def _whole(photo: Heif, number: int, size: CodedSize) -> bool:
     """Whether a coded picture is as large as its item says, and hides no more than the filling of its last blocks."""
-    payload = photo.tables.payload(photo.data, photo.tables.items[number])
-    if photo.coding == "avif":
-        coded = _codec.av1_size(payload)
-    else:
-        coded = _codec.hevc_size(_configuration(photo, number), payload)
-    hides = max(coded.hidden_across, coded.hidden_down)
-    return coded.shown == _size(photo, number) and hides < ALIGNMENT
+    return size.shown == _size(photo, number) and max(size.hidden_across, size.hidden_down) < ALIGNMENT
 
 
 def _strips(photo: Heif) -> Iterator[tuple[int, int, int]]:

@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from medimg.errors import CheckNotRun, Malformed, TooLarge, Unsupported
-from medimg.formats.heif import _build, _findings, _hidden
+from medimg.formats.heif import _build, _findings, _hidden, _nal, _obu
+from medimg.formats.heif._bits import Coded
 from medimg.formats.heif._items import CODED, DERIVED, Item, Tables, read
 from medimg.formats.shared import exif
 from medimg.formats.shared import icc as _icc
@@ -113,6 +114,18 @@ class Heif:
             if self.tables.properties[index - 1][0] == kind:
                 return self.tables.properties[index - 1][1]
         return None
+
+    def coded(self, item: int) -> Coded:
+        """A coded picture as a copy would hold it.
+
+        Raises:
+            Malformed: It is damaged.
+        """
+        record = self.property(item, b"av1C" if self.coding == "avif" else b"hvcC")
+        if record is None:
+            raise Malformed("a coded picture's configuration is cut short.")
+        read = _obu.read if self.coding == "avif" else _nal.read
+        return read(record, self.tables.payload(self.data, self.tables.items[item]))
 
     def _shown_size(self) -> tuple[int, int]:
         size = self.property(self.tables.primary, b"ispe")
