@@ -67,7 +67,7 @@ AUDIT = {
     "jpeg": [SEGMENTS, EDGES, EVERY, "tests/formats/test_jpeg.py"],
     "png": [CHUNKS, EDGES, EVERY, "tests/formats/test_png.py", "tests/formats/test_hidden_in_alpha.py"],
     "scans": ["tests/formats/test_coded_search.py"],
-    **dict.fromkeys(("av1", "coded", "head", "hevc"), [UNITS, PARTS, EVERY, HIDDEN]),
+    **{name: [UNITS, PARTS, EVERY, HIDDEN] for name in ("av1", "coded", "head", "hevc")},
     "turn": [EDGES, EVERY],
     "tiff": [LAYOUT, EVERY, HIDDEN, "tests/formats/test_tiff.py", "tests/formats/test_tiff_packed.py"],
     "webp": [PICTURES, EDGES, EVERY, "tests/formats/test_webp.py"],
