@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
 from medimg.cli import common
 from medimg.cluster import certificates as authority
 from medimg.cluster import nodes
+from medimg.cluster.adaptive import Adapt
 from medimg.engine.pool import suitable_workers
+from medimg.errors import UsageError
 
 _certificates = click.option(
     "--certificates", "folder", required=True, type=common.FILE, metavar="DIR", help="Folder of this node's identity."
@@ -43,10 +47,52 @@ def certificates(folder: Path, names: tuple[str, ...], days: int) -> int:
 @_certificates
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where it listens.")
 @click.option("--port", type=click.IntRange(0, 65535), default=nodes.PORT, show_default=True, metavar="N")
-def scheduler(folder: Path, host: str, port: int) -> int:
-    """Run the scheduler until it is stopped."""
-    nodes.scheduler(nodes.Identity(folder), host, port, _ready)
+@click.option("--adapt", type=click.IntRange(min=1), metavar="N", help="Start workers when photos wait, N at most.")
+@click.option("--least", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Workers kept.")
+@click.option(
+    "--idle", type=click.IntRange(min=1), default=60, show_default=True, metavar="SECONDS", help="Without work: end it."
+)
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Of a worker.")
+@click.option("--worker-certificates", type=common.FILE, metavar="DIR", help="Folder of the workers' identity.")
+@click.option("--start-with", default="", metavar="COMMAND", help="What starts a worker elsewhere, such as 'srun'.")
+def scheduler(folder: Path, host: str, port: int, **adapt: Any) -> int:
+    """Run the scheduler until it is stopped.
+
+    With --adapt it starts its workers itself, on this computer or by --start-with, which has to run for as long as the
+    worker does. --least, --idle, --threads, --worker-certificates and --start-with count with --adapt alone.
+    """
+    nodes.scheduler(nodes.Identity(folder), host, port, _ready, _adapt(host, **adapt))
     return 0
+
+
+def _adapt(
+    host: str,
+    *,
+    adapt: int | None,
+    least: int,
+    idle: int,
+    threads: int,
+    worker_certificates: Path | None,
+    start_with: str,
+) -> Adapt | None:
+    if adapt is None:
+        return None
+    if worker_certificates is None:
+        raise UsageError("--adapt needs --worker-certificates.")
+    nodes.Identity(worker_certificates)
+    try:
+        before = tuple(shlex.split(start_with))
+    except ValueError as error:
+        raise UsageError("--start-with has a quotation mark that is not closed.") from error
+    return Adapt(
+        most=max(adapt, least),
+        least=least,
+        idle=idle,
+        threads=threads,
+        certificates=worker_certificates,
+        before=before,
+        host=None if before else host,
+    )
 
 
 @cluster.command()
@@ -54,9 +100,10 @@ def scheduler(folder: Path, host: str, port: int) -> int:
 @_certificates
 @click.option("--host", metavar="ADDRESS", help="This computer's address for the others; found out when not given.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Photos at once; as many as suit by default.")
-def worker(address: str, folder: Path, host: str | None, threads: int | None) -> int:
+@click.option("--name", default="", hidden=True)
+def worker(address: str, folder: Path, host: str | None, threads: int | None, name: str) -> int:
     """Run a worker until it is stopped. It needs the same medimg, models and programs as the others."""
-    nodes.worker(nodes.Identity(folder), address, host, threads or suitable_workers(), _ready)
+    nodes.worker(nodes.Identity(folder), address, host, threads or suitable_workers(), _ready, name)
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 import queue
 import secrets
@@ -15,6 +16,7 @@ from typing import Any
 
 from medimg import __version__
 from medimg.cluster import task
+from medimg.cluster.adaptive import STARTS
 from medimg.cluster.messages import Chunk, Done, Reach, Setting, Sight
 from medimg.cluster.nodes import Identity
 from medimg.engine.pool import Workers
@@ -121,7 +123,6 @@ class ClusterPool:
         """
         message = to_json(Sight(setting=self._setting, paths=tuple(paths)), indent=0)
         try:
-            self._client.wait_for_workers(1, timeout=_REACH)
             seen = self._asked(message)
         except (OSError, TimeoutError, RuntimeError) as error:
             raise MissingPart("the cluster has no workers that answer.", todo="Start the workers first.") from error
@@ -147,7 +148,10 @@ class ClusterPool:
         asked: dict[str, Any] = {}
         seen: dict[str, Reach] = {}
         end = time.monotonic() + _START
-        alone = 0.0
+        alone, patience = 0.0, _REACH
+        if self._client.get_metadata([STARTS], default=False):
+            patience = math.inf
+            wanted = self._client.submit(task.look, message, pure=False)  # noqa: F841 - something waits: one is started
         while True:
             self._local.heed_stop()
             there = set(self._client.nthreads())
@@ -165,7 +169,8 @@ class ClusterPool:
                 return list(seen.values())
             now = time.monotonic()
             alone = 0.0 if there else alone or now
-            if now > end or (alone and now > alone + _REACH) or self._client.status != "running":
+            end = end if there else now + _START
+            if now > end or (alone and now > alone + patience) or self._client.status != "running":
                 raise TimeoutError
             time.sleep(_LOOK / 5)
 

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from medimg.cluster.adaptive import Adapt, Fleet
 from medimg.errors import MissingPart, UsageError
 from medimg.system import stops
 from medimg.system.scratch import Scratch
@@ -68,8 +69,21 @@ class Identity:
         )
 
 
-def scheduler(identity: Identity, host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Run a scheduler until it is stopped (SIGTERM, Ctrl-C)."""
+def scheduler(
+    identity: Identity, host: str, port: int, ready: Callable[[str], None], adapt: Adapt | None = None
+) -> None:
+    """Run a scheduler until it is stopped (SIGTERM, Ctrl-C).
+
+    Args:
+        identity: Its certificate.
+        host: Address that it listens on.
+        port: Port; 0 for any.
+        ready: Told its address.
+        adapt: Which workers it starts by itself; none when not given.
+
+    Raises:
+        MissingPart: The address is taken, or three workers in a row have ended before they came.
+    """
 
     async def run() -> None:
         from distributed import Scheduler
@@ -78,13 +92,33 @@ def scheduler(identity: Identity, host: str, port: int, ready: Callable[[str], N
         node = Scheduler(
             host=host, port=port, protocol="tls", security=security, dashboard=False, dashboard_address=_LOOPBACK
         )
-        await _until_stopped(node, node.close, ready)
+        fleet: Fleet | None = None
+
+        def begin(address: str) -> None:
+            nonlocal fleet
+            if adapt is not None:
+                fleet = Fleet(node, security, adapt)
+            ready(address)
+
+        async def close() -> None:
+            if fleet is not None:
+                await fleet.close()
+            await node.close()
+
+        await _until_stopped(node, close, begin)
+        if fleet is not None and fleet.failed:
+            raise MissingPart(
+                "the workers that were started ended before they came.",
+                todo="Start one by hand ('medimg cluster worker'): it says why.",
+            )
 
     with _configured():
         asyncio.run(run())
 
 
-def worker(identity: Identity, address: str, host: str | None, threads: int, ready: Callable[[str], None]) -> None:
+def worker(
+    identity: Identity, address: str, host: str | None, threads: int, ready: Callable[[str], None], name: str = ""
+) -> None:
     """Run a worker until it is stopped, or its scheduler is gone.
 
     Args:
@@ -93,6 +127,7 @@ def worker(identity: Identity, address: str, host: str | None, threads: int, rea
         host: Address of this computer that the others reach; found out when not given.
         threads: Photos it works on at once, each in a process of its own.
         ready: Told its address.
+        name: What the scheduler calls it; its address when not given.
 
     Raises:
         UsageError: The address is not ``tls://``.
@@ -108,6 +143,7 @@ def worker(identity: Identity, address: str, host: str | None, threads: int, rea
             address,
             host=host,
             nthreads=threads,
+            name=name or None,
             protocol="tls",
             security=security,
             local_directory=str(folder),
@@ -147,4 +183,4 @@ async def _until_stopped(node: Any, close: Callable[[], Awaitable[Any]], ready: 
         for one in waits:
             one.cancel()
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(close(), 10)
+            await asyncio.wait_for(close(), 30)

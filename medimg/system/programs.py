@@ -9,6 +9,7 @@ the kernel also bounds its processor time and memory, so that a program whose pa
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import subprocess
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from medimg.errors import CheckNotRun, MissingPart
-from medimg.system import host, scratch
+from medimg.system import children, host, scratch
 
 MEMORY = 4 << 30
 """Address space a program may use, in bytes."""
@@ -164,6 +165,32 @@ def run(
     if code:
         raise CheckNotRun(f"'{name}' ended with an error.")
     return out
+
+
+async def beside(command: Sequence[str]) -> asyncio.subprocess.Process:
+    """Start a process that works beside this one, such as a worker of a cluster.
+
+    It is the same user's, has this process's variables and standard error, and no limits. Ctrl-C on a terminal does not
+    reach it.
+
+    Args:
+        command: The absolute path of a program, or the name of an installed one (:func:`find`), and its arguments.
+
+    Raises:
+        MissingPart: No program of that name is installed.
+        OSError: It could not be run.
+    """
+    named = Path(command[0])
+    program = named if named.is_absolute() else find(command[0])
+    variables = {**os.environ, **children.changes(os.environ)}
+    return await asyncio.create_subprocess_exec(
+        program,
+        *command[1:],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env={name: value for name, value in variables.items() if value is not None},
+        **host.start_options(),
+    )
 
 
 def _cause(error: OSError) -> str:

@@ -19,6 +19,7 @@ import fsspec
 import msgspec
 import pytest
 from batch_kit import by_name, listing
+from cluster_kit import HERE, Node
 from pebble import ProcessPool
 
 import medimg
@@ -44,29 +45,6 @@ from medimg.types import KnownValues, Limits, from_json, to_json
 
 POLICY = Policy(limits=Limits(seconds=200.0))
 LIGHT = Policy(scope="metadata-only")
-HERE = Path(__file__).parents[1]
-
-
-class Node:
-    """A scheduler or a worker; ``address`` is what it said when it was ready."""
-
-    def __init__(self, *arguments: str, path: Path = HERE) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "medimg.cli.main", "cluster", *arguments],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(path)},
-        )
-        assert self.process.stdout is not None
-        said = self.process.stdout.readline()
-        assert said.startswith("Ready: tls://"), said
-        self.address = said.split()[1]
-
-    def stop(self, number: int = signal.SIGTERM) -> None:
-        self.process.send_signal(number)
-        self.process.wait(120)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
 
 
 class Running:
