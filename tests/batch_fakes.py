@@ -15,6 +15,8 @@ from PIL import Image
 
 from medimg.errors import MissingPart
 from medimg.system import programs
+from medimg.types import Finding
+from medimg.vocabulary import Kind
 
 WELL, RAISES, CRASHES, HANGS, EATS, IS_KILLED, HANGS_WITH_PROGRAM, QUITS, IS_KILLED_WITH_PROGRAM, FILLS = range(10)
 
@@ -79,6 +81,30 @@ def folders_synced(job: Any, staging: str) -> int:
     files.sync_folder = synced.append
     task.in_child(job, staging)
     return len(synced)
+
+
+class Numpy(Fake):
+    """Another package's detector, which gives its places as OpenCV does."""
+
+    def find(self, frame: Any, known: Any = None) -> list[Any]:
+        x, y, w, h = np.array([8, 8, 8, 4], np.int32)
+        place = frame.region(((x, y), (x + w, y), (x + w, y + h), (x, y + h)))
+        return [
+            Finding(
+                kind=Kind.TEXT,
+                category="name",
+                detector="numpy 1",
+                score=np.float32(0.5),
+                count=np.int64(1),
+                region=place,
+                inner=tuple(map(tuple, np.array(place.polygon, np.float32))),
+                tight=np.bool_(False),
+            )
+        ]
+
+
+def make_of_numpy(policy: Any) -> list[Fake]:
+    return [Numpy("text"), Fake("codes"), Fake("faces")]
 
 
 def make_newer(policy: Any) -> list[Fake]:

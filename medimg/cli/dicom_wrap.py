@@ -23,9 +23,7 @@ FILE = click.Path(path_type=Path)
 
 @click.command("dicom-wrap")
 @click.argument("copies", nargs=-1, required=True, type=FILE, metavar="COPY...")
-@click.option(
-    "-o", "--out", type=FILE, required=True, metavar="FILE", help="The DICOM file; a folder for several copies."
-)
+@click.option("-o", "--out", required=True, metavar="FILE", help="The DICOM file, or a folder that is there.")
 @click.option(
     "--patient",
     "patient_file",
@@ -33,7 +31,7 @@ FILE = click.Path(path_type=Path)
     metavar="FILE",
     help="TOML or JSON with any of name, id, birth_date, sex, accession, study, series. - reads stdin.",
 )
-def dicom_wrap(copies: tuple[Path, ...], out: Path, patient_file: Path | None) -> None:
+def dicom_wrap(copies: tuple[Path, ...], out: str, patient_file: Path | None) -> None:
     """Make DICOM photographs (VL Photographic Image) of copies, for an archive.
 
     A baseline JPEG is put in bit for bit. Several copies become one series. Every field about the patient is empty
@@ -63,16 +61,20 @@ def dicom_wrap(copies: tuple[Path, ...], out: Path, patient_file: Path | None) -
         click.echo("These files name the patient. They are for the archive alone.")
 
 
-def _targets(copies: tuple[Path, ...], out: Path) -> list[Path]:
+def _targets(copies: tuple[Path, ...], named: str) -> list[Path]:
     """Where each file goes; nothing is replaced.
 
     Raises:
-        UsageError: A file for several copies.
+        UsageError: No folder is there for several copies, or where the name ends as a folder's.
         OutputError: Something is already there, or the folder is missing.
     """
+    out = Path(named)
     into = out.is_dir()
-    if len(copies) > 1 and not into:
-        raise UsageError("several copies need a folder that is there, not a file.", todo="Make the folder first.")
+    if (len(copies) > 1 or named.endswith(("/", os.sep))) and not into:
+        raise UsageError(
+            "several copies, and a name that ends in a slash, need a folder that is there.",
+            todo="Make the folder first.",
+        )
     targets = [out / f"{copy.stem}.dcm" if into else out for copy in copies]
     if len(set(targets)) != len(targets) or any(os.path.lexists(t) for t in targets):
         raise OutputError("there is already a file of that name.", todo="Choose another place.")

@@ -23,9 +23,10 @@ import medimg
 from medimg.engine.loop import Progress
 from medimg.errors import Interrupted, MissingPart, NotAPicture, UsageError
 from medimg.policy import Policy
+from medimg.report import Decisions
 from medimg.run.journal import Journal
 from medimg.system import programs
-from medimg.types import KnownValues, Limits
+from medimg.types import KnownValues, Limits, from_json
 
 POLICY = Policy(limits=Limits(seconds=200.0))
 """Nothing reaches this limit but a fault, however busy the machine is."""
@@ -495,3 +496,14 @@ def waited_for(over: Callable[[], bool], seconds: float = 120.0) -> None:
     while not over():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_a_detector_that_answers_in_the_numbers_of_numpy_is_written_down(tmp_path: Path) -> None:
+    fakes.photo(tmp_path / "in/1.png")
+    outcome = medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=Policy(), make=fakes.make_of_numpy)
+    assert outcome.photos == {"unreviewed": 1}
+    decided = from_json((outcome.folder / "PRIVATE-patient-record/decisions.json").read_bytes(), Decisions)
+    (action,) = [a for a in decided.plans["P01-001"].actions if a.finding.detector == "numpy 1"]
+    assert (action.do, action.finding.score) == ("cover", 0.5)
+    assert action.finding.region is not None
+    assert action.finding.region.polygon == ((8.0, 8.0), (16.0, 8.0), (16.0, 12.0), (8.0, 12.0))

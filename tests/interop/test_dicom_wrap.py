@@ -198,5 +198,8 @@ def test_several_copies_need_a_folder(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(COPIES["baseline JPEG"])
     with pytest.raises(UsageError, match="folder"):
         call(dicom_wrap, tmp_path / "one.jpg", tmp_path / "two.jpg", "-o", tmp_path / "x.dcm")
+    with pytest.raises(UsageError, match="folder"):  # one copy where a pattern of the shell could have met several
+        call(dicom_wrap, tmp_path / "one.jpg", "-o", f"{tmp_path / 'made'}/")
+    assert not (tmp_path / "made").exists()
     with pytest.raises(OutputError, match="folder"):
         call(dicom_wrap, tmp_path / "one.jpg", "-o", tmp_path / "nowhere" / "x.dcm")

@@ -200,6 +200,9 @@ UNFIT: dict[str, Any] = {
     "no findings": ["a name"],
     "no list": 3,
     "an unknown kind": [thing(NAME, "martian")],
+    "a place of one number": [thing(((1.0,), (20.0, 2.0), (30.0, 90.0)))],  # type: ignore[arg-type]
+    "no text": [msgspec.structs.replace(thing(NAME), category=5)],
+    "no score": [msgspec.structs.replace(thing(NAME), score="high")],
 }
 
 
