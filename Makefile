@@ -16,6 +16,8 @@ APT_WINDOW := xvfb xdotool openbox libegl1 libxkbcommon-x11-0 libxcb-cursor0 lib
   libxcb-render-util0 libxcb-image0
 APT_TEST := libimage-exiftool-perl chromium dcmtk dicom3tools poppler-utils libjpeg-turbo-progs desktop-file-utils strace fuse3 ntfs-3g \
   $(APT_WINDOW)
+# Carries axe-core (MPL-2.0), which the browser tests ask about barriers; its playwright (another browser) is not wanted.
+AXE := axe-playwright-python==0.1.8
 # $(call apt,PACKAGES): install them where apt is there and permitted, else say what to install.
 define apt
 missing=""; for p in $(1); do dpkg -s "$$p" >/dev/null 2>&1 || missing="$$missing $$p"; done; \
@@ -46,10 +48,11 @@ $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[demo]'
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run
+$(VENV)/.dev: $(VENV)/.run Makefile
 	@$(call apt,$(APT_TEST))
 	@echo "Installing what the tests need ..."
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[demo,dev]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps '$(AXE)'
 	@touch $@
 
 demo: $(VENV)/.run ## set up everything, draw the fixture photos, clean them, say where the report is

@@ -17,9 +17,9 @@ import msgspec
 
 from medimg import formats
 from medimg.covers import covers
-from medimg.desktop.seen import CELL
 from medimg.errors import CheckNotRun
 from medimg.policy import Policy
+from medimg.run import squares
 from medimg.system import files
 from medimg.types import BLACK, Colour, Cover, Plan, Polygon
 from medimg.vocabulary import FormatName
@@ -28,9 +28,6 @@ FAR = 2048
 """Longest side of the small picture, in pixels."""
 SAMPLES = 10_000
 """Pixels of a copy's covers that are looked at for their colour."""
-PLAIN = 6.0
-"""Largest deviation of a plain square's samples, of 255. One hundredth of a square in a tone that differs by 64 (a
-thin, pale stroke) deviates by 64 * sqrt(0.01 * 0.99) = 6.4 already."""
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +91,7 @@ def draw(
         orientation=opened.orientation,
         frames=opened.frames,
         colour=_chosen(view, plan, policy, opened.name) if plan else _filled(view, covered) if covered else None,
-        plain=b"" if longest else _plain(near),
+        plain=b"" if longest else squares.plain(near),
     )
 
 
@@ -149,24 +146,6 @@ def _filled(view: Any, covered: Sequence[Polygon]) -> Colour | None:
         return None
     red, green, blue = (int(v) for v in np.median(inside[:: max(1, len(inside) // SAMPLES)], axis=0))
     return red, green, blue
-
-
-def _plain(seen: Any) -> bytes:
-    """The squares inside large plain areas: they and the eight beside them hardly vary in any colour."""
-    import numpy as np
-
-    rows = range(0, seen.shape[0], CELL)
-    columns = range(0, seen.shape[1], CELL)
-    flat = np.ones((len(rows) + 2, len(columns) + 2), bool)  # beyond the edge is nothing that could be missed
-    for row, y in enumerate(rows, 1):
-        band = np.asarray(seen[y : y + CELL], np.float32)
-        for column, x in enumerate(columns, 1):
-            flat[row, column] = band[:, x : x + CELL].std(axis=(0, 1)).max() < PLAIN
-    inside = np.ones((len(rows), len(columns)), bool)
-    for down in range(3):
-        for right in range(3):
-            inside &= flat[down : down + len(rows), right : right + len(columns)]
-    return bytes(inside.astype(np.uint8).tobytes())
 
 
 def _upright(view: Any, orientation: int) -> Any:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-CELL = 64
-"""Side of a square, in pixels of the photo: about two lines of small writing."""
+from medimg.run.squares import CELL
+
 FULL, HALF = 0.995, 0.495
 """Pixels of the screen for one of the photo, at least; a hair less than 1 and a half for what rounding takes."""
 OVERLAP = CELL + 8

@@ -89,7 +89,7 @@ class Batch(QObject):
 
     def _confirm(self, told: Suggestion) -> bool:
         """Ask the person, where the suggestion differs from what would be done without it."""
-        if sorted(told.now) == sorted(told.suggested.values()):
+        if not told.differs:
             return False
         self._hop.emit(told)
         while not self._stop.is_set():

@@ -41,6 +41,7 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
         gaps: Gaps in time that split a folder.
         codes: Codes that are seen in more than one photo.
         unread: Photos that gave no hint; each is suggested as a group of its own, unless its whole folder gave none.
+        photos: Key -> paths, so that a person can be shown the photos themselves; never printed or written.
     """
 
     now: tuple[int, ...]
@@ -48,6 +49,12 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     gaps: int
     codes: int
     unread: int
+    photos: dict[str, tuple[bytes, ...]] = {}
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything would change with it."""
+        return sorted(self.now) != sorted(self.suggested.values())
 
 
 Confirm = Callable[[Suggestion], bool]
@@ -149,14 +156,18 @@ def suggested(
     codes = _joined(labels, hints)
     groups = _drawn(items, labels)
     width = _width(groups)
-    sizes = Counter(f"P{groups[i.root, i.path].number:0{width}d}" for i in items)
+    paths: dict[str, list[bytes]] = defaultdict(list)
+    for item in items:
+        label = f"P{groups[item.root, item.path].number:0{width}d}"
+        paths[label].append(os.path.join(roots[item.root].folder, item.path))  # noqa: PTH118 - bytes
     was = Counter(i.safe_id.partition("-")[0] for i in listing.items())
     told = Suggestion(
         now=tuple(sorted(was.values(), reverse=True)),
-        suggested=dict(sorted(sizes.items())),
+        suggested={key: len(paths[key]) for key in sorted(paths)},
         gaps=gaps,
         codes=codes,
         unread=unread,
+        photos={key: tuple(paths[key]) for key in sorted(paths)},
     )
     return groups if confirm(told) else None
 

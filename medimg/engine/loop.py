@@ -25,6 +25,8 @@ _AGAIN = (Crashed.code, OutOfTime.code, OutOfMemory.code)
 _STATES: dict[str, State] = {"unreviewed": "done", "held": "held", "refused": "failed", "failed": "failed"}
 _WINDOW = 60.0
 """Seconds over which the rate is taken."""
+_ENOUGH = 3
+"""Photos that have to be done before the time left is said."""
 _PULSE = 1.0
 """Seconds between two notes of the rate in the journal."""
 
@@ -59,8 +61,9 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def left(self) -> float | None:
-        """Seconds until the end at this rate; None when nothing can be said yet."""
-        return (self.total - self.settled) / self.rate if self.rate else None
+        """Seconds until the end at this rate; None when nothing honest can be said yet."""
+        known = self.rate and self.settled >= _ENOUGH
+        return (self.total - self.settled) / self.rate if known else None
 
 
 class Pool(Protocol):
@@ -109,6 +112,7 @@ class Batch:
         self._unchanged = unchanged
         self._start = time.monotonic()
         self._times: deque[float] = deque([self._start])
+        self._starting = True
         self._noted = 0.0
         self.engines: dict[str, str] = {}
 
@@ -195,6 +199,10 @@ class Batch:
 
     def _rate(self) -> float:
         now, times = time.monotonic(), self._times
+        if self._starting and len(times) > self._pool.size + 1:  # each worker's first photo waited for the networks
+            self._starting = False
+            for _ in range(self._pool.size):
+                times.popleft()
         while len(times) > 2 and now - times[0] > _WINDOW:
             times.popleft()
         return (len(times) - 1) / (now - times[0]) if now > times[0] else 0.0

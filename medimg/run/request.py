@@ -22,6 +22,8 @@ from medimg.types import NOTHING_KNOWN, KnownValues
 EXIT_CODES = {"output": 30, "hold": 20, "stop": 12, "unreadable": 21, "questions": 11, "review": 10}
 """Everything that can be unfinished or not well with a run, worst first, and its exit code."""
 CONDITIONS = tuple(EXIT_CODES)
+CHAT = 2048
+"""Longest side, in pixels, of copies for a chat, where it is not said: a wound still fills a screen."""
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):

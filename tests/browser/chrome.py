@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.util
 import json
 import os
 import select
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-AXE = "MEDIMG_AXE" in os.environ
+_CARRIER = importlib.util.find_spec("axe_playwright_python")
+AXE = Path(_CARRIER.origin or "").with_name("axe.min.js") if _CARRIER is not None else None
+"""axe-core as a package carries it; ``make`` installs that without what it would need to do more."""
 _FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -132,8 +135,9 @@ class Chrome:
         self.call("DOM.setFileInputFiles", nodeId=field, files=[str(f) for f in files])
 
     def barriers(self) -> list[str]:
-        """What axe-core finds on this page; ``MEDIMG_AXE`` names its ``axe.min.js`` (npm pack axe-core)."""
-        self.call("Runtime.evaluate", expression=Path(os.environ["MEDIMG_AXE"]).read_text("utf-8"))
+        """What axe-core finds on this page."""
+        assert AXE is not None
+        self.call("Runtime.evaluate", expression=AXE.read_text("utf-8"))
         found: list[str] = self.run(
             "axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 60)).join(' ')))"
         )

@@ -32,9 +32,10 @@ from medimg.errors import Interrupted, UsageError
 from medimg.policy import Policy
 from medimg.run.register import Register
 from medimg.run.request import RunRequest
+from medimg.serve.page import cleaning, qr
 from medimg.serve.page import desk as desks
-from medimg.serve.page import qr
 from medimg.serve.page.routes import Door
+from medimg.serve.page.stand import Wanted
 from medimg.types import NOTHING_KNOWN, KnownValues
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,7 +104,8 @@ def serving(tmp_path: Path, *tls: Path) -> Iterator[Served]:
     """A server; with ``tls``, a certificate and its key, one as for a phone."""
     program = tmp_path / "server.py"
     program.write_text(SERVER)
-    env = {**os.environ, "MEDIMG_CARDS": str(tmp_path / "cards"), "TMPDIR": str(tmp_path)}
+    own = {f"MEDIMG_{name}": str(tmp_path / name.lower()) for name in ("CARDS", "WINDOW")}
+    env = {**os.environ, **own, "TMPDIR": str(tmp_path)}
     running = subprocess.Popen(
         [sys.executable, str(program), str(ROOT), str(tmp_path), *map(str, tls)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env,
@@ -220,13 +222,13 @@ def test_names_that_are_one_file_on_some_disks_are_two_photos(tmp_path: Path, mo
         there.extend(p.name for folder in request.photos for p in folder.iterdir())
         raise Interrupted("stopped")
 
-    monkeypatch.setattr(desks, "scrub_folder", scrub)
+    monkeypatch.setattr(cleaning, "scrub_folder", scrub)
     desk = desks.Desk(tmp_path, Policy.load(), Register(tmp_path / "register"), NO_HOOKS, 1)
     try:
         for name in ("wound.jpg", "WOUND.JPG", "w/Wound.jpg", "\u00e9.jpg", "E\u0301.jpg"):
             desk.add(name, b"x")
         desk.starts()
-        desk.clean("closed-group", ("AU",), each=False)
+        desk.clean(Wanted(audience="closed-group", where=("AU",)))
     finally:
         desk.close()
     assert len({unicodedata.normalize("NFC", name).casefold() for name in there}) == 5
@@ -264,18 +266,18 @@ def test_what_is_known_of_a_patient_goes_to_the_checks_and_stays_for_copies_made
         asked.append(request.known)
         raise Interrupted("stopped")
 
-    monkeypatch.setattr(desks, "scrub_folder", scrub)
+    monkeypatch.setattr(cleaning, "scrub_folder", scrub)
     desk = desks.Desk(tmp_path, Policy.load(), Register(tmp_path / "register"), NO_HOOKS, 1)
     try:
         desk.add("a.png", b"x")
         desk.starts()
         known = KnownValues(names=(KNOWN,), numbers=("123",), dates=("1 May 1960",))
-        desk.clean("closed-group", ("AU",), each=False, known=known)
+        desk.clean(Wanted(audience="closed-group", names=known.names, numbers=known.numbers, dates=known.dates))
         assert asked == [known]
         desk.again()
         desk.add("a.png", b"x")
         desk.starts()
-        desk.clean("closed-group", ("AU",), each=False)
+        desk.clean(Wanted(audience="closed-group", where=("AU",)))
         assert asked[1] == NOTHING_KNOWN  # of the patient before nothing is left
     finally:
         desk.close()

@@ -46,7 +46,7 @@ def test_no_fault_and_no_request(chrome: Chrome, out: Path, name: str) -> None:
     assert [u for u in urls if not u.startswith("data:")] == [(out / name).as_uri()]
 
 
-@pytest.mark.skipif(not AXE, reason="MEDIMG_AXE names no axe.min.js")
+@pytest.mark.skipif(not AXE, reason="axe-playwright-python is not installed: make .venv/.dev")
 @pytest.mark.parametrize("name", SHEETS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_barrier(chrome: Chrome, out: Path, name: str, scheme: str) -> None:

@@ -8,10 +8,10 @@ import desktop_fakes as fakes
 import pytest
 from PySide6.QtCore import Qt
 
-from medimg.desktop.pages.choices import CHAT
 from medimg.desktop.window import Window
 from medimg.engine.batch import scrub_folder
 from medimg.run.opened import open_run
+from medimg.run.request import CHAT
 
 LONG = 240_000
 

@@ -8,10 +8,10 @@ import desktop_fakes as fakes
 import pytest
 from PySide6.QtWidgets import QPushButton
 
-from medimg.desktop import remembered
 from medimg.desktop.pages.start import StartPage
 from medimg.desktop.work import Batch
 from medimg.engine.groups import Suggestion
+from medimg.run import remembered
 
 LONG = 240_000
 

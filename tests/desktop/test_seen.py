@@ -13,9 +13,10 @@ from PySide6.QtCore import QPoint, Qt
 from medimg.desktop import pictures
 from medimg.desktop.pages.review import ReviewPage
 from medimg.desktop.photo_view import MOMENT
-from medimg.desktop.seen import CELL, Seen
+from medimg.desktop.seen import Seen
 from medimg.engine.batch import scrub_folder
 from medimg.policy import Policy
+from medimg.run.squares import CELL
 
 LONG = 240_000
 

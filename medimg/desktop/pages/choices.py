@@ -7,12 +7,11 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.context import DEFAULT_AUDIENCE
 from medimg.consent.site import SiteProfile
-from medimg.desktop import remembered
 from medimg.desktop.pages._known import KnownBox
 from medimg.desktop.widgets import choice_row, label
+from medimg.run import remembered
+from medimg.run.request import CHAT
 
-CHAT = 2048
-"""Longest side, in pixels, of copies for a chat: a wound still fills a screen."""
 MOST_FACES = 50
 """The most that can be said; who shares more faces counts them copy by copy."""
 _ORDER = (DEFAULT_AUDIENCE, "colleague-opinion", "teaching", "publication", "public")

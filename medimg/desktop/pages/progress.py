@@ -29,15 +29,13 @@ _SIDE = 72
 _LARGE = 900
 """Longest side of a picture shown while others run, in pixels: for a first look; what counts follows."""
 _WHOLE = Qt.ItemDataRole.UserRole + 1
-_ENOUGH = 3
-"""Photos that have to be done before the time left is said: the first ones start the workers."""
 
 
 def time_left(progress: Progress) -> str:
     """How long it takes yet, as far as that can be said honestly."""
     tr = QCoreApplication.translate
     left = progress.left
-    if progress.settled < _ENOUGH or left is None:
+    if left is None:
         return tr("progress", "How long it takes is known after a few photos.")
     minutes = math.ceil(left / 60)
     if left < 60:

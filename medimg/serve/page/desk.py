@@ -7,7 +7,6 @@ lie in the run folder, as after every run. One thing is done at a time.
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import shutil
 import unicodedata
@@ -16,66 +15,27 @@ from pathlib import Path
 import msgspec
 
 from medimg import faults
-from medimg.acts import Input, Screen, withdrawing
+from medimg.acts import Input, withdrawing
 from medimg.acts.sitting import Sitting
-from medimg.consent.site import SiteProfile
 from medimg.engine import apply as applying
 from medimg.engine import deciding
-from medimg.engine.batch import Hooks, scrub_folder
-from medimg.engine.loop import Progress
+from medimg.engine.batch import Hooks
 from medimg.errors import Interrupted, MedimgError, TooLarge, UsageError
 from medimg.policy import Policy
 from medimg.report import refresh
-from medimg.run import originals, pictures, scan, share
+from medimg.run import originals, scan, share
 from medimg.run import state as runs
 from medimg.run.folder import RECORD_FOLDER, SHARE_FOLDER
 from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
-from medimg.run.request import RunRequest
+from medimg.serve.page import shown
+from medimg.serve.page.cleaning import Cleaning
+from medimg.serve.page.stand import Decision, Seen, Stand, Wanted
 from medimg.system.scratch import Scratch
 from medimg.types import NOTHING_KNOWN, KnownValues
-from medimg.vocabulary import Choice
 
 MOST, ROOM, NAME = 200, 2 << 30, 200
 """Photos and bytes that may be dropped, because they lie in memory; bytes of a photo's name (255 on most disks)."""
-SHOWN = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
-"""Formats that every browser shows as they are; a copy in another one is drawn for the look."""
-
-
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """One photo, as the page shows it; ``original`` is the number under which it was dropped."""
-
-    photo: deciding.Photo
-    original: int | None
-    width: int
-    height: int
-
-
-class Stand(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the person is. ``step`` is ``drop``, ``clean`` or ``look``; ``trouble`` is one sentence."""
-
-    step: str
-    dropped: int = 0
-    settled: int = 0
-    total: int = 0
-    trouble: str = ""
-    run: str = ""
-    photos: tuple[Seen, ...] = ()
-    screen: Screen | None = None
-    place: str = ""
-    told: tuple[str, ...] = ()
-    released: tuple[str, ...] = ()
-
-
-class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a person decides about one photo; ``choice`` is one of those of the area."""
-
-    photo: str
-    do: str
-    area: int = 0
-    why: deciding.Why = "shown"
-    choice: Choice = Choice.COVER
-    box: tuple[int, int, int, int] | None = None
 
 
 class Desk:
@@ -105,12 +65,15 @@ class Desk:
         self._photos.mkdir(mode=0o700)
         self._names: list[str] = []
         self._bytes = 0
-        self._settled = self._total = 0
-        self._cleaning, self._stopped = False, False
+        self._cleaning, self._busy = self._new_cleaning(), False
         self._trouble = ""
         self._run: Path | None = None
+        self._found: dict[str, Path] | None = None
         self._sitting: Sitting | None = None
         self._known = NOTHING_KNOWN
+
+    def _new_cleaning(self) -> Cleaning:
+        return Cleaning(self._photos, self._out, self._policy, self._hooks, self._workers)
 
     def again(self) -> None:
         """Begin with other photos; the run that was made stays where it is."""
@@ -118,7 +81,7 @@ class Desk:
 
     def stop(self) -> None:
         """End the cleaning that goes on, soon."""
-        self._stopped = True
+        self._cleaning.stop()
 
     def add(self, name: str, data: bytes) -> int:
         """Take one photo; its own name is kept for as long as it is here, because names stand in names of files.
@@ -127,7 +90,7 @@ class Desk:
             UsageError: A run was made of the others already.
             TooLarge: There are too many.
         """
-        if self._run is not None or self._cleaning:
+        if self._run is not None or self._busy:
             raise UsageError("these photos are being worked on.", todo="Begin again for others.")
         if len(self._names) >= MOST or self._bytes + len(data) > ROOM:
             raise TooLarge(f"the page takes {MOST} photos, and {ROOM >> 30} GiB of them.", todo="Use 'medimg share'.")
@@ -152,31 +115,18 @@ class Desk:
         Raises:
             UsageError: There are none, or they are worked on already.
         """
-        if self._cleaning or self._run is not None or not self._names:
+        if self._busy or self._run is not None or not self._names:
             raise UsageError("there are no photos to be checked, or they are being checked.")
-        self._cleaning, self._stopped, self._trouble = True, False, ""
+        self._cleaning, self._busy, self._trouble = self._new_cleaning(), True, ""
 
-    def clean(self, audience: str, where: tuple[str, ...], *, each: bool, known: KnownValues = NOTHING_KNOWN) -> None:
+    def clean(self, wanted: Wanted) -> None:
         """Make the run, after :meth:`starts`. What goes wrong is a sentence of :meth:`stand`.
 
         What is known of the patients stays in memory, for the copies that are made again.
         """
-        self._known = known
+        self._known = KnownValues(names=wanted.names, numbers=wanted.numbers, dates=wanted.dates)
         try:
-            request = RunRequest(
-                photos=(self._photos,),
-                out=self._out,
-                policy=self._policy,
-                audience=audience,
-                where=where,
-                group_by="file" if each else "folder",
-                workers=self._workers,
-                again=True,
-                known=known,
-                site=SiteProfile.installed(),
-            )
-            hooks = msgspec.structs.replace(self._hooks, progress=self._tell, stop=lambda: self._stopped)
-            self._run = scrub_folder(request, hooks=hooks).folder
+            self._run = self._cleaning.run(wanted, self._known)
         except Interrupted:
             self._trouble = "Stopped."
         except MedimgError as error:
@@ -184,17 +134,21 @@ class Desk:
         except Exception as error:  # noqa: BLE001 - said in words; the server goes on
             self._trouble = faults.unexpected("something went wrong in medimg itself", error).what
         finally:
-            self._cleaning = False
+            self._busy = False
 
-    def _tell(self, progress: Progress) -> None:
-        self._settled, self._total = progress.settled, progress.total
+    def group(self, *, use: bool) -> None:
+        """Say whether the suggested patients are right.
+
+        Raises:
+            UsageError: Nobody asks.
+        """
+        self._cleaning.answer(use=use)
 
     def progress(self) -> Stand:
         """How far the cleaning is; may be asked while it goes on."""
-        step = "clean" if self._cleaning else "drop" if self._run is None else "look"
-        return Stand(
-            step=step, dropped=len(self._names), settled=self._settled, total=self._total, trouble=self._trouble
-        )
+        step = "clean" if self._busy else "drop" if self._run is None else "look"
+        bare = Stand(step=step, dropped=len(self._names), trouble=self._trouble)
+        return self._cleaning.told(bare, self._names) if self._busy else bare
 
     def stand(self) -> Stand:
         """Everything the page shows.
@@ -203,7 +157,7 @@ class Desk:
             MedimgError: The run folder cannot be read.
         """
         bare = self.progress()
-        if self._cleaning or self._run is None:
+        if self._busy or self._run is None:
             return bare
         opened = open_run(self._run)
         screen = self._sat(opened).screen()
@@ -219,11 +173,14 @@ class Desk:
 
     def _seen(self, opened: OpenRun) -> tuple[Seen, ...]:
         by_id = {r.safe_id: r for r in opened.reports}
-        found = originals.find(opened.reports, [self._photos])
+        if self._found is None:
+            self._found = originals.find(opened.reports, [self._photos])
+        found = self._found
         return tuple(
             Seen(
                 photo=p,
                 original=self._names.index(found[p.safe_id].name) if p.safe_id in found else None,
+                made=made.sha256[:16] if (made := by_id[p.safe_id].copy) else "",
                 width=by_id[p.safe_id].width,
                 height=by_id[p.safe_id].height,
             )
@@ -307,22 +264,23 @@ class Desk:
         Raises:
             UsageError: There is none.
         """
-        opened = self._opened()
-        report = next((r for r in opened.reports if r.safe_id == safe_id), None)
-        path = opened.copy_of(report) if report else None
-        if report is None or report.copy is None or path is None:
-            raise UsageError("this photo has no copy.")
-        data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != report.copy.sha256:
-            raise UsageError("this is not the copy that was checked.", todo="Clean the photo again.")
-        if report.copy.format in SHOWN:
-            return data, SHOWN[report.copy.format]
-        drawn = pictures.draw(data, max(report.copy.width, report.copy.height))
-        if drawn is None:
-            raise UsageError("this copy cannot be shown here.", todo="Open it in another program.")
-        out = io.BytesIO()
-        pictures.upright(drawn[0], drawn[3]).save(out, "PNG")
-        return out.getvalue(), "image/png"
+        return shown.copy(self._opened(), safe_id)
+
+    def small(self, safe_id: str) -> bytes:
+        """A copy in small, as JPEG; may be asked while others are still checked.
+
+        Raises:
+            UsageError: There is none, or it cannot be shown.
+        """
+        return shown.small(shown.path_of(open_run(self._run), safe_id) if self._run else self._cleaning.made(safe_id))
+
+    def squares(self, safe_id: str) -> str:
+        """The squares of a copy in which less has to be seen, as :func:`medimg.serve.page.shown.squares` has them.
+
+        Raises:
+            UsageError: There is no such copy, or it cannot be drawn here.
+        """
+        return shown.squares(self.copy(safe_id)[0])
 
     def released(self, name: str) -> bytes:
         """A released copy, to be kept by the browser.
@@ -366,4 +324,4 @@ def _released(state: runs.RunState) -> set[str]:
     return {name for group in groups for name in state.released_names(group)}
 
 
-__all__ = ["Decision", "Desk", "Seen", "Stand"]
+__all__ = ["Decision", "Desk", "Seen", "Stand", "Wanted"]

@@ -2,14 +2,11 @@
 // The page of `medimg serve --page`. It talks to its own server alone, and puts words in as text, never as HTML.
 
 const at = id => document.getElementById(id);
-const CELL = 64;        // pixels of a part that is seen or not
-const REST = 400;       // milliseconds a part has to be on the screen
 let stand = { step: "drop", photos: [] };
 let files = [];         // the dropped photos, by number: what Before shows
 let current = "";       // safe id of the photo in the frame
-let seen = new Map();   // name of a copy and its size -> cells that were on the screen
 let mode = "";          // "draw" or "crop" while a box is drawn
-let fit = false, before = false, from = null, shownUrl = "", drawnAct = "", rested = { key: "", since: 0 };
+let from = null, drew = false, drawnAct = "";
 
 function say(words) { at("status").textContent = words; }
 function trouble(words) { at("trouble").textContent = words; at("trouble").hidden = !words; }
@@ -52,11 +49,22 @@ async function take(list) {
     try {
       const number = await (await ask("photos", file, { "x-photo-name": encodeURIComponent(file.name) })).json();
       files[number] = file;
-      at("dropped").append(made("li", file.name));
+      at("dropped").append(small(file, file.name));
     } catch (error) { trouble(error.message); }
   }
   say(files.length ? `${files.length} photos.` : "");
   at("clean").disabled = !files.length;
+}
+
+// A dropped photo in small, with words under it; one that the browser cannot show has the words alone.
+function small(file, words) {
+  const row = made("li"), url = URL.createObjectURL(file), image = made("img", "", { alt: "" });
+  const gone = () => URL.revokeObjectURL(url);
+  image.addEventListener("load", gone);
+  image.addEventListener("error", () => { gone(); image.remove(); });
+  image.src = url;
+  row.append(image, words);
+  return row;
 }
 
 async function choices() {
@@ -65,163 +73,117 @@ async function choices() {
   at("audience").value = known.audience;
   if (!known.lan) at("promise").textContent = "Nothing leaves this computer.";
   for (const [key, words] of Object.entries(known.where)) at("where").append(made("option", words, { value: key }));
+  at("where").value = known.country;
+  at("size").append(made("option", `for a chat: JPEG, at most ${known.chat} pixels`, { value: `jpeg,${known.chat}` }));
 }
 
 // ---------------------------------------------------------------- where it stands
 
 async function refresh() {
-  try { stand = await (await ask("stand")).json(); } catch (error) { trouble(error.message); return; }
+  let now;
+  try { now = await (await ask("stand")).json(); } catch (error) { trouble(error.message); return; }
+  if (now.step === "look" && !now.run && stand.run) { setTimeout(refresh, 300); return; } // something is being read
+  stand = now;
   const busy = stand.step === "clean" || (stand.step === "look" && !stand.run);
   at("drop").hidden = stand.step !== "drop" || busy;
   at("cleaning").hidden = stand.step !== "clean";
   at("look").hidden = stand.step !== "look" || !stand.run;
+  document.body.classList.toggle("looking", !at("look").hidden);
   if (stand.trouble) trouble(stand.trouble);
   if (stand.step === "drop" && stand.dropped && !files.length) {
     say(`${stand.dropped} photos are here already.`); // the page was loaded again
     at("clean").disabled = false;
   }
   if (busy) {
-    if (stand.total) { at("bar").max = stand.total; at("bar").value = stand.settled; }
-    if (stand.step === "clean") say(stand.total ? `${stand.settled} of ${stand.total} photos` : "Loading the checks ...");
+    checking();
     setTimeout(refresh, 700);
     return;
   }
   if (stand.step === "look") { if (at("status").textContent.includes(" of ")) say(""); show(); }
 }
 
+function checking() {
+  if (stand.total) { at("bar").max = stand.total; at("bar").value = stand.settled; }
+  at("bar").hidden = Boolean(stand.grouping);
+  if (stand.step !== "clean") return;
+  const left = stand.left === null ? "How long it takes is known after a few photos." : stand.left < 60 ? "Less than a minute left."
+    : `About ${Math.ceil(stand.left / 60)} minutes left.`;
+  say(stand.grouping ? "Waiting for your answer." : stand.total ? `${stand.settled} of ${stand.total} photos. ${left}` : "Loading the checks ...");
+  grouping(stand.grouping);
+  for (const one of stand.done.slice(at("settled").childElementCount)) {
+    const row = made("li");
+    if (one.copy) row.append(made("img", "", { alt: "", src: `small/${one.safe_id}` }));
+    row.append(`${one.copy ? "\u2713" : "!"} ${one.safe_id}${one.copy ? "" : " held"}`);
+    at("settled").append(row);
+  }
+}
+
+// Which photos are one patient's, where gaps in time and codes suggest something else than the folder does.
+function grouping(asked) {
+  if (at("grouping").hidden === !asked) return;
+  at("grouping").hidden = !asked;
+  if (!asked) { at("grouped").replaceChildren(); return; }
+  const number = asked.photos.length;
+  at("grouping-why").textContent = `By gaps in time and codes on wristbands these photos look like ${number} patients. Without that they count as ${asked.now}. The questions are asked once for each patient.`;
+  at("grouped").replaceChildren(...asked.photos.map((photos, n) => {
+    const part = made("div"), list = made("ul", "", { class: "small", "aria-label": `Patient ${n + 1}` });
+    list.append(...photos.map(place => files[place] ? small(files[place], files[place].name) : made("li", `photo ${place + 1}`)));
+    part.append(made("h4", `Patient ${n + 1}`), list);
+    return part;
+  }));
+  at("group-yes").textContent = `Use ${number} patients`;
+  at("group-no").textContent = `No: ${asked.now}`;
+  at("grouping").focus();
+}
+
 function show() {
   const looked = stand.screen && stand.screen.act.startsWith("look:") ? stand.screen.act.slice(5) : "";
-  if (drawnAct !== (stand.screen ? stand.screen.act : "")) { if (looked) current = looked; }
+  const was = current;
+  if (looked && drawnAct !== stand.screen.act) current = looked;
   if (!photo()) current = stand.photos.length ? stand.photos[0].photo.safe_id : "";
-  strip(); picture(); areas(); act(); done();
+  if (current !== was) chosen = 0;
+  strip(); picture(); outlines(); areas(); act(); done();
 }
 
 const photo = () => stand.photos.find(p => p.photo.safe_id === current);
 
 function strip() {
+  const thumbs = new Map([...at("strip").querySelectorAll("img")].map(i => [i.getAttribute("src"), i]));
   at("strip").replaceChildren(...stand.photos.map(p => {
     const one = p.photo;
-    const state = !one.copy ? "held" : one.asked.length ? "to decide" : one.looked ? "✓ looked at" : "○ to look at";
-    const button = made("button", `${one.safe_id} ${state}`, {
-      type: "button", "aria-current": String(one.safe_id === current),
-      onclick: () => { current = one.safe_id; before = false; strip(); picture(); areas(); act(); },
-    });
+    const state = !one.copy ? "held" : one.asked.length ? "to decide" : one.looked ? "\u2713 looked at" : "\u25cb to look at";
+    const button = made("button", "", { type: "button", "aria-current": String(one.safe_id === current), onclick: () => toPhoto(one.safe_id) });
+    const src = `small/${one.safe_id}?${p.made}`;
+    if (one.copy) button.append(thumbs.get(src) || made("img", "", { alt: "", src })); // not asked for again
+    button.append(made("span", one.safe_id), made("span", state));
     const row = made("li"); row.append(button); return row;
   }));
 }
 
-// ---------------------------------------------------------------- the picture
-
-function picture() {
-  const one = photo();
-  const original = one && one.original !== null ? files[one.original] : null;
-  const wantBefore = before || (one && !one.photo.copy);
-  const key = one ? `${current}|${wantBefore}|${JSON.stringify(one.photo.areas.map(a => a.do))}|${one.photo.copy}` : "";
-  at("before").setAttribute("aria-pressed", String(before));
-  at("before").disabled = !original || !one.photo.copy;
-  if (at("picture").dataset.key === key) return;
-  at("picture").dataset.key = key;
-  if (shownUrl) { URL.revokeObjectURL(shownUrl); shownUrl = ""; }
-  if (!one) { at("picture").removeAttribute("src"); return; }
-  at("picture").alt = wantBefore ? `The photo ${current} before` : `The covered copy ${current}`;
-  if (wantBefore) {
-    if (!original) { at("picture").removeAttribute("src"); return; }
-    shownUrl = URL.createObjectURL(original);
-    at("picture").src = shownUrl;
-  } else at("picture").src = `copy/${current}?${Date.now()}`;
-}
-
-function size() {
-  const image = at("picture"), frame = at("frame"), ratio = window.devicePixelRatio || 1;
-  if (!image.naturalWidth) return;
-  const full = image.naturalWidth / ratio;
-  const small = Math.min(full, frame.clientWidth - 2, (frame.clientHeight - 2) * image.naturalWidth / image.naturalHeight);
-  image.width = Math.max(1, Math.round(fit ? small : full));
-  image.height = Math.max(1, Math.round(image.width * image.naturalHeight / image.naturalWidth));
-  at("fit").setAttribute("aria-pressed", String(fit));
-  outlines(); tick();
-}
-
-function scale() { return at("picture").width / at("picture").naturalWidth; }
-
-function outlines(drawn) {
-  const one = photo(), image = at("picture");
-  const boxes = [];
-  if (one && image.naturalWidth * image.naturalHeight === one.width * one.height)
-    for (const area of one.photo.areas) if (area.box && one.photo.asked.includes(area.number)) boxes.push([area.box, ""]);
-  if (drawn) boxes.push([drawn, "drawn"]);
-  at("outlines").replaceChildren(...boxes.map(([[x, y, w, h], kind]) => {
-    const mark = made("div"), s = scale();
-    mark.className = kind;
-    Object.assign(mark.style, { left: `${x * s}px`, top: `${y * s}px`, width: `${w * s}px`, height: `${h * s}px` });
-    return mark;
-  }));
-}
-
-// What was on the screen at full size; kept for each copy as it is now.
-function parts() {
-  const image = at("picture"), one = photo();
-  if (!one || !one.photo.copy || before || !image.naturalWidth || !image.complete) return null;
-  const key = image.dataset.key;
-  const across = Math.ceil(image.naturalWidth / CELL), down = Math.ceil(image.naturalHeight / CELL);
-  if (!seen.has(key)) seen.set(key, new Set());
-  return { key, across, down, cells: seen.get(key), image };
-}
-
-function tick() {
-  const p = parts();
-  if (!p) {
-    const words = photo() && at("picture").getAttribute("src") && (before || !photo().photo.copy) ? "This is the photo itself, not a copy: nothing is covered." : "";
-    if (at("seen").textContent !== words) at("seen").textContent = words;
-    at("next").disabled = true;
-    return;
-  }
-  const s = scale(), frame = at("frame").getBoundingClientRect(), image = p.image.getBoundingClientRect();
-  const full = s >= 0.99 / (window.devicePixelRatio || 1);
-  const x0 = (Math.max(frame.left, image.left, 0) - image.left) / s, y0 = (Math.max(frame.top, image.top, 0) - image.top) / s;
-  const x1 = (Math.min(frame.right, image.right, innerWidth) - image.left) / s;
-  const y1 = (Math.min(frame.bottom, image.bottom, innerHeight) - image.top) / s;
-  const place = [p.key, full, x0, y0, x1, y1].map(String).join();
-  if (rested.key !== place) rested = { key: place, since: Date.now() };
-  else if (full && !document.hidden && Date.now() - rested.since >= REST) {
-    for (let r = Math.ceil((y0 - 2) / CELL); r < p.down; r++) for (let c = Math.ceil((x0 - 2) / CELL); c < p.across; c++) {
-      const right = Math.min((c + 1) * CELL, p.image.naturalWidth), bottom = Math.min((r + 1) * CELL, p.image.naturalHeight);
-      if (r >= 0 && c >= 0 && right <= x1 + 2 && bottom <= y1 + 2) p.cells.add(r * p.across + c);
-    }
-  }
-  const share = Math.floor(100 * p.cells.size / (p.across * p.down));
-  const words = share >= 100 ? "All of it was on the screen at full size." : `${share} % was on the screen at full size.`;
-  if (at("seen").textContent !== words) { at("seen").textContent = words; gate(); }
-  at("next").disabled = share >= 100;
-}
-
-function whole(safeId) {
-  const p = parts();
-  return safeId === current && p !== null && p.cells.size >= p.across * p.down;
-}
-
-function next() {
-  const p = parts();
-  if (!p) return;
-  fit = false; size();
-  for (let n = 0; n < p.across * p.down; n++) if (!p.cells.has(n)) {
-    at("frame").scrollTo(n % p.across * CELL * scale(), Math.floor(n / p.across) * CELL * scale());
-    at("frame").scrollIntoView({ block: "nearest" });
-    return;
-  }
+function toPhoto(id) {
+  current = id; chosen = 0;
+  strip(); picture(); outlines(); areas(); act();
+  const mine = at("strip").querySelector('[aria-current="true"]');
+  if (mine) mine.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 // ---------------------------------------------------------------- decide
 
 function decide(what) { return tell("decide", { photo: current, ...what }, "The copy is made again and checked again ..."); }
 
+const listed = one => one.photo.areas.filter(a => a.do !== "keep" || a.by === "person" || one.photo.asked.includes(a.number));
+
 function areas() {
   const one = photo();
   if (!one) { at("areas").replaceChildren(); return; }
   const does = { cover: "covered", keep: "shown", ask: "you decide", hold: "holds the photo", drop: "taken out" };
-  const rows = one.photo.areas.filter(a => a.do !== "keep" || a.by === "person" || one.photo.asked.includes(a.number));
+  const first = area => one.photo.asked.includes(area.number) ? 0 : 1;
+  const rows = listed(one).sort((a, b) => first(a) - first(b) || a.number - b.number);
   const list = rows.map(area => {
-    const row = made("li", `${area.number}. ${area.kind}: ${does[area.do] || area.do} (${area.why})`);
+    const row = made("li"), mine = area.number === chosen, about = area.category ? `, ${area.category.replaceAll("-", " ")}` : "";
+    row.className = mine ? "chosen" : first(area) ? "" : "asked";
+    row.append(made("button", `${area.number}. ${area.kind}${about}: ${does[area.do] || area.do} (${area.why})`, {
+      type: "button", class: "name", "aria-current": String(mine), onclick: () => choose(area.number, true) }));
     for (const { choice, words } of area.choices) row.append(made("button", words, { type: "button",
       onclick: () => decide({ do: "choose", area: area.number, choice }), "aria-label": `${words}: area ${area.number}` }));
     return row;
@@ -292,7 +254,7 @@ function act() {
     form.append(set);
   }
   const buttons = made("div", "", { class: "buttons" });
-  const button = (words, key) => made("button", words, { type: "button", "data-key": key, onclick: () => give(form, key) });
+  const button = (words, key) => made("button", words, { type: "button", "data-key": key, class: key === "y" || !key ? "primary" : "", onclick: () => give(form, key) });
   if (screen.ticks.length && screen.act.startsWith("applies")) buttons.append(button("What is ticked applies", ""));
   for (const option of screen.options) buttons.append(button(option.words, option.key));
   buttons.append(button("Back", "back"), button("Leave open", "skip"));
@@ -330,7 +292,7 @@ async function give(form, key) {
   await tell("give", { act: stand.screen.act, done: { key, ticks, fields } }, "");
 }
 
-const listed = id => at(id).value.split(/[,;]/).map(v => v.trim()).filter(v => v);
+const typed = id => at(id).value.split(/[,;]/).map(v => v.trim()).filter(v => v);
 
 async function withdraw() {
   const who = at("who").value;
@@ -367,15 +329,20 @@ function wires() {
   zone.addEventListener("drop", e => { e.preventDefault(); zone.classList.remove("over"); take([...e.dataTransfer.files]); });
   for (const kind of ["dragover", "drop"]) window.addEventListener(kind, e => e.preventDefault()); // never opened instead
   at("files").addEventListener("change", e => take([...e.target.files]));
-  at("clean").addEventListener("click", () => tell("clean", {
+  at("clean").addEventListener("click", () => { at("settled").replaceChildren(); tell("clean", {
     audience: at("audience").value, where: at("where").value ? [at("where").value] : [], each: at("each").checked,
-    names: listed("names"), numbers: listed("numbers-known"), dates: listed("dates") }, "Loading the checks ..."));
+    save_as: at("size").value.split(",")[0], max_side: Number(at("size").value.split(",")[1] || 0),
+    names: typed("names"), numbers: typed("numbers-known"), dates: typed("dates") }, "Loading the checks ..."); });
   at("withdraw").addEventListener("click", withdraw);
+  at("group-yes").addEventListener("click", () => tell("group", { use: true }, ""));
+  at("group-no").addEventListener("click", () => tell("group", { use: false }, ""));
   at("stop").addEventListener("click", () => tell("stop"));
   at("again").addEventListener("click", async () => { await tell("again"); files = []; location.reload(); });
   at("next").addEventListener("click", next);
-  at("fit").addEventListener("click", () => { fit = !fit; size(); });
-  at("before").addEventListener("click", () => { before = !before; picture(); });
+  at("fit").addEventListener("click", () => { zoom = zoom ? 0 : 1; size(); });
+  at("before").addEventListener("click", () => before(!held));
+  at("line").addEventListener("input", compare);
+  at("map").addEventListener("click", toPlace);
   at("draw").addEventListener("click", () => drawing("draw"));
   at("crop").addEventListener("click", () => drawing("crop"));
   at("cover-numbers").addEventListener("click", () => decide({ do: "cover", box: numbers() }));
@@ -385,21 +352,26 @@ function wires() {
   at("picture").addEventListener("error", () => { if (at("picture").getAttribute("src")) say("This browser cannot show this picture."); });
   at("picture").addEventListener("dragstart", e => e.preventDefault());
   at("sheet").addEventListener("pointerdown", e => { if (mode) { from = place(e); at("sheet").setPointerCapture(e.pointerId); } });
+  at("sheet").addEventListener("click", e => { if (!mode && !drew) choose(areaAt(place(e)), false); drew = false; });
   at("sheet").addEventListener("pointermove", e => { if (from) outlines(box(from, place(e))); });
   at("sheet").addEventListener("pointerup", e => {
     if (!from) return;
     const drawn = box(from, place(e)), what = mode === "crop" ? "crop" : "cover";
-    from = null; drawing(mode);
+    from = null; drew = true; drawing(mode);
     if (drawn[2] > 3 && drawn[3] > 3) decide({ do: what, box: drawn }); else outlines();
   });
   window.addEventListener("resize", size);
   window.addEventListener("beforeunload", e => { if (stand.step === "drop" && files.length) e.preventDefault(); });
   document.addEventListener("keydown", e => {
     if (e.ctrlKey || e.metaKey || e.altKey || at("look").hidden || /^(INPUT|SELECT|TEXTAREA)$/.test(e.target.tagName)) return;
-    const button = { n: "next", f: "fit", v: "before", b: "draw", x: "crop" }[e.key.toLowerCase()];
-    if (button) { e.preventDefault(); at(button).click(); }
+    const key = e.key.toLowerCase(), button = { n: "next", f: "fit", b: "draw", x: "crop" }[key];
+    if (button) { e.preventDefault(); if (!e.repeat) at(button).click(); }
+    if (key === "v" && !e.repeat && !at("before").disabled) before(true); // for as long as it is held
+    if (key === "d" && !at("line").disabled) { at("line").value = 50; compare(); at("line").focus(); }
     if (e.key === "Escape" && mode) drawing(mode);
   });
+  document.addEventListener("keyup", e => { if (e.key.toLowerCase() === "v" && held) before(false); });
+  window.addEventListener("blur", () => { if (held) before(false); });
   setInterval(tick, 150);
 }
 

@@ -31,10 +31,12 @@ from medimg.acts import Input
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.context import DEFAULT_AUDIENCE
 from medimg.errors import UsageError
+from medimg.run import remembered
+from medimg.run.request import CHAT
 from medimg.serve import answers
-from medimg.serve.page.desk import Decision, Desk
+from medimg.serve.page.desk import Desk
+from medimg.serve.page.stand import Decision, Wanted
 from medimg.serve.sending import sent
-from medimg.types import KnownValues
 
 T = TypeVar("T")
 COOKIE = "medimg"
@@ -46,6 +48,7 @@ FILES = {
     "": ("page.html", "text/html"),
     "page.css": ("page.css", "text/css"),
     "page.js": ("page.js", "text/javascript"),
+    "picture.js": ("picture.js", "text/javascript"),
 }
 """What anybody may load: it holds nothing."""
 HEADERS = {
@@ -61,21 +64,16 @@ HEADERS = {
 }
 
 
-class Cleaning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """For whom and where, whether each photo shows another patient, and what is known of them."""
-
-    audience: str
-    where: tuple[str, ...] = ()
-    each: bool = False
-    names: tuple[str, ...] = ()
-    numbers: tuple[str, ...] = ()
-    dates: tuple[str, ...] = ()
-
-
 class Leaving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who changed their mind."""
 
     patient: str
+
+
+class Agreed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether the suggested patients are right."""
+
+    use: bool
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -156,12 +154,15 @@ class _Routes:
             ("stand", self.stand, "GET"),
             ("photos", self.photo, "POST"),
             ("clean", self.clean, "POST"),
+            ("group", self.group, "POST"),
             ("stop", self.stop, "POST"),
             ("again", self.again, "POST"),
             ("decide", self.decide, "POST"),
             ("give", self.give, "POST"),
             ("withdraw", self.withdraw, "POST"),
             ("copy/{safe_id}", self.copy, "GET"),
+            ("small/{safe_id}", self.small, "GET"),
+            ("squares/{safe_id}", self.squares, "GET"),
             ("share/{name}", self.share, "GET"),
             ("record", self.record, "GET"),
         ]
@@ -197,8 +198,16 @@ class _Routes:
             {key: words.partition(" (")[0] for key, words in named.items()}
             for named in (known.audiences, known.jurisdictions)
         )
+        last = remembered.load()
         return answers.json(
-            {"audiences": audiences, "audience": DEFAULT_AUDIENCE, "where": where, "lan": self._door.secured}
+            {
+                "audiences": audiences,
+                "audience": last.audience if last.audience in audiences else DEFAULT_AUDIENCE,
+                "where": where,
+                "country": last.country if last.country in where else "",
+                "chat": CHAT,
+                "lan": self._door.secured,
+            }
         )
 
     async def stand(self, _: Request) -> Response:
@@ -211,11 +220,14 @@ class _Routes:
         return answers.json(await self._do(self._desk.add, unquote(request.headers.get(NAME, "")), data))
 
     async def clean(self, request: Request) -> Response:
-        asked = await _body(request, Cleaning)
+        asked = await _body(request, Wanted)
         self._desk.starts()  # at once: a page that asks now must not hear that nothing goes on
-        known = KnownValues(names=asked.names, numbers=asked.numbers, dates=asked.dates)
-        job = self._do(self._desk.clean, asked.audience, asked.where, each=asked.each, known=known)
-        self._cleaning = asyncio.create_task(job)
+        remembered.save(remembered.Choices(audience=asked.audience, country=next(iter(asked.where), "")))
+        self._cleaning = asyncio.create_task(self._do(self._desk.clean, asked))
+        return answers.json(None)
+
+    async def group(self, request: Request) -> Response:
+        self._desk.group(use=(await _body(request, Agreed)).use)
         return answers.json(None)
 
     async def stop(self, _: Request) -> Response:
@@ -243,6 +255,13 @@ class _Routes:
     async def copy(self, request: Request) -> Response:
         data, kind = await self._do(self._desk.copy, request.path_params["safe_id"])
         return Response(data, headers=HEADERS, media_type=kind)
+
+    async def small(self, request: Request) -> Response:
+        data = await asyncio.to_thread(self._desk.small, request.path_params["safe_id"])  # others are checked meanwhile
+        return Response(data, headers=HEADERS, media_type="image/jpeg")
+
+    async def squares(self, request: Request) -> Response:
+        return answers.json(await asyncio.to_thread(self._desk.squares, request.path_params["safe_id"]))
 
     async def share(self, request: Request) -> Response:
         name = request.path_params["name"]

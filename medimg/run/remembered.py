@@ -1,4 +1,4 @@
-"""What the window remembers between two days: for whom and in which country.
+"""What the window and the page remember between two days: for whom and in which country.
 
 Never a folder: names of folders can be those of patients.
 """
