@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSizePolicy, QWidget
+from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QWidget
 from shiboken6 import isValid
 
 from medimg.desktop import wording
@@ -39,14 +39,10 @@ class BoxList(QListWidget):
         self.setAccessibleName(self.tr("Areas in this photo"))
         self.setAccessibleDescription(self.tr("Space covers or shows the area."))
         self.setWordWrap(True)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setResizeMode(QListView.ResizeMode.Adjust)  # words wrap anew when a bar takes its room
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # words wrap
         self.currentRowChanged.connect(self._chosen)
         self.itemChanged.connect(self._ticked)
-
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Always as high as ten lines: what is below keeps its place, however long the words about an area are."""
-        return QSize(super().sizeHint().width(), self.fontMetrics().lineSpacing() * 10)
 
     def index(self) -> int:
         """Place of the chosen area in the plan, or -1."""

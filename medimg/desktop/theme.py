@@ -1,8 +1,8 @@
 """How the window looks: light and dark, and larger. Every signal is said in words or by form as well as by colour.
 
-Widgets say what they are by the property ``kind``: ``title``, ``heading``, ``quiet``, ``alert``, ``good``, ``card``,
-``primary``, ``danger``, ``drop``. Contrasts are at least 4.5 to 1 for text and 3 to 1 for borders of controls
-(WCAG 2.2, 1.4.3 and 1.4.11).
+Widgets say what they are by the property ``kind``: ``title``, ``heading``, ``beside`` (tools), ``quiet``, ``alert``,
+``good``, ``card``, ``primary``, ``danger``, ``drop``. Contrasts are at least 4.5 to 1 for text and 3 to 1 for borders
+of controls (WCAG 2.2, 1.4.3 and 1.4.11).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-from PySide6.QtCore import QObject, Qt, QTemporaryDir
-from PySide6.QtGui import QColor, QFont, QPainter, QPalette, QPixmap
+from PySide6.QtCore import QObject, QPointF, Qt, QTemporaryDir
+from PySide6.QtGui import QColor, QFont, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QApplication
 
 Scheme = Literal["system", "light", "dark"]
@@ -68,6 +68,7 @@ QWidget {{ font-size: {points:.1f}pt; }}
 QLabel {{ background: transparent; }}
 QLabel[kind="title"] {{ font-size: {title:.1f}pt; font-weight: 600; }}
 QLabel[kind="heading"] {{ font-size: {heading:.1f}pt; font-weight: 600; }}
+QLabel[kind="beside"] {{ font-size: {heading:.1f}pt; font-weight: 600; min-height: {target}px; padding: 0px {pad}px; }}
 QLabel[kind="quiet"] {{ color: {c.quiet}; }}
 QLabel[kind="good"] {{ color: {c.good}; font-weight: 600; }}
 QLabel[kind="alert"], QFrame[kind="alert"] {{
@@ -99,7 +100,12 @@ QPushButton[kind="danger"] {{ color: {c.alert}; border: 2px solid {c.alert}; fon
 QLineEdit, QPlainTextEdit {{
   background: {c.base}; color: {c.text}; border: 1px solid {c.border}; border-radius: 4px;
   padding: {tight}px {pad}px; min-height: {line}px; }}
-QComboBox {{ min-height: {target}px; }}
+QComboBox {{ min-height: {line}px; background: {c.base}; color: {c.text}; border: 1px solid {c.border};
+  border-radius: 4px; padding: {tight}px {pad}px; }}
+QComboBox:focus {{ border: 3px solid {c.accent}; padding: {tighter}px {tight}px; }}
+QComboBox:disabled {{ color: {c.quiet}; background: {c.window}; }}
+QComboBox::drop-down {{ border: none; width: {target}px; }}
+QComboBox::down-arrow {{ image: url("{arrow}"); width: {mark}px; height: {mark}px; }}
 QComboBox QAbstractItemView::item {{ min-height: {target}px; }}
 QLineEdit:focus, QPlainTextEdit:focus, QListView:focus, QScrollArea:focus, QGraphicsView:focus {{
   border: 3px solid {c.accent}; }}
@@ -162,14 +168,19 @@ def apply(app: QApplication, scheme: Scheme = "system", scale: float = 1.0) -> N
             touch=round(28 * scale),
             tick=_mark(app, c, "✓", scale),
             doubt=_mark(app, c, "?", scale),
+            arrow=_mark(app, c, _DOWN, scale),
         )
     )
     app.setProperty("medimg-scheme", scheme)
     app.setProperty("medimg-scale", scale)
 
 
+_DOWN = "v"
+"""Stands for the arrow of a choice: two lines, so that no font has to have it."""
+
+
 def _mark(app: QApplication, c: Colours, sign: str, scale: float) -> str:
-    """A sign in a tick box, as a file: style sheets take pictures from files alone. They go away with the program."""
+    """A sign, as a file: style sheets take pictures from files alone. They go away with the program."""
     place = app.findChild(_Marks)
     if place is None:
         place = _Marks(app)
@@ -178,12 +189,17 @@ def _mark(app: QApplication, c: Colours, sign: str, scale: float) -> str:
     made = QPixmap(side, side)
     made.fill(Qt.GlobalColor.transparent)
     painter = QPainter(made)
-    painter.setPen(QColor(c.text))
-    font = QFont(app.font())
-    font.setBold(True)
-    font.setPixelSize(round(side * 0.9))
-    painter.setFont(font)
-    painter.drawText(made.rect(), Qt.AlignmentFlag.AlignCenter, sign)
+    if sign == _DOWN:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(c.text), side / 10))
+        painter.drawPolyline([QPointF(side * x, side * y) for x, y in ((0.25, 0.4), (0.5, 0.65), (0.75, 0.4))])
+    else:
+        painter.setPen(QColor(c.text))
+        font = QFont(app.font())
+        font.setBold(True)
+        font.setPixelSize(round(side * 0.9))
+        painter.setFont(font)
+        painter.drawText(made.rect(), Qt.AlignmentFlag.AlignCenter, sign)
     painter.end()
     made.save(path)
     return path

@@ -94,9 +94,8 @@ def rename(made: QPushButton, text: str) -> None:
     made.setAccessibleName(text.replace("&", ""))
 
 
-def choice_row(text: str, box: QWidget) -> QHBoxLayout:
-    """A choice or a field with its name before it; long choices do not make the window wide."""
-    row = QHBoxLayout()
+def named(text: str, box: QWidget) -> QLabel:
+    """The name that stands before a choice or a field; long choices do not make the window wide."""
     name = QLabel(text)
     name.setBuddy(box)
     if not box.accessibleName():
@@ -104,9 +103,7 @@ def choice_row(text: str, box: QWidget) -> QHBoxLayout:
     if isinstance(box, QComboBox):
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         box.setMinimumContentsLength(16)
-    row.addWidget(name)
-    row.addWidget(box, 1)
-    return row
+    return name
 
 
 class Banner(QFrame):
@@ -131,6 +128,10 @@ class Banner(QFrame):
             self._row.addWidget(made)
             self._buttons.append(made)
         self.show()
+
+    def first(self) -> None:
+        """The keyboard goes on at its first button."""
+        self._buttons[0].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def put_away(self) -> None:
         """Hide it."""

@@ -180,7 +180,7 @@ class Window(QMainWindow):
         later = [s for s in theme.SCALES if s > scale + 0.01]
         theme.apply(app, scheme, later[0] if later else theme.SCALES[0])
         self.review.grid.fit()
-        self.review.look.strip.fit()
+        self.review.look.fit()
         self.review.look.refresh()
 
     def other_scheme(self) -> None:

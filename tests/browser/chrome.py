@@ -34,10 +34,16 @@ _FLAGS = (
 )
 
 
+PHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5"
+    " Mobile/15E148 Safari/604.1"
+)
+
+
 class Chrome:
     """One page. ``events`` keeps everything the browser said about requests, the console and faults."""
 
-    def __init__(self, profile: Path) -> None:
+    def __init__(self, profile: Path, *flags: str) -> None:
         to_read, self._to = os.pipe()
         self._from, to_write = os.pipe()
         # The browser reads commands on 3 and writes answers on 4; the copies keep clear of both numbers.
@@ -48,7 +54,7 @@ class Chrome:
             os.dup2(write_copy, 4)
 
         self._process = subprocess.Popen(
-            [str(PROGRAM), *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            [str(PROGRAM), *_FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"],
             preexec_fn=wire,
             pass_fds=(3, 4),
             stdin=subprocess.DEVNULL,
@@ -146,6 +152,21 @@ class Chrome:
     def size(self, width: int, height: int = 900) -> None:
         """Set the size of the window."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
+    def phone(self, width: int = 390, height: int = 844) -> None:
+        """Pose as a phone: its small and dense screen, fingers, what it calls itself."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=3, mobile=True
+        )
+        self.call("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=5)
+        self.call("Emulation.setUserAgentOverride", userAgent=PHONE)
+
+    def touch(self, *places: tuple[float, float]) -> None:
+        """Put a finger down, draw it along, lift it."""
+        for place in places:
+            kind = "touchStart" if place is places[0] else "touchMove"
+            self.call("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": place[0], "y": place[1]}])
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def media(self, kind: str = "", scheme: str = "light") -> None:
         """Screen or print, light or dark."""

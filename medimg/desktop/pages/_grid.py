@@ -109,9 +109,7 @@ class Grid(QWidget):
         if isinstance(drawn, Drawn):
             image = image_of(drawn)
             if item is not None:
-                icon = QIcon(QPixmap.fromImage(image))
-                # A chosen picture is not tinted: a cover has to look solid there, too.
-                icon.addPixmap(QPixmap.fromImage(image), QIcon.Mode.Selected)
+                icon = icon_of(image)
                 item.setIcon(icon)
                 self.pictured.emit(safe_id, icon)
 
@@ -184,6 +182,22 @@ def image_of(drawn: Drawn) -> QImage:
         return QImage()
     # A copy: the image must not point into bytes that go away.
     return QImage(data, drawn.width, drawn.height, drawn.width * 3, QImage.Format.Format_RGB888).copy()
+
+
+def icon_of(image: QImage) -> QIcon:
+    """A picture in the middle of a square, so that the words of all stand in line.
+
+    A chosen one is not tinted: a cover has to look solid there, too.
+    """
+    side = max(image.width(), image.height())
+    made = QPixmap(side, side)
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    painter.drawImage((side - image.width()) // 2, (side - image.height()) // 2, image)
+    painter.end()
+    icon = QIcon(made)
+    icon.addPixmap(made, QIcon.Mode.Selected)
+    return icon
 
 
 def _empty(side: int) -> QIcon:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -31,6 +31,10 @@ from medimg.desktop.widgets import Banner, button, label
 from medimg.desktop.wording import tr
 from medimg.vocabulary import Choice
 
+_BUTTONS, _WORDS, _LEAST = 5, 8, 6
+"""Below the list stand so many buttons, and so many lines of words about the area that is chosen; the list has at least
+so many lines."""
+
 
 class LookParts(QWidget):
     """The photo, the list beside it, and the buttons; what they do stands in :mod:`medimg.desktop.pages.look`."""
@@ -51,7 +55,7 @@ class LookParts(QWidget):
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.setChildrenCollapsible(False)
         self.split.setHandleWidth(8)
-        self.split.addWidget(self._picture())
+        self.split.addWidget(self.canvas)
         self.split.addWidget(self._panel())
         self.split.setStretchFactor(0, 1)
         self.split.setStretchFactor(1, 0)
@@ -65,25 +69,6 @@ class LookParts(QWidget):
         self.peek.released.connect(lambda: self.canvas.peek(on=False))
         self.line.valueChanged.connect(lambda value: self.canvas.compare(value / 100))
         self.compare.toggled.connect(self._compare)
-
-    def _picture(self) -> QWidget:
-        """The photo, and below it the line between before and after: its place is kept while it is not shown."""
-        whole = QWidget()
-        column = QVBoxLayout(whole)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        self.line = QSlider(Qt.Orientation.Horizontal)
-        self.line.setObjectName("before-after")
-        self.line.setRange(0, 100)
-        self.line.setAccessibleName(self.tr("Before on the left, after on the right"))
-        self.line.setToolTip(self.line.accessibleName())
-        kept = self.line.sizePolicy()
-        kept.setRetainSizeWhenHidden(True)
-        self.line.setSizePolicy(kept)
-        self.line.hide()
-        column.addWidget(self.canvas, 1)
-        column.addWidget(self.line)
-        return whole
 
     def _compare(self, on: bool) -> None:
         self.line.setVisible(on)
@@ -137,10 +122,19 @@ class LookParts(QWidget):
         every = [*seeing, self.compare, *drawing]
         self.more = button(self.tr("All tools, in words"), name="more", key="M", drawing="more")
         self.more.clicked.connect(lambda: self._menu(every))
+        self.title = label(kind="beside", name="look-title")
+        self.title.setWordWrap(False)
+        self.line = QSlider(Qt.Orientation.Horizontal)
+        self.line.setObjectName("before-after")
+        self.line.setRange(0, 100)
+        self.line.setMinimumWidth(200)
+        self.line.setAccessibleName(self.tr("Before on the left, after on the right"))
+        self.line.setToolTip(self.line.accessibleName())
+        self.line.hide()
         bar = QWidget()
         row = FlowLayout(bar, gap=6)
-        for made in (*every, self.more):
-            row.addWidget(made)
+        for part in (*every, self.more, self.title, self.line):
+            row.addWidget(part)
         return bar
 
     def _menu(self, every: Sequence[QPushButton]) -> None:
@@ -162,14 +156,12 @@ class LookParts(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(6, 0, 6, 0)
         column.setSpacing(6)
-        self.title = label(kind="heading", name="look-title")
         self.hidden = label(kind="quiet", name="look-hidden")
         self.frames = label(name="look-frames")
         self.harmless = QCheckBox(self.tr("Also show harmless writing"))
         self.harmless.setObjectName("harmless")
         self.harmless.setAccessibleName(self.harmless.text())
         self.detail = label(name="detail")
-        column.addWidget(self.title)
         column.addWidget(self.frames)
         column.addWidget(self.boxes)
         column.addWidget(self._decide())  # straight under the list: in view at 200 %, too
@@ -177,7 +169,7 @@ class LookParts(QWidget):
         column.addWidget(self.harmless)
         column.addWidget(self.hidden)
         column.addStretch(1)
-        scroll = _Narrow()
+        scroll = self.panel = _Narrow(self.boxes, self.cover)
         scroll.setObjectName("look-panel")
         scroll.setProperty("kind", "plain")
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -263,6 +255,11 @@ class LookParts(QWidget):
         row.addWidget(self.done)
         return panel
 
+    def fit(self) -> None:
+        """Take the size of the text as it is now."""
+        self.strip.fit()
+        self.panel.fit()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """V shows what is under the covers while it is held."""
         if event.key() == PEEK and not event.isAutoRepeat():
@@ -293,7 +290,27 @@ class _Slot(QStackedWidget):
 
 
 class _Narrow(QScrollArea):
-    """A column beside the photo: as wide as its words need, and never most of the window."""
+    """A column beside the photo: as wide as its words need, and never most of the window.
+
+    Args:
+        boxes: The list in it. It has what the buttons and the words below it leave; so what is chosen moves no button.
+        one: One of the buttons.
+    """
+
+    def __init__(self, boxes: BoxList, one: QPushButton) -> None:
+        super().__init__()
+        self._boxes, self._one = boxes, one
+
+    def fit(self) -> None:
+        """Give the list its height."""
+        line = self.fontMetrics().lineSpacing()
+        below = _BUTTONS * (self._one.sizeHint().height() + 6) + _WORDS * line
+        self._boxes.setFixedHeight(max(_LEAST * line, self.viewport().height() - below))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """The list follows."""
+        super().resizeEvent(event)
+        self.fit()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """About thirty letters, whatever their size."""

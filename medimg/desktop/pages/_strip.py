@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon
+from PySide6.QtGui import QColor, QIcon, QResizeEvent
 from PySide6.QtWidgets import QApplication, QListView, QListWidget, QListWidgetItem, QSizePolicy, QWidget
 
 from medimg.desktop import theme
@@ -69,7 +69,15 @@ class Strip(QListWidget):
         self.setIconSize(QSize(side, side))
         across = max(side, metrics.horizontalAdvance("! P01-0011")) + 2 * metrics.averageCharWidth() + 16
         self.setGridSize(QSize(across, side + metrics.lineSpacing() + 12))
-        self.setFixedHeight(side + metrics.lineSpacing() + 24 + self.horizontalScrollBar().sizeHint().height())
+        high = side + metrics.lineSpacing() + 20
+        scrolls = self.count() * across > self.viewport().width()
+        self.setFixedHeight(high + (self.horizontalScrollBar().sizeHint().height() if scrolls else 0))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """As high as is needed, with or without a bar."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.fit()
 
     def show_one(self, session: Session, safe_id: str) -> None:
         """Say where a photo stands now."""

@@ -18,16 +18,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medimg.acts import Field, Input, Line, Option, Screen
+from medimg.acts import Field, Input, Line, Option, Screen, together
 from medimg.acts.plan import kind, subject
 from medimg.acts.sitting import Sitting
 from medimg.desktop.pages._flow import FlowLayout
+from medimg.desktop.pages._small_pictures import SmallPictures
 from medimg.desktop.pages.cards import column_of, swap
 from medimg.desktop.widgets import Banner, button, copy_details, label
 from medimg.desktop.wording import details, fault
 from medimg.errors import MedimgError
+from medimg.policy import Policy
 from medimg.report import refresh
-from medimg.run.opened import open_run
+from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
 
 
@@ -52,10 +54,12 @@ class ActsPage(QWidget):
         self.sitting: Sitting | None = None
         self.shown: Screen | None = None
         self.looked: frozenset[str] = frozenset()
+        self._together: tuple[Screen, ...] = ()
+        self._each = ""  # the patient whose copies are asked about one by one
         self.fields: dict[str, QLineEdit] = {}
         self.ticks: dict[str, QCheckBox] = {}
         self.options: dict[str, QPushButton] = {}
-        self._run: Path | None = None
+        self._opened: OpenRun | None = None
         self.title = label(kind="title", name="acts-title")
         self.place = label(kind="quiet", name="acts-place")
         self.place.setWordWrap(False)
@@ -63,6 +67,9 @@ class ActsPage(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("Acts that are done"))
         self.banner = Banner("acts-banner")
+        self.small = SmallPictures(Policy.load())
+        self.small.setObjectName("acts-copies")
+        self.small.setAccessibleName(self.tr("The copies that this is about"))
         self.area = QScrollArea()
         self.area.setObjectName("acts-area")
         self.area.setWidgetResizable(True)
@@ -81,6 +88,7 @@ class ActsPage(QWidget):
         column.addWidget(self.title)
         column.addLayout(far)
         column.addWidget(self.banner)
+        column.addWidget(self.small)
         column.addWidget(self.area, 1)
         column.addWidget(self.choices)
         column.addWidget(self._bottom())
@@ -121,7 +129,7 @@ class ActsPage(QWidget):
             MedimgError: It cannot be read, or the clock stands before the newest answer.
         """
         opened = open_run(run)
-        self._run, self.looked = opened.folder, looked
+        self._opened, self.looked, self._each = opened, looked, ""
         self.sitting = Sitting(opened, [], Register(), pictures=True)
         self.banner.put_away()
         if self.sitting.troubles:
@@ -132,13 +140,20 @@ class ActsPage(QWidget):
         """Do something on the screen that is shown."""
         if self.sitting is None or self.shown is None:
             return
+        if self._together and key == "n":  # then it has to be said of which
+            self._each = self.shown.group
+            self.show_screen()
+            return
         done = Input(
             key=key,
             ticks=tuple(k for k, box in self.ticks.items() if box.isChecked()),
             fields={name: box.text() for name, box in self.fields.items()},
         )
         try:
-            self.sitting.give(done)
+            if self._together and key in ("y", "skip"):
+                together.give(self.sitting, self._together, key)
+            else:
+                self.sitting.give(done)
         except MedimgError as error:
             self.banner.say(fault(error), copy_details(details(error)))
             return
@@ -151,12 +166,13 @@ class ActsPage(QWidget):
         Raises:
             OutputError: A sheet could not be written.
         """
-        if self.sitting is not None and self._run is not None:
-            refresh(self.sitting.walk.state, self.sitting.walk.reports, self._run)
+        if self.sitting is not None and self._opened is not None:
+            refresh(self.sitting.walk.state, self.sitting.walk.reports, self._opened.folder)
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
         """Write the sheets when the page is left in whatever way; what was said is saved already."""
         if not event.spontaneous():
+            self.small.end()
             try:
                 self.write_sheets()
             except MedimgError as error:
@@ -172,6 +188,12 @@ class ActsPage(QWidget):
             # Not from inside of what a button does: the button goes.
             QTimer.singleShot(0, self, self.finished.emit)
             return
+        self._together = together.looks(self.sitting.walk, self.looked) if self.sitting is not None else ()
+        if len(self._together) < 2 or self._each == shown.group:
+            self._together = ()
+        else:
+            self.shown = shown = together.merged(self._together)
+        self._show_copies(shown)
         self.title.setText(shown.title)
         self.place.setText(shown.place)
         self.bar.setRange(0, max(shown.of, 1))
@@ -185,15 +207,36 @@ class ActsPage(QWidget):
     def _fill(self, shown: Screen) -> None:
         content = QWidget(self.area)
         column = column_of(content)
-        beside = kind(shown.act) == "look" and shown.options  # the copy was looked at in this window
-        if shown.lead and not beside:
-            column.addWidget(label(shown.lead, kind="heading"))
+        lead = self._lead(shown)
+        if lead:
+            column.addWidget(label(lead, kind="heading"))
         for line in shown.lines:
             self._line(line, column)
         self.fields = {f.name: self._field(f, column) for f in shown.fields}
         self.ticks = {t.key: self._tick(t, shown, column) for t in shown.ticks}
         column.addStretch(1)
         swap(self.area, content)
+
+    def _show_copies(self, shown: Screen) -> None:
+        """The copies of a look at several, or those that a release is about, in small."""
+        found: dict[str, Path] = {}
+        if self._opened is not None and (self._together or kind(shown.act) == "release"):
+            looked = {subject(one.act) for one in self._together}
+            for report in self._opened.of(shown.group):
+                path = self._opened.copy_of(report)
+                if path is not None and (not looked or report.safe_id in looked):
+                    found[report.safe_id] = path
+        self.small.show_these(found.values(), list(found))
+
+    def _lead(self, shown: Screen) -> str:
+        """What is said first; about a copy, in the words of this window."""
+        if self._together:
+            return self.tr("You looked at each of these copies. Is this true of all of them?")
+        if kind(shown.act) != "look":
+            return shown.lead
+        if self.sitting is not None and subject(shown.act) in self.sitting.walk.waits:
+            return self.tr("The copy does not show yet what you decided. Look at the photo, and go on from there.")
+        return "" if shown.options else shown.lead  # the copy was looked at in this window
 
     def _line(self, line: Line, column: QVBoxLayout) -> None:
         mark = {True: "✓", False: "✗", None: "•"}[line.true]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.context import DEFAULT_AUDIENCE
 from medimg.consent.site import SiteProfile
 from medimg.desktop.pages._known import KnownBox
-from medimg.desktop.widgets import choice_row, label
+from medimg.desktop.widgets import label, named
 from medimg.run import remembered
 from medimg.run.request import CHAT
 
+_LETTERS = 100
+"""Two choices stand side by side where this many letters fit."""
 MOST_FACES = 50
 """The most that can be said; who shares more faces counts them copy by copy."""
 _ORDER = (DEFAULT_AUDIENCE, "colleague-opinion", "teaching", "publication", "public")
@@ -26,8 +29,9 @@ class Choices(QWidget):
 
     def __init__(self, site: SiteProfile | None) -> None:
         super().__init__()
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(12)
         definition = ChecklistDefinition.load()
         self.audience = QComboBox()
         self.audience.setObjectName("audience")
@@ -50,20 +54,54 @@ class Choices(QWidget):
         for box, key in ((self.audience, last.audience), (self.country, last.country)):
             if key and box.findData(key) >= 0:  # an organisation may have taken it away
                 box.setCurrentIndex(box.findData(key))
-        rows.addLayout(choice_row(self.tr("For &whom?"), self.audience))
-        rows.addLayout(choice_row(self.tr("Coun&try"), self.country))
+        self._pairs: list[tuple[QLabel | None, QWidget]] = [
+            (named(text, box), box)
+            for text, box in (
+                (self.tr("For &whom?"), self.audience),
+                (self.tr("Coun&try"), self.country),
+                (self.tr("&Size of the copies"), self._sizes()),
+                (self.tr("&Faces in all"), self._people()),
+                (self.tr("&Look for"), self._known()),
+            )
+        ]
+        self._pairs.append((None, self._alone()))
+        if site is not None and site.audiences:
+            self._pairs.append((None, label(self.tr("The choices are set by your organisation."), kind="quiet")))
+        self._lay(1)
+
+    def _alone(self) -> QWidget:
         self.alone = QCheckBox(self.tr("Each photo shows a &different patient"))
         self.alone.setObjectName("alone")
         self.alone.setAccessibleName(self.tr("Each photo shows a different patient"))
         self.alone.setAccessibleDescription(self.tr("Otherwise all photos of a folder count as one patient."))
         self.one = label(self.tr("Otherwise all photos of a folder count as one patient."), kind="quiet", name="one")
-        rows.addWidget(self.alone)
-        rows.addWidget(self.one)
-        rows.addLayout(choice_row(self.tr("&Size of the copies"), self._sizes()))
-        rows.addLayout(choice_row(self.tr("&Look for"), self._known()))
-        rows.addLayout(choice_row(self.tr("&Faces in all"), self._people()))
-        if site is not None and site.audiences:
-            rows.addWidget(label(self.tr("The choices are set by your organisation."), kind="quiet"))
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.alone)
+        column.addWidget(self.one)
+        return whole
+
+    def _lay(self, beside: int) -> None:
+        """Put the choices into their places, so many beside each other."""
+        self._beside = beside
+        for number, (name, box) in enumerate(self._pairs):
+            row, column = number // beside, number % beside * 2
+            if name is not None:
+                self._grid.addWidget(name, row, column)
+                self._grid.addWidget(box, row, column + 1)
+            else:
+                self._grid.addWidget(box, row, column, 1, 2)
+        for column in range(4):
+            self._grid.setColumnStretch(column, 1 if column % 2 and column < 2 * beside else 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Two beside each other where there is room."""
+        super().resizeEvent(event)
+        beside = 2 if self.width() >= self.fontMetrics().averageCharWidth() * _LETTERS else 1
+        if beside != self._beside:
+            self._lay(beside)
 
     def _sizes(self) -> QComboBox:
         self.copies = QComboBox()

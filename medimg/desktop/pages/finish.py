@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import QMimeData, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QIcon, QPixmap, QShowEvent
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QShowEvent
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import (
     QComboBox,
@@ -25,7 +25,7 @@ from medimg.acts import withdrawing
 from medimg.desktop.pages import paper as _paper
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._goes import Goes
-from medimg.desktop.pages._grid import image_of
+from medimg.desktop.pages._grid import icon_of, image_of
 from medimg.desktop.pages.cards import MARGINS, column_of, label, say, swap
 from medimg.desktop.pages.questions import Questions, overall_words
 from medimg.desktop.pictures import Drawn
@@ -284,7 +284,7 @@ class FinishPage(QWidget):
 
     def _pictured(self, name: str, drawn: object) -> None:
         if isinstance(drawn, Drawn):
-            self.goes.picture(name, QIcon(QPixmap.fromImage(image_of(drawn))))
+            self.goes.picture(name, icon_of(image_of(drawn)))
 
     def _registered(self, questions: Questions) -> list[tuple[str, str]]:
         """What the register of this computer says of this run."""
@@ -332,7 +332,8 @@ class FinishPage(QWidget):
         released = bool(q and group and q.state.released_names(group))
         self.withdraw_button.setEnabled(released and q is not None and not q.state.is_withdrawn(group))
         self.reopen_button.setEnabled(bool(q and group and q.state.released_names(group)))
-        self.open_button.setEnabled(bool(q and any(q.state.released_names(g) for g in q.state.run.groups)))
+        groups = [g for g in q.state.run.groups if not q.state.is_withdrawn(g)] if q else []
+        self.open_button.setEnabled(bool(q and any(q.state.released_names(g) for g in groups)))
 
     def _tell(self, error: MedimgError) -> None:
         words = " ".join(x for x in (error.what, error.todo) if x)

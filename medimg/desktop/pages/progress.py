@@ -8,11 +8,12 @@ from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QProgressBar, QVBoxLayout, QWidget
 
 from medimg.desktop import pictures
-from medimg.desktop.pages._grid import image_of
+from medimg.desktop.pages._grid import icon_of, image_of
+from medimg.desktop.pages._small_pictures import SmallPictures
 from medimg.desktop.widgets import Banner, button, copy_details, label, rename
 from medimg.desktop.wording import counts, details, fault, tr
 from medimg.desktop.work import Lane, in_worker
@@ -75,6 +76,8 @@ class ProgressPage(QWidget):
         self.done.setWordWrap(True)
         self.done.setIconSize(QSize(_SIDE, _SIDE))
         self.done.currentRowChanged.connect(lambda row: self._enlarge(row))
+        self.patients = SmallPictures(Policy.load())
+        self.patients.setObjectName("patients")
         self.picture = QLabel()
         self.picture.setObjectName("progress-picture")
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -102,6 +105,7 @@ class ProgressPage(QWidget):
         for part in (self.banner, self.title, self.step, self.bar, hint):
             column.addWidget(part)
         middle = QHBoxLayout()
+        middle.addWidget(self.patients, 2)
         middle.addWidget(self.done, 2)
         middle.addWidget(self.picture, 3)
         column.addLayout(middle, 1)
@@ -118,6 +122,7 @@ class ProgressPage(QWidget):
         self.end()
         self._out, self._policy = out, policy if policy is not None else Policy.load()
         self.picture.hide()
+        self._asking(on=False)
         self.banner.put_away()
         self.done.clear()
         self.bar.setRange(0, 0)
@@ -129,6 +134,8 @@ class ProgressPage(QWidget):
 
     def ask(self, told: Suggestion) -> None:
         """Ask whether the photos are of the patients that gaps in time and codes on wristbands suggest: one act."""
+        self._asking(on=True)
+        self.patients.by_patient(list(told.photos.values()))
         sizes = ", ".join(str(n) for n in sorted(told.suggested.values(), reverse=True))
         self.step.setText(self.tr("Waiting for your answer."))
         self.banner.say(
@@ -141,14 +148,24 @@ class ProgressPage(QWidget):
             ),
             button(self.tr("No: {}").format(len(told.now)), lambda: self._group(use=False), name="group-no"),
         )
+        self.banner.first()
+
+    def _asking(self, *, on: bool) -> None:
+        """Nothing moves while an answer is awaited."""
+        self.bar.setVisible(not on)
+        self.done.setVisible(not on)
+        self.patients.setVisible(on)
 
     def _group(self, *, use: bool) -> None:
         self.banner.put_away()
+        self._asking(on=False)
+        self.patients.end()
         self.step.setText(self.tr("Getting ready…"))
         self.grouped.emit(use)
 
     def end(self) -> None:
         """Make no more pictures."""
+        self.patients.end()
         if self._lane is not None:
             self._lane.close()
             self._lane.deleteLater()
@@ -187,10 +204,10 @@ class ProgressPage(QWidget):
         item = self.done.item(row)
         if not isinstance(drawn, pictures.Drawn):
             return
-        whole = QPixmap.fromImage(image_of(drawn))
+        image = image_of(drawn)
         if item is not None:
-            item.setIcon(QIcon(whole.scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio)))
-            item.setData(_WHOLE, whole)
+            item.setIcon(icon_of(image.scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio)))
+            item.setData(_WHOLE, QPixmap.fromImage(image))
             if row == self.done.currentRow():
                 self._enlarge(row)
 

@@ -158,13 +158,13 @@ function strip() {
     button.append(made("span", one.safe_id), made("span", state));
     const row = made("li"); row.append(button); return row;
   }));
+  const list = at("strip"), mine = list.querySelector('[aria-current="true"]');
+  if (mine) list.scrollLeft = mine.offsetLeft - list.offsetLeft + (mine.offsetWidth - list.clientWidth) / 2;
 }
 
 function toPhoto(id) {
   current = id; chosen = 0;
   strip(); picture(); outlines(); areas(); act();
-  const mine = at("strip").querySelector('[aria-current="true"]');
-  if (mine) mine.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 // ---------------------------------------------------------------- decide
@@ -258,7 +258,9 @@ function act() {
   if (screen.ticks.length && screen.act.startsWith("applies")) buttons.append(button("What is ticked applies", ""));
   for (const option of screen.options) buttons.append(button(option.words, option.key));
   buttons.append(button("Back", "back"), button("Leave open", "skip"));
-  form.append(buttons, made("p", "", { id: "gate", class: "checks" }));
+  const foot = made("div", "", { class: "foot" });
+  foot.append(buttons, made("p", "", { id: "gate", class: "checks" }));
+  form.append(foot);
   form.addEventListener("submit", event => event.preventDefault());
   const focused = into.contains(document.activeElement);
   into.replaceChildren(form);
@@ -311,9 +313,11 @@ async function withdraw() {
 function done() {
   at("done").hidden = !stand.released.length;
   at("who").replaceChildren(...[...new Set(stand.released.map(name => name.split("-")[0]))].map(g => made("option", g, { value: g })));
-  at("downloads").replaceChildren(...stand.released.map(name => {
+  if (at("downloads").textContent !== stand.released.join("")) at("downloads").replaceChildren(...stand.released.map(name => {
     const row = made("li");
-    row.append(made("a", name, { href: `share/${encodeURIComponent(name)}`, download: name }));
+    const link = made("a", name, { href: `share/${encodeURIComponent(name)}`, download: name });
+    link.prepend(made("img", "", { alt: "", src: `small/${name.split(".")[0]}` }));
+    row.append(link);
     return row;
   }));
   at("where-run").textContent = `All of it lies in ${stand.run}`;
@@ -334,6 +338,9 @@ function wires() {
     save_as: at("size").value.split(",")[0], max_side: Number(at("size").value.split(",")[1] || 0),
     names: typed("names"), numbers: typed("numbers-known"), dates: typed("dates") }, "Loading the checks ..."); });
   at("withdraw").addEventListener("click", withdraw);
+  at("download-all").addEventListener("click", async () => {
+    for (const link of at("downloads").querySelectorAll("a")) { link.click(); await new Promise(go => setTimeout(go, 300)); } // one by one
+  });
   at("group-yes").addEventListener("click", () => tell("group", { use: true }, ""));
   at("group-no").addEventListener("click", () => tell("group", { use: false }, ""));
   at("stop").addEventListener("click", () => tell("stop"));
@@ -352,6 +359,7 @@ function wires() {
   at("picture").addEventListener("error", () => { if (at("picture").getAttribute("src")) say("This browser cannot show this picture."); });
   at("picture").addEventListener("dragstart", e => e.preventDefault());
   at("sheet").addEventListener("pointerdown", e => { if (mode) { from = place(e); at("sheet").setPointerCapture(e.pointerId); } });
+  at("sheet").addEventListener("pointercancel", () => { from = null; outlines(); });
   at("sheet").addEventListener("click", e => { if (!mode && !drew) choose(areaAt(place(e)), false); drew = false; });
   at("sheet").addEventListener("pointermove", e => { if (from) outlines(box(from, place(e))); });
   at("sheet").addEventListener("pointerup", e => {

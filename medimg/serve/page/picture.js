@@ -123,11 +123,12 @@ function parts() {
   return { key, across, down, cells, need, left, plain, image, share: all ? Math.floor(100 * (all - left.length) / all) : 100 };
 }
 
-// The part of the picture that is in view: left, top, right, bottom in its pixels.
+// The part of the picture that is in view: left, top, right, bottom in its pixels. Fingers may have enlarged the page.
 function inView() {
-  const s = scale(), frame = at("frame").getBoundingClientRect(), image = at("picture").getBoundingClientRect();
-  return [(Math.max(frame.left, image.left, 0) - image.left) / s, (Math.max(frame.top, image.top, 0) - image.top) / s,
-    (Math.min(frame.right, image.right, innerWidth) - image.left) / s, (Math.min(frame.bottom, image.bottom, innerHeight) - image.top) / s];
+  const s = scale(), frame = at("frame").getBoundingClientRect(), image = at("picture").getBoundingClientRect(), eye = visualViewport;
+  const left = Math.max(frame.left, image.left, eye.offsetLeft), top = Math.max(frame.top, image.top, eye.offsetTop);
+  const right = Math.min(frame.right, image.right, eye.offsetLeft + eye.width), bottom = Math.min(frame.bottom, image.bottom, eye.offsetTop + eye.height);
+  return [(left - image.left) / s, (top - image.top) / s, (right - image.left) / s, (bottom - image.top) / s];
 }
 
 function tick() {
