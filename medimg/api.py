@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from medimg import formats, pipeline
-from medimg.errors import InputError, MissingPart, OutputError, UsageError
+from medimg import faults, formats, pipeline
+from medimg.errors import InputError, MedimgError, MissingPart, OutOfMemory, UsageError
 from medimg.policy import Policy
-from medimg.source import Source, read, with_names
+from medimg.source import Source, path_of, read, with_names
 from medimg.system import files
-from medimg.types import NOTHING_KNOWN, Check, Copy, CopySummary, Finding, KnownValues, Limits, Plan, Report
+from medimg.types import NOTHING_KNOWN, Check, CopySummary, Finding, KnownValues, Limits, Plan, Report
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -236,20 +236,20 @@ class Scrubber:
 
         Raises:
             MissingPart: Something needed is not there.
-            UsageError: The source is not what it should be.
+            UsageError: The source, or the place for the copy, is not what it should be.
         """
+        sink = _sink(path_of(to)) if to is not None else pipeline.MemorySink()
         try:
             data, named = read(source, self.policy.limits, known)
         except InputError as error:
             return Scrubbed(report=pipeline.refusal(safe_id, self.policy, error))
         known = with_names(source, known)
-        memory = _Both(Path(to)) if to is not None else pipeline.MemorySink()
         with self._detectors() as detectors:
             report = pipeline.scrub(
-                data, memory, detectors, self.policy, safe_id=safe_id, known=known, extra=named, plan=plan,
+                data, sink, detectors, self.policy, safe_id=safe_id, known=known, extra=named, plan=plan,
                 key=self._key,
             )  # fmt: skip
-        return Scrubbed(report=report, data=memory.data or None, suffix=memory.suffix if memory.data else "")
+        return Scrubbed(report=report, data=sink.data or None, suffix=sink.suffix if sink.data else "")
 
     def scrub_to(
         self,
@@ -288,7 +288,8 @@ class Scrubber:
 
         Yields:
             A copy and its report for each source; the safe ids count from ``photo-000001``. What is no photo at all
-            is refused like a photo that cannot be handled, so that one bad source does not end the rest.
+            is refused like a photo that cannot be handled, and so is one of which ``known`` or ``to`` raised, so that
+            one bad source does not end the rest.
 
         Raises:
             MissingPart: Something needed is not there.
@@ -296,15 +297,13 @@ class Scrubber:
 
         def one(number: int, source: Source) -> Scrubbed:
             safe_id = f"photo-{number + 1:06}"
-            try:
-                return self.scrub(
-                    source,
-                    to=to(number, source) if to is not None else None,
-                    known=known(source) if callable(known) else known,
-                    safe_id=safe_id,
-                )
-            except UsageError as error:
-                return Scrubbed(report=pipeline.refusal(safe_id, self.policy, error))
+
+            def work() -> Scrubbed:
+                place = to(number, source) if to is not None else None
+                said = known(source) if callable(known) else known
+                return self.scrub(source, to=place, known=said, safe_id=safe_id)
+
+            return self._answered(safe_id, work)
 
         numbered = enumerate(sources)
         if self.threads == 1:
@@ -322,6 +321,24 @@ class Scrubber:
             finally:
                 for future in waiting:
                     future.cancel()
+
+    def _answered(self, safe_id: str, work: Callable[[], Scrubbed]) -> Scrubbed:
+        """What ``work`` returns, or a refusal that says what went wrong with this one photo.
+
+        Raises:
+            MissingPart: Something needed is not there, which is so for every photo.
+        """
+        try:
+            return work()
+        except MissingPart:
+            raise
+        except UsageError as error:
+            wrong: MedimgError = error
+        except MemoryError:
+            wrong = OutOfMemory("there was not enough memory for this photo.")
+        except Exception as error:  # noqa: BLE001 - the caller's own functions; the text may quote the photo
+            wrong = faults.unexpected("this photo could not be taken", error)
+        return Scrubbed(report=pipeline.refusal(safe_id, self.policy, wrong))
 
     async def scrub_async(self, source: Source, *, known: KnownValues = NOTHING_KNOWN) -> Scrubbed:
         """:meth:`scrub` for a program with an event loop, which goes on meanwhile."""
@@ -342,31 +359,10 @@ class Scrubber:
             return pipeline.judge(data, detectors, self.policy, known)
 
 
-class _Both(pipeline.MemorySink):
-    """A file, and the bytes as well."""
-
-    def __init__(self, to: Path) -> None:
-        super().__init__()
-        self._to = to
-        self._file = files.FileSink(to.parent, to.with_suffix("").name)
-
-    def stage(self, copy: Copy) -> bytes:
-        """Write it beside its later place."""
-        if self._to.with_suffix(copy.suffix).exists():
-            raise OutputError("there is already a file of that name.", todo="Choose another place.")
-        super().stage(copy)
-        return self._file.stage(copy)
-
-    def release(self) -> str:
-        """Give the file its name."""
-        name = self._file.release()
-        super().release()
-        return name
-
-    def discard(self) -> None:
-        """Remove it."""
-        self._file.discard()
-        super().discard()
+def _sink(to: Path) -> files.FileSink:
+    if to.name in ("", ".."):
+        raise UsageError("the place for the copy has no file name.")
+    return files.FileSink(to.parent, to.with_suffix("").name, new=True)
 
 
 def inspect(source: Source, *, policy: Policy | None = None, known: KnownValues = NOTHING_KNOWN) -> Plan:

@@ -32,7 +32,7 @@ def read(source: Source, limits: Limits, known: KnownValues) -> tuple[bytes, lis
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source), []
     if isinstance(source, str | os.PathLike):
-        path = Path(source)
+        path = path_of(source)
         return files.read_original(path, limits.bytes), filename.findings(path.name, known=known)
     if hasattr(source, "getbands"):  # Pillow's, which nobody has to have loaded
         return _png_of_image(cast("Image", source), limits.pixels), []
@@ -41,13 +41,27 @@ def read(source: Source, limits: Limits, known: KnownValues) -> tuple[bytes, lis
         return _png_of(cast("NDArray[Any]", source), limits.pixels), []
     try:
         data = reader(limits.bytes + 1)
-    except OSError as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever the caller's own object raises; its text may quote the photo
         raise Unreadable("the file could not be read.") from error
     if not isinstance(data, bytes):
         raise WrongType("the file must be open in binary mode.")
     if len(data) > limits.bytes:
         raise TooLarge("the file is larger than the policy allows.")
     return data, []
+
+
+def path_of(place: str | os.PathLike[str]) -> Path:
+    """A path that the caller names.
+
+    Raises:
+        WrongType: It is none.
+    """
+    try:
+        return Path(place)
+    except TypeError as error:
+        raise WrongType("a path is a str, or an object that stands for one.") from error
 
 
 def with_names(source: Source, known: KnownValues) -> KnownValues:
@@ -90,6 +104,8 @@ def _png_of_image(image: Image, pixels: int) -> bytes:
     file = io.BytesIO()
     try:
         ImageOps.exif_transpose(image).save(file, "PNG", icc_profile=image.info.get("icc_profile"))
-    except (OSError, ValueError, SystemError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # what Pillow raises where the file behind the image is damaged is not listed anywhere
         raise UsageError("an image is grey, RGB or RGBA, and not empty.", todo="Convert it to RGB first.") from error
     return file.getvalue()

@@ -50,7 +50,7 @@ def dicom_wrap(copies: tuple[Path, ...], out: str, patient_file: Path | None) ->
         said = statement or Statement(key=key)
         made.append((target, wrap(data, patient=patient, statement=said, number=number, policy=policy)))
     for target, data in made:
-        files.write_private(target, data)
+        files.write_private(target, data, new=True)
     click.echo(f"{len(made)} DICOM {'file' if len(made) == 1 else 'files'} written.")
     if unknown:
         click.echo(

@@ -207,8 +207,6 @@ def doctor(runs: tuple[Path, ...], bundle: Path | None) -> int:
 def _write(path: Path, lines: Sequence[Line], runs: Sequence[Path]) -> None:
     from medimg.cli import bundle as _bundle
 
-    if path.exists():
-        raise UsageError("there is already a file of that name.")
     made = _bundle.make((*CORE, *OPTIONAL), {line.name: line.there for line in lines}, runs)
-    files.write_private(path, to_json(made))
+    files.write_private(path, to_json(made), new=True)
     click.echo("The bundle is written. Read it before you send it: it is text.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -112,11 +111,9 @@ def write_new(out: Path, data: bytes) -> None:
     Raises:
         OutputError: Something is already there, the folder is missing, or it could not be written.
     """
-    if os.path.lexists(out):
-        raise OutputError("there is already a file of that name.", todo="Choose another place.")
     if not out.parent.is_dir():
         raise OutputError("the output folder is not there.", todo="Make it first.")
-    files.write_private(out, data)
+    files.write_private(out, data, new=True)
 
 
 def written(run: OpenRun, state: RunState) -> dict[str, GroupResult]:

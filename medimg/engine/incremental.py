@@ -108,7 +108,7 @@ def site_key() -> bytes:
             host.private_folder(path.parent, parents=True, exist_ok=True)
             made = secrets.token_bytes(32)
             with files.staged(path, made) as temporary, contextlib.suppress(FileExistsError):
-                os.link(temporary, path)  # not replaced: another process may have been first
+                files.name_new(temporary, path)  # not replaced: another process may have been first
         key = path.read_bytes()
         if len(key) >= 32:
             return key

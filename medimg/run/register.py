@@ -271,8 +271,7 @@ class Register:
                 db.execute("PRAGMA synchronous = FULL")
                 db.executescript("BEGIN IMMEDIATE;" + _SCHEMA.format(first=_FIRST) + _PRIVATE + "COMMIT;")
             with contextlib.suppress(FileExistsError):  # another process was quicker
-                if not host.rename_new(made, self.path):
-                    host.replace(made, self.path)  # a file system without that kind of rename
+                files.name_new(made, self.path)
             host.sync_folder(self.path.parent)
         finally:
             with contextlib.suppress(OSError):

@@ -156,11 +156,14 @@ def move(files: Sequence[Path], folder: Path) -> None:
         host.private_folder(folder, exist_ok=True)
         for file in files:
             target = folder / file.name
-            if target.exists():
-                raise OutputError("a file of that name is already there. Nothing was replaced.")
-            file.rename(target)
+            if not host.rename_new(file, target):  # a file system without that kind of rename
+                if os.path.lexists(target):
+                    raise FileExistsError
+                file.rename(target)
         for place in {folder, *(f.parent for f in files)}:
             host.sync_folder(place)
+    except FileExistsError as error:
+        raise OutputError("a file of that name is already there. Nothing was replaced.") from error
     except OSError as error:
         raise OutputError("a copy could not be moved.", todo="Check your rights on the run folder.") from error
 

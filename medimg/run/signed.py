@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from medimg.errors import UsageError
+from medimg.errors import InputError, TooLarge, UsageError
 from medimg.run import state as runs
 from medimg.run.events import Signed, now
 from medimg.run.folder import RECORD_FOLDER
@@ -61,12 +61,15 @@ def _kept(opened: OpenRun, group: str, scan: Path) -> tuple[str, str]:
     if suffix not in SUFFIXES:
         raise UsageError("a scan is a PDF or a picture.", todo=f"One of: {', '.join(sorted(SUFFIXES))}.")
     try:
-        if scan.stat().st_size > LARGEST:
-            raise UsageError("the scan is larger than 64 MiB.")
-        data = scan.read_bytes()
-    except OSError as error:
+        data = files.read_original(scan, LARGEST)
+    except TooLarge as error:
+        raise UsageError("the scan is larger than 64 MiB.") from error
+    except InputError as error:
         raise UsageError("the scan could not be read.") from error
     number = 1 + sum(s.group == group for s in opened.state.signed)
+    record = opened.folder / RECORD_FOLDER
+    while any(record.glob(f"consent-signed-{group}-{number}.*")):  # the answers may have been put back from before
+        number += 1
     name = f"consent-signed-{group}-{number}{suffix}"
-    files.write_private(opened.folder / RECORD_FOLDER / name, data)
+    files.write_private(record / name, data, new=True)
     return name, hashlib.sha256(data).hexdigest()

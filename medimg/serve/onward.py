@@ -54,6 +54,6 @@ class Onward:
                     raise OutputError("there is another copy of that identifier.")
                 files.sync_folder(path.parent)
                 return
-            files.write_private(path, copy)
+            files.write_private(path, copy, new=True)
             if path.read_bytes() != copy:
                 raise OutputError("the output could not be read back.")

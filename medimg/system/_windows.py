@@ -126,9 +126,12 @@ def replace(old: Path, new: Path) -> None:
     Raises:
         OSError: It could not be done.
     """
+    _move(old, new, 1)  # MOVEFILE_REPLACE_EXISTING
+
+
+def _move(old: Path, new: Path, flags: int) -> None:
     for attempt in range(_TRIES):
-        # MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH
-        if win32.move_file(long_path(str(old)), long_path(str(new)), 1 | 8):
+        if win32.move_file(long_path(str(old)), long_path(str(new)), flags | 8):  # MOVEFILE_WRITE_THROUGH
             return
         number = ctypes.get_last_error()
         if number not in (_ACCESS_DENIED, _SHARING, _LOCKED) or attempt == _TRIES - 1:
@@ -137,7 +140,7 @@ def replace(old: Path, new: Path) -> None:
 
 
 def rename_new(old: Path, new: Path) -> bool:
-    """Give a file a name that must be free, in one step.
+    """Give a file a name that must be free, in one step; tried again as in :func:`replace`.
 
     Returns:
         True: this system always has such a rename.
@@ -146,8 +149,7 @@ def rename_new(old: Path, new: Path) -> bool:
         FileExistsError: There is a file of that name already.
         OSError: The rename failed, for example because ``new`` is on another disk.
     """
-    if not win32.move_file(long_path(str(old)), long_path(str(new)), 8):  # MOVEFILE_WRITE_THROUGH
-        raise win32.fault()
+    _move(old, new, 0)
     return True
 
 

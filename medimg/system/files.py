@@ -63,21 +63,23 @@ def read_original(path: Path, limit: int, expected: tuple[int, int] | None = Non
                 raise TooLarge("the file is larger than the policy allows.")
             data = file.read(limit + 1)
             after = os.fstat(file.fileno())
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no file has such a name
         raise Unreadable("the file could not be read.") from error
     if state(before) != state(after) or len(data) != after.st_size:
         raise Changed("the file changed while it was being read.")
     return data
 
 
-def write_private(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Write a file whole: temporary file in the same folder, fsync, rename. Replaces an older one.
+def write_private(path: Path, data: bytes, *, mode: int = 0o600, new: bool = False) -> None:
+    """Write a file whole: temporary file in the same folder, fsync, rename.
+
+    An older file is replaced, unless it has to be ``new``.
 
     Raises:
-        OutputError: It could not be written; the older file, if any, is still whole.
+        OutputError: It could not be written, or has to be new and is there; the older file, if any, is still whole.
     """
     with staged(path, data, mode=mode) as temporary:
-        publish(temporary, path)
+        publish(temporary, path, new=new)
 
 
 @contextlib.contextmanager
@@ -95,29 +97,58 @@ def staged(path: Path, data: bytes, *, mode: int = 0o600) -> Iterator[Path]:
                 file.write(data)
                 sync(file)
             os.utime(temporary, (NEUTRAL_TIME, NEUTRAL_TIME))
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: no file can have such a name
             raise OutputError(
                 "the output could not be written.",
                 todo="Check the free space and your rights on the output folder.",
             ) from error
         yield temporary
     finally:
-        with contextlib.suppress(OSError):  # it is not there, or the folder is read-only by now
+        with contextlib.suppress(OSError, ValueError):  # it is not there, or the folder is read-only by now
             temporary.unlink()
 
 
-def publish(temporary: Path, path: Path, *, durable: bool = True) -> None:
+def publish(temporary: Path, path: Path, *, new: bool = False, durable: bool = True) -> None:
     """Give a staged file its final name; ``durable`` makes the name outlive a power cut (:func:`sync_folder`).
 
+    What has that name is replaced, unless the name has to be ``new``.
+
     Raises:
-        OutputError: The rename failed.
+        OutputError: The rename failed, or the name has to be new and is taken.
     """
     try:
-        host.replace(temporary, path)
+        if new:
+            name_new(temporary, path)
+        else:
+            host.replace(temporary, path)
+    except FileExistsError as error:
+        raise OutputError("there is already a file of that name.", todo="Choose another place.") from error
     except OSError as error:
         raise OutputError("the output could not be given its name.") from error
     if durable:
         sync_folder(path.parent)
+
+
+def name_new(temporary: Path, path: Path) -> None:
+    """Give a staged file a name that nothing has: whether it is free is found out by the act that takes it.
+
+    Raises:
+        FileExistsError: Something has that name.
+        OSError: It could not be done.
+    """
+    if host.rename_new(temporary, path):
+        return
+    try:  # NFS and some FUSE file systems rename in no such way
+        os.link(temporary, path, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError:  # nor do some link: an empty file takes the name first, and that one is ours to replace
+        make_private(path, new=True)
+        try:
+            host.replace(temporary, path)
+        except OSError:
+            path.unlink()
+            raise
 
 
 def sync_folder(folder: Path) -> None:
@@ -173,23 +204,27 @@ def _read_back(path: Path, expected: bytes) -> bytes:
 class FileSink:
     """Puts one copy into a folder: staged under a temporary name, read back from there, then given its name.
 
+    ``data`` is what it holds, and empty until it is released; ``suffix`` is the one of its name.
+
     Args:
         folder: Where the copy goes; it must exist.
         stem: Its name without the suffix.
+        new: Nothing that has the copy's name may be replaced.
         durable: False when the caller calls :func:`sync_folder` after several copies.
     """
 
-    def __init__(self, folder: Path, stem: str, *, durable: bool = True) -> None:
-        self._folder, self._stem, self._durable = folder, stem, durable
+    def __init__(self, folder: Path, stem: str, *, new: bool = False, durable: bool = True) -> None:
+        self._folder, self._stem, self._new, self._durable = folder, stem, new, durable
         self._stack = contextlib.ExitStack()
-        self._staged: tuple[Path, Path] | None = None
+        self._staged: tuple[Path, Path, bytes] | None = None
+        self.data, self.suffix = b"", ""
 
     def stage(self, copy: Copy) -> bytes:
         """Write the copy beside its later place, fsync it, and return what the file then holds."""
         self.discard()
         final = self._folder / f"{self._stem}{copy.suffix}"
         temporary = self._stack.enter_context(staged(final, copy.data))
-        self._staged = (temporary, final)
+        self._staged, self.suffix = (temporary, final, copy.data), copy.suffix
         try:
             return _read_back(temporary, copy.data)
         except OSError as error:
@@ -199,9 +234,9 @@ class FileSink:
         """Give the copy its name, and return it."""
         if self._staged is None:
             raise OutputError("nothing was staged.")
-        temporary, final = self._staged
-        publish(temporary, final, durable=self._durable)
-        self._staged = None
+        temporary, final, data = self._staged
+        publish(temporary, final, new=self._new, durable=self._durable)
+        self._staged, self.data = None, data
         self._stack.close()
         return final.name
 

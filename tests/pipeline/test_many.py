@@ -6,6 +6,7 @@ import asyncio
 import io
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,60 @@ def test_copies_come_in_the_order_of_the_photos_and_a_bad_one_is_a_result(tmp_pa
         assert [m.report.error_code for m in made] == ["", "M-IN-KIND", "", "M-USE", "", "M-USE", "", ""]
         assert [m.report.safe_id for m in made] == [f"photo-{n:06}" for n in range(1, 9)]
         assert all(m.data for m in made if not m.report.error_code)
+
+
+class Odd:
+    """A file, a path or a picture of the caller's own that does not do what it should."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+
+    def read(self, _size: int) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def __fspath__(self) -> bytes:
+        return b"bytes"
+
+
+class BytesPath(Odd):
+    """A path of bytes."""
+
+    read = None  # type: ignore[assignment]
+
+
+def test_no_source_whatever_ends_the_rest(tmp_path: Path) -> None:
+    photo = fakes.photo(tmp_path / "MARY.png")
+    closed = io.BytesIO(photo.read_bytes())
+    closed.close()
+    gone = memoryview(b"x")
+    gone.release()
+    broken = Image.open(io.BytesIO(photo.read_bytes()[:60]))
+    sources = [
+        photo, "MARY\0.png", "\ud800.png", BytesPath(), Odd(), Odd(KeyError("MARY")), Odd(zlib.error("MARY")), closed,
+        gone, Odd(MemoryError()), broken, None, [photo], np.array(["MARY"]), photo,
+    ]  # fmt: skip
+    for threads in (1, 3):
+        made = list(medimg.Scrubber(LIGHT, threads=threads).scrub_many(sources))  # type: ignore[arg-type]
+        assert [bool(m.data) for m in made] == [True, *[False] * 13, True]
+        assert all(m.report.error_code.startswith(("M-IN", "M-USE", "M-HOLD")) for m in made if m.held)
+        assert not any("MARY" in repr(m.report) for m in made)
+
+
+def test_a_function_of_the_caller_that_raises_for_one_photo_does_not_end_the_rest(tmp_path: Path) -> None:
+    photos = [fakes.photo(tmp_path / f"{n}.png") for n in range(3)]
+
+    def known(source: object) -> KnownValues:
+        if source == photos[1]:
+            raise LookupError("MARY")
+        return NOTHING_KNOWN
+
+    places = [None, "", tmp_path / "copy"]
+    tool = medimg.Scrubber(LIGHT)
+    assert [m.report.state for m in tool.scrub_many(photos, known=known)] == ["unreviewed", "held", "unreviewed"]
+    made = list(tool.scrub_many(photos, to=lambda number, _: places[number]))  # type: ignore[arg-type, return-value]
+    assert [m.report.error_code for m in made] == ["", "M-USE", ""]
+    assert [p.name for p in tmp_path.glob("copy*")] == ["copy.png"]
 
 
 def test_only_a_few_sources_are_read_ahead(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ from medimg.run import state as runs
 from medimg.run.opened import open_run
 from medimg.run.register import Register, Sharing
 from medimg.run.release import release as move
+from medimg.system import host
 
 
 @pytest.fixture(autouse=True)
@@ -498,15 +499,15 @@ def test_a_move_that_fails_is_said_and_can_be_finished(
     out: Path, tmp_path: Path, own_register: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answered(out, tmp_path)
-    real = Path.rename
+    real = host.rename_new
 
-    def broken(self: Path, target: Path) -> Path:
-        if self.name == "P01-002.jpg":
+    def broken(old: Path, new: Path) -> bool:
+        if old.name == "P01-002.jpg":
             raise OSError(28, "no space")
-        return real(self, target)
+        return real(old, new)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", broken)
+        patch.setattr(host, "rename_new", broken)
         with pytest.raises(OutputError):
             call(release, out, "P01", "--yes", "--to", "the hand group")
     assert [e.event for e in Register(own_register).entries()] == ["released", "release-incomplete"]
