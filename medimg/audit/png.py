@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ORDER = {name: place for place, name in enumerate(["IHDR", "look", "PLTE", "tRNS", "IDAT", "IEND"])}
 """The order of the chunks (PNG, third edition, 5.6): what says how the picture looks stands before the palette."""
+NAMED = frozenset(("tEXt", "zTXt", "iTXt", "tIME", "pHYs", "bKGD", "hIST", "sPLT", "eXIf", "mDCV", "cLLI", "acTL"))
+"""Other chunks of the standard (11.3), which are called by their name; that of another one could be a patient's."""
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Samples of a pixel by colour type (11.2.1)."""
 PASSES = ((8, 8, 0, 0), (8, 8, 4, 0), (4, 8, 0, 4), (4, 4, 2, 0), (2, 4, 0, 2), (2, 2, 1, 0), (1, 2, 0, 1))
@@ -80,7 +82,7 @@ def _place(name: str) -> int:
 def _misplaced(name: str, place: int, found: dict[str, bytes]) -> list[str]:
     """The path of a chunk that may not stand in a copy, or not here: ``found`` are those before it."""
     if name not in ORDER and name not in LOOKS:
-        return [name if name.isascii() and name.isalpha() else "chunk"]
+        return [name if name in NAMED else "chunk"]
     again = name in found and name != "IDAT"
     return [f"{name}/order"] if _place(name) < place or again or (not found) != (name == "IHDR") else []
 

@@ -22,6 +22,11 @@ HIDDEN = {
     _hidden.NEEDLESS: (Kind.METADATA, Category.UNKNOWN_BLOCK),
 }
 """What stands in coded data beside the picture -> how it is reported."""
+NAMED = frozenset((*CODED, *DERIVED, b"xml ", b"uri ")) | frozenset(
+    b"free skip uuid styp sidx moof mfra pdin udta emsg idat dinf grpl ipro iinf iloc iprp iref pitm hdlr bxml fiin"
+    b" Exif mime jpeg tmap udes crtt mdft altt clli mdcv cclv amve reve".split()
+)
+"""Boxes, items and properties that are called by their type (ISO/IEC 14496-12 and 23008-12)."""
 DEPTH = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:depth", b"urn:mpeg:hevc:2015:auxid:2")
 
 
@@ -56,7 +61,7 @@ def _meta(photo: Heif) -> list[Finding]:
     if photo.tables.handler:
         found.append(_finding(Kind.METADATA, Category.SOFTWARE, "meta/hdlr/name"))
     for kind in sorted(set(photo.tables.others) - {b"grpl"}):
-        found.append(_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, f"meta/{_printable(kind)}"))
+        found.append(_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, f"meta/{_name(kind)}"))
     for kind, payload in photo.tables.properties:
         found += _property(kind, payload)
     return found
@@ -76,11 +81,11 @@ def _top_box(photo: Heif, box: Span) -> list[Finding]:
         return xmp.findings(data[box.body + 16 : box.end], "uuid/XMP") or _unknown("uuid/XMP")
     if kind in (b"free", b"skip") and not data[box.body : box.end].strip(b"\0"):
         return []
-    return _unknown(_printable(kind))
+    return _unknown(_name(kind))
 
 
 def _item(photo: Heif, item: Item) -> list[Finding]:
-    where = f"meta/item/{_printable(item.type)}"
+    where = f"meta/item/{_name(item.type)}"
     if item.type == b"Exif":
         return exif.findings(photo.exif_block(item), where) or _unknown(where)
     if item.type == b"mime":
@@ -118,10 +123,10 @@ def _property(kind: bytes, payload: bytes) -> list[Finding]:
         **dict.fromkeys((b"clli", b"mdcv", b"cclv", b"amve", b"reve"), Category.DISPLAY_HINT),
     }
     if kind in categories:
-        return [_finding(Kind.METADATA, categories[kind], f"meta/iprp/{_printable(kind)}")]
+        return [_finding(Kind.METADATA, categories[kind], f"meta/iprp/{_name(kind)}")]
     if kind in _build.PROPERTIES or kind in (b"rloc", b"a1lx", b"free"):
         return []
-    return _unknown(f"meta/iprp/{_printable(kind)}")
+    return _unknown(f"meta/iprp/{_name(kind)}")
 
 
 def _loose_bytes(photo: Heif) -> bool:
@@ -154,7 +159,6 @@ def _unknown(where: str) -> list[Finding]:
     return [_finding(Kind.METADATA, Category.UNKNOWN_BLOCK, where)]
 
 
-def _printable(kind: bytes) -> str:
-    """A box type for a path; anything but letters, digits and spaces becomes hexadecimal."""
-    text = kind.decode("ascii", "replace")
-    return text if text.isascii() and text.replace(" ", "").isalnum() else kind.hex()
+def _name(kind: bytes) -> str:
+    """The type of a box or an item where it is one of the known: four letters of somebody's own could be a name."""
+    return kind.decode("ascii").strip() if kind in NAMED else "box"

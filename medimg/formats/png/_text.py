@@ -49,6 +49,14 @@ PLAIN = {
 
 
 TEXT = frozenset((b"tEXt", b"zTXt", b"iTXt"))
+NAMED = (
+    frozenset(PLAIN) | TEXT
+    | frozenset(
+        b"eXIf iCCP tRNS gAMA cHRM sRGB cICP sBIT acTL fcTL fdAT sTER gIFg gIFt gIFx fRAc dSIG CgBI".split()
+    )
+)  # fmt: skip
+"""Chunks that are called by their name (PNG, 11.3; the register of its extensions; Apple's). Four letters that somebody
+else chose could be a patient's name."""
 
 
 def finding(category: str, where: str, *, kind: Kind = Kind.METADATA, count: int = 1, value: str = "") -> Finding:
@@ -59,7 +67,7 @@ def finding(category: str, where: str, *, kind: Kind = Kind.METADATA, count: int
 
 def of(chunk: Chunk, data: bytes, *, look: bool = True) -> list[Finding]:
     """What one dropped chunk holds; told by its type alone without ``look``."""
-    payload, name = chunk.payload(data), chunk.type.decode("ascii")
+    payload, name = chunk.payload(data), chunk.type.decode("ascii") if chunk.type in NAMED else "chunk"
     if chunk.type in TEXT and not look:
         return [finding(Category.COMMENT, name)]
     match chunk.type:
