@@ -30,7 +30,7 @@ from medimg.policy import Policy
 from medimg.run import originals, storage
 from medimg.run.folder import RECORD_FOLDER, REPORTS_NAME
 from medimg.run.state import RunSummary
-from medimg.system import files, host, stops
+from medimg.system import children, files, host, stops
 from medimg.types import NOTHING_KNOWN, Check, KnownValues, Original, Plan, Report, from_json
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def start(setup: Setup) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    children.keep_listed()
     os.environ["MEDIMG_THREADS"] = str(setup.threads)
     os.environ["OMP_THREAD_LIMIT"] = "1"  # Tesseract's own threads only get in each other's way
     if setup.scratch:

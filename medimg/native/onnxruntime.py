@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from medimg.system import host
+from medimg.system import children, host
 
 VARIABLE = "ORT_DISABLE_TELEMETRY"
 QUEUE = "Microsoft/DeveloperTools/.onnxruntime"
@@ -21,14 +21,8 @@ QUEUE = "Microsoft/DeveloperTools/.onnxruntime"
 
 _earlier = sys.modules.get("onnxruntime") is not None
 _before = os.environ.get(VARIABLE)
-os.environ[VARIABLE] = "1"
-try:
+with children.without("ORT_", **{VARIABLE: "1"}):
     import onnxruntime
-finally:
-    if _before is None:
-        del os.environ[VARIABLE]
-    else:
-        os.environ[VARIABLE] = _before
 
 
 def queue_open() -> bool:
