@@ -15,10 +15,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from medimg.errors import UsageError
-from medimg.types import BLACK, Colour, Limits
+from medimg.types import BLACK, Colour, Limits, within
 from medimg.vocabulary import KEEPABLE, Category
 
-Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+SHARE = (0.0, 1.0)
+MARGIN = (0.0, 10.0)
+"""Least and most growth of a cover: a negative one would show what it hides, and ten heights is more than any needs."""
 
 
 class MetadataRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,8 +40,9 @@ class TextRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """Refuse a list that would keep less, or more, than its author meant.
 
         Raises:
-            ValueError: It names what no policy can keep.
+            ValueError: It names what no policy can keep, or the margin is none.
         """
+        within(self, "text", margin=MARGIN)
         wrong = [name for name in self.keep if name not in KEEPABLE]
         if wrong:
             known = ", ".join(KEEPABLE)
@@ -50,6 +53,14 @@ class CodeRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Bar and 2-D codes are covered whether or not they decode."""
 
     margin: float = 0.08
+
+    def __post_init__(self) -> None:
+        """Refuse what is no such number.
+
+        Raises:
+            ValueError: One is not; its name is said.
+        """
+        within(self, "codes", margin=MARGIN)
 
 
 class ObjectRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,6 +77,14 @@ class ObjectRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     margin: float = 0.02
     ask: bool = True
 
+    def __post_init__(self) -> None:
+        """Refuse what is no such number.
+
+        Raises:
+            ValueError: One is not; its name is said.
+        """
+        within(self, "objects", largest=SHARE, margin=MARGIN)
+
 
 class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Faces are covered. ``small`` looks in a larger picture too, for bystanders in the background.
@@ -81,8 +100,18 @@ class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     hold_share: float | msgspec.UnsetType = msgspec.UNSET
     small: bool = False
     close_up: Literal["hold", "cover", "ask"] = "hold"
-    sure: Share = 0.83
-    possible: Share = 0.46
+    sure: float = 0.83
+    possible: float = 0.46
+
+    def __post_init__(self) -> None:
+        """Refuse what is no such number.
+
+        Raises:
+            ValueError: One is not; its name is said.
+        """
+        within(self, "faces", margin=MARGIN, sure=SHARE, possible=SHARE)
+        if self.hold_share is not msgspec.UNSET:
+            within(self, "faces", hold_share=SHARE)
 
 
 HOLD_SHARE = 0.35
@@ -99,6 +128,14 @@ class CoverRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     hold_share: float = HOLD_SHARE
     heif: Literal["png", "jpeg"] = "png"
     colour: Annotated[str, msgspec.Meta(pattern=r"\A(auto|black|white|#[0-9A-Fa-f]{6})\Z")] = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuse what is no such number.
+
+        Raises:
+            ValueError: One is not; its name is said.
+        """
+        within(self, "covers", hold_share=SHARE)
 
     @property
     def rgb(self) -> Colour | None:
@@ -122,6 +159,14 @@ class VerifyRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     rounds: int = 2
     second_reader: Literal["when-present", "required"] = "when-present"
 
+    def __post_init__(self) -> None:
+        """Refuse what is no such number.
+
+        Raises:
+            ValueError: One is not; its name is said.
+        """
+        within(self, "verify", rounds=(0, 20))
+
 
 class EngineRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is done where a host program loaded onnxruntime before medimg could switch its usage reports off.
@@ -140,6 +185,8 @@ class DetectorRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 LEAST_SIDE = 640
 """The smallest longest side to which pictures may be brought: below it a wound is a few dozen pixels."""
+MOST_SIDE = 1_000_000
+"""More than any picture has."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -182,8 +229,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return msgspec.structs.replace(self, covers=msgspec.structs.replace(self.covers, heif=becomes))
 
     def with_side(self, side: int) -> Policy:
-        """The same policy, with pictures brought to this longest side at most; 0 leaves them as they are."""
-        return msgspec.structs.replace(self, limits=msgspec.structs.replace(self.limits, max_side=side))
+        """The same policy, with pictures brought to this longest side at most; 0 leaves them as they are.
+
+        Raises:
+            UsageError: There is no such side.
+        """
+        try:
+            return msgspec.structs.replace(self, limits=msgspec.structs.replace(self.limits, max_side=side))
+        except ValueError as error:
+            raise UsageError(f"{error}.") from error
 
     @property
     def digest(self) -> str:

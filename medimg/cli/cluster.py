@@ -12,7 +12,7 @@ from medimg.cli import common
 from medimg.cluster import certificates as authority
 from medimg.cluster import nodes
 from medimg.cluster.adaptive import Adapt
-from medimg.engine.pool import suitable_workers
+from medimg.engine.pool import MOST_WORKERS, suitable_workers
 from medimg.errors import UsageError
 
 _certificates = click.option(
@@ -99,7 +99,9 @@ def _adapt(
 @click.argument("address", metavar="tls://HOST:PORT")
 @_certificates
 @click.option("--host", metavar="ADDRESS", help="This computer's address for the others; found out when not given.")
-@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Photos at once; as many as suit by default.")
+@click.option(
+    "--threads", type=click.IntRange(1, MOST_WORKERS), metavar="N", help="Photos at once; as many as suit by default."
+)
 @click.option("--name", default="", hidden=True)
 def worker(address: str, folder: Path, host: str | None, threads: int | None, name: str) -> int:
     """Run a worker until it is stopped. It needs the same medimg, models and programs as the others."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 import os
 import secrets
 import shutil
@@ -17,11 +18,11 @@ import msgspec
 
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.context import DEFAULT_AUDIENCE, country
-from medimg.engine.pool import Workers, suitable_workers
+from medimg.engine.pool import MOST_WORKERS, Workers, suitable_workers
 from medimg.engine.worker import Job, Setup
 from medimg.errors import MissingPart, UsageError
 from medimg.plain import printable, printable_json
-from medimg.policy import LEAST_SIDE, Policy
+from medimg.policy import LEAST_SIDE, MOST_SIDE, Policy
 from medimg.run import known, scan, storage
 from medimg.system import host
 from medimg.types import NOTHING_KNOWN, KnownValues
@@ -29,6 +30,15 @@ from medimg.types import NOTHING_KNOWN, KnownValues
 F = TypeVar("F", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path)
+
+
+class Finite(click.FloatRange):
+    """A number in a range; "nan" and "inf" are none, though they pass for a ``float`` that is not below a bound."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number."""
+        number: float = super().convert(value, param, ctx)
+        return number if math.isfinite(number) else self.fail("a number is asked for.", param, ctx)
 
 
 class _Word(click.ParamType[str]):
@@ -124,7 +134,7 @@ def side_option(command: F) -> F:
     """``--max-side``."""
     return click.option(
         "--max-side",
-        type=click.IntRange(min=LEAST_SIDE),
+        type=click.IntRange(LEAST_SIDE, MOST_SIDE),
         callback=lambda _ctx, _param, value: value or 0,
         metavar="N",
         help="Make larger pictures smaller before they are looked at: JPEG, N pixels on the longest side. For chats.",
@@ -222,7 +232,10 @@ def known_option(command: F) -> F:
 def workers_option(command: F) -> F:
     """``--workers``."""
     return click.option(
-        "--workers", type=click.IntRange(min=1), metavar="N", help="Processes; as many as suit when not given."
+        "--workers",
+        type=click.IntRange(1, MOST_WORKERS),
+        metavar="N",
+        help="Processes; as many as suit when not given.",
     )(command)
 
 

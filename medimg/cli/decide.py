@@ -43,7 +43,7 @@ class _BoxType(click.ParamType[tuple[int, int, int, int]]):
         if isinstance(value, tuple):
             return value
         parts = str(value).replace(",", " ").split()
-        if len(parts) != 4 or not all(p.isascii() and p.isdigit() for p in parts):
+        if len(parts) != 4 or not all(p.isascii() and p.isdigit() and len(p) < 10 for p in parts):
             self.fail("a box is X,Y,WIDTH,HEIGHT in whole pixels.", param, ctx)
         x, y, width, height = map(int, parts)
         return x, y, width, height

@@ -18,7 +18,7 @@ from medimg.run.request import EXIT_CODES
 @click.option(
     "--older-than",
     "days",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, 36_500),
     required=True,
     metavar="DAYS",
     help="Days since a run was finished; 0 for any.",

@@ -60,7 +60,7 @@ _HERE = "Open this address in a browser on this computer."
 @click.option(
     "--keep-jobs",
     "hours",
-    type=click.FloatRange(min=0, min_open=True),
+    type=common.Finite(0, 87_600, min_open=True),
     default=KEEP_HOURS,
     show_default=True,
     metavar="HOURS",

@@ -39,7 +39,7 @@ _PAUSE = 60.0  # seconds after the output could not be written
 @common.workers_option
 @click.option(
     "--rest",
-    type=click.FloatRange(min=0.1),
+    type=common.Finite(0.1, 86_400),
     default=10.0,
     show_default=True,
     metavar="SECONDS",
@@ -47,7 +47,7 @@ _PAUSE = 60.0  # seconds after the output could not be written
 )
 @click.option(
     "--every",
-    type=click.FloatRange(min=0.1),
+    type=common.Finite(0.1, 86_400),
     default=2.0,
     show_default=True,
     metavar="SECONDS",

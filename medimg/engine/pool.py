@@ -42,6 +42,8 @@ MEMORY_LIGHT = 3 << 30
 """Address space of a worker for metadata alone."""
 RESIDENT = 1 << 30
 """Memory to reckon with for one worker when their number is chosen."""
+MOST_WORKERS = 1024
+"""More than the processors of any one computer; as many processes are started as are asked for."""
 _STOPPING = 10.0
 """Longest wait for the pool to end after a fault or Ctrl-C, in seconds."""
 _GRACE = 30.0

@@ -126,6 +126,37 @@ def test_what_is_wrong_with_a_policy_is_said(tmp_path: Path, text: str, says: st
         Policy.load(path)
 
 
+NUMBERS = (
+    "text.margin", "codes.margin", "faces.margin", "faces.sure", "faces.possible", "faces.hold_share", "objects.margin",
+    "objects.largest", "covers.hold_share", "verify.rounds", "limits.bytes", "limits.pixels", "limits.frames",
+    "limits.seconds", "limits.max_side",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1", "-0.5", "1e300", "9223372036854775807", "9" * 40])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_that_is_none_negative_or_absurd_is_refused_by_its_name(tmp_path: Path, name: str, value: str) -> None:
+    section, _, setting = name.partition(".")
+    path = tmp_path / "policy.toml"
+    path.write_text(f"[{section}]\n{setting} = {value}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=setting) as caught:
+        Policy.load(path)
+    assert value not in str(caught.value)
+    with pytest.raises(ValueError, match=setting):
+        type(getattr(Policy(), section))(**{setting: float(value)})
+
+
+def test_every_number_of_a_policy_is_bounded() -> None:
+    numbers = {
+        f"{section.name}.{field.name}"
+        for section in msgspec.structs.fields(Policy)
+        if isinstance(section.type, type) and issubclass(section.type, msgspec.Struct)
+        for field in msgspec.structs.fields(section.type)
+        if {int, float} & {field.type, *getattr(field.type, "__args__", ())}
+    }
+    assert numbers == set(NUMBERS)
+
+
 def records(kind: type[msgspec.Struct]) -> set[type[msgspec.Struct]]:
     """The records a record is made of."""
     found = {kind}
