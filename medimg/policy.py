@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from medimg.errors import UsageError
-from medimg.types import BLACK, Colour, Limits, within
+from medimg.types import BLACK, Colour, Limits, from_toml, within
 from medimg.vocabulary import KEEPABLE, Category
 
 SHARE = (0.0, 1.0)
@@ -259,7 +259,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raw = resources.files("medimg").joinpath("policies/default.toml").read_bytes()
             else:
                 raw = path.read_bytes()
-            return msgspec.toml.decode(raw, type=cls)
+            return from_toml(raw, cls)
         except OSError as error:
             raise UsageError("the policy file could not be read.") from error
         except msgspec.DecodeError as error:  # its text names the setting's path, never a value

@@ -375,10 +375,25 @@ def to_json(record: Any, *, indent: int = 2) -> bytes:
     return msgspec.json.format(msgspec.json.encode(record, enc_hook=_no_secret), indent=indent) + b"\n"
 
 
-def from_json(data: bytes, kind: type[T]) -> T:
-    """Read a record written by :func:`to_json`.
+def from_json(data: bytes | str, kind: type[T]) -> T:
+    """Read a record written by :func:`to_json`, or a person's or another program's JSON.
 
     Raises:
-        msgspec.ValidationError: The text does not fit the record.
+        msgspec.DecodeError: The text does not fit the record (``ValidationError``), is no JSON, or goes too deep.
     """
-    return msgspec.json.decode(data, type=kind, dec_hook=_decode_secret)
+    try:
+        return msgspec.json.decode(data, type=kind, dec_hook=_decode_secret)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError("this is no JSON in UTF-8, or it is nested too deeply") from error
+
+
+def from_toml(data: bytes | str, kind: type[T]) -> T:
+    """Read a record that a person wrote as TOML.
+
+    Raises:
+        msgspec.DecodeError: The text does not fit the record (``ValidationError``), is no TOML, or goes too deep.
+    """
+    try:
+        return msgspec.toml.decode(data, type=kind)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError("this is no TOML in UTF-8, or it is nested too deeply") from error

@@ -53,7 +53,7 @@ def read(commands: Iterable[str]) -> dict[str, Any]:
 
     try:
         said = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError("the file of your defaults is not TOML.") from error
     if not all(k in OPTIONS and isinstance(v, OPTIONS[k]) for k, v in said.items()):
         kinds = ", ".join(f"{name} ({kind.__name__})" for name, kind in OPTIONS.items())

@@ -26,6 +26,7 @@ import msgspec
 import medimg
 from medimg.errors import MedimgError, UsageError
 from medimg.run.folder import RECORD_FOLDER, REPORTS_NAME
+from medimg.system import files
 from medimg.types import Report, from_json
 from medimg.vocabulary import CONTENT_CHECKS, CheckName, CheckState, FormatName, PhotoState
 
@@ -102,7 +103,7 @@ def _version(said: str) -> str:
 
 def _run(folder: Path) -> Run:
     try:
-        data = (folder / RECORD_FOLDER / REPORTS_NAME).read_bytes()
+        data = files.read_own(folder / RECORD_FOLDER / REPORTS_NAME)
         reports = from_json(data, tuple[Report, ...])
     except (OSError, msgspec.DecodeError, MedimgError) as error:
         raise UsageError("a bundle is made of run folders, and one of these is none.") from error

@@ -11,6 +11,7 @@ import click
 
 from medimg.cli import common
 from medimg.errors import MissingPart, UsageError
+from medimg.system import tls
 
 if TYPE_CHECKING:
     from medimg.serve import node
@@ -132,27 +133,9 @@ def _secured(certificate: Path | None, key: Path | None, clients: Path | None) -
         raise UsageError("TLS needs both --certificate and --key.")
     if clients is not None and certificate is None:
         raise UsageError("--client-ca needs --certificate and --key.")
-    if certificate is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(certificate, key)
-        if clients is not None:
-            context.verify_mode = ssl.CERT_REQUIRED
-            context.load_verify_locations(clients)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError("a certificate or key could not be read.") from error
-    return context
+    return tls.serving(certificate, key, clients) if certificate is not None and key is not None else None
 
 
 def _trusting(send_ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
     """TLS for the node that copies are sent on to; this node shows its own certificate where it has one."""
-    if send_ca is None:
-        return None
-    try:
-        context = ssl.create_default_context(cafile=str(send_ca))
-        if certificate is not None:
-            context.load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError("a certificate or key could not be read.") from error
-    return context
+    return tls.reaching(send_ca, certificate, key) if send_ca is not None else None

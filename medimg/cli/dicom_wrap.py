@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import click
-import msgspec
 
 from medimg.dicom import Patient, Statement, statement, wrap
 from medimg.errors import OutputError, UsageError
@@ -17,6 +16,7 @@ from medimg.policy import Policy
 from medimg.run.folder import RECORD_FOLDER, SHARE_FOLDER
 from medimg.run.opened import open_run
 from medimg.system import files
+from medimg.types import from_json, from_toml
 
 FILE = click.Path(path_type=Path)
 
@@ -113,8 +113,8 @@ def _patient(path: Path | None) -> Patient:
         raise UsageError("the file about the patient could not be read.") from error
     try:
         if data.lstrip().startswith(b"{"):
-            return msgspec.json.decode(data, type=Patient)
-        return msgspec.toml.decode(data, type=Patient)
+            return from_json(data, Patient)
+        return from_toml(data, Patient)
     except ValueError as error:  # its text may quote a value
         raise UsageError(
             "the file about the patient must hold texts named name, id, birth_date, sex, accession, study or series."

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import msgspec
 
 from medimg.cli import run_common
 from medimg.errors import UsageError
@@ -13,6 +12,7 @@ from medimg.fhir import Settings, bundle, check, to_json
 from medimg.run.opened import open_run
 from medimg.run.state import RunState
 from medimg.system import host
+from medimg.types import from_json
 
 
 @click.command()
@@ -124,7 +124,7 @@ def _originals(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+        return from_json(path.read_bytes(), dict[str, str])
     except (OSError, ValueError) as error:
         raise UsageError("the file of originals must be JSON that gives each copy number a text.") from error
 

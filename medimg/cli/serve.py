@@ -12,6 +12,7 @@ import msgspec
 from medimg.cli import common, run_common
 from medimg.errors import MissingPart, UsageError
 from medimg.serve import KEEP_HOURS
+from medimg.system import tls as secured
 
 _HERE = "Open this address in a browser on this computer."
 
@@ -171,6 +172,8 @@ def _fit(
         raise UsageError("--client-ca needs --certificate and --key.")
     if token_file is None:
         raise UsageError("--token-file is missing.")
+    if certificate is not None and key is not None:
+        secured.serving(certificate, key, clients)
 
 
 def _page_host(host: str, tls: tuple[Path, Path] | None, *, lan: bool) -> str:
@@ -211,6 +214,8 @@ def _serve_page(
     from medimg.serve.page.routes import Door, build
 
     policy = common.read_policy(policy_file, metadata_only=False)
+    if tls is not None:
+        secured.serving(*tls)
     listening = listen.tcp(host, port, secured=tls is not None)
     try:
         named = f"[{host}]" if ":" in host else host

@@ -11,10 +11,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from medimg.errors import MissingPart, UsageError
+from medimg.errors import MissingPart, OutputError, UsageError
 from medimg.system import files, host
 
 _NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9.-]{0,62}\Z")
+_OWN = ("ca.pem", "ca-key.pem")
 _EARLIER = datetime.timedelta(minutes=5)
 """Clocks of the nodes may differ."""
 
@@ -31,36 +32,75 @@ def make(folder: Path, names: list[str], days: int = 365) -> list[Path]:
         The folders of the nodes, each with ``ca.pem``, ``cert.pem`` and ``key.pem``; copy each to its node.
 
     Raises:
-        UsageError: A name is no host name, or has a folder already.
+        UsageError: A name is no host name, or has a folder already, or the authority is none.
         MissingPart: The extra is not installed.
         OutputError: Something could not be written.
     """
-    if not names or not all(_NAME.match(n) for n in names) or any((folder / n).exists() for n in names):
-        raise UsageError("each name must be a host name, an address or a word, and have no certificate yet.")
+    if not names or len({*names, *_OWN}) < len(names) + len(_OWN) or not all(_NAME.match(n) for n in names):
+        raise UsageError("each name must be a host name, an address or a word, and stand there once.")
+    if any((folder / n).exists() for n in names):
+        raise UsageError("one of the names has a certificate already.")
+    until = datetime.timedelta(days=days)
+    try:
+        host.private_folder(folder, parents=True, exist_ok=True)
+        authority, signer = _authority(folder, until)
+        out = []
+        for name in names:
+            certificate, key = _signed(name, until, authority, signer)
+            place = folder / name
+            host.private_folder(place)
+            files.write_private(place / "ca.pem", _bytes(authority), new=True)
+            files.write_private(place / "cert.pem", _bytes(certificate), new=True)
+            files.write_private(place / "key.pem", _key_bytes(key), new=True)
+            out.append(place)
+    except OSError as error:
+        raise OutputError("a folder for certificates could not be made.") from error
+    return out
+
+
+def _authority(folder: Path, until: datetime.timedelta) -> tuple[Any, Any]:
+    """The certificate that signs, and its key; made where there is neither.
+
+    Raises:
+        UsageError: One of them is not what this command made.
+        MissingPart: The extra is not installed.
+        OutputError: They could not be written.
+    """
     try:
         from cryptography import x509
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
     except ImportError as error:
         raise MissingPart("certificates need the extra: pip install 'medimg[cluster]'.") from error
-    until = datetime.timedelta(days=days)
-    host.private_folder(folder, parents=True, exist_ok=True)
-    own, own_key = folder / "ca.pem", folder / "ca-key.pem"
-    if not own.exists():
+    own, own_key = (folder / name for name in _OWN)
+    if not own.exists() and not own_key.exists():
         certificate, key = _signed("medimg cluster authority", until * 10, None, None)
-        files.write_private(own_key, _key_bytes(key))
-        files.write_private(own, _bytes(certificate))
-    authority = x509.load_pem_x509_certificate(own.read_bytes())
-    signer = serialization.load_pem_private_key(own_key.read_bytes(), None)
-    out = []
-    for name in names:
-        certificate, key = _signed(name, until, authority, signer)
-        place = folder / name
-        host.private_folder(place)
-        files.write_private(place / "ca.pem", own.read_bytes())
-        files.write_private(place / "cert.pem", _bytes(certificate))
-        files.write_private(place / "key.pem", _key_bytes(key))
-        out.append(place)
-    return out
+        files.write_private(own_key, _key_bytes(key), new=True)
+        files.write_private(own, _bytes(certificate), new=True)
+        return certificate, key
+    try:
+        certificate = x509.load_pem_x509_certificate(own.read_bytes())
+        key = serialization.load_pem_private_key(own_key.read_bytes(), None)
+        if isinstance(key, ec.EllipticCurvePrivateKey) and _public(certificate) == _public(key):
+            return certificate, key
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _no_authority() from error
+    raise _no_authority()
+
+
+def _no_authority() -> UsageError:
+    return UsageError(
+        "ca.pem and ca-key.pem in this folder are not a certificate that signs and its key.",
+        todo="Put both back from a backup, or move them away: then new ones are made, and every node needs a new one.",
+    )
+
+
+def _public(owner: Any) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    data: bytes = owner.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return data
 
 
 def _signed(name: str, until: datetime.timedelta, authority: Any, signer: Any) -> tuple[Any, Any]:

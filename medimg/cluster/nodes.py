@@ -11,7 +11,7 @@ from typing import Any
 
 from medimg.cluster.adaptive import Adapt, Fleet
 from medimg.errors import MissingPart, UsageError
-from medimg.system import stops
+from medimg.system import stops, tls
 from medimg.system.scratch import Scratch
 
 PORT = 8786
@@ -41,7 +41,7 @@ class Identity:
     """A folder with ``ca.pem``, ``cert.pem`` and ``key.pem`` (:mod:`medimg.cluster.certificates`).
 
     Raises:
-        UsageError: One of them is not there.
+        UsageError: One of them is not there, or is not what it should be.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,6 +51,7 @@ class Identity:
                 "the folder of certificates needs ca.pem, cert.pem and key.pem.",
                 todo="Make them with 'medimg cluster certificates'.",
             )
+        tls.serving(self.certificate, self.key, self.ca)
 
     def security(self) -> Any:
         """What Dask takes.

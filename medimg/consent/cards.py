@@ -23,6 +23,7 @@ from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.context import SharingContext
 from medimg.errors import OutputError, UsageError
 from medimg.system import files
+from medimg.types import from_json
 from medimg.vocabulary import Category
 
 CardKind = Literal["workplace", "channel", "form"]
@@ -166,7 +167,7 @@ class Store:
             try:
                 if path.is_symlink() or path.stat().st_size > _MOST:
                     raise ValueError
-                cards.append(msgspec.json.decode(path.read_bytes(), type=Card))
+                cards.append(from_json(files.read_own(path), Card))
             except (OSError, ValueError, msgspec.DecodeError):
                 troubles.append("A card cannot be read, or is of another version of medimg. It is asked again.")
         return sorted(cards, key=lambda c: c.made, reverse=True), troubles

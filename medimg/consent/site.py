@@ -46,6 +46,7 @@ from medimg.consent.cards import FIELDS, Card, CardKind, wording
 from medimg.consent.checklist import ChecklistDefinition, Item, Level, Question
 from medimg.consent.context import SharingContext
 from medimg.errors import UsageError
+from medimg.types import from_toml
 
 SECTION = "site"
 
@@ -146,7 +147,7 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             UsageError: It cannot be read, has an unknown setting, or would weaken a blocking question.
         """
         try:
-            profile = msgspec.toml.decode(path.read_bytes(), type=cls)
+            profile = from_toml(path.read_bytes(), cls)
         except OSError as error:
             raise UsageError("the site profile could not be read.") from error
         except msgspec.DecodeError as error:

@@ -30,7 +30,7 @@ from medimg.run.scan import readable
 from medimg.run.state import RunSummary, Warn
 from medimg.run.summary import Condition, CopyFile, KeptBack, RunFile
 from medimg.system import files, scratch
-from medimg.types import Report, to_json
+from medimg.types import Report, from_json, to_json
 from medimg.vocabulary import PhotoState
 
 WORDS = {
@@ -199,7 +199,7 @@ def held_again(run: RunFolder, reports: Iterable[Report]) -> None:
         OutputError: It could not be written.
     """
     try:
-        before = msgspec.json.decode((run.hold / _HELD).read_bytes(), type=_HeldBefore)
+        before = from_json(files.read_own(run.hold / _HELD), _HeldBefore)
     except (OSError, msgspec.DecodeError):
         before = _HeldBefore()
     _held_list(

@@ -29,7 +29,7 @@ from medimg.run.folder import RunFolder
 from medimg.run.journal import Journal, Settings
 from medimg.run.scan import Item, Root
 from medimg.system import files, host
-from medimg.types import KnownValues, Original
+from medimg.types import KnownValues, Original, from_json
 from medimg.vocabulary import PhotoState
 
 NAME = "seen.sqlite"
@@ -109,7 +109,7 @@ def site_key() -> bytes:
             made = secrets.token_bytes(32)
             with files.staged(path, made) as temporary, contextlib.suppress(FileExistsError):
                 files.name_new(temporary, path)  # not replaced: another process may have been first
-        key = path.read_bytes()
+        key = files.read_own(path)
         if len(key) >= 32:
             return key
     return b""
@@ -180,14 +180,14 @@ class EarlierRun:
         self.run = run
         self._db = sqlite3.connect(f"file:{_quoted(run.private / NAME)}?mode=ro&immutable=1", uri=True)
         (raw,) = self._db.execute("SELECT value FROM meta").fetchone()
-        self.made = msgspec.json.decode(raw, type=Made)
+        self.made = from_json(raw, Made)
 
     def of(self, place: bytes) -> Row | None:
         """What this run says of the photo there; None when it had none, or the list is damaged."""
         query = "SELECT state, original, copy, became FROM seen WHERE place = ?"
         with contextlib.suppress(sqlite3.Error, msgspec.DecodeError):
             for state, original, copy, became in self._db.execute(query, (place,)):
-                known = msgspec.json.decode(original, type=Original) if original else None
+                known = from_json(original, Original) if original else None
                 return Row(state, known, copy, became)
         return None
 
@@ -241,7 +241,7 @@ def waits(run: RunFolder) -> set[str]:
     if not any(run.unreviewed.glob("P*")):
         return set()
     with contextlib.suppress(OSError, msgspec.DecodeError, TypeError, KeyError):
-        ended = msgspec.json.decode(run.summary.read_bytes())
+        ended = from_json(files.read_own(run.summary), dict)
         return {"review"} | {c["name"] for c in ended["conditions"]} & {"questions", "stop"}
     return {"review"}
 

@@ -324,7 +324,7 @@ def sheets(summary: RunSummary, context: SharingContext, folder: str) -> dict[st
     from medimg.report import write_sheets
 
     out = Path(folder)
-    reports = from_json((out / RECORD_FOLDER / REPORTS_NAME).read_bytes(), tuple[Report, ...])
+    reports = from_json(files.read_own(out / RECORD_FOLDER / REPORTS_NAME), tuple[Report, ...])
     return {group: result.overall for group, result in write_sheets(summary, reports, context, out).items()}
 
 

@@ -60,7 +60,7 @@ def load(folder: Path) -> Decisions | None:
         UsageError: They cannot be read, are damaged, or were written by a newer version.
     """
     try:
-        data = (folder / RECORD_FOLDER / NAME).read_bytes()
+        data = files.read_own(folder / RECORD_FOLDER / NAME)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -207,7 +207,7 @@ def _finish(folder: Path) -> None:
     private = folder / RECORD_FOLDER
     journal = private / _JOURNAL
     try:
-        applied = from_json(journal.read_bytes(), Applied)
+        applied = from_json(files.read_own(journal), Applied)
     except FileNotFoundError:
         return
     except (OSError, msgspec.DecodeError) as error:
@@ -215,7 +215,7 @@ def _finish(folder: Path) -> None:
     done = applied.reports
     by_id = {r.safe_id: r for r in done}
     try:
-        old = from_json((private / REPORTS_NAME).read_bytes(), tuple[Report, ...])
+        old = from_json(files.read_own(private / REPORTS_NAME), tuple[Report, ...])
     except (OSError, msgspec.DecodeError) as error:
         raise UsageError("the reports of this run cannot be read.") from error
     _replace(folder, [r for r in old if r.safe_id in by_id], done)

@@ -173,7 +173,7 @@ class Journal:
         with _as_output_error():
             made = self._one("SELECT 1 FROM sqlite_schema WHERE name = 'meta'")
             row = self._one("SELECT value FROM meta WHERE key = 'settings'") if made else None
-        return msgspec.json.decode(row[0], type=Settings) if row else None
+        return from_json(row[0], Settings) if row else None
 
     def places(self) -> Iterator[tuple[int, bytes, str]]:
         """Root, path and safe id of every item of which there is a copy, or may be one yet."""
@@ -241,7 +241,7 @@ class Journal:
         """How fast it went when that was last noted."""
         with _as_output_error():
             row = self._one("SELECT value FROM meta WHERE key = 'pulse'")
-        return msgspec.json.decode(row[0], type=Pulse) if row else None
+        return from_json(row[0], Pulse) if row else None
 
     # -- what came of it
 

@@ -10,10 +10,8 @@ import csv
 import io
 from collections.abc import Callable
 
-import msgspec
-
 from medimg.errors import UsageError
-from medimg.types import KnownValues
+from medimg.types import KnownValues, from_json, from_toml
 
 ROWS = 100_000
 """Rows of a table."""
@@ -45,9 +43,9 @@ def known_values(data: bytes) -> KnownValues:
 def _lists(data: bytes) -> dict[str, tuple[str, ...]] | None:
     """The lists of a TOML or JSON file; None where it is neither."""
     structured = data.lstrip().startswith(b"{")
-    decode: Callable[..., dict[str, tuple[str, ...]]] = msgspec.json.decode if structured else msgspec.toml.decode
+    decode: Callable[..., dict[str, tuple[str, ...]]] = from_json if structured else from_toml
     try:
-        lists = decode(data, type=dict[str, tuple[str, ...]])
+        lists = decode(data, dict[str, tuple[str, ...]])
         if not lists or not set(lists) <= {"names", "numbers", "dates"}:
             raise ValueError
     except ValueError as error:  # its text may quote a value

@@ -13,6 +13,7 @@ from medimg.run import decisions
 from medimg.run import state as runs
 from medimg.run.folder import PREFIX, RECORD_FOLDER, REPORTS_NAME, SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.state import RunState
+from medimg.system import files
 from medimg.types import Report, from_json
 
 
@@ -65,7 +66,7 @@ def open_run(path: Path) -> OpenRun:
             "this run has no answers file; it is not finished.", todo="Go on with 'medimg clean --resume'."
         )
     try:
-        data = (folder / RECORD_FOLDER / REPORTS_NAME).read_bytes()
+        data = files.read_own(folder / RECORD_FOLDER / REPORTS_NAME)
         reports = from_json(data, tuple[Report, ...])
     except OSError as error:
         raise UsageError("the reports of this run cannot be read.") from error

@@ -24,7 +24,10 @@ def mark(data: bytes) -> Original:
 
 def fits(data: bytes, original: Original) -> bool:
     """Whether these bytes are that original."""
-    return len(data) == original.bytes and _digest(data, original.salt) == original.digest
+    try:
+        return len(data) == original.bytes and _digest(data, original.salt) == original.digest
+    except ValueError:  # the salt was edited into something else
+        return False
 
 
 def find(reports: Sequence[Report], places: Iterable[Path]) -> dict[str, Path]:

@@ -26,6 +26,7 @@ import msgspec
 
 from medimg.errors import OutputError, UsageError
 from medimg.system import files, host
+from medimg.types import from_json
 
 Event = Literal["released", "release-incomplete", "reopened", "withdrawn", "withdrawal-told", "purged", "run-removed"]
 """``withdrawal-told``: a person said that everybody who had the copies was told of the withdrawal. ``run-removed``: the
@@ -324,7 +325,7 @@ def _chain(rows: Sequence[tuple[Any, ...]], head: tuple[Any, ...], damaged: bool
 
 def _beside(rows: Sequence[tuple[Any, ...]], beside: Mapping[int, str]) -> Iterator[str]:
     """Where what is kept beside the chain is another text, or is gone without an entry that says so."""
-    bodies = {row[0]: msgspec.json.decode(row[3]) for row in rows if _is_object(row[3])}
+    bodies = {row[0]: from_json(row[3], dict[str, Any]) for row in rows if _is_object(row[3])}
     events = {row[0]: row[2] for row in rows}
     purged = [(n, b.get("run"), b.get("group")) for n, b in bodies.items() if events[n] == "purged"]
     for seq, body in bodies.items():
@@ -340,8 +341,8 @@ def _beside(rows: Sequence[tuple[Any, ...]], beside: Mapping[int, str]) -> Itera
 
 def _is_object(body: str) -> bool:
     try:
-        return isinstance(msgspec.json.decode(body), dict)
-    except msgspec.DecodeError:
+        return isinstance(from_json(body, dict[str, Any]), dict)
+    except (msgspec.DecodeError, TypeError):
         return False
 
 
@@ -361,9 +362,9 @@ def _digest(seq: int, at: str, event: str, body: str, previous: str) -> str:
 def _entry(row: tuple[Any, ...], beside: str | None) -> Entry:
     seq, at, event, body, previous, digest = row
     try:
-        sharing = msgspec.json.decode(body, type=Sharing)
+        sharing = from_json(body, Sharing)
         if beside is not None:
-            private = msgspec.json.decode(beside, type=_Private)
+            private = from_json(beside, _Private)
             sharing = msgspec.structs.replace(sharing, **{name: getattr(private, name) for name in PRIVATE})
     except msgspec.DecodeError as error:
         raise UsageError("an entry of the register is damaged.", todo="'medimg register verify' says which.") from error

@@ -12,6 +12,7 @@ import msgspec
 
 from medimg.errors import OutputError
 from medimg.system import files
+from medimg.types import from_json
 
 _MOST = 4096
 
@@ -37,7 +38,7 @@ def load() -> Choices:
     """The choices of last time; none where there are none, or where they cannot be read."""
     try:
         data = place().read_bytes()[:_MOST]
-        return msgspec.json.decode(data, type=Choices)
+        return from_json(data, Choices)
     except (OSError, ValueError, msgspec.DecodeError):
         return Choices()
 

@@ -18,7 +18,7 @@ from medimg.run import lock
 from medimg.run.events import Act, CardUse, Released, Reopened, Signed, Withdrawn
 from medimg.run.folder import RECORD_FOLDER, STATE_NAME, RunFolder
 from medimg.system import files as _files
-from medimg.types import Report, to_json
+from medimg.types import Report, from_json, to_json
 
 REWORDED, REWORDED_IN = "who.forensic", (1, 0, 0)
 """Up to checklist 0.1 it asked whether the picture could be evidence; *yes* says now that advice was taken."""
@@ -292,13 +292,13 @@ def load(folder: Path) -> RunState | None:
     """
     path = folder / RECORD_FOLDER / STATE_NAME
     try:
-        data = path.read_bytes()
+        data = _files.read_own(path)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise UsageError("the answers of this run cannot be read.") from error
     try:
-        return _adopted(msgspec.json.decode(data, type=RunState))
+        return _adopted(from_json(data, RunState))
     except msgspec.DecodeError as error:
         raise UsageError(
             "the answers of this run are damaged, or were written by a newer version. Nothing was changed."
@@ -339,7 +339,7 @@ def _adopted(state: RunState) -> RunState:
 
 def version(text: str) -> tuple[int, ...]:
     """A version as numbers that can be compared."""
-    return tuple(int(p) for p in text.split(".") if p.isdigit())
+    return tuple(int(p) for p in text.split(".") if p.isascii() and p.isdigit() and len(p) < 10)
 
 
 def save(folder: Path, state: RunState) -> RunState:

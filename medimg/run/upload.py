@@ -17,6 +17,7 @@ from medimg.run.folder import SHARE_FOLDER
 from medimg.run.opened import OpenRun
 from medimg.run.register import Register
 from medimg.run.release import share_of
+from medimg.system import files
 
 _COPY = re.compile(r"\AP\d+-\d+\.[a-z0-9]+\Z")
 
@@ -50,11 +51,22 @@ def upload(opened: OpenRun, register: Register, url: str) -> Uploaded:
     right = [n for n, digest in sorted(wanted.items()) if n in lying and _digest(f"{top}/{n}") == digest]
     missing = sorted(set(wanted) - set(right))
     for name in missing:
-        storage.put(f"{top}/{name}", (opened.folder / SHARE_FOLDER / name).read_bytes())
+        storage.put(f"{top}/{name}", _released(opened, name, wanted[name]))
         if _digest(f"{top}/{name}") != wanted[name]:
             storage.remove(f"{top}/{name}")
             raise OutputError("the copy that arrived in the storage is not the one that was released.")
     return Uploaded(put=tuple(missing), there=tuple(right), removed=tuple(gone))
+
+
+def _released(opened: OpenRun, name: str, digest: str) -> bytes:
+    """What goes out is what was looked at, also where somebody changes the file meanwhile."""
+    try:
+        data = files.read_own(opened.folder / SHARE_FOLDER / name)
+    except OSError as error:
+        raise CheckFailed("a released copy could not be read.") from error
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise CheckFailed("a released copy was changed afterwards.")
+    return data
 
 
 def _digest(url: str) -> str:

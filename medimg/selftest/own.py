@@ -20,18 +20,19 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from medimg.errors import UsageError
 from medimg.selftest.pictures import Mark
-from medimg.types import Box
+from medimg.types import Box, from_json
 
 LISTS = ("labels.csv", "labels.json")
 _TODO = "docs/checks.md says what it holds."
 
-Corners = tuple[int, int, int, int]
+Pixel = Annotated[int, msgspec.Meta(ge=-1_000_000, le=1_000_000)]
+Corners = tuple[Pixel, Pixel, Pixel, Pixel]
 Kind = Literal["text", "code", "face"]
 
 
@@ -53,10 +54,10 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: str
     must: Literal["go", "stay", ""] = ""
     kind: Kind = "text"
-    x0: int = 0
-    y0: int = 0
-    x1: int = 0
-    y1: int = 0
+    x0: Pixel = 0
+    y0: Pixel = 0
+    x1: Pixel = 0
+    y1: Pixel = 0
 
 
 class Labelled(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,13 +95,15 @@ def labelled(folder: Path) -> list[Labelled]:
 
 
 def _json(path: Path) -> list[_Entry]:
-    return msgspec.json.decode(path.read_bytes(), type=list[_Entry])
+    return from_json(path.read_bytes(), list[_Entry])
 
 
 def _rows(path: Path) -> list[_Entry]:
     by_file: dict[str, list[_Row]] = {}
     with path.open(encoding="utf-8-sig", newline="") as file:
         for cells in csv.DictReader(file, strict=True):
+            if None in cells:  # csv's name for what is beyond the heading
+                raise ValueError
             given = {name: cell.strip() for name, cell in cells.items() if cell and cell.strip()}
             row = msgspec.convert(given, _Row, strict=False)
             by_file.setdefault(row.file, []).append(row)

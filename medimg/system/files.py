@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -68,6 +69,22 @@ def read_original(path: Path, limit: int, expected: tuple[int, int] | None = Non
     if state(before) != state(after) or len(data) != after.st_size:
         raise Changed("the file changed while it was being read.")
     return data
+
+
+def read_own(path: Path) -> bytes:
+    """A file that medimg wrote; something else in its place, such as a named pipe, is not waited for.
+
+    Raises:
+        OSError: It is not there, is no regular file, or may not be read.
+    """
+
+    def unblocked(name: str, flags: int) -> int:
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    with open(path, "rb", opener=unblocked) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return file.read()
 
 
 def write_private(path: Path, data: bytes, *, mode: int = 0o600, new: bool = False) -> None:

@@ -292,7 +292,7 @@ class Desk:
         wanted = share.in_force(opened.state).get(name) if name in _released(opened.state) else None
         if wanted is None:
             raise UsageError("no copy of this name was released.")
-        data = (opened.folder / SHARE_FOLDER / name).read_bytes()
+        data = shown.held(opened.folder / SHARE_FOLDER / name)
         if hashlib.sha256(data).hexdigest() != wanted:  # what is hashed is what goes out, wherever a link leads
             raise UsageError("this is not the copy that was released.", todo="Look at: medimg status RUN.")
         return data

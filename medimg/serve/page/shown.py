@@ -11,6 +11,7 @@ from medimg.errors import UsageError
 from medimg.run import pictures
 from medimg.run import squares as parts
 from medimg.run.opened import OpenRun
+from medimg.system import files
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -38,8 +39,7 @@ def copy(opened: OpenRun, safe_id: str) -> tuple[bytes, str]:
     path = opened.copy_of(report) if report else None
     if report is None or report.copy is None or path is None:
         raise UsageError("this photo has no copy.")
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != report.copy.sha256:
+    if hashlib.sha256(data := held(path)).hexdigest() != report.copy.sha256:
         raise UsageError("this is not the copy that was checked.", todo="Clean the photo again.")
     if report.copy.format in SHOWN:
         return data, SHOWN[report.copy.format]
@@ -54,11 +54,7 @@ def small(path: Path | None) -> bytes:
     Raises:
         UsageError: There is none, or it cannot be shown.
     """
-    try:
-        data = path.read_bytes() if path is not None else b""
-    except OSError:
-        data = b""
-    picture, out = _drawn(data, SMALL), io.BytesIO()
+    picture, out = _drawn(held(path) if path is not None else b"", SMALL), io.BytesIO()
     picture.thumbnail((SMALL, SMALL))
     picture.save(out, "JPEG")
     return out.getvalue()
@@ -77,6 +73,18 @@ def squares(data: bytes) -> str:
     seen = np.asarray(_drawn(data, _ALL))
     pairs = zip(parts.plain(seen), parts.blank(seen), strict=True)
     return "".join("2" if blank else str(plain) for plain, blank in pairs)
+
+
+def held(path: Path) -> bytes:
+    """The bytes of a copy in the run.
+
+    Raises:
+        UsageError: It is not there, or no file.
+    """
+    try:
+        return files.read_own(path)
+    except OSError as error:
+        raise UsageError("the copy is not where it was written.", todo="Look at: medimg status RUN.") from error
 
 
 def _drawn(data: bytes, side: int) -> Image:
