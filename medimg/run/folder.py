@@ -21,13 +21,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from medimg.errors import OutputError, UsageError
+from medimg.errors import CheckFailed, OutputError, UsageError
 from medimg.run import lock, storage
 from medimg.run.scan import Root
 from medimg.system import host
 
 PREFIX = "medimg-"
 RECORD_FOLDER, SHARE_FOLDER, UNREVIEWED_FOLDER = "PRIVATE-patient-record", "share", "unreviewed"
+HOLD_FOLDER = "hold"
 STATE_NAME, REPORTS_NAME = "answers.json", "reports.json"
 """In the record folder: what people said of the run, and what became of each photo."""
 BESIDE = "medimg-runs"
@@ -45,7 +46,7 @@ class RunFolder:
         self.path = path
         self.share = path / SHARE_FOLDER
         self.unreviewed = path / UNREVIEWED_FOLDER
-        self.hold = path / "hold"
+        self.hold = path / HOLD_FOLDER
         self.private = path / RECORD_FOLDER
         self.journal = self.private / "journal.sqlite"
         self.reports = self.private / REPORTS_NAME
@@ -137,7 +138,9 @@ class RunFolder:
 
         Raises:
             UsageError: Another process is working on it.
+            CheckFailed: One of its folders is a link: what is written there would leave the run.
         """
+        refuse_links(self.path)
         return lock.claim(self.private)
 
     def is_locked(self) -> bool:
@@ -147,6 +150,25 @@ class RunFolder:
     def unlock(self, handle: int) -> None:
         """Give the run back and remove the lock's file."""
         lock.give_back(self.private, handle)
+
+
+def refuse_links(folder: Path) -> None:
+    """Refuse a run of which a folder is a link: what is moved or written there would leave the run.
+
+    Raises:
+        CheckFailed: One is.
+    """
+    for name in (SHARE_FOLDER, UNREVIEWED_FOLDER, RECORD_FOLDER, HOLD_FOLDER):
+        if is_link(folder / name):
+            raise CheckFailed(
+                f"{name}/ is a link to another place, or no folder. Nothing was moved.",
+                todo="Put a plain folder in its place.",
+            )
+
+
+def is_link(path: Path) -> bool:
+    """Whether something other than a plain folder is there."""
+    return path.is_symlink() or (os.path.lexists(path) and not path.is_dir())
 
 
 def beside(roots: Sequence[Root]) -> Path:

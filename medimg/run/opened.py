@@ -82,13 +82,18 @@ def open_run(path: Path) -> OpenRun:
 
 
 def _find(path: Path) -> Path:
-    if (path / RECORD_FOLDER).is_dir():
+    if _holds_record(path):
         return path
     try:
-        inside = [p for p in path.iterdir() if p.name.startswith(PREFIX) and (p / RECORD_FOLDER).is_dir()]
+        inside = [p for p in path.iterdir() if p.name.startswith(PREFIX) and _holds_record(p)]
     except OSError as error:
         raise UsageError("this is not a medimg run folder.") from error
     if len(inside) != 1:
         what = "this is not a medimg run folder." if not inside else "there are several run folders here."
         raise UsageError(what, todo="Name the folder that begins with 'medimg-'.")
     return inside[0]
+
+
+def _holds_record(path: Path) -> bool:
+    """Whether the private folder lies in it; a link would have what is written there leave the run."""
+    return (path / RECORD_FOLDER).is_dir() and not (path / RECORD_FOLDER).is_symlink()

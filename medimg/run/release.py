@@ -16,7 +16,7 @@ from medimg.errors import CheckFailed, MedimgError, OutputError, UsageError
 from medimg.run import decisions, share
 from medimg.run import state as runs
 from medimg.run.events import Released, Reopened, Withdrawn, now
-from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
+from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER, refuse_links
 from medimg.run.opened import OpenRun
 from medimg.run.register import Entry, Register, Sharing
 from medimg.run.state import RunState
@@ -66,7 +66,7 @@ def release(
                     f"patient {group} is not released: by whom is not written down.",
                     todo="Say your role, not your name, with --role WORDS, or in the window.",
                 )
-        share.refuse_links(opened.folder)
+        refuse_links(opened.folder)
         moves = {group: _checked_copies(opened, group) for group in groups}
         _nothing_else(opened, state, entries, moves)
         for group, copies in moves.items():
@@ -179,7 +179,7 @@ def reopen(opened: OpenRun, groups: Sequence[str], register: Register, *, role: 
     """
     with runs.claimed(opened.folder, opened.state):
         state = opened.state
-        share.refuse_links(opened.folder)
+        refuse_links(opened.folder)
         back = {group: _to_take_back(opened, group) for group in groups}
         for group, copies in back.items():
             state = _taken_back(opened, state, group, copies, register, role)
@@ -244,7 +244,7 @@ def withdraw(opened: OpenRun, group: str, register: Register, *, note: str = "",
         )
         found = in_share(opened, group)
         if found.lying and not found.linked:
-            share.refuse_links(opened.folder)
+            refuse_links(opened.folder)
             place = opened.folder / SHARE_FOLDER
             share.move([place / n for n in sorted(found.lying)], opened.folder / UNREVIEWED_FOLDER)
         return state

@@ -18,7 +18,7 @@ import msgspec
 
 import medimg
 from medimg.errors import CheckFailed, MedimgError, OutputError
-from medimg.run import share
+from medimg.run import lock, share
 from medimg.run.folder import (
     PREFIX,
     RECORD_FOLDER,
@@ -151,8 +151,8 @@ def remove(old: Old, register: Register, at: str) -> Entry:
         OutputError: It could not be noted, and stays; or not removed to its end, which the next call does.
         UsageError: Another process is working on it.
     """
-    folder = RunFolder(old.folder)
-    folder.unlock(folder.lock())  # nobody works on it; Windows renames no folder in which a file is open
+    private = old.folder / RECORD_FOLDER
+    lock.give_back(private, lock.claim(private))  # nobody works on it; Windows renames no folder with a file open in it
     going = old.folder.with_name(f".{old.folder.name}{GOING}")
     try:
         old.folder.rename(going)

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from medimg.errors import CheckFailed, OutputError
-from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
+from medimg.run.folder import SHARE_FOLDER, is_link
 from medimg.run.register import Entry
 from medimg.run.state import RunState
 from medimg.system import host
@@ -58,7 +58,7 @@ def look(folder: Path, released: Mapping[str, str]) -> Share:
         CheckFailed: It could not be read.
     """
     share = folder / SHARE_FOLDER
-    if _is_link(share):
+    if is_link(share):
         return Share(linked=True, missing=tuple(sorted(released)))
     try:
         names = sorted(p.name for p in share.iterdir()) if share.exists() else []
@@ -132,20 +132,6 @@ def cut_short(state: RunState, group: str, entries: list[Entry]) -> dict[str, st
     return last.sharing.copies
 
 
-def refuse_links(folder: Path) -> None:
-    """Refuse a run whose folders of copies are links: what is moved there would leave the run.
-
-    Raises:
-        CheckFailed: One is.
-    """
-    for name in (SHARE_FOLDER, UNREVIEWED_FOLDER):
-        if _is_link(folder / name):
-            raise CheckFailed(
-                f"{name}/ is a link to another place, or no folder. Nothing was moved.",
-                todo="Put a plain folder in its place.",
-            )
-
-
 def move(files: Sequence[Path], folder: Path) -> None:
     """Rename files into a folder of the same run, and make the new names durable.
 
@@ -166,10 +152,6 @@ def move(files: Sequence[Path], folder: Path) -> None:
         raise OutputError("a file of that name is already there. Nothing was replaced.") from error
     except OSError as error:
         raise OutputError("a copy could not be moved.", todo="Check your rights on the run folder.") from error
-
-
-def _is_link(path: Path) -> bool:
-    return path.is_symlink() or (os.path.lexists(path) and not path.is_dir())
 
 
 def digest(path: Path) -> str:

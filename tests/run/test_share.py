@@ -10,12 +10,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import batch_fakes as fakes
 import msgspec
 import pytest
 from release_kit import answered, call
 from sheets_kit import picture, run_folder
 
 from medimg.cli.answer import answer
+from medimg.cli.clean import clean
+from medimg.cli.consent_page import consent_page
+from medimg.cli.decide import crop
 from medimg.cli.register import register
 from medimg.cli.release import release
 from medimg.cli.reopen import reopen
@@ -257,6 +261,25 @@ def test_a_link_in_the_place_of_a_folder_is_refused(out: Path, tmp_path: Path, n
     with pytest.raises(CheckFailed, match="link"):
         call(reopen, out, "P01")
     assert sorted(p.name for p in elsewhere.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["share", "unreviewed", "hold", "PRIVATE-patient-record"])
+def test_nothing_is_written_through_a_link_in_the_place_of_a_folder(tmp_path: Path, name: str) -> None:
+    fakes.photo(tmp_path / "in" / "a.png")
+    call(clean, tmp_path / "in", "-o", tmp_path / "out", "--metadata-only", "--workers", "1")
+    (run,) = (tmp_path / "out").iterdir()
+    elsewhere = tmp_path / "synced"
+    (run / name).rename(elsewhere)
+    (run / name).symlink_to(elsewhere)
+    before = {p.name: p.read_bytes() for p in elsewhere.iterdir()}
+    with pytest.raises(MedimgError):
+        call(crop, run, "P01-001", tmp_path / "in", "--box", "0,0,8,8", "--workers", "1")
+    if name == "PRIVATE-patient-record":
+        with pytest.raises(UsageError, match="run folder"):
+            call(consent_page, run, "P01")
+    else:
+        assert {p.name: p.read_bytes() for p in elsewhere.iterdir()} == before
+    assert {p.name for p in elsewhere.iterdir()} == set(before)
 
 
 def test_decisions_are_not_applied_over_a_copy_that_still_lies_in_share(out: Path) -> None:
