@@ -47,6 +47,21 @@ for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
             draw.rectangle((x, y, x + w, y + h), fill=(0, 0, 0))
     picture.save(pathlib.Path(sys.argv[2]) / path.name, quality=95)
 """
+ARBEZ = """
+import pathlib, sys
+from PIL import Image, ImageDraw
+from arbez import Scanner
+with Scanner() as scanner:
+    for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
+        picture = Image.open(path).convert("RGB")
+        draw = ImageDraw.Draw(picture)
+        for found in scanner.scan(picture).detections:
+            if found.polygon:
+                draw.polygon([tuple(point) for point in found.polygon], fill=(0, 0, 0))
+            else:
+                draw.rectangle(found.bbox_xyxy, fill=(0, 0, 0))
+        picture.save(pathlib.Path(sys.argv[2]) / path.name, quality=95)
+"""
 
 
 class NotHere(Exception):
@@ -226,6 +241,14 @@ def privacy_mask_bin(envs: Path) -> Path:
     return environment(envs, "privacy-mask", "privacy-mask==0.3.5")
 
 
+def arbez(envs: Path, pictures: Path, copies: Path) -> None:
+    run([arbez_bin(envs) / "python", "-c", ARBEZ, pictures, copies])
+
+
+def arbez_bin(envs: Path) -> Path:
+    return environment(envs, "arbez", "arbez==0.2.1")
+
+
 def packaged(make: Callable[[Path], Path], package: str) -> Callable[[Path], str]:
     """The version that pip tells of a package in its environment."""
 
@@ -257,4 +280,6 @@ TOOLS = (
     Tool("privacy-mask", "screenshots, before they are uploaded",
          "`privacy-mask mask --detection-engine regex`, Tesseract in English", SEEN,
          privacy_mask, packaged(privacy_mask_bin, "privacy-mask")),
+    Tool("arbez", "reading codes", "`Scanner().scan`, every place it gives blackened", ("scenes", "drawn"),
+         arbez, packaged(arbez_bin, "arbez")),
 )  # fmt: skip

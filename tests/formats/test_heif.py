@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import heif_kit as kit
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -214,6 +215,17 @@ def test_truncation_is_refused_or_harmless(cut: int) -> None:
 def test_hostile_boxes_are_refused(data: bytes) -> None:
     with pytest.raises(MedimgError):
         formats.open_photo(data, LIMITS)
+
+
+@pytest.mark.parametrize("again", [box(b"irot", b"\1"), kit.ispe(64, 48)])
+def test_a_property_that_a_picture_has_twice_is_refused(again: bytes) -> None:
+    """Readers differ about it (two quarter turns may count as one), and the second reader accepts no such copy."""
+    data, config = kit.av1(Image.new("RGB", (64, 48), (90, 120, 60)))
+    once = [config, kit.ispe(64, 48), box(b"irot", b"\1")]
+    copy = heif.open(kit.heif(b"avif", [(b"av01", data, once)]), LIMITS).write()
+    assert not audit.walk(copy.data, "heif")
+    with pytest.raises(MedimgError, match="property twice"):
+        heif.open(kit.heif(b"avif", [(b"av01", data, [*once, again])]), LIMITS).write()
 
 
 def test_the_audit_notices_what_is_added() -> None:

@@ -74,6 +74,7 @@ def build(photo: Heif, *, keep_profile: bool = True, turned: bool = True) -> Bui
         item = tables.items[old]
         coded = photo.coded(old) if item.type in CODED else None
         entries: list[bytes] = []
+        given: list[bytes] = []
         for index, essential in item.properties:
             kind, raw = tables.properties[index - 1]
             if (kind in TRANSFORMS and not turned) or (kind in LAYERS and (coded is None or coded.plain)):
@@ -83,10 +84,12 @@ def build(photo: Heif, *, keep_profile: bool = True, turned: bool = True) -> Bui
             kept = _property(kind, raw, essential, keep_profile)
             if kept is None:
                 continue
+            given.append(kind)
             if (kind, kept) not in properties:
                 properties.append((kind, kept))
             place = properties.index((kind, kept)) + 1
             entries.append(struct.pack(">H", (kind in ESSENTIAL) << 15 | place))
+        _once(given)
         if old == tables.primary and keep_profile and photo.adobe_rgb:
             properties.append((b"colr", b"prof" + icc.adobe_rgb()))
             entries.append(struct.pack(">H", len(properties)))
@@ -128,6 +131,13 @@ def _locations(payloads: list[bytes], start: int) -> bytes:
         entries.append(struct.pack(">HHHII", number, 0, 1, start, len(payload)))
         start += len(payload)
     return full_box(b"iloc", 0, struct.pack(">BBH", 0x44, 0, len(entries)), *entries)
+
+
+def _once(kinds: list[bytes]) -> None:
+    """Refuse a picture that has a property twice, of which readers differ; colours may be told in two ways."""
+    kinds = [kind for kind in kinds if kind != b"colr"]
+    if len(set(kinds)) < len(kinds):
+        raise Malformed("a picture has one property twice.")
 
 
 def _property(kind: bytes, raw: bytes, essential: bool, keep_profile: bool) -> bytes | None:
