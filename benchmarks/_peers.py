@@ -17,8 +17,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from medimg import formats
-
 PRESIDIO = """
 import pathlib, sys
 from PIL import Image
@@ -126,7 +124,7 @@ def seconds_of(call: Callable[[], None]) -> float:
 
 
 def photos(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in formats.media_types())
+    return sorted(p for p in folder.iterdir() if p.is_file())
 
 
 def untouched(_envs: Path, pictures: Path, copies: Path) -> None:

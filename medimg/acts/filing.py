@@ -20,9 +20,10 @@ from medimg.errors import UsageError
 
 _HEAD = """\
 # The acts of run {run}, for: {audience}. Private: it belongs in the patient's record.
-# Read the sentences of an act. Are all of them true? Then put yes in the place of not-sure. Is one not, put it under
-# but: {{ID: no}}. What stays not-sure stays open. Then: medimg answer RUN --from THIS-FILE, and medimg release RUN.
-# Acts that another answer brings (a condition, another ground) stand in a new template.
+# Read the sentences of each act. If all of them are true, change not-sure to yes. If one is not true, add a line
+# but: {{ID: no}}. Fill in what is marked (needed). What stays not-sure stays open.
+# Then: medimg answer RUN --from THIS-FILE, and medimg release RUN. Some answers (a condition, another ground) ask for
+# more acts: print a new template for those.
 """
 
 
@@ -92,9 +93,9 @@ def digest(walk: Walk, shown: Screen) -> str:
     return hashlib.sha256(content).hexdigest()[:8]
 
 
-def _refused(act: str, why: str) -> UsageError:
+def _refused(act: str, why: str, todo: str = "Print a new --template.") -> UsageError:
     named = act if all(c.isalnum() or c in ":.-" for c in act) else "an act"
-    return UsageError(f"the answers file: {named} {why}. Nothing was written.", todo="Print a new --template.")
+    return UsageError(f"the answers file: {named} {why}. Nothing was written.", todo=todo)
 
 
 def _taken(walk: Walk, name: str, filed: FiledAct) -> Walk:
@@ -116,7 +117,8 @@ def _taken(walk: Walk, name: str, filed: FiledAct) -> Walk:
         raise _refused(name, "has a field that is not on its screen")
     after = steps.filed(walk, shown, filed.answer, dict(filed.but), _said(walk, name, filed), filed.typed)
     if len(after.state.acts) == len(walk.state.acts):
-        raise _refused(name, f"is not done: {after.trouble or 'something is missing'}".rstrip("."))
+        said = f"is not done: {after.trouble or 'something is missing'}".rstrip(".")
+        raise _refused(name, said, todo="Fill it in and give the file again: its other answers are kept.")
     return after
 
 
@@ -170,7 +172,8 @@ def _written(walk: Walk, shown: Screen, card: str) -> list[str]:
         lines.append(f"    card: {_text(card)}")
     if shown.fields:
         lines.append("    typed:")
-        lines += [f"      {f.name}: {_text(_known(f.value))}  # {f.label}" for f in shown.fields]
+        needed = {True: " (needed)", False: ""}
+        lines += [f"      {f.name}: {_text(_known(f.value))}  # {f.label}{needed[f.required]}" for f in shown.fields]
     return lines
 
 

@@ -24,7 +24,7 @@ from medimg.report.model import (
 )
 from medimg.run.state import RunState
 from medimg.types import Report
-from medimg.vocabulary import Category, CheckState, as_words
+from medimg.vocabulary import Category, CheckState, Reason, as_words
 
 _WORST = ("answered", "open", "stop")
 
@@ -156,6 +156,8 @@ def tally(reports: Iterable[Report]) -> tuple[Tally, ...]:
             row = rows.setdefault((action.finding.kind, action.finding.category), {})
             # Without a copy nothing was taken out or covered: the photo was held.
             done = column[action.do] if report.copy is not None else "kept_back"
+            if done == "kept" and action.why in (Reason.NO_FACE, Reason.NO_WRITING):
+                done = "mistaken"
             for name in ("found", done, *(["by_person"] if action.by == "person" else [])):
                 row[name] = row.get(name, 0) + action.finding.count
     order = list(w.KINDS)

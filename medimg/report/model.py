@@ -10,7 +10,10 @@ from medimg.types import Box
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found of one category and what became of it."""
+    """What was found of one category and what became of it.
+
+    ``mistaken`` counts what a person said is no face or no writing: it stays, and nothing was kept.
+    """
 
     kind: str
     category: str
@@ -22,6 +25,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     to_look_at: int = 0
     by_person: int = 0
     kept_back: int = 0
+    mistaken: int = 0
 
 
 class CheckLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ _DONE = {
     "covered": "covered",
     "removed": "taken out",
     "kept": "kept",
+    "mistaken": "false alarm",
     "to_look_at": "for you to look at",
     "kept_back": "held",
 }

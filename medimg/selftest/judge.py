@@ -22,8 +22,11 @@ CHANGED = 24
 FLAT = 2
 """Levels, of 255, that pixels of a cover differ by at most."""
 _NOTHING = np.zeros((1, 1, 3), np.int16)
-FLOORS = {"text": 0.9, "code": 0.85, "face": 0.9}
-"""Share of each kind that must be gone; below it the test fails. Hidden things and things to keep allow no miss."""
+FLOORS = {"text": 0.9, "code": 0.85, "face": 0.85}
+"""Share of each kind that must be gone; below it the test fails. Hidden things and things to keep allow no miss. Of the
+drawn heads those that lie on their side under a mask are asked about and not covered."""
+HANDED_OUT = 0.9
+"""Share of the drawn photos that must have a copy: one whose covers would hide too much is held, as it should be."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +53,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         lines: Right and all, by kind and sort.
         misses: Everything that is not as it must be, in words, with the name of the drawn photo.
-        passed: Whether every floor is reached and nothing hidden is left.
+        passed: Whether every floor is reached, nothing hidden is left, and hardly any drawn photo was held.
     """
 
     schema: str = "medimg.selftest/1"
@@ -133,4 +136,6 @@ def outcome(seen: Sequence[Verdict], leaked: Sequence[str], missing: Mapping[str
     misses += [f"a planted word stands in {place}" for place in leaked]
     misses += [f"{name}: no copy, {why}" for name, why in missing.items()]
     below = [line for line in lines if line.sort == "all" and line.right < FLOORS.get(line.kind, 1.0) * line.of]
-    return Result(lines=lines, misses=tuple(misses), passed=not below and not leaked and not missing)
+    drawn = {s.case for s in seen if s.kind != "hidden"}
+    held = len(drawn) - len(missing) >= HANDED_OUT * len(drawn) and drawn.issuperset(missing)
+    return Result(lines=lines, misses=tuple(misses), passed=not below and not leaked and held)

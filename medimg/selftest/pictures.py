@@ -136,12 +136,13 @@ def _symbol(name: str, module: int) -> Image.Image:
 
 
 def codes(modules: tuple[int, ...] = MODULES) -> Iterator[Case]:
-    """Every symbology at each module size, level and slanted, six in a photo."""
-    for n, (module, angle) in enumerate((m, a) for m in modules for a in (0, 17)):
+    """Every symbology at each module size, level and slanted, three in a photo: covers of more would hold it."""
+    halves = (SYMBOLS[:3], SYMBOLS[3:])
+    for n, (module, angle, symbols) in enumerate((m, a, s) for m in modules for a in (0, 17) for s in halves):
         picture = Image.fromarray(ground(50 + n))
         marks = []
-        for k, name in enumerate(SYMBOLS):
-            centre = (SIZE[0] * (0.18 + 0.32 * (k % 3)), SIZE[1] * (0.27 + 0.46 * (k // 3)))
+        for k, name in enumerate(symbols):
+            centre = (SIZE[0] * (0.18 + 0.32 * k), SIZE[1] * (0.27 + 0.46 * (k % 2)))
             where = _put(picture, _symbol(name, module), centre, angle)
             sorts = {"code": name, "module": f"{module} px", "angle": f"{angle}°"}
             marks.append(Mark(kind="code", must="go", polygon=where, sorts=sorts))

@@ -124,6 +124,19 @@ def test_an_act_that_does_not_fit_is_refused_and_nothing_is_written(out: Path, c
     assert not (tmp := out.parent / "cards").exists() or not list(tmp.iterdir())
 
 
+def test_what_has_to_be_typed_is_marked_and_a_gap_is_filled_in_the_same_file(out: Path) -> None:
+    """A new template would throw away what the person wrote so far."""
+    text = filled(template(out))
+    assert "# Workplace (needed)" in text
+    assert "# Systems your employer backs\n" in text
+    gap = text.replace('name: "Hand group"  # Workplace', 'name: ""  # Workplace')
+    assert gap != text
+    said = refused(out, gap)
+    assert "workplace is not done: Please say: Workplace" in said
+    assert "--template" not in said
+    taken(out, text)
+
+
 def test_answers_for_another_copy_than_the_one_that_lies_there_are_refused(out: Path) -> None:
     text = filled(template(out))
     (out / "unreviewed" / "P01-001.jpg").write_bytes(b"another")

@@ -325,6 +325,7 @@ def fields_of(data: bytes) -> dict[int, tuple[int, bytes]]:
 def test_rows_of_a_strip_are_no_more_than_the_picture_has() -> None:
     copy = formats.open_photo(rgb(more={278: (4, struct.pack("<I", 5_550_173))}), LIMITS).write()
     assert fields_of(copy.data)[278] == (3, struct.pack("<H", 5))
+    assert formats.open_photo(copy.data, LIMITS).write().data == copy.data
 
 
 def packed(compression: int, *, inks: bool = False) -> dict[int, tuple[int, bytes]]:

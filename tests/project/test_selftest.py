@@ -12,6 +12,7 @@ import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 from PIL import Image, ImageDraw
 
 from medimg.cli.main import cli
@@ -54,6 +55,19 @@ def case(must: str = "go", gone: tuple[bytes, ...] = ()) -> Case:
 )
 def test_pixels_decide_whether_a_mark_is_as_it_must_be(must: str, filled: Box | None, right: bool) -> None:
     assert [s.right for s in judge.look(case(must), photo(filled))] == [right]
+
+
+def test_a_few_photos_may_be_held_for_their_covers_but_none_with_something_hidden() -> None:
+    seen = [v for n in range(20) for v in judge.look(replace(case(), name=f"{n}.png"), photo(PLACE))]
+    assert judge.outcome(seen, [], dict.fromkeys(["0.png", "1.png"], "held")).passed
+    assert not judge.outcome(seen, [], dict.fromkeys(["0.png", "1.png", "2.png"], "held")).passed
+    assert not judge.outcome(seen, [], {"hidden-001.jpg": "refused"}).passed
+
+
+@pytest.mark.timeout(600)
+def test_the_command_passes_here() -> None:
+    done = CliRunner().invoke(cli, ["selftest", "--quick"])
+    assert (done.exit_code, "Passed" in done.stdout) == (0, True), done.stdout
 
 
 def test_a_blur_is_not_a_cover() -> None:

@@ -24,7 +24,8 @@ from medimg.report import Decisions, refresh, write_sheets
 from medimg.report.model import RecordSheet, ShareSheet
 from medimg.report.thumbs import thumbnail
 from medimg.run.state import RunSummary, load, save
-from medimg.types import Report, from_json, to_json
+from medimg.types import Action, Finding, Report, from_json, to_json
+from medimg.vocabulary import Reason
 
 AT = "2026-11-21T12:00:00Z"
 PRIVATE = "PRIVATE-patient-record"
@@ -94,6 +95,23 @@ def test_a_held_photo_is_not_said_to_be_covered(out: Path) -> None:
     photo = record["groups"][0]["photos"][2]
     assert photo["copy"] is None
     assert {d["do"] for d in photo["decisions"]} == {"to be covered", "to be taken out", "to be kept"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "why", "said"),
+    [
+        ("face", Reason.NO_FACE, "1 face (false alarm)"),
+        ("text", Reason.NO_WRITING, "1 piece of writing (false alarm)"),
+        ("face", Reason.FACE_SHOWN, "1 face (kept)"),
+    ],
+)
+def test_what_a_person_found_to_be_none_is_not_said_to_be_kept(
+    tmp_path: Path, kind: str, why: Reason, said: str
+) -> None:
+    found = Finding(kind=kind, category="face" if kind == "face" else "unread", detector="a check", id="f1")
+    run_folder(tmp_path, {"P01": 1}, actions=(Action(finding=found, do="keep", why=why, by="person"),))
+    for page in ("share-sheet.html", f"{PRIVATE}/record-sheet.html", f"{PRIVATE}/paste-into-notes.txt"):
+        assert f"Found: {said}." in (tmp_path / page).read_text()
 
 
 def test_zero_faces_says_that_faces_can_be_missed(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ MOST_PLACES = 40
 HIDDEN = 0.85
 """A spot with this share under covers is neither read nor looked at more closely. What has less is, though
 :func:`outside` may drop it in the end: a part of it that is found by itself may still say something."""
-LARGE, STROKES = 0.3, 0.05
+LARGE, STROKES = 0.3, 0.02
 """A box higher than the first share of the picture's longer side, the second share of it under covers: its letters are
 the covers. What is written between them is found by itself."""
 LIKELY, SURE = 0.5, 0.7

@@ -310,7 +310,7 @@ class TiffPhoto:
         """Tag -> (field type, value) of the fields that say how the samples are laid out."""
         fields = {tag: self._field(self.page.entries[tag]) for tag in LAYOUT if self._says_something(tag)}
         if self._number(ROWS, 0) > self.height:
-            fields[ROWS] = (4, struct.pack(f"{self.tiff.order}I", self.height))
+            fields[ROWS] = self._numbers([self.height])
         if self.orientation > 1:
             fields[ORIENTATION] = (3, struct.pack(f"{self.tiff.order}H", self.orientation))
         tables = self.page.entries.get(JPEG_TABLES)
@@ -338,12 +338,15 @@ class TiffPhoto:
                 raise Malformed("a field of the picture has too few or too many values.")
             if not set(values) <= set(DEFINED.get(entry.tag, values)):
                 raise Malformed("a field of the picture has a value that is not defined.")
-            wide = any(v > 0xFFFF for v in values)
-            kind, code = (4, "I") if wide else (3, "H")
-            return kind, struct.pack(f"{self.tiff.order}{len(values)}{code}", *values)
+            return self._numbers(values)
         if entry.type == 5 and entry.tag in (529, 532) and entry.count in (3, 6):
             return 5, self._rounded(entry.raw)
         raise Malformed("a field of the picture is of a wrong type.")
+
+    def _numbers(self, values: Sequence[int]) -> tuple[int, bytes]:
+        """Whole numbers as a field, in the narrower of the two types that hold them."""
+        kind, code = (4, "I") if any(v > 0xFFFF for v in values) else (3, "H")
+        return kind, struct.pack(f"{self.tiff.order}{len(values)}{code}", *values)
 
     def _rounded(self, raw: bytes) -> bytes:
         """Fractions of one denominator: a fraction of any other could say anything."""
