@@ -328,6 +328,14 @@ def test_rows_of_a_strip_are_no_more_than_the_picture_has() -> None:
     assert formats.open_photo(copy.data, LIMITS).write().data == copy.data
 
 
+def test_a_strip_of_no_rows_has_one() -> None:
+    """As the reader counts it; the second reader follows no copy with strips of no rows."""
+    line = {257: (3, struct.pack("<H", 1)), 278: (3, bytes(2))}
+    copy = formats.open_photo(build("<", {**fields_of(rgb()), **line}, [bytes(range(18))]), LIMITS).write()
+    assert fields_of(copy.data)[278] == (3, struct.pack("<H", 1))
+    assert not audit.walk(copy.data, "tiff")
+
+
 def packed(compression: int, *, inks: bool = False) -> dict[int, tuple[int, bytes]]:
     """Fields that make one that says something of them belong there."""
     return {259: (3, struct.pack("<H", compression)), **({262: (3, struct.pack("<H", 5))} if inks else {})}

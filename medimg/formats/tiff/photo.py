@@ -309,8 +309,8 @@ class TiffPhoto:
     def layout(self) -> dict[int, tuple[int, bytes]]:
         """Tag -> (field type, value) of the fields that say how the samples are laid out."""
         fields = {tag: self._field(self.page.entries[tag]) for tag in LAYOUT if self._says_something(tag)}
-        if self._number(ROWS, 0) > self.height:
-            fields[ROWS] = self._numbers([self.height])
+        if ROWS in fields:
+            fields[ROWS] = self._numbers([min(self._number(ROWS, 1) or 1, self.height)])
         if self.orientation > 1:
             fields[ORIENTATION] = (3, struct.pack(f"{self.tiff.order}H", self.orientation))
         tables = self.page.entries.get(JPEG_TABLES)
