@@ -328,6 +328,13 @@ def test_rows_of_a_strip_are_no_more_than_the_picture_has() -> None:
     assert formats.open_photo(copy.data, LIMITS).write().data == copy.data
 
 
+@pytest.mark.parametrize("tag", [322, 323])
+def test_a_picture_in_strips_has_no_size_of_tiles(tag: int) -> None:
+    copy = formats.open_photo(rgb(more={tag: (3, struct.pack("<H", 2))}), LIMITS).write()
+    assert tag not in fields_of(copy.data)
+    assert not audit.walk(copy.data, "tiff")
+
+
 def test_a_strip_of_no_rows_has_one() -> None:
     """As the reader counts it; the second reader follows no copy with strips of no rows."""
     line = {257: (3, struct.pack("<H", 1)), 278: (3, bytes(2))}

@@ -323,7 +323,7 @@ class TiffPhoto:
         colours, packing = self._number(262, 0), self._number(259, 1)
         return (
             tag in self.page.entries
-            and tag != ORIENTATION
+            and tag not in (ORIENTATION, *((322, 323) if self.tiles is None else (ROWS,)))
             and colours in OF_COLOURS.get(tag, (colours,))
             and packing in OF_PACKING.get(tag, (packing,))
         )
