@@ -155,9 +155,7 @@ class Chrome:
 
     def phone(self, width: int = 390, height: int = 844) -> None:
         """Pose as a phone: its small and dense screen, fingers, what it calls itself."""
-        self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=3, mobile=True
-        )
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=3, mobile=True)
         self.call("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=5)
         self.call("Emulation.setUserAgentOverride", userAgent=PHONE)
 
