@@ -11,6 +11,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from medimg import faults
 from medimg.api import Scrubbed
@@ -84,6 +85,25 @@ def problem(status: int, code: str, what: str, todo: str = "") -> Response:
     """Why a request was not served."""
     said = Problem(title=HTTPStatus(status).phrase, status=status, code=code, what=what, todo=todo)
     return json(said, status, "application/problem+json")
+
+
+class OneLength:
+    """Refuses a request that says its length in two ways, and ends the connection.
+
+    A proxy before this server may have read the other one, and what follows as a part of it (RFC 9112, 6.3).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let every other request through."""
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope.get("headers", ())}:
+            answer = problem(400, "M-HTTP-ROUTE", "this request says its length in two ways.")
+            answer.headers["connection"] = "close"
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
 
 async def no_such(_: Request, error: Exception) -> Response:

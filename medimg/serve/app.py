@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import medimg
 from medimg.serve import KEEP_HOURS, metrics, openapi, slots
-from medimg.serve.answers import PLAIN, SHEET, Handler, fault, in_words, json, no_such, problem, scrubbed
+from medimg.serve.answers import PLAIN, SHEET, Handler, OneLength, fault, in_words, json, no_such, problem, scrubbed
 from medimg.serve.jobs import Jobs
 from medimg.serve.later import Later
 from medimg.serve.once import Once, key_of
@@ -145,7 +145,7 @@ def build(
         routes=_Routes(pool, page, later, store, counted).all(),
         exception_handlers={HTTPException: no_such, Exception: fault},
         lifespan=lifespan,
-        middleware=[Middleware(_Token, token=token, pages=frozenset({PAGE} if page else ()))],
+        middleware=[Middleware(OneLength), Middleware(_Token, token=token, pages=frozenset({PAGE} if page else ()))],
     )
     served.router.redirect_slashes = False  # a redirect would repeat the Host that was sent
     return served

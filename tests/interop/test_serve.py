@@ -232,6 +232,22 @@ def test_silent_connections_without_a_token_shut_nobody_out(port: int) -> None:
             time.sleep(0.2)
 
 
+def test_a_request_that_says_its_length_twice_is_refused_and_what_follows_is_no_request(server: Path) -> None:
+    """A proxy that reads the length and a server that reads the chunks would take it for different requests."""
+    head = f"POST /v1/scrub HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+    twice = "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    hidden = f"GET /health HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(60)
+        line.connect(str(server))
+        line.sendall((head + twice + hidden).encode())
+        said = b""
+        while block := line.recv(65536):
+            said += block
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert said.count(b"HTTP/1.1 ") == 1
+
+
 def closed(one: socket.socket) -> bool:
     """Whether the other side has closed a connection on which another letter is sent."""
     one.setblocking(False)

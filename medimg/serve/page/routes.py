@@ -301,7 +301,7 @@ def build(desk: Desk, door: Door, most: int) -> Starlette:
         routes=routes.all(),
         exception_handlers={HTTPException: answers.no_such, Exception: answers.fault},
         lifespan=lifespan,
-        middleware=[Middleware(_Guard, door=door)],
+        middleware=[Middleware(answers.OneLength), Middleware(_Guard, door=door)],
     )
     served.router.redirect_slashes = False
     return served
