@@ -1,9 +1,8 @@
 """The records that travel one way through the pipeline.
 
-``Photo -> Finding -> Plan -> Copy -> Report``. All are frozen. Coordinates are *stored* pixel coordinates (the pixel
-grid of the file, before any EXIF orientation), x to the right, y down, unless a name says ``upright``. A record that
-can be written to disk never holds a value from the photo: what a detector read is a :class:`Secret`, which does not
-print, does not pickle and is left out of every JSON.
+``Photo -> Finding -> Plan -> Copy -> Report``. All are frozen. Coordinates are *stored* ones (the pixel grid of the
+file, before any EXIF orientation), x to the right, y down, unless a name says ``upright``. A record written to disk
+never holds a value from the photo: what was read is a :class:`Secret`, which neither prints nor pickles, in no JSON.
 """
 
 from __future__ import annotations
