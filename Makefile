@@ -161,9 +161,8 @@ app: $(VENV)/.dev ## the packed program in build/app/medimg, and a try of it: do
 	@$(BIN)/pyinstaller --noconfirm --log-level ERROR --distpath build/app --workpath build/app-work release/app.spec
 	@$(BIN)/python release/try_app.py build/app/medimg
 
-strings: $(VENV)/.dev ## the words of the window for translators, in build/strings/medimg.ts
-	@mkdir -p build/strings
-	@$(BIN)/pyside6-lupdate -no-obsolete medimg/vocabulary.py medimg/desktop/*.py medimg/desktop/pages/*.py -ts build/strings/medimg.ts
+strings: $(VENV)/.dev ## bring the catalogues of medimg/words up to date with the words in the code: docs/languages.md
+	@$(BIN)/python release/strings.py
 
 docs: $(VENV)/.dev ## the documentation as a site, in build/site
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[docs]'

@@ -15,10 +15,11 @@ from medimg.formats.dicom.patient import Patient
 from medimg.pipeline import statement
 from medimg.policy import Policy
 from medimg.vocabulary import PASSING, FormatName
+from medimg.words import mark
 
 _UID = re.compile(r"[0-9.]{1,64}")
 """PS3.5, 9.1."""
-_NO_COPY = "this is no copy of medimg: there is more in it than a picture."
+_NO_COPY = mark("this is no copy of medimg: there is more in it than a picture.")
 
 
 def storage() -> dict[str, list[str]]:

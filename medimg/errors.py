@@ -31,7 +31,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-SAVE_AS_PNG = "Open it in a photo program and save it as PNG."
+from medimg.words import mark, said
+
+SAVE_AS_PNG = mark("Open it in a photo program and save it as PNG.")
 """What helps against most refusals; exporting from the device again gives the same file."""
 
 
@@ -61,6 +63,12 @@ class MedimgError(Exception):
         photo = f"{self.safe_id}: " if self.safe_id else ""
         todo = f" {self.todo}" if self.todo else ""
         return f"{photo}{self.what}{todo} [{self.code}]"
+
+    def told(self) -> str:
+        """What a person reads of it, in their language; ``str()`` is English, as records and logs keep it."""
+        photo = f"{self.safe_id}: " if self.safe_id else ""
+        todo = f" {said(self.todo)}" if self.todo else ""
+        return f"{photo}{said(self.what)}{todo} [{self.code}]"
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.what, self.todo, self.safe_id, self.fault))
@@ -137,7 +145,7 @@ class Malformed(InputError):
     """Damaged or hostile content."""
 
     code = "M-IN-BAD"
-    todo_default = f"{SAVE_AS_PNG} If none opens it, copy it from the device again."
+    todo_default = "Open it in a photo program and save it as PNG. If none opens it, copy it from the device again."
 
 
 class TooLarge(InputError):

@@ -19,6 +19,7 @@ from medimg.policy import Policy
 from medimg.types import Action, Check, Copy, Finding, KnownValues, Limits, Plan, Region, Report
 from medimg.verify import outcome
 from medimg.vocabulary import PASSING, PhotoState, Reason
+from medimg.words import mark
 
 if TYPE_CHECKING:
     from medimg.detect import Detector
@@ -81,7 +82,7 @@ def scrub(
             if done.state != PhotoState.UNREVIEWED:
                 return msgspec.structs.replace(
                     report, state=done.state, plan=plan, checks=done.checks, error_code=done.error_code,
-                    exit_code=done.exit_code, reason=f"frame {index + 1} of {len(series.stills)}: {done.reason}",
+                    exit_code=done.exit_code, reason=mark(f"frame {index + 1} of {len(series.stills)}: {done.reason}"),
                 )  # fmt: skip
             asked.append(len(own.actions))
             passed.append(done)

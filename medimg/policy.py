@@ -17,6 +17,7 @@ import msgspec
 from medimg.errors import UsageError
 from medimg.types import BLACK, Colour, Limits, from_toml, within
 from medimg.vocabulary import KEEPABLE, Category
+from medimg.words import mark
 
 SHARE = (0.0, 1.0)
 MARGIN = (0.0, 10.0)
@@ -46,7 +47,7 @@ class TextRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         wrong = [name for name in self.keep if name not in KEEPABLE]
         if wrong:
             known = ", ".join(KEEPABLE)
-            raise ValueError(f"`text.keep` cannot keep `{wrong[0]}`: it can name {known}")
+            raise ValueError(mark(f"`text.keep` cannot keep `{wrong[0]}`: it can name {known}"))
 
 
 class CodeRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -212,14 +213,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             ValueError: It is set twice, to different values, a surer face is only asked about, or copies would be tiny.
         """
         if 0 < self.limits.max_side < LEAST_SIDE:
-            raise ValueError(f"`limits.max_side` is 0 or at least {LEAST_SIDE}")
+            raise ValueError(mark(f"`limits.max_side` is 0 or at least {LEAST_SIDE}"))
         if self.faces.possible > self.faces.sure:
-            raise ValueError("`faces.possible` may not be more than `faces.sure`")
+            raise ValueError(mark("`faces.possible` may not be more than `faces.sure`"))
         former = self.faces.hold_share
         if isinstance(former, msgspec.UnsetType):
             return
         if self.covers.hold_share not in (HOLD_SHARE, former):
-            raise ValueError("`faces.hold_share` is the former name of `covers.hold_share`: set one of them")
+            raise ValueError(mark("`faces.hold_share` is the former name of `covers.hold_share`: set one of them"))
         force, replaced = msgspec.structs.force_setattr, msgspec.structs.replace
         force(self, "covers", replaced(self.covers, hold_share=former))
         force(self, "faces", replaced(self.faces, hold_share=msgspec.UNSET))
@@ -272,66 +273,91 @@ def _likelihoods(faces: FaceRules) -> list[str]:
     if (faces.sure, faces.possible) == (usual.sure, usual.possible):
         return []
     return [
-        f"What counts as a face: covered from a likelihood of {faces.sure:g} ({usual.sure:g} is usual), shown to the"
-        f" person who looks from {faces.possible:g} ({usual.possible:g})."
+        mark(
+            f"What counts as a face: covered from a likelihood of {faces.sure:g} ({usual.sure:g} is usual),"
+            f" shown to the"
+            f" person who looks from {faces.possible:g} ({usual.possible:g})."
+        )
     ]
 
 
 _CLOSE_UPS = {
-    "hold": "A photo that a face fills is held.",
-    "cover": "A face that fills the photo is covered like any other.",
-    "ask": "A photo that a face fills is held, and the person who looks chooses: cover, crop, or show.",
+    "hold": mark("A photo that a face fills is held."),
+    "cover": mark("A face that fills the photo is covered like any other."),
+    "ask": mark("A photo that a face fills is held, and the person who looks chooses: cover, crop, or show."),
 }
-_COLOURS = {"auto": "black, or lighter where black could not be seen"}
+_WHOLE = mark("slip or a sheet")
+"""What is covered whole by the shipped policy, as a sentence says it."""
+_COLOURS = {"auto": mark("black, or lighter where black could not be seen")}
 
 
 def explain(policy: Policy) -> list[str]:
     """What the policy does, one plain sentence each."""
-    kept = f", unless it is known to be harmless ({', '.join(policy.text.keep)})" if policy.text.keep else ""
+    kept = mark(f", unless it is known to be harmless ({', '.join(policy.text.keep)})") if policy.text.keep else ""
     out = [
-        "Metadata: everything that is not the picture is left out of the copy; only the orientation"
-        + (" and a rebuilt colour profile stay." if policy.metadata.keep_profile else " stays."),
-        "Further pages and frames: "
-        + ("kept, each checked as a picture of its own." if policy.metadata.keep_frames else "left out of the copy."),
+        mark(
+            "Metadata: everything that is not the picture is left out of the copy; only the orientation and a rebuilt"
+            " colour profile stay."
+        )
+        if policy.metadata.keep_profile
+        else mark("Metadata: everything that is not the picture is left out of the copy; only the orientation stays."),
+        mark("Further pages and frames: kept, each checked as a picture of its own.")
+        if policy.metadata.keep_frames
+        else mark("Further pages and frames: left out of the copy."),
     ]
     if policy.scope == "metadata-only":
-        return [*out, "Text, codes and faces: not checked."]
+        return [*out, mark("Text, codes and faces: not checked.")]
     percent = round(policy.covers.hold_share * 100)
     return [
         *out,
-        f"Text: covered{kept}. Text that cannot be read is covered.",
-        "Bar and 2-D codes: covered, whether or not they can be read. Their content is not stored.",
+        mark(f"Text: covered{kept}. Text that cannot be read is covered."),
+        mark("Bar and 2-D codes: covered, whether or not they can be read. Their content is not stored."),
         *(
             [
-                f"Things with writing on them: a {' or a '.join(policy.objects.whole)} is covered whole where anything"
-                " on it is; a person can go back to its lines."
+                mark(
+                    f"Things with writing on them: a {' or a '.join(policy.objects.whole)} is covered whole"
+                    f" where anything"
+                    " on it is; a person can go back to its lines."
+                )
             ]
             if policy.objects.whole
             else []
         ),
         *(
-            ["Perhaps writing on skin or cloth that cannot be read: the person who looks is asked."]
+            [mark("Perhaps writing on skin or cloth that cannot be read: the person who looks is asked.")]
             if policy.objects.ask
             else []
         ),
-        *([f"Also looked for by: {', '.join(policy.detectors.also)}."] if policy.detectors.also else []),
-        f"Faces: covered. {_CLOSE_UPS[policy.faces.close_up]}",
+        *([mark(f"Also looked for by: {', '.join(policy.detectors.also)}.")] if policy.detectors.also else []),
+        mark(f"Faces: covered. {_CLOSE_UPS[policy.faces.close_up]}"),
         *_likelihoods(policy.faces),
-        *(["Small bystanders: looked for in a larger picture as well."] if policy.faces.small else []),
-        "Possible faces and documents: a possible face, and a bar or mosaic that is on a face already, is shown to the"
-        " person who looks; a photo that looks like a document is held.",
-        f"Covers: one solid colour ({_COLOURS.get(policy.covers.colour, policy.covers.colour)}), the same for a whole"
-        f" picture, larger than what they hide. Nothing is blurred. When they would hide more than {percent} % of the"
-        " picture together, the photo is held until a person chooses.",
-        "Covered HEIC and AVIF photos: saved as "
-        + ("JPEG of quality 98." if policy.covers.heif == "jpeg" else "PNG with exactly their pixels."),
-        f"Written copies: opened again from disk and checked again. What the second look finds is covered too, up to"
-        f" {policy.verify.rounds} times; after that the photo is held.",
+        *([mark("Small bystanders: looked for in a larger picture as well.")] if policy.faces.small else []),
+        mark(
+            "Possible faces and documents: a possible face, and a bar or mosaic that is on a face already, is"
+            " shown to the"
+            " person who looks; a photo that looks like a document is held."
+        ),
+        mark(
+            f"Covers: one solid colour ({_COLOURS.get(policy.covers.colour, policy.covers.colour)}), the same"
+            f" for a whole"
+            f" picture, larger than what they hide. Nothing is blurred. When they would hide more than"
+            f" {percent} % of the"
+            " picture together, the photo is held until a person chooses."
+        ),
+        mark("Covered HEIC and AVIF photos: saved as JPEG of quality 98.")
+        if policy.covers.heif == "jpeg"
+        else mark("Covered HEIC and AVIF photos: saved as PNG with exactly their pixels."),
+        mark(
+            f"Written copies: opened again from disk and checked again. What the second look finds is covered"
+            f" too, up to"
+            f" {policy.verify.rounds} times; after that the photo is held."
+        ),
         *(
-            ["A program that loaded onnxruntime with its usage reports on: refused."]
+            [mark("A program that loaded onnxruntime with its usage reports on: refused.")]
             if policy.engines.loaded_before == "refuse"
             else []
         ),
-        "Second text reader: "
-        + ("needed." if policy.verify.second_reader == "required" else "used when it is installed."),
+        mark("Second text reader: needed.")
+        if policy.verify.second_reader == "required"
+        else mark("Second text reader: used when it is installed."),
     ]

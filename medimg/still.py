@@ -161,10 +161,9 @@ def covered(
         plan = record.plan = _with(plan, left, policy, block(opened, policy))
         stop_if_held(plan)
         stop_if_nowhere(plan, policy, 1)
+    failed = [c.name for c in record.checks if c.state in (CheckState.FAILED, CheckState.NOT_RUN)]
     raise CheckFailed(
-        "the written copy did not pass: "
-        + ", ".join(c.name for c in record.checks if c.state in (CheckState.FAILED, CheckState.NOT_RUN))
-        + ".",
+        f"the written copy did not pass: {', '.join(failed)}.",
         todo="Look at the photo; crop it or cover more by hand.",
     )
 

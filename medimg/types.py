@@ -1,9 +1,8 @@
 """The records that travel one way through the pipeline.
 
-``Photo -> Finding -> Plan -> Copy -> Report``. All are frozen. Coordinates are *stored* pixel coordinates
-(the pixel grid of the file, before any EXIF orientation), x to the right, y down, unless a name says
-``upright``. A record that can be written to disk never holds a value from the photo: what a detector read is
-a :class:`Secret`, which does not print, does not pickle and is left out of every JSON.
+``Photo -> Finding -> Plan -> Copy -> Report``. All are frozen. Coordinates are *stored* ones (the pixel grid of the
+file, before any EXIF orientation), x to the right, y down, unless a name says ``upright``. A record written to disk
+never holds a value from the photo: what was read is a :class:`Secret`, which neither prints nor pickles, in no JSON.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from medimg.geometry import Point as Point
 from medimg.geometry import Polygon as Polygon
 from medimg.geometry import bounding_box as bounding_box
 from medimg.vocabulary import CheckState, Kind, PhotoState
+from medimg.words import mark
 
 T = TypeVar("T")
 
@@ -355,7 +355,7 @@ def within(rules: msgspec.Struct, section: str, **allowed: tuple[float, float]) 
     for name, (least, most) in allowed.items():
         value = getattr(rules, name)
         if not isinstance(value, int | float) or not least <= value <= most:
-            raise ValueError(f"`{section}.{name}` is a number from {least:,} to {most:,}")
+            raise ValueError(mark(f"`{section}.{name}` is a number from {least:,} to {most:,}"))
 
 
 def _no_secret(value: Any) -> Any:
@@ -384,7 +384,7 @@ def from_json(data: bytes | str, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(data, type=kind, dec_hook=_decode_secret)
     except (UnicodeDecodeError, RecursionError) as error:
-        raise msgspec.DecodeError("this is no JSON in UTF-8, or it is nested too deeply") from error
+        raise msgspec.DecodeError(mark("this is no JSON in UTF-8, or it is nested too deeply")) from error
 
 
 def from_toml(data: bytes | str, kind: type[T]) -> T:
@@ -396,4 +396,4 @@ def from_toml(data: bytes | str, kind: type[T]) -> T:
     try:
         return msgspec.toml.decode(data, type=kind)
     except (UnicodeDecodeError, RecursionError) as error:
-        raise msgspec.DecodeError("this is no TOML in UTF-8, or it is nested too deeply") from error
+        raise msgspec.DecodeError(mark("this is no TOML in UTF-8, or it is nested too deeply")) from error

@@ -9,13 +9,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple, Self
 
-
-def QT_TRANSLATE_NOOP(context: str, text: str) -> str:  # noqa: N802, ARG001 - Qt's name: its tool looks for the calls
-    """The text as it is, marked for translators (``make strings``); the window looks it up when it shows it."""
-    return text
+from medimg.words import Worded, mark, tr
 
 
-class CheckName(StrEnum):
+class CheckName(Worded):
     """A check of the written copy.
 
     Attributes:
@@ -23,24 +20,23 @@ class CheckName(StrEnum):
         content: Whether a detector of that name looks at the picture; a metadata-only run leaves it out.
     """
 
-    words: str
     content: bool
 
     def __new__(cls, value: str, words: str = "", content: bool = False) -> Self:
         """An entry from what is written of it below."""
         entry = str.__new__(cls, value)
         entry._value_ = value
-        entry.words, entry.content = words, content
+        entry.english, entry.content = words, content
         return entry
 
-    READBACK = "readback", "The file on disk is what was written"
-    STRUCTURE = "structure", "Nothing but the picture in the file (independent reader)"
-    METADATA = "metadata", "Nothing but the picture in the file (second reader)"
-    CODED_DATA = "coded-data", "Bytes inside the coded picture, behind its last symbol"
-    PIXELS = "pixels", "Covers are solid; the rest is the original's"
-    TEXT = "text", "Writing, looked for again", True
-    CODES = "codes", "Codes, looked for again", True
-    FACES = "faces", "Faces, looked for again", True
+    READBACK = "readback", mark("The file on disk is what was written")
+    STRUCTURE = "structure", mark("Nothing but the picture in the file (independent reader)")
+    METADATA = "metadata", mark("Nothing but the picture in the file (second reader)")
+    CODED_DATA = "coded-data", mark("Bytes inside the coded picture, behind its last symbol")
+    PIXELS = "pixels", mark("Covers are solid; the rest is the original's")
+    TEXT = "text", mark("Writing, looked for again"), True
+    CODES = "codes", mark("Codes, looked for again"), True
+    FACES = "faces", mark("Faces, looked for again"), True
 
 
 CONTENT_CHECKS: tuple[CheckName, ...] = tuple(c for c in CheckName if c.content)
@@ -60,22 +56,20 @@ PASSING = (CheckState.PASSED, CheckState.NOT_ASKED)
 """With these alone a copy is released."""
 
 
-class PhotoState(StrEnum):
+class PhotoState(Worded):
     """What became of a photo; ``words`` is what the sheets say of it."""
-
-    words: str
 
     def __new__(cls, value: str, words: str = "") -> Self:
         """An entry from what is written of it below."""
         entry = str.__new__(cls, value)
         entry._value_ = value
-        entry.words = words
+        entry.english = words
         return entry
 
-    UNREVIEWED = "unreviewed", "A covered copy passed the checks and waits for a person's look."
-    HELD = "held", "Held. No copy was made."
-    REFUSED = "refused", "This file could not be handled. It was not copied."
-    FAILED = "failed", "The copy could not be written."
+    UNREVIEWED = "unreviewed", mark("A covered copy passed the checks and waits for a person's look.")
+    HELD = "held", mark("Held. No copy was made.")
+    REFUSED = "refused", mark("This file could not be handled. It was not copied.")
+    FAILED = "failed", mark("The copy could not be written.")
 
 
 class FormatName(StrEnum):
@@ -99,82 +93,86 @@ class Reason(StrEnum):
     """
 
     # of a rule
-    NOT_THE_PICTURE = QT_TRANSLATE_NOOP("wording", "not part of the picture")
-    NEUTRAL_NAME = QT_TRANSLATE_NOOP("wording", "the copy gets a neutral name")
-    MARKED = QT_TRANSLATE_NOOP("wording", "marked by a person")
-    CODE = QT_TRANSLATE_NOOP("wording", "codes are covered whether or not they can be read")
-    DOCUMENT = QT_TRANSLATE_NOOP("wording", "this looks like a document")
-    IDENTIFYING = QT_TRANSLATE_NOOP("wording", "identifying")
-    UNREAD = QT_TRANSLATE_NOOP("wording", "found but not readable")
-    UNKNOWN = QT_TRANSLATE_NOOP("wording", "read but not known to be harmless")
-    HARMLESS = QT_TRANSLATE_NOOP("wording", "known to be harmless")
-    POSSIBLE_NAME = QT_TRANSLATE_NOOP("wording", "may be a name: look here")
-    WITH_ITS_THING = QT_TRANSLATE_NOOP("wording", "something on it identifies or cannot be read: covered whole")
-    NOTHING_ON_IT = QT_TRANSLATE_NOOP("wording", "what is on it is decided line by line")
-    PERHAPS_WRITING = QT_TRANSLATE_NOOP("wording", "perhaps writing or a code: look")
-    FACE = QT_TRANSLATE_NOOP("wording", "a face identifies")
-    POSSIBLE_FACE = QT_TRANSLATE_NOOP("wording", "possible face: look")
-    CLOSE_UP = QT_TRANSLATE_NOOP("wording", "a face fills the picture: cover, crop, or show if the consent allows it")
-    CLOSE_UP_COVERED = QT_TRANSLATE_NOOP("wording", "a face fills the picture, and the policy covers it")
-    OLD_DISGUISE = QT_TRANSLATE_NOOP("wording", "a bar or mosaic on a face: it is not a disguise, look")
-    MOST_OF_IT = QT_TRANSLATE_NOOP("wording", "a cover would hide most of the picture: crop, cover or show")
-    TOGETHER = QT_TRANSLATE_NOOP("wording", "the covers together would hide most of the picture: crop, cover or show")
-    NOWHERE = QT_TRANSLATE_NOOP("wording", "what is to be covered has no place in the picture")
-    CUT = QT_TRANSLATE_NOOP("wording", "a cover beside it would cut through it")
-    SECOND_LOOK = QT_TRANSLATE_NOOP("wording", "found by the second look")
+    NOT_THE_PICTURE = mark("not part of the picture")
+    NEUTRAL_NAME = mark("the copy gets a neutral name")
+    MARKED = mark("marked by a person")
+    CODE = mark("codes are covered whether or not they can be read")
+    DOCUMENT = mark("this looks like a document")
+    IDENTIFYING = mark("identifying")
+    UNREAD = mark("found but not readable")
+    UNKNOWN = mark("read but not known to be harmless")
+    HARMLESS = mark("known to be harmless")
+    POSSIBLE_NAME = mark("may be a name: look here")
+    WITH_ITS_THING = mark("something on it identifies or cannot be read: covered whole")
+    NOTHING_ON_IT = mark("what is on it is decided line by line")
+    PERHAPS_WRITING = mark("perhaps writing or a code: look")
+    FACE = mark("a face identifies")
+    POSSIBLE_FACE = mark("possible face: look")
+    CLOSE_UP = mark("a face fills the picture: cover, crop, or show if the consent allows it")
+    CLOSE_UP_COVERED = mark("a face fills the picture, and the policy covers it")
+    OLD_DISGUISE = mark("a bar or mosaic on a face: it is not a disguise, look")
+    MOST_OF_IT = mark("a cover would hide most of the picture: crop, cover or show")
+    TOGETHER = mark("the covers together would hide most of the picture: crop, cover or show")
+    NOWHERE = mark("what is to be covered has no place in the picture")
+    CUT = mark("a cover beside it would cut through it")
+    SECOND_LOOK = mark("found by the second look")
 
     # of a person
-    COVERED = QT_TRANSLATE_NOOP("wording", "a person covers it")
-    COVERED_ALIKE = QT_TRANSLATE_NOOP("wording", "a person covers all of this kind")
-    MOVED = QT_TRANSLATE_NOOP("wording", "moved or sized by a person")
-    SHOWN = QT_TRANSLATE_NOOP("wording", "a person shows it")
-    NO_FACE = QT_TRANSLATE_NOOP("wording", "not a face")
-    NO_WRITING = QT_TRANSLATE_NOOP("wording", "not writing")
-    LINE_BY_LINE = QT_TRANSLATE_NOOP("wording", "a person has it covered line by line")
-    WHOLE = QT_TRANSLATE_NOOP("wording", "a person has the whole of it covered")
-    FACE_SHOWN = QT_TRANSLATE_NOOP("wording", "a face, and the consent allows showing it")
-    FACE_ALONE = QT_TRANSLATE_NOOP("wording", "a person has the face alone covered, from brow to chin")
+    COVERED = mark("a person covers it")
+    COVERED_ALIKE = mark("a person covers all of this kind")
+    MOVED = mark("moved or sized by a person")
+    SHOWN = mark("a person shows it")
+    NO_FACE = mark("not a face")
+    NO_WRITING = mark("not writing")
+    LINE_BY_LINE = mark("a person has it covered line by line")
+    WHOLE = mark("a person has the whole of it covered")
+    FACE_SHOWN = mark("a face, and the consent allows showing it")
+    FACE_ALONE = mark("a person has the face alone covered, from brow to chin")
 
 
-class Choice(StrEnum):
-    """What a person can do about an area; :mod:`medimg.run.choices` says which of them an area has.
-
-    Attributes:
-        words: What a button for it says.
-    """
-
-    words: str
+class Choice(Worded):
+    """What a person can do about an area; :mod:`medimg.run.choices` says which of them an area has."""
 
     def __new__(cls, value: str, words: str) -> Self:
         """An entry from what is written of it below."""
         entry = str.__new__(cls, value)
         entry._value_ = value
-        entry.words = words
+        entry.english = words
         return entry
 
-    COVER = "cover", QT_TRANSLATE_NOOP("wording", "Cover it")
-    FACE_ALONE = "face-alone", QT_TRANSLATE_NOOP("wording", "Cover the face alone, from brow to chin")
-    BESIDE = "beside", QT_TRANSLATE_NOOP("wording", "Crop to the largest part beside the face")
-    NO_FACE = "not-a-face", QT_TRANSLATE_NOOP("wording", "Not a face: show it")
-    CONSENT = "consent-allows", QT_TRANSLATE_NOOP("wording", "A face, and the consent allows it: show it")
-    NO_WRITING = "not-writing", QT_TRANSLATE_NOOP("wording", "Not writing: show it")
-    SHOW = "shown", QT_TRANSLATE_NOOP("wording", "Show it")
+    COVER = "cover", mark("Cover it")
+    FACE_ALONE = "face-alone", mark("Cover the face alone, from brow to chin")
+    BESIDE = "beside", mark("Crop to the largest part beside the face")
+    NO_FACE = "not-a-face", mark("Not a face: show it")
+    CONSENT = "consent-allows", mark("A face, and the consent allows it: show it")
+    NO_WRITING = "not-writing", mark("Not writing: show it")
+    SHOW = "shown", mark("Show it")
 
 
 class StandingReason(StrEnum):
     """Why an item of the checklist stands as it does, where the sheets leave the words out."""
 
-    ASKED = "asked for this audience"
-    NOT_ANSWERED = "not answered yet"
-    BY_PERSON = "answered by a person"
+    ASKED = mark("asked for this audience")
+    NOT_ANSWERED = mark("not answered yet")
+    BY_PERSON = mark("answered by a person")
+    BY_SITE = mark("set by your organisation")
+
+
+_NAMES = (
+    mark("readback"), mark("structure"), mark("metadata"), mark("coded data"), mark("pixels"), mark("text"),
+    mark("codes"), mark("faces"), mark("passed"), mark("failed"), mark("not run"), mark("not asked"),
+    mark("closed"), mark("not applicable"), mark("cropped"), mark("format changed"), mark("frames dropped"),
+    mark("re-encoded"),
+)  # fmt: skip
+"""Fixed names that are shown as words, beside those of categories and conditions."""
 
 
 def as_words(name: str) -> str:
     """A fixed name as words; for names that are no entry too, of files that a later version wrote."""
-    return name.replace("-", " ").replace("_", " ")
+    return tr(name.replace("-", " ").replace("_", " "))
 
 
-class Kind(StrEnum):
+class Kind(Worded):
     """Which family of check found it; ``drawn`` is an area that a person marked, and no check found.
 
     Attributes:
@@ -182,25 +180,24 @@ class Kind(StrEnum):
         items: Items of the checklist that everything of this kind feeds.
     """
 
-    words: str
     items: tuple[str, ...]
 
     def __new__(cls, value: str, words: str, *items: str) -> Self:
         """An entry from what is written of it below."""
         entry = str.__new__(cls, value)
         entry._value_ = value
-        entry.words, entry.items = words, items
+        entry.english, entry.items = words, items
         return entry
 
-    METADATA = "metadata", "Hidden information", "img.metadata"
-    HIDDEN_IMAGE = "hidden-image", "Hidden pictures", "img.hidden-images"
-    TEXT = "text", "Writing in the picture", "img.text"
-    CODE = "code", "Barcodes and QR codes", "img.codes"
-    FACE = "face", "Faces", "img.faces", "img.cover-method", "img.other-people"
-    FILENAME = "filename", "File names", "img.filename"
-    DOCUMENT = "document", "Documents"
-    OBJECT = "object", "Things with writing on them"
-    DRAWN = "drawn", "Marked by a person"
+    METADATA = "metadata", mark("Hidden information"), "img.metadata"
+    HIDDEN_IMAGE = "hidden-image", mark("Hidden pictures"), "img.hidden-images"
+    TEXT = "text", mark("Writing in the picture"), "img.text"
+    CODE = "code", mark("Barcodes and QR codes"), "img.codes"
+    FACE = "face", mark("Faces"), "img.faces", "img.cover-method", "img.other-people"
+    FILENAME = "filename", mark("File names"), "img.filename"
+    DOCUMENT = "document", mark("Documents")
+    OBJECT = "object", mark("Things with writing on them")
+    DRAWN = "drawn", mark("Marked by a person")
 
 
 class _Entry(NamedTuple):
@@ -234,10 +231,14 @@ class Category(StrEnum):
     """
 
     kinds: tuple[Kind, ...]
-    words: str
     window: str
     items: tuple[str, ...]
     keepable: bool
+
+    @property
+    def words(self) -> str:
+        """As the sheets print it."""
+        return as_words(self)
 
     def __new__(
         cls,
@@ -250,7 +251,7 @@ class Category(StrEnum):
         """An entry from what is written of it below."""
         entry = str.__new__(cls, value)
         entry._value_ = value
-        entry.kinds, entry.words, entry.window = kinds, as_words(value), window
+        entry.kinds, entry.window = kinds, window
         entry.items, entry.keepable = items, keepable
         return entry
 
@@ -315,35 +316,31 @@ class Category(StrEnum):
 
     # -- writing
 
-    ADDRESS = _Entry("address", (Kind.TEXT, Kind.METADATA), QT_TRANSLATE_NOOP("wording", "writing: address"))
-    AGE = _Entry("age", _TEXT, QT_TRANSLATE_NOOP("wording", "writing: age"))
-    DATE = _Entry("date", _TEXT_OR_FILENAME, QT_TRANSLATE_NOOP("wording", "writing: date"))
-    EMAIL = _Entry("email", _TEXT, QT_TRANSLATE_NOOP("wording", "writing: e-mail address"), _STAFF)
-    HOSPITAL = _Entry("hospital", _TEXT, QT_TRANSLATE_NOOP("wording", "writing: hospital"), _STAFF)
-    ID_NUMBER = _Entry("id-number", _TEXT, QT_TRANSLATE_NOOP("wording", "writing: id number"), _STAFF)
-    KNOWN = _Entry("known", _TEXT_OR_FILENAME, QT_TRANSLATE_NOOP("wording", "writing: known of the patient"))
-    NAME = _Entry("name", _TEXT, QT_TRANSLATE_NOOP("wording", "writing: name"), _STAFF)
-    PHONE = _Entry("phone", _TEXT, QT_TRANSLATE_NOOP("wording", "writing: phone number"), _STAFF)
-    RECORD_NUMBER = _Entry(
-        "record-number", (Kind.TEXT, Kind.METADATA), QT_TRANSLATE_NOOP("wording", "writing: record number")
-    )
-    UNKNOWN = _Entry("unknown", _TEXT, QT_TRANSLATE_NOOP("wording", "writing"), _STAFF)
+    ADDRESS = _Entry("address", (Kind.TEXT, Kind.METADATA), mark("writing: address"))
+    AGE = _Entry("age", _TEXT, mark("writing: age"))
+    DATE = _Entry("date", _TEXT_OR_FILENAME, mark("writing: date"))
+    EMAIL = _Entry("email", _TEXT, mark("writing: e-mail address"), _STAFF)
+    HOSPITAL = _Entry("hospital", _TEXT, mark("writing: hospital"), _STAFF)
+    ID_NUMBER = _Entry("id-number", _TEXT, mark("writing: id number"), _STAFF)
+    KNOWN = _Entry("known", _TEXT_OR_FILENAME, mark("writing: known of the patient"))
+    NAME = _Entry("name", _TEXT, mark("writing: name"), _STAFF)
+    PHONE = _Entry("phone", _TEXT, mark("writing: phone number"), _STAFF)
+    RECORD_NUMBER = _Entry("record-number", (Kind.TEXT, Kind.METADATA), mark("writing: record number"))
+    UNKNOWN = _Entry("unknown", _TEXT, mark("writing"), _STAFF)
     UNREAD = _Entry(
         "unread",
         _TEXT,
-        QT_TRANSLATE_NOOP("wording", "writing that could not be read"),
+        mark("writing that could not be read"),
         ("img.text-unread", *_STAFF),
     )
 
-    RULER = _Entry("ruler", _TEXT, QT_TRANSLATE_NOOP("wording", "ruler"), keepable=True)
-    COLOUR_CARD = _Entry("colour-card", _TEXT, QT_TRANSLATE_NOOP("wording", "colour card"), keepable=True)
-    UNIT = _Entry("unit", _TEXT, QT_TRANSLATE_NOOP("wording", "writing: unit of measure"), keepable=True)
-    HARMLESS = _Entry("harmless", _TEXT, QT_TRANSLATE_NOOP("wording", "writing: harmless words"), keepable=True)
-    POSSIBLE_NAME = _Entry(
-        "possible-name", _TEXT, QT_TRANSLATE_NOOP("wording", "writing: may be a name"), keepable=True
-    )
-    LATERALITY = _Entry("laterality", _TEXT, QT_TRANSLATE_NOOP("wording", "writing: left or right"), keepable=True)
-    PRODUCT = _Entry("product", _TEXT, QT_TRANSLATE_NOOP("wording", "writing: product"), keepable=True)
+    RULER = _Entry("ruler", _TEXT, mark("ruler"), keepable=True)
+    COLOUR_CARD = _Entry("colour-card", _TEXT, mark("colour card"), keepable=True)
+    UNIT = _Entry("unit", _TEXT, mark("writing: unit of measure"), keepable=True)
+    HARMLESS = _Entry("harmless", _TEXT, mark("writing: harmless words"), keepable=True)
+    POSSIBLE_NAME = _Entry("possible-name", _TEXT, mark("writing: may be a name"), keepable=True)
+    LATERALITY = _Entry("laterality", _TEXT, mark("writing: left or right"), keepable=True)
+    PRODUCT = _Entry("product", _TEXT, mark("writing: product"), keepable=True)
 
     # -- writing in a caption beside the picture
 
@@ -364,20 +361,20 @@ class Category(StrEnum):
 
     # -- codes, faces, documents, file names, and what a person marks
 
-    BARCODE = _Entry("barcode", _CODE, QT_TRANSLATE_NOOP("wording", "bar code"))
-    TWO_D_CODE = _Entry("2d-code", _CODE, QT_TRANSLATE_NOOP("wording", "2-D code"))
-    FACE = _Entry("face", _FACE, QT_TRANSLATE_NOOP("wording", "face"))
-    OLD_DISGUISE = _Entry("old-disguise", _FACE, QT_TRANSLATE_NOOP("wording", "bar or mosaic on a face"))
-    POSSIBLE_FACE = _Entry("possible-face", _FACE, QT_TRANSLATE_NOOP("wording", "possible face"))
-    CONSENT_FORM = _Entry("consent-form", (Kind.DOCUMENT,), QT_TRANSLATE_NOOP("wording", "consent form"))
-    IDENTITY_DOCUMENT = _Entry("identity-document", (Kind.DOCUMENT,), QT_TRANSLATE_NOOP("wording", "identity document"))
-    SLIP = _Entry("slip", (Kind.OBJECT,), QT_TRANSLATE_NOOP("wording", "wristband, label, badge or card"))
-    SHEET = _Entry("sheet", (Kind.OBJECT,), QT_TRANSLATE_NOOP("wording", "paper or board"))
-    SCREEN = _Entry("screen", (Kind.OBJECT,), QT_TRANSLATE_NOOP("wording", "screen"))
-    PACKET = _Entry("packet", (Kind.OBJECT,), QT_TRANSLATE_NOOP("wording", "packet of a product"))
+    BARCODE = _Entry("barcode", _CODE, mark("bar code"))
+    TWO_D_CODE = _Entry("2d-code", _CODE, mark("2-D code"))
+    FACE = _Entry("face", _FACE, mark("face"))
+    OLD_DISGUISE = _Entry("old-disguise", _FACE, mark("bar or mosaic on a face"))
+    POSSIBLE_FACE = _Entry("possible-face", _FACE, mark("possible face"))
+    CONSENT_FORM = _Entry("consent-form", (Kind.DOCUMENT,), mark("consent form"))
+    IDENTITY_DOCUMENT = _Entry("identity-document", (Kind.DOCUMENT,), mark("identity document"))
+    SLIP = _Entry("slip", (Kind.OBJECT,), mark("wristband, label, badge or card"))
+    SHEET = _Entry("sheet", (Kind.OBJECT,), mark("paper or board"))
+    SCREEN = _Entry("screen", (Kind.OBJECT,), mark("screen"))
+    PACKET = _Entry("packet", (Kind.OBJECT,), mark("packet of a product"))
     NUMBER = _Entry("number", _FILENAME)
     WORDS = _Entry("words", _FILENAME)
-    AREA = _Entry("area", (Kind.DRAWN,), QT_TRANSLATE_NOOP("wording", "area marked by you"))
+    AREA = _Entry("area", (Kind.DRAWN,), mark("area marked by you"))
 
     @classmethod
     def words_of(cls, name: str) -> str:

@@ -48,6 +48,7 @@ ROOMS = {
     "types": "the records",
     "vocabulary": "the fixed words",
     "errors": "the error tree",
+    "words": "what people read, in their language",
 }
 WAY = [
     ("open", "formats", "strict parse; what the file says"),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from medimg import words
+
 if TYPE_CHECKING:
     from fixtures.make import Manifest
     from medimg.api import Scrubber
@@ -32,6 +34,15 @@ def _own_site_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The key of digests is the tests' own, not the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEDIMG_SITE_KEY", str(tmp_path_factory.mktemp("site") / "key"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _english() -> Iterator[None]:
+    """The commands that tests start speak English, whatever this computer's user does."""
+    with pytest.MonkeyPatch.context() as patch:
+        if words.usual() != words.ENGLISH:
+            patch.setenv("LC_ALL", "C.UTF-8")
         yield
 
 

@@ -15,8 +15,9 @@ from medimg.acts.records import Line, Option, Screen, Walk
 from medimg.run.areas import Asked
 from medimg.run.plans import Why
 from medimg.vocabulary import Category, Kind
+from medimg.words import many, mark, tr
 
-APPLY = "Have it made again: medimg apply RUN PHOTOS."
+APPLY = mark("Have it made again: medimg apply RUN PHOTOS.")
 KEYS = "acdefghijklmnoptuvwxyz"
 """Keys of the areas on one screen; those of back, leave open and stop are not among them. More wait for the next."""
 COVER = "cover"
@@ -30,22 +31,25 @@ def screen(walk: Walk, bare: Screen) -> Screen:
     found = shown(walk, bare.act)
     if walk.part == "area":
         one = next(a for a in found if f"{ITEM}{a.number}" == walk.left[0])
-        return _replace(bare, lead=f"What is {_named(one)}?", options=_one(one))
+        return _replace(bare, lead=tr("What is {named}?", named=_named(one)), options=_one(one))
     if walk.part == "which":
         ticks = tuple(Option(key=k, words=_sentence(a)) for k, a in zip(KEYS, found, strict=False))
         return _replace(
             bare,
-            lead="Tick what is not true.",
-            mark="not true",
+            lead=tr("Tick what is not true."),
+            mark=tr("not true"),
             ticks=ticks,
-            options=(Option(key="0", words="that is all"),),
+            options=(Option(key="0", words=tr("that is all")),),
         )
     copy = next(r.copy for r in walk.reports if r.safe_id == about)
     return _replace(
         bare,
-        lead=f"Open unreviewed/{copy.name if copy else ''}. The checks were not sure of these, and covered none.",
+        lead=tr(
+            "Open unreviewed/{name}. The checks were not sure of these, and covered none.",
+            name=copy.name if copy else "",
+        ),
         lines=tuple(Line(item=f"{ITEM}{a.number}", text=_sentence(a)) for a in found),
-        options=(Option(key="y", words="true: leave them"), Option(key="n", words="not")),
+        options=(Option(key="y", words=tr("true: leave them")), Option(key="n", words=tr("not"))),
     )
 
 
@@ -59,20 +63,25 @@ def shown(walk: Walk, act: str) -> tuple[Asked, ...]:
 
 
 def _named(area: Asked) -> str:
-    return f"area {area.number} ({area.where})" if area.where else f"area {area.number}"
+    return (
+        tr("area {number} ({where})", number=area.number, where=area.where)
+        if area.where
+        else tr("area {number}", number=area.number)
+    )
 
 
 def _sentence(area: Asked) -> str:
     """What is true of an area that may stay as it is."""
     named = _named(area)
-    return f"A{named[1:]} {_NOT.get(area.category) or _NOT.get(area.kind, 'shows nobody')}."
+    return tr(_NOT.get(area.category) or _NOT.get(area.kind, _NOBODY), area=named[:1].upper() + named[1:])
 
 
+_NOBODY = mark("{area} shows nobody.")
 _NOT: dict[str, str] = {
-    Category.OLD_DISGUISE: "is not a bar or blur over a face",
-    Kind.FACE: "is not a face",
-    Kind.TEXT: "is not writing",
-    Kind.CODE: "is not a code",
+    Category.OLD_DISGUISE: mark("{area} is not a bar or blur over a face."),
+    Kind.FACE: mark("{area} is not a face."),
+    Kind.TEXT: mark("{area} is not writing."),
+    Kind.CODE: mark("{area} is not a code."),
 }
 
 
@@ -84,21 +93,25 @@ def usual(area: Asked) -> Why:
 
 
 def _one(area: Asked) -> tuple[Option, ...]:
-    face = (Option(key="p", words="a face, and the consent allows showing it"),) if area.kind == Kind.FACE else ()
+    face = (Option(key="p", words=tr("a face, and the consent allows showing it")),) if area.kind == Kind.FACE else ()
     return (
-        Option(key="c", words="cover it"),
-        Option(key="k", words="it may stay: nobody can be known by it"),
+        Option(key="c", words=tr("cover it")),
+        Option(key="k", words=tr("it may stay: nobody can be known by it")),
         *face,
     )
 
 
 def still(walk: Walk, undecided: Mapping[str, tuple[int, ...]]) -> list[str]:
     """What about areas keeps the copies of a patient back, one line each copy."""
-    return [f"{i}: {APPLY}" if i in walk.waits else waiting(i, numbers) for i, numbers in undecided.items()]
+    return [f"{i}: {tr(APPLY)}" if i in walk.waits else waiting(i, numbers) for i, numbers in undecided.items()]
 
 
 def waiting(safe_id: str, numbers: tuple[int, ...]) -> str:
     """The sentence about areas that nobody decided about, with the command that decides the first."""
     named = ", ".join(map(str, numbers))
-    what = f"area{'s' if len(numbers) > 1 else ''} {named}: cover or leave?" if numbers else "cover or leave?"
+    what = (
+        many("area {named}: cover or leave?", "areas {named}: cover or leave?", len(numbers), named=named)
+        if numbers
+        else tr("cover or leave?")
+    )
     return f"{safe_id}: {what}"

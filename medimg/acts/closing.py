@@ -17,6 +17,7 @@ from medimg.errors import UsageError
 from medimg.run import state as runs
 from medimg.run.events import Act, CardUse
 from medimg.run.state import RunState
+from medimg.words import tr
 
 
 def parted(walk: Walk, **more: object) -> Walk:
@@ -51,7 +52,9 @@ def closed(walk: Walk, shown: Screen, said: str, state: RunState) -> Walk:
     after = plan.settled(parted(walk, state=state, skipped=walk.skipped | {shown.act}))
     items = {line.item for line in shown.lines}
     left = [s for s in plan.standings(after, shown.act) if s.question.id in items and s.waits and s.state == "failed"]
-    trouble = " ".join(f"Not closed: {s.question.item.say or s.question.item.ask} ({s.why})" for s in left)
+    trouble = " ".join(
+        tr("Not closed: {say} ({why})", say=s.question.item.say or s.question.item.ask, why=tr(s.why)) for s in left
+    )
     return on(after, trouble)
 
 
@@ -108,7 +111,7 @@ def finish(walk: Walk, shown: Screen, chosen: dict[str, str]) -> Walk:
 
 def _words_of(chosen: dict[str, str]) -> str:
     odd = [f"{i}: {c}" for i, c in chosen.items() if c != "yes"]
-    return "all true" if not odd else "; ".join(odd)
+    return tr("all true") if not odd else "; ".join(odd)
 
 
 def _keep_consent(walk: Walk, shown: Screen) -> RunState:

@@ -14,6 +14,7 @@ from medimg.run.events import Act
 from medimg.run.plans import Why
 from medimg.types import Plan, Report
 from medimg.vocabulary import Kind
+from medimg.words import tr
 
 _MEANS: dict[str, str] = {"c": areas.COVER, "k": "shown", "p": "consent-allows"}
 
@@ -45,7 +46,7 @@ def filed(walk: Walk, shown: Screen, but: Mapping[str, str]) -> Walk:
     kinds = {f"{areas.ITEM}{a.number}": a.kind for a in areas.shown(walk, shown.act)}
     for item, what in but.items():
         if what not in (areas.COVER, *get_args(Why)) or (what == "consent-allows" and kinds[item] != Kind.FACE):
-            return _replace_walk(walk, trouble="an area is cover, shown, or for a face consent-allows")
+            return _replace_walk(walk, trouble=tr("an area is cover, shown, or for a face consent-allows"))
     return _kept(walk, shown, but)
 
 
@@ -62,7 +63,7 @@ def _kept(walk: Walk, shown: Screen, but: Mapping[str, str]) -> Walk:
         act=shown.act,
         at=walk.at,
         role=walk.role,
-        said="; ".join(f"area {a.number}: {w}" for a, w in what.items()),
+        said="; ".join(tr("area {number}: {what}", number=a.number, what=w) for a, w in what.items()),
         lines=tuple(line.text for line in whole.lines),
     )
     decided = tuple(msgspec.convert({"photo": about, "number": a.number, "what": w}, Decided) for a, w in what.items())

@@ -17,14 +17,15 @@ from medimg.consent.cards import KINDS
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.questions import bases
 from medimg.errors import UsageError
+from medimg.words import mark, tr
 
-_HEAD = """\
+_HEAD = mark("""\
 # The acts of run {run}, for: {audience}. Private: it belongs in the patient's record.
 # Read the sentences of each act. If all of them are true, change not-sure to yes. If one is not true, add a line
 # but: {{ID: no}}. Fill in what is marked (needed). What stays not-sure stays open.
 # Then: medimg answer RUN --from THIS-FILE, and medimg release RUN. Some answers (a condition, another ground) ask for
 # more acts: print a new template for those.
-"""
+""")
 
 
 _BLANK = "___"
@@ -58,7 +59,7 @@ def template(walk: Walk) -> str:
 
     What comes after an act that is open is written as it would be if all were well: nothing applies, the first ground.
     """
-    lines = [_HEAD.format(run=walk.state.run.tag, audience=walk.state.context.audience), f"role: {_text(walk.role)}"]
+    lines = [tr(_HEAD, run=walk.state.run.tag, audience=walk.state.context.audience), f"role: {_text(walk.role)}"]
     lines += ["", "acts:"]
     while (shown := screens.screen(walk)) is not None:
         if not shown.options:  # a copy that was changed: nobody looks at it
@@ -80,7 +81,7 @@ def taken(walk: Walk, acts: dict[str, FiledAct]) -> Walk:
     while wanted:
         name = next((a for a in plan.acts(walk) if a in wanted), "")
         if not name:
-            raise _refused(min(wanted), "is none of this run, or needs another act before it")
+            raise _refused(min(wanted), mark("is none of this run, or needs another act before it"))
         walk = _taken(walk, name, wanted.pop(name))
     return walk
 
@@ -93,7 +94,7 @@ def digest(walk: Walk, shown: Screen) -> str:
     return hashlib.sha256(content).hexdigest()[:8]
 
 
-def _refused(act: str, why: str, todo: str = "Print a new --template.") -> UsageError:
+def _refused(act: str, why: str, todo: str = mark("Print a new --template.")) -> UsageError:
     named = act if all(c.isalnum() or c in ":.-" for c in act) else "an act"
     return UsageError(f"the answers file: {named} {why}. Nothing was written.", todo=todo)
 
@@ -106,19 +107,19 @@ def _taken(walk: Walk, name: str, filed: FiledAct) -> Walk:
         cards = screens.cards_for(walk, plan.kind(name))
         at = next((n for n, c in enumerate(cards) if c.name == filed.card), None)
         if at is None:
-            raise _refused(name, "names a card that cannot be used")
+            raise _refused(name, mark("names a card that cannot be used"))
         walk = msgspec.structs.replace(walk, card=at)
     shown = screens.screen(walk)
     if shown is None or digest(walk, shown) != filed.shown:
-        raise _refused(name, "shows other sentences or another copy now")
+        raise _refused(name, mark("shows other sentences or another copy now"))
     if not shown.options:
-        raise _refused(name, f"cannot be done: {shown.lead}")
+        raise _refused(name, mark("cannot be done: {lead}").format(lead=shown.lead))
     if not set(filed.typed) <= {f.name for f in shown.fields} | {"law", "note"}:
-        raise _refused(name, "has a field that is not on its screen")
+        raise _refused(name, mark("has a field that is not on its screen"))
     after = steps.filed(walk, shown, filed.answer, dict(filed.but), _said(walk, name, filed), filed.typed)
     if len(after.state.acts) == len(walk.state.acts):
-        said = f"is not done: {after.trouble or 'something is missing'}".rstrip(".")
-        raise _refused(name, said, todo="Fill it in and give the file again: its other answers are kept.")
+        what = mark("is not done: {trouble}").format(trouble=after.trouble or mark("something is missing"))
+        raise _refused(name, what.rstrip("."), todo="Fill it in and give the file again: its other answers are kept.")
     return after
 
 
@@ -127,11 +128,11 @@ def _said(walk: Walk, name: str, filed: FiledAct) -> tuple[str, ...]:
     match plan.kind(name):
         case "applies":
             if not set(filed.applies) <= set(plan.tickable(walk, plan.subject(name))):
-                raise _refused(name, "names a condition that is not on its list")
+                raise _refused(name, mark("names a condition that is not on its list"))
             return filed.applies
         case "basis":
             if filed.basis and filed.basis not in bases(walk.state.group_context(plan.subject(name))):
-                raise _refused(name, "names a ground that cannot hold here")
+                raise _refused(name, mark("names a ground that cannot hold here"))
             return (filed.basis,) if filed.basis else ()
     return ()
 
@@ -164,15 +165,17 @@ def _written(walk: Walk, shown: Screen, card: str) -> list[str]:
     if name == "applies":
         words = ChecklistDefinition.load().ticks
         lines += [f"    #   {c}: {words[c]}" for c in plan.tickable(walk, shown.group)]
-        lines.append("    applies: []  # with yes: those of the list that apply, none when it stays empty")
+        lines.append("    applies: []  # " + tr("with yes: those of the list that apply, none when it stays empty"))
     if name == "basis" and not shown.lines:
         first, *more = bases(walk.state.group_context(shown.group))
-        lines.append(f"    basis: {first}  # or {', '.join(more)}" if more else f"    basis: {first}")
+        lines.append(
+            f"    basis: {first}  # " + tr("or {others}", others=", ".join(more)) if more else f"    basis: {first}"
+        )
     if card:
         lines.append(f"    card: {_text(card)}")
     if shown.fields:
         lines.append("    typed:")
-        needed = {True: " (needed)", False: ""}
+        needed = {True: tr(" (needed)"), False: ""}
         lines += [f"      {f.name}: {_text(_known(f.value))}  # {f.label}{needed[f.required]}" for f in shown.fields]
     return lines
 
@@ -180,7 +183,7 @@ def _written(walk: Walk, shown: Screen, card: str) -> list[str]:
 def _can(walk: Walk, shown: Screen) -> str:
     """What may be answered."""
     if plan.kind(shown.act) == "areas":
-        return "yes; under but, by the ID of an area: cover, shown, and for a face consent-allows"
+        return tr("yes; under but, by the ID of an area: cover, shown, and for a face consent-allows")
     if plan.kind(shown.act) != "extra":
         return "yes"
     item = plan.standings(walk, shown.act)[0].question.item

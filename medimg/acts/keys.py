@@ -12,6 +12,7 @@ from medimg.acts.records import Input, Screen, Walk
 from medimg.consent.answers import COMMON, NOT_APPLICABLE, choices
 from medimg.consent.questions import bases
 from medimg.consent.standing import Standing
+from medimg.words import tr
 
 
 def _all(walk: Walk, shown: Screen, given: Input) -> Walk:
@@ -54,7 +55,7 @@ def _one(walk: Walk, shown: Screen, given: Input) -> Walk:
     standing = next(s for s in plan.standings(walk, shown.act) if s.question.id == item)
     choice = screens.keys_of(standing)[given.key]
     if choice == NOT_APPLICABLE and standing.question.na == "with-note" and not walk.typed.get("note"):
-        return again(walk, "Please say in the note why it does not apply.")
+        return again(walk, tr("Please say in the note why it does not apply."))
     held = {**walk.held, item: choice}
     if len(walk.left) > 1:
         return msgspec.structs.replace(walk, held=held, left=walk.left[1:])
@@ -65,11 +66,11 @@ def _applies(walk: Walk, shown: Screen, given: Input) -> Walk:
     """One list of conditions: what is ticked is yes, all the rest no; each is written down."""
     can = plan.tickable(walk, shown.group)
     if given.key == "" and not given.ticks:
-        return again(walk, "Tick what applies, or say none.")
+        return again(walk, tr("Tick what applies, or say none."))
     ticked = {c for k, c in zip(screens.LETTERS, can, strict=False) if k in given.ticks}
     if given.key == "0" and ticked:
-        return again(walk, "Something is ticked: it is not none.")
-    words = "none" if not ticked else ", ".join(t.words for t in shown.ticks if t.key in given.ticks)
+        return again(walk, tr("Something is ticked: it is not none."))
+    words = tr("none") if not ticked else ", ".join(t.words for t in shown.ticks if t.key in given.ticks)
     return applied(walk, shown, ticked, words)
 
 
@@ -108,7 +109,7 @@ def _card(walk: Walk, shown: Screen, given: Input) -> Walk:
         case "c":
             return msgspec.structs.replace(walk, part="new", act=shown.act)
         case "y":
-            return card_used(walk, shown, card, "still right")
+            return card_used(walk, shown, card, tr("still right"))
     return walk
 
 

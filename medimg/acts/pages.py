@@ -14,6 +14,7 @@ from medimg.consent.answers import ANSWER_WORDS, choices
 from medimg.consent.checklist import SECTIONS, ChecklistDefinition
 from medimg.consent.standing import GroupResult, Standing
 from medimg.run.state import RunState
+from medimg.words import tr
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +63,7 @@ def conditions_page(state: RunState, result: GroupResult, *, again: bool = False
         Ask(
             item=condition,
             subjects=(result.group,),
-            text=f"Does this apply? {meaning[:1].upper()}{meaning[1:]}.",
+            text=tr("Does this apply? {condition}.", condition=meaning[:1].upper() + meaning[1:]),
             choices={k: ANSWER_WORDS[k] for k in ("yes", "no", "not-sure")},
             condition=True,
         )
@@ -71,7 +72,7 @@ def conditions_page(state: RunState, result: GroupResult, *, again: bool = False
         and condition not in found
         and (again or result.context.flag(condition) == "not-sure")
     ]
-    return Page(title="About this patient and this picture", group=result.group, asks=tuple(asks))
+    return Page(title=tr("About this patient and this picture"), group=result.group, asks=tuple(asks))
 
 
 def question_pages(results: Mapping[str, GroupResult], group: str, *, again: bool = False) -> list[Page]:

@@ -15,6 +15,7 @@ from medimg.run.areas import Asked
 from medimg.run.plans import Why
 from medimg.run.state import RunState
 from medimg.types import Report
+from medimg.words import tr
 
 BATCH = "batch"
 
@@ -88,7 +89,7 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def place(self) -> str:
         """The patient, where the title does not say it, and the place among all acts."""
-        where = f"{self.number} of {self.of}"
+        where = tr("{number} of {of}", number=self.number, of=self.of)
         return where if self.group == BATCH or self.group in self.title else f"{self.group}, {where}"
 
     def texts(self) -> Iterator[str]:

@@ -14,23 +14,28 @@ from medimg.consent.cards import FIELDS, Card, CardKind
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.questions import bases
 from medimg.consent.standing import Standing
+from medimg.words import Table, mark, tr
 
-TITLES = {
-    **ACTS,
-    "areas": "Decide about {0}",
-    "look": "Look at {0}",
-    "applies": "What applies?",
-    "extra": "A question",
-}
-LIMITS = "Checks miss things. Copies cannot come back. Doubt? Don't."
-SHORT = {
-    **BASES,
-    "permitted-by-law": "the law",
-    "spoken-consent-in-notes": "spoken consent, in the notes",
-    "reasonable-expectation": "what they expect for their own care",
-    "uk-anonymised-teaching": "UK: anonymised, for teaching",
-    "uk-listed-recording": "UK: anonymised scan, scope",
-}
+TITLES = Table(
+    {
+        **ACTS,
+        "areas": "Decide about {copy}",
+        "look": "Look at {copy}",
+        "applies": "What applies?",
+        "extra": "A question",
+    }
+)
+LIMITS = mark("Checks miss things. Copies cannot come back. Doubt? Don't.")
+SHORT = Table(
+    {
+        **BASES,
+        "permitted-by-law": "the law",
+        "spoken-consent-in-notes": "spoken consent, in the notes",
+        "reasonable-expectation": "what they expect for their own care",
+        "uk-anonymised-teaching": "UK: anonymised, for teaching",
+        "uk-listed-recording": "UK: anonymised scan, scope",
+    }
+)
 """The grounds as they stand in the act; the record has the words of :data:`~medimg.consent.answers.BASES`."""
 KEYS = {"yes": "y", "no": "n", "not-sure": "?", NOT_APPLICABLE: "a"}
 LETTERS = "acdefghijklmn"
@@ -46,7 +51,7 @@ def screen(walk: Walk) -> Screen | None:
     bare = Screen(
         act=act,
         group=plan.group_of(act),
-        title=TITLES[plan.kind(act)].format(plan.subject(act)),
+        title=TITLES[plan.kind(act)].format(copy=plan.subject(act)),
         number=every.index(act) + 1 if act in every else 1,
         of=len(every),
         trouble=walk.trouble,
@@ -116,14 +121,19 @@ def _card(walk: Walk, bare: Screen) -> Screen:
         return _new_card(walk, bare, found)
     age = card.age(walk.today)
     told = [f"{FIELDS[card.kind][k]}: {v}" for k, v in card.fields.items() if k not in ("name", "role")]
-    more = [Option(key="o", words="another card")] if len(cards_for(walk, card.kind)) > 1 else []
+    more = [Option(key="o", words=tr("another card"))] if len(cards_for(walk, card.kind)) > 1 else []
     return _replace(
         bare,
-        lead=f"{card.name}. {'Your organisation says' if card.by == 'site' else 'You said'} {_ago(age)}:",
+        lead=f"{card.name}. "
+        + (
+            tr("Your organisation says {when}:", when=_ago(age))
+            if card.by == "site"
+            else tr("You said {when}:", when=_ago(age))
+        ),
         lines=(*(Line(text=t) for t in told), *_lines(found, card)),
         options=(
-            Option(key="y", words="still right"),
-            *([] if card.by == "site" and _locked(walk, card.kind) else [Option(key="c", words="change")]),
+            Option(key="y", words=tr("still right")),
+            *([] if card.by == "site" and _locked(walk, card.kind) else [Option(key="c", words=tr("change"))]),
             *more,
         ),
     )
@@ -135,7 +145,7 @@ def _locked(walk: Walk, kind: CardKind) -> bool:
 
 
 def _ago(days: int) -> str:
-    return "today" if days == 0 else "yesterday" if days == 1 else f"{days} days ago"
+    return tr("today") if days == 0 else tr("yesterday") if days == 1 else tr("{days} days ago", days=days)
 
 
 def _new_card(walk: Walk, bare: Screen, found: list[Standing]) -> Screen:
@@ -146,13 +156,14 @@ def _new_card(walk: Walk, bare: Screen, found: list[Standing]) -> Screen:
         Field(name=k, label=label, value=walk.typed.get(k, before.get(k, "")), required=k == "name")
         for k, label in FIELDS[kind].items()
     )
-    return _replace(bare, lead="Kept on this computer for 90 days.", fields=fields, lines=_lines(found), options=_ALL)
+    return _replace(
+        bare, lead=tr("Kept on this computer for 90 days."), fields=fields, lines=_lines(found), options=_all()
+    )
 
 
-_ALL = (
-    Option(key="y", words="true"),
-    Option(key="n", words="not"),
-)
+def _all() -> tuple[Option, ...]:
+    return (Option(key="y", words=tr("true")), Option(key="n", words=tr("not")))
+
 
 # ---------------------------------------------------------------------- acts
 
@@ -161,16 +172,20 @@ def _look(walk: Walk, bare: Screen) -> Screen:
     report = next(r for r in walk.reports if r.safe_id == plan.subject(bare.act))
     name = report.copy.name if report.copy else ""
     if report.safe_id in walk.changed:
-        return _replace(bare, lead=f"unreviewed/{name} is not the copy that was checked. Clean the photo again.")
+        return _replace(
+            bare, lead=tr("unreviewed/{name} is not the copy that was checked. Clean the photo again.", name=name)
+        )
     if report.safe_id in walk.waits:
-        return _replace(bare, lead=f"unreviewed/{name} does not show yet what was decided. {APPLY}")
+        return _replace(
+            bare, lead=tr("unreviewed/{name} does not show yet what was decided. {apply}", name=name, apply=tr(APPLY))
+        )
     return _replace(
         bare,
-        lead=f"Open unreviewed/{name}.",
+        lead=tr("Open unreviewed/{name}.", name=name),
         lines=_lines(shown(walk, bare.act)),
         options=(
-            Option(key="y", words="nothing identifying shows and the medicine is right"),
-            Option(key="n", words="something shows"),
+            Option(key="y", words=tr("nothing identifying shows and the medicine is right")),
+            Option(key="n", words=tr("something shows")),
         ),
     )
 
@@ -185,19 +200,19 @@ def _applies(walk: Walk, bare: Screen) -> Screen:
         bare,
         ticks=ticks,
         ticked=tuple(t.key for t, c in zip(ticks, can, strict=False) if said.get(c) == "yes"),
-        options=(Option(key="0", words="none"),),
+        options=(Option(key="0", words=tr("none")),),
     )
 
 
 def _basis(walk: Walk, bare: Screen) -> Screen:
     group = plan.subject(bare.act)
     if walk.part == "law":
-        field = Field(name="law", label="Which law, and whose advice?", required=True)
-        return _replace(bare, fields=(field,), options=(Option(key="y", words="that is it"),))
+        field = Field(name="law", label=tr("Which law, and whose advice?"), required=True)
+        return _replace(bare, fields=(field,), options=(Option(key="y", words=tr("that is it")),))
     found = shown(walk, bare.act)
     if walk.results[group].context.basis and found and not walk.act:
         lead = BASES[walk.results[group].context.basis]
-        return _replace(bare, lead=lead, lines=_lines(found), options=_ALL)
+        return _replace(bare, lead=lead, lines=_lines(found), options=_all())
     offered = bases(walk.state.group_context(group))
     return _replace(bare, options=tuple(Option(key=str(n), words=SHORT[b]) for n, b in enumerate(offered, 1)))
 
@@ -212,18 +227,18 @@ def _consent(walk: Walk, bare: Screen) -> Screen:
     before = _typed(walk, bare.act)
     lead, more = "", tuple[Option, ...]()
     if plan.rests_on_form(walk, group) and card is not None:
-        lead = f"Form: {card.name}."
-        more = (Option(key="f", words="other"),)
+        lead = tr("Form: {name}.", name=card.name)
+        more = (Option(key="f", words=tr("other")),)
     filed = before.get("filed") or (card.fields.get("filed", "") if card else "")
     return _replace(
         bare,
         lead=lead,
         fields=(
-            Field(name="date", label="Given", value=before.get("date", "today"), required=True, kind="date"),
-            Field(name="filed", label="Filed", value=filed or "in the record", required=True),
+            Field(name="date", label=tr("Given"), value=before.get("date", tr("today")), required=True, kind="date"),
+            Field(name="filed", label=tr("Filed"), value=filed or tr("in the record"), required=True),
         ),
         lines=_lines(shown(walk, bare.act)),
-        options=(*_ALL, *more),
+        options=(*_all(), *more),
     )
 
 
@@ -238,9 +253,9 @@ def _words(walk: Walk, bare: Screen) -> Screen:
     before = " ".join(kept.text.split()) if kept is not None else ""
     return _replace(
         bare,
-        fields=(Field(name="caption", label="Caption", value=walk.typed.get("caption", before)),),
+        fields=(Field(name="caption", label=tr("Caption"), value=walk.typed.get("caption", before)),),
         lines=_lines(shown(walk, bare.act)),
-        options=_ALL,
+        options=_all(),
     )
 
 
@@ -251,11 +266,11 @@ def _people(walk: Walk, bare: Screen) -> Screen:
     return _replace(
         bare,
         fields=(
-            Field(name="to", label="To", value=before.get("to", to), required=True),
-            Field(name="role", label="Role", value=before.get("role", _role(walk)), required=True),
+            Field(name="to", label=tr("To"), value=before.get("to", to), required=True),
+            Field(name="role", label=tr("Role"), value=before.get("role", _role(walk)), required=True),
         ),
         lines=_lines(shown(walk, bare.act)),
-        options=_ALL,
+        options=_all(),
     )
 
 
@@ -273,10 +288,10 @@ def _role(walk: Walk) -> str:
 def _second(walk: Walk, bare: Screen) -> Screen:
     return _replace(
         bare,
-        lead="For a second person, who did not answer so far.",
-        fields=(Field(name="role", label="Your role, not your name", required=True),),
+        lead=tr("For a second person, who did not answer so far."),
+        fields=(Field(name="role", label=tr("Your role, not your name"), required=True),),
         lines=_lines(shown(walk, bare.act)),
-        options=_ALL,
+        options=_all(),
     )
 
 
@@ -285,18 +300,18 @@ def _release(walk: Walk, bare: Screen) -> Screen:
     result, found = walk.results[group], shown(walk, bare.act)
     own = {s.question.id for s in found}
     left = [s for s in result.waiting() if s.question.id not in own]
-    told = [f"Open: {line}" for line in areas.still(walk, result.undecided)]
+    told = [tr("Open: {line}", line=line) for line in areas.still(walk, result.undecided)]
     can = not told and not left and result.overall != "stop" and not walk.state.is_withdrawn(group)
-    told += [f"Open: {_about(s)}{_say(s)}" for s in left]
-    told += [f"Not so: {_say(s)}" for s in plan.standings(walk, bare.act) if _no(s) and s not in left]
-    words = "true: release" if found else "release"
+    told += [tr("Open: {about}{say}", about=_about(s), say=_say(s)) for s in left]
+    told += [tr("Not so: {say}", say=_say(s)) for s in plan.standings(walk, bare.act) if _no(s) and s not in left]
+    words = tr("true: release") if found else tr("release")
     return _replace(
         bare,
-        lead=LIMITS,
+        lead=tr(LIMITS),
         lines=(*_lines(found), *(Line(text=t) for t in told)),
         options=(
             *([Option(key="y", words=words)] if can else []),
-            *([Option(key="n", words="not")] if found else []),
+            *([Option(key="n", words=tr("not"))] if found else []),
         ),
     )
 
@@ -314,12 +329,12 @@ def _which(walk: Walk, bare: Screen) -> Screen:
     found = shown(walk, bare.act)
     return _replace(
         bare,
-        lead="Tick what is not true.",
-        mark="not true",
+        lead=tr("Tick what is not true."),
+        mark=tr("not true"),
         ticks=tuple(
             Option(key=k, words=s.question.item.say or s.question.item.ask) for k, s in zip(WHICH, found, strict=False)
         ),
-        options=(Option(key="0", words="that is all"),),
+        options=(Option(key="0", words=tr("that is all")),),
     )
 
 
@@ -331,7 +346,9 @@ def _one(walk: Walk, bare: Screen, item: str) -> Screen:
     standing = next(s for s in plan.standings(walk, bare.act) if s.question.id == item)
     question = standing.question
     line = Line(item=item, text=question.item.ask, checks_say=_checks(standing))
-    note = Field(name="note", label="Note, for the record alone", value=standing.answer.note if standing.answer else "")
+    note = Field(
+        name="note", label=tr("Note, for the record alone"), value=standing.answer.note if standing.answer else ""
+    )
     return _replace(
         bare,
         lead="",

@@ -26,6 +26,7 @@ from medimg.run import state as runs
 from medimg.run.events import now
 from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
+from medimg.words import said
 
 
 class Sitting:
@@ -129,7 +130,7 @@ class Sitting:
             results = build.results(state, self._opened.reports)
             state = releasing.release(self._opened.at(state), results, [group], self._register, role=self.walk.role)
         except MedimgError as error:
-            self.walk = msgspec.structs.replace(self.walk, trouble=f"{error.what} {error.todo}".strip())
+            self.walk = msgspec.structs.replace(self.walk, trouble=f"{said(error.what)} {said(error.todo)}".strip())
             return
         self.walk = msgspec.structs.replace(self.walk, state=state)
         self.released.append(group)

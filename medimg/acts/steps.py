@@ -16,6 +16,7 @@ from medimg.errors import UsageError
 from medimg.run.areas import Asked
 from medimg.run.state import RunState
 from medimg.types import Report
+from medimg.words import said, tr
 
 
 def begin(
@@ -91,7 +92,7 @@ def step(walk: Walk, given: Input) -> Walk:
     if given.key == "skip":
         return on(parted(walk, skipped=walk.skipped | {shown.act}), "")
     if given.key and given.key not in {o.key for o in shown.options}:
-        return again(walk, "Please use one of the keys.")
+        return again(walk, tr("Please use one of the keys."))
     walk = msgspec.structs.replace(walk, typed={**walk.typed, **_typed(shown, given)})
     wrong = _wrong(shown, walk) if given.key else ""
     if wrong:
@@ -100,7 +101,7 @@ def step(walk: Walk, given: Input) -> Walk:
     try:
         return PARTS[walk.part or plan.kind(shown.act)](walk, shown, given)
     except UsageError as error:
-        return again(walk, f"{error.what[:1].upper()}{error.what[1:]}")
+        return again(walk, _sentence(error.what))
 
 
 def left_open(walk: Walk) -> Walk:
@@ -129,9 +130,9 @@ def filed(
     said_now = {k: v.strip() for k, v in typed.items() if v.strip()}
     walk = msgspec.structs.replace(walk, typed={**before, **said_now})
     if kind != "extra" and answer != "yes":
-        return again(walk, "the answer of an act is yes or not-sure")
+        return again(walk, tr("the answer of an act is yes or not-sure"))
     if not set(but) <= items:
-        return again(walk, "an answer is about something that is not on its screen")
+        return again(walk, tr("an answer is about something that is not on its screen"))
     wrong = _wrong(shown, walk)
     if wrong:
         return again(walk, wrong)
@@ -149,7 +150,7 @@ def filed(
             return finish(walk, shown, dict.fromkeys(items, answer))
         case "workplace" | "channel" | "form" if walk.part != "new":
             card = screens.card_shown(walk, shown.act)
-            return card_used(walk, shown, card, "still right") if card is not None else walk
+            return card_used(walk, shown, card, tr("still right")) if card is not None else walk
     found = [s for s in screens.shown(walk, shown.act) if s.question.id in items]
     return finish(msgspec.structs.replace(walk, part=""), shown, {s.question.id: yes(s) for s in found} | but)
 
@@ -163,13 +164,13 @@ def _wrong(shown: Screen, walk: Walk) -> str:
     for field in shown.fields:
         text = walk.typed[field.name]
         if field.required and not text and walk.part != "one":
-            return f"Please say: {field.label}."
+            return tr("Please say: {label}.", label=field.label)
         if field.kind == "date":
             day = read_day(text, walk.today)
             if day is None:
-                return "A date is written as 2026-05-01, today or yesterday."
+                return tr("A date is written as 2026-05-01, today or yesterday.")
             if day > walk.today:
-                return "This date has not come yet, or the clock of this computer was set back."
+                return tr("This date has not come yet, or the clock of this computer was set back.")
     return ""
 
 
@@ -181,7 +182,12 @@ def _days(shown: Screen, walk: Walk) -> dict[str, str]:
 
 def read_day(text: str, today: datetime.date) -> datetime.date | None:
     """A day as people type it; None when it is none."""
-    named = {"today": 0, "yesterday": 1}  # in full: a letter is a key of another screen
+    named = {
+        "today": 0,
+        "yesterday": 1,
+        tr("today"): 0,
+        tr("yesterday"): 1,
+    }  # in full: a letter is a key of another screen
     if text.lower() in named:
         return today - datetime.timedelta(days=named[text.lower()])
     try:
@@ -198,3 +204,8 @@ def _back(walk: Walk, shown: Screen) -> Walk:
     place = every.index(shown.act) if shown.act in every else 0
     before = every[max(place - 1, 0)]
     return parted(walk, act=before, skipped=walk.skipped - {before, shown.act}, done=False)
+
+
+def _sentence(what: str) -> str:
+    shown = said(what)
+    return shown[:1].upper() + shown[1:]

@@ -10,13 +10,14 @@ from medimg.consent.answers import NOT_APPLICABLE, choices
 from medimg.consent.checklist import ChecklistDefinition, Question
 from medimg.consent.standing import GroupResult, Standing
 from medimg.run.state import RunState
+from medimg.words import mark, tr
 
-_HEAD = """\
+_HEAD = mark("""\
 # Answers of run {run}, for: {audience}. Private: it belongs in the patient's record.
 # Put an answer in the place of not-sure. What stays not-sure stays open. Say the conditions first: with them taken in,
 # a new template is shorter. Then: medimg answer RUN --from THIS-FILE
 # An answer with a note: {{answer: yes, note: words}}; one that ends: {{answer: yes, valid_until: 2030-05-01}}
-"""
+""")
 
 
 def template(state: RunState, results: dict[str, GroupResult], wanted: list[str]) -> str:
@@ -27,10 +28,10 @@ def template(state: RunState, results: dict[str, GroupResult], wanted: list[str]
         results: Where each group stands.
         wanted: The groups to ask about.
     """
-    lines = [_HEAD.format(run=state.run.tag, audience=state.context.audience), 'role: ""']
+    lines = [tr(_HEAD, run=state.run.tag, audience=state.context.audience), 'role: ""']
     once = {s.question.id: s for g in wanted for s in waiting(results[g].standings) if s.subjects == (BATCH,)}
     if once:
-        lines += ["", "batch:  # once for the run"]
+        lines += ["", "batch:  # " + tr("once for the run")]
         for standing in once.values():
             lines += _ask([standing], "  ")
     lines += ["", "groups:" if wanted else "groups: {}"]
@@ -38,19 +39,22 @@ def template(state: RunState, results: dict[str, GroupResult], wanted: list[str]
     for group in wanted:
         lines += _group(state, results[group], files)
     if files:
-        lines += ["", "files:  # about one copy"]
+        lines += ["", "files:  # " + tr("about one copy")]
         for safe_id, asks in files.items():
             lines += [f"  {safe_id}:", *asks]
     return "\n".join(lines) + "\n"
 
 
 def _group(state: RunState, result: GroupResult, files: dict[str, list[str]]) -> list[str]:
-    lines = [f"  {result.group}:", '    recipients: ""  # with whom; private part and register alone']
+    lines = [f"  {result.group}:", '    recipients: ""  # ' + tr("with whom; private part and register alone")]
     if state.recipients.get(result.group):
         lines.pop()
     open_ones = waiting(result.standings)
     unseen = [s for one in open_ones if one.question.id == EACH_FILE for s in one.subjects]
-    lines.append(f"    looked_at: []  # which you opened at full size, of: {', '.join(unseen) or 'none left'}")
+    lines.append(
+        "    looked_at: []  # "
+        + tr("which you opened at full size, of: {copies}", copies=", ".join(unseen) or tr("none left"))
+    )
     unsaid = {
         c: meaning
         for c, meaning in ChecklistDefinition.load().conditions.items()
@@ -81,7 +85,7 @@ def _group(state: RunState, result: GroupResult, files: dict[str, list[str]]) ->
 
 def _ask(same: Sequence[Standing], indent: str) -> list[str]:
     question = same[0].question
-    level = "needs an answer before sharing" if question.blocking else "to think about"
+    level = tr("needs an answer before sharing") if question.blocking else tr("to think about")
     found = [f"{', '.join(s.subjects[:4])}: {s.auto.words}" for s in same if s.auto and s.auto.found][:4]
     return [
         f"{indent}# {question.item.ask} ({level})",
@@ -91,5 +95,5 @@ def _ask(same: Sequence[Standing], indent: str) -> list[str]:
 
 
 def _choices(question: Question) -> list[str]:
-    noted = f"{NOT_APPLICABLE} (with a note)" if question.na == "with-note" else NOT_APPLICABLE
+    noted = f"{NOT_APPLICABLE} ({tr('with a note')})" if question.na == "with-note" else NOT_APPLICABLE
     return [noted if c == NOT_APPLICABLE else c for c in choices(question.item.pass_, question.na)]

@@ -11,6 +11,7 @@ import click
 
 from medimg.acts import Field, Input, Line, Option, Screen
 from medimg.cli import common
+from medimg.words import tr
 
 _UP, _DOWN, _LEFT = {"\x1b[A", "\x1bOA", "\xe0H"}, {"\x1b[B", "\x1bOB", "\xe0P"}, {"\x1b[D", "\x1bOD", "\xe0K"}
 _ENTER = {"\r", "\n", ""}
@@ -62,7 +63,7 @@ def _head(screen: Screen) -> int:
 
 
 def _line(line: Line) -> int:
-    mark = {True: "+", False: "- NO:", None: "-"}[line.true]
+    mark = {True: "+", False: tr("- NO:"), None: "-"}[line.true]
     drawn = _say(f"  {mark} {line.text}", indent=4, fg="red" if line.true is False else None)
     return drawn + (_say(f"      {line.checks_say}", indent=6, fg="yellow") if line.checks_say else 0)
 
@@ -73,7 +74,7 @@ def _value(screen: Screen, name: str) -> str:
 
 def _typed(field: Field) -> str:
     """What is typed; nothing where what stands there is kept. A full stop alone empties it."""
-    shown = f" [{field.value}]" if field.value else "" if field.required else " (Enter for none)"
+    shown = f" [{field.value}]" if field.value else "" if field.required else tr(" (Enter for none)")
     typed = _read(f"  {field.label}{shown}: ").strip()
     if typed.lower() == STOP:
         raise Stopped
@@ -126,7 +127,7 @@ def _rows(screen: Screen, rows: list[Option], ticked: set[str], at: int, drawn: 
         blank = " " * len(screen.mark)
         box = f"[{screen.mark if row.key in ticked else blank}] " if n < len(screen.ticks) else ""
         lines += _say(f"{'>' if n == at else ' '} {row.key}  {box}{row.words}", indent=5 + len(box), bold=n == at)
-    return lines + _say("  b back   s leave open   q stop", dim=True)
+    return lines + _say(tr("  b back   s leave open   q stop"), dim=True)
 
 
 def _written(screen: Screen, ticked: set[str]) -> tuple[tuple[str, ...], str]:
@@ -143,7 +144,7 @@ def _written(screen: Screen, ticked: set[str]) -> tuple[tuple[str, ...], str]:
             done = _done(screen, key)
             if done is not None:
                 return tuple(ticked), done
-            _say("Please use one of the keys.")
+            _say(tr("Please use one of the keys."))
         if ticked and typed and all(k in ticks for k in typed):
             return tuple(ticked), _confirm(screen)
 

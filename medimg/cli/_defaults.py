@@ -1,6 +1,7 @@
 """The user's own defaults: ``defaults.toml`` in the folder of settings, or the file that MEDIMG_DEFAULTS names.
 
-It holds options by their long names, for every command that has them. An option that is given takes precedence, and
+It holds options by their long names, for every command that has them, and the ``language`` of what is read.
+An option that is given takes precedence, and
 what an organisation's profile does not allow stays refused.
 """
 
@@ -22,6 +23,7 @@ OPTIONS = {
     "as": str,
     "max-side": int,
     "quiet": bool,
+    "language": str,
 }
 """What can be set, and how it is written. Nothing here makes a check weaker: a policy is named with the command."""
 _PARAMETERS = {"as": "save_as", "max-side": "max_side"}
@@ -46,7 +48,7 @@ def read(commands: Iterable[str]) -> dict[str, Any]:
     try:
         text = path().read_text("utf-8")
     except FileNotFoundError:
-        return {}
+        return {"language": None}
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError("the file of your defaults cannot be read.") from error
     import tomllib
@@ -58,5 +60,5 @@ def read(commands: Iterable[str]) -> dict[str, Any]:
     if not all(k in OPTIONS and isinstance(v, OPTIONS[k]) for k, v in said.items()):
         kinds = ", ".join(f"{name} ({kind.__name__})" for name, kind in OPTIONS.items())
         raise UsageError("the file of your defaults sets what it cannot set.", todo=f"It can set: {kinds}.")
-    found = {_PARAMETERS.get(k, k): v for k, v in said.items()}
-    return dict.fromkeys(commands, found)
+    found = {_PARAMETERS.get(k, k): v for k, v in said.items() if k != "language"}
+    return {**dict.fromkeys(commands, found), "language": said.get("language")}

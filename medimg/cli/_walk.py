@@ -14,6 +14,7 @@ from medimg.cli import _acts, common
 from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
+from medimg.words import tr
 
 Remake = Callable[[Path], list[str]]
 """Applies what was decided in a run, and says what became of it."""
@@ -50,7 +51,7 @@ def walk(opened: OpenRun, groups: list[str], role: str, register: Register, rema
         for note in notes:
             common.say(note)
     except (_acts.Stopped, click.Abort):
-        click.echo("\nKept so far. The same command goes on from here.")
+        click.echo(tr("\nKept so far. The same command goes on from here."))
     if here.walk.trouble:
         common.say_prose(here.walk.trouble)
     return open_run(opened.folder)
@@ -64,11 +65,21 @@ def _placed(shown: Screen, opened: OpenRun) -> Screen:
 
 def _to_apply(photos: Iterable[str], opened: OpenRun) -> list[str]:
     run = common.shown(opened.folder)
-    return [f"{i}: to be covered. Have the copy made again:  medimg apply {run} PHOTOS" for i in sorted(photos)]
+    return [
+        tr("{photo}: to be covered. Have the copy made again:  medimg apply {run} PHOTOS", photo=i, run=run)
+        for i in sorted(photos)
+    ]
 
 
 def _released(groups: list[str]) -> list[str]:
-    return [f"{g}: released, in {SHARE_FOLDER}/. File the record sheet in the patient's record." for g in groups]
+    return [
+        tr(
+            "{group}: released, in {folder}/. File the record sheet in the patient's record.",
+            group=g,
+            folder=SHARE_FOLDER,
+        )
+        for g in groups
+    ]
 
 
 def _something_shows(here: Sitting, shown: Screen, opened: OpenRun) -> list[str]:
@@ -78,4 +89,10 @@ def _something_shows(here: Sitting, shown: Screen, opened: OpenRun) -> list[str]
     if kind != "look" or "no" not in said or (now := here.screen()) is None or now.act == shown.act:
         return []
     run = common.shown(opened.folder)
-    return [f"Cover what shows on {safe_id}:  medimg cover {run} {safe_id} PHOTOS --box X,Y,W,H"]
+    return [
+        tr(
+            "Cover what shows on {safe_id}:  medimg cover {run} {safe_id} PHOTOS --box X,Y,W,H",
+            safe_id=safe_id,
+            run=run,
+        )
+    ]

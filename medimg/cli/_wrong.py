@@ -15,9 +15,10 @@ import click
 
 from medimg.errors import MedimgError, NotThere
 from medimg.plain import printable
+from medimg.words import mark, tr
 
 _PROGRAMS = ("--json", "--json-lines")
-_DASH = " Write -- before a name that begins with a dash."
+_DASH = mark(" Write -- before a name that begins with a dash.")
 
 
 def use(error: click.UsageError, cli: click.Group) -> str:
@@ -29,7 +30,7 @@ def use(error: click.UsageError, cli: click.Group) -> str:
     """
     command = error.ctx.command_path if error.ctx else "medimg"
     words = (_quoting(error, cli) if _alone() else "") or _bare(error, cli)
-    return f"{words} '{command} --help' lists what there is. [M-USE]"
+    return tr("{words} '{command} --help' lists what there is. [M-USE]", words=words, command=command)
 
 
 def told(error: MedimgError, typed: list[str]) -> str:
@@ -41,8 +42,10 @@ def told(error: MedimgError, typed: list[str]) -> str:
     """
     if isinstance(error, NotThere) and 0 < error.number <= len(typed) and _alone():
         name = typed[error.number - 1]
-        return f"{_quoted(name)} is not there. [{error.code}]"  # no guess: what lies beside it was not typed by anybody
-    return str(error)
+        return tr(
+            "{quoted} is not there. [{code}]", quoted=_quoted(name), code=error.code
+        )  # no guess: what lies beside it was not typed by anybody
+    return error.told()
 
 
 def _alone() -> bool:
@@ -54,12 +57,24 @@ def _quoting(error: click.UsageError, cli: click.Group) -> str:
     match error:
         case click.NoSuchOption():
             options = [o for p in error.ctx.command.params for o in p.opts] if error.ctx else []
-            return f"there is no option {_quoted(error.option_name)}.{_nearest(error.option_name, options)}"
+            return tr(
+                "there is no option {quoted}.{nearest}",
+                quoted=_quoted(error.option_name),
+                nearest=_nearest(error.option_name, options),
+            )
         case click.BadParameter() if error.param is not None:
             return _value(error)
         case _ if error.ctx is not None and error.ctx.command is cli and len(sys.argv) > 1:
             name = next((a for a in sys.argv[1:] if not a.startswith("-")), "")
-            return f"there is no command {_quoted(name)}.{_nearest(name, cli.list_commands(error.ctx))}" if name else ""
+            return (
+                tr(
+                    "there is no command {quoted}.{nearest}",
+                    quoted=_quoted(name),
+                    nearest=_nearest(name, cli.list_commands(error.ctx)),
+                )
+                if name
+                else ""
+            )
         case _:
             return ""
 
@@ -69,27 +84,33 @@ def _value(error: click.BadParameter) -> str:
     if typed is None:
         return ""
     choices = _choices(error)
-    return f"{_quoted(typed)} does not fit {_name(error)}.{_nearest(typed, choices)} Choose from: {', '.join(choices)}."
+    return tr(
+        "{quoted} does not fit {name}.{nearest} Choose from: {choices}.",
+        quoted=_quoted(typed),
+        name=_name(error),
+        nearest=_nearest(typed, choices),
+        choices=", ".join(choices),
+    )
 
 
 def _bare(error: click.UsageError, cli: click.Group) -> str:
     """The same without what the user gave: a photo's name may stand where an option should."""
     match error:
         case click.NoSuchOption():
-            return "there is no such option." + ("" if error.ctx and error.ctx.command is cli else _DASH)
+            return tr("there is no such option.") + ("" if error.ctx and error.ctx.command is cli else tr(_DASH))
         case click.MissingParameter():
             name = (error.param.human_readable_name or "") if error.param else ""
-            return f"{name.upper()} is missing.".strip()
+            return tr("{name} is missing.", name=name.upper()).strip()
         case click.BadOptionUsage():
-            return f"the option {error.option_name} needs a value."
+            return tr("the option {option_name} needs a value.", option_name=error.option_name)
         case click.BadParameter() if error.param is not None:
             choices = _choices(error)
-            allowed = f" Choose from: {', '.join(choices)}." if choices else ""
-            return f"the value given for {_name(error)} does not fit.{allowed}"
+            allowed = tr(" Choose from: {choices}.", choices=", ".join(choices)) if choices else ""
+            return tr("the value given for {name} does not fit.{allowed}", name=_name(error), allowed=allowed)
         case _ if error.ctx is not None and error.ctx.command is cli:
-            return "there is no such command."
+            return tr("there is no such command.")
         case _:
-            return "this is not how the command is used."
+            return tr("this is not how the command is used.")
 
 
 def _name(error: click.BadParameter) -> str:
@@ -107,4 +128,4 @@ def _quoted(typed: str) -> str:
 
 def _nearest(typed: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(typed, list(known), n=1, cutoff=0.6)
-    return f" Did you mean {_quoted(near[0])}?" if near else ""
+    return tr(" Did you mean {quoted}?", quoted=_quoted(near[0])) if near else ""

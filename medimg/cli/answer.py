@@ -14,7 +14,7 @@ from medimg.acts import answering, pages
 from medimg.acts import template as templates
 from medimg.acts.pages import Ask, Page
 from medimg.acts.sitting import Sitting
-from medimg.cli import _walk, run_common
+from medimg.cli import _walk, common, run_common
 from medimg.consent import caption, rules
 from medimg.consent.answers import NOT_APPLICABLE
 from medimg.consent.checklist import ChecklistDefinition
@@ -27,11 +27,12 @@ from medimg.run.events import now
 from medimg.run.opened import OpenRun, open_run
 from medimg.run.state import RunState
 from medimg.vocabulary import Category
+from medimg.words import mark, tr
 
 _KEYS = {"y": "yes", "n": "no", "?": "not-sure", "a": NOT_APPLICABLE}
 
 
-_NO_ANSWER = "'Does not apply' is no answer to this question. [s] leaves it open."
+_NO_ANSWER = mark("'Does not apply' is no answer to this question. [s] leaves it open.")
 
 
 class _Stop(Exception):
@@ -156,7 +157,7 @@ def _ask_all(opened: OpenRun, wanted: list[str], role: str, again: bool) -> RunS
         for group in wanted:
             _rounds(session, partial(_group_pages, session, group, again))
     except (_Stop, click.Abort):
-        click.echo("\nKept so far. The same command goes on from here.")
+        click.echo(tr("\nKept so far. The same command goes on from here."))
     return session.state
 
 
@@ -194,7 +195,7 @@ class _Session:
     def page(self, page: Page) -> None:
         if not page.asks:
             return
-        whom = "every patient" if page.group == answering.BATCH else page.group
+        whom = tr("every patient") if page.group == answering.BATCH else page.group
         click.echo(f"\n=== {page.title} ({whom}) ===")
         state = self.state
         try:
@@ -205,13 +206,15 @@ class _Session:
                 self.state = runs.save(self.opened.folder, state)
 
     def _one(self, state: RunState, ask: Ask, place: str) -> RunState:
-        level = {"blocking": " (needs an answer before sharing)", "advisory": " (to think about)"}.get(ask.level, "")
+        level = {"blocking": tr(" (needs an answer before sharing)"), "advisory": tr(" (to think about)")}.get(
+            ask.level, ""
+        )
         about = "" if ask.condition or ask.subjects == (answering.BATCH,) else f" [{_named(ask.subjects)}]"
         click.echo(f"\n{place}{about} {ask.text}{level}")
         for line in (
             ask.help,
-            f"Checks: {ask.checks_say}." if ask.checks_say else "",
-            f"Now: {ask.now}." if ask.now else "",
+            tr("Checks: {checks_say}.", checks_say=ask.checks_say) if ask.checks_say else "",
+            tr("Now: {now}.", now=ask.now) if ask.now else "",
         ):
             if line:
                 click.echo(f"    {line}")
@@ -226,20 +229,24 @@ class _Session:
         if ask.item == "con.basis":
             refused = rules.basis_refused(choice, state.group_context(ask.subjects[0]))
             if refused:
-                click.echo(f"    This cannot be chosen here: {refused}")
+                click.echo(tr("    This cannot be chosen here: {refused}", refused=refused))
                 return self._one(state, ask, place)
         note = ""
         if ask.takes_note:
-            note = click.prompt("    Note for the record sheet alone (Enter for none)", default="", show_default=False)
+            note = click.prompt(
+                tr("    Note for the record sheet alone (Enter for none)"), default="", show_default=False
+            )
             if choice == NOT_APPLICABLE and not note.strip():
-                click.echo("    It stays open until a note says why it does not apply.")
+                click.echo(tr("    It stays open until a note says why it does not apply."))
         return answering.answered_by(state, ask.item, ask.subjects, choice, role=self.role, at=now(), note=note)
 
     def _key(self, keys: dict[str, str], ask: Ask) -> str | None:
         shown = "  ".join(f"[{k}] {ask.choices[c]}" for k, c in keys.items())
         while True:
             typed = (
-                click.prompt(f"    {shown}  [s] leave open  [q] stop", default="s", show_default=False).strip().lower()
+                click.prompt(tr("    {shown}  [s] leave open  [q] stop", shown=shown), default="s", show_default=False)
+                .strip()
+                .lower()
             )
             if typed == "q":
                 raise _Stop
@@ -248,18 +255,21 @@ class _Session:
             if typed in keys:
                 return keys[typed]
             refused = _KEYS.get(typed) == NOT_APPLICABLE
-            click.echo(f"    {_NO_ANSWER if refused else 'Please type one of the keys.'}")
+            click.echo(f"    {tr(_NO_ANSWER) if refused else tr('Please type one of the keys.')}")
 
 
 def _named(subjects: tuple[str, ...]) -> str:
-    return ", ".join(subjects) if len(subjects) <= 4 else f"{len(subjects)} copies"
+    return ", ".join(subjects) if len(subjects) <= 4 else common.plural(len(subjects), "copy", "copies")
 
 
 def _caption(state: RunState, path: Path, *, say: bool) -> RunState:
     text = _read(path).decode("utf-8", "replace")
     found = caption.scan(text)
-    kinds = ", ".join(f"{Category.words_of(k)} {n}" for k, n in found.items()) or "none; it can miss names"
-    lines = [f"Caption: the check found {kinds}.", *(f"  {x[:1].upper()}{x[1:]}." for x in caption.advice(found))]
+    kinds = ", ".join(f"{Category.words_of(k)} {n}" for k, n in found.items()) or tr("none; it can miss names")
+    lines = [
+        tr("Caption: the check found {kinds}.", kinds=kinds),
+        *(f"  {x[:1].upper()}{x[1:]}." for x in caption.advice(found)),
+    ]
     for line in lines if say else ():
         click.echo(line)
     return runs.with_caption(state, caption.digest(text), found, text)
@@ -280,4 +290,4 @@ def _list(opened: OpenRun, wanted: list[str]) -> None:
             subjects = _named(s.subjects)
             click.echo(f"  {s.question.id}  [{subjects}]  {s.question.level}, {s.state}: {s.question.item.ask}")
     known = [c for c in ChecklistDefinition.load().conditions if c != "anonymised_basis"]
-    click.echo(f"Conditions: {', '.join(known)}")
+    click.echo(tr("Conditions: {known}", known=", ".join(known)))

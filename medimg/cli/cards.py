@@ -7,6 +7,7 @@ import datetime
 import click
 
 from medimg.consent.cards import FIELDS, Store
+from medimg.words import many, tr
 
 
 @click.command()
@@ -19,13 +20,21 @@ def cards(delete: bool) -> None:
     store = Store()
     if delete:
         count = store.delete()
-        click.echo(f"{count} {'card' if count == 1 else 'cards'} deleted.")
+        click.echo(many("{n} card deleted.", "{n} cards deleted.", count))
         return
     today = datetime.datetime.now(datetime.UTC).date()
     found, troubles = store.read()
     for card in found:
         trouble = card.trouble(today)
-        click.echo(f"{card.kind}, for {card.audience}, {'+'.join(card.countries) or 'no country named'}, {card.made}")
+        click.echo(
+            tr(
+                "{kind}, for {audience}, {countries}, {made}",
+                kind=card.kind,
+                audience=card.audience,
+                countries="+".join(card.countries) or tr("no country named"),
+                made=card.made,
+            )
+        )
         for name, value in card.fields.items():
             click.echo(f"  {FIELDS[card.kind][name]}: {value}")
         for item, choice in card.answers.items():
@@ -35,4 +44,4 @@ def cards(delete: bool) -> None:
     for trouble in troubles:
         click.echo(trouble)
     if not found and not troubles:
-        click.echo("There are no cards.")
+        click.echo(tr("There are no cards."))

@@ -22,6 +22,7 @@ from medimg.run.opened import open_run
 from medimg.run.request import CONDITIONS, RunRequest
 from medimg.system import stops
 from medimg.vocabulary import FormatName
+from medimg.words import said, tr
 
 _KEYS = 20  # suggested groups that are listed
 _VERSIONS = 5  # sets of versions of one photo that are told
@@ -161,15 +162,27 @@ def confirm_groups(told: Suggestion) -> bool:
     sizes = ", ".join(f"{key}: {common.plural(n, 'photo')}" for key, n in list(told.suggested.items())[:_KEYS])
     more = len(told.suggested) - _KEYS
     given, found = (common.plural(n, "patient") for n in (len(told.now), len(told.suggested)))
-    say(f"As given: {given} (the largest has {common.plural(told.now[0], 'photo')}).")
-    say(f"Suggested: {found} ({sizes}{f' and {more} more' if more > 0 else ''}).")
-    say(f"Why: {common.plural(told.gaps, 'gap')} of more than {int(GAP.total_seconds() // 60)} minutes between photos;")
-    say(f"     {common.plural(told.codes, 'code')} seen in more than one photo;")
-    say(f"     {common.plural(told.unread, 'photo')} without a time, each by itself.")
+    say(tr("As given: {given} (the largest has {photos}).", given=given, photos=common.plural(told.now[0], "photo")))
+    say(
+        tr(
+            "Suggested: {found} ({sizes}).",
+            found=found,
+            sizes=sizes + (tr(" and {n} more", n=more) if more > 0 else ""),
+        )
+    )
+    say(
+        tr(
+            "Why: {gaps} of more than {minutes} minutes between photos;",
+            gaps=common.plural(told.gaps, "gap"),
+            minutes=int(GAP.total_seconds() // 60),
+        )
+    )
+    say(tr("     {codes} seen in more than one photo;", codes=common.plural(told.codes, "code")))
+    say(tr("     {photos} without a time, each by itself.", photos=common.plural(told.unread, "photo")))
     if not sys.stdin.isatty():
-        say("Nobody is there to confirm it: the patients stay as given.")
+        say(tr("Nobody is there to confirm it: the patients stay as given."))
         return False
-    return click.confirm("Consent is asked for each patient. Use the suggestion?", default=False, err=True)
+    return click.confirm(tr("Consent is asked for each patient. Use the suggestion?"), default=False, err=True)
 
 
 def _conditions(text: str | None) -> tuple[str, ...]:
@@ -186,34 +199,43 @@ def say(outcome: Outcome, metadata_only: bool, *, sheets: bool = True) -> None:
     folder = common.shown(outcome.folder)
     _say_unchanged(outcome)
     if not outcome.photos:
-        common.say("Nothing is new.")
+        common.say(tr("Nothing is new."))
         for reason, count in sorted(outcome.set_aside.items()):
-            common.say(f"{count} not cleaned: {reason}.")
+            common.say(tr("{count} not cleaned: {reason}.", count=count, reason=said(reason)))
         common.say()
-        common.say(f"Run folder:    {folder}")
+        common.say(tr("Run folder:    {folder}", folder=folder))
         return
     if outcome.changed:
-        common.say(f"Done again, because this changed since an earlier run: {', '.join(outcome.changed)}.")
+        common.say(
+            tr("Done again, because this changed since an earlier run: {changed}.", changed=", ".join(outcome.changed))
+        )
     waiting = outcome.photos.get("unreviewed", 0)
     held, refused, failed = (outcome.photos.get(s, 0) for s in ("held", "refused", "failed"))
-    common.say(f"{common.plural(waiting, 'copy', 'copies')} passed every check that was asked for.")
+    common.say(tr("{copies} passed every check that was asked for.", copies=common.plural(waiting, "copy", "copies")))
     if metadata_only:
-        common.say("Only metadata was checked: text, codes and faces were not looked for.")
+        common.say(tr("Only metadata was checked: text, codes and faces were not looked for."))
     _say_large(outcome)
     if held:
-        common.say(f"{common.plural(held, 'photo')} held. hold/why-held.txt says why.")
+        common.say(tr("{photos} held. hold/why-held.txt says why.", photos=common.plural(held, "photo")))
     if refused:
-        common.say(f"{common.plural(refused, 'file')} not cleaned and not copied. hold/why-held.txt says why.")
+        common.say(
+            tr("{files} not cleaned and not copied. hold/why-held.txt says why.", files=common.plural(refused, "file"))
+        )
     if failed:
-        common.say(f"{common.plural(failed, 'copy', 'copies')} could not be written. Run again with --resume.")
+        common.say(
+            tr(
+                "{copies} could not be written. Run again with --resume.",
+                copies=common.plural(failed, "copy", "copies"),
+            )
+        )
     for reason, count in sorted(outcome.set_aside.items()):
-        common.say(f"{count} not cleaned: {reason}.")
+        common.say(tr("{count} not cleaned: {reason}.", count=count, reason=said(reason)))
     common.say()
     _say_versions(outcome.versions)
-    common.say(f"Run folder:    {folder}")
+    common.say(tr("Run folder:    {folder}", folder=folder))
     if sheets:
-        common.say(f"Share sheet:   {common.shown(outcome.share_sheet)}")
-        common.say(f"Record sheet:  {common.shown(outcome.record_sheet)}  (private)")
+        common.say(tr("Share sheet:   {file}", file=common.shown(outcome.share_sheet)))
+        common.say(tr("Record sheet:  {file}  (private)", file=common.shown(outcome.record_sheet)))
     _say_patients(open_run(outcome.folder).state.run.groups)
     common.say()
 
@@ -222,21 +244,26 @@ def _say_patients(groups: Mapping[str, Sequence[str]]) -> None:
     """Which photos count as one patient: consent is asked for each, so a wrong guess gives somebody away."""
     sizes = [f"{key}: {common.plural(len(ids), 'photo')}" for key, ids in groups.items()]
     if len(groups) == 1 and any(len(ids) > 1 for ids in groups.values()):
-        common.say("One patient:   if they are several, give it again with --suggest-groups or --group-by.")
+        common.say(tr("One patient:   if they are several, give it again with --suggest-groups or --group-by."))
     elif len(groups) > 1:
-        more = f" and {len(groups) - _KEYS} more" if len(groups) > _KEYS else ""
-        common.say_prose(f"{len(groups)} patients:    {', '.join(sizes[:_KEYS])}{more}", 15)
+        more = tr(" and {n} more", n=len(groups) - _KEYS) if len(groups) > _KEYS else ""
+        common.say_prose(tr("{n} patients:    {sizes}", n=len(groups), sizes=", ".join(sizes[:_KEYS]) + more), 15)
 
 
 def _say_unchanged(outcome: Outcome) -> None:
-    since = ", ".join(f"{count} since run {tag}" for tag, count in outcome.unchanged.items())
+    since = ", ".join(tr("{count} since run {tag}", count=count, tag=tag) for tag, count in outcome.unchanged.items())
     kept = ", ".join(
         f"{n} {words}"
-        for state, words in (("held", "held"), ("refused", "not cleaned"))
+        for state, words in (("held", tr("held")), ("refused", tr("not cleaned")))
         if (n := outcome.unchanged_kept_back.get(state))
     )
     if since:
-        common.say(f"Unchanged and not done again: {since}{f' (still {kept})' if kept else ''}. --again does them.")
+        common.say(
+            tr(
+                "Unchanged and not done again: {since}. --again does them.",
+                since=since + (tr(" (still {kept})", kept=kept) if kept else ""),
+            )
+        )
 
 
 def _say_large(outcome: Outcome) -> None:
@@ -245,9 +272,12 @@ def _say_large(outcome: Outcome) -> None:
     large = sum(r.format == FormatName.HEIF and r.copy is not None and r.copy.format == FormatName.PNG for r in reports)
     if large:
         common.say(
-            f"{common.plural(large, 'copy', 'copies')} of HEIC photos saved as exact PNG, about ten times as large."
+            tr(
+                "{copies} of HEIC photos saved as exact PNG, about ten times as large.",
+                copies=common.plural(large, "copy", "copies"),
+            )
         )
-        common.say("For a chat, clean again with --as jpeg, or --max-side 2048.")
+        common.say(tr("For a chat, clean again with --as jpeg, or --max-side 2048."))
 
 
 def _say_versions(sets: Sequence[tuple[str, ...]]) -> None:
@@ -255,7 +285,7 @@ def _say_versions(sets: Sequence[tuple[str, ...]]) -> None:
     for ids in sets[:_VERSIONS]:
         common.say(words.versions(ids))
     if len(sets) > _VERSIONS:
-        common.say(f"{len(sets) - _VERSIONS} more such sets of copies: the record sheet lists them.")
+        common.say(tr("{n} more such sets of copies: the record sheet lists them.", n=len(sets) - _VERSIONS))
     if sets:
         common.say()
 
@@ -270,7 +300,7 @@ def say_held(outcome: Outcome, photos: Sequence[Path | str]) -> None:
     folder = common.shown(outcome.folder)
     for photo in held:
         name = f" ({names[photo.safe_id]})" if photo.safe_id in names else ""
-        common.say(f"{photo.safe_id}{name}: {photo.reason}")
+        common.say(f"{photo.safe_id}{name}: {said(photo.reason)}")
         for line in decide.deciding_commands(photo, folder):
             common.say(f"  {line}")
 
@@ -280,14 +310,16 @@ def following(outcome: Outcome) -> str:
     folder = common.shown(outcome.folder)
     waits = set(outcome.conditions)
     if not outcome.photos:
-        return f"Next: see how it stands: medimg status {folder}"
+        return tr("Next: see how it stands: medimg status {folder}", folder=folder)
     if "output" in waits:
-        return "Next: make room on the disk, then run the same command with --resume."
+        return tr("Next: make room on the disk, then run the same command with --resume.")
     if "hold" in waits:
-        return f"Next: decide about the held photos, then look and answer: medimg review {folder}"
+        return tr("Next: decide about the held photos, then look and answer: medimg review {folder}", folder=folder)
     if "review" in waits:
-        look = f"open every copy in {common.shown(outcome.folder / UNREVIEWED_FOLDER)} at full size"
-        return f"Next: {look}, then answer and release: medimg answer {folder}"
+        look = tr("open every copy in {folder} at full size", folder=common.shown(outcome.folder / UNREVIEWED_FOLDER))
+        return tr("Next: {look}, then answer and release: medimg answer {folder}", look=look, folder=folder)
     if "unreadable" in waits:
-        return f"Next: read why files were not cleaned: {common.shown(outcome.folder / 'hold' / 'why-held.txt')}"
-    return "Nothing waits for you."
+        return tr(
+            "Next: read why files were not cleaned: {file}", file=common.shown(outcome.folder / "hold" / "why-held.txt")
+        )
+    return tr("Nothing waits for you.")

@@ -14,6 +14,7 @@ from medimg.cluster import nodes
 from medimg.cluster.adaptive import Adapt
 from medimg.engine.pool import MOST_WORKERS, suitable_workers
 from medimg.errors import UsageError
+from medimg.words import tr
 
 _certificates = click.option(
     "--certificates", "folder", required=True, type=common.FILE, metavar="DIR", help="Folder of this node's identity."
@@ -39,7 +40,7 @@ def certificates(folder: Path, names: tuple[str, ...], days: int) -> int:
     The first time an authority is made too. DIR/NAME goes to the node of that name; DIR/ca-key.pem stays here.
     """
     for place in authority.make(folder, list(names), days):
-        common.say(f"Made: {common.shown(place)}")
+        common.say(tr("Made: {folder}", folder=common.shown(place)))
     return 0
 
 
@@ -110,4 +111,4 @@ def worker(address: str, folder: Path, host: str | None, threads: int | None, na
 
 
 def _ready(address: str) -> None:
-    click.echo(f"Ready: {address}")
+    click.echo(tr("Ready: {address}", address=address))

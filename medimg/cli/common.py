@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from medimg import words
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.context import DEFAULT_AUDIENCE, country
 from medimg.engine.pool import MOST_WORKERS, Workers, suitable_workers
@@ -26,6 +27,7 @@ from medimg.policy import LEAST_SIDE, MOST_SIDE, Policy
 from medimg.run import known, scan, storage
 from medimg.system import host
 from medimg.types import NOTHING_KNOWN, KnownValues
+from medimg.words import mark
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,7 +40,7 @@ class Finite(click.FloatRange):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number."""
         number: float = super().convert(value, param, ctx)
-        return number if math.isfinite(number) else self.fail("a number is asked for.", param, ctx)
+        return number if math.isfinite(number) else self.fail(mark("a number is asked for."), param, ctx)
 
 
 class _Word(click.ParamType[str]):
@@ -337,7 +339,7 @@ def shown(path: Path) -> str:
 
 def plural(count: int, one: str, many: str = "") -> str:
     """``1 photo``, ``2 photos``."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    return words.many(f"{{n}} {one}", f"{{n}} {many or one + 's'}", count)
 
 
 def duration(seconds: float) -> str:

@@ -8,6 +8,7 @@ import click
 
 from medimg.cli import run_common
 from medimg.run.folder import RECORD_FOLDER
+from medimg.words import tr
 
 
 @click.command(name="consent-page")
@@ -33,7 +34,7 @@ def consent_page(run: Path, group: str, signed: Path | None, reference: str, rol
     if signed is not None or reference:
         state = signing.add(opened, group, signed, reference=reference, role=role)
         run_common.written(opened, state)
-        click.echo(f"Noted for {group}: signed, for the copies as they are now.")
+        click.echo(tr("Noted for {group}: signed, for the copies as they are now.", group=group))
         return
     sheet = pages.of(opened, group)
     names = [f"consent-page-{group}.html"]
@@ -41,5 +42,13 @@ def consent_page(run: Path, group: str, signed: Path | None, reference: str, rol
     if pdf.available():
         names.append(f"consent-page-{group}.pdf")
         files.write_private(opened.folder / RECORD_FOLDER / names[1], pages.pdf(sheet))
-    click.echo(f"Written to {RECORD_FOLDER}/: {', '.join(names)}. Print it; the signed page belongs in the record.")
-    click.echo(f"When it is signed: medimg consent-page RUN {group} --signed SCAN, or --reference WORDS.")
+    click.echo(
+        tr(
+            "Written to {folder}/: {names}. Print it; the signed page belongs in the record.",
+            folder=RECORD_FOLDER,
+            names=", ".join(names),
+        )
+    )
+    click.echo(
+        tr("When it is signed: medimg consent-page RUN {group} --signed SCAN, or --reference WORDS.", group=group)
+    )

@@ -20,10 +20,13 @@ from medimg.run.opened import open_run
 from medimg.run.request import EXIT_CODES
 from medimg.types import Report
 from medimg.vocabulary import Category, Choice, PhotoState
+from medimg.words import Table, mark, said, tr
 
 F = TypeVar("F", bound=Callable[..., Any])
 Areas = Literal["asked", "found", "all"]
-_DOES = {"cover": "covered", "keep": "shown", "ask": "ASKED ABOUT", "hold": "HOLDS THE PHOTO", "drop": "taken out"}
+_DOES = Table(
+    {"cover": "covered", "keep": "shown", "ask": "ASKED ABOUT", "hold": "HOLDS THE PHOTO", "drop": "taken out"}
+)
 
 _COMMANDS: dict[Choice, str] = {
     Choice.COVER: "cover {of} --area {number}",
@@ -44,7 +47,7 @@ class _BoxType(click.ParamType[tuple[int, int, int, int]]):
             return value
         parts = str(value).replace(",", " ").split()
         if len(parts) != 4 or not all(p.isascii() and p.isdigit() and len(p) < 10 for p in parts):
-            self.fail("a box is X,Y,WIDTH,HEIGHT in whole pixels.", param, ctx)
+            self.fail(mark("a box is X,Y,WIDTH,HEIGHT in whole pixels."), param, ctx)
         x, y, width, height = map(int, parts)
         return x, y, width, height
 
@@ -106,13 +109,13 @@ def say_photo(photo: Photo, run: str, photos: Sequence[Path] = (), *, areas: Are
         areas: Which are listed: those that wait for a decision, all but the harmless, or all.
         name: Its own name, on a terminal alone.
     """
-    state = "opened" if photo.looked else "not opened yet"
-    where = f"{photo.copy} ({state})" if photo.copy else f"held: {photo.reason}"
+    state = tr("opened") if photo.looked else tr("not opened yet")
+    where = f"{photo.copy} ({state})" if photo.copy else tr("held: {reason}", reason=photo.reason)
     called = f"{photo.safe_id} ({name})" if name else photo.safe_id
-    common.say(f"{called}  {where}{'; a decision is not applied yet' if photo.waits else ''}")
+    common.say(f"{called}  {where}" + (tr("; a decision is not applied yet") if photo.waits else ""))
     for area in photo.areas:
         if _listed(area, photo, areas):
-            box = f" at {','.join(map(str, area.box))}" if area.box else ""
+            box = tr(" at {box}", box=",".join(map(str, area.box))) if area.box else ""
             kind = f"{area.kind}, {Category.words_of(area.category)}"
             why = "" if area.why in photo.reason else f" ({area.why})"  # it stands in the line above
             common.say_prose(f"  {area.number:>3}  {kind}{box}: {_DOES[area.do]}{why}", 7)
@@ -138,7 +141,7 @@ def deciding_commands(photo: Photo, run: str, photos: Sequence[Path] = ()) -> li
         area = next(a for a in photo.areas if a.number == number)
         lines += [f"{o.words}: medimg {_command(o.choice).format(of=of, number=number)}" for o in area.choices]
     if not photo.copy and photo.state == PhotoState.HELD:
-        lines.append(f"Crop it:  medimg crop {of} --box X,Y,W,H")
+        lines.append(tr("Crop it:  medimg crop {of} --box X,Y,W,H", of=of))
     return lines
 
 
@@ -149,12 +152,14 @@ def _command(choice: Choice) -> str:
 def _next(listed: list[Photo], run: str) -> str:
     """What to do next, in one sentence."""
     if any(p.asked for p in listed):
-        return "Next: decide what is asked above (what stays held is not shared), then look at all copies at full size."
+        return tr(
+            "Next: decide what is asked above (what stays held is not shared), then look at all copies at full size."
+        )
     if any(p.waits for p in listed):
-        return f"Next: have the decisions applied: medimg apply {run} PHOTOS"
+        return tr("Next: have the decisions applied: medimg apply {run} PHOTOS", run=run)
     if any(not p.looked and p.copy for p in listed):
-        return f"Next: open every copy at full size, then answer and release: medimg answer {run}"
-    return f"Next: answer and release: medimg answer {run}"
+        return tr("Next: open every copy at full size, then answer and release: medimg answer {run}", run=run)
+    return tr("Next: answer and release: medimg answer {run}", run=run)
 
 
 @click.command()
@@ -204,7 +209,11 @@ def show(run: Path, photo: str, photos: tuple[Path, ...], area: int, why: Why, *
     if deciding.show_area(run, photo, area, why):
         shown = common.shown(run)
         common.say(
-            f"{photo}: decided; its copy shows it so already. Next: look, answer and release: medimg answer {shown}"
+            tr(
+                "{photo}: decided; its copy shows it so already. Next: look, answer and release: medimg answer {run}",
+                photo=photo,
+                run=shown,
+            )
         )
         return EXIT_CODES["review"]
     return _applied(run, photo, photos, **settings)
@@ -250,7 +259,7 @@ def _applied(
     """Have the decision applied where the original can be found; what became of it, and what to do next."""
     shown = common.shown(run)
     if not photos:
-        common.say(f"{photo}: decided. Next: have it applied: medimg apply {shown} PHOTOS")
+        common.say(tr("{photo}: decided. Next: have it applied: medimg apply {run} PHOTOS", photo=photo, run=shown))
         return EXIT_CODES["review"]
     outcome = applying.apply(
         run,
@@ -280,21 +289,28 @@ def _say_became(outcome: applying.Applied, run: str, *, held: bool) -> None:
     for line in became(outcome):
         common.say(line)
     if not outcome.reports and not outcome.left:
-        common.say("No decision waits: every copy shows what was decided.")
+        common.say(tr("No decision waits: every copy shows what was decided."))
     elif held:
-        common.say(f"Next: decide what still holds a photo: medimg review {run}")
+        common.say(tr("Next: decide what still holds a photo: medimg review {run}", run=run))
     elif outcome.reports:
-        common.say(f"Next: look at the new copy at full size, then answer and release: medimg answer {run}")
+        common.say(tr("Next: look at the new copy at full size, then answer and release: medimg answer {run}", run=run))
 
 
 def became(outcome: applying.Applied) -> list[str]:
     """What became of each decision, one line a photo."""
     made = [f"{safe_id}: {_became(report)}" for safe_id, report in sorted(outcome.reports.items())]
-    left = [f"{i}: not applied: {error.what} {error.todo}".rstrip() for i, error in sorted(outcome.left.items())]
+    left = [
+        tr("{photo}: not applied: {why}", photo=i, why=f"{said(error.what)} {said(error.todo)}").rstrip()
+        for i, error in sorted(outcome.left.items())
+    ]
     return made + left
 
 
 def _became(report: Report | MedimgError) -> str:
     if isinstance(report, MedimgError):
-        return f"not applied: {report.what}"
-    return "the copy was made again and passed every check" if report.copy else f"held: {report.reason}"
+        return tr("not applied: {what}", what=said(report.what))
+    return (
+        tr("the copy was made again and passed every check")
+        if report.copy
+        else tr("held: {reason}", reason=said(report.reason))
+    )

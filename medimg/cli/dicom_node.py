@@ -12,6 +12,7 @@ import click
 from medimg.cli import common
 from medimg.errors import MissingPart, UsageError
 from medimg.system import tls
+from medimg.words import tr
 
 if TYPE_CHECKING:
     from medimg.serve import node
@@ -102,11 +103,21 @@ def dicom_node(
         onward=Onward(out, to),
     )
     told = threading.Event()
-    click.echo(f"Loading the checks, then listening as {aet} on {host}:{port}. Ctrl-C ends it.", err=True)
+    click.echo(
+        tr(
+            "Loading the checks, then listening as {aet} on {host}:{port}. Ctrl-C ends it.",
+            aet=aet,
+            host=host,
+            port=port,
+        ),
+        err=True,
+    )
     with stops.heeded(lambda *_: told.set()), working.running(host, port, secured):
         told.wait()
     stored = working.became.pop("stored", 0)
-    click.echo(f"{stored} copies made; {sum(working.became.values())} photos not taken.", err=True)
+    click.echo(
+        tr("{stored} copies made; {n} photos not taken.", stored=stored, n=sum(working.became.values())), err=True
+    )
     return 0
 
 

@@ -17,6 +17,7 @@ from medimg.run.folder import RECORD_FOLDER, SHARE_FOLDER
 from medimg.run.opened import open_run
 from medimg.system import files
 from medimg.types import from_json, from_toml
+from medimg.words import many, tr
 
 FILE = click.Path(path_type=Path)
 
@@ -51,14 +52,18 @@ def dicom_wrap(copies: tuple[Path, ...], out: str, patient_file: Path | None) ->
         made.append((target, wrap(data, patient=patient, statement=said, number=number, policy=policy)))
     for target, data in made:
         files.write_private(target, data, new=True)
-    click.echo(f"{len(made)} DICOM {'file' if len(made) == 1 else 'files'} written.")
+    click.echo(many("{n} DICOM file written.", "{n} DICOM files written.", len(made)))
     if unknown:
         click.echo(
-            f"{unknown} of {len(made)} did not come from share/ of a run: these files do not say that text and faces"
-            " were checked."
+            tr(
+                "{unknown} of {n} did not come from share/ of a run: these files do not say that text and "
+                "faces were checked.",
+                unknown=unknown,
+                n=len(made),
+            )
         )
     if patient != Patient():
-        click.echo("These files name the patient. They are for the archive alone.")
+        click.echo(tr("These files name the patient. They are for the archive alone."))
 
 
 def _targets(copies: tuple[Path, ...], named: str) -> list[Path]:

@@ -21,6 +21,8 @@ from medimg.errors import MedimgError, MissingPart, UsageError
 from medimg.policy import Policy
 from medimg.system import files, programs
 from medimg.types import to_json
+from medimg.words import mark, tr
+from medimg.words import said as in_language
 
 CORE = (
     "click",
@@ -70,7 +72,7 @@ def _packages() -> list[Line]:
         try:
             out.append(Line(name, True, metadata.version(name)))
         except metadata.PackageNotFoundError:
-            out.append(Line(name, False, "not installed", f"{_pip()} {name}"))
+            out.append(Line(name, False, tr("not installed"), f"{_pip()} {name}"))
     return out
 
 
@@ -78,33 +80,41 @@ def _opencv() -> list[Line]:
     try:
         from medimg.native.opencv import owners
     except ImportError:
-        return [Line("cv2", False, "cannot be loaded", "sudo apt-get install libgl1 libglib2.0-0")]
+        return [Line("cv2", False, mark("cannot be loaded"), "sudo apt-get install libgl1 libglib2.0-0")]
     found = owners()
     if len(found) > 1:
         return [
             Line(
                 "cv2",
                 False,
-                f"{len(found)} packages own it and break each other: {', '.join(found)}",
+                tr("{n} packages own it and break each other: {found}", n=len(found), found=", ".join(found)),
                 f"python -m pip uninstall -y {' '.join(found)} && python -m pip install opencv-python",
             )
         ]
-    return [Line("cv2", True, f"from {', '.join(found)} alone")]
+    return [Line("cv2", True, tr("from {found} alone", found=", ".join(found)))]
 
 
 def _detectors() -> list[Line]:
     try:
         from medimg import detect
     except ImportError as error:
-        return [Line("checks of the picture", False, f"cannot be loaded ({faults.kind(error)})", _REINSTALL)]
+        return [
+            Line(
+                tr("checks of the picture"), False, tr("cannot be loaded ({kind})", kind=faults.kind(error)), _REINSTALL
+            )
+        ]
     out = []
     policy = Policy.load()
     for name in detect.DETECTORS:
         try:
-            out.append(Line(f"check: {name}", True, detect.make(name, policy).version))
+            out.append(Line(tr("check: {name}", name=name), True, detect.make(name, policy).version))
         except (MedimgError, ImportError) as error:
-            words = error.what if isinstance(error, MedimgError) else f"cannot be loaded ({faults.kind(error)})"
-            out.append(Line(f"check: {name}", False, words, _REINSTALL))
+            words = (
+                error.what
+                if isinstance(error, MedimgError)
+                else tr("cannot be loaded ({kind})", kind=faults.kind(error))
+            )
+            out.append(Line(tr("check: {name}", name=name), False, words, _REINSTALL))
     return out
 
 
@@ -113,20 +123,32 @@ def _usage_reports() -> list[Line]:
         from medimg.native import onnxruntime as _onnxruntime
     except ImportError:
         return []  # said with the checks
-    name, version = "usage reports", _onnxruntime.onnxruntime.__version__
+    name, version = tr("usage reports"), _onnxruntime.onnxruntime.__version__
     if _onnxruntime.concern:
-        how = f"set {_onnxruntime.VARIABLE}=1 before the program starts"
-        out = [Line(name, False, f"onnxruntime {version}: {_onnxruntime.concern}", how)]
+        how = tr("set {variable}=1 before the program starts", variable=_onnxruntime.VARIABLE)
+        out = [
+            Line(
+                name, False, tr("onnxruntime {version}: {concern}", version=version, concern=_onnxruntime.concern), how
+            )
+        ]
     else:
-        words = f"off: {_onnxruntime.VARIABLE} was set when onnxruntime {version} was loaded, and no queue is open"
+        words = tr(
+            "off: {variable} was set when onnxruntime {version} was loaded, and no queue is open",
+            variable=_onnxruntime.VARIABLE,
+            version=version,
+        )
         out = [Line(name, True, words)]
     for place in _onnxruntime.left_behind():
-        words = f"{place} is there: onnxruntime under an earlier medimg, or in another program, wrote it"
-        out.append(Line("old usage reports", True, words, advice="medimg does not need it; you may delete the folder"))
+        words = tr(
+            "{place} is there: onnxruntime under an earlier medimg, or in another program, wrote it", place=place
+        )
+        out.append(
+            Line(tr("old usage reports"), True, words, advice=tr("medimg does not need it; you may delete the folder"))
+        )
     return out
 
 
-_REINSTALL = "medimg itself again, from where you have it: its files were changed or are missing"
+_REINSTALL = mark("medimg itself again, from where you have it: its files were changed or are missing")
 
 
 def _second_reader() -> Line:
@@ -134,28 +156,30 @@ def _second_reader() -> Line:
         path = programs.find("tesseract")
         languages = programs.run([str(path), "--list-langs"], timeout=30).decode("ascii", "replace").split()
     except MissingPart:
-        words = "not installed: one text reader instead of two"
-        return Line("second text reader", False, words, TESSERACT, needed=False)
+        words = tr("not installed: one text reader instead of two")
+        return Line(tr("second text reader"), False, words, TESSERACT, needed=False)
     except MedimgError as error:
-        return Line("second text reader", False, error.what, TESSERACT, needed=False)
+        return Line(tr("second text reader"), False, error.what, TESSERACT, needed=False)
     if "eng" not in languages:
-        return Line("second text reader", False, f"{path} has no English model", TESSERACT, needed=False)
+        return Line(
+            tr("second text reader"), False, tr("{path} has no English model", path=path), TESSERACT, needed=False
+        )
     from medimg.detect.text import tesseract
 
     try:
         said = tesseract.version(str(path))
     except MedimgError as error:
-        return Line("second text reader", False, error.what, TESSERACT, needed=False)
-    return Line("second text reader", True, f"{said} at {path}", needed=False)
+        return Line(tr("second text reader"), False, error.what, TESSERACT, needed=False)
+    return Line(tr("second text reader"), True, tr("{version} at {path}", version=said, path=path), needed=False)
 
 
 def _extras() -> list[Line]:
     there = importlib.util.find_spec("pi_heif") is not None
-    words = f"pi-heif {metadata.version('pi-heif')}" if there else "not installed: iPhone photos are refused"
-    heic = Line("HEIC photos", there, words, f"{_pip()} pi-heif", needed=False)
+    words = f"pi-heif {metadata.version('pi-heif')}" if there else tr("not installed: iPhone photos are refused")
+    heic = Line(tr("HEIC photos"), there, words, f"{_pip()} pi-heif", needed=False)
     there = importlib.util.find_spec("reportlab") is not None
-    words = f"reportlab {metadata.version('reportlab')}" if there else "not installed: no PDF to fill in"
-    return [heic, Line("PDF sheet", there, words, f"{_pip()} 'medimg[pdf]'", needed=False)]
+    words = f"reportlab {metadata.version('reportlab')}" if there else tr("not installed: no PDF to fill in")
+    return [heic, Line(tr("PDF sheet"), there, words, f"{_pip()} 'medimg[pdf]'", needed=False)]
 
 
 def _pip() -> str:
@@ -168,7 +192,7 @@ def _checklist() -> Line:
     """The consent questions, and whether somebody should have read them again by now."""
     shipped = ChecklistDefinition.load()
     words = shipped.review_words(datetime.datetime.now(datetime.UTC).date())
-    return Line("consent questions", True, words, needed=False)
+    return Line(tr("consent questions"), True, words, needed=False)
 
 
 @click.command()
@@ -188,16 +212,18 @@ def doctor(runs: tuple[Path, ...], bundle: Path | None) -> int:
     lines = examine()
     width = max(len(line.name) for line in lines)
     for line in lines:
-        mark = "ok     " if line.there else "MISSING" if line.needed else "without"
-        click.echo(f"{mark}  {line.name:<{width}}  {line.words}")
+        mark = tr("ok     ") if line.there else tr("MISSING") if line.needed else tr("without")
+        click.echo(f"{mark}  {line.name:<{width}}  {in_language(line.words)}")
         if not line.there:
-            click.echo(f"{'':9}{'':{width}}  to install: {line.install}")
+            click.echo(f"{'':9}{'':{width}}  " + tr("to install: {what}", what=in_language(line.install)))
         if line.advice:
             click.echo(f"{'':9}{'':{width}}  {line.advice}")
     missing = [line for line in lines if not line.there and line.needed]
     click.echo()
     click.echo(
-        "Something that is needed is missing." if missing else "Everything that is needed is there. Nothing was sent."
+        tr("Something that is needed is missing.")
+        if missing
+        else tr("Everything that is needed is there. Nothing was sent.")
     )
     if bundle is not None:
         _write(bundle, lines, runs)
@@ -209,4 +235,4 @@ def _write(path: Path, lines: Sequence[Line], runs: Sequence[Path]) -> None:
 
     made = _bundle.make((*CORE, *OPTIONAL), {line.name: line.there for line in lines}, runs)
     files.write_private(path, to_json(made), new=True)
-    click.echo("The bundle is written. Read it before you send it: it is text.")
+    click.echo(tr("The bundle is written. Read it before you send it: it is text."))

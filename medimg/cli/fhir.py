@@ -13,6 +13,7 @@ from medimg.run.opened import open_run
 from medimg.run.state import RunState
 from medimg.system import host
 from medimg.types import from_json
+from medimg.words import tr
 
 
 @click.command()
@@ -78,8 +79,15 @@ def fhir(
 
         sent(made, send, _token(token_file))
     count = len(made["entry"])
-    done = " and ".join(["written"] * (out is not None) + ["stored by the server"] * (send is not None))
-    click.echo(f"FHIR {version} bundle of {count} resources {done}. Its consent is a draft: a person decides.")
+    done = tr(" and ").join([tr("written")] * (out is not None) + [tr("stored by the server")] * (send is not None))
+    click.echo(
+        tr(
+            "FHIR {version} bundle of {count} resources {done}. Its consent is a draft: a person decides.",
+            version=version,
+            count=count,
+            done=done,
+        )
+    )
 
 
 def _token(path: Path | None) -> str:

@@ -11,6 +11,7 @@ from medimg.cli.common import plural
 from medimg.plain import printable
 from medimg.run import search
 from medimg.run.register import Entry
+from medimg.words import tr
 
 
 @click.command()
@@ -34,19 +35,25 @@ def find(ctx: click.Context, folder: Path, run: str, group: str, register_file: 
 
     copies = search.wanted(register.entries(), chosen)
     if not copies.exact:
-        click.echo("The register holds no such release: there is nothing to look for.")
+        click.echo(tr("The register holds no such release: there is nothing to look for."))
         return
     looked, count = search.Looked(), 0
     for found in search.search(folder, copies, looked):
         count += 1
-        how = "is" if found.sort == "same-file" else f"looks like ({found.bits} of 255 bits differ)"
+        how = tr("is") if found.sort == "same-file" else tr("looks like ({bits} of 255 bits differ)", bits=found.bits)
         click.echo(f"{printable(str(found.path))} {how} {found.copy}")
     click.echo(
-        f"{plural(looked.pictures, 'picture')} looked at for {plural(len(copies.exact), 'copy', 'copies')}:"
-        f" {count} found. {plural(looked.others, 'other file')}. A cropped picture or a screenshot is not found."
+        tr(
+            "{pictures} looked at for {copies}: {count} found. {others}. A cropped picture or a "
+            "screenshot is not found.",
+            pictures=plural(looked.pictures, "picture"),
+            copies=plural(len(copies.exact), "copy", "copies"),
+            count=count,
+            others=plural(looked.others, "other file"),
+        )
     )
     if looked.unread:
-        click.echo(f"{looked.unread} could not be read: what is in them is not known.")
+        click.echo(tr("{unread} could not be read: what is in them is not known.", unread=looked.unread))
     if copies.blind:
-        click.echo(f"Looked for as the very file alone: {', '.join(copies.blind)}.")
+        click.echo(tr("Looked for as the very file alone: {blind}.", blind=", ".join(copies.blind)))
     ctx.exit(10 if count else 0)

@@ -11,6 +11,9 @@ from medimg.consent import incident as card
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.site import SiteProfile
 from medimg.plain import printable
+from medimg.words import Table, tr
+
+_HOW = Table({"text": "text", "authority": "authority", "summary": "summary"})
 
 
 @click.command()
@@ -26,15 +29,25 @@ def incident(run: Path | None, where: tuple[str, ...], with_sources: bool) -> No
     state = run_common.opened(run)[0].state if run is not None else None
     countries = [c for part in where for c in part.split(",")] or list(state.context.jurisdictions if state else ())
     site = state.run.site if state is not None else SiteProfile.installed()
-    for number, step in enumerate(card.STEPS, 1):
+    for number, step in enumerate(map(tr, card.STEPS), 1):
         click.echo(f"{number}. {step}")
-    click.echo("\nThe clock:")
+    click.echo(tr("\nThe clock:"))
     for line in card.clocks(countries, names):
         click.echo(f"- {printable(line)}")
     contacts = site.contacts.lines() if site else []
-    click.echo("\nContacts, set by your organisation:" if contacts else "\nNo contact is set. Find out who it is.")
+    click.echo(
+        tr("\nContacts, set by your organisation:") if contacts else tr("\nNo contact is set. Find out who it is.")
+    )
     for who, how in contacts:
         click.echo(printable(f"- {who}: {how}"))
     for source in card.sources() if with_sources else ():
-        click.echo(f"\n{source.title} ({source.year or 'no year given'})\n  {source.url}")
-        click.echo(f"  {source.paragraph}; read {source.read}: {source.how}\n  {source.point}")
+        click.echo(f"\n{source.title} ({source.year or tr('no year given')})\n  {source.url}")
+        click.echo(
+            tr(
+                "  {paragraph}; read {day}: {how}\n  {point}",
+                paragraph=source.paragraph,
+                day=source.read,
+                how=_HOW[source.how],
+                point=tr(source.point),
+            )
+        )

@@ -14,8 +14,9 @@ from medimg.engine.worker import Inspected
 from medimg.errors import MedimgError, UsageError
 from medimg.plain import printable
 from medimg.types import Plan, to_json
+from medimg.words import Table, mark, tr
 
-WARNING = "This shows what was read in the photos, and their names, on this screen. Do you want to see it?"
+WARNING = mark("This shows what was read in the photos, and their names, on this screen. Do you want to see it?")
 
 
 @click.command()
@@ -44,7 +45,7 @@ def inspect(
     if show_values:
         if as_json or not (sys.stdout.isatty() and sys.stdin.isatty()):
             raise UsageError("--show-values works on a terminal only, so that nothing is kept by accident.")
-        click.confirm(WARNING, abort=True)
+        click.confirm(tr(WARNING), abort=True)
     policy = common.read_policy(policy_file, metadata_only, small_faces)
     known = common.read_known(known_file)
     found = common.jobs(photos)
@@ -64,7 +65,7 @@ def inspect(
         seen.sort(key=lambda s: int(s.safe_id.split()[-1]))
         click.echo(to_json([_plain(s) for s in seen]), nl=False)
     elif metadata_only:
-        click.echo("Only metadata was looked at: text, codes and faces were not looked for.")
+        click.echo(tr("Only metadata was looked at: text, codes and faces were not looked for."))
     return next((c for c in (20, 21) if c in codes), 0)
 
 
@@ -85,7 +86,7 @@ def _say(seen: Inspected, name: str) -> None:
         click.echo(f"{head}: {error}")
         return
     assert seen.plan is not None  # noqa: S101 - an inspection has a plan or an error
-    click.echo(f"{head}: {_kinds(seen.plan) or 'the check found nothing'}")
+    click.echo(f"{head}: {_kinds(seen.plan) or tr('the check found nothing')}")
     for action in seen.plan.actions:
         value = seen.values.get(action.finding.id)
         if value is not None:
@@ -105,4 +106,4 @@ def _kinds(plan: Plan) -> str:
     )
 
 
-_DO = {"keep": "stays", "ask": "to be looked at", "hold": "holds the photo"}
+_DO = Table({"keep": "stays", "ask": "to be looked at", "hold": "holds the photo"})

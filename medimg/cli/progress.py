@@ -11,6 +11,7 @@ import click
 
 from medimg.cli import common
 from medimg.engine.loop import Progress
+from medimg.words import tr
 
 _EVERY = 10.0  # seconds between two plain lines
 
@@ -51,14 +52,14 @@ def _outcomes(progress: Progress) -> str:
     held, failed = progress.counts["held"], progress.counts["failed"]
     parts = [_rate(progress.rate)] if progress.rate else []
     if progress.left:
-        parts.append(f"{common.duration(progress.left)} left")
-    parts += [f"{n} {word}" for n, word in ((held, "held"), (failed, "not cleaned")) if n]
+        parts.append(tr("{time} left", time=common.duration(progress.left)))
+    parts += [f"{n} {word}" for n, word in ((held, tr("held")), (failed, tr("not cleaned"))) if n]
     return ", ".join(parts)
 
 
 def _rate(rate: float) -> str:
     """Photos a second, or seconds a photo where one takes longer than a second."""
-    return f"{rate:.1f}/s" if rate >= 1 else f"{1 / rate:.1f} s a photo"
+    return f"{rate:.1f}/s" if rate >= 1 else tr("{seconds} s a photo", seconds=f"{1 / rate:.1f}")
 
 
 class _Bar:
@@ -71,7 +72,7 @@ class _Bar:
         if progress.event == "start":
             self._bar = click.progressbar(
                 length=progress.total,
-                label=f"Cleaning, run {progress.run}",
+                label=tr("Cleaning, run {run}", run=progress.run),
                 width=_bar_width(progress.total),
                 show_pos=True,
                 show_eta=False,
@@ -113,10 +114,15 @@ class _Lines:
     def tell(self, progress: Progress) -> None:
         now = time.monotonic()
         if progress.event == "start":
-            common.say(f"Run {progress.run}: {common.plural(progress.total, 'file')}.", err=True)
+            common.say(
+                tr("Run {run}: {files}.", run=progress.run, files=common.plural(progress.total, "file")), err=True
+            )
         elif progress.event == "end" or now >= self._next:
             self._next = now + self._every
-            common.say(f"{progress.settled} of {progress.total}, {_now(progress)}", err=True)
+            common.say(
+                tr("{settled} of {total}, {now}", settled=progress.settled, total=progress.total, now=_now(progress)),
+                err=True,
+            )
 
     def stop(self) -> None:
         """Nothing to put away."""

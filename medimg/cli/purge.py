@@ -11,6 +11,7 @@ from medimg.cli import common, run_common
 from medimg.run import retention
 from medimg.run.events import now
 from medimg.run.request import EXIT_CODES
+from medimg.words import said, tr
 
 
 @click.command()
@@ -44,9 +45,17 @@ def purge(out: Path, days: int, with_waiting: bool, yes: bool, register_file: Pa
     if old and not yes and not as_json:
         for run in old:
             common.say(
-                f"{run.tag}, finished {run.finished}: {common.plural(run.photos, 'photo')}, {run.released} released."
+                tr(
+                    "{run}, finished {day}: {photos}, {released} released.",
+                    run=run.tag,
+                    day=run.finished,
+                    photos=common.plural(run.photos, "photo"),
+                    released=run.released,
+                )
             )
-        click.confirm(f"Remove {common.plural(len(old), 'run folder')}? This cannot be undone", abort=True)
+        click.confirm(
+            tr("Remove {folders}? This cannot be undone", folders=common.plural(len(old), "run folder")), abort=True
+        )
     noted = [retention.remove(run, register, now()).seq for run in old] if yes or not as_json else []
     left = [r for r in found if r.kept and r.kept != retention.YOUNG]
     if as_json:
@@ -60,8 +69,8 @@ def purge(out: Path, days: int, with_waiting: bool, yes: bool, register_file: Pa
 
 def _say(noted: list[int], left: list[retention.Old], swept: int) -> None:
     for run in left:
-        common.say(f"{run.tag} is left: {run.kept}")
+        common.say(tr("{run} is left: {kept}", run=run.tag, kept=said(run.kept)))
     if swept:
-        common.say(f"{common.plural(swept, 'removal')} that was cut short is ended.")
-    entries = f"; in the register as {', '.join(map(str, noted))}" if noted else ""
-    common.say(f"{common.plural(len(noted), 'run folder')} removed{entries}.")
+        common.say(tr("{removals} that was cut short is ended.", removals=common.plural(swept, "removal")))
+    entries = tr("; in the register as {noted}", noted=", ".join(map(str, noted))) if noted else ""
+    common.say(tr("{folders} removed{entries}.", folders=common.plural(len(noted), "run folder"), entries=entries))

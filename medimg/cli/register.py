@@ -17,6 +17,7 @@ from medimg.run import worklist
 from medimg.run.events import now
 from medimg.run.register import PRIVATE, Entry
 from medimg.types import to_json
+from medimg.words import many, said, tr
 
 
 @click.group()
@@ -34,10 +35,10 @@ def list_(ctx: click.Context, run: str) -> None:
     """One line an entry."""
     entries = ctx.obj.entries(run)
     for e in entries:
-        copies = f"{len(e.sharing.copies)} {'copy' if len(e.sharing.copies) == 1 else 'copies'}"
+        copies = many("{n} copy", "{n} copies", len(e.sharing.copies))
         click.echo(f"{e.seq:>4}  {e.at[:16].replace('T', ' ')}  {e.event}  {e.sharing.run} {e.sharing.group}  {copies}")
     if not entries:
-        click.echo("The register holds no entry.")
+        click.echo(tr("The register holds no entry."))
 
 
 @register.command()
@@ -64,12 +65,21 @@ def verify(ctx: click.Context, runs: tuple[Path, ...]) -> None:
         opened, _ = run_common.opened(path)
         missing = sum(not ctx.obj.holds(r.receipt) for r in opened.state.released)
         if missing:
-            problems.append(f"run {opened.state.run.tag}: {missing} of its releases are not in this register.")
-        problems += [f"run {opened.state.run.tag}: {line}" for line in releasing.share_of(opened, ctx.obj)[1]]
+            problems.append(
+                tr(
+                    "run {run}: {missing} of its releases are not in this register.",
+                    run=opened.state.run.tag,
+                    missing=missing,
+                )
+            )
+        problems += [
+            tr("run {run}: {line}", run=opened.state.run.tag, line=said(line))
+            for line in releasing.share_of(opened, ctx.obj)[1]
+        ]
     for problem in problems:
         click.echo(problem)
     if not problems:
-        click.echo(f"{len(ctx.obj.entries())} entries; the chain holds.")
+        click.echo(tr("{n} entries; the chain holds.", n=len(ctx.obj.entries())))
     ctx.exit(20 if problems else 0)
 
 
@@ -86,9 +96,9 @@ def due(ctx: click.Context, days: int, review_after: int) -> None:
     """
     waits = worklist.due(ctx.obj.entries(), datetime.now(UTC).date(), ahead=days, review_after=review_after)
     for row in waits:
-        click.echo(f"{row.run} {row.group}: {row.words}. (register entry {row.seq})")
+        click.echo(f"{row.run} {row.group}: {row.words}. " + tr("(register entry {number})", number=row.seq))
     if not waits:
-        click.echo("Nothing waits.")
+        click.echo(tr("Nothing waits."))
     ctx.exit(11 if waits else 0)
 
 
@@ -112,11 +122,11 @@ def purge(ctx: click.Context, run: str, group: str, before: datetime | None, yes
 
     count = sum(chosen(e) and not e.purged and e.event != "purged" for e in ctx.obj.entries())
     if count and not yes:
-        click.confirm(f"Take it out of {_entries(count)}? This cannot be undone", abort=True)
+        click.confirm(tr("Take it out of {entries}? This cannot be undone", entries=_entries(count)), abort=True)
     old = ctx.obj.purge(chosen, now()) if count else []
-    click.echo(f"Taken out of {_entries(count - len(old))}. The chain of entries stays as it is.")
+    click.echo(tr("Taken out of {entries}. The chain of entries stays as it is.", entries=_entries(count - len(old))))
     if old:
-        click.echo(f"Written by version 0.1, and kept as they are: entries {', '.join(map(str, old))}.")
+        click.echo(tr("Written by version 0.1, and kept as they are: entries {old}.", old=", ".join(map(str, old))))
 
 
 @register.command()
@@ -138,7 +148,7 @@ def export(ctx: click.Context, out: Path | None, form: str, with_recipients: boo
 
 
 def _entries(count: int) -> str:
-    return f"{count} {'entry' if count == 1 else 'entries'}"
+    return many("{n} entry", "{n} entries", count)
 
 
 def _plain(entry: Entry, typed: bool) -> dict[str, object]:

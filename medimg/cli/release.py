@@ -14,6 +14,7 @@ from medimg.report.words import REMAINING_RISK
 from medimg.run import release as releasing
 from medimg.run.folder import SHARE_FOLDER
 from medimg.run.opened import OpenRun
+from medimg.words import many, tr
 
 
 @click.command()
@@ -66,7 +67,7 @@ def release(
     elif ready:
         _say_released(opened, ready)
     elif len(answered) == len(wanted):
-        click.echo("Everything that was asked for is released already.")
+        click.echo(tr("Everything that was asked for is released already."))
     ctx.exit(run_common.exit_code(mine))
 
 
@@ -74,7 +75,15 @@ def _say_released(opened: OpenRun, ready: list[str]) -> None:
     """What lies in ``share/`` now, and how to share it well."""
     for group in ready:
         count = len(releasing.in_share(opened, group).lying)
-        click.echo(f"{group}: {count} {'copy' if count == 1 else 'copies'} in {SHARE_FOLDER}/.")
+        click.echo(
+            many(
+                "{group}: {n} copy in {folder}/.",
+                "{group}: {n} copies in {folder}/.",
+                count,
+                group=group,
+                folder=SHARE_FOLDER,
+            )
+        )
     run_common.say_share_well(opened)
     run_common.say_attach(opened)
 
@@ -95,7 +104,7 @@ def _ask_recipients(opened: OpenRun, ready: list[str]) -> str:
             f"with whom it is shared is not written down for: {', '.join(unsaid)}. Nothing was moved.",
             todo="Name those patients, with --to WORDS.",
         )
-    words: str = click.prompt("With whom will it be shared? For the private part and the register alone")
+    words: str = click.prompt(tr("With whom will it be shared? For the private part and the register alone"))
     return words.strip()
 
 
@@ -103,17 +112,23 @@ def _ask_role(opened: OpenRun, ready: list[str]) -> str:
     """By whom, where no answer says it and somebody is there to be asked; empty to keep what is known."""
     if all(releasing.role_of(opened.state, g) for g in ready) or not sys.stdin.isatty():
         return ""
-    words: str = click.prompt("Your role, not your name. For the private part and the register alone")
+    words: str = click.prompt(tr("Your role, not your name. For the private part and the register alone"))
     return words.strip()
 
 
 def _last_look(ready: list[str], audience: str, yes: bool) -> None:
     """The last screen: who will see it, and that copies cannot be called back. No is the default."""
-    click.echo(f"To be released: {', '.join(ready)}. It will be seen by: {audience_words(audience)}.")
-    click.echo(REMAINING_RISK)
+    click.echo(
+        tr(
+            "To be released: {ready}. It will be seen by: {whom}.",
+            ready=", ".join(ready),
+            whom=audience_words(audience),
+        )
+    )
+    click.echo(tr(REMAINING_RISK))
     if yes:
         return
     if not sys.stdin.isatty():
         raise UsageError("nobody is there to confirm the release. Nothing was moved.", todo="Add --yes.")
-    if not click.confirm("If in doubt, leave it out. Release?", default=False):
+    if not click.confirm(tr("If in doubt, leave it out. Release?"), default=False):
         raise click.Abort

@@ -9,6 +9,7 @@ import click
 from medimg.cli import run_common
 from medimg.run import release as releasing
 from medimg.run.folder import SHARE_FOLDER
+from medimg.words import tr
 
 
 @click.command()
@@ -30,8 +31,10 @@ def reopen(ctx: click.Context, run: Path, groups: tuple[str, ...], role: str, re
     results = run_common.written(opened, state)
     run_common.say({g: results[g] for g in wanted}, state, most=0)
     if gone:
-        click.echo(f"These released copies did not lie in {SHARE_FOLDER}/: {', '.join(gone)}.")
+        click.echo(
+            tr("These released copies did not lie in {folder}/: {gone}.", folder=SHARE_FOLDER, gone=", ".join(gone))
+        )
     for trouble in releasing.share_of(opened.at(state), register)[1]:
         click.echo(trouble)
-    click.echo("Copies that were sent before cannot be called back by this.")
+    click.echo(tr("Copies that were sent before cannot be called back by this."))
     ctx.exit(run_common.exit_code({g: results[g] for g in wanted}))

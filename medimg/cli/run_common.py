@@ -23,6 +23,7 @@ from medimg.run.register import Register
 from medimg.run.state import RunState
 from medimg.system import files
 from medimg.vocabulary import StandingReason
+from medimg.words import many, tr
 
 F = TypeVar("F", bound=Callable[..., Any])
 MOST = 8  # open questions that are named after an answer or a refused release
@@ -74,7 +75,7 @@ def own_names(run: Path, ids: Sequence[str], photos: Sequence[Path | str]) -> di
 
 def say_share_well(run: OpenRun) -> None:
     """What to think of with the released copies."""
-    common.say("Share it well:")
+    common.say(tr("Share it well:"))
     for line in panel(run.state.context.audience):
         common.say_prose(f"- {line}", 2)
 
@@ -82,15 +83,22 @@ def say_share_well(run: OpenRun) -> None:
 def say_attach(run: OpenRun) -> None:
     """What to do with the released copies."""
     folder = f"{common.shown(run.folder)}/{SHARE_FOLDER}"
-    common.say_prose(f"Next: attach the files in {folder}, nothing else, and file the record sheet.")
+    common.say_prose(tr("Next: attach the files in {folder}, nothing else, and file the record sheet.", folder=folder))
 
 
 def say_held(run: OpenRun, folder: Path, most: int = 8) -> list[str]:
     """Say which photos are held, and the command that says what decides them; their safe ids."""
     held = [p.safe_id for p in deciding.photos(run) if not p.copy]
     if held:
-        more = " and more" if len(held) > most else ""
-        common.say(f"Still held: {', '.join(held[:most])}{more}. What decides it: medimg review {common.shown(folder)}")
+        more = tr(" and more") if len(held) > most else ""
+        common.say(
+            tr(
+                "Still held: {held}{more}. What decides it: medimg review {run}",
+                held=", ".join(held[:most]),
+                more=more,
+                run=common.shown(folder),
+            )
+        )
     return held
 
 
@@ -127,21 +135,29 @@ def say(results: Mapping[str, GroupResult], state: RunState, *, most: int | None
         count = result.counts()
         common.say_prose(f"{group}: {words(result)}", 5)
         common.say_prose(
-            f"  Answered: {count['blocking'] - count['blocking_open']} of {count['blocking']} questions that need an"
-            f" answer, {count['advisory'] - count['advisory_open']} of {count['advisory']} to think about.",
+            tr(
+                "  Answered: {blocking} of {all_blocking} questions that need an answer, {advisory} of "
+                "{all_advisory} to think about.",
+                blocking=count["blocking"] - count["blocking_open"],
+                all_blocking=count["blocking"],
+                advisory=count["advisory"] - count["advisory_open"],
+                all_advisory=count["advisory"],
+            ),
             4,
         )
         released = len(state.released_names(group))
         if state.is_withdrawn(group):
-            click.echo("  The patient withdrew. Nothing of this patient is released.")
+            click.echo(tr("  The patient withdrew. Nothing of this patient is released."))
         elif released:
-            click.echo(f"  Released: {released} {'copy' if released == 1 else 'copies'}.")
+            click.echo(many("  Released: {n} copy.", "  Released: {n} copies.", released))
         unsaid = sum(result.context.flag(c) == "not-sure" for c in ChecklistDefinition.load().conditions)
         if unsaid and result.waiting():
-            common.say_prose(f"  Not said yet: {unsaid} conditions. They decide which questions are asked.", 4)
+            common.say_prose(
+                tr("  Not said yet: {unsaid} conditions. They decide which questions are asked.", unsaid=unsaid), 4
+            )
         if not released:
             for line in medicine(result):
-                common.say_prose(f"  Is the medicine still right? {line}", 4)
+                common.say_prose(tr("  Is the medicine still right? {line}", line=line), 4)
         _say_open(result, most)
 
 
@@ -153,9 +169,9 @@ def _say_open(result: GroupResult, most: int | None) -> None:
     for item, ask, why in left[:most]:
         common.say_prose(f"  - {item}: {ask}", 4)
         if why != StandingReason.NOT_ANSWERED:
-            common.say_prose(f"      {why}", 6)
+            common.say_prose(f"      {tr(why)}", 6)
     if most and len(left) > most:
-        click.echo(f"  ... and {len(left) - most} more; 'medimg status' lists them.")
+        click.echo(tr("  ... and {n} more; 'medimg status' lists them.", n=len(left) - most))
 
 
 def record(results: Mapping[str, GroupResult], state: RunState) -> dict[str, dict[str, Any]]:
@@ -198,14 +214,19 @@ def waiting(result: GroupResult) -> list[tuple[str, str, str]]:
 
 def undecided(numbers: Sequence[int]) -> str:
     """That nobody decided about areas of a copy, and the command that asks."""
-    what = f"area{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}" if numbers else "an area"
-    return f"nobody decided yet about {what}: 'medimg answer' asks, 'medimg review' names the commands."
+    what = (
+        many("area {numbers}", "areas {numbers}", len(numbers), numbers=", ".join(map(str, numbers)))
+        if numbers
+        else tr("an area")
+    )
+    return tr("nobody decided yet about {what}: 'medimg answer' asks, 'medimg review' names the commands.", what=what)
 
 
 def medicine(result: GroupResult) -> list[str]:
     """Copies in which covers may hide what the picture is for, one line each that stand alike."""
     return [
-        f"{', '.join(s.subjects) if len(s.subjects) <= MOST else f'{len(s.subjects)} copies'}: {s.auto.words}."
+        (", ".join(s.subjects) if len(s.subjects) <= MOST else common.plural(len(s.subjects), "copy", "copies"))
+        + f": {s.auto.words}."
         for s in result.standings
         if s.question.id == "img.clinical-meaning" and s.state == "open" and s.auto and s.auto.verdict == "asks"
     ]

@@ -10,16 +10,17 @@ import click
 
 from medimg.cli import common
 from medimg.types import to_json
+from medimg.words import mark, said, tr
 
 if TYPE_CHECKING:
     from medimg.selftest.score import Page
 
 _KINDS = {
-    "hidden": "hidden in the file",
-    "text": "text covered",
-    "code": "codes covered",
-    "face": "faces covered",
-    "keep": "wounds and rulers untouched",
+    "hidden": mark("hidden in the file"),
+    "text": mark("text covered"),
+    "code": mark("codes covered"),
+    "face": mark("faces covered"),
+    "keep": mark("wounds and rulers untouched"),
 }
 
 
@@ -59,7 +60,9 @@ def selftest(
     from medimg.selftest.run import run, run_own
 
     def show(progress: Progress) -> None:
-        click.echo(f"\r{progress.settled} of {progress.total} photos", nl=False, err=True)
+        click.echo(
+            "\r" + tr("{settled} of {total} photos", settled=progress.settled, total=progress.total), nl=False, err=True
+        )
 
     policy = common.read_policy(policy_file, metadata_only)
     if own is not None:
@@ -81,12 +84,12 @@ def selftest(
         return 0 if outcome.passed else 20
     for line in outcome.lines:
         title = _KINDS[line.kind] if line.sort == "all" else f"  {line.sort}"
-        click.echo(f"{title:<34}{line.right:>5} of {line.of}")
+        click.echo(f"{tr(title):<34}" + tr("{n} of {of}", n=f"{line.right:>5}", of=line.of))
     if outcome.misses:
-        click.echo("\nNot as it must be:")
+        click.echo(tr("\nNot as it must be:"))
         for miss in outcome.misses:
-            click.echo(f"  {miss}")
-    click.echo("\nPassed." if outcome.passed else "\nNot passed.")
+            click.echo(f"  {said(miss)}")
+    click.echo(tr("\nPassed.") if outcome.passed else tr("\nNot passed."))
     return 0 if outcome.passed else 20
 
 
@@ -97,15 +100,19 @@ def _show_page(page: Page, *, as_json: bool) -> int:
 
 def lines(page: Page) -> Iterator[str]:
     """The page of a site's own photos, as it is printed."""
-    yield f"Your own photos: {page.photos}. The 95 % range says what so few photos can tell."
+    yield tr("Your own photos: {photos}. The 95 % range says what so few photos can tell.", photos=page.photos)
     yield ""
     yield f"{'':<62}{'':>5}    {'':<5}{'share':>7}{'95 % range':>14}"
     for line in page.rates:
         share, low, high = (f"{v:.3f}" for v in (line.count / line.of, line.low, line.high))
-        yield f"{line.what:<62}{line.count:>5} of {line.of:<5}{share:>7}{low:>8} {high:>5}"
+        yield (
+            f"{tr(line.what):<62}"
+            + tr("{n} of {of}", n=f"{line.count:>5}", of=f"{line.of:<5}")
+            + f"{share:>7}{low:>8} {high:>5}"
+        )
     yield ""
-    yield f"Share of the frame that covers hide, median of the copies: {page.hidden:.3f}"
+    yield tr("Share of the frame that covers hide, median of the copies: {hidden}", hidden=f"{page.hidden:.3f}")
     if page.odd:
         yield ""
-        yield "Not as it must be, by the number of the photo in the list:"
-        yield from (f"  {odd}" for odd in page.odd)
+        yield tr("Not as it must be, by the number of the photo in the list:")
+        yield from (f"  {said(odd)}" for odd in page.odd)

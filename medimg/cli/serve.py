@@ -13,8 +13,9 @@ from medimg.cli import common, run_common
 from medimg.errors import MissingPart, UsageError
 from medimg.serve import KEEP_HOURS
 from medimg.system import tls as secured
+from medimg.words import mark, tr
 
-_HERE = "Open this address in a browser on this computer."
+_HERE = mark("Open this address in a browser on this computer.")
 
 
 @click.command()
@@ -135,12 +136,12 @@ def serve(
     slots = Slots(setup, workers or suitable_workers())
     served = app.build(slots, secret, page, jobs=jobs, hours=hours, onward=Onward(stow) if stow is not None else None)
     if socket_path is not None:
-        listening, where = listen.unix(socket_path), "the socket"
+        listening, where = listen.unix(socket_path), tr("the socket")
     else:
         assert port is not None  # noqa: S101 - said above
         listening = listen.tcp(host, port, secured=certificate is not None)
         where = f"{'https' if certificate else 'http'}://{host}:{port}"
-    click.echo(f"Loading the checks, then listening on {where}. Ctrl-C ends it.", err=True)
+    click.echo(tr("Loading the checks, then listening on {where}. Ctrl-C ends it.", where=where), err=True)
     try:
         if not listen.serve(served, listening, certificate, key, clients):
             raise MissingPart("the HTTP worker could not start.")
@@ -221,8 +222,8 @@ def _serve_page(
         named = f"[{host}]" if ":" in host else host
         door = Door(f"{named}:{listening.getsockname()[1]}", secured=tls is not None)
         desk = Desk(out, policy, run_common.register(register_file), NO_HOOKS, workers)
-        told = "Point a phone's camera at the code, or open the address there." if tls else _HERE
-        click.echo(f"{told} It works once; Ctrl-C ends it.", err=True)
+        told = tr("Point a phone's camera at the code, or open the address there.") if tls else tr(_HERE)
+        click.echo(f"{told} " + tr("It works once; Ctrl-C ends it."), err=True)
         if tls and sys.stderr.isatty():
             click.echo("\n".join(qr.lines(door.address)), err=True)
         click.echo(door.address)

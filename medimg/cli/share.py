@@ -21,6 +21,7 @@ from medimg.run.opened import open_run
 from medimg.run.register import Register
 from medimg.run.request import RunRequest
 from medimg.system import stops
+from medimg.words import tr
 
 _MOST = 3
 """Open questions that are named: the same command goes on with them."""
@@ -123,15 +124,15 @@ def _look(run: Path, photos: Sequence[Path], *, window: bool) -> None:
     if window and sys.stdin.isatty() and _window(run, photos):
         return
     folder = common.shown(run)
-    common.say("Look at every copy at full size, in a program that shows pictures:")
+    common.say(tr("Look at every copy at full size, in a program that shows pictures:"))
     names = run_common.own_names(run, [p.safe_id for p in left], photos)
     for photo in left:
         decide.say_photo(photo, folder, photos, areas="asked", name=names.get(photo.safe_id, ""))
-    common.say(f"What was found in each, and where: medimg review {folder}")
+    common.say(tr("What was found in each, and where: medimg review {folder}", folder=folder))
     common.say()
     if sys.stdin.isatty() and sys.stdout.isatty():
-        common.say("To decide about a photo first: Ctrl-C, the command above, then this one again; it goes on.")
-        click.prompt("Press Enter when you have looked", default="", show_default=False)
+        common.say(tr("To decide about a photo first: Ctrl-C, the command above, then this one again; it goes on."))
+        click.prompt(tr("Press Enter when you have looked"), default="", show_default=False)
 
 
 def _window(run: Path, photos: Sequence[Path]) -> bool:
@@ -149,7 +150,7 @@ def _window(run: Path, photos: Sequence[Path]) -> bool:
 
 def _made_again(run: Path, *, photos: Sequence[Path], request: RunRequest) -> list[str]:
     """Have the copies made again that do not show yet what was decided."""
-    common.say("Making the copy again, and checking it ...")
+    common.say(tr("Making the copy again, and checking it ..."))
     outcome = applying.apply(run, photos, policy=request.policy, known=request.known, workers=request.workers)
     return decide.became(outcome)
 
@@ -169,9 +170,9 @@ def _answered(run: Path, role: str, register: Register, remake: _walk.Remake) ->
     waiting = [r for r in opened.reports if r.copy and r.copy.name not in out]
     held = run_common.say_held(opened, run)
     if code:
-        common.say("Next: give the same command again; it goes on with what is open.")
+        common.say(tr("Next: give the same command again; it goes on with what is open."))
     elif waiting:
-        common.say(f"Next: release what is answered: medimg release {folder}")
+        common.say(tr("Next: release what is answered: medimg release {folder}", folder=folder))
     else:
         run_common.say_attach(opened)
     return max(code, 20 if held else 0)

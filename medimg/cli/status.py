@@ -13,21 +13,24 @@ from medimg.run import release as releasing
 from medimg.run.folder import SHARE_FOLDER
 from medimg.run.progress import Unfinished
 from medimg.types import to_json
+from medimg.words import Table, said, tr
 
-_WORDS = {
-    "M-HOLD-CRASH": "its worker ended",
-    "M-HOLD-FAIL": "the copy did not pass a check",
-    "M-HOLD-MEMORY": "not enough memory",
-    "M-HOLD-NOTRUN": "a check could not be run",
-    "M-HOLD-TIME": "it took too long",
-    "M-IN-BAD": "damaged",
-    "M-IN-CHANGED": "changed while it was worked on",
-    "M-IN-KIND": "of a kind that is not handled",
-    "M-IN-LARGE": "larger than the policy allows",
-    "M-IN-NOTPIC": "no picture",
-    "M-IN-READ": "could not be read",
-    "M-OUT": "its copy could not be written",
-}
+_WORDS = Table(
+    {
+        "M-HOLD-CRASH": "its worker ended",
+        "M-HOLD-FAIL": "the copy did not pass a check",
+        "M-HOLD-MEMORY": "not enough memory",
+        "M-HOLD-NOTRUN": "a check could not be run",
+        "M-HOLD-TIME": "it took too long",
+        "M-IN-BAD": "damaged",
+        "M-IN-CHANGED": "changed while it was worked on",
+        "M-IN-KIND": "of a kind that is not handled",
+        "M-IN-LARGE": "larger than the policy allows",
+        "M-IN-NOTPIC": "no picture",
+        "M-IN-READ": "could not be read",
+        "M-OUT": "its copy could not be written",
+    }
+)
 
 
 @click.command()
@@ -72,18 +75,36 @@ def status(ctx: click.Context, run: Path, as_json: bool, register_file: Path | N
             nl=False,
         )
     else:
-        click.echo(f"Run {opened.state.run.tag}, for: {opened.state.context.audience}.")
+        click.echo(tr("Run {run}, for: {audience}.", run=opened.state.run.tag, audience=opened.state.context.audience))
         run_common.say(results, opened.state)
         run_common.say_held(opened, run)
         if share.lying:
-            click.echo(f"In {SHARE_FOLDER}/: {common.plural(len(share.lying), 'released copy', 'released copies')}.")
+            click.echo(
+                tr(
+                    "In {folder}/: {copies}.",
+                    folder=SHARE_FOLDER,
+                    copies=common.plural(len(share.lying), "released copy", "released copies"),
+                )
+            )
         if share.missing:
-            click.echo(f"Not in {SHARE_FOLDER}/ any more, though released: {', '.join(share.missing)}.")
+            click.echo(
+                tr(
+                    "Not in {folder}/ any more, though released: {missing}.",
+                    folder=SHARE_FOLDER,
+                    missing=", ".join(share.missing),
+                )
+            )
         for group in filter(opened.state.is_withdrawn, results):
             if names := sorted(opened.state.released_names(group) & share.lying):
-                click.echo(f"Still in {SHARE_FOLDER}/, though the patient withdrew: {', '.join(names)}.")
+                click.echo(
+                    tr(
+                        "Still in {folder}/, though the patient withdrew: {names}.",
+                        folder=SHARE_FOLDER,
+                        names=", ".join(names),
+                    )
+                )
         for line in trouble:
-            click.echo(f"Look: {line}")
+            click.echo(tr("Look: {line}", line=said(line)))
     code = run_common.exit_code(results)
     ctx.exit(20 if trouble and code != 12 else code)
 
@@ -107,17 +128,29 @@ def _say_unfinished(run: Unfinished, as_json: bool) -> None:
             nl=False,
         )
         return
-    how = "medimg is working on it" if run.working else "not finished, and nobody is working on it"
-    click.echo(f"Run {run.tag}: {how}.")
+    how = tr("medimg is working on it") if run.working else tr("not finished, and nobody is working on it")
+    click.echo(tr("Run {run}: {how}.", run=run.tag, how=how))
     counts = run.counts
-    click.echo(f"  {run.settled} of {common.plural(run.total, 'photo')} settled: {counts['done']} cleaned,", nl=False)
-    click.echo(f" {counts['held']} held, {counts['failed']} not cleaned.")
-    click.echo(f"  {counts['running']} being worked on, {counts['pending']} waiting.")
+    click.echo(
+        tr(
+            "  {settled} of {photos} settled: {done} cleaned,",
+            settled=run.settled,
+            photos=common.plural(run.total, "photo"),
+            done=counts["done"],
+        ),
+        nl=False,
+    )
+    click.echo(tr(" {held} held, {failed} not cleaned.", held=counts["held"], failed=counts["failed"]))
+    click.echo(
+        tr("  {running} being worked on, {pending} waiting.", running=counts["running"], pending=counts["pending"])
+    )
     for code, count in run.codes.items():
-        click.echo(f"  {count}: {_WORDS.get(code, 'see the reports')} [{code}]")
+        click.echo(f"  {count}: {_WORDS.get(code, tr('see the reports'))} [{code}]")
     if run.working and run.left is not None:
-        click.echo(f"  {run.rate:.1f} photos a second, about {common.duration(run.left)} left.")
+        click.echo(
+            tr("  {rate} photos a second, about {time} left.", rate=f"{run.rate:.1f}", time=common.duration(run.left))
+        )
     elif run.at is not None:
-        click.echo(f"  Last settled {common.duration(max(0.0, time.time() - run.at))} ago.")
+        click.echo(tr("  Last settled {time} ago.", time=common.duration(max(0.0, time.time() - run.at))))
     if not run.working:
-        click.echo("To go on: the same 'medimg clean' command with --resume added.")
+        click.echo(tr("To go on: the same 'medimg clean' command with --resume added."))

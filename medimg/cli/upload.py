@@ -9,6 +9,7 @@ import click
 from medimg.cli import common, run_common
 from medimg.errors import UsageError
 from medimg.run import storage
+from medimg.words import tr
 
 
 @click.command()
@@ -38,7 +39,11 @@ def upload(run: Path, url: str, register_file: Path | None, as_json: bool) -> in
         common.say_json({"schema": "medimg.upload/1", "put": done.put, "there": done.there, "removed": done.removed})
         return 0
     common.say(
-        f"{common.plural(len(done.put), 'copy', 'copies')} uploaded, {len(done.there)} there already,"
-        f" {len(done.removed)} taken out."
+        tr(
+            "{copies} uploaded, {there} there already, {removed} taken out.",
+            copies=common.plural(len(done.put), "copy", "copies"),
+            there=len(done.there),
+            removed=len(done.removed),
+        )
     )
     return 0

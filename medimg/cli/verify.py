@@ -12,11 +12,12 @@ from medimg.engine.worker import Judged
 from medimg.errors import MedimgError
 from medimg.types import to_json
 from medimg.vocabulary import CheckName, CheckState
+from medimg.words import mark, tr
 
 _WORDS = {
-    "passed": "the check found nothing",
-    "not-run": "did not run",
-    "not-asked": "was not asked for",
+    "passed": mark("the check found nothing"),
+    "not-run": mark("did not run"),
+    "not-asked": mark("was not asked for"),
 }
 
 
@@ -87,7 +88,11 @@ def _say(judged: Judged) -> None:
         return
     click.echo(f"{judged.safe_id}:")
     for check in judged.checks:
-        words = f"the check found {check.found}" if check.state == CheckState.FAILED else _WORDS[check.state]
+        words = (
+            tr("the check found {found}", found=check.found)
+            if check.state == CheckState.FAILED
+            else tr(_WORDS[check.state])
+        )
         engine = f" [{check.engine}]" if check.engine else ""
         # What the check says of covers; why one did not run is among its details too, and stands in the JSON.
         detail = f"; {check.detail}" if check.state == CheckState.PASSED and check.detail else ""

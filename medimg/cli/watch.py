@@ -18,6 +18,7 @@ from medimg.errors import Interrupted, MedimgError, UsageError
 from medimg.run.request import RunRequest
 from medimg.run.scan import Root
 from medimg.system import stops
+from medimg.words import many, tr
 
 _PAUSE = 60.0  # seconds after the output could not be written
 
@@ -122,7 +123,7 @@ def watch(
                 tell("trouble", {"code": error.code, "words": str(error)})
                 pause = _PAUSE
             except Exception as error:  # noqa: BLE001 - what arrives later is still cleaned; only its type is said
-                words = f"a fault in medimg itself ({type(error).__name__}). It is tried again."
+                words = tr("a fault in medimg itself ({name}). It is tried again.", name=type(error).__name__)
                 tell("trouble", {"code": "M-000", "words": words})
                 pause = _PAUSE
             stop.wait(pause)
@@ -131,7 +132,11 @@ def watch(
 
 
 def _unmoved(count: int) -> str:
-    return f"{common.plural(count, 'original')} could not be moved and {'is' if count == 1 else 'are'} still in INBOX."
+    return many(
+        "{n} original could not be moved and is still in INBOX.",
+        "{n} originals could not be moved and are still in INBOX.",
+        count,
+    )
 
 
 def _summary(outcome: Outcome) -> dict[str, Any]:
@@ -146,17 +151,17 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
 def _words(event: str, more: dict[str, Any]) -> None:
     match event:
         case "watching":
-            text = "Watching. Stop with Ctrl-C."
+            text = tr("Watching. Stop with Ctrl-C.")
         case "run" if more["photos"]:
-            said = {"unreviewed": "waiting for your look", "held": "held", "refused": "not cleaned"}
-            counts = ", ".join(f"{n} {said.get(s, 'not written')}" for s, n in more["photos"].items())
+            said = {"unreviewed": tr("waiting for your look"), "held": tr("held"), "refused": tr("not cleaned")}
+            counts = ", ".join(f"{n} {said.get(s, tr('not written'))}" for s, n in more["photos"].items())
             text = f"{counts}: {more['folder']}"
         case "run":
-            text = f"{more['unchanged']} unchanged: {more['folder']}"
+            text = tr("{unchanged} unchanged: {folder}", unchanged=more["unchanged"], folder=more["folder"])
         case "trouble":
             text = more["words"]
         case _:
-            text = "Stopped. Nothing half-written is left; the next start goes on."
+            text = tr("Stopped. Nothing half-written is left; the next start goes on.")
     common.say(f"{datetime.now().astimezone():%H:%M:%S}  {text}")
 
 

@@ -10,6 +10,7 @@ from medimg.acts import withdrawing
 from medimg.cli import run_common
 from medimg.run import release as releasing
 from medimg.run.folder import RECORD_FOLDER
+from medimg.words import tr
 
 
 @click.command()
@@ -29,14 +30,20 @@ def withdraw(run: Path, group: str, note: str, told: bool, role: str, register_f
     register = run_common.register(register_file)
     if told:
         releasing.withdrawal_told(opened, group, register, note=note, role=role)
-        click.echo(f"Noted: everybody who had copies of {group} was told.")
+        click.echo(tr("Noted: everybody who had copies of {group} was told.", group=group))
         return
     noted, letter = withdrawing.withdraw(opened, group, register, note=note, role=role)
     for line in noted:
         click.echo(line)
     if letter:
-        click.echo("\nThe letter:\n")
+        click.echo(tr("\nThe letter:\n"))
         for line in letter:
             click.echo(f"  {line}".rstrip())
-    also = f", the letter in {RECORD_FOLDER}/withdrawal-letter-{group}.txt" if letter else ""
-    click.echo(f"\nThis note is in {RECORD_FOLDER}/withdrawal-{group}.txt{also}.")
+    also = (
+        tr(", the letter in {folder}/withdrawal-letter-{group}.txt", folder=RECORD_FOLDER, group=group)
+        if letter
+        else ""
+    )
+    click.echo(
+        tr("\nThis note is in {folder}/withdrawal-{group}.txt{also}.", folder=RECORD_FOLDER, group=group, also=also)
+    )

@@ -24,6 +24,7 @@ from medimg.errors import MedimgError, OutputError
 from medimg.pipeline import refusal
 from medimg.run import storage
 from medimg.types import Report, from_json, to_json
+from medimg.words import mark
 
 _mine = threading.local()
 """Each thread of a Dask worker has a pool of one process: what it works for, and the engines it has."""
@@ -41,7 +42,7 @@ def clean(message: bytes) -> bytes:
         reports = tuple(_one(pool, chunk, job) for job in chunk.jobs)
         return _packed(Done(worker=address, reports=reports))
     except Exception as error:  # noqa: BLE001 - nothing of the message may reach Dask's log
-        return _packed(Done(worker=address, refused=f"a fault in the worker ({faults.kind(error)})"))
+        return _packed(Done(worker=address, refused=mark(f"a fault in the worker ({faults.kind(error)})")))
 
 
 def look(message: bytes) -> bytes:
@@ -52,7 +53,7 @@ def look(message: bytes) -> bytes:
         missing = sum(not storage.is_url(p) and not os.path.exists(p) for p in sight.paths)  # noqa: PTH110 - bytes
         return _packed(Reach(refused=_pool(sight.setting, address, threads)[1], missing=missing))
     except Exception as error:  # noqa: BLE001
-        return _packed(Reach(refused=f"a fault in the worker ({faults.kind(error)})"))
+        return _packed(Reach(refused=mark(f"a fault in the worker ({faults.kind(error)})")))
 
 
 def _packed(record: Done | Reach) -> bytes:
@@ -80,20 +81,20 @@ def _pool(setting: Setting, address: str, threads: int) -> tuple[Workers | None,
 
 def _started(setting: Setting, address: str, threads: int) -> tuple[Workers | None, str]:
     if not address.startswith("tls://"):
-        return None, "the worker's connection is not encrypted"
+        return None, mark("the worker's connection is not encrypted")
     if setting.version != __version__:
-        return None, "another version of medimg"
+        return None, mark("another version of medimg")
     if setting.policy.digest != setting.policy_digest:
-        return None, "another understanding of the policy"
+        return None, mark("another understanding of the policy")
     try:
         setup = Setup(policy=setting.policy, known=setting.known, make=_maker(setting.make))
         pool = Workers(setup, 1, beside=threads, chunk=1)
     except (ImportError, AttributeError):
-        return None, "the detectors asked for are not installed"
+        return None, mark("the detectors asked for are not installed")
     try:
         if pool.warm() == setting.engines:
             return pool, ""
-        why = "other models or programs"
+        why = mark("other models or programs")
     except MedimgError as error:
         why = error.what
     pool.__exit__(None, None, None)

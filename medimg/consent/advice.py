@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from medimg.words import tr
+
 _EVERYONE = frozenset({"colleague-opinion", "closed-group", "teaching", "publication", "public"})
 _OPEN = frozenset({"publication", "public"})
 
@@ -42,4 +44,4 @@ ADVICE = (
 
 def panel(audience: str) -> list[str]:
     """The lines for one audience, in the order of use."""
-    return [a.words for a in ADVICE if audience in a.audiences]
+    return [tr(a.words) for a in ADVICE if audience in a.audiences]

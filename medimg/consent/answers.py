@@ -6,20 +6,24 @@ from typing import Literal
 
 import msgspec
 
+from medimg.words import Table
+
 By = Literal["person", "rule", "site"]
 NotApplicable = Literal["never", "with-note", "free"]
 """Whether *does not apply* closes an item: never, when a note says why, or as it is."""
 
 #: The grounds a use may rest on (``con.basis``), with the words a person sees.
-BASES: dict[str, str] = {
-    "written-consent": "written consent",
-    "spoken-consent-in-notes": "spoken consent, recorded in the notes",
-    "reasonable-expectation": "the patient would reasonably expect it for their own care",
-    "permitted-by-law": "the law allows it",
-    "uk-anonymised-teaching": "UK: anonymised picture for teaching inside healthcare, without consent",
-    "uk-listed-recording": "UK: anonymised X-ray, ultrasound, scope, slide or inner organ, without consent",
-    "us-deidentified": "US: de-identified under HIPAA, without authorization",
-}
+BASES = Table(
+    {
+        "written-consent": "written consent",
+        "spoken-consent-in-notes": "spoken consent, recorded in the notes",
+        "reasonable-expectation": "the patient would reasonably expect it for their own care",
+        "permitted-by-law": "the law allows it",
+        "uk-anonymised-teaching": "UK: anonymised picture for teaching inside healthcare, without consent",
+        "uk-listed-recording": "UK: anonymised X-ray, ultrasound, scope, slide or inner organ, without consent",
+        "us-deidentified": "US: de-identified under HIPAA, without authorization",
+    }
+)
 
 #: Another word for *yes* that old answers hold; nobody is offered both.
 SAME_AS_YES = frozenset({"needed"})
@@ -55,34 +59,38 @@ CLOSING: dict[str, frozenset[str]] = {
 }
 
 #: How an answer is written for people.
-ANSWER_WORDS: dict[str, str] = {
-    "yes": "yes",
-    "no": "no",
-    "not-sure": "not sure",
-    "not-applicable": "does not apply",
-    "accepted": "something points there, and that is accepted",
-    "agreed": "they may know it, and the patient agreed to that",
-    "expert-determination": "an expert determined it in writing",
-    "needed": "a picture is needed",
-    "none-exists": "none exists",
-    "no-transfer": "it does not leave the country",
-    **BASES,
-}
+ANSWER_WORDS = Table(
+    {
+        "yes": "yes",
+        "no": "no",
+        "not-sure": "not sure",
+        "not-applicable": "does not apply",
+        "accepted": "something points there, and that is accepted",
+        "agreed": "they may know it, and the patient agreed to that",
+        "expert-determination": "an expert determined it in writing",
+        "needed": "a picture is needed",
+        "none-exists": "none exists",
+        "no-transfer": "it does not leave the country",
+        **BASES,
+    }
+)
 
 
 #: The acts by which answers are given, by the first word of :attr:`Answer.act`; what is not here asks one question.
-ACTS: dict[str, str] = {
-    "workplace": "My workplace",
-    "channel": "Where it goes",
-    "form": "The consent form",
-    "look": "Look",
-    "basis": "Allowed by",
-    "consent": "Consent",
-    "words": "Caption",
-    "people": "To whom",
-    "second": "A second person",
-    "release": "Release",
-}
+ACTS = Table(
+    {
+        "workplace": "My workplace",
+        "channel": "Where it goes",
+        "form": "The consent form",
+        "look": "Look",
+        "basis": "Allowed by",
+        "consent": "Consent",
+        "words": "Caption",
+        "people": "To whom",
+        "second": "A second person",
+        "release": "Release",
+    }
+)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from medimg.consent import _caption_words
 from medimg.vocabulary import Category
+from medimg.words import Table
 
 #: Kinds that leave nothing to judge: the caption has to be changed.
 SURE = frozenset(
@@ -80,19 +81,21 @@ def scan(text: str) -> dict[str, int]:
 
 
 #: What a person is asked to think of, by what was found; said beside the finds, in the order of the caption's harm.
-ADVICE: dict[str, str] = {
-    Category.JUDGING_WORD: "say it as you would with the patient in the room",
-    Category.HANDLE: "a tag links the people and the place that you tag to this patient",
-    Category.HASHTAG: "a hashtag puts the picture beside everything else that has it",
-    Category.LINK: "a link can say who, when and where",
-    Category.RELATIVE_TIME: "leave out when it was, and wait before you post",
-    Category.PLACE_NAME: "leave out where it was",
-    Category.IN_THE_NEWS: "whoever read the news knows who it is",
-    Category.SOMEBODY_CLOSE: "leave out who the patient is to somebody",
-    Category.OCCUPATION: "leave out what the patient does",
-    Category.RARE_CASE: "the rarer it is, the fewer people it can be",
-    Category.EXACT_AGE: "write a wide age: a person in their 40s",
-}
+ADVICE = Table(
+    {
+        Category.JUDGING_WORD: "say it as you would with the patient in the room",
+        Category.HANDLE: "a tag links the people and the place that you tag to this patient",
+        Category.HASHTAG: "a hashtag puts the picture beside everything else that has it",
+        Category.LINK: "a link can say who, when and where",
+        Category.RELATIVE_TIME: "leave out when it was, and wait before you post",
+        Category.PLACE_NAME: "leave out where it was",
+        Category.IN_THE_NEWS: "whoever read the news knows who it is",
+        Category.SOMEBODY_CLOSE: "leave out who the patient is to somebody",
+        Category.OCCUPATION: "leave out what the patient does",
+        Category.RARE_CASE: "the rarer it is, the fewer people it can be",
+        Category.EXACT_AGE: "write a wide age: a person in their 40s",
+    }
+)
 
 
 def advice(found: Mapping[str, int]) -> list[str]:

@@ -25,6 +25,7 @@ from medimg.errors import OutputError, UsageError
 from medimg.system import files
 from medimg.types import from_json
 from medimg.vocabulary import Category
+from medimg.words import Table, mark, tr
 
 CardKind = Literal["workplace", "channel", "form"]
 KINDS: tuple[CardKind, ...] = ("workplace", "channel", "form")
@@ -35,17 +36,24 @@ SITE_LASTS = 365
 _MOST = 64 * 1024  # bytes; a card is a few lines
 
 #: Field -> what a person is asked for, by kind. The first one names the card.
-FIELDS: dict[CardKind, dict[str, str]] = {
-    "workplace": {
-        "name": "Workplace",
-        "role": "Your role, not your name",
-        "conditions": "Conditions of your employer, if any",
-        "owner": "Reference of the owner's permission",
-        "platforms": "Systems your employer backs",
-        "contact": "Whom to call if it goes wrong",
-    },
-    "channel": {"name": "Group, app or journal", "who": "Who is in"},
-    "form": {"name": "Form", "version": "Its version", "filed": "Where signed forms are filed"},
+FIELDS: dict[CardKind, Table] = {
+    "workplace": Table(
+        {
+            "name": "Workplace",
+            "role": "Your role, not your name",
+            "conditions": "Conditions of your employer, if any",
+            "owner": "Reference of the owner's permission",
+            "platforms": "Systems your employer backs",
+            "contact": "Whom to call if it goes wrong",
+        }
+    ),
+    "channel": Table({"name": "Group, app or journal", "who": "Who is in"}),
+    "form": Table({"name": "Form", "version": "Its version", "filed": "Where signed forms are filed"}),
+}
+_CALLED: dict[CardKind, str] = {
+    "workplace": mark("The workplace card"),
+    "channel": mark("The channel card"),
+    "form": mark("The form card"),
 }
 #: No card takes these: they are about a patient.
 _OF_A_PATIENT = frozenset({Category.RECORD_NUMBER, Category.AGE_OVER_89, Category.EXACT_AGE})
@@ -98,25 +106,25 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def trouble(self, today: datetime.date) -> str:
         """Why it cannot be used and is asked again, in one sentence; empty when it can be used."""
-        of = f"The {self.kind} card"
+        of = tr(_CALLED[self.kind])
         try:
             age = self.age(today)
         except ValueError:
-            return f"{of} has no date. It is asked again."
+            return tr("{card} has no date. It is asked again.", card=of)
         if self.sealed().seal != self.seal:
-            return f"{of} was changed by hand. It is asked again."
+            return tr("{card} was changed by hand. It is asked again.", card=of)
         if age < 0:
-            return f"{of} is dated after today: the clock was set back. It is asked again."
+            return tr("{card} is dated after today: the clock was set back. It is asked again.", card=of)
         if age > (SITE_LASTS if self.by == "site" else LASTS):
-            return f"{of} is {age} days old. It is asked again."
+            return tr("{card} is {age} days old. It is asked again.", card=of, age=age)
         if self.wording != wording(self.kind):
-            return f"{of} was filled in for other questions. It is asked again."
+            return tr("{card} was filled in for other questions. It is asked again.", card=of)
         return ""
 
 
 def wording(kind: CardKind) -> str:
     """Digest of every sentence that may stand on a card of this kind."""
-    rows = [(i.id, i.say) for i in ChecklistDefinition.load().items if i.act == kind]
+    rows = [(i.id, i.say) for i in ChecklistDefinition.shipped().items if i.act == kind]
     return hashlib.sha256(msgspec.json.encode(rows)).hexdigest()[:16]
 
 
@@ -169,7 +177,7 @@ class Store:
                     raise ValueError
                 cards.append(from_json(files.read_own(path), Card))
             except (OSError, ValueError, msgspec.DecodeError):
-                troubles.append("A card cannot be read, or is of another version of medimg. It is asked again.")
+                troubles.append(tr("A card cannot be read, or is of another version of medimg. It is asked again."))
         return sorted(cards, key=lambda c: c.made, reverse=True), troubles
 
     def save(self, card: Card) -> None:

@@ -14,9 +14,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from medimg import words
 from medimg.consent import strict_yaml
 from medimg.consent.answers import CLOSING, NotApplicable
 from medimg.errors import UsageError
+from medimg.words import ENGLISH, Table, tr
 
 Level = Literal["blocking", "advisory"]
 EvidenceKind = Literal["auto", "human", "auto+human"]
@@ -43,18 +45,20 @@ ActName = Literal[
     "", "look", "workplace", "channel", "form", "basis", "consent", "words", "people", "release", "extra", "second"
 ]
 
-SECTIONS: dict[str, str] = {
-    "img": "What can be seen",
-    "id": "All the information together",
-    "con": "Consent",
-    "who": "People and situations that need more care",
-    "aud": "Audience and channel",
-    "pol": "Policy and ownership",
-    "rec": "The patient's record",
-    "pub": "Publication and advertising",
-    "inc": "If it goes wrong",
-    "site": "Asked by your organisation",
-}
+SECTIONS = Table(
+    {
+        "img": "What can be seen",
+        "id": "All the information together",
+        "con": "Consent",
+        "who": "People and situations that need more care",
+        "aud": "Audience and channel",
+        "pol": "Policy and ownership",
+        "rec": "The patient's record",
+        "pub": "Publication and advertising",
+        "inc": "If it goes wrong",
+        "site": "Asked by your organisation",
+    }
+)
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,7 +140,8 @@ class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     @property
     def digest(self) -> str:
         """First 16 hex digits of the SHA-256 of the definition in canonical form."""
-        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:16]
+        shown = self if self.language == ENGLISH else _shipped()  # a translation is of the same questions
+        return hashlib.sha256(msgspec.json.encode(shown, order="sorted")).hexdigest()[:16]
 
     def past_review(self, today: datetime.date) -> bool:
         """Whether the day has passed by which somebody was to read the checklist again."""
@@ -145,12 +150,21 @@ class ChecklistDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     def review_words(self, today: datetime.date) -> str:
         """By when somebody is to read it again, or that the day is past."""
         if self.past_review(today):
-            return f"The checklist {self.version} is past its review date ({self.review_by}): its questions may be old."
-        return f"The checklist {self.version} is to be read again by {self.review_by}."
+            return tr(
+                "The checklist {version} is past its review date ({day}): its questions may be old.",
+                version=self.version,
+                day=self.review_by,
+            )
+        return tr("The checklist {version} is to be read again by {day}.", version=self.version, day=self.review_by)
 
     @classmethod
     def load(cls) -> ChecklistDefinition:
-        """The checklist inside the package."""
+        """The checklist inside the package, in the language of this process."""
+        return _shown(words.current())
+
+    @classmethod
+    def shipped(cls) -> ChecklistDefinition:
+        """The checklist inside the package as it was written, in English."""
         return _shipped()
 
     @classmethod
@@ -232,6 +246,27 @@ def _levels_named(raw: dict[str, Any]) -> dict[str, Any]:
 def _shipped() -> ChecklistDefinition:
     data = resources.files("medimg").joinpath("consent/checklist.yaml").read_bytes()
     return ChecklistDefinition.parse(data)
+
+
+@cache
+def _shown(language: str) -> ChecklistDefinition:
+    """The shipped checklist with its words in the language of this process; ids, rules and sources stay."""
+    shipped = _shipped()
+    if language == ENGLISH:
+        return shipped
+    replace = msgspec.structs.replace
+    return replace(
+        shipped,
+        language=language,
+        status_words=replace(
+            shipped.status_words, **{k: tr(getattr(shipped.status_words, k)) for k in ("open", "stop", "answered")}
+        ),
+        items=tuple(replace(i, ask=tr(i.ask), say=tr(i.say), help=tr(i.help)) for i in shipped.items),
+        **{
+            name: {k: tr(v) for k, v in getattr(shipped, name).items()}
+            for name in ("audiences", "jurisdictions", "conditions", "ticks")
+        },
+    )
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):

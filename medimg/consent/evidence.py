@@ -12,8 +12,10 @@ from typing import Literal
 import msgspec
 
 from medimg import covers
+from medimg.consent import _evidence_words as w
 from medimg.types import Action, Box, Check, CopySummary, Finding, Polygon, Report, bounding_box
 from medimg.vocabulary import PASSING, Category, CheckName, CheckState, Kind, PhotoState, Reason
+from medimg.words import many, tr
 
 Verdict = Literal["supports", "asks", "fails", "unknown"]
 
@@ -40,14 +42,6 @@ class AutoEvidence(msgspec.Struct, frozen=True, kw_only=True):
     words: str = ""
 
 
-#: Newest first. The bucket goes to the record part alone.
-_TAKEN = {
-    "days": "the newest photo was taken within the last days",
-    "weeks": "the newest photo was taken within the last weeks",
-    "months": "the newest photo was taken within the last months",
-    "longer": "the newest photo was taken longer ago than a year",
-}
-
 _Builder = Callable[[Report], AutoEvidence]
 
 
@@ -71,15 +65,15 @@ def group_evidence(
 
 def _timing(group: str, reports: Sequence[Report], caption: Mapping[str, int]) -> AutoEvidence:
     known = {r.captured for r in reports} - {""}
-    newest = next((b for b in _TAKEN if b in known), "")
+    newest = next((b for b in w.TAKEN if b in known), "")
     said = caption.get(Category.RELATIVE_TIME, 0) + caption.get(Category.IN_THE_NEWS, 0)
-    words = _TAKEN.get(newest, "no photo says when it was taken; you know")
+    words = tr(w.TAKEN[newest]) if newest else tr("no photo says when it was taken; you know")
     return AutoEvidence(
         item="id.moment",
         subject=group,
         verdict="supports" if newest in ("months", "longer") and not said else "asks",
         found=sum(r.captured == newest for r in reports if newest),
-        words=words + ("; the caption says when it was" if said else ""),
+        words=words + (tr("; the caption says when it was") if said else ""),
     )
 
 
@@ -88,12 +82,18 @@ def _sum(group: str, reports: Sequence[Report], caption: Mapping[str, int] | Non
     copies = [r for r in reports if r.copy is not None]
     left = sum(a.finding.count for r in copies for a in _shown(r))
     parts = [
-        _n(len(copies), "copy/copies"),
-        *([_n(shown, "face/faces") + " shown"] if (shown := faces_shown(copies)) else []),
-        f"{_n(left, 'find/finds')} left to you to look at",
-        "no caption was checked" if caption is None else f"{_n(sum(caption.values()), 'find/finds')} in the caption",
+        w.n(len(copies), "1 copy", "{n} copies", "no copies"),
+        *([many("1 face shown", "{n} faces shown", shown)] if (shown := faces_shown(copies)) else []),
+        w.n(
+            left, "1 find left to you to look at", "{n} finds left to you to look at", "no finds left to you to look at"
+        ),
+        tr("no caption was checked")
+        if caption is None
+        else w.n(sum(caption.values()), "1 find in the caption", "{n} finds in the caption", "no finds in the caption"),
     ]
-    words = f"together: {', '.join(parts)}; no check sees your profile, earlier posts, or what others know"
+    words = tr(
+        "together: {parts}; no check sees your profile, earlier posts, or what others know", parts=", ".join(parts)
+    )
     return AutoEvidence(item="id.together", subject=group, verdict="asks", found=left, words=words)
 
 
@@ -124,21 +124,21 @@ def _check(report: Report, name: CheckName) -> Check | None:
     return next((c for c in report.checks if c.name == name), None)
 
 
-def _container(item: str, noun: str) -> _Builder:
+def _container(item: str, noun: w.Noun, none: str) -> _Builder:
     def build(report: Report) -> AutoEvidence:
         return AutoEvidence(
             item=item,
             subject=report.safe_id,
             verdict=_written(report, CheckName.STRUCTURE, CheckName.METADATA),
             found=(found := _fed(report, item)),
-            words=f"the check found {_n(found, noun)} in the original"
+            words=(tr("the check found {found} in the original", found=many(*noun, found)) if found else tr(none))
             + _after(report, CheckName.STRUCTURE, CheckName.METADATA),
         )
 
     return build
 
 
-def _picture(item: str, check: CheckName, noun: str, none: str, unseen: str = "") -> _Builder:
+def _picture(item: str, check: CheckName, noun: w.Noun, none: str, unseen: str = "") -> _Builder:
     """What a check of the picture found for an item; ``unseen`` says what no check looks for, always."""
 
     def build(report: Report) -> AutoEvidence:
@@ -146,12 +146,15 @@ def _picture(item: str, check: CheckName, noun: str, none: str, unseen: str = ""
         verdict = _written(report, check)
         done = _check(report, check)
         if verdict == "unknown":
-            words = _NOT_CHECKED[check] if done and done.state == CheckState.NOT_ASKED else "the check did not run"
+            words = (
+                tr(w.NOT_CHECKED[check]) if done and done.state == CheckState.NOT_ASKED else tr("the check did not run")
+            )
         elif found:
-            words = f"the check found {_n(found, noun)}" + _covered(report, item, found) + _to_look_at(report, check)
+            words = tr("the check found {found}", found=many(*noun, found))
+            words += _covered(report, item, found) + _to_look_at(report, check)
         else:
-            words = f"the check found {none}"
-        words += f"; {unseen}" if unseen else ""
+            words = tr(none)
+        words += f"; {tr(unseen)}" if unseen else ""
         if verdict == "supports" and check != CheckName.FACES and _asked(report, check):
             verdict = "asks"
         return AutoEvidence(item=item, subject=report.safe_id, verdict=verdict, found=found, words=words)
@@ -163,10 +166,8 @@ def _covered(report: Report, item: str, found: int) -> str:
     """How many of the findings that feed an item are covered in the copy, and which that stay may be a name."""
     done = sum(a.finding.count for a in _feeding(report, item) if a.do == "cover")
     names = _perhaps_names(report) if item == "img.text" else 0
-    covered = (
-        "" if not done else "covered" if done >= found == 1 else "all covered" if done >= found else f"{done} covered"
-    )
-    stays = f"{_n(names, 'stays and/stay and')} may be a name: look" if names else ""
+    covered = "" if not done else w.covered(done, found)
+    stays = many("1 stays and may be a name: look", "{n} stay and may be a name: look", names) if names else ""
     return "".join(f"; {part}" for part in (covered, stays) if part)
 
 
@@ -185,9 +186,9 @@ def _to_look_at(report: Report, check: CheckName) -> str:
     possible = sum(f.count for f in asked) - old
     shown = faces_shown([report]) if check == CheckName.FACES else 0
     return (
-        (f"; {_n(shown, 'is/are')} shown: a person says that the consent allows it" if shown else "")
-        + (f"; {_n(possible, 'is/are')} only possible: look" if possible else "")
-        + (f"; {_n(old, 'has/have')} a bar or mosaic, which is no disguise: look" if old else "")
+        (w.shown(shown) if shown else "")
+        + (many("; 1 is only possible: look", "; {n} are only possible: look", possible) if possible else "")
+        + (w.disguised(old) if old else "")
     )
 
 
@@ -210,11 +211,11 @@ def _written(report: Report, *names: CheckName) -> Verdict:
 def _after(report: Report, *names: CheckName) -> str:
     match _written(report, *names):
         case "supports":
-            return " and nothing outside the allow-list in the copy"
+            return tr(" and nothing outside the allow-list in the copy")
         case "fails":
-            return "; the copy did not pass"
+            return tr("; the copy did not pass")
         case _:
-            return "; there is no copy that passed"
+            return tr("; there is no copy that passed")
 
 
 def faces_shown(reports: Sequence[Report]) -> int:
@@ -230,21 +231,21 @@ def _filename(report: Report) -> AutoEvidence:
         subject=report.safe_id,
         verdict="unknown" if report.copy is None else "supports" if neutral else "fails",
         found=_fed(report, "img.filename"),
-        words="the copy has a neutral name" if neutral else "there is no copy with a neutral name",
+        words=tr("the copy has a neutral name") if neutral else tr("there is no copy with a neutral name"),
     )
 
 
 def _cover_method(report: Report) -> AutoEvidence:
     shown = sum(a.do == "keep" for a in _actions(report, Kind.FACE))
-    words = "every cover is one solid colour and larger than what it hides"
+    words = tr("every cover is one solid colour and larger than what it hides")
     if shown:
-        words += f"; {_n(shown, 'face/faces')} shown by a person's decision"
+        words += many("; 1 face shown by a person's decision", "; {n} faces shown by a person's decision", shown)
     return AutoEvidence(
         item="img.cover-method",
         subject=report.safe_id,
         verdict=_written(report, CheckName.PIXELS),
         found=sum(a.do == "cover" for a in _actions(report, Kind.FACE)),
-        words=words if _written(report, CheckName.PIXELS) == "supports" else "the covers were not checked",
+        words=words if _written(report, CheckName.PIXELS) == "supports" else tr("the covers were not checked"),
     )
 
 
@@ -254,9 +255,16 @@ def _reopened(report: Report) -> AutoEvidence:
     complete = report.copy is not None and report.state == PhotoState.UNREVIEWED and report.checks and not failed
     complete = complete and all(c.state in PASSING for c in report.checks)
     partly = report.scope == "metadata-only"
-    words = f"{_n(len(ran), 'check/checks')} ran on the written copy" + (f", {len(failed)} failed" if failed else "")
+    words = w.n(
+        len(ran),
+        "1 check ran on the written copy",
+        "{n} checks ran on the written copy",
+        "no checks ran on the written copy",
+    )
+    if failed:
+        words += many(", 1 failed", ", {n} failed", len(failed))
     if partly:
-        words += "; text, codes and faces were not checked"
+        words += tr("; text, codes and faces were not checked")
     return AutoEvidence(
         item="img.reopened",
         subject=report.safe_id,
@@ -267,7 +275,7 @@ def _reopened(report: Report) -> AutoEvidence:
 
 
 def _marks(report: Report) -> AutoEvidence:
-    words = "no check looks for tattoos, jewellery, scars or birthmarks: you look"
+    words = tr("no check looks for tattoos, jewellery, scars or birthmarks: you look")
     return AutoEvidence(item="img.marks", subject=report.safe_id, verdict="asks", words=words)
 
 
@@ -280,24 +288,24 @@ def _clinical_meaning(report: Report) -> AutoEvidence:
     """What was done to the picture that the finding may have suffered from. A person judges the medicine."""
     copy = report.copy
     if copy is None:
-        words = "there is no copy"
+        words = tr("there is no copy")
         return AutoEvidence(item="img.clinical-meaning", subject=report.safe_id, verdict="asks", words=words)
     checked = _written(report, CheckName.PIXELS) == "supports"
     share, middle, cut = hidden_share(copy), _in_the_middle(copy), _scales_cut(report, copy)
     parts = [
         hidden_words(copy),
-        *([f"{_n(middle, 'cover reaches/covers reach')} into its middle"] if middle else []),
-        *([f"{_n(cut, 'ruler or colour card is/rulers or colour cards are')} touched by a cover"] if cut else []),
-        *(["it was cropped"] if copy.cropped is not None else []),
-        *([] if checked else ["the covers were not checked"]),
-        *([] if copy.lossless else ["it was saved again, so colours may differ slightly"]),
+        *([many("1 cover reaches into its middle", "{n} covers reach into its middle", middle)] if middle else []),
+        *([w.cut(cut)] if cut else []),
+        *([tr("it was cropped")] if copy.cropped is not None else []),
+        *([] if checked else [tr("the covers were not checked")]),
+        *([] if copy.lossless else [tr("it was saved again, so colours may differ slightly")]),
     ]
     return AutoEvidence(
         item="img.clinical-meaning",
         subject=report.safe_id,
         verdict="supports" if checked and share < MUCH and not middle and not cut else "asks",
         found=len(copy.covered),
-        words="; ".join(parts) + "; whether the finding still shows, you see",
+        words="; ".join(parts) + tr("; whether the finding still shows, you see"),
     )
 
 
@@ -315,9 +323,11 @@ def _is_box(polygon: Polygon) -> bool:
 def hidden_words(copy: CopySummary) -> str:
     """How much of a copy its covers hide, in words."""
     if not copy.covered:
-        return "nothing of the picture is covered"
+        return tr("nothing of the picture is covered")
     share = hidden_share(copy)
-    return "covers hide " + ("less than 1 %" if share < 0.01 else f"{round(100 * share)} %") + " of the picture"
+    return tr(
+        "covers hide {share} of the picture", share=tr("less than 1 %") if share < 0.01 else f"{round(100 * share)} %"
+    )
 
 
 def _in_the_middle(copy: CopySummary) -> int:
@@ -339,12 +349,6 @@ def _actions(report: Report, kind: str) -> list[Action]:
     return [a for a in report.plan.actions if a.finding.kind == kind] if report.plan else []
 
 
-def _n(count: int, noun: str) -> str:
-    """A count with its noun; ``noun`` is singular and plural with a stroke between them."""
-    one, _, many = noun.partition("/")
-    return f"1 {one}" if count == 1 else f"{count or 'no'} {many}"
-
-
 def _faces(report: Report) -> int:
     """Faces, each once: an old bar or mosaic stands for one where the check found no face itself."""
     found = [a.finding for a in _actions(report, Kind.FACE)]
@@ -352,41 +356,18 @@ def _faces(report: Report) -> int:
     return max(sum(f.count for f in found) - old, old)
 
 
-_NOT_CHECKED = {
-    CheckName.TEXT: "text was not checked",
-    CheckName.CODES: "codes were not checked",
-    CheckName.FACES: "faces were not checked",
-}
-
 _BUILDERS: tuple[_Builder, ...] = (
-    _container("img.location", "trace of a place/traces of a place"),
-    _container("img.metadata", "piece of hidden information/pieces of hidden information"),
-    _container("img.hidden-images", "hidden picture/hidden pictures"),
+    _container("img.location", w.PLACES, w.NO_PLACES),
+    _container("img.metadata", w.HIDDEN, w.NO_HIDDEN),
+    _container("img.hidden-images", w.HIDDEN_PICTURES, w.NO_HIDDEN_PICTURES),
     _filename,
-    _picture("img.text", CheckName.TEXT, "area with writing/areas with writing", "none; it can miss writing"),
-    _picture(
-        "img.text-unread",
-        CheckName.TEXT,
-        "area that could not be read/areas that could not be read",
-        "none; it can miss writing",
-    ),
-    _picture("img.codes", CheckName.CODES, "code/codes", "none; it can miss codes"),
-    _picture("img.faces", CheckName.FACES, "face/faces", "none; it can miss faces"),
+    _picture("img.text", CheckName.TEXT, w.WRITING, w.NO_WRITING),
+    _picture("img.text-unread", CheckName.TEXT, w.UNREAD, w.NO_WRITING),
+    _picture("img.codes", CheckName.CODES, w.CODES, w.NO_CODES),
+    _picture("img.faces", CheckName.FACES, w.FACES, w.NO_FACES),
     _cover_method,
-    _picture(
-        "img.workplace",
-        CheckName.TEXT,
-        "area that may name a person or a workplace/areas that may name a person or a workplace",
-        "no writing that may name a person or a workplace",
-        "no check looks for badges, uniforms, logos or signatures as such: you look",
-    ),
-    _picture(
-        "img.other-people",
-        CheckName.FACES,
-        "face/faces",
-        "no face",
-        "no check looks for people whose face is not seen: you look",
-    ),
+    _picture("img.workplace", CheckName.TEXT, w.NAMING, w.NO_NAMING, w.WORKPLACE_UNSEEN),
+    _picture("img.other-people", CheckName.FACES, w.FACES, w.NO_FACE, w.PEOPLE_UNSEEN),
     _marks,
     _clinical_meaning,
     _reopened,

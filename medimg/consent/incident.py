@@ -11,17 +11,21 @@ from typing import Literal
 
 import msgspec
 
+from medimg.words import mark, tr
+
 #: In order (obligations, rows 65 and 66).
 STEPS = (
-    "Tell hospital management or the privacy officer, your employer and your medical defence organisation at once, at"
-    " any hour: a clock may have started when you noticed.",
-    "Ask the person who received it to delete it, not to forward it, and to confirm that.",
-    "Delete the post or message, and look that it is gone.",
-    "After the original is gone, ask search engines and the platform to remove cached copies.",
-    "Write down what was shared, when, with whom, and what was done. Keep the note in the patient's record.",
+    mark(
+        "Tell hospital management or the privacy officer, your employer and your medical defence "
+        "organisation at once, at any hour: a clock may have started when you noticed."
+    ),
+    mark("Ask the person who received it to delete it, not to forward it, and to confirm that."),
+    mark("Delete the post or message, and look that it is gone."),
+    mark("After the original is gone, ask search engines and the platform to remove cached copies."),
+    mark("Write down what was shared, when, with whom, and what was done. Keep the note in the patient's record."),
 )
-ASK = "ask your employer or privacy officer which clock runs"
-NO_COUNTRY = f"No country was named: {ASK}."
+ASK = mark("ask your employer or privacy officer which clock runs")
+NO_COUNTRY = mark("No country was named: ask your employer or privacy officer which clock runs.")
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,19 +84,24 @@ def clocks(countries: Sequence[str], names: Mapping[str, str] | None = None) -> 
         names: Code -> name of the country.
     """
     if not countries:
-        return [NO_COUNTRY]
+        return [tr(NO_COUNTRY)]
     known = {c.country: c for c in _read().clock}
-    return [_line(known[c]) if c in known else f"{_named(c, names or {})}: {ASK}." for c in countries]
+    return [
+        _line(known[c]) if c in known else tr("{named}: {ask}.", named=_named(c, names or {}), ask=tr(ASK))
+        for c in countries
+    ]
 
 
 def _named(country: str, names: Mapping[str, str]) -> str:
-    return "Another country" if country == "OTHER" else names.get(country, country)
+    return tr("Another country") if country == "OTHER" else names.get(country, country)
 
 
 def _line(clock: Clock) -> str:
     of = [next(s for s in sources() if s.key == key) for key in clock.sources]
     read = "; ".join(
-        f"{s.title}, {s.paragraph}{' (a summary; the text itself was not read)' if s.how == 'summary' else ''}"
+        f"{s.title}, {s.paragraph}" + (tr(" (a summary; the text itself was not read)") if s.how == "summary" else "")
         for s in of
     )
-    return f"{clock.words} [{read}; read {max(s.read for s in of).isoformat()}]"
+    return tr(
+        "{words} [{sources}; read {day}]", words=tr(clock.words), sources=read, day=max(s.read for s in of).isoformat()
+    )

@@ -15,7 +15,8 @@ from medimg.consent.answers import BASES
 from medimg.consent.checklist import ChecklistDefinition, Item, Question
 from medimg.consent.context import DEFAULT_AUDIENCE, Flag, SharingContext
 from medimg.consent.site import SiteProfile
-from medimg.vocabulary import StandingReason
+from medimg.vocabulary import StandingReason, as_words
+from medimg.words import tr
 
 
 def questions(
@@ -57,7 +58,7 @@ def checklist(
 
 def _one(item: Item, context: SharingContext) -> Question:
     if context.audience not in item.level:
-        return Question(item=item, asked=False, level="advisory", why="not asked for this audience")
+        return Question(item=item, asked=False, level="advisory", why=tr("not asked for this audience"))
     level = item.level[context.audience]
 
     def no(why: str) -> Question:
@@ -65,12 +66,12 @@ def _one(item: Item, context: SharingContext) -> Question:
 
     countries = _asking_countries(item, context)
     if countries is not None and not countries:
-        return no("not asked in the chosen countries")
+        return no(tr("not asked in the chosen countries"))
     flags = {c: context.flag(c) for c in (*item.when_any, *item.when_all)}
     if item.when_any and all(flags[c] == "no" for c in item.when_any):
-        return no("you said that this does not apply: " + ", ".join(map(words, item.when_any)))
+        return no(tr("you said that this does not apply: {what}", what=", ".join(map(words, item.when_any))))
     if item.when_all and any(flags[c] == "no" for c in item.when_all):
-        return no("you said that this does not apply: " + " and ".join(map(words, item.when_all)))
+        return no(tr("you said that this does not apply: {what}", what=tr(" and ").join(map(words, item.when_all))))
     return Question(
         item=item,
         asked=True,
@@ -89,21 +90,21 @@ def _asking_countries(item: Item, context: SharingContext) -> list[str] | None:
 
 
 def _asked_because(item: Item, flags: dict[str, Flag], countries: list[str] | None) -> str:
-    parts = [f"asked in {', '.join(countries)}"] if countries else []
+    parts = [tr("asked in {countries}", countries=", ".join(countries))] if countries else []
     said = [words(c) for c, f in flags.items() if f == "yes"]
     unsaid = [words(c) for c, f in flags.items() if f == "not-sure"]
     if item.when_all and unsaid:
-        parts.append("asked until it is settled whether this applies: " + " and ".join(unsaid))
+        parts.append(tr("asked until it is settled whether this applies: {what}", what=tr(" and ").join(unsaid)))
     elif said:
-        parts.append("because: " + ", ".join(said))
+        parts.append(tr("because: {what}", what=", ".join(said)))
     elif unsaid:
-        parts.append("asked because it is not settled whether this applies: " + ", ".join(unsaid))
+        parts.append(tr("asked because it is not settled whether this applies: {what}", what=", ".join(unsaid)))
     return "; ".join(parts) or StandingReason.ASKED
 
 
 def words(condition: str) -> str:
     """A condition's key as words."""
-    return condition.replace("_", " ")
+    return as_words(condition)
 
 
 def bases(context: SharingContext) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import msgspec
 from medimg.consent.checklist import Question
 from medimg.consent.context import SharingContext
 from medimg.errors import UsageError
+from medimg.words import tr
 
 #: What a form for written consent has.
 _FORM = frozenset(
@@ -44,17 +45,19 @@ def basis_refused(basis: str, context: SharingContext) -> str:
     countries = set(context.jurisdictions)
     match basis:
         case "reasonable-expectation" if context.audience != "colleague-opinion":
-            return "reasonable expectation covers a colleague's opinion on the patient's own care, and nothing else."
+            return tr(
+                "reasonable expectation covers a colleague's opinion on the patient's own care, and nothing else."
+            )
         case "uk-anonymised-teaching" if context.audience != "teaching":
-            return "this basis is for teaching inside healthcare only."
+            return tr("this basis is for teaching inside healthcare only.")
         case "uk-anonymised-teaching" if countries != {"UK"}:
-            return "this basis stands in UK guidance only, and another country is named or none is."
+            return tr("this basis stands in UK guidance only, and another country is named or none is.")
         case "uk-listed-recording" if context.audience == "colleague-opinion":
-            return "for a colleague's opinion the patient's own care is the ground."
+            return tr("for a colleague's opinion the patient's own care is the ground.")
         case "uk-listed-recording" if countries != {"UK"}:
-            return "this basis stands in UK guidance only, and another country is named or none is."
+            return tr("this basis stands in UK guidance only, and another country is named or none is.")
         case "us-deidentified" if countries != {"US-HIPAA"}:
-            return "this basis stands in HIPAA only, and another country is named or none is."
+            return tr("this basis stands in HIPAA only, and another country is named or none is.")
     return ""
 
 
@@ -74,13 +77,13 @@ def by_basis(question: Question, context: SharingContext) -> Question:
         case "written-consent" if question.id in _ELEMENTS and question.blocking:
             return msgspec.structs.replace(question, na="never")
         case "reasonable-expectation" if question.id == "rec.what-was-shared":
-            return _now(question, "blocking", "needed because the basis is reasonable expectation")
+            return _now(question, "blocking", tr("needed because the basis is reasonable expectation"))
         case "reasonable-expectation" if consent:
-            return _now(question, "advisory", "advisory because the basis is reasonable expectation")
+            return _now(question, "advisory", tr("advisory because the basis is reasonable expectation"))
         case "permitted-by-law" if consent:
-            return _now(question, "advisory", "advisory because the basis is the law; say which in the record")
+            return _now(question, "advisory", tr("advisory because the basis is the law; say which in the record"))
         case "uk-anonymised-teaching" | "uk-listed-recording" if _uk_not_asked(question.id, context):
-            return msgspec.structs.replace(question, asked=False, why="not asked on the UK anonymised basis")
+            return msgspec.structs.replace(question, asked=False, why=tr("not asked on the UK anonymised basis"))
         case "us-deidentified":
             return _without_identifiers(question, consent=consent)
     return question
@@ -89,11 +92,11 @@ def by_basis(question: Question, context: SharingContext) -> Question:
 def _without_identifiers(question: Question, *, consent: bool) -> Question:
     """The question on the HIPAA de-identified basis."""
     if question.id in _SAFE_HARBOR:  # required by the rule, for every audience
-        return msgspec.structs.replace(question, asked=True, level="blocking", why="needed on the HIPAA basis")
+        return msgspec.structs.replace(question, asked=True, level="blocking", why=tr("needed on the HIPAA basis"))
     if question.id == "con.us-authorization":
-        return msgspec.structs.replace(question, asked=False, why="not asked on the HIPAA de-identified basis")
+        return msgspec.structs.replace(question, asked=False, why=tr("not asked on the HIPAA de-identified basis"))
     if consent:
-        return _now(question, "advisory", "advisory on the HIPAA de-identified basis; guidance still asks it")
+        return _now(question, "advisory", tr("advisory on the HIPAA de-identified basis; guidance still asks it"))
     return question
 
 
@@ -113,7 +116,7 @@ def for_shown_face(question: Question) -> Question:
     """Whether the patient agreed how identity is shown is needed, for every audience, once a face is shown with it."""
     if question.id not in ("con.seen", "con.method"):
         return question
-    return _now(msgspec.structs.replace(question, asked=True), "blocking", "needed because a face is shown")
+    return _now(msgspec.structs.replace(question, asked=True), "blocking", tr("needed because a face is shown"))
 
 
 def fails_by_basis(question: Question, context: SharingContext) -> bool:

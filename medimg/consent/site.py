@@ -47,6 +47,8 @@ from medimg.consent.checklist import ChecklistDefinition, Item, Level, Question
 from medimg.consent.context import SharingContext
 from medimg.errors import UsageError
 from medimg.types import from_toml
+from medimg.vocabulary import StandingReason
+from medimg.words import Table, mark, tr
 
 SECTION = "site"
 
@@ -65,6 +67,16 @@ ANSWERABLE = frozenset(
 )
 
 
+_CONTACTS = Table(
+    {
+        "privacy_officer": "privacy officer",
+        "hospital_management": "hospital management",
+        "defence_organisation": "defence organisation",
+        "help_desk": "help desk",
+    }
+)
+
+
 class Contacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whom to call at once when a picture reached the wrong person (obligations, row 65)."""
 
@@ -75,7 +87,7 @@ class Contacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def lines(self) -> list[tuple[str, str]]:
         """Who and how, of those that are set."""
-        return [(name.replace("_", " "), value) for name, value in msgspec.structs.asdict(self).items() if value]
+        return [(_CONTACTS[name], value) for name, value in msgspec.structs.asdict(self).items() if value]
 
 
 class SiteItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,8 +105,8 @@ class SiteItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 SECOND_PERSON = "site.second-person"
 _SECOND_ITEM = Item(
     id=SECOND_PERSON,
-    ask="Has a second person looked at every copy?",
-    say="I looked at every copy, and I agree to the release.",
+    ask=mark("Has a second person looked at every copy?"),
+    say=mark("I looked at every copy, and I agree to the release."),
     act="second",
     level={},
     record="record-only",
@@ -251,21 +263,21 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                     item=_as_item(item),
                     asked=True,
                     level=item.level[context.audience],
-                    why="set by your organisation",
+                    why=StandingReason.BY_SITE,
                     na=item.na,
                     set_by_site=True,
                 )
                 for item in self.items
                 if context.audience in item.level
             ]
-            + ([_SECOND] if self.four_eyes else [])
+            + ([_second()] if self.four_eyes else [])
         )
 
     @staticmethod
     def _raised(question: Question, level: Level | None) -> Question:
         if level is None or not question.asked or question.level == "blocking":
             return question
-        return msgspec.structs.replace(question, level=level, why="set by your organisation", set_by_site=True)
+        return msgspec.structs.replace(question, level=level, why=StandingReason.BY_SITE, set_by_site=True)
 
     def own_items(self) -> dict[str, NotApplicable]:
         """The organisation's own questions -> whether *does not apply* closes them."""
@@ -289,7 +301,7 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Raises:
             UsageError: The audience, the place or the key is not allowed.
         """
-        ask = "Ask your privacy officer."
+        ask = mark("Ask your privacy officer.")
         if self.audiences and context.audience not in self.audiences:
             raise UsageError("your organisation does not allow this audience.", todo=ask)
         if key and not self.allow_key:
@@ -299,7 +311,9 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise UsageError("your organisation does not allow this output folder.", todo=ask)
 
 
-_SECOND = Question(item=_SECOND_ITEM, asked=True, level="blocking", why="set by your organisation", set_by_site=True)
+def _second() -> Question:
+    item = msgspec.structs.replace(_SECOND_ITEM, ask=tr(_SECOND_ITEM.ask), say=tr(_SECOND_ITEM.say))
+    return Question(item=item, asked=True, level="blocking", why=StandingReason.BY_SITE, set_by_site=True)
 
 
 def _as_item(item: SiteItem) -> Item:

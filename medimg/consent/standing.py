@@ -17,6 +17,7 @@ from medimg.consent.questions import questions
 from medimg.consent.site import SECOND_PERSON, SiteProfile
 from medimg.types import Report
 from medimg.vocabulary import StandingReason
+from medimg.words import tr
 
 State = Literal["open", "closed", "failed", "not-applicable", "not-asked"]
 Overall = Literal["open", "stop", "answered"]
@@ -196,7 +197,7 @@ def _stand(
     if question.item.evidence == "auto":
         if auto is not None and auto.verdict == "supports":
             return stand("closed", auto.words)
-        return stand("open", auto.words if auto else "no check has looked at this yet")
+        return stand("open", auto.words if auto else tr("no check has looked at this yet"))
     # A check that should have looked and did not leaves the item open, whatever a person says of it.
     if auto is not None and auto.verdict == "unknown":
         return stand("open", auto.words)
@@ -205,15 +206,15 @@ def _stand(
     if today is not None and (late := _out_of_time(answer, today)):
         return stand("open", late)
     if question.id == SECOND_PERSON and _same_person(answer, given, group):
-        return stand("open", "a second person has to say so, with a role of their own")
+        return stand("open", tr("a second person has to say so, with a role of their own"))
     return _by_person(question, answer, context, stand=stand)
 
 
 def _out_of_time(answer: Answer, today: datetime.date) -> str:
     """Why an answer does not hold on this day; empty when it does."""
     if answer.valid_until and answer.valid_until < today.isoformat():
-        return "the answer has expired: ask again"
-    return "the clock was set back after this was answered: ask again" if answer.at[:10] > today.isoformat() else ""
+        return tr("the answer has expired: ask again")
+    return tr("the clock was set back after this was answered: ask again") if answer.at[:10] > today.isoformat() else ""
 
 
 def _same_person(answer: Answer, given: dict[tuple[str, str], Answer], group: str) -> bool:
@@ -224,21 +225,23 @@ def _same_person(answer: Answer, given: dict[tuple[str, str], Answer], group: st
 
 def _by_person(question: Question, answer: Answer, context: SharingContext, *, stand: _Stand) -> Standing:
     if answer.choice == "not-sure":
-        return stand("open", "answered: not sure")
+        return stand("open", tr("answered: not sure"))
     if answer.choice == NOT_APPLICABLE:
         if question.na == "never":
-            return stand("open", "this cannot be set aside: 'does not apply' is no answer to it")
+            return stand("open", tr("this cannot be set aside: 'does not apply' is no answer to it"))
         if question.na == "with-note" and not answer.note.strip():
-            return stand("open", "say in a note why it does not apply")
-        return stand("not-applicable", "a person said that it does not apply")
+            return stand("open", tr("say in a note why it does not apply"))
+        return stand("not-applicable", tr("a person said that it does not apply"))
     if rules.fails_by_basis(question, context):
-        return stand("failed", "the consent was spoken; for this audience it has to be written")
+        return stand("failed", tr("the consent was spoken; for this audience it has to be written"))
     if question.id == "con.basis":
         refused = rules.basis_refused(answer.choice, context)
         if refused:
             return stand("failed", refused)
         if answer.choice == "permitted-by-law" and not answer.note:
-            return stand("open", "say which law, and whose advice was taken")
+            return stand("open", tr("say which law, and whose advice was taken"))
     if answer.choice in CLOSING[question.item.pass_]:
-        return stand("closed", "answered by your organisation" if answer.by == "site" else StandingReason.BY_PERSON)
-    return stand("failed", "the answer does not allow sharing" if question.level == "blocking" else "think about")
+        return stand("closed", tr("answered by your organisation") if answer.by == "site" else StandingReason.BY_PERSON)
+    return stand(
+        "failed", tr("the answer does not allow sharing") if question.level == "blocking" else tr("think about")
+    )

@@ -14,11 +14,29 @@ from pathlib import Path
 from PySide6.QtCore import QLibraryInfo, QLocale, QSettings, Qt, QTranslator
 from PySide6.QtWidgets import QApplication
 
+from medimg import words
 from medimg.consent.site import SiteProfile
 from medimg.desktop import theme
 from medimg.desktop.window import Window
 from medimg.errors import UsageError
 from medimg.run.folder import RECORD_FOLDER
+
+
+class Catalogue(QTranslator):
+    """The words of Qt's ``tr`` from the one catalogue, whatever their context."""
+
+    def isEmpty(self) -> bool:  # noqa: N802 - Qt's name
+        """An empty one is not asked."""
+        return False
+
+    def translate(  # noqa: D102 - Qt's
+        self,
+        _context: str,
+        text: str,
+        _disambiguation: str | None = None,
+        _n: int = -1,
+    ) -> str:
+        return words.tr(text)
 
 
 def application(arguments: Sequence[str] = ()) -> QApplication:
@@ -32,8 +50,12 @@ def application(arguments: Sequence[str] = ()) -> QApplication:
     app.setApplicationName("medimg")
     app.setApplicationDisplayName("medimg")
     app.setDesktopFileName("medimg")
+    if words.current() != words.ENGLISH:
+        app.installTranslator(Catalogue(app))  # asked after Qt's own words, which are installed below
     translator = QTranslator(app)
-    if translator.load(QLocale(), "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+    if translator.load(
+        QLocale(words.current()), "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    ):
         app.installTranslator(translator)
     theme.apply(app)
     return app
@@ -91,4 +113,5 @@ def is_run(path: Path) -> bool:
 
 def main() -> None:
     """Start from an icon: what stands on the command line is dropped photos or a run folder."""
+    words.use(words.usual())
     sys.exit(run([Path(a) for a in sys.argv[1:]]))

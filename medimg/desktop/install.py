@@ -20,11 +20,12 @@ from medimg.desktop.lnk import shortcut
 from medimg.desktop.quick_action import quick_action
 from medimg.errors import OutputError
 from medimg.system import files, host
+from medimg.words import mark, tr
 
 NAME = "medimg"
-ABOUT = "Cover what identifies in clinical photos before sharing"
+ABOUT = mark("Cover what identifies in clinical photos before sharing")
 _MARK = "X-Medimg-Entry=true"
-ACT = "Make copies for sharing"
+ACT = mark("Make copies for sharing")
 """The words of the entry in the menu of a photo or a folder."""
 MENUS = ("Directory", r"SystemFileAssociations\image", r"SystemFileAssociations\.dcm")
 """Where Windows looks for such entries: of folders, of all kinds of pictures, of DICOM files."""
@@ -159,7 +160,7 @@ def desktop_entry(program: Sequence[str], icon: Path) -> str:
         "Version": "1.1",
         "Name": NAME,
         "GenericName": "Clinical photo covering",
-        "Comment": ABOUT,
+        "Comment": tr(ABOUT),
         "Exec": " ".join([*map(_quoted, program), "%F"]),
         "Icon": _escaped(str(icon)),
         "Terminal": "false",

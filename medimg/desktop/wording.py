@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import platform
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, qVersion
+from PySide6.QtCore import QCoreApplication, qVersion
 
 import medimg
 from medimg.desktop.dropped import Looked, readable
 from medimg.errors import MedimgError
 from medimg.types import Action, Plan, Report
 from medimg.vocabulary import Category, PhotoState, as_words
+from medimg.words import mark, said
 
 translate = QCoreApplication.translate
 """Takes the context and the words as they stand here: only so do translators get them (``make strings``)."""
@@ -18,7 +19,7 @@ translate = QCoreApplication.translate
 
 def tr(text: str) -> str:
     """Words of a table, or of another part of medimg, in the person's language; those without translation stay."""
-    return translate("wording", text)
+    return said(translate("wording", text))
 
 
 _WHAT: dict[tuple[str, str], str] = {(c.kinds[0], c): c.window for c in Category if c.window}
@@ -129,34 +130,26 @@ def skipped(seen: Looked) -> list[str]:
 
 
 _TODO = {
-    "M-OUT": QT_TRANSLATE_NOOP(
-        "wording", "Make room on the disk, or choose another place. What you did is kept in this window."
+    "M-OUT": mark("Make room on the disk, or choose another place. What you did is kept in this window."),
+    "M-MISSING": mark(
+        "Pictures cannot be checked on this computer yet. Ask your IT help desk to install medimg again."
     ),
-    "M-MISSING": QT_TRANSLATE_NOOP(
-        "wording", "Pictures cannot be checked on this computer yet. Ask your IT help desk to install medimg again."
-    ),
-    "M-IN-READ": QT_TRANSLATE_NOOP("wording", "Check that it is still there and that you may open it."),
-    "M-IN-CHANGED": QT_TRANSLATE_NOOP("wording", "Wait until copying has finished. Then drop it again."),
-    "M-IN-LARGE": QT_TRANSLATE_NOOP("wording", "Make it smaller first, or ask your IT help desk to raise the limit."),
-    "M-HOLD-NOTRUN": QT_TRANSLATE_NOOP(
-        "wording", "It stays out. Try it again; if it happens again, ask your IT help desk."
-    ),
-    "M-HOLD-MEMORY": QT_TRANSLATE_NOOP(
-        "wording", "It stays out. Try it again by itself, or on a computer with more memory."
-    ),
-    "M-HOLD-TIME": QT_TRANSLATE_NOOP("wording", "It stays out. Try it again by itself."),
-    "M-HOLD-CRASH": QT_TRANSLATE_NOOP(
-        "wording", "It stays out. Save the photo again on the device it came from, and drop the new file."
-    ),
-    "M-HOLD-FAIL": QT_TRANSLATE_NOOP("wording", "Cover more, or crop the photo to what is needed."),
+    "M-IN-READ": mark("Check that it is still there and that you may open it."),
+    "M-IN-CHANGED": mark("Wait until copying has finished. Then drop it again."),
+    "M-IN-LARGE": mark("Make it smaller first, or ask your IT help desk to raise the limit."),
+    "M-HOLD-NOTRUN": mark("It stays out. Try it again; if it happens again, ask your IT help desk."),
+    "M-HOLD-MEMORY": mark("It stays out. Try it again by itself, or on a computer with more memory."),
+    "M-HOLD-TIME": mark("It stays out. Try it again by itself."),
+    "M-HOLD-CRASH": mark("It stays out. Save the photo again on the device it came from, and drop the new file."),
+    "M-HOLD-FAIL": mark("Cover more, or crop the photo to what is needed."),
 }
 
 
 def fault(error: MedimgError) -> str:
     """A fault in words, with what to do; no code."""
-    said = error.what[:1].upper() + error.what[1:]
+    what = said(error.what)
     todo = _TODO.get(error.code, "" if "medimg " in error.todo or "--" in error.todo else error.todo)
-    return " ".join(tr(str(x)) for x in (said, todo) if x)
+    return " ".join(x for x in (what[:1].upper() + what[1:], said(todo)) if x)
 
 
 def details(error: MedimgError) -> str:

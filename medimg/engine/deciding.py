@@ -24,8 +24,9 @@ from medimg.run.opened import OpenRun, open_run
 from medimg.run.plans import Why
 from medimg.types import Action, Box, Plan, Report, bounding_box
 from medimg.vocabulary import Choice, Kind, PhotoState, Reason
+from medimg.words import Table, said
 
-_KINDS = {k: k.words for k in Kind}
+_KINDS = Table({k: k.english for k in Kind})
 
 
 class Offered(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +100,7 @@ def _photo(
     return Photo(
         safe_id=report.safe_id,
         state=report.state,
-        reason=report.reason,
+        reason=said(report.reason),
         copy=scan.readable(os.fsencode(copy)) if copy else "",
         areas=tuple(_area(plan, number, action, turned) for number, _, action in rows) if plan else (),
         asked=tuple(number for number, _, action in rows if id(action) in asked),
@@ -118,7 +119,7 @@ def _area(plan: Plan, number: int, action: Action, turned: int) -> Area:
         kind=_KINDS[found.kind],
         category=found.category,
         do=action.do,
-        why=action.why,
+        why=said(action.why),
         by=action.by,
         box=box,
         choices=tuple(Offered(choice=c, words=c.words) for c in choices.of(plan, action, Policy.load())),

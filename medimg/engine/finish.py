@@ -32,15 +32,18 @@ from medimg.run.summary import Condition, CopyFile, KeptBack, RunFile
 from medimg.system import files, scratch
 from medimg.types import Report, from_json, to_json
 from medimg.vocabulary import PhotoState
+from medimg.words import Table, said, tr
 
-WORDS = {
-    "output": "an output could not be written",
-    "hold": "a file is held",
-    "stop": "a group of photos has reached a stop",
-    "unreadable": "a file could not be read or is of a kind that is not handled",
-    "questions": "questions are open that need an answer before sharing",
-    "review": "a person still has to look at the copies",
-}
+WORDS = Table(
+    {
+        "output": "an output could not be written",
+        "hold": "a file is held",
+        "stop": "a group of photos has reached a stop",
+        "unreadable": "a file could not be read or is of a kind that is not handled",
+        "questions": "questions are open that need an answer before sharing",
+        "review": "a person still has to look at the copies",
+    }
+)
 
 _STATE_CONDITION = {"unreviewed": "review", "held": "hold", "refused": "unreadable", "failed": "output"}
 
@@ -221,17 +224,20 @@ def _held_list(run: RunFolder, back: list[dict[str, str]], aside: list[dict[str,
         run.hold / _HELD,
         to_json({"schema": "medimg.why-held/1", "run": run.tag, "photos": back, "set_aside": aside}),
     )
-    lines = [f"{b['id']}  {_PLAIN[b['state']]}: {b['reason']} [{b['code']}]" for b in back]
-    lines += [f"{a['count']} not cleaned: {a['reason']}" for a in aside]
+    lines = [f"{b['id']}  {_PLAIN[b['state']]}: {said(b['reason'])} [{b['code']}]" for b in back]
+    lines += [tr("{n} not cleaned: {reason}", n=a["count"], reason=said(str(a["reason"]))) for a in aside]
     if not lines:
-        lines = ["Nothing is held."]
+        lines = [tr("Nothing is held.")]
     elif not key:
-        lines += ["", "To see which file is which, and what can be decided: medimg review RUN PHOTOS, on a terminal."]
+        lines += [
+            "",
+            tr("To see which file is which, and what can be decided: medimg review RUN PHOTOS, on a terminal."),
+        ]
     files.write_private(run.hold / "why-held.txt", ("\n".join(lines) + "\n").encode())
 
 
 _HELD = "why-held.json"
-_PLAIN = {"held": "held", "refused": "not cleaned", "failed": "not written"}
+_PLAIN = Table({"held": "held", "refused": "not cleaned", "failed": "not written"})
 
 
 def _key(run: RunFolder, journal: Journal, settings: Settings) -> None:

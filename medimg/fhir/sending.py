@@ -14,6 +14,7 @@ import msgspec
 from medimg.errors import OutputError, UsageError
 from medimg.fhir.resources import Resource
 from medimg.system import posting
+from medimg.words import mark
 
 PAUSES = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each further try: a server that restarts is back by then."""
@@ -49,11 +50,15 @@ def send(bundle: Resource, url: str, token: str = "") -> None:
             status, said = posting.post(to, data, headers)
             if status == 200 and _taken(said, len(bundle["entry"])):
                 return
-            why = f"it answered {status}" if status != 200 else "its answer does not say that all of it was stored"
+            why = (
+                mark(f"it answered {status}")
+                if status != 200
+                else mark("its answer does not say that all of it was stored")
+            )
             if status not in AGAIN:
                 break
         except OSError:
-            why = "it cannot be reached, or the line was cut"
+            why = mark("it cannot be reached, or the line was cut")
         if pause is not None:
             time.sleep(pause)
     raise OutputError(f"the FHIR server did not take the bundle: {why}.", todo="Send it again: nothing is doubled.")

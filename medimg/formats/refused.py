@@ -21,7 +21,7 @@ ADVICE: dict[Kind, str] = {
     "empty": "Copy the photo from the device again.",
     "cut": "It is only the beginning of a photo: copy it from the device again.",
     "picture": SAVE_AS_PNG,
-    "raw": f"{SAVE_AS_PNG} Or take the JPEG that the camera made beside it.",
+    "raw": "Open it in a photo program and save it as PNG. Or take the JPEG that the camera made beside it.",
     "video": "Save the pictures you need from it as JPEG or PNG first. Do not share the video itself.",
     "audio": "Leave it out: it is no photo.",
     "document": "Save the pictures you need from it as JPEG or PNG first.",

@@ -9,8 +9,9 @@ from typing import Any
 
 from medimg.errors import MissingPart
 from medimg.system import host
+from medimg.words import mark
 
-_AGAIN = "Install medimg again: python -m pip install --force-reinstall medimg"
+_AGAIN = mark("Install medimg again: python -m pip install --force-reinstall medimg")
 
 
 @cache

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from medimg.system import children, host
+from medimg.words import mark
 
 VARIABLE = "ORT_DISABLE_TELEMETRY"
 QUEUE = "Microsoft/DeveloperTools/.onnxruntime"
@@ -32,9 +33,9 @@ def queue_open() -> bool:
 
 def _concern() -> str:
     if queue_open():
-        return "its usage reports are on: another part of this program loaded it before medimg"
+        return mark("its usage reports are on: another part of this program loaded it before medimg")
     if _earlier and _before != "1":
-        return "loaded by another part of this program before medimg: its usage reports may be on"
+        return mark("loaded by another part of this program before medimg: its usage reports may be on")
     return ""
 
 

@@ -25,6 +25,7 @@ from medimg.report.model import (
 from medimg.run.state import RunState
 from medimg.types import Report
 from medimg.vocabulary import Category, CheckState, Reason, as_words
+from medimg.words import tr
 
 _WORST = ("answered", "open", "stop")
 
@@ -81,7 +82,7 @@ def run_evidence(state: RunState) -> list[AutoEvidence]:
                 subject="batch",
                 verdict="fails",
                 found=len(synced),
-                words="a folder used here looks synchronised with a cloud service",
+                words=tr("a folder used here looks synchronised with a cloud service"),
             )
         )
     for group in state.run.groups:
@@ -93,13 +94,13 @@ def run_evidence(state: RunState) -> list[AutoEvidence]:
 
 def _caption_evidence(group: str, found: Mapping[str, int]) -> AutoEvidence:
     kinds = ", ".join(f"{Category.words_of(k)} {n}" for k, n in found.items())
-    words = "; ".join([f"the check found in the caption: {kinds}", *caption.advice(found)])
+    words = "; ".join([tr("the check found in the caption: {kinds}", kinds=kinds), *caption.advice(found)])
     return AutoEvidence(
         item="id.caption",
         subject=group,
         verdict="fails" if caption.SURE & found.keys() else "asks" if found else "supports",
         found=sum(found.values()),
-        words=words if found else "the check found none in the caption; it can miss names, and it knows few words",
+        words=words if found else tr("the check found none in the caption; it can miss names, and it knows few words"),
     )
 
 
@@ -134,17 +135,17 @@ def share_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gro
         zero_lines=_zero(mine, state),
         checks=check_lines(mine),
         groups=groups,
-        remaining_risk=w.REMAINING_RISK,
-        wrong_recipient=w.WRONG_RECIPIENT,
+        remaining_risk=tr(w.REMAINING_RISK),
+        wrong_recipient=tr(w.WRONG_RECIPIENT),
         summary=sentence.found(found_in),
         review=definition.review_words(this_day()),
-        set_by_organisation="Some questions were set by the sharer's organisation." if state.run.site else "",
+        set_by_organisation=tr("Some questions were set by the sharer's organisation.") if state.run.site else "",
     )
 
 
 def audience_words(audience: str) -> str:
     """What an audience is, without the remark on which one is the default."""
-    return ChecklistDefinition.load().audiences[audience].partition(" (the default")[0]
+    return ChecklistDefinition.load().audiences[audience].partition(" (")[0]
 
 
 def tally(reports: Iterable[Report]) -> tuple[Tally, ...]:
@@ -225,23 +226,23 @@ def _short(standings: Sequence[Standing]) -> str:
     if len(said) == 1:
         return said.pop()
     done = sum(len(s.subjects) for s in standings if s.state in ("closed", "not-applicable"))
-    return f"{done} of {sum(len(s.subjects) for s in standings)} answered"
+    return tr("{done} of {n} answered", done=done, n=sum(len(s.subjects) for s in standings))
 
 
 def _short_one(standing: Standing) -> str:
     if standing.state == "not-applicable":
-        return "n.a."
+        return tr("n.a.")
     if standing.question.item.evidence == "auto":
-        return {"closed": "yes", "failed": "no"}.get(standing.state, "open")
+        return tr({"closed": "yes", "failed": "no"}.get(standing.state, "open"))
     if standing.state == "open" or standing.answer is None:
-        return "open"
+        return tr("open")
     choice = standing.answer.choice
     if choice in ("yes", "no"):
-        return choice
+        return tr(choice)
     if standing.question.id == "con.basis":  # no question of yes or no
-        return "answered" if standing.state == "closed" else "not allowed here"
+        return tr("answered") if standing.state == "closed" else tr("not allowed here")
     # An answer that is more than yes or no (which basis, accepted, agreed) stays in the record.
-    return "yes" if standing.state == "closed" else "no"
+    return tr("yes" if standing.state == "closed" else "no")
 
 
 def _joined_state(standings: Sequence[Standing]) -> str:
@@ -293,7 +294,7 @@ def _zero(reports: Sequence[Report], state: RunState) -> tuple[str, ...]:
 
 def scope(state: RunState) -> str:
     """What was checked and what was not, in words."""
-    return w.SCOPE_METADATA if state.run.scope == "metadata-only" else w.SCOPE_FULL
+    return tr(w.SCOPE_METADATA if state.run.scope == "metadata-only" else w.SCOPE_FULL)
 
 
 def status(definition: ChecklistDefinition, overall: str) -> str:

@@ -20,6 +20,7 @@ from medimg.report.html import page
 from medimg.report.pdf import plain_letters
 from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.opened import OpenRun
+from medimg.words import many, mark, tr
 
 if TYPE_CHECKING:
     from reportlab.platypus import Flowable
@@ -29,44 +30,48 @@ LONG_SIDE = 1100
 
 #: What an audience is, to somebody who never heard of it.
 FOR_WHOM = {
-    "colleague-opinion": "One or a few health workers. They are asked for advice about your care.",
-    "closed-group": "The members of a closed group of health workers. Some may do other work. Any of them can copy it.",
-    "teaching": "People who learn or teach in health care: in a talk, a course or an exam.",
-    "publication": "Anybody who reads the journal, book or poster. It may be on the internet, in every country.",
-    "public": "Everybody. It will be on the open internet or in the news, in every country.",
+    "colleague-opinion": mark("One or a few health workers. They are asked for advice about your care."),
+    "closed-group": mark(
+        "The members of a closed group of health workers. Some may do other work. Any of them can copy it."
+    ),
+    "teaching": mark("People who learn or teach in health care: in a talk, a course or an exam."),
+    "publication": mark("Anybody who reads the journal, book or poster. It may be on the internet, in every country."),
+    "public": mark("Everybody. It will be on the open internet or in the news, in every country."),
 }
 COVERED = (
-    "Some parts may be covered. A person who does not know you is then less likely to know that it is you.",
-    "A person who knows you may still see that it is you.",
+    mark("Some parts may be covered. A person who does not know you is then less likely to know that it is you."),
+    mark("A person who knows you may still see that it is you."),
 )
 NOT_BACK = (
-    "Others may copy what we share and pass it on.",
-    "We cannot call copies back. We cannot be sure that all of them are deleted.",
-    "What is printed stays printed.",
+    mark("Others may copy what we share and pass it on."),
+    mark("We cannot call copies back. We cannot be sure that all of them are deleted."),
+    mark("What is printed stays printed."),
 )
 CHOICE = (
-    "It is your choice. You can say no. You need not say why.",
-    "Your care stays the same, whatever you say.",
+    mark("It is your choice. You can say no. You need not say why."),
+    mark("Your care stays the same, whatever you say."),
 )
 WITHDRAW = (
-    "You can change your mind at any time, without a reason.",
-    "Tell us, and give the number below. We then stop sharing it, take down what we can, and ask those who have it to"
-    " delete it.",
+    mark("You can change your mind at any time, without a reason."),
+    mark(
+        "Tell us, and give the number below. We then stop sharing it, take down what we can, and ask "
+        "those who have it to delete it."
+    ),
 )
 TICKS = (
-    "I have seen the pictures on this page.",
-    "I know who will see them.",
-    "I know that they cannot be called back.",
-    "I know how to change my mind.",
+    mark("I have seen the pictures on this page."),
+    mark("I know who will see them."),
+    mark("I know that they cannot be called back."),
+    mark("I know how to change my mind."),
 )
-DECIDE = ("Yes, these pictures may be shared in this way.", "No.")
+DECIDE = (mark("Yes, these pictures may be shared in this way."), mark("No."))
 LINES = (
-    "Name",
-    "Signature",
-    "Date",
-    "If you sign for somebody else: your name, and who you are to them",
-    "Interpreter, if there was one",
-    "Health worker: role and signature",
+    mark("Name"),
+    mark("Signature"),
+    mark("Date"),
+    mark("If you sign for somebody else: your name, and who you are to them"),
+    mark("Interpreter, if there was one"),
+    mark("Health worker: role and signature"),
 )
 
 
@@ -118,7 +123,7 @@ def of(opened: OpenRun, group: str) -> ConsentPage:
     return ConsentPage(
         number=f"{state.run.tag} {group}",
         pictures=tuple(pictures),
-        for_whom=(FOR_WHOM[state.context.audience], *([f"That is: {whom}"] if whom else [])),
+        for_whom=(tr(FOR_WHOM[state.context.audience]), *([tr("That is: {whom}", whom=whom)] if whom else [])),
         caption=state.caption_text_of(group).strip(),
         contacts=tuple(site.contacts.lines()) if site else (),
         organisation=site.organisation if site else "",
@@ -131,15 +136,23 @@ def _drawn(folder: Path, name: str, sha256: str) -> str | None:
     return next((t.uri for t in made if t is not None), None) if Path(name).name == name else None
 
 
+def _title() -> str:
+    return many("May we share this picture?", "May we share these pictures?", 1)
+
+
+def _all(sentences: Sequence[str]) -> list[str]:
+    return [tr(words) for words in sentences]
+
+
 def sections(sheet: ConsentPage) -> list[tuple[str, Sequence[str]]]:
     """The headings between the pictures and the lines to sign, each with its sentences."""
-    contact = [f"{who}: {how}" for who, how in sheet.contacts] or ["Tell: " + "_" * 30]
+    contact = [f"{who}: {how}" for who, how in sheet.contacts] or [tr("Tell: ") + "_" * 30]
     return [
-        ("Who will see it", sheet.for_whom),
-        *([("The words beside it", (sheet.caption,))] if sheet.caption else []),
-        ("What cannot be taken back", NOT_BACK),
-        ("Your choice", CHOICE),
-        ("If you change your mind", (*WITHDRAW, f"Number: {sheet.number}", *contact)),
+        (tr("Who will see it"), sheet.for_whom),
+        *([(tr("The words beside it"), (sheet.caption,))] if sheet.caption else []),
+        (tr("What cannot be taken back"), _all(NOT_BACK)),
+        (tr("Your choice"), _all(CHOICE)),
+        (tr("If you change your mind"), (*_all(WITHDRAW), tr("Number: {number}", number=sheet.number), *contact)),
     ]
 
 
@@ -148,11 +161,11 @@ def html(sheet: ConsentPage) -> str:
     return page(
         "consent.html.j2",
         c=sheet,
-        covered=COVERED,
+        covered=_all(COVERED),
         sections=sections(sheet),
-        ticks=TICKS,
-        decide=DECIDE,
-        lines=LINES,
+        ticks=_all(TICKS),
+        decide=_all(DECIDE),
+        lines=_all(LINES),
     )
 
 
@@ -165,7 +178,7 @@ def pdf(sheet: ConsentPage) -> bytes:
 
     out = io.BytesIO()
     paper = SimpleDocTemplate(
-        out, title=f"May we share this picture? {sheet.number}", author="medimg", invariant=1,
+        out, title=f'{_title()} {sheet.number}', author="medimg", invariant=1,
         leftMargin=50, rightMargin=50, topMargin=45, bottomMargin=45,
     )  # fmt: skip
     paper.build(list(_flow(sheet)))
@@ -184,17 +197,19 @@ def _flow(sheet: ConsentPage) -> list[Flowable]:
     def said(words: str, style: Any = text) -> Paragraph:
         return Paragraph(_escaped(words), style)
 
-    flow: list[Flowable] = [said("May we share this picture?", top)]
+    flow: list[Flowable] = [said(_title(), top)]
     if sheet.organisation:
         flow.append(said(sheet.organisation))
     for name, uri in sheet.pictures:
         flow.append(KeepTogether([_image(uri), said(name)]))
-    flow += [said(words) for words in COVERED]
+    flow += [said(words) for words in _all(COVERED)]
     for title, sentences in sections(sheet):
         flow.append(KeepTogether([said(title, head), *map(said, sentences)]))
-    flow.append(KeepTogether([said("Please tick", head), *(said(f"[   ]  {words}") for words in (*TICKS, *DECIDE))]))
+    flow.append(
+        KeepTogether([said(tr("Please tick"), head), *(said(f"[   ]  {words}") for words in _all((*TICKS, *DECIDE)))])
+    )
     blank = "_" * 34
-    flow.append(KeepTogether([*(said(f"{words}: {blank}", line) for words in LINES), Spacer(1, 6)]))
+    flow.append(KeepTogether([*(said(f"{words}: {blank}", line) for words in _all(LINES)), Spacer(1, 6)]))
     return flow
 
 

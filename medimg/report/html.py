@@ -8,11 +8,13 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from medimg.consent.answers import ACTS
-from medimg.consent.checklist import SECTIONS
+from medimg.consent.checklist import SECTIONS, ChecklistDefinition
+from medimg.report.build import this_day
 from medimg.report.model import RecordAnswer, RecordSheet, ShareAnswer, ShareGroup, ShareSheet
 from medimg.report.record import condition_words
 from medimg.types import Report
 from medimg.vocabulary import StandingReason
+from medimg.words import current, many, template, tr
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -39,15 +41,31 @@ def _environment() -> Environment:
         trim_blocks=False,
         auto_reload=False,
     )
+    environment.globals.update(tr=_tr, many=_many, language=current)
     environment.filters["when"] = when
     environment.filters["withdrawal"] = withdrawal
     environment.filters["extract_from"] = _extract
     return environment
 
 
-def page(template: str, **values: Any) -> str:
+def _tr(text: str, **fields: object) -> Markup:
+    """Words of a template, escaped but for the apostrophe: attributes stand in double quotes."""
+    return _escaped(tr(text), **fields) if fields else _escaped(tr(text).replace("{", "{{").replace("}", "}}"))
+
+
+def _many(one: str, more: str, n: int, **fields: object) -> Markup:
+    return _escaped(template(one, more, n), n=n, **fields)
+
+
+def _escaped(text: str, **fields: object) -> Markup:
+    from markupsafe import Markup, escape
+
+    return Markup(str(escape(text)).replace("&#39;", "'")).format(**fields)  # noqa: S704 - escaped here
+
+
+def page(name: str, **values: Any) -> str:
     """A template of this folder, filled in; every value is escaped."""
-    return _environment().get_template(template).render(**values)
+    return _environment().get_template(name).render(**values)
 
 
 def when(time: str) -> str:
@@ -58,7 +76,7 @@ def when(time: str) -> str:
 def withdrawal(line: str) -> str:
     """When a patient withdrew, and what was noted then."""
     at, _, note = line.partition(" ")
-    return f"Withdrawn: {when(at)}{f', {note}' if note else ''}"
+    return tr("Withdrawn: {when}", when=", ".join(filter(None, (when(at), note))))
 
 
 def _extract(key: str, numbers: Mapping[str, int]) -> int:
@@ -82,10 +100,11 @@ def share_html(sheet: ShareSheet, thumbs: Mapping[str, Thumb]) -> str:
             s=sheet,
             thumbs=thumbs,
             css=_css(),
-            sections=SECTIONS,
+            sections=dict(SECTIONS.items()),
             shown=SHOWN,
             listed=LISTED,
             groups=GROUPS,
+            old=ChecklistDefinition.load().past_review(this_day()),
             asked=_alike(sheet.groups[:GROUPS]),
         )
     )
@@ -100,9 +119,10 @@ def record_html(sheet: RecordSheet, thumbs: Mapping[str, Thumb], reports: Sequen
             s=sheet,
             thumbs=thumbs,
             css=_css(),
-            sections=SECTIONS,
+            sections=dict(SECTIONS.items()),
             shown=SHOWN,
             groups=GROUPS,
+            old=ChecklistDefinition.load().past_review(this_day()),
             sources=_sources(sheet),
             outlines={r.safe_id: _outlines(r, thumbs) for r in reports},
             conditions={g.group: condition_words(g.conditions) for g in sheet.groups},
@@ -178,7 +198,7 @@ def _act(answer: RecordAnswer) -> str:
     if not answer.act:
         return ""
     said = f': "{answer.said.rstrip(".")}"' if answer.said != answer.ask else ""
-    return f", in the act \u201c{ACTS.get(answer.act.partition(':')[0], 'a question')}\u201d{said}"
+    return tr(", in the act “{act}”", act=ACTS.get(answer.act.partition(":")[0], tr("a question"))) + said
 
 
 def _lines(same: Sequence[RecordAnswer]) -> list[str]:
@@ -188,14 +208,17 @@ def _lines(same: Sequence[RecordAnswer]) -> list[str]:
         parts = [a.checks_say[:1].upper() + a.checks_say[1:] if a.checks_say else ""]
         if a.choice:
             at = f", {when(a.at)}" if a.at else ""
-            until = f", valid until {a.valid_until}" if a.valid_until else ""
-            parts.append(f"Answered: {a.choice} ({a.role or a.by}{at}{until}){_act(a)}")
+            until = tr(", valid until {valid_until}", valid_until=a.valid_until) if a.valid_until else ""
+            who = a.role or tr(a.by)
+            parts.append(
+                tr("Answered: {choice} ({who}{at}{until})", choice=a.choice, who=who, at=at, until=until) + _act(a)
+            )
         if a.note:
-            parts.append(f"Note: {a.note}")
+            parts.append(tr("Note: {note}", note=a.note))
         if a.why and a.why.casefold() not in (
             a.checks_say.casefold(),
-            StandingReason.BY_PERSON,
-            StandingReason.ASKED,
+            tr(StandingReason.BY_PERSON).casefold(),
+            tr(StandingReason.ASKED).casefold(),
         ):
             parts.append(a.why[:1].upper() + a.why[1:])
         line = ". ".join(p for p in parts if p)
@@ -204,6 +227,12 @@ def _lines(same: Sequence[RecordAnswer]) -> list[str]:
     for line, subjects in said.items():
         if not line:
             continue
-        names = ", ".join(subjects) if len(subjects) <= 6 else f"{len(subjects)} copies"
-        out.append(f"{names}: {line}." if len(said) > 1 else f"Each copy: {line}." if len(subjects) > 1 else f"{line}.")
+        names = ", ".join(subjects) if len(subjects) <= 6 else many("{n} copy", "{n} copies", len(subjects))
+        out.append(
+            f"{names}: {line}."
+            if len(said) > 1
+            else tr("Each copy: {line}.", line=line)
+            if len(subjects) > 1
+            else f"{line}."
+        )
     return out

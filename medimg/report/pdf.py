@@ -17,6 +17,8 @@ from medimg.consent.checklist import SECTIONS
 from medimg.report import words
 from medimg.report.html import GROUPS, SHOWN, rows, when, withdrawal
 from medimg.report.model import RecordAnswer, RecordGroup, RecordPhoto, RecordSheet
+from medimg.vocabulary import as_words
+from medimg.words import mark, tr
 
 if TYPE_CHECKING:
     from medimg.report.thumbs import Thumb
@@ -33,11 +35,11 @@ _ACROSS, _PICTURE = 4, 92.0
 _OPEN = 8
 """Open questions named on the first page; below, every one has its boxes."""
 _BLANKS = (
-    "Patient (label here)",
-    "Why",
-    "Valid until; how to withdraw",
-    "Capacity, guardian, interpreter",
-    "Opinion received",
+    mark("Patient (label here)"),
+    mark("Why"),
+    mark("Valid until; how to withdraw"),
+    mark("Capacity, guardian, interpreter"),
+    mark("Opinion received"),
 )
 
 
@@ -55,39 +57,52 @@ def record_pdf(sheet: RecordSheet, thumbs: Mapping[str, Thumb] | None = None) ->
         sheet: The record sheet.
         thumbs: Small pictures of the copies, by the name of the copy.
     """
-    page = _Page(f"Record sheet {sheet.run} (private)")
+    page = _Page(tr("Record sheet {run} (private)", run=sheet.run))
     for number, group in enumerate(sheet.groups[:GROUPS]):
         if number:
             page.fresh()
         _group(page, sheet, group, thumbs or {})
     if len(sheet.groups) > GROUPS:
-        page.text(f"{len(sheet.groups) - GROUPS} more patients are in record-sheet.json.")
+        page.text(tr("{n} more patients are in record-sheet.json.", n=len(sheet.groups) - GROUPS))
     _closing(page, sheet)
     return page.done()
 
 
 def _closing(page: _Page, sheet: RecordSheet) -> None:
     """What holds for every group: the incident card, the advice, the organisation's own lines."""
-    page.heading("If it reaches the wrong person, or the patient is recognised")
+    page.heading(tr("If it reaches the wrong person, or the patient is recognised"))
     page.lines(*(f"{step}. {line}" for step, line in enumerate(sheet.incident, 1)), *sheet.clocks)
     if sheet.advice:
-        page.heading("Share it well")
+        page.heading(tr("Share it well"))
         page.lines(*sheet.advice)
     if sheet.organisation or sheet.contacts or sheet.policy_text:
-        page.heading(f"Set by your organisation: {sheet.organisation}".rstrip(": "))
+        page.heading(f"{tr('Set by your organisation')}: {sheet.organisation}".rstrip(": "))
         page.lines(*(f"{who}: {how}" for who, how in sheet.contacts), sheet.policy_text, sheet.policy_link)
 
 
 def _group(page: _Page, sheet: RecordSheet, group: RecordGroup, thumbs: Mapping[str, Thumb]) -> None:
-    page.heading(f"Record sheet, patient {group.group}", 15)
+    page.heading(tr("Record sheet, patient {group}", group=group.group), 15)
     where = f" ({', '.join(sheet.countries)})" if sheet.countries else ""
-    page.text(f"Run {sheet.run}, {when(sheet.finished)}. For: {sheet.audience_words}{where}.")
+    page.text(
+        tr(
+            "Run {run}, {when}. For: {whom}.",
+            run=sheet.run,
+            when=when(sheet.finished),
+            whom=sheet.audience_words + where,
+        )
+    )
     page.pictures([(p.copy.name, thumbs[p.copy.name]) for p in group.photos if p.copy and p.copy.name in thumbs])
     page.text(group.status, bold=True)
     for line in (*group.stops, *map(withdrawal, group.withdrawn)):
         page.text(line, bold=True)
     page.lines(group.summary, sheet.scope_words, *sheet.warnings)
-    page.lines(*(f"{p.safe_id}, held: {p.reason}" for p in group.photos[:SHOWN] if p.copy is None))
+    page.lines(
+        *(
+            tr("{safe_id}, held: {reason}", safe_id=p.safe_id, reason=p.reason)
+            for p in group.photos[:SHOWN]
+            if p.copy is None
+        )
+    )
     _open(page, group)
     _blanks(page, group)
     page.columns()
@@ -106,54 +121,65 @@ def _open(page: _Page, group: RecordGroup) -> None:
     if not group.open_questions:
         return
     count, named = group.questions, group.open_questions[:_OPEN]
-    page.heading(f"Open: {count['blocking_open']} of {count['blocking']} questions that need an answer before sharing")
+    page.heading(
+        tr(
+            "Open: {blocking_open} of {blocking} questions that need an answer before sharing",
+            blocking_open=count["blocking_open"],
+            blocking=count["blocking"],
+        )
+    )
     more = len(group.open_questions) - len(named)
-    page.text(" ".join([*named, f"And {more} more, below." if more else ""]).rstrip())
+    page.text(" ".join([*named, tr("And {more} more, below.", more=more) if more else ""]).rstrip())
 
 
 def _blanks(page: _Page, group: RecordGroup) -> None:
     """What a person fills in, with what is known already."""
-    page.heading("To fill in")
-    page.field(f"{group.group}.role", "Shared by (role)", group.role)
-    page.field(f"{group.group}.recipients", "With whom, which group", group.recipients)
+    page.heading(tr("To fill in"))
+    page.field(f"{group.group}.role", tr("Shared by (role)"), group.role)
+    page.field(f"{group.group}.recipients", tr("With whom, which group"), group.recipients)
     if group.caption:
-        page.field(f"{group.group}.caption", "Text that was checked, to go with it", " ".join(group.caption.split()))
-    page.field(f"{group.group}.when", "When", ", ".join(map(when, group.released_at)))
-    page.field(f"{group.group}.basis", "Basis of the use", group.basis)
+        page.field(
+            f"{group.group}.caption", tr("Text that was checked, to go with it"), " ".join(group.caption.split())
+        )
+    page.field(f"{group.group}.when", tr("When"), ", ".join(map(when, group.released_at)))
+    page.field(f"{group.group}.basis", tr("Basis of the use"), group.basis)
     page.field(
         f"{group.group}.form",
-        "Consent form, given, filed where",
+        tr("Consent form, given, filed where"),
         "; ".join(filter(None, (group.form, group.given, group.filed))),
     )
-    page.field(f"{group.group}.agreement", "Policy and owner's agreement", group.agreement)
-    page.lines(*(f"Consent page: {line}." for line in group.signed))
+    page.field(f"{group.group}.agreement", tr("Policy and owner's agreement"), group.agreement)
+    page.lines(*(tr("Consent page: {line}.", line=line) for line in group.signed))
     for k, label in enumerate(_BLANKS):
-        page.field(f"{group.group}.fill{k}", label)
+        page.field(f"{group.group}.fill{k}", tr(label))
 
 
 def _copies(page: _Page, group: RecordGroup) -> None:
-    page.heading("Copies of this patient")
+    page.heading(tr("Copies of this patient"))
     page.lines(*map(_photo, group.photos[:SHOWN]))
     if len(group.photos) > SHOWN:
-        page.text(f"{len(group.photos) - SHOWN} more photos of this patient are in record-sheet.json.")
+        page.text(tr("{n} more photos of this patient are in record-sheet.json.", n=len(group.photos) - SHOWN))
 
 
 def _photo(photo: RecordPhoto) -> str:
     copy = photo.copy
     if copy is None:
         return f"{photo.safe_id}: {photo.reason}"
-    looked = "opened at full size" if copy.looked_at else "not opened yet"
-    released = ", released" if copy.released else ""
+    looked = tr("opened at full size") if copy.looked_at else tr("not opened yet")
+    released = tr(", released") if copy.released else ""
     least = f" {words.not_looked_for(photo.least_letters)}" if photo.least_letters else ""
     return f"{copy.name}: sha256 {copy.sha256[:16]}, {copy.altered}; {looked}{released}.{least}"
 
 
 def _question(page: _Page, group: str, answer: RecordAnswer, state: str, lines: Sequence[str], *, alike: bool) -> None:
-    level = "needs an answer before sharing" if answer.level == "blocking" else "to think about"
-    site = ", set by your organisation" if answer.set_by_site else ""
+    level = tr("needs an answer before sharing") if answer.level == "blocking" else tr("to think about")
+    site = tr(", set by your organisation") if answer.set_by_site else ""
     page.keep(_TOGETHER)
     page.text(answer.ask, bold=True)
-    page.text(f"{answer.item}, {level}{site}. Now: {state.replace('-', ' ')}.", small=True)
+    page.text(
+        tr("{item}, {level}{site}. Now: {state}.", item=answer.item, level=level, site=site, state=as_words(state)),
+        small=True,
+    )
     for line in lines:
         page.text(line, small=True)
     page.boxes(f"{group}.{answer.item}", answer.ask, answer.choices, answer.choice if alike else "")
@@ -180,9 +206,13 @@ class _Page:
 
     def _frame(self) -> None:
         self._canvas.setFont("Helvetica-Bold", 9)
-        self._canvas.drawString(_MARGIN, HEIGHT - 30, "PRIVATE: file this in the patient's record. Do not share it.")
+        self._canvas.drawString(
+            _MARGIN, HEIGHT - 30, plain_letters(tr("PRIVATE: file this in the patient's record. Do not share it."))
+        )
         self._canvas.setFont("Helvetica", 8)
-        self._canvas.drawString(_MARGIN, 30, plain_letters(f"{self._title}, page {self._number}"))
+        self._canvas.drawString(
+            _MARGIN, 30, plain_letters(tr("{title}, page {number}", title=self._title, number=self._number))
+        )
         self._y = self._top = HEIGHT - _MARGIN - 12
 
     def columns(self) -> None:
@@ -266,9 +296,9 @@ class _Page:
         self.keep(20)
         self._y -= 18
         self._canvas.setFont("Helvetica", 9)
-        self._canvas.drawString(_MARGIN, self._y + 4, label)
+        self._canvas.drawString(_MARGIN, self._y + 4, plain_letters(label))
         self._canvas.acroForm.textfield(
-            name=name, tooltip=label, value=plain_letters(value), x=_MARGIN + 165, y=self._y,
+            name=name, tooltip=plain_letters(label), value=plain_letters(value), x=_MARGIN + 165, y=self._y,
             width=WIDTH - 2 * _MARGIN - 165, height=15, fontSize=9, borderWidth=0.5, maxlen=2000,
         )  # fmt: skip
 

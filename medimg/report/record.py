@@ -29,6 +29,7 @@ from medimg.run.release import role_of
 from medimg.run.state import WARNINGS, RunState
 from medimg.types import Action, Report
 from medimg.vocabulary import Category, StandingReason
+from medimg.words import said, tr
 
 
 def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, GroupResult]) -> RecordSheet:
@@ -46,7 +47,7 @@ def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gr
         checklist=state.checklist,
         checklist_digest=state.checklist_digest,
         policy_digest=state.run.policy_digest,
-        policy=state.run.policy_lines,
+        policy=tuple(map(said, state.run.policy_lines)),
         engines=engines(state, reports),
         audience=state.context.audience,
         audience_words=audience_words(state.context.audience),
@@ -65,7 +66,7 @@ def record_sheet(state: RunState, reports: Sequence[Report], found: dict[str, Gr
         checks=check_lines([r for r in reports if r.copy is not None]),
         review=definition.review_words(this_day()),
         groups=tuple(_record_group(state, found[g], of(state, g, by_id)) for g in state.run.groups),
-        incident=w.INCIDENT,
+        incident=w.incident(),
         clocks=tuple(clocks(state.context.jurisdictions, definition.jurisdictions)),
         advice=tuple(panel(state.context.audience)),
     )
@@ -92,7 +93,7 @@ def _record_group(state: RunState, result: GroupResult, reports: Sequence[Report
         summary=sentence.found(tally(reports)),
         open_questions=_open(result),
         **_typed(state, result.group),
-        not_asked={s.question.id: s.why for s in result.standings if s.state == "not-asked"},
+        not_asked={s.question.id: tr(s.why) for s in result.standings if s.state == "not-asked"},
     )
 
 
@@ -101,7 +102,7 @@ def _typed(state: RunState, group: str) -> dict[str, str]:
     consent = next((a.typed for a in reversed(state.acts) if a.act == f"consent:{group}"), {})
     form = _fields(state, f"form:{group}") or _fields(state, "form")
     work = _fields(state, "workplace")
-    version = f"version {form['version']}" if form.get("version") else ""
+    version = tr("version {version}", version=form["version"]) if form.get("version") else ""
     return {
         "form": ", ".join(filter(None, (form.get("name", ""), version))) if consent else "",
         "given": consent.get("date", ""),
@@ -117,7 +118,10 @@ def _fields(state: RunState, act: str) -> dict[str, str]:
 
 def _open(result: GroupResult) -> tuple[str, ...]:
     """What is to be decided about areas, then the questions that need an answer and have none, each once."""
-    asked = (f"{i}: area {', '.join(map(str, numbers))}: cover or leave?" for i, numbers in result.undecided.items())
+    asked = (
+        tr("{photo}: area {numbers}: cover or leave?", photo=i, numbers=", ".join(map(str, numbers)))
+        for i, numbers in result.undecided.items()
+    )
     return tuple(dict.fromkeys((*asked, *(s.question.item.ask for s in result.waiting()))))
 
 
@@ -127,10 +131,12 @@ def _signed(state: RunState, group: str) -> tuple[str, ...]:
     return tuple(
         ", ".join(
             [
-                f"signed page noted {s.at[:10]}",
+                tr("signed page noted {at}", at=s.at[:10]),
                 *([s.reference] if s.reference else []),
-                *([f"scan {s.file}"] if s.file else []),
-                "for these copies" if s in current else "for other copies than these: show the patient the new ones",
+                *([tr("scan {file}", file=s.file)] if s.file else []),
+                tr("for these copies")
+                if s in current
+                else tr("for other copies than these: show the patient the new ones"),
             ]
         )
         for s in state.signed
@@ -153,9 +159,11 @@ def _record_answer(standing: Standing, definition: ChecklistDefinition) -> Recor
         level=standing.question.level,
         subjects=standing.subjects,
         state=standing.state,
-        why=standing.why
-        if standing.state != "open" or standing.why != StandingReason.NOT_ANSWERED
-        else standing.question.why,
+        why=tr(
+            standing.why
+            if standing.state != "open" or standing.why != StandingReason.NOT_ANSWERED
+            else standing.question.why
+        ),
         choice=ANSWER_WORDS.get(answer.choice, "") if answer else "",
         choices=()
         if item.evidence == "auto"
@@ -180,7 +188,7 @@ def _record_photo(report: Report, result: GroupResult, state: RunState) -> Recor
     return RecordPhoto(
         safe_id=report.safe_id,
         state=report.state,
-        reason=report.reason or w.STATES[report.state],
+        reason=said(report.reason) or w.STATES[report.state],
         code=report.error_code,
         format=report.format,
         width=report.width,
@@ -211,13 +219,13 @@ def _decision(number: int, action: Action, *, done: bool) -> Decision:
         score=round(found.score, 3),
         detector=found.detector,
         do=w.DOES[action.do] if done else w.WOULD[action.do],
-        why=action.why,
-        by="a person" if action.by == "person" else "rule",
+        why=said(action.why),
+        by=tr("a person") if action.by == "person" else tr("rule"),
     )
 
 
 def condition_words(flags: dict[str, str]) -> list[tuple[str, str, str]]:
     """Condition, what it means, and what was said."""
     definition = ChecklistDefinition.load()
-    said = {"yes": "yes", "no": "no", "not-sure": "not said"}
-    return [(words(c), definition.conditions[c], said[f]) for c, f in flags.items()]
+    words_of = {"yes": tr("yes"), "no": tr("no"), "not-sure": tr("not said")}
+    return [(words(c), definition.conditions[c], words_of[f]) for c, f in flags.items()]

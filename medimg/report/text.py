@@ -8,6 +8,7 @@ from medimg.plain import printable
 from medimg.report.html import when, withdrawal
 from medimg.report.model import CopyLine, RecordGroup, RecordSheet
 from medimg.report.words import REMAINING_RISK
+from medimg.words import many, tr
 
 _BLANK = "______________________"
 _NAMED = 12
@@ -28,39 +29,65 @@ def _lines(sheet: RecordSheet, group: RecordGroup) -> list[str]:
     looked = sum(c.looked_at for c in copies)
     return [
         _shared(sheet, group, copies),
-        f"Consent: {group.basis or _BLANK}{f' ({group.form})' if group.form else ''}. Given: {group.given or _BLANK}."
-        f" Filed: {'; '.join(filter(None, (group.filed, *group.signed))) or _BLANK}.",
-        f"Reason for sharing: {_BLANK}. Opinion received: {_BLANK}.",
-        f"{group.summary} {sheet.scope_words} A person opened {looked} of {len(copies)} copies at full size.",
+        _consent(group),
+        tr("Reason for sharing: {blank}. Opinion received: {blank}.", blank=_BLANK),
+        f"{group.summary} {sheet.scope_words} "
+        + tr("A person opened {looked} of {n} copies at full size.", looked=looked, n=len(copies)),
         _stands(group),
-        f"{REMAINING_RISK} The originals were not changed.",
-        f"Detail: record sheet of run {sheet.run}, patient {group.group} (medimg {sheet.medimg}).",
+        f"{tr(REMAINING_RISK)} {tr('The originals were not changed.')}",
+        tr(
+            "Detail: record sheet of run {run}, patient {group} (medimg {medimg}).",
+            run=sheet.run,
+            group=group.group,
+            medimg=sheet.medimg,
+        ),
     ]
+
+
+def _consent(group: RecordGroup) -> str:
+    return tr(
+        "Consent: {basis}. Given: {given}. Filed: {filed}.",
+        basis=(group.basis or _BLANK) + (f" ({group.form})" if group.form else ""),
+        given=group.given or _BLANK,
+        filed="; ".join(filter(None, (group.filed, *group.signed))) or _BLANK,
+    )
 
 
 def _stands(group: RecordGroup) -> str:
     """Where the patient stands: a withdrawal comes before what was answered."""
     if group.withdrawn:
-        return f"{withdrawal(group.withdrawn[-1]).rstrip('.')}. Nothing of this patient may be shared any more."
+        return f"{withdrawal(group.withdrawn[-1]).rstrip('.')}. {tr('Nothing of this patient may be shared any more.')}"
     left, needed = group.questions["blocking_open"], group.questions["blocking"]
-    answered = f" {left} of {needed} questions that need an answer are open." if left else ""
+    answered = tr(" {left} of {n} questions that need an answer are open.", left=left, n=needed) if left else ""
     return f"{group.status.rstrip('.')}.{answered}"
 
 
 def _shared(sheet: RecordSheet, group: RecordGroup, copies: Sequence[CopyLine]) -> str:
     """What went to whom, when and by whom; or that it did not go yet."""
     photos = (
-        f"{len(copies)} covered {'copy' if len(copies) == 1 else 'copies'} of clinical photographs ({_named(copies)})"
+        many("{n} covered copy of clinical photographs", "{n} covered copies of clinical photographs", len(copies))
+        + f" ({_named(copies)})"
     )
     where = f", {', '.join(sheet.countries)}" if sheet.countries else ""
     whom = f"{group.recipients or _BLANK} ({sheet.audience_words}{where})"
     if not group.released_at:
-        return f"{when(sheet.finished)}: {photos} prepared, not shared yet. For: {whom}."
-    return f"{when(group.released_at[-1])}: {photos} shared with {whom} by {group.role or _BLANK}."
+        return tr(
+            "{when}: {photos} prepared, not shared yet. For: {whom}.",
+            when=when(sheet.finished),
+            photos=photos,
+            whom=whom,
+        )
+    return tr(
+        "{when}: {photos} shared with {whom} by {role}.",
+        when=when(group.released_at[-1]),
+        photos=photos,
+        whom=whom,
+        role=group.role or _BLANK,
+    )
 
 
 def _named(copies: Sequence[CopyLine]) -> str:
     if not copies:
-        return "none"
+        return tr("none")
     more = len(copies) - _NAMED
-    return ", ".join(c.name for c in copies[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(c.name for c in copies[:_NAMED]) + (tr(" and {more} more", more=more) if more > 0 else "")

@@ -4,69 +4,86 @@ from __future__ import annotations
 
 from medimg.consent.incident import STEPS
 from medimg.vocabulary import CheckName, Kind, PhotoState
+from medimg.words import Table, mark, tr
 
-KINDS: dict[str, str] = {k: k.words for k in Kind}
+KINDS = Table({k: k.english for k in Kind})
 
-CHECKS: dict[str, str] = {c: c.words for c in CheckName}
+CHECKS = Table({c: c.english for c in CheckName})
 
-SCOPE_FULL = "Hidden information, writing, codes and faces were checked, in the photo and again in the written copy."
-SCOPE_METADATA = (
-    "The pictures were NOT looked at: only hidden information was checked and taken out. Writing, codes and faces in"
-    " the pictures were not looked for and are not covered."
-    " Picture data that could be copied as they were have not been decoded: bytes hidden inside them would stay."
+SCOPE_FULL = mark(
+    "Hidden information, writing, codes and faces were checked, in the photo and again in the written copy."
+)
+SCOPE_METADATA = mark(
+    "The pictures were NOT looked at: only hidden information was checked and taken out. "
+    "Writing, codes and faces in the pictures were not looked for and are not covered. Picture "
+    "data that could be copied as they were have not been decoded: bytes hidden inside them "
+    "would stay."
 )
 
-REMAINING_RISK = (
-    "A person who knows the patient may still recognise them. The checks can miss things without any warning."
-    " Copies cannot be called back."
+REMAINING_RISK = mark(
+    "A person who knows the patient may still recognise them. The checks can miss things without "
+    "any warning. Copies cannot be called back."
 )
-WRONG_RECIPIENT = "If this reached you by mistake: do not forward it, delete it, and tell the sender."
-
-INCIDENT = STEPS
+WRONG_RECIPIENT = mark("If this reached you by mistake: do not forward it, delete it, and tell the sender.")
 
 
 def versions(ids: tuple[str, ...]) -> str:
     """What is said of photos that are versions of one."""
-    return (
-        f"{', '.join(ids[:-1])} and {ids[-1]} are versions of one photo, to go by their file names: one may still show "
-        "what was cropped or covered in the other. Look at them together."
+    return tr(
+        "{ids} and {last} are versions of one photo, to go by their file names: one may still show "
+        "what was cropped or covered in the other. Look at them together.",
+        ids=", ".join(ids[:-1]),
+        last=ids[-1],
     )
 
 
 def not_looked_for(pixels: int) -> str:
     """What is said of print that is too small, at the size of a photo, to be found; the height is that of a line."""
-    return f"Print not looked for: single lines lower than {pixels} pixels."
+    return tr("Print not looked for: single lines lower than {pixels} pixels.", pixels=pixels)
+
+
+def incident() -> tuple[str, ...]:
+    """What to do when a picture reached the wrong person, in order."""
+    return tuple(map(tr, STEPS))
 
 
 #: Said of a check that found nothing.
-ZERO: dict[str, str] = {
-    Kind.TEXT: "Writing: the check found none; it can miss writing.",
-    Kind.CODE: "Codes: the check found none; it can miss codes.",
-    Kind.FACE: "Faces: the check found none; about 1 in 3 clinical close-ups is missed.",
-}
+ZERO = Table(
+    {
+        Kind.TEXT: "Writing: the check found none; it can miss writing.",
+        Kind.CODE: "Codes: the check found none; it can miss codes.",
+        Kind.FACE: "Faces: the check found none; about 1 in 3 clinical close-ups is missed.",
+    }
+)
 
-METHODS = {
-    "segment-copy": "picture data untouched",
-    "coefficients": "covered; everything outside the covers is untouched",
-    "samples": "covered; every pixel outside the covers is untouched",
-    "re-encoded": "covered and saved again; pixels outside the covers may differ slightly",
-}
+METHODS = Table(
+    {
+        "segment-copy": "picture data untouched",
+        "coefficients": "covered; everything outside the covers is untouched",
+        "samples": "covered; every pixel outside the covers is untouched",
+        "re-encoded": "covered and saved again; pixels outside the covers may differ slightly",
+    }
+)
 
-DOES = {
-    "cover": "covered",
-    "drop": "taken out",
-    "keep": "kept",
-    "ask": "for you to look at",
-    "hold": "held",
-}
+DOES = Table(
+    {
+        "cover": "covered",
+        "drop": "taken out",
+        "keep": "kept",
+        "ask": "for you to look at",
+        "hold": "held",
+    }
+)
 
 #: For a photo that was held: nothing was done yet.
-WOULD = {
-    "cover": "to be covered",
-    "drop": "to be taken out",
-    "keep": "to be kept",
-    "ask": "for you to look at",
-    "hold": "held",
-}
+WOULD = Table(
+    {
+        "cover": "to be covered",
+        "drop": "to be taken out",
+        "keep": "to be kept",
+        "ask": "for you to look at",
+        "hold": "held",
+    }
+)
 
-STATES: dict[str, str] = {s: s.words for s in PhotoState}
+STATES = Table({s: s.english for s in PhotoState})

@@ -13,6 +13,7 @@ from medimg.covers import Margins, cover_polygon
 from medimg.run import plans
 from medimg.types import Action, Box, Finding, Plan, Region, bounding_box
 from medimg.vocabulary import Choice, Kind, Reason
+from medimg.words import mark
 
 LEAST_LEFT = 0.1
 """Share of the picture that a crop has to leave to be offered: on a narrower strip there is nothing to see."""
@@ -53,7 +54,7 @@ def taken(plan: Plan, index: int, choice: Choice, margins: Margins) -> Plan:
     """
     action = plan.actions[index]
     if choice not in of(plan, action, margins):
-        raise ValueError("this area has no such choice")
+        raise ValueError(mark("this area has no such choice"))
     if choice == Choice.COVER:
         return plans.decided(plan, index, "cover", Reason.COVERED)
     if choice in SHOWN:

@@ -22,6 +22,7 @@ from medimg.run.folder import RECORD_FOLDER, REPORTS_NAME, UNREVIEWED_FOLDER
 from medimg.run.state import RunState
 from medimg.system import files
 from medimg.types import Plan, Report, from_json, to_json
+from medimg.words import mark
 
 NAME = "decisions.json"
 APPLIED = "applied"
@@ -138,12 +139,12 @@ def lost(decisions: Decisions | None, reports: Sequence[Report]) -> list[str]:
 
 
 _WAITS = (
-    "a decision about one of its photos is not in the copy yet.",
-    "Apply it: medimg apply RUN, or open the run in the window.",
+    mark("a decision about one of its photos is not in the copy yet."),
+    mark("Apply it: medimg apply RUN, or open the run in the window."),
 )
 _LOST = (
-    "decisions.json is gone, or says nothing about one of its photos.",
-    "Put the file back, or clean the photos again.",
+    mark("decisions.json is gone, or says nothing about one of its photos."),
+    mark("Put the file back, or clean the photos again."),
 )
 
 
@@ -161,11 +162,15 @@ def keep_back(folder: Path, reports: Sequence[Report]) -> dict[str, tuple[str, s
 
 def _asked(safe_id: str, numbers: Sequence[int]) -> tuple[str, str]:
     """That nobody decided about areas of a copy, and the commands that do."""
-    named = f"area{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}" if numbers else "something"
+    named = ", ".join(map(str, numbers))
     area = f"{safe_id} --area {numbers[0]}" if numbers else safe_id
     return (
-        f"nobody decided about {named} of {safe_id}.",
-        f"medimg answer RUN asks about each. Or: medimg cover RUN {area}, medimg show RUN {area} --why REASON.",
+        mark(f"nobody decided about areas {named} of {safe_id}.")
+        if len(numbers) > 1
+        else mark(f"nobody decided about area {named} of {safe_id}.")
+        if numbers
+        else mark(f"nobody decided about something of {safe_id}."),
+        mark(f"medimg answer RUN asks about each. Or: medimg cover RUN {area}, medimg show RUN {area} --why REASON."),
     )
 
 

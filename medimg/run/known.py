@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from medimg.errors import UsageError
 from medimg.types import KnownValues, from_json, from_toml
+from medimg.words import mark
 
 ROWS = 100_000
 """Rows of a table."""
@@ -65,7 +66,7 @@ def _table(data: bytes) -> KnownValues:
         kind_of = {n: kinds[word] for n, word in enumerate(heading) if word in kinds}
         strange = [n for n, word in enumerate(heading, 1) if word not in kinds and word not in PLACES]
         if strange or not kind_of:
-            which = f"column {strange[0]} is none of those." if strange else "there is none of those."
+            which = mark(f"column {strange[0]} is none of those.") if strange else mark("there is none of those.")
             raise UsageError(
                 f"a table of known values has a heading with columns such as name, MRN and DOB; {which}",
                 todo="A column that says whose row it is may be called original, folder, photo or group.",

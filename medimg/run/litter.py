@@ -14,12 +14,14 @@ from __future__ import annotations
 import fnmatch
 import re
 
+from medimg.words import mark
+
 _REASONS = {
-    "system": "a file of the operating system",
-    "thumbnail": "a thumbnail that a program or a NAS has made",
-    "deleted": "a deleted photo",
-    "earlier": "an earlier version that a program has kept",
-    "unfinished": "a transfer that is not finished",
+    "system": mark("a file of the operating system"),
+    "thumbnail": mark("a thumbnail that a program or a NAS has made"),
+    "deleted": mark("a deleted photo"),
+    "earlier": mark("an earlier version that a program has kept"),
+    "unfinished": mark("a transfer that is not finished"),
 }
 
 _Table = tuple[tuple[str, re.Pattern[str]], ...]

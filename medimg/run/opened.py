@@ -15,6 +15,7 @@ from medimg.run.folder import PREFIX, RECORD_FOLDER, REPORTS_NAME, SHARE_FOLDER,
 from medimg.run.state import RunState
 from medimg.system import files
 from medimg.types import Report, from_json
+from medimg.words import mark
 
 
 class OpenRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +90,7 @@ def _find(path: Path) -> Path:
     except OSError as error:
         raise UsageError("this is not a medimg run folder.") from error
     if len(inside) != 1:
-        what = "this is not a medimg run folder." if not inside else "there are several run folders here."
+        what = mark("this is not a medimg run folder.") if not inside else mark("there are several run folders here.")
         raise UsageError(what, todo="Name the folder that begins with 'medimg-'.")
     return inside[0]
 

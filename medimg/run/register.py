@@ -27,6 +27,7 @@ import msgspec
 from medimg.errors import OutputError, UsageError
 from medimg.system import files, host
 from medimg.types import from_json
+from medimg.words import mark
 
 Event = Literal["released", "release-incomplete", "reopened", "withdrawn", "withdrawal-told", "purged", "run-removed"]
 """``withdrawal-told``: a person said that everybody who had the copies was told of the withdrawal. ``run-removed``: the
@@ -195,7 +196,7 @@ class Register:
         with self._open(create=False) as db:
             try:
                 if db.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-                    problems.append("the file is damaged.")
+                    problems.append(mark("the file is damaged."))
                 rows = db.execute("SELECT seq, at, event, body, previous, digest FROM entries ORDER BY seq").fetchall()
                 head = tuple(db.execute("SELECT seq, digest FROM head").fetchone() or ())
                 beside = dict(db.execute(_BESIDE).fetchall()) if _version(db) > 1 else {}
@@ -313,14 +314,14 @@ def _chain(rows: Sequence[tuple[Any, ...]], head: tuple[Any, ...], damaged: bool
     previous = _FIRST
     for number, (seq, at, event, body, before, digest) in enumerate(rows, 1):
         if seq != number:
-            yield f"entry {number} is missing."
+            yield mark(f"entry {number} is missing.")
             return
         if before != previous or digest != _digest(seq, at, event, body, before):
-            yield f"entry {seq} was changed after it was written."
+            yield mark(f"entry {seq} was changed after it was written.")
             return
         previous = digest
     if not damaged and head != (len(rows), previous):
-        yield "entries at the end are missing."
+        yield mark("entries at the end are missing.")
 
 
 def _beside(rows: Sequence[tuple[Any, ...]], beside: Mapping[int, str]) -> Iterator[str]:
@@ -334,9 +335,9 @@ def _beside(rows: Sequence[tuple[Any, ...]], beside: Mapping[int, str]) -> Itera
             continue
         if seq in beside:
             if _sha256(beside[seq]) != said:
-                yield f"what was typed with entry {seq} was changed after it was written."
+                yield mark(f"what was typed with entry {seq} was changed after it was written.")
         elif not any(n > seq and (run, group) == (body.get("run"), body.get("group")) for n, run, group in purged):
-            yield f"what was typed with entry {seq} is missing."
+            yield mark(f"what was typed with entry {seq} is missing.")
 
 
 def _is_object(body: str) -> bool:

@@ -31,10 +31,11 @@ from medimg.run.folder import (
 from medimg.run.lock import NAME as LOCK
 from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Entry, Register, Sharing
+from medimg.words import mark
 
 GOING = ".going"
 """Ending of a folder that is being removed."""
-YOUNG = "it is not that old."
+YOUNG = mark("it is not that old.")
 OWN = {
     "": ("run.json", "share-sheet.html", "share-sheet.json", SHARE_FOLDER, UNREVIEWED_FOLDER, "hold", RECORD_FOLDER),
     "hold": ("why-held.*",),
@@ -111,16 +112,16 @@ def _old(folder: RunFolder, before: datetime.date, *, waiting: bool) -> Old:
 def _kept(folder: RunFolder, opened: OpenRun, before: datetime.date, *, waiting: bool) -> str:
     finished = opened.state.run.finished[:10]
     if folder.is_locked() or folder.journal.exists():
-        return "it is being worked on, or was stopped and waits."
+        return mark("it is being worked on, or was stopped and waits.")
     if not finished or finished >= before.isoformat():
         return YOUNG
     left = (p.name.partition("-")[0] for p in folder.unreviewed.glob("P*"))
     if not waiting and not all(opened.state.is_withdrawn(group) for group in left):
-        return "copies in it wait that nobody released."
+        return mark("copies in it wait that nobody released.")
     copies = {r.copy.name for r in opened.reports if r.copy}
     copies |= {name for group in opened.state.run.groups for name in opened.state.released_names(group)}
     trouble = share.look(folder.path, share.in_force(opened.state)).trouble
-    return "it holds something that medimg did not write." if trouble or foreign(folder.path, copies) else ""
+    return mark("it holds something that medimg did not write.") if trouble or foreign(folder.path, copies) else ""
 
 
 def foreign(folder: Path, copies: Collection[str]) -> bool:

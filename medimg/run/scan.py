@@ -16,11 +16,12 @@ import msgspec
 from medimg.errors import InputError, NotAPicture, NotThere, Unreadable, UsageError
 from medimg.run import litter, storage
 from medimg.system import files as _files
+from medimg.words import mark
 
 GroupBy = Literal["folder", "file"]
 
 _GONE = os.stat_result((0,) * 10 + (0.0,) * 3 + (0,) * 3)  # with times in nanoseconds, which the short form lacks
-_CANNOT_OPEN = "the folder could not be opened"
+_CANNOT_OPEN = mark("the folder could not be opened")
 
 
 class Root(msgspec.Struct, frozen=True):
@@ -252,7 +253,7 @@ class Scan:
         elif entry.is_dir(follow_symlinks=False):
             self._pass_over(index, inside, litter.folder(entry.name))
         elif not entry.is_file(follow_symlinks=False):
-            self.asides.append(Aside(index, inside, "not a regular file"))
+            self.asides.append(Aside(index, inside, mark("not a regular file")))
         elif passed_over := litter.file(entry.name):
             self.asides.append(Aside(index, inside, passed_over, asked=False))
         else:
@@ -290,7 +291,11 @@ class Scan:
             for r in self._roots
             if not r.only
         ) and os.path.exists(target)  # noqa: PTH110
-        reason = "a link to something that is listed itself" if there else "a link that leads out of the folders named"
+        reason = (
+            mark("a link to something that is listed itself")
+            if there
+            else mark("a link that leads out of the folders named")
+        )
         self.asides.append(Aside(index, inside, reason, asked=not there))
 
 

@@ -14,6 +14,7 @@ from medimg.run.folder import SHARE_FOLDER, is_link
 from medimg.run.register import Entry
 from medimg.run.state import RunState
 from medimg.system import host
+from medimg.words import mark
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,12 +39,20 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
         """Why the folder must not be attached, in plain words; nothing when it may."""
         out = []
         if self.linked:
-            out.append(f"{SHARE_FOLDER}/ is a link to another place, or no folder.")
+            out.append(mark(f"{SHARE_FOLDER}/ is a link to another place, or no folder."))
         if self.strangers:
-            files = "1 file that was" if self.strangers == 1 else f"{self.strangers} files that were"
-            out.append(f"{SHARE_FOLDER}/ holds {files} not released, or not any more. Take them out.")
+            out.append(
+                mark(f"{SHARE_FOLDER}/ holds 1 file that was not released, or not any more. Take them out.")
+                if self.strangers == 1
+                else mark(
+                    f"{SHARE_FOLDER}/ holds {self.strangers} files that were not released, or not any more."
+                    f" Take them out."
+                )
+            )
         if self.changed:
-            out.append(f"in {SHARE_FOLDER}/ these are not the copies that were released: {', '.join(self.changed)}.")
+            out.append(
+                mark(f"in {SHARE_FOLDER}/ these are not the copies that were released: {', '.join(self.changed)}.")
+            )
         return out
 
 
@@ -101,19 +110,21 @@ def disagreements(state: RunState, entries: list[Entry]) -> list[str]:
     for group in state.run.groups:
         of_group = [e for e in mine if e.sharing.group == group]
         if any(e.event == "withdrawn" for e in of_group) and not state.is_withdrawn(group):
-            out.append(f"patient {group} was withdrawn by the patient; its answers do not say so.")
+            out.append(mark(f"patient {group} was withdrawn by the patient; its answers do not say so."))
         if taken_back(state, group, of_group):
-            out.append(f"patient {group} was taken back after its answers were written.")
+            out.append(mark(f"patient {group} was taken back after its answers were written."))
         if cut_short(state, group, of_group):
             out.append(
-                f"the release of patient {group} was cut short, or its answers are from before it. Go on with it: "
-                f"medimg release RUN {group}. Or take it back: medimg reopen RUN {group}."
+                mark(
+                    f"the release of patient {group} was cut short, or its answers are from before it. Go on with it: "
+                    f"medimg release RUN {group}. Or take it back: medimg reopen RUN {group}."
+                )
             )
         by_receipt = {e.receipt: e for e in of_group}
         for release in state.releases(group):
             entry = by_receipt.get(release.receipt)
             if entry is not None and entry.sharing.copies != release.copies:
-                out.append(f"patient {group}: the answers speak of other copies than were released.")
+                out.append(mark(f"patient {group}: the answers speak of other copies than were released."))
     return out
 
 

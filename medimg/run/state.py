@@ -19,6 +19,7 @@ from medimg.run.events import Act, CardUse, Released, Reopened, Signed, Withdraw
 from medimg.run.folder import RECORD_FOLDER, STATE_NAME, RunFolder
 from medimg.system import files as _files
 from medimg.types import Report, from_json, to_json
+from medimg.words import Table
 
 REWORDED, REWORDED_IN = "who.forensic", (1, 0, 0)
 """Up to checklist 0.1 it asked whether the picture could be evidence; *yes* says now that advice was taken."""
@@ -26,14 +27,17 @@ REWORDED, REWORDED_IN = "who.forensic", (1, 0, 0)
 Warn = Literal["synced-input", "synced-output", "synced-temp", "removable-output", "skipped-files", "key-kept"]
 
 #: What a warning says. Never a folder's name.
-WARNINGS: dict[str, str] = {
-    "synced-input": "The folder the photos came from looks synchronised with a cloud service. Other copies may exist.",
-    "synced-output": "This run folder lies in a place that looks synchronised with a cloud service.",
-    "synced-temp": "The folder for temporary files looks synchronised with a cloud service.",
-    "removable-output": "This run folder lies on a removable drive.",
-    "skipped-files": "Some files were no pictures, or of a kind that is not handled. They were not copied.",
-    "key-kept": "A key from original names to copies was kept in the private folder, because it was asked for.",
-}
+WARNINGS = Table(
+    {
+        "synced-input": "The folder the photos came from looks synchronised with a cloud service. Other"
+        " copies may exist.",
+        "synced-output": "This run folder lies in a place that looks synchronised with a cloud service.",
+        "synced-temp": "The folder for temporary files looks synchronised with a cloud service.",
+        "removable-output": "This run folder lies on a removable drive.",
+        "skipped-files": "Some files were no pictures, or of a kind that is not handled. They were not copied.",
+        "key-kept": "A key from original names to copies was kept in the private folder, because it was asked for.",
+    }
+)
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

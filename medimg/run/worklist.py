@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from medimg.run.register import Entry
+from medimg.words import many, tr
 
 Sort = Literal["withdrawal", "consent", "review"]
 
@@ -53,15 +54,27 @@ def _of_group(entries: Sequence[Entry], today: datetime.date, ahead: int, review
     withdrawn = [e for e in entries if e.event == "withdrawn"]
     if withdrawn:
         if not any(e.event == "withdrawal-told" and e.seq > withdrawn[-1].seq for e in entries):
-            yield row("withdrawal", "the patient withdrew; not everybody was told yet", withdrawn[-1])
+            yield row("withdrawal", tr("the patient withdrew; not everybody was told yet"), withdrawn[-1])
         return
     left = _days(last.sharing.until, today)
     if left is not None and left <= ahead:
-        words = f"the consent ends in {_n(left)}" if left > 0 else f"the consent ended {_n(-left)} ago"
-        yield row("consent", "the consent ends today" if left == 0 else words, last)
+        words = (
+            many("the consent ends in {n} day", "the consent ends in {n} days", left)
+            if left > 0
+            else many("the consent ended {n} day ago", "the consent ended {n} days ago", -left)
+        )
+        yield row("consent", tr("the consent ends today") if left == 0 else words, last)
     old = _days(last.at[:10], today)
     if old is not None and -old >= review_after:
-        yield row("review", f"released {_n(-old)} ago: is it still needed, and still agreed", last)
+        yield row(
+            "review",
+            many(
+                "released {n} day ago: is it still needed, and still agreed",
+                "released {n} days ago: is it still needed, and still agreed",
+                -old,
+            ),
+            last,
+        )
 
 
 def _days(day: str, today: datetime.date) -> int | None:
@@ -70,7 +83,3 @@ def _days(day: str, today: datetime.date) -> int | None:
         return (datetime.date.fromisoformat(day) - today).days
     except ValueError:
         return None
-
-
-def _n(days: int) -> str:
-    return f"{days} {'day' if days == 1 else 'days'}"

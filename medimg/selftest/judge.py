@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 from medimg.redact.cover import mask
 from medimg.run.pictures import READ
 from medimg.selftest.pictures import Case, Mark
+from medimg.words import mark
 
 GONE, STAYS = 0.9, 0.02
 """A mark is gone when at least this share of it is changed, and stays when at most this share is."""
@@ -68,9 +69,9 @@ def look(case: Case, copy: bytes | None) -> list[Verdict]:
         return [Verdict(case=case.name, kind=m.kind, sorts=m.sorts, right=m.must == "go") for m in case.marks]
     before, after = (_upright(case.data), _upright(copy)) if case.marks else (_NOTHING, _NOTHING)
     out = []
-    for mark in case.marks:
-        right = as_it_must_be(before, after, mark)
-        out.append(Verdict(case=case.name, kind=mark.kind, sorts=mark.sorts, right=right))
+    for one in case.marks:
+        right = as_it_must_be(before, after, one)
+        out.append(Verdict(case=case.name, kind=one.kind, sorts=one.sorts, right=right))
     if case.gone:
         left = any(word in copy for word in case.gone)
         out.append(Verdict(case=case.name, kind="hidden", sorts={"format": case.sort}, right=not left))
@@ -133,8 +134,8 @@ def outcome(seen: Sequence[Verdict], leaked: Sequence[str], missing: Mapping[str
             rows.setdefault((s.kind, f"{name} {value}"), []).append(s.right)
     lines = tuple(Line(kind=k, sort=n, right=sum(v), of=len(v)) for (k, n), v in sorted(rows.items()))
     misses = [f"{s.case}: {s.kind}, {', '.join(s.sorts.values())}" for s in seen if not s.right]
-    misses += [f"a planted word stands in {place}" for place in leaked]
-    misses += [f"{name}: no copy, {why}" for name, why in missing.items()]
+    misses += [mark(f"a planted word stands in {place}") for place in leaked]
+    misses += [mark(f"{name}: no copy, {why}") for name, why in missing.items()]
     below = [line for line in lines if line.sort == "all" and line.right < FLOORS.get(line.kind, 1.0) * line.of]
     drawn = {s.case for s in seen if s.kind != "hidden"}
     held = len(drawn) - len(missing) >= HANDED_OUT * len(drawn) and drawn.issuperset(missing)

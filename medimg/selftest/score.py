@@ -15,6 +15,7 @@ from medimg.redact.cover import mask
 from medimg.selftest import judge
 from medimg.selftest.own import Labelled
 from medimg.types import Limits, Report
+from medimg.words import mark
 
 Z = 1.96
 """Standard deviations of a normal distribution to either side that hold 95 % of it."""
@@ -142,19 +143,19 @@ def page(photos: Sequence[Scored]) -> Page:
         photos: What became of each.
     """
     copies = [p for p in photos if p.copied]
-    marks = [mark for p in copies for mark in p.go]
+    marks = [one for p in copies for one in p.go]
     plain = [p for p in copies if not p.go]
     leaky = [p for p in copies if p.go]
     rates = [
-        rate("covered, of what must go, in the copies", [ok for _, ok in marks]),
+        rate(mark("covered, of what must go, in the copies"), [ok for _, ok in marks]),
         *(rate(f"  {kind}", [ok for k, ok in marks if k == kind]) for kind in sorted({k for k, _ in marks})),
-        rate("the same, with photos that have no copy counted as missed", [ok for p in photos for _, ok in p.go]),
-        rate("copies in which everything that must go is covered", [all(ok for _, ok in p.go) for p in leaky]),
-        rate("wrongly covered: touched, of what must stay", [not ok for p in copies for ok in p.stay]),
-        rate("wrongly covered: copies with a cover where nothing must go", [p.elsewhere > 0 for p in copies]),
-        rate("  of those in which nothing at all must go", [p.elsewhere > 0 for p in plain]),
-        rate("photos with a question", [p.asked for p in photos]),
-        rate("photos without a copy: they wait for a person", [not p.copied for p in photos]),
+        rate(mark("the same, with photos that have no copy counted as missed"), [ok for p in photos for _, ok in p.go]),
+        rate(mark("copies in which everything that must go is covered"), [all(ok for _, ok in p.go) for p in leaky]),
+        rate(mark("wrongly covered: touched, of what must stay"), [not ok for p in copies for ok in p.stay]),
+        rate(mark("wrongly covered: copies with a cover where nothing must go"), [p.elsewhere > 0 for p in copies]),
+        rate(mark("  of those in which nothing at all must go"), [p.elsewhere > 0 for p in plain]),
+        rate(mark("photos with a question"), [p.asked for p in photos]),
+        rate(mark("photos without a copy: they wait for a person"), [not p.copied for p in photos]),
     ]
     return Page(
         photos=len(photos),
@@ -179,14 +180,14 @@ def _odd(photos: Iterable[Scored]) -> Iterable[str]:
     for p in photos:
         number = p.name.partition(".")[0]
         if not p.copied:
-            yield f"{number}: no copy"
+            yield mark(f"{number}: no copy")
             continue
         left = sorted(kind for kind, ok in p.go if not ok)
         words = [
             *(["left: " + ", ".join(left)] if left else []),
-            *([f"touched, of what must stay: {p.stay.count(False)}"] if not all(p.stay) else []),
-            *([f"covers where nothing must go: {p.elsewhere}"] if p.elsewhere else []),
-            *(["a word that must be gone stands in the copy"] if p.word else []),
+            *([mark(f"touched, of what must stay: {p.stay.count(False)}")] if not all(p.stay) else []),
+            *([mark(f"covers where nothing must go: {p.elsewhere}")] if p.elsewhere else []),
+            *([mark("a word that must be gone stands in the copy")] if p.word else []),
         ]
         if words:
             yield f"{number}: {'; '.join(words)}"

@@ -19,6 +19,7 @@ from medimg.errors import MedimgError, MissingPart, TooLarge
 from medimg.serve.records import Answer, MadeCopy, Problem
 from medimg.serve.slots import Busy
 from medimg.types import to_json
+from medimg.words import said as in_language
 
 STATUS = {2: 400, 3: 503, 20: 422, 21: 422, 30: 507}
 """Exit code of an error -> HTTP status."""
@@ -83,7 +84,9 @@ def scrubbed(request: Request, made: Scrubbed) -> Response:
 
 def problem(status: int, code: str, what: str, todo: str = "") -> Response:
     """Why a request was not served."""
-    said = Problem(title=HTTPStatus(status).phrase, status=status, code=code, what=what, todo=todo)
+    said = Problem(
+        title=HTTPStatus(status).phrase, status=status, code=code, what=in_language(what), todo=in_language(todo)
+    )
     return json(said, status, "application/problem+json")
 
 

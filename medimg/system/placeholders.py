@@ -6,11 +6,13 @@ network, so medimg sets it aside and says so; the person decides.
 
 from __future__ import annotations
 
+from medimg.words import mark
+
 RECALL_ON_OPEN, RECALL_ON_DATA_ACCESS, OFFLINE = 0x40000, 0x400000, 0x1000
 """Windows file attributes (winnt.h, FILE_ATTRIBUTE_...)."""
 SF_DATALESS = 0x40000000
 """Flag of a file on macOS (sys/stat.h)."""
-WORDS = "it lies in a cloud folder and is not on this computer; make it available offline first"
+WORDS = mark("it lies in a cloud folder and is not on this computer; make it available offline first")
 """Why such a file is not cleaned."""
 
 

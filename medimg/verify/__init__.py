@@ -12,9 +12,10 @@ from medimg.errors import CheckNotRun, MedimgError
 from medimg.policy import Policy
 from medimg.types import Check
 from medimg.vocabulary import CheckName, CheckState, FormatName
+from medimg.words import mark
 
 WALK = "independent walk"
-BEHIND = "bytes behind the last symbol of the coded picture were not looked for"
+BEHIND = mark("bytes behind the last symbol of the coded picture were not looked for")
 
 
 def container(data: bytes, format_name: str, policy: Policy, opened: formats.Opened | None = None) -> list[Check]:

@@ -12,6 +12,7 @@ from medimg.native.opencv import cv2
 from medimg.redact.cover import mask
 from medimg.types import Box, Check, Copy
 from medimg.vocabulary import CheckName, CheckState
+from medimg.words import mark
 
 BAND = 64
 """Rows compared at a time: what they take stays in the processor's cache."""
@@ -41,22 +42,22 @@ def pixels(original: formats.Opened, written: formats.Opened, copy: Copy, crop: 
         whole = Box(0, 0, before.shape[1], before.shape[0])
         asked, kept = (crop or whole).clipped(whole.x1, whole.y1), copy.cropped or whole
         if asked.overlap(kept) != kept.area or whole.overlap(kept) != kept.area:
-            return _check(CheckState.FAILED, "more than the crop was kept")
+            return _check(CheckState.FAILED, mark("more than the crop was kept"))
         before = before[kept.y0 : kept.y1, kept.x0 : kept.x1]
         sure = _within(kept, whole, copy.fringe)
     if before.shape[:2] != after.shape[:2]:
-        return _check(CheckState.FAILED, "the size changed")
+        return _check(CheckState.FAILED, mark("the size changed"))
     after = _with_alpha(after, before)
     if before.shape != after.shape or (copy.lossless and before.dtype != after.dtype):
-        return _check(CheckState.FAILED, "the kind of samples changed")
+        return _check(CheckState.FAILED, mark("the kind of samples changed"))
     uneven, moved = _differences(before, after, copy, sure)
     if uneven:
-        return _check(CheckState.FAILED, "a cover is not flat", uneven)
+        return _check(CheckState.FAILED, mark("a cover is not flat"), uneven)
     if not copy.lossless:
         return _saved_again(before, after, copy)
     if moved:
-        return _check(CheckState.FAILED, "pixels outside changed", moved)
-    return _check(CheckState.PASSED, "equal outside the covers, flat inside")
+        return _check(CheckState.FAILED, mark("pixels outside changed"), moved)
+    return _check(CheckState.PASSED, mark("equal outside the covers, flat inside"))
 
 
 def _check(state: CheckState, detail: str, found: int = 0) -> Check:
@@ -66,9 +67,9 @@ def _check(state: CheckState, detail: str, found: int = 0) -> Check:
 def _saved_again(before: NDArray[Any], after: NDArray[Any], copy: Copy) -> Check:
     """Does the picture outside the covers still look like the original's?"""
     if unlike := _unlike_bands(before, after, copy):
-        return _check(CheckState.FAILED, "the picture outside the covers looks different", unlike)
+        return _check(CheckState.FAILED, mark("the picture outside the covers looks different"), unlike)
     return _check(
-        CheckState.PASSED, f"saved again: flat inside the covers, at least {ALIKE} dB like the original outside"
+        CheckState.PASSED, mark(f"saved again: flat inside the covers, at least {ALIKE} dB like the original outside")
     )
 
 

@@ -23,6 +23,7 @@ from medimg.policy import Policy
 from medimg.types import Action, Check, Copy, Finding, KnownValues, Plan, Polygon
 from medimg.verify import outcome, plain
 from medimg.vocabulary import Category, CheckState, Kind
+from medimg.words import mark
 
 SAME_PLACE = 0.8
 """Least share of what the second look finds that lies in the place a person kept, for it to be the same thing."""
@@ -226,7 +227,7 @@ def _looked(
         engine=", ".join(engines),
         state=CheckState.FAILED if found else CheckState.PASSED,
         found=found,
-        detail=f"{bars} taken for a cover: of one grey, with nothing in it" if bars else "",
+        detail=mark(f"{bars} taken for a cover: of one grey, with nothing in it") if bars else "",
     )
 
 

@@ -323,7 +323,7 @@ def test_a_card_is_filled_in_again_when_its_own_questions_change(monkeypatch: py
     before = {kind: cards.wording(kind) for kind in cards.KINDS}
     items = tuple(msgspec.structs.replace(i, say=f"{i.say}!") if i.act == "channel" else i for i in shipped.items)
     changed = msgspec.structs.replace(shipped, items=items)
-    monkeypatch.setattr(ChecklistDefinition, "load", lambda: changed)
+    monkeypatch.setattr(ChecklistDefinition, "shipped", lambda: changed)
     assert {kind for kind in cards.KINDS if cards.wording(kind) != before[kind]} == {"channel"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.context import SharingContext
 from medimg.consent.questions import questions
-from medimg.report.words import INCIDENT, REMAINING_RISK
+from medimg.report.words import REMAINING_RISK, incident
 
 #: Row -> the items that act on it; ``words:`` a phrase of the product; ``code:`` what does it.
 ROWS: dict[int, tuple[str, ...]] = {
@@ -98,7 +98,7 @@ def test_every_row_is_traced() -> None:
 @pytest.mark.parametrize("row", ROWS)
 def test_what_acts_on_a_row_is_there_and_reached(row: int) -> None:
     definition = ChecklistDefinition.load()
-    words = " ".join([*(f"{i.ask} {i.say} {i.help}" for i in definition.items), REMAINING_RISK, *INCIDENT])
+    words = " ".join([*(f"{i.ask} {i.say} {i.help}" for i in definition.items), REMAINING_RISK, *incident()])
     reached = {
         q.id
         for audience in definition.audiences

@@ -13,6 +13,7 @@ from medimg.desktop.widgets import button, rename
 from medimg.run import choices
 from medimg.types import Action, Plan
 from medimg.vocabulary import Choice, FormatName, Kind, Reason
+from medimg.words import said
 
 KEPT = "frames-kept"
 """The note of a copy that holds every frame, as :mod:`medimg.frames` writes it; that module decodes pictures."""
@@ -143,14 +144,14 @@ class LookSays(LookParts):
         self.hidden.setVisible(bool(hidden))
         self.frames.setText(self._say_frames(plan))
         self.frames.setVisible(bool(self.frames.text()))
-        said = wording.explained(action) if action else self.tr("Choose an area to see why it is marked.")
+        shown = wording.explained(action) if action else self.tr("Choose an area to see why it is marked.")
         if action is not None and plan is not None and edits.in_the_middle(plan, action, session.policy):
-            said += " " + self.tr(
+            shown += " " + self.tr(
                 "This cover touches the middle of the picture. If it hides what the picture is for, crop instead."
             )
-        self.detail.setText(said)
+        self.detail.setText(shown)
         if plan is None:
-            self.detail.setText(session.report(self.safe_id).reason)
+            self.detail.setText(said(session.report(self.safe_id).reason))
         self._say_buttons(plan, action)
         self._say_state(plan)
 
@@ -229,7 +230,7 @@ class LookSays(LookParts):
         if self.canvas.tool in hints:
             words = hints[self.canvas.tool]
         elif plan is None:
-            words = self.tr("This photo stays out: {}").format(session.report(self.safe_id).reason)
+            words = self.tr("This photo stays out: {}").format(said(session.report(self.safe_id).reason))
         elif self.safe_id in session.again:
             words = self.tr("While the copy was checked, more was found and covered. Please look again.")
         elif left:
@@ -237,7 +238,7 @@ class LookSays(LookParts):
         elif self.safe_id in session.waiting():
             words = self.tr("Your changes are saved. The copy is made again when you go on.")
         elif session.report(self.safe_id).copy is None:
-            words = self.tr("Held: {}").format(session.report(self.safe_id).reason)
+            words = self.tr("Held: {}").format(said(session.report(self.safe_id).reason))
         elif session.opened.state.run.scope == "metadata-only":
             words = self.tr("The picture was not looked at by any check: only hidden information was taken out.")
         else:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QScrollArea, QVBo
 from medimg.acts.answering import BATCH, EACH_FILE
 from medimg.desktop.pages.cards import LookedCard, QuestionCard, column_of, label, swap
 from medimg.desktop.pages.questions import Questions, Row, Section
+from medimg.words import tr
 
 Card = QuestionCard | LookedCard
 
@@ -182,7 +183,7 @@ class PartView(QScrollArea):
         marks = {"closed": self.tr("✓ Yes"), "failed": self.tr("✗ No")}
         for s in standings:
             mark = marks.get(s.state, self.tr("○ Open"))
-            column.addWidget(label(f"{mark}: {s.question.item.ask} ({s.why})", content))
+            column.addWidget(label(f"{mark}: {s.question.item.ask} ({tr(s.why)})", content))
 
 
 def _rows(card: Card) -> list[Row]:

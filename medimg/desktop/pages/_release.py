@@ -14,13 +14,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medimg import words
 from medimg.consent.advice import panel
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.incident import clocks
 from medimg.desktop.pages.cards import MARGINS, column_of, label, swap
 from medimg.desktop.pages.questions import Questions
 from medimg.report.build import audience_words
-from medimg.report.words import INCIDENT, REMAINING_RISK
+from medimg.report.words import REMAINING_RISK, incident
 
 
 class ReleaseView(QWidget):
@@ -109,10 +110,10 @@ class ReleaseView(QWidget):
             ("", _sentence(audience_words(state.context.audience))),
             ("", self.tr("Countries: {0}.").format(", ".join(countries) or self.tr("none was named"))),
             ("heading", self.tr("It cannot be taken back")),
-            ("", REMAINING_RISK),
+            ("", words.tr(REMAINING_RISK)),
             ("", self.tr("If in doubt, leave it out.")),
             ("heading", self.tr("If a picture reaches the wrong person")),
-            ("", INCIDENT[0]),
+            ("", incident()[0]),
             *(("", line) for line in clocks(state.context.jurisdictions, ChecklistDefinition.load().jurisdictions)),
         ]
         contacts = site.contacts.lines() if site else []

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from medimg.consent.answers import NOT_APPLICABLE
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages.questions import Row
+from medimg.words import tr
 
 KEYS = {
     Qt.Key.Key_Y: "yes",
@@ -302,12 +303,12 @@ class QuestionCard(QFrame):
         if row.state in ("closed", "not-applicable"):
             return " ".join(x for x in (self.tr("✓ Answered"), until) if x)
         if row.state == "failed" and row.needed:
-            return self.tr("✗ This keeps the pictures back: {0}.").format(row.why.rstrip("."))
+            return self.tr("✗ This keeps the pictures back: {0}.").format(tr(row.why).rstrip("."))
         if row.state == "failed":
             return self.tr("! Think about this once more before you share.")
         if not row.chosen:
             return self.tr("○ Not answered yet")
-        return self.tr("○ Still open: {0}.").format(row.why.rstrip("."))
+        return self.tr("○ Still open: {0}.").format(tr(row.why).rstrip("."))
 
 
 class LookedCard(QFrame):

@@ -26,6 +26,7 @@ from medimg.desktop.pages._release import ReleaseView
 from medimg.desktop.pages.cards import MARGINS, label, say
 from medimg.desktop.pages.questions import Questions, Row, StopKind
 from medimg.errors import MedimgError, UsageError
+from medimg.words import said
 
 
 class ChecklistPage(QWidget):
@@ -225,7 +226,7 @@ class ChecklistPage(QWidget):
 
     def _tell(self, error: MedimgError) -> None:
         """Say what went wrong in words, without a code."""
-        text = " ".join(x for x in (error.what, error.todo) if x)
+        text = " ".join(x for x in (said(error.what), said(error.todo)) if x)
         say(self.banner, "✗ " + text[:1].upper() + text[1:])
 
     # ------------------------------------------------------------------ answering

@@ -38,6 +38,7 @@ from medimg.report.model import RecordSheet
 from medimg.run.folder import RECORD_FOLDER, SHARE_FOLDER
 from medimg.run.register import Register
 from medimg.vocabulary import as_words
+from medimg.words import said
 
 #: Asks Windows to keep a copied text out of its clipboard history and away from other devices. Nothing elsewhere.
 _NO_HISTORY = (
@@ -291,7 +292,7 @@ class FinishPage(QWidget):
         try:
             entries = Register().entries(questions.state.run.tag)
         except MedimgError as error:
-            return [("heading", self.tr("Register of this computer")), ("", "✗ " + error.what)]
+            return [("heading", self.tr("Register of this computer")), ("", "✗ " + said(error.what))]
         lines = [
             ("", f"{when(e.at)}: {as_words(e.event)}, {e.sharing.group}, {', '.join(e.sharing.copies)}".rstrip(", "))
             for e in entries
@@ -303,7 +304,7 @@ class FinishPage(QWidget):
         try:
             share, trouble = questions.share()
         except MedimgError as error:
-            return frozenset(), [("", "✗ " + error.what)]
+            return frozenset(), [("", "✗ " + said(error.what))]
         return share.lying, [("", "✗ " + line[:1].upper() + line[1:]) for line in trouble]
 
     def _fill(self, lines: list[tuple[str, str]]) -> None:
@@ -336,5 +337,5 @@ class FinishPage(QWidget):
         self.open_button.setEnabled(bool(q and any(q.state.released_names(g) for g in groups)))
 
     def _tell(self, error: MedimgError) -> None:
-        words = " ".join(x for x in (error.what, error.todo) if x)
+        words = " ".join(x for x in (said(error.what), said(error.todo)) if x)
         say(self.banner, "✗ " + words[:1].upper() + words[1:])

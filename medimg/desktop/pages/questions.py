@@ -25,6 +25,7 @@ from medimg.run.opened import open_run
 from medimg.run.register import Register
 from medimg.run.share import Share
 from medimg.run.state import RunState
+from medimg.words import tr
 
 CONDITIONS = "conditions"
 StopKind = Literal["advice", "consent", "withdrawn"]
@@ -247,7 +248,7 @@ class Questions:
     def refused(self, ask: Ask, choice: str) -> str:
         """Why this answer cannot be chosen here; empty when it can."""
         if choice == NOT_APPLICABLE and choice not in ask.choices:
-            return "'does not apply' is no answer to this question."
+            return tr("'does not apply' is no answer to this question.")
         if ask.item != "con.basis":
             return ""
         return basis_refused(choice, self.state.group_context(ask.subjects[0]))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QVBoxLayout, QWi
 from medimg.desktop.pages.cards import MARGINS, column_of, label, swap
 from medimg.desktop.pages.questions import Questions, Stop
 from medimg.errors import MedimgError
+from medimg.words import said
 
 
 class StoppedPage(QWidget):
@@ -60,7 +61,7 @@ class StoppedPage(QWidget):
             questions = Questions(run)
             stop = questions.stop(group) if group in questions.state.run.groups else None
         except MedimgError as error:
-            self._fill([("title", self.tr("■ Stop")), ("", error.what)])
+            self._fill([("title", self.tr("■ Stop")), ("", said(error.what))])
             return
         if stop is None:
             words = self.tr("This patient is not at a stop. Go back to the questions.")

@@ -33,6 +33,7 @@ from medimg.serve.page.cleaning import Cleaning
 from medimg.serve.page.stand import Decision, Seen, Stand, Wanted
 from medimg.system.scratch import Scratch
 from medimg.types import NOTHING_KNOWN, KnownValues
+from medimg.words import said, tr
 
 MOST, ROOM, NAME = 200, 2 << 30, 200
 """Photos and bytes that may be dropped, because they lie in memory; bytes of a photo's name (255 on most disks)."""
@@ -128,9 +129,9 @@ class Desk:
         try:
             self._run = self._cleaning.run(wanted, self._known)
         except Interrupted:
-            self._trouble = "Stopped."
+            self._trouble = tr("Stopped.")
         except MedimgError as error:
-            self._trouble = f"{error.what} {error.todo}".strip()
+            self._trouble = f"{said(error.what)} {said(error.todo)}".strip()
         except Exception as error:  # noqa: BLE001 - said in words; the server goes on
             self._trouble = faults.unexpected("something went wrong in medimg itself", error).what
         finally:

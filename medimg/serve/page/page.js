@@ -1,6 +1,8 @@
 "use strict";
 // The page of `medimg serve --page`. It talks to its own server alone, and puts words in as text, never as HTML.
 
+// The server puts a translation in the place of the words in every call of tr.
+const tr = (words, fields = {}) => words.replace(/\{(\w+)\}/g, (_, name) => fields[name]);
 const at = id => document.getElementById(id);
 let stand = { step: "drop", photos: [] };
 let files = [];         // the dropped photos, by number: what Before shows
@@ -19,11 +21,11 @@ async function ask(path, content, headers = {}) {
   const answer = await fetch(path, { credentials: "same-origin", cache: "no-store", ...more });
   if (answer.ok) return answer;
   let told = "";
-  try { const said = await answer.json(); told = `${said.what} ${said.todo || ""}`; } catch { told = "it did not work."; }
+  try { const said = await answer.json(); told = `${said.what} ${said.todo || ""}`; } catch { told = tr("it did not work."); }
   throw new Error(told.trim());
 }
 
-async function tell(path, content, words = "Working ...") {
+async function tell(path, content, words = tr("Working ...")) {
   trouble(""); say(words);
   document.body.setAttribute("aria-busy", "true");
   try { await ask(path, content === undefined ? {} : content); say(""); } catch (error) { say(""); trouble(error.message); }
@@ -45,7 +47,7 @@ function made(tag, text = "", more = {}) {
 async function take(list) {
   trouble("");
   for (const file of list) {
-    say(`Taking ${files.length + 1} ...`);
+    say(tr("Taking {n} ...", { n: files.length + 1 }));
     try {
       const number = await (await ask("photos", file, { "x-photo-name": encodeURIComponent(file.name) })).json();
       files[number] = file;
@@ -71,10 +73,10 @@ async function choices() {
   const known = await (await ask("choices")).json();
   for (const [key, words] of Object.entries(known.audiences)) at("audience").append(made("option", words, { value: key }));
   at("audience").value = known.audience;
-  if (!known.lan) at("promise").textContent = "Nothing leaves this computer.";
+  if (!known.lan) at("promise").textContent = tr("Nothing leaves this computer.");
   for (const [key, words] of Object.entries(known.where)) at("where").append(made("option", words, { value: key }));
   at("where").value = known.country;
-  at("size").append(made("option", `for a chat: JPEG, at most ${known.chat} pixels`, { value: `jpeg,${known.chat}` }));
+  at("size").append(made("option", tr("for a chat: JPEG, at most {pixels} pixels", { pixels: known.chat }), { value: `jpeg,${known.chat}` }));
 }
 
 // ---------------------------------------------------------------- where it stands
@@ -91,7 +93,7 @@ async function refresh() {
   document.body.classList.toggle("looking", !at("look").hidden);
   if (stand.trouble) trouble(stand.trouble);
   if (stand.step === "drop" && stand.dropped && !files.length) {
-    say(`${stand.dropped} photos are here already.`); // the page was loaded again
+    say(tr("{n} photos are here already.", { n: stand.dropped })); // the page was loaded again
     at("clean").disabled = false;
   }
   if (busy) {
@@ -106,14 +108,14 @@ function checking() {
   if (stand.total) { at("bar").max = stand.total; at("bar").value = stand.settled; }
   at("bar").hidden = Boolean(stand.grouping);
   if (stand.step !== "clean") return;
-  const left = stand.left === null ? "How long it takes is known after a few photos." : stand.left < 60 ? "Less than a minute left."
-    : `About ${Math.ceil(stand.left / 60)} minutes left.`;
-  say(stand.grouping ? "Waiting for your answer." : stand.total ? `${stand.settled} of ${stand.total} photos. ${left}` : "Loading the checks ...");
+  const left = stand.left === null ? tr("How long it takes is known after a few photos.") : stand.left < 60 ? tr("Less than a minute left.")
+    : tr("About {n} minutes left.", { n: Math.ceil(stand.left / 60) });
+  say(stand.grouping ? tr("Waiting for your answer.") : stand.total ? `${tr("{done} of {n} photos", { done: stand.settled, n: stand.total })}. ${left}` : tr("Loading the checks ..."));
   grouping(stand.grouping);
   for (const one of stand.done.slice(at("settled").childElementCount)) {
     const row = made("li");
     if (one.copy) row.append(made("img", "", { alt: "", src: `small/${one.safe_id}` }));
-    row.append(`${one.copy ? "\u2713" : "!"} ${one.safe_id}${one.copy ? "" : " held"}`);
+    row.append(`${one.copy ? "\u2713" : "!"} ${one.safe_id}${one.copy ? "" : ` ${tr("held")}`}`);
     at("settled").append(row);
   }
 }
@@ -124,14 +126,14 @@ function grouping(asked) {
   at("grouping").hidden = !asked;
   if (!asked) { at("grouped").replaceChildren(); return; }
   const number = asked.photos.length;
-  at("grouping-why").textContent = `By gaps in time and codes on wristbands these photos look like ${number} patients. Without that they count as ${asked.now}. The questions are asked once for each patient.`;
+  at("grouping-why").textContent = tr("By gaps in time and codes on wristbands these photos look like {n} patients. Without that they count as {now}. The questions are asked once for each patient.", { n: number, now: asked.now });
   at("grouped").replaceChildren(...asked.photos.map((photos, n) => {
-    const part = made("div"), list = made("ul", "", { class: "small", "aria-label": `Patient ${n + 1}` });
-    list.append(...photos.map(place => files[place] ? small(files[place], files[place].name) : made("li", `photo ${place + 1}`)));
-    part.append(made("h4", `Patient ${n + 1}`), list);
+    const part = made("div"), list = made("ul", "", { class: "small", "aria-label": tr("Patient {group}", { group: n + 1 }) });
+    list.append(...photos.map(place => files[place] ? small(files[place], files[place].name) : made("li", tr("photo {number}", { number: place + 1 }))));
+    part.append(made("h4", tr("Patient {group}", { group: n + 1 })), list);
     return part;
   }));
-  at("group-yes").textContent = `Use ${number} patients`;
+  at("group-yes").textContent = tr("Use {n} patients", { n: number });
   at("group-no").textContent = `No: ${asked.now}`;
   at("grouping").focus();
 }
@@ -151,7 +153,7 @@ function strip() {
   const thumbs = new Map([...at("strip").querySelectorAll("img")].map(i => [i.getAttribute("src"), i]));
   at("strip").replaceChildren(...stand.photos.map(p => {
     const one = p.photo;
-    const state = !one.copy ? "held" : one.asked.length ? "to decide" : one.looked ? "\u2713 looked at" : "\u25cb to look at";
+    const state = !one.copy ? tr("held") : one.asked.length ? tr("to decide") : one.looked ? `\u2713 ${tr("looked at")}` : `\u25cb ${tr("to look at")}`;
     const button = made("button", "", { type: "button", "aria-current": String(one.safe_id === current), onclick: () => toPhoto(one.safe_id) });
     const src = `small/${one.safe_id}?${p.made}`;
     if (one.copy) button.append(thumbs.get(src) || made("img", "", { alt: "", src })); // not asked for again
@@ -169,14 +171,14 @@ function toPhoto(id) {
 
 // ---------------------------------------------------------------- decide
 
-function decide(what) { return tell("decide", { photo: current, ...what }, "The copy is made again and checked again ..."); }
+function decide(what) { return tell("decide", { photo: current, ...what }, tr("The copy is made again and checked again ...")); }
 
 const listed = one => one.photo.areas.filter(a => a.do !== "keep" || a.by === "person" || one.photo.asked.includes(a.number));
 
 function areas() {
   const one = photo();
   if (!one) { at("areas").replaceChildren(); return; }
-  const does = { cover: "covered", keep: "shown", ask: "you decide", hold: "holds the photo", drop: "taken out" };
+  const does = { cover: tr("covered"), keep: tr("shown"), ask: tr("you decide"), hold: tr("holds the photo"), drop: tr("taken out") };
   const first = area => one.photo.asked.includes(area.number) ? 0 : 1;
   const rows = listed(one).sort((a, b) => first(a) - first(b) || a.number - b.number);
   const list = rows.map(area => {
@@ -185,11 +187,11 @@ function areas() {
     row.append(made("button", `${area.number}. ${area.kind}${about}: ${does[area.do] || area.do} (${area.why})`, {
       type: "button", class: "name", "aria-current": String(mine), onclick: () => choose(area.number, true) }));
     for (const { choice, words } of area.choices) row.append(made("button", words, { type: "button",
-      onclick: () => decide({ do: "choose", area: area.number, choice }), "aria-label": `${words}: area ${area.number}` }));
+      onclick: () => decide({ do: "choose", area: area.number, choice }), "aria-label": `${words}: ${tr("area {number}", { number: area.number })}` }));
     return row;
   });
-  if (!one.photo.copy) list.unshift(made("li", `Held: ${one.photo.reason}`));
-  if (!list.length) list.push(made("li", "Nothing that had to be covered. The checks can miss things."));
+  if (!one.photo.copy) list.unshift(made("li", tr("Held: {reason}", { reason: one.photo.reason })));
+  if (!list.length) list.push(made("li", tr("Nothing that had to be covered. The checks can miss things.")));
   at("areas").replaceChildren(...list);
 }
 
@@ -210,7 +212,7 @@ function drawing(which) {
   at("draw").setAttribute("aria-pressed", String(mode === "draw"));
   at("crop").setAttribute("aria-pressed", String(mode === "crop"));
   at("frame").classList.toggle("drawing", Boolean(mode));
-  if (mode) say("Draw a box on the picture, or give it by numbers below it.");
+  if (mode) say(tr("Draw a box on the picture, or give it by numbers below it."));
 }
 
 // ---------------------------------------------------------------- the acts
@@ -219,7 +221,7 @@ function act() {
   const screen = stand.screen, into = at("act");
   drawnAct = screen ? screen.act : "";
   if (!screen) {
-    into.replaceChildren(made("h2", "Nothing is left to answer"));
+    into.replaceChildren(made("h2", tr("Nothing is left to answer")));
     return;
   }
   const form = made("form");
@@ -230,20 +232,20 @@ function act() {
   if (screen.lead && !shown) form.append(made("p", screen.lead));
   const list = made("ul");
   for (const line of screen.lines) {
-    const row = made("li", line.true === false ? `NO: ${line.text}` : line.text);
+    const row = made("li", line.true === false ? tr("NO: {text}", { text: line.text }) : line.text);
     if (line.true === false) row.className = "no";
     if (line.checks_say) row.append(made("span", line.checks_say, { class: "checks" }));
     list.append(row);
   }
   if (screen.lines.length) form.append(list);
   for (const field of screen.fields) {
-    const row = made("label", `${field.label}${field.required ? "" : " (may be empty)"} `, { class: "row" });
+    const row = made("label", `${field.label}${field.required ? "" : tr(" (may be empty)")} `, { class: "row" });
     row.append(made("input", "", { type: "text", name: field.name, value: field.value, autocomplete: "off" }));
     form.append(row);
   }
   if (screen.ticks.length) {
     const set = made("fieldset");
-    set.append(made("legend", screen.act.startsWith("applies") ? "Tick what applies." : "Tick."));
+    set.append(made("legend", screen.act.startsWith("applies") ? tr("Tick what applies.") : tr("Tick.")));
     for (const tick of screen.ticks) {
       const row = made("label", "", { class: "row" }), mark = made("input", "", { type: "checkbox", value: tick.key });
       mark.checked = screen.ticked.includes(tick.key);
@@ -255,9 +257,9 @@ function act() {
   }
   const buttons = made("div", "", { class: "buttons" });
   const button = (words, key) => made("button", words, { type: "button", "data-key": key, class: key === "y" || !key ? "primary" : "", onclick: () => give(form, key) });
-  if (screen.ticks.length && screen.act.startsWith("applies")) buttons.append(button("What is ticked applies", ""));
+  if (screen.ticks.length && screen.act.startsWith("applies")) buttons.append(button(tr("What is ticked applies"), ""));
   for (const option of screen.options) buttons.append(button(option.words, option.key));
-  buttons.append(button("Back", "back"), button("Leave open", "skip"));
+  buttons.append(button(tr("Back"), "back"), button(tr("Leave open"), "skip"));
   const foot = made("div", "", { class: "foot" });
   foot.append(buttons, made("p", "", { id: "gate", class: "checks" }));
   form.append(foot);
@@ -278,8 +280,8 @@ function gate() {
   const open = about ? about.photo.asked.length : 0;
   const wait = id && (!whole(id) || open || (about && about.photo.waits));
   for (const button of at("act").querySelectorAll("button[data-key='y']")) button.disabled = Boolean(wait);
-  at("gate").textContent = !wait ? "" : open ? "Decide first what is asked about this photo." : current !== id
-    ? `Choose ${id} above the picture.` : "Look at all of it at full size first: N shows the next part.";
+  at("gate").textContent = !wait ? "" : open ? tr("Decide first what is asked about this photo.") : current !== id
+    ? tr("Choose {id} above the picture.", { id }) : tr("Look at all of it at full size first: N shows the next part.");
   const ticks = [...at("act").querySelectorAll("fieldset input")];
   const none = at("act").querySelector("button[data-key='0']"), some = at("act").querySelector("button[data-key='']");
   if (ticks.length && none && some) { none.disabled = ticks.some(t => t.checked); some.disabled = !none.disabled; }
@@ -303,7 +305,7 @@ async function withdraw() {
     const said = await (await ask("withdraw", { patient: who })).json();
     at("noted").replaceChildren(...said.noted.filter(line => line.trim()).map(line => made("li", line.trim())));
     at("letter").textContent = said.letter.join("\n");
-    at("withdrawn-title").textContent = `${who}: withdrawn`;
+    at("withdrawn-title").textContent = tr("{who}: withdrawn", { who });
     at("withdrawn").hidden = false;
     at("withdrawn").focus();
   } catch (error) { trouble(error.message); }
@@ -320,7 +322,7 @@ function done() {
     row.append(link);
     return row;
   }));
-  at("where-run").textContent = `All of it lies in ${stand.run}`;
+  at("where-run").textContent = tr("All of it lies in {folder}", { folder: stand.run });
   if (stand.told.length) trouble(stand.told.join(" "));
 }
 
@@ -336,7 +338,7 @@ function wires() {
   at("clean").addEventListener("click", () => { at("settled").replaceChildren(); tell("clean", {
     audience: at("audience").value, where: at("where").value ? [at("where").value] : [], each: at("each").checked,
     save_as: at("size").value.split(",")[0], max_side: Number(at("size").value.split(",")[1] || 0),
-    names: typed("names"), numbers: typed("numbers-known"), dates: typed("dates") }, "Loading the checks ..."); });
+    names: typed("names"), numbers: typed("numbers-known"), dates: typed("dates") }, tr("Loading the checks ...")); });
   at("withdraw").addEventListener("click", withdraw);
   at("download-all").addEventListener("click", async () => {
     for (const link of at("downloads").querySelectorAll("a")) { link.click(); await new Promise(go => setTimeout(go, 300)); } // one by one
@@ -356,7 +358,7 @@ function wires() {
   at("crop-numbers").addEventListener("click", () => decide({ do: "crop", box: numbers() }));
   at("whole").addEventListener("click", () => decide({ do: "crop" }));
   at("picture").addEventListener("load", size);
-  at("picture").addEventListener("error", () => { if (at("picture").getAttribute("src")) say("This browser cannot show this picture."); });
+  at("picture").addEventListener("error", () => { if (at("picture").getAttribute("src")) say(tr("This browser cannot show this picture.")); });
   at("picture").addEventListener("dragstart", e => e.preventDefault());
   at("sheet").addEventListener("pointerdown", e => { if (mode) { from = place(e); at("sheet").setPointerCapture(e.pointerId); } });
   at("sheet").addEventListener("pointercancel", () => { from = null; outlines(); });
@@ -390,7 +392,7 @@ async function begin() {
     if (key) await ask("open", key);
     await choices();
   } catch (error) {
-    trouble(`${error.message} Start 'medimg serve --page' again, and open the new address.`);
+    trouble(`${error.message} ${tr("Start 'medimg serve --page' again, and open the new address.")}`);
     return;
   }
   wires();

@@ -26,7 +26,7 @@ function picture() {
   before(false);
   if (!one || (alone(one) && !original)) { at("picture").removeAttribute("src"); return; }
   if (original) shownUrl = URL.createObjectURL(original);
-  at("picture").alt = alone(one) ? `The photo ${current} before` : `The covered copy ${current}`;
+  at("picture").alt = alone(one) ? tr("The photo {id} before", { id: current }) : tr("The covered copy {id}", { id: current });
   at("picture").src = alone(one) ? shownUrl : `copy/${current}?${Date.now()}`;
   if (!alone(one)) learn(current, key);
 }
@@ -48,7 +48,7 @@ function compare() {
   under.hidden = !share || !shownUrl;
   if (under.hidden) { tick(); return; }
   if (under.getAttribute("src") !== shownUrl) under.src = shownUrl;
-  under.alt = `The photo ${current} before`;
+  under.alt = tr("The photo {id} before", { id: current });
   under.style.clipPath = `inset(0 ${100 - share}% 0 0)`;
   tick();
 }
@@ -135,8 +135,8 @@ function tick() {
   const p = parts();
   map(p);
   if (!p || line()) {
-    const words = photo() && at("picture").getAttribute("src") ? p ? "The photo itself shows: nothing is covered there, and nothing counts as seen."
-      : "This is the photo itself, not a copy: nothing is covered." : "";
+    const words = photo() && at("picture").getAttribute("src") ? p ? tr("The photo itself shows: nothing is covered there, and nothing counts as seen.")
+      : tr("This is the photo itself, not a copy: nothing is covered.") : "";
     if (at("seen").textContent !== words) at("seen").textContent = words;
     at("next").disabled = true;
     return;
@@ -152,7 +152,7 @@ function tick() {
       if (full || p.need[r * p.across + c] === "1") p.cells.add(r * p.across + c);
     }
   }
-  const words = `${p.left.length ? `${p.share} %` : "All of it"} was on the screen at full size${p.plain ? ", large plain parts at half" : ""}.`;
+  const words = `${p.left.length ? tr("{share} % was on the screen at full size", { share: p.share }) : tr("All of it was on the screen at full size")}${p.plain ? tr(", large plain parts at half") : ""}.`;
   if (at("seen").textContent !== words) { at("seen").textContent = words; gate(); }
   at("next").disabled = !p.left.length;
 }

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import html
+import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -38,6 +41,7 @@ from medimg.serve.page.desk import Desk
 from medimg.serve.page.stand import Decision, Wanted
 from medimg.serve.sending import sent
 from medimg.types import from_json
+from medimg.words import ENGLISH, current, mark, tr
 
 T = TypeVar("T")
 COOKIE = "medimg"
@@ -110,6 +114,32 @@ class Door:
         return good
 
 
+PIECES = re.compile(r'(>)([^<>]*[a-z][^<>]*)(?=<)|((?:aria-label|alt)=")([^"]*[a-z][^"]*)(?=")')
+"""Words of the page's frame: between two tags, or for screen readers."""
+CALLS = re.compile(r'\btr\(("(?:[^"\\]|\\.)*")')
+"""Words of the page's program."""
+
+
+def translated(text: str, name: str) -> str:
+    """A file of the page in the language of this process."""
+    if current() == ENGLISH:
+        return text
+    if name.endswith(".html"):
+        frame = PIECES.sub(lambda m: (m[1] or m[3]) + _kept(m[2] or m[4]), text)
+        return frame.replace('<html lang="en">', f'<html lang="{current()}">')
+    return (
+        CALLS.sub(lambda m: f"tr({json.dumps(tr(json.loads(m[1])), ensure_ascii=False)}", text)
+        if name.endswith(".js")
+        else text
+    )
+
+
+def _kept(piece: str) -> str:
+    """A piece with its words translated and the blanks around them as they were."""
+    words = piece.strip()
+    return piece.replace(words, html.escape(tr(words)))
+
+
 class _Guard:
     """Lets through what anybody may load, and whoever has the session, from this page alone."""
 
@@ -126,17 +156,17 @@ class _Guard:
     def _refused(self, scope: Scope) -> tuple[int, str, str] | None:
         headers, door = Headers(scope=scope), self._door
         if headers.get("host") != door.host:  # another name that leads here (DNS rebinding)
-            return 421, "M-HTTP-ROUTE", "this is not the address that was printed."
+            return 421, "M-HTTP-ROUTE", mark("this is not the address that was printed.")
         if not scope["path"].startswith(door.root):
-            return 404, "M-HTTP-ROUTE", "there is nothing here."
+            return 404, "M-HTTP-ROUTE", mark("there is nothing here.")
         if scope["method"] != "GET" and headers.get("origin") != door.origin:
-            return 403, "M-HTTP-TOKEN", "this request does not come from the page."
+            return 403, "M-HTTP-TOKEN", mark("this request does not come from the page.")
         path = scope["path"].removeprefix(door.root)
         if path in FILES or path == "open":
             return None
         carried = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
         if not hmac.compare_digest(carried.encode(), door.session.encode()):
-            return 401, "M-HTTP-TOKEN", "this address was used already, or is not the one that was printed."
+            return 401, "M-HTTP-TOKEN", mark("this address was used already, or is not the one that was printed.")
         return None
 
 
@@ -182,12 +212,14 @@ class _Routes:
 
     async def file(self, request: Request) -> Response:
         name, kind = FILES[request.url.path.removeprefix(self._door.root)]
-        data = resources.files("medimg.serve.page").joinpath(name).read_bytes()
+        data = translated(resources.files("medimg.serve.page").joinpath(name).read_text("utf-8"), name).encode()
         return Response(data, headers=HEADERS, media_type=f"{kind}; charset=utf-8")
 
     async def open(self, request: Request) -> Response:
         if not self._door.takes(await _body(request, str)):
-            return answers.problem(401, "M-HTTP-TOKEN", "this address was used already, or is not the one printed.")
+            return answers.problem(
+                401, "M-HTTP-TOKEN", mark("this address was used already, or is not the one printed.")
+            )
         answer = Response(status_code=204, headers=HEADERS)
         door = self._door
         answer.set_cookie(COOKIE, door.session, path=door.root, httponly=True, samesite="strict", secure=door.secured)
