@@ -142,6 +142,9 @@ class Share(mfusepy.Operations):
         os.utime(self._disk + there, ns=times)
         return 0
 
+    def listxattr(self, path: str) -> list[str]:
+        return []
+
     def symlink(self, target: str, source: str) -> int:
         raise mfusepy.FuseOSError(errno.ENOTSUP)
 
@@ -240,8 +243,8 @@ def _answered(call: str) -> Callable[..., Any]:
     return with_faults
 
 
-CALLS = """chmod create flush fsync fsyncdir getattr mkdir open read readdir rename rmdir statfs symlink truncate unlink
-utimens write""".split()
+CALLS = """chmod create flush fsync fsyncdir getattr listxattr mkdir open read readdir rename rmdir statfs symlink truncate
+unlink utimens write""".split()
 for one in CALLS:
     setattr(Share, one, _answered(one))
 

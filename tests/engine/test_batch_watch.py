@@ -19,7 +19,8 @@ from batch_kit import listing
 
 import medimg
 from medimg.engine.batch import Outcome
-from medimg.engine.watch import Watch, move
+from medimg.engine.moving import move
+from medimg.engine.watch import Watch
 from medimg.errors import Changed, Interrupted, MedimgError, OutputError, UsageError
 from medimg.policy import Policy
 from medimg.run.scan import Item, Root

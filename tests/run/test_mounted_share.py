@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,9 @@ from pathlib import Path
 import batch_fakes as fakes
 import pytest
 from share_kit import Share, mounted
+
+from medimg.engine.watch import Watch
+from medimg.errors import Unreadable
 
 ITEMS = 24
 CLEAN = ("clean", "in", "-o", "out", "--metadata-only", "--workers", "2", "--json-lines")
@@ -142,3 +146,42 @@ def test_a_share_without_rights_takes_a_run(share: Share, photos: Path, expected
     done = medimg(*CLEAN, cwd=share.mount)
     assert done.returncode == 11, done.stderr
     assert copies(share.mount) == expected
+
+
+def watching(share: Share) -> subprocess.Popen[str]:
+    wanted = ("watch", "in", "-o", "out", "--metadata-only", "--rest", "1", "--every", "1", "--move-originals", "moved")
+    command = [sys.executable, "-m", "medimg", *wanted, "--workers", "1", "--json-lines"]
+    return subprocess.Popen(command, cwd=share.mount, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def stopped(running: subprocess.Popen[str]) -> str:
+    running.send_signal(signal.SIGTERM)
+    said = running.communicate(timeout=600)[0]
+    assert running.returncode == 0
+    assert not any(word in said for word in ("Traceback", "M-000", "MARKER"))
+    return said
+
+
+def test_a_watch_moves_originals_on_a_share_that_tells_no_attributes(share: Share, photos: Path) -> None:
+    shutil.copytree(photos, share.disk / "in")
+    share.tell(fail={"listxattr": ["EIO", "MARKER", 0]}, rights=False)
+    originals = {p.read_bytes(): p.stat().st_mtime_ns for p in photos.rglob("*.png")}
+    running = watching(share)
+    until = time.monotonic() + 300
+    while len(list(share.mount.glob("moved/*/*.png"))) < ITEMS and time.monotonic() < until:
+        time.sleep(0.2)
+    stopped(running)
+    assert {p.read_bytes(): p.stat().st_mtime_ns for p in share.mount.glob("moved/*/*")} == originals
+    assert not list((share.mount / "in").rglob("*.*"))
+    assert len(named(share.mount)) == ITEMS
+
+
+def test_a_watch_whose_share_is_away_says_so_and_goes_on(share: Share, photos: Path, tmp_path: Path) -> None:
+    (share.disk / "in").mkdir()
+    done: list[int] = []
+    watch = Watch(share.mount / "in", tmp_path / "out", lambda roots, _resume: done.append(len(roots)), rest=0)  # type: ignore[arg-type,func-returns-value]
+    share.tell(fail={"readdir": ["ESTALE", "in", 0], "getattr": ["ESTALE", "in", 0]})
+    with pytest.raises(Unreadable, match="could not be reached"):
+        watch.round()
+    share.tell()
+    assert watch.round() is None
