@@ -243,8 +243,8 @@ def _answered(call: str) -> Callable[..., Any]:
     return with_faults
 
 
-CALLS = """chmod create flush fsync fsyncdir getattr listxattr mkdir open read readdir rename rmdir statfs symlink truncate
-unlink utimens write""".split()
+CALLS = """chmod create flush fsync fsyncdir getattr listxattr mkdir open read readdir rename rmdir statfs symlink
+truncate unlink utimens write""".split()
 for one in CALLS:
     setattr(Share, one, _answered(one))
 
