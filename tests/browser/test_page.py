@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import signal
 import ssl
@@ -13,16 +11,15 @@ import time
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import batch_fakes as fakes
 import httpx
 import numpy as np
 import pytest
 import trustme
 import zxingcpp
 from chrome import AXE, PROGRAM, Chrome
-from PIL import Image
+from page_kit import Served, certificate, drawn, serving
 from release_kit import answered, call
 from sheets_kit import run_folder
 
@@ -38,59 +35,7 @@ from medimg.serve.page.routes import Door
 from medimg.serve.page.stand import Wanted
 from medimg.types import NOTHING_KNOWN, KnownValues
 
-ROOT = Path(__file__).resolve().parents[2]
 NAME, KNOWN = "ZZMARKERNAME", "Qqknownperson"
-
-SERVER = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from tests import batch_fakes
-from medimg.engine.batch import Hooks
-from medimg.policy import Policy
-from medimg.run.register import Register
-from medimg.serve import listen
-from medimg.serve.page.desk import Desk
-from medimg.serve.page.routes import Door, build
-
-if __name__ == "__main__":
-    work = Path(sys.argv[2])
-    listening = listen.tcp("127.0.0.1", 0, secured=False)
-    tls = [Path(p) for p in sys.argv[3:]]
-    door = Door(f"127.0.0.1:{listening.getsockname()[1]}", secured=bool(tls))
-    desk = Desk(work / "out", Policy.load(), Register(work / "register"), Hooks(make=batch_fakes.make), 1)
-    print(door.address, flush=True)
-    listen.serve(build(desk, door, 6_000_000), listening, *tls)
-"""
-
-
-class Served(NamedTuple):
-    """A server, its address with the key, and the folder it works in."""
-
-    address: str
-    work: Path
-
-    @property
-    def bare(self) -> str:
-        """The address without the key."""
-        return self.address.partition("#")[0]
-
-    @property
-    def key(self) -> str:
-        """The key."""
-        return self.address.partition("#")[2]
-
-    def client(self, **headers: str) -> httpx.Client:
-        """A program that says it comes from the page."""
-        origin = self.bare.rpartition("/")[0].rpartition("/")[0]
-        return httpx.Client(base_url=self.bare, headers={"origin": origin, **headers}, timeout=600)
-
-
-def drawn(path: Path, seed: int, width: int, height: int) -> None:
-    """A PNG of noise with which the fake checks have no trouble."""
-    pixels = np.random.default_rng(seed).integers(100, 255, (height, width, 3), np.uint8)
-    pixels[0, 0] = fakes.WELL
-    Image.fromarray(pixels).save(path)
 
 
 @pytest.fixture
@@ -99,41 +44,9 @@ def served(tmp_path: Path) -> Iterator[Served]:
         yield here
 
 
-@contextlib.contextmanager
-def serving(tmp_path: Path, *tls: Path) -> Iterator[Served]:
-    """A server; with ``tls``, a certificate and its key, one as for a phone."""
-    program = tmp_path / "server.py"
-    program.write_text(SERVER)
-    own = {f"MEDIMG_{name}": str(tmp_path / name.lower()) for name in ("CARDS", "WINDOW")}
-    env = {**os.environ, **own, "TMPDIR": str(tmp_path)}
-    running = subprocess.Popen(
-        [sys.executable, str(program), str(ROOT), str(tmp_path), *map(str, tls)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env,
-    )  # fmt: skip
-    assert running.stdout is not None
-    try:
-        address = running.stdout.readline().strip()
-        assert address, running.stderr and running.stderr.read()
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            with contextlib.suppress(httpx.HTTPError):
-                httpx.get(address, verify=not tls)
-                break
-            time.sleep(0.1)
-        yield Served(address, tmp_path)
-    finally:
-        running.send_signal(signal.SIGTERM)
-        said = running.communicate(timeout=600)
-    assert running.returncode == 0, said
-    assert said == ("", "")  # nothing is logged
-
-
 def test_a_phone_is_let_in_over_tls_alone_and_told_where_its_photos_go(tmp_path: Path) -> None:
     authority = trustme.CA()
-    leaf = authority.issue_cert("127.0.0.1")
-    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
-    chain.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
-    key.write_bytes(leaf.private_key_pem.bytes())
+    chain, key = certificate(authority, tmp_path)
     trusted = ssl.create_default_context()
     authority.configure_trust(trusted)
     with serving(tmp_path, chain, key) as here:
