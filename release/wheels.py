@@ -35,8 +35,13 @@ MACHO_MACHINES = {0x01000007: "x86_64", 0x0100000C: "aarch64"}
 """``cputype`` (mach/machine.h)."""
 PE_MACHINES = {0x8664: "x86_64", 0xAA64: "aarch64"}
 """``Machine`` (Microsoft, PE Format)."""
-SYMBOLS = {"_splice": b"medimg_scan", "_scan": b"medimg_audit_coded_end", "_area": b"medimg_shrink"}
-BARRED = re.compile(r"\.(c|h|pdb|lib|part)$|__pycache__|^tests/|^benchmarks/")
+SYMBOLS = {
+    "_splice": b"medimg_scan",
+    "_tails": b"medimg_vp8_bare",
+    "_scan": b"medimg_audit_vp8",
+    "_area": b"medimg_shrink",
+}
+BARRED = re.compile(r"\.(pdb|lib|part)$|__pycache__|^tests/|^benchmarks/")
 
 
 def machine(library: bytes) -> tuple[str, str]:
@@ -96,7 +101,7 @@ def faults(wheel: Path, platform: str) -> list[str]:
             found.append(f"its libraries are {sorted(there)}")
         for name in sorted(there & wanted):
             found += [f"{name}: {f}" for f in library_faults(archive.read(name), Path(name).stem, system, processor)]
-        found += [f"{n} does not belong in it" for n in names if BARRED.search(n) and not n.endswith(".c")]
+        found += [f"{n} does not belong in it" for n in names if BARRED.search(n)]
         models = tomllib.loads(archive.read("medimg/models/models.toml").decode())
         for model in models.values():
             name = f"medimg/models/{model['file']}"

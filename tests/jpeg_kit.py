@@ -92,10 +92,13 @@ def djpeg(data: bytes) -> tuple[np.ndarray, str]:
     return pixels(done.stdout) if done.stdout else np.zeros((0, 0), int), warnings
 
 
-def coefficients(data: bytes) -> tuple[tuple[int, int], list[tuple[int, int, np.ndarray]]]:
+def coefficients(
+    data: bytes, ends: list[int] | None = None
+) -> tuple[tuple[int, int], list[tuple[int, int, np.ndarray]]]:
     """(width, height) and, per component, h, v and quantised coefficients (rows, columns, 64) in zigzag order.
 
     A small reader of baseline Huffman files, written for the tests alone; give it what ``jpegtran`` makes of others.
+    ``ends`` is given how many bits each restart interval has.
     """
     at, tables, frame, restart = 2, {}, None, 0
     while True:
@@ -154,6 +157,8 @@ def coefficients(data: bytes) -> tuple[tuple[int, int], list[tuple[int, int, np.
                         k += zeros
                         block[k] = reader.value(size) if size else 0
                         k += 1
+        if ends is not None:
+            ends.append(reader.at)
     return (width, height), [(h, v, g) for (h, v), g in zip(parts, grids, strict=True)]
 
 

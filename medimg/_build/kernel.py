@@ -1,4 +1,4 @@
-"""Compiles medimg's C files when medimg is built: the JPEG kernel, the audit's search, the area filter of the pyramid.
+"""Compiles medimg's C files when medimg is built: readers of coded JPEG and WebP data, the area filter of the pyramid.
 
 They are plain shared libraries without any Python symbol, so one file serves every Python version of a platform.
 Without a compiler there is no build; the wheels bring them.
@@ -18,7 +18,12 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-SOURCES = (Path("medimg/formats/jpeg/_splice.c"), Path("medimg/audit/_scan.c"), Path("medimg/detect/_area.c"))
+SOURCES = (
+    Path("medimg/formats/jpeg/_splice.c"),
+    Path("medimg/formats/webp/_tails.c"),
+    Path("medimg/audit/_scan.c"),
+    Path("medimg/detect/_area.c"),
+)
 FLAGS = ["-std=c99", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra"]
 TARGET_VARIABLE = "MEDIMG_TARGET"
 # The oldest systems of onnxruntime's and opencv's wheels are newer than these: glibc 2.17 is that of manylinux2014.

@@ -7,14 +7,15 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from medimg.errors import CheckNotRun, Malformed
+from medimg.audit import jpeg
+from medimg.errors import CheckNotRun
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NONE, JPEG, DEFLATE, PACKBITS = 1, 7, (8, 32946), 32773
-SPARE = 8
-"""A JPEG that decodes to the same with its last bytes changed carries something behind its last block."""
+NONE, JPEG, DEFLATE = 1, 7, 8
+BESIDE = (*range(0xE0, 0xEE), 0xEF, 0xFE)
+"""Segments of a JPEG that say something beside the picture, but for Adobe's, which says what its components are."""
 NOISE = 16
 """Levels of 255 by which the filling of a JPEG tile may have changed."""
 
@@ -24,7 +25,6 @@ class Layout(NamedTuple):
 
     order: str
     numbers: dict[int, tuple[int, ...]]
-    tables: bytes
 
     def one(self, tag: int, default: int) -> int:
         """The first value of a field."""
@@ -57,77 +57,47 @@ class Layout(NamedTuple):
         """Whether each channel has strips or tiles of its own."""
         return self.one(284, 1) == 2
 
-    def length(self, index: int) -> int:
-        """Bytes of a strip or tile before it was packed."""
-        *_, across, rows = self.chunk(index)
-        samples = 1 if self.apart else self.one(277, 1)
-        return -(-across * samples * self.one(258, 1) // 8) * rows
+    def row(self, index: int) -> tuple[int, int]:
+        """Bytes in a row of a strip or tile, and bits behind its last pixel."""
+        bits = self.chunk(index)[2] * (1 if self.apart else self.one(277, 1)) * self.one(258, 1)
+        return -(-bits // 8), -bits % 8
 
 
 def strays(layout: Layout, index: int, raw: bytes) -> list[str]:
     """Paths of what a strip or tile holds besides its part of the picture."""
     packing = layout.one(259, NONE)
     if packing == JPEG:
-        return _jpeg(layout, index, raw) + _past_the_edge(layout, index, raw)
-    unpacked = {NONE: len, PACKBITS: _unpacked_bits}.get(packing, _inflated if packing in DEFLATE else None)
-    if unpacked is not None and unpacked(raw) != layout.length(index):
+        return _jpeg(layout, index, raw) or _past_the_edge(layout, index, raw)
+    if packing not in (NONE, DEFLATE):
+        return ["strips/packing"]
+    (row, spare), rows = layout.row(index), layout.chunk(index)[3]
+    whole = raw if packing == NONE else _inflated(raw, row * rows)
+    if len(whole) != row * rows:
         return ["strips/length"]
+    mask = (1 << spare) - 1 << (8 - spare if layout.one(266, 1) == 2 else 0)
+    if spare and any(last & mask for last in whole[row - 1 :: row]):
+        return ["strips/row ends"]
     return _past_the_edge(layout, index, raw)
 
 
-def _unpacked_bits(raw: bytes) -> int:
-    """How many bytes a PackBits strip gives (TIFF 6.0, section 9); -1 when it does not end where a run ends."""
-    at = size = 0
-    while at < len(raw):
-        head = raw[at]
-        size += head + 1 if head < 128 else (257 - head) * (head > 128)
-        at += head + 2 if head < 128 else 1 + (head > 128)
-    return size if at == len(raw) else -1
-
-
-def _inflated(raw: bytes) -> int:
-    """How many bytes a zlib stream gives; -1 when it does not end where the strip does."""
-    stream, size = zlib.decompressobj(), 0
-    while not stream.eof and raw:  # in bounded pieces
-        piece = stream.decompress(raw, 1 << 20)
-        if not piece and stream.unconsumed_tail == raw:
-            break
-        size, raw = size + len(piece), stream.unconsumed_tail
-    return size if stream.eof and not stream.unused_data else -1
-
-
-# -- JPEG -------------------------------------------------------------------------------------------------------------
+def _inflated(raw: bytes, expected: int) -> bytes:
+    """What a zlib stream gives, of too much a part; nothing when it does not end where the strip does."""
+    stream = zlib.decompressobj()
+    whole = stream.decompress(raw, expected + 1)
+    return whole + stream.flush() if not stream.unconsumed_tail and stream.eof and not stream.unused_data else b""
 
 
 def _jpeg(layout: Layout, index: int, raw: bytes) -> list[str]:
-    """A frame of the right size, and nothing behind its last block."""
+    """A frame of the right size, with its tables, and nothing else."""
+    found = jpeg.walk(raw)
     *_, across, rows = layout.chunk(index)
     at = 2
-    frame = None
     while raw[at + 1] != 0xDA:
-        if raw[at + 1] in (0xC0, 0xC1, 0xC2):
-            down, wide = struct.unpack_from(">HH", raw, at + 5)
-            frame = wide, down
+        if raw[at + 1] in (0xC0, 0xC1, 0xC2) and struct.unpack_from(">HH", raw, at + 5) != (rows, across):
+            found.append("size of a JPEG")
+        found += ["segments"] * (raw[at + 1] in BESIDE)
         at += 2 + int.from_bytes(raw[at + 2 : at + 4], "big")
-    if frame != (across, rows):
-        return ["strips/size of a JPEG"]
-    start = at + 2 + int.from_bytes(raw[at + 2 : at + 4], "big")
-    whole = layout.tables[:-2] + raw[2:] if layout.tables else raw
-    pixels = _shown(whole, "JPEG")
-    other = _shown(whole[: len(whole) - len(raw) + start] + _changed(raw[start:]), "JPEG")
-    if pixels is None:
-        raise Malformed("a strip of the copy could not be decoded.")
-    return ["strips/after the picture"] if other is not None and bool((pixels == other).all()) else []
-
-
-def _changed(scan: bytes) -> bytes:
-    """Coded data with their last bytes changed, but no marker made or broken."""
-    end = scan.rindex(b"\xff\xd9")
-    near = range(max(1, end - 4 * SPARE), end)
-    out = bytearray(scan)
-    for k in [k for k in near if 0xFF not in scan[k - 1 : k + 1]][-SPARE:]:
-        out[k] = scan[k] ^ 0x55 if scan[k] != 0xAA else 0
-    return bytes(out)
+    return [f"strips/{path}" for path in found]
 
 
 # -- the edge ---------------------------------------------------------------------------------------------------------
@@ -158,21 +128,16 @@ def _filling(part: NDArray, edge: NDArray, noise: int) -> bool:  # type: ignore[
 
 
 def _alone(layout: Layout, index: int, raw: bytes) -> bytes:
-    """A tile as a file of one strip; a palette's numbers and a channel that stands apart as grey.
-
-    T6Options (293) is left out: it could allow uncompressed runs alone, which libtiff does not decode.
-    """
+    """A tile as a file of one strip; a palette's numbers and a channel that stands apart as grey."""
     *_, across, down = layout.chunk(index)
     apart = layout.apart
     grey = apart or layout.one(262, 1) == 3
-    kept = (258, 259, 262, 266, 277, 292, 317, 338, 530) if not grey else (259, 266, 292, 317)
+    kept = (258, 259, 262, 266, 277, 317, 338, 530) if not grey else (259, 266, 317)
     fields = {tag: layout.numbers[tag] for tag in kept if tag in layout.numbers}
     if grey:
         fields |= {258: (layout.one(258, 1),), 262: (1,), 277: (1,)}
     fields |= {256: (across,), 257: (down,), 273: (8,), 278: (down,), 279: (len(raw),)}
     values = {tag: (4, len(v), struct.pack(f"{layout.order}{len(v)}I", *v)) for tag, v in fields.items()}
-    if layout.tables:
-        values[347] = (7, len(layout.tables), layout.tables)
     return _file(layout.order, values, raw)
 
 

@@ -234,23 +234,18 @@ def _under_alpha(ihdr: bytes, picture: list[bytes]) -> list[str]:
 
 
 def _entries(found: dict[str, bytes], picture: list[bytes]) -> list[str]:
-    """Palette entries that no pixel uses, or that look like another that is used."""
+    """Palette entries that no pixel uses, that look like another, or that do not stand by alpha, red, green, blue."""
     plte, trns = found.get("PLTE", b""), found.get("tRNS", b"")
     indices = _pillow(_rewrapped(found["IHDR"], [(b"PLTE", plte), *((b"IDAT", p) for p in picture)]), "P")
     used = set(indices.tobytes())
     if max(used) * 3 + 3 != len(plte) or len(trns) > len(plte) // 3 or (trns and trns[-1] == 255):
         return ["PLTE/length"]
-    looks: set[bytes] = set()
-    for k in range(len(plte) // 3):
-        look = plte[3 * k : 3 * k + 3] + (trns[k : k + 1] or b"\xff")
-        if k not in used:
-            if look != b"\0\0\0\xff":
-                return ["PLTE/unused"]
-        elif look in looks or (look[3] == 0 and look[:3] != b"\0\0\0"):
-            return ["PLTE/equal colours"]
-        else:
-            looks.add(look)
-    return []
+    if len(used) * 3 != len(plte):
+        return ["PLTE/unused"]
+    looks = [(trns[k : k + 1] or b"\xff") + plte[3 * k : 3 * k + 3] for k in range(len(used))]
+    if any(look[0] == 0 and look[1:] != b"\0\0\0" for look in looks) or len(set(looks)) < len(looks):
+        return ["PLTE/equal colours"]
+    return ["PLTE/order"] if looks != sorted(looks) else []
 
 
 def _row_ends(picture: list[bytes], sizes: list[tuple[int, int]], bits: int) -> list[str]:

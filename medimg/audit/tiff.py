@@ -16,8 +16,6 @@ DENOMINATOR = 10_000
 Beside = tuple[int, Container[int]]
 """A field, and the values with which another belongs beside it."""
 NONE: Beside = (0, ())
-SEGMENTS = (0xC0, 0xC1, 0xC2, 0xC4, 0xDB, 0xDD)
-"""Frames, tables and the restart interval of a JPEG picture before its scan (ITU-T T.81, B.1.1.3)."""
 PLACES = {273: 279, 324: 325}
 """Where strips and tiles begin -> how many bytes they have (sections 3 and 15)."""
 
@@ -85,38 +83,31 @@ def _profile(field: Field, _: Fields) -> bool:
     return not icc.strays(field.raw)
 
 
-def _tables(field: Field, fields: Fields) -> bool:
-    """Nothing but tables of a JPEG picture, where there is one."""
-    return fields[259].numbers == (7,) and not _jpeg_extras(field.raw)
-
-
 def _place(_: Field, __: Fields) -> bool:
     """Where strips or tiles are: judged by :func:`_chunks`."""
     return True
 
 
-FAX, FAX_6, PREDICTED = (259, (3,)), (259, (4,)), (259, (5, 8, 32946))
+DEFLATED, AS_STORED = (259, (8,)), (259, (1, 7))
 PALETTE, INKS, YCBCR = (262, (3,)), (262, (5,)), (262, (6,))
 FIELDS: dict[int, Predicate] = {  # TIFF 6.0 by section, or where it stands
     254: _whole,  # NewSubfileType: 8
     256: _numbers(), 257: _numbers(),  # ImageWidth, ImageLength: 8
     258: _alike,  # BitsPerSample: 8
-    259: _numbers(1, (1, 2, 3, 4, 5, 7, 8, 32946, 32773)),  # Compression: 8 to 11, 13, Supplement 2
+    259: _numbers(1, (1, 7, 8)),  # Compression: 8, Supplement 2
     262: _numbers(1, (0, 1, 2, 3, 5, 6, 8)),  # PhotometricInterpretation: 8, 16, 21, 23
-    266: _numbers(1, (1, 2)),  # FillOrder: 8
+    266: _numbers(1, (1, 2), AS_STORED),  # FillOrder: 8
     273: _place, 279: _place,  # StripOffsets, StripByteCounts: 8
     274: _numbers(1, range(2, 9)),  # Orientation, where it is not upright: 8
     277: _numbers(1, range(1, 6)),  # SamplesPerPixel: 8
     278: _rows,  # RowsPerStrip: 8
     284: _numbers(1, (1, 2)),  # PlanarConfiguration: 8
-    292: _numbers(1, range(8), FAX), 293: _numbers(1, (0, 2), FAX_6),  # T4Options, T6Options: 11
-    317: _numbers(1, (1, 2, 3), PREDICTED),  # Predictor: 14, technical note 3
+    317: _numbers(1, (1, 2, 3), DEFLATED),  # Predictor: 14, technical note 3
     320: _numbers(768, None, PALETTE),  # ColorMap: 5
     322: _numbers(), 323: _numbers(), 324: _place, 325: _place,  # tiles: 15
     332: _numbers(1, (1, 2), INKS),  # InkSet: 16
     338: _numbers(8, (0, 1, 2)),  # ExtraSamples: 18
     339: _numbers(8, (1, 4)),  # SampleFormat: 19
-    347: _tables,  # JPEGTables: Supplement 2
     529: _fractions(3, YCBCR),  # YCbCrCoefficients: 21
     530: _numbers(2, (1, 2, 4), YCBCR), 531: _numbers(1, (1, 2), YCBCR),  # YCbCrSubSampling, YCbCrPositioning: 21
     532: _fractions(6, YCBCR),  # ReferenceBlackWhite: 20
@@ -166,8 +157,7 @@ def _chunks(data: bytes, order: str, fields: dict[int, Field], stray: list[str])
     if len(places) != 1:
         raise Malformed("the copy has no strips, or both strips and tiles.")
     starts, sizes = (fields[tag].numbers for tag in (places[0], PLACES[places[0]]))
-    tables = fields[347].raw if 347 in fields else b""
-    layout = _pictures.Layout(order, {tag: field.numbers for tag, field in fields.items() if field.numbers}, tables)
+    layout = _pictures.Layout(order, {tag: field.numbers for tag, field in fields.items() if field.numbers})
     spans = [(start, start + size) for start, size in zip(starts, sizes, strict=True)]
     if layout.chunks() != len(starts) or (322 in fields) != (places[0] == 324):
         stray.append("strips/number")
@@ -176,27 +166,8 @@ def _chunks(data: bytes, order: str, fields: dict[int, Field], stray: list[str])
         raw = data[start:end]
         if end > len(data):
             raise Malformed("a strip of the copy stands outside it.")
-        if layout.one(259, 1) == 7 and _jpeg_extras(raw):
-            stray.append("strips/segments")
-        else:
-            stray += _pictures.strays(layout, index, raw)
+        stray += _pictures.strays(layout, index, raw)
     return spans
-
-
-def _jpeg_extras(raw: bytes) -> bool:
-    """Whether a JPEG stream, or its tables, hold anything but the picture's segments and Adobe's, or end late."""
-    if raw[:2] != b"\xff\xd8":
-        return True
-    at = 2
-    while raw[at : at + 2] != b"\xff\xd9":
-        flag, marker, size = struct.unpack_from(">BBH", raw, at)
-        if flag == 0xFF and marker == 0xDA:
-            return raw.find(b"\xff\xd9", at) != len(raw) - 2
-        adobe = marker == 0xEE and size == 14 and raw[at + 4 : at + 9] == b"Adobe"
-        if flag != 0xFF or not (marker in SEGMENTS or adobe):
-            return True
-        at += 2 + size
-    return at + 2 != len(raw)
 
 
 def _gaps(data: bytes, spans: list[tuple[int, int]]) -> list[str]:

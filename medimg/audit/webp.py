@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from medimg.audit import icc, turn
+from medimg.audit import icc, scans, turn
 from medimg.errors import Malformed
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ LOSSY = ("VP8X", "ICCP", "ALPH", "VP8 ", "EXIF")
 LOSSLESS = ("VP8X", "ICCP", "VP8L", "EXIF")
 """The order of the chunks (RFC 9649, 2.7)."""
 SPARE = 8
-"""A picture that decodes to the same without so many bytes carries something behind its end."""
+"""What is packed without loss and decodes to the same without so many bytes carries something behind its end."""
 
 
 def walk(data: bytes) -> list[str]:
@@ -89,8 +89,13 @@ def _orientation(body: bytes, _: Parts) -> bool:
 
 
 def _alpha(body: bytes, _: Parts) -> bool:
-    """No reserved bit set."""
-    return bool(body) and not body[0] & 0xC0
+    """Packed without loss, not filtered, nothing made coarser."""
+    return body[:1] == b"\1"
+
+
+def _lossy(body: bytes, _: Parts) -> bool:
+    """No scale, which no viewer heeds."""
+    return not (body[7] | body[9]) & 0xC0
 
 
 HOLDS: dict[str, Callable[[bytes, Parts], bool]] = {
@@ -98,6 +103,7 @@ HOLDS: dict[str, Callable[[bytes, Parts], bool]] = {
     "ICCP": _profile,  # 2.7.1.4
     "EXIF": _orientation,  # 2.7.1.5
     "ALPH": _alpha,  # 2.7.1.2
+    "VP8 ": _lossy,  # RFC 6386, 9.1
 }
 """What may stand beside the picture, and what it may hold."""
 
@@ -107,22 +113,17 @@ HOLDS: dict[str, Callable[[bytes, Parts], bool]] = {
 
 def _coded(data: bytes, parts: dict[str, bytes]) -> list[str]:
     """The coded picture ends where its data ends, and hides no colour under alpha 0."""
-    name = "VP8 " if "VP8 " in parts else "VP8L"
-    alpha, image = parts.get("ALPH", b""), parts[name]
+    alpha, lossy, lossless = (parts.get(name, b"") for name in ("ALPH", "VP8 ", "VP8L"))
     pixels = _decoded(data)
     if pixels is None:
         raise Malformed("the picture of the copy could not be decoded.")
-    out = []
-    if len(image) > SPARE and _same(_decoded(_bare(pixels, name, image[:-SPARE], alpha)), pixels):
-        out.append(f"{name.strip()}/after the picture")
-    height, width = pixels.shape[:2]
-    if alpha and not alpha[0] & 3:
-        if len(alpha) != 1 + width * height:
-            out.append("ALPH/after the picture")
-    elif len(alpha) > SPARE and _same(_decoded(_bare(pixels, name, image, alpha[:-SPARE])), pixels):
+    out = ["VP8/after the picture"] if lossy and scans.vp8_ends_late(lossy) else []
+    if len(lossless) > SPARE and _same(_decoded(_bare(pixels, "VP8L", lossless[:-SPARE], b"")), pixels):
+        out.append("VP8L/after the picture")
+    if len(alpha) > SPARE and _same(_decoded(_bare(pixels, "VP8 ", lossy, alpha[:-SPARE])), pixels):
         out.append("ALPH/after the picture")
     if pixels.shape[2] == 4 and bool(pixels[pixels[..., 3] == 0].any()):
-        out.append(f"{name.strip()}/alpha 0")
+        out.append(f"{'VP8' if lossy else 'VP8L'}/alpha 0")
     return out
 
 

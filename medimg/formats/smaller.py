@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from medimg.formats import Declaring, Opened, jpeg
-from medimg.types import Finding, Limits
+from medimg.types import Box, Finding, Limits
 from medimg.vocabulary import FormatName
 
 QUALITY = 95
@@ -61,7 +61,7 @@ def _profile(photo: Opened) -> bytes | None:
         from medimg.formats import heif
 
         return heif.plain_profile(photo)
-    copy = photo.write().data
+    copy = photo.write(crop=Box(0, 0, 64, 64)).data  # its profile is that of the whole copy
     if _CICP in copy[: 64 * 1024]:
         return None
     with Image.open(io.BytesIO(copy), formats=("JPEG", "PNG", "TIFF", "WEBP")) as picture:

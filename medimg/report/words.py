@@ -59,8 +59,8 @@ ZERO = Table(
 METHODS = Table(
     {
         "segment-copy": "picture data untouched",
-        "coefficients": "covered; everything outside the covers is untouched",
-        "samples": "covered; every pixel outside the covers is untouched",
+        "coefficients": "coded again; everything outside the covers is untouched",
+        "samples": "coded again; every pixel outside the covers is untouched",
         "re-encoded": "covered and saved again; pixels outside the covers may differ slightly",
     }
 )

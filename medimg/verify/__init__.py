@@ -60,28 +60,22 @@ def _not_run(name: CheckName, error: MedimgError, engine: str = "") -> Check:
 def coded(opened: formats.Opened, scope: str) -> list[Check]:
     """A row for bytes inside the coded picture, behind its last symbol: where there are some, or nobody looked.
 
-    None where every symbol was read, or where such bytes cannot be: in most formats, and in JPEG of a full run.
+    None where every symbol was read, or where such bytes cannot be: in every format but HEIF.
 
     Raises:
         Malformed: The coded picture is damaged.
     """
     behind = getattr(opened, "behind", None)  # what a format can say of its coding is its own
-    if scope == "full" and behind is not None and behind():
+    if scope == "full" and behind is not None and behind():  # else the independent walk alone has read them
         return [Check(name=CheckName.CODED_DATA, state=CheckState.FAILED, engine="symbol by symbol", found=1)]
+    if opened.name != FormatName.HEIF:
+        return []
     undecoded = ""
-    if scope != "full" and opened.name == FormatName.HEIF:  # damaged HEVC or AV1 opens nowhere, unlike a damaged JPEG
+    if scope != "full":  # damaged HEVC or AV1 opens nowhere
         try:
             opened.samples()
         except CheckNotRun as error:
             undecoded = f"{error.what} "
-    unread: dict[str, bool] = {
-        FormatName.JPEG: scope != "full",
-        FormatName.DICOM: scope != "full" and bool(getattr(opened, "coded", False)),
-        FormatName.TIFF: getattr(opened, "compression", "") == "ccitt",
-        FormatName.HEIF: True,
-    }
-    if not unread.get(opened.name):
-        return []
     return [Check(name=CheckName.CODED_DATA, state=CheckState.NOT_ASKED, detail=undecoded + BEHIND)]
 
 

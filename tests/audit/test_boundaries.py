@@ -123,16 +123,6 @@ def test_what_does_not_begin_like_a_webp_file_or_is_cut_short(change: object) ->
         audit.walk(change(copy), "webp")  # type: ignore[operator]
 
 
-@pytest.mark.parametrize(("more", "strays"), [(b"", []), (b"\xff", ["ALPH/after the picture"])])
-def test_alpha_that_is_not_packed_is_one_byte_a_pixel(more: bytes, strays: list[str]) -> None:
-    out = io.BytesIO()
-    Image.new("RGB", (8, 6), (200, 90, 40)).save(out, "WEBP")
-    alpha = b"\0" + b"\x80" * 48 + more  # RFC 9649, 2.7.1.2: compression method 0, filtering method 0
-    chunks = [(b"VP8X", b"\x10\0\0\0\x07\0\0\x05\0\0"), (b"ALPH", alpha), (b"VP8 ", out.getvalue()[20:])]
-    body = b"WEBP" + b"".join(struct.pack("<4sI", n, len(c)) + c + bytes(len(c) % 2) for n, c in chunks)
-    assert audit.walk(b"RIFF" + struct.pack("<I", len(body)) + body, "webp") == strays
-
-
 def profile(tags: dict[bytes, bytes]) -> bytes:
     """A cleaned profile with tags put in the place of its own."""
     from medimg.formats.shared import icc as writer

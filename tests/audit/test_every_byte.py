@@ -177,7 +177,7 @@ CASES: dict[str, tuple[str, bytes, Callable[[bytes], Iterator[Part]], set[str]]]
         "jpeg",
         copy_of(noise("RGB"), "JPEG", icc_profile=PROFILE),
         jpeg_parts,
-        {"C0", "C4", "DB", "DA", "E0", "E2"},
+        {"C0", "DA", "E0", "E2"},
     ),
     "PNG with alpha": ("png", copy_of(noise("RGBA"), "PNG"), png_parts, {"IDAT"}),
     "PNG with a palette": (
@@ -189,22 +189,22 @@ CASES: dict[str, tuple[str, bytes, Callable[[bytes], Iterator[Part]], set[str]]]
         png_parts,
         {"IHDR", "IDAT", "PLTE", "tRNS"},
     ),
-    "JPEG": ("jpeg", copy_of(noise("RGB"), "JPEG", exif=turned(6)), jpeg_parts, {"C0", "C4", "DB", "DA", "E0", "E1"}),
+    "JPEG": ("jpeg", copy_of(noise("RGB"), "JPEG", exif=turned(6)), jpeg_parts, {"C0", "DA", "E0", "E1"}),
     "JPEG in passes": (
-        "jpeg", copy_of(noise("RGB"), "JPEG", progressive=True), jpeg_parts, {"C2", "C4", "DB", "DA", "E0"},
+        "jpeg", copy_of(noise("RGB"), "JPEG", progressive=True), jpeg_parts, {"C2", "C4", "DA", "E0"},
     ),
     "WebP": ("webp", copy_of(noise("RGB"), "WEBP", exif=turned(6)), webp_parts, {"EXIF"}),
     "WebP without loss": ("webp", copy_of(noise("RGBA"), "WEBP", lossless=True), webp_parts, set()),
-    "TIFF": ("tiff", copy_of(noise("RGB"), "TIFF", exif=turned(6)), tiff_parts, {"259", "262", "274"}),
-    "TIFF with a palette": ("tiff", copy_of(noise("RGB").quantize(16), "TIFF"), tiff_parts, {"259", "320"}),
+    "TIFF": ("tiff", copy_of(noise("RGB"), "TIFF", exif=turned(6)), tiff_parts, {"262", "274"}),
+    "TIFF with a palette": ("tiff", copy_of(noise("RGB").quantize(16), "TIFF"), tiff_parts, {"320"}),
     "TIFF packed": (
         "tiff", copy_of(noise("RGB"), "TIFF", compression="tiff_adobe_deflate"), tiff_parts, {"262"},
     ),
     "TIFF around a JPEG": (
-        "tiff", copy_of(noise("RGB"), "TIFF", compression="jpeg"), tiff_parts, {"262", "277", "347"},
+        "tiff", copy_of(noise("RGB"), "TIFF", compression="jpeg"), tiff_parts, {"262", "277"},
     ),
     "TIFF with a profile": (
-        "tiff", copy_of(noise("L"), "TIFF", icc_profile=PROFILE), tiff_parts, {"259", "262", "34675"},
+        "tiff", copy_of(noise("L"), "TIFF", icc_profile=PROFILE), tiff_parts, {"262", "34675"},
     ),
     "AVIF": ("heif", copy_of(noise("RGB"), "AVIF"), heif_parts, {"colr", "pixi"}),
     "HEIC": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Callable
 
@@ -136,43 +137,64 @@ def test_a_scan_needs_its_tables() -> None:
     assert damaged(changed(SOF, lambda p: p[:8] + b"\1"))
 
 
-@pytest.mark.parametrize(("place", "known"), [(0x00, True), (0x03, True), (0x13, True), (0x04, False), (0x08, False),
-                                               (0x20, False), (0x40, False), (0x80, False), (0x23, False)])  # fmt: skip
-def test_what_conditions_arithmetic_codes_stands_in_no_other_picture(place: int, known: bool) -> None:
-    """Such a segment holds a byte of its own for each place, and no scan of Huffman codes looks at it (B.2.4.3)."""
-    body = bytes((place, 0x10))
-    for where in (DQT, SOF, DHT, SOS):
-        if known:
-            assert strays(before(where, (DAC, body))) == ["unused table"]
-            assert strays(before(where, (DAC, body), (DAC, body))) == ["unused table"] * 2
-        else:
-            assert damaged(before(where, (DAC, body)))
-    assert damaged(before(SOF, (DAC, body + body)))
-    assert damaged(before(SOF, (DAC, body + b"\1")))
+@pytest.mark.parametrize("marker", [0xC9, 0xCA])
+def test_no_copy_is_coded_arithmetically(marker: int) -> None:
+    """Few programs open such a picture, and no last symbol says where it ends."""
+    assert damaged([(marker if m == SOF else m, p) for m, p in GREY])
+    assert damaged(before(SOS, (DAC, b"\0\x10")))
 
 
-def arithmetic(*more: tuple[int, bytes], marker: int = 0xC9, scan: bytes = b"\0\x3f\0") -> list[str]:
-    """A picture of arithmetic codes; what they say is not looked at here."""
-    segments = [(m if m != SOF else marker, p) for m, p in GREY if m != DHT]
-    return strays([*segments[:-1], *more, (SOS, segments[-1][1][:-3] + scan)])
-
-
-def test_a_scan_of_arithmetic_codes_uses_what_conditions_its_own() -> None:
-    assert (
-        arithmetic() == arithmetic((DAC, b"\0\x10\x10\x05")) == arithmetic((DAC, b"\0\x10"), (DAC, b"\x10\x05")) == []
+def interval(*, restarts: int = 1) -> tuple[Segments, bytes]:
+    """Four blocks, a restart marker behind every so many."""
+    out = io.BytesIO()
+    Image.fromarray(np.random.default_rng(5).integers(0, 256, (8, 32), np.uint8)).save(
+        out, "JPEG", restart_marker_blocks=restarts
     )
-    assert arithmetic((DAC, b"\1\x10")) == arithmetic((DAC, b"\x11\x05")) == ["unused table"]
-    assert arithmetic((DAC, b"\0\x10"), (DAC, b"\0\x10")) == ["unused table"]
-    assert arithmetic((DAC, b"\0\x10"), marker=0xCA, scan=b"\0\0\0") == []
-    assert arithmetic((DHT, next(p for m, p in GREY if m == DHT))) == ["unused table"]
+    data, at = out.getvalue(), 20
+    found: Segments = []
+    while not found or found[-1][0] != SOS:
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
+        found.append((data[at + 1], data[at + 4 : end]))
+        at = end
+    return found, data[at:]
 
 
 def test_restarts_are_announced() -> None:
     assert strays(before(SOS, (DRI, b"\0\1"))) == []
     assert strays(before(SOS, (DRI, b"\0\1"), (DRI, b"\0\1"))) == ["unused table"]
-    assert strays(before(SOS, (DRI, b"\0\1")), CODED[:-2] + b"\xff\xd0" + CODED) == []
-    for announced in ([], [(DRI, b"\0\0")]):
-        assert damaged(before(SOS, *announced), CODED[:-2] + b"\xff\xd0" + CODED)
+    segments, coded = interval()
+    assert strays(segments, coded) == []
+    assert coded.count(b"\xff\xd0") == coded.count(b"\xff\xd2") == 1
+    for announced in (b"\0\0", b"\0\2", b"\0\4"):
+        assert damaged([(m, announced if m == DRI else p) for m, p in segments], coded)
+    for a, b in ((b"\xd1", b"\xd2"), (b"\xd2", b"\xd3"), (b"\xd0", b"\xd1")):
+        assert damaged(segments, coded.replace(b"\xff" + a, b"\xff" + b))
+
+
+# -- coded data (F.1.2, G.1.2) ----------------------------------------------------------------------------------------
+
+
+def test_nothing_stands_behind_the_last_symbol_of_an_interval() -> None:
+    segments, coded = interval(restarts=2)
+    at = coded.index(b"\xff\xd0")
+    for behind in (b"\0", b"z", b"Banks", b"\xff\0"):
+        assert strays(segments, coded[:-2] + behind + coded[-2:]) == ["SOS/more than the picture"]
+        assert strays(segments, coded[:at] + behind + coded[at:]) == ["SOS/more than the picture"]
+
+
+def test_a_byte_is_filled_up_with_ones() -> None:
+    """F.1.2.3. One bit of filling more or less can be told from a symbol."""
+    found = []
+    for seed in range(40):
+        out = io.BytesIO()
+        Image.fromarray(np.random.default_rng(seed).integers(0, 256, (8, 8), np.uint8)).save(out, "JPEG")
+        data = out.getvalue()
+        assert audit.walk(data[:2] + data[20:], "jpeg") == []
+        wrong = bytearray(data)
+        wrong[-3] ^= 1
+        with contextlib.suppress(Malformed):
+            found.append(audit.walk(bytes(wrong[:2] + wrong[20:]), "jpeg"))
+    assert found.count(["SOS/more than the picture"]) > 20
 
 
 # -- frames and scans (B.2.2, B.2.3) ----------------------------------------------------------------------------------
@@ -205,34 +227,55 @@ def test_a_scan_of_one_pass_says_so() -> None:
         b"\1\1\0\0\x3f\0\0",
     ):
         assert damaged(changed(SOS, lambda _, w=wrong: w))  # type: ignore[misc]
-    assert strays(changed(SOS, lambda _: b"\4" + b"\1\0" * 4 + b"\0\x3f\0")) == []
+
+
+def passes() -> list[tuple[Segments, bytes]]:
+    """The scans of a progressive picture of one component: what stands before each, and its coded data."""
+    out = io.BytesIO()
+    Image.fromarray(np.random.default_rng(5).integers(0, 256, (40, 24), np.uint8)).save(out, "JPEG", progressive=True)
+    data, at = out.getvalue(), 20
+    found: list[tuple[Segments, bytes]] = []
+    segments: Segments = []
+    while data[at : at + 2] != b"\xff\xd9":
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
+        segments.append((data[at + 1], data[at + 4 : end]))
+        at = end
+        if segments[-1][0] == SOS:
+            at = next(k for k in range(at, len(data)) if data[k] == 0xFF and data[k + 1])
+            found.append((segments, data[end:at]))
+            segments = []
+    return found
 
 
 def test_a_pass_uses_the_tables_of_its_part() -> None:
     """G.1.1: first the means of the blocks, then the rest, then their lower bits."""
-    low, rest = ([(m, p) for m, p in GREY if m == DHT and (p[0] >= 16) == k] for k in (False, True))
-    frame = [(m if m != SOF else 0xC2, p) for m, p in GREY if m not in (DHT, SOS)]
+    scans = passes()
+    bands = [tuple(segments[-1][1][-3:]) for segments, _ in scans]
+    assert bands == [(0, 0, 1), (1, 5, 2), (6, 63, 2), (1, 63, 0x21), (0, 0, 0x10), (1, 63, 0x10)]
 
-    def judged(*scans: tuple[bytes, Segments]) -> list[str]:
-        data = joined(frame, b"")
-        for end, tables in scans:
-            data += joined([*tables, (SOS, b"\1\1\0" + end)], CODED[:-2])[2:]
-        return audit.walk(data + b"\xff\xd9", "jpeg")
+    def judged(change: Callable[[int, Segments], Segments] = lambda _, s: s) -> list[str]:
+        return audit.walk(
+            b"\xff\xd8" + b"".join(joined(change(k, s), c)[2:] for k, (s, c) in enumerate(scans)) + b"\xff\xd9", "jpeg"
+        )
 
-    assert judged((b"\0\0\1", low), (b"\1\x3f\0", rest)) == []
-    assert judged((b"\0\0\1", low), (b"\0\0\x10", [])) == []
-    assert judged((b"\0\0\1", low), (b"\0\0\x10", rest)) == ["unused table"]
-    assert judged((b"\0\0\1", [*low, *rest])) == ["unused table"]
-    assert judged((b"\1\x3f\x21", rest)) == []
-    for end, tables in (
-        (b"\0\0\1", []),
-        (b"\0\0\1", rest),
-        (b"\1\x3f\0", low),
-        (b"\1\x3f\x21", []),
-        (b"\1\x3f\x21", low),
-    ):
+    assert judged() == []
+    table = next(p for m, p in scans[0][0] if m == DHT)
+    assert judged(lambda k, s: [(DHT, table)] * (k == 4) + s) == ["unused table"]
+    for number in range(6):
+        if not any(m == DHT for m, _ in scans[number][0]):
+            continue
         with pytest.raises(Malformed):
-            judged((end, tables))
+            judged(lambda k, s, n=number: [(m, p) for m, p in s if m != DHT or k != n])  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_nothing_stands_behind_the_last_symbol_of_a_pass(number: int) -> None:
+    scans = passes()
+    for behind in (b"\0", b"Banks"):
+        data = b"".join(
+            joined(s, c + behind * (k == number))[2:] for k, (s, c) in enumerate(scans)
+        )  # fmt: skip
+        assert audit.walk(b"\xff\xd8" + data + b"\xff\xd9", "jpeg") == ["SOS/more than the picture"]
 
 
 def test_coded_data_begin_behind_their_scan_and_end_before_a_marker() -> None:

@@ -255,16 +255,16 @@ BLACK, RED, BLUE = b"\0\0\0", b"\xc8\0\0", b"\0\0\xc8"
 @pytest.mark.parametrize(
     ("indices", "table", "alpha", "found"),
     [
-        ([0, 1], RED + BLUE, b"", ""), ([0, 2], RED + BLACK + BLUE, b"", ""), ([0], RED, b"", ""),
+        ([0, 1], BLUE + RED, b"", ""), ([0], RED, b"", ""), ([0, 1], RED + BLUE, b"", "PLTE/order"),
+        ([0, 2], BLACK + BLUE + RED, b"", "PLTE/unused"), ([1, 2], BLACK + BLUE + RED, b"", "PLTE/unused"),
         ([0, 1], RED + BLUE + BLACK, b"", "PLTE/length"), ([0, 2], RED + BLUE + BLACK, b"", "PLTE/unused"),
-        ([0, 2], RED + b"\0\0\1" + BLUE, b"", "PLTE/unused"), ([0, 1], RED + RED, b"", "PLTE/equal colours"),
-        ([0, 2], RED + BLACK + RED, b"", "PLTE/equal colours"), ([0, 1], BLACK + RED, b"\0", ""),
+        ([0, 1], RED + RED, b"", "PLTE/equal colours"), ([0, 1], BLACK + RED, b"\0", ""),
         ([0, 1], b"\0\0\1" + RED, b"\0", "PLTE/equal colours"), ([0, 1], b"\1\0\0" + RED, b"\0", "PLTE/equal colours"),
         ([0, 1], b"\0\0\1" + RED, b"\1", ""), ([0, 1], RED + RED, b"\x80", ""), ([0, 1], RED + RED, b"\x80\x81", ""),
         ([0, 1], RED + RED, b"\x80\x80", "PLTE/equal colours"), ([0, 1], BLACK + BLACK, b"\0\0", "PLTE/equal colours"),
-        ([0, 1], RED + BLUE, b"\x80\xff", "PLTE/length"), ([0, 1], RED + BLUE, b"\x80\x80\x80", "PLTE/length"),
-        ([0, 1], RED + BLUE, b"\xff\x80", ""), ([0, 2], RED + BLACK + BLUE, b"\x80\x80", "PLTE/unused"),
-        ([0, 2], RED + BLACK + BLUE, b"\x80\xff\x80", ""), ([0, 1], RED + BLUE[:2], b"", "PLTE/length"),
+        ([0, 1], BLUE + RED, b"\x80\xff", "PLTE/length"), ([0, 1], BLUE + RED, b"\x80\x80\x80", "PLTE/length"),
+        ([0, 1], RED + BLUE, b"\x80", ""), ([0, 1], BLUE + RED, b"\xff\x80", "PLTE/order"),
+        ([0, 1], BLUE + RED, b"\x81\x80", "PLTE/order"), ([0, 1], RED + BLUE[:2], b"", "PLTE/length"),
     ],
 )  # fmt: skip
 def test_each_colour_of_a_palette_is_used_and_looks_like_no_other(

@@ -64,7 +64,10 @@ def test_what_is_hidden_is_named_and_gone_and_the_picture_stays(case: hiding.Cas
     assert (again.width, again.height, again.orientation) == (photo.width, photo.height, photo.orientation)
     if "palette" not in case.place and "alpha" not in case.place and "frames" not in case.place:
         assert copy == opened(case.plain).write().data
-        assert photo.name in DECODED or coded(case.plain, photo.name) in copy
+        assert report.copy is not None
+        as_it_was = report.copy.method == "segment-copy"
+        assert as_it_was or photo.name not in ("jpeg", "heif")
+        assert not as_it_was or coded(case.plain, photo.name) in copy
 
 
 def test_every_format_has_hiding_places() -> None:

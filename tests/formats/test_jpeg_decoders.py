@@ -136,8 +136,11 @@ def test_every_way_of_coding_is_copied_and_shows_the_same_samples(way: str, mode
     data = program("jpegtran", "-copy", "all", *WAYS[way], data=plain(mode))
     photo = opened(data)
     copy = photo.write()
-    assert copy.method == "segment-copy"
-    assert split(copy.data)[1] == split(data)[1]
+    if "-arithmetic" in WAYS[way]:
+        assert copy.method == "coefficients"
+    else:
+        assert copy.method == "segment-copy"
+        assert split(copy.data)[1] == split(data)[1]
     assert np.array_equal(opened(copy.data).samples(), photo.samples())
     if way != "grey":
         assert np.array_equal(photo.samples(), opened(plain(mode)).samples())

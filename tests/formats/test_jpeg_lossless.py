@@ -11,6 +11,7 @@ from typing import Any
 import jpeg_kit as jpegs
 import numpy as np
 import pytest
+from hiding_kit import SENTENCES, in_idle_zeros
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -239,6 +240,15 @@ def test_real_camera_files(engine: Any, corpus: Callable[[str], list[Path]]) -> 
         check(before, jpegs.pixels(done.data), done, None)
         covered += 1
     assert covered >= 5
+
+
+def test_zeros_that_nothing_follows_are_written_by_no_engine() -> None:
+    covers = cover(Box(40, 40, 90, 70).polygon)
+    plain, *hiding = (in_idle_zeros(words) for words in (b"", *SENTENCES))
+    for engine in jpegs.ENGINES:
+        for of in ([], covers):
+            wanted = jpegs.covered(plain, of, using=engine).data
+            assert [jpegs.covered(data, of, using=engine).data for data in hiding] == [wanted] * 2
 
 
 def test_what_cannot_be_covered_is_refused_in_plain_words() -> None:

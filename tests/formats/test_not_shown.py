@@ -266,7 +266,8 @@ def test_tiles_over_the_edge_of_a_tiff(packing: str) -> None:
     clean, hiding = (tiled(picture, 74, 110, packing) for picture in (plain, loaded))
     done = LIGHT.scrub(clean)
     assert done.report.copy is not None, done.report.reason
-    assert done.report.copy.method == "segment-copy"
+    assert done.report.copy.method == ("segment-copy" if packing in ("none", "jpeg") else "samples")
+    assert np.array_equal(pixels(done.data or b""), pixels(clean))
     assert structure(done.data or b"") == {"structure": "passed", "metadata": "passed"}
     assert structure(hiding) == {"structure": "failed", "metadata": "failed"}
     done = LIGHT.scrub(hiding)
@@ -301,13 +302,12 @@ def coded(picture: Image.Image, packing: str, *, order: str, predictor: bool = F
 @pytest.mark.parametrize("predictor", [False, True], ids=["plain", "differences"])
 @pytest.mark.parametrize("kind", ["numbered colours", "channels apart"])
 def test_the_second_reader_sees_past_the_edge_in_every_layout(kind: str, predictor: bool, order: str) -> None:
-    packing = "deflate" if predictor else "lzw"
     plain, loaded = of_tiles(74, 110), with_name(of_tiles(74, 110), (76, 60))
     if kind == "numbered colours":
         plain, loaded = plain.convert("L"), loaded.convert("L")
     else:  # the name is in the last channel alone
         loaded = Image.merge("RGB", (*plain.split()[:2], loaded.split()[2]))
-    clean, hiding = (coded(p, packing, order=order, predictor=predictor) for p in (plain, loaded))
+    clean, hiding = (coded(p, "deflate", order=order, predictor=predictor) for p in (plain, loaded))
     assert audit.walk(clean, "tiff") == []
     assert set(audit.walk(hiding, "tiff")) == {"strips/past the edge"}
 
@@ -368,7 +368,7 @@ def test_a_jpeg_strip_that_holds_its_rows_alone_stays() -> None:
     assert jpeg(smooth(96, 96)) in (done.data or b"")
 
 
-@pytest.mark.parametrize("packing", ["none", "deflate", "packbits"])
+@pytest.mark.parametrize("packing", ["none", "deflate"])
 def test_the_second_reader_counts_what_a_strip_gives(packing: str) -> None:
     code, packed = PACKINGS[packing]
     numbers = {256: 64, 257: 48, 259: code, 262: 2, 277: 3, 278: 48, 284: 1}
@@ -378,8 +378,10 @@ def test_the_second_reader_counts_what_a_strip_gives(packing: str) -> None:
 
 
 def test_a_tile_over_the_edge_that_cannot_be_decoded_is_not_called_filled() -> None:
-    chunks = [lzw(part.tobytes()) for part in (smooth(64, 64),) * 4]
-    numbers = {256: 74, 257: 110, 259: 5, 262: 2, 277: 3, 284: 1, 322: 64, 323: 64}
-    whole = tiff(numbers, chunks, tiled=True)
+    """No decoder at hand shows colours of four bits."""
+    numbers = {256: 74, 257: 110, 259: 1, 262: 2, 277: 3, 284: 1, 322: 64, 323: 64}
+    whole = tiff(numbers, [bytes(64 * 64 * 3 // 2)] * 4, tiled=True)
+    bits = struct.pack("<3H", 8, 8, 8)
+    assert whole.count(bits) == 1
     with pytest.raises(CheckNotRun):
-        audit.walk(whole.replace(chunks[0], b"\xff" * len(chunks[0])), "tiff")
+        audit.walk(whole.replace(bits, struct.pack("<3H", 4, 4, 4)), "tiff")

@@ -92,12 +92,12 @@ ARRAYS = {
 
 
 @pytest.mark.parametrize("name", ARRAYS)
-def test_picture_data_is_copied_byte_for_byte(name: str) -> None:
+def test_the_copy_depends_on_the_pixels_alone(name: str) -> None:
     data = saved(ARRAYS[name])
     noisy = insert(data, chunk(b"tEXt", b"Author\0Jane Doe"), chunk(b"tIME", bytes(7)), chunk(b"prVt", b"serial"))
     assert copied(noisy + b"PK\x03\x04tail") == copied(data)
-    idat = data[data.index(b"IDAT") :]
-    assert copied(noisy).endswith(idat)
+    for level in (0, 1, 9):
+        assert copied(saved(ARRAYS[name], compress_level=level)) == copied(data)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_bytes_after_the_end_are_named_and_cut(tail: bytes, kind: str, category:
     plain = saved(ARRAYS["rgb"])
     found = opened(plain + tail).metadata()
     assert [(f.kind, f.category) for f in found] == [(kind, category)]
-    assert copied(plain + tail) == plain
+    assert copied(plain + tail) == copied(plain)
 
 
 SRGB = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
@@ -157,7 +157,8 @@ def test_what_says_how_the_picture_looks_stays(gamma: int, points: tuple[int, ..
     looks += chunk(b"sRGB", b"\0") + chunk(b"sBIT", bytes((8, 8, 8)))
     data = insert(saved(ARRAYS["rgb"]), looks)
     assert opened(data).metadata() == []
-    assert copied(data) == data
+    copy = copied(data)
+    assert copy[33 : 33 + len(looks)] == looks
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_what_would_show_levels_far_apart_goes(looks: bytes) -> None:
     """Levels 0 and 1 are black and white under an exponent of a hundredth: writing that no check saw would be seen."""
     plain = saved(ARRAYS["rgb"])
     assert [f.category for f in opened(insert(plain, looks)).metadata()] == ["unknown-block"]
-    assert copied(insert(plain, looks)) == plain
+    assert copied(insert(plain, looks)) == copied(plain)
 
 
 # -- depth, colour types, alpha, palettes -------------------------------------------------------------------------
@@ -261,8 +262,7 @@ def test_interlaced(size: tuple[int, int], colour: int, channels: int, high: int
         array[..., -1] |= 1
     data = interlaced(array, colour)
     assert np.array_equal(opened(data).samples().reshape(array.shape), array)
-    if (colour, high) != (4, 65536):
-        assert copied(data) == data
+    assert copied(data)[28] == 0
     copied(data, Box(0, 0, 1, 1))
 
 
@@ -298,7 +298,7 @@ def test_a_transparent_colour_gives_a_second_view_and_stays() -> None:
     data = insert(saved(array), chunk(b"tRNS", struct.pack(">3H", 9, 8, 7)))
     seen = [tuple(view[2, 2].tolist()) for view in opened(data).views()]
     assert seen == [(9, 8, 7), (255, 255, 255), (0, 0, 0), (128, 128, 128)]
-    assert copied(data) == data
+    assert [tuple(view[2, 2].tolist()) for view in opened(copied(data)).views()] == seen
     copied(data, Box(0, 0, 3, 3))
 
 
@@ -320,8 +320,9 @@ def test_unused_palette_entries_go_and_the_picture_stays() -> None:
     data = palette(indices, table)
     assert categories(data) == {"unused-palette"}
     copy = copied(data)
-    assert data[data.index(b"IDAT") :] == copy[copy.index(b"IDAT") :]
     assert len(copy) < len(data) - 3 * 170
+    order = np.random.default_rng(4).permutation(200)
+    assert copied(palette(np.argsort(order).astype(np.uint8)[indices], table[order])) == copy
 
 
 def test_a_picture_in_equal_palette_entries_goes() -> None:
@@ -388,7 +389,7 @@ def test_the_profile_is_rebuilt_under_a_neutral_name() -> None:
 def test_a_broken_profile_goes() -> None:
     data = insert(saved(ARRAYS["rgb"]), chunk(b"iCCP", b"x\0\0" + zlib.compress(b"no profile")))
     assert categories(data) == {"colour-profile-text"}
-    assert copied(data) == saved(ARRAYS["rgb"])
+    assert copied(data) == copied(saved(ARRAYS["rgb"]))
 
 
 def test_an_animation_becomes_its_first_picture() -> None:
@@ -418,7 +419,7 @@ def test_data_after_the_last_row_goes() -> None:
         assert categories(data) == {"trailing-bytes"}
         assert audit.walk(data, "png")
         copied(data)
-    assert copied(behind) == clean
+    assert copied(behind) == copied(inside) == copied(clean)
 
 
 @pytest.mark.parametrize(
@@ -486,8 +487,7 @@ def test_any_chunks_go_again(data: st.DataObject) -> None:
     tail = data.draw(st.binary(max_size=40))
     after = plain[:-12] + b"".join(noise) + plain[-12:] + tail
     assert bool(opened(after).metadata()) == bool(noise or tail)
-    assert copied(after) == plain
-    assert copied(insert(plain, *noise) + tail) == plain
+    assert copied(after) == copied(insert(plain, *noise) + tail) == copied(plain)
 
 
 @settings(max_examples=300, suppress_health_check=list(HealthCheck))
@@ -579,28 +579,12 @@ def test_exif_that_claims_gigabytes_costs_nothing(kind: int) -> None:
         tracemalloc.stop()
 
 
-def test_a_plain_picture_needs_no_imaging_library() -> None:
-    import base64
-    import subprocess
-    import sys
-
-    data = insert(saved(ARRAYS["rgb"]), chunk(b"tEXt", b"Author\0x"))
-    script = (
-        "import base64, sys; from medimg import audit, formats; from medimg.types import Limits;"
-        f"photo = formats.load('png').open(base64.b64decode({base64.b64encode(data)!r}), Limits());"
-        "assert photo.metadata() and not audit.walk(photo.write().data, 'png');"
-        "print([m for m in ('numpy', 'cv2', 'PIL') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
 def test_many_compressed_texts_are_not_all_inflated() -> None:
     bomb = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(4_000_000), 9))
     data = insert(saved(ARRAYS["rgb"]), *[bomb] * 5000)
     found = opened(data).metadata()
     assert sum(f.count for f in found) == 5000
-    assert copied(data) == saved(ARRAYS["rgb"])
+    assert copied(data) == copied(saved(ARRAYS["rgb"]))
 
 
 @pytest.mark.parametrize(

@@ -104,14 +104,13 @@ def copied(data: bytes, *boxes: Box) -> bytes:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_coded_picture_is_copied_byte_for_byte(name: str) -> None:
+def test_a_lossy_picture_is_copied_byte_for_byte(name: str) -> None:
     data = FILES[name]
     noisy = extended(
         data, flags=0x0C, after=chunk(b"EXIF", b"II*\0junk") + chunk(b"XMP ", b"<x/>") + chunk(b"C2PA", b"j")
     )
     copy = copied(noisy + b"\xff\xd8\xff\xe0")
-    keep = (b"VP8 ", b"VP8L", b"ALPH")
-    assert [p for p in parts(copy) if p[0] in keep] == [p for p in parts(data) if p[0] in keep]
+    assert [p for p in parts(copy) if p[0] == b"VP8 "] == [p for p in parts(data) if p[0] == b"VP8 "]
     assert copied(data) == copy
     assert {"content-credential", "second-image"} <= categories(noisy + b"\xff\xd8\xff\xe0")
 
@@ -131,7 +130,9 @@ def test_bytes_behind_the_coded_picture_go(name: str, extra: int) -> None:
     longer = riff(b"".join(chunk(n, p + b"z" * extra * (n in (b"VP8 ", b"VP8L"))) for n, p in found))
     assert categories(longer) == {"trailing-bytes"}
     assert any("after the picture" in s for s in audit.walk(longer, "webp"))
-    assert len(copied(longer)) <= len(FILES[name]) + 10
+    assert b"zzz" not in copied(longer)
+    if name.startswith("lossless"):
+        assert copied(longer) == copied(FILES[name])
 
 
 @pytest.mark.parametrize("name", ["lossy alpha", "lossy raw alpha"])
@@ -139,8 +140,8 @@ def test_bytes_behind_the_alpha_go(name: str) -> None:
     found = parts(FILES[name])
     longer = riff(b"".join(chunk(n, p + b"z" * 500 * (n == b"ALPH")) for n, p in found))
     assert categories(longer) == {"trailing-bytes"}
-    assert audit.walk(longer, "webp") == ["ALPH/after the picture"]
-    assert len(copied(longer)) <= len(FILES[name]) + 10
+    assert audit.walk(longer, "webp")
+    assert copied(longer) == copied(FILES[name])
 
 
 def test_colour_under_alpha_zero_goes() -> None:

@@ -6,6 +6,7 @@ written value by value here (ITU-T T.81: F.1.2 and F.2.2 sequential, G.1.2 and G
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import product
 
 from jpeg_twin import runs
@@ -41,7 +42,8 @@ class Twin:
     def rewrite(self, job: Job, data: bytes, start: int, tables: dict[int, Table]) -> Rewritten:
         """See :class:`~medimg.formats.jpeg.job.Engine`."""
         if job.mode == Mode.SEQUENTIAL and not job.arithmetic and tables == job.tables:
-            return runs.rewrite(job, data, start)
+            with suppress(runs.IdleZeros):
+                return runs.rewrite(job, data, start)
         sink = _Bits({slot: codes(table) for slot, table in tables.items()})
         end, extra = _Pass(job, sink).run(data, start)
         return Rewritten(bytes(sink.done), end, extra)

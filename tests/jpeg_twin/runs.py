@@ -32,6 +32,12 @@ from medimg.formats.jpeg.tables import Table, codes
 
 _END = 128
 """Steps an end-of-block code counts for: more than any run of coefficients."""
+_ZEROS = 1 << 31
+"""Marks 16 zeros, which nothing may follow."""
+
+
+class IdleZeros(Exception):
+    """16 zeros are said and nothing follows them: bits cannot be copied as they are."""
 
 
 def rewrite(job: Job, data: bytes, start: int) -> Rewritten:
@@ -40,6 +46,7 @@ def rewrite(job: Job, data: bytes, start: int) -> Rewritten:
     Raises:
         ScanFault: The scan is damaged.
         NoCode: Its tables lack a symbol.
+        IdleZeros: It says zeros that the end of a block would say.
     """
     blocks = _blocks(job)
     fates = [_fates(block, job) for block in blocks]
@@ -97,12 +104,13 @@ def _look_up(table: Table) -> NDArray[np.uint32]:
 
 
 def _skips(look: NDArray[np.uint32]) -> Any:
-    """For every 16 bits: bits of an AC symbol and its magnitude | coefficients it stands for << 8."""
+    """For every 16 bits: bits of an AC symbol and its magnitude | coefficients it stands for << 8 | 16 zeros."""
     length, symbol = look & 255, look >> 8
     zeros, size = symbol >> 4, symbol & 15
     step = np.where(size > 0, zeros + 1, np.where(zeros == 15, 16, _END))
     valid = (length > 0) & (size <= MAX_AC_SIZE) & ((size > 0) | (zeros == 0) | (zeros == 15))
-    return array.array("I", np.where(valid, length + size | step << 8, 0).astype(np.uint32).tobytes())
+    idle = np.where((size == 0) & (zeros == 15), np.uint32(_ZEROS), np.uint32(0))
+    return array.array("I", np.where(valid, length + size | step << 8 | idle, 0).astype(np.uint32).tobytes())
 
 
 def _fates(block: _Block, job: Job) -> bytes:
@@ -128,6 +136,7 @@ def _segment(
     bits = 8 * len(raw)
     pred = [0] * 4
     at = run = 0
+    idle = False
     drop = Fate.DROP
     rows = list(zip((b.part for b in blocks), (b.dc for b in blocks), (b.ac for b in blocks), blocks, strict=True))
     for mcu in zip(*fates, strict=True):
@@ -146,13 +155,16 @@ def _segment(
                     raise ScanFault(DAMAGED)
                 at += size
             after_dc = at
-            k = 1
+            k, last = 1, 0
             while k < 64:
                 entry = ac[(window[at >> 3] >> (16 - (at & 7))) & 0xFFFF]
                 if not entry:
                     raise ScanFault(ENDS_EARLY if bits - at < 16 else DAMAGED)
                 at += entry & 255
-                k += entry >> 8
+                k += entry >> 8 & 255
+                idle |= k >= _END and last & _ZEROS != 0
+                last = entry
+            idle |= last & _ZEROS != 0
             if at > bits:
                 raise ScanFault(ENDS_EARLY)
             if 64 < k < _END:
@@ -171,6 +183,8 @@ def _segment(
             elif fate != drop:
                 out.end(block)
     out.copy(source, run, at)
+    if idle:
+        raise IdleZeros
     return at
 
 

@@ -83,10 +83,10 @@ def test_a_wheel_as_it_should_be_has_no_faults(wheels: ModuleType, tmp_path: Pat
     [
         ({"medimg/audit/_scan.so": None}, "its libraries are"),
         ({"medimg/audit/_scan.dylib": MACHO}, "its libraries are"),
-        ({"medimg/audit/_scan.so": elf(0xB7, b"medimg_audit_coded_end")}, "it is for linux/aarch64"),
+        ({"medimg/audit/_scan.so": elf(0xB7, b"medimg_audit_vp8")}, "it is for linux/aarch64"),
         ({"medimg/audit/_scan.so": elf(0x3E)}, "does not export"),
-        ({"medimg/audit/_scan.so": elf(0x3E, b"medimg_audit_coded_end GLIBC_2.34")}, "newer glibc"),
-        ({"medimg/audit/_scan.so": elf(0x3E, b"medimg_audit_coded_end /home/")}, "a path of the computer"),
+        ({"medimg/audit/_scan.so": elf(0x3E, b"medimg_audit_vp8 GLIBC_2.34")}, "newer glibc"),
+        ({"medimg/audit/_scan.so": elf(0x3E, b"medimg_audit_vp8 /home/")}, "a path of the computer"),
         ({"medimg/models/one.onnx": b"others"}, "one.onnx is missing or another one"),
         ({"tests/test_x.py": b""}, "does not belong in it"),
     ],

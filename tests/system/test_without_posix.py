@@ -29,7 +29,7 @@ import medimg
 count = 0
 for module in pkgutil.walk_packages(medimg.__path__, "medimg."):
     name = module.name
-    if name.startswith("medimg._build") or name in SKIP or name.endswith(("._splice", "._scan", "._area")):
+    if name.startswith("medimg._build") or name in SKIP or name.endswith(("._splice", "._tails", "._scan", "._area")):
         continue  # the last three are plain libraries
     importlib.import_module(name)
     count += 1

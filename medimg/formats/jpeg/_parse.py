@@ -243,8 +243,10 @@ class _Walk:
             at = behind
         self.coded = len(jpeg.parts)
         tables = {slot: self.content[DHT, slot] for slot in slots}
+        places = {slot: self.tables[DHT, slot] for slot in slots}
+        steps = tuple(self.tables[DQT, header.components[n].tq] for n, _, _ in read.parts)
         coded = tuple(jpeg.parts[number + 1 :])
-        jpeg.scans[number] = Scan(read, tables, self.interval, self.conditioning, coded)
+        jpeg.scans[number] = Scan(read, tables, places, steps, self.interval, self.conditioning, coded)
         return after
 
     def _latch(self, n: int, header: FrameHeader) -> None:

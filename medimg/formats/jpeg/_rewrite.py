@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +68,7 @@ class Rewriter:
         self._pieces: list[bytes] = []
         self._written: dict[int, Table] = {}
         progressive = self._frame.progressive
-        self._seen = [np.zeros(f.shape, np.uint64) for f in goal.fates] if progressive else []
+        self._seen = [np.zeros(f.shape, np.uint64) for f in goal.fates if progressive]
 
     def run(self, head: Head) -> bytes:
         """The new file.
@@ -98,13 +99,13 @@ class Rewriter:
             self._pieces.append(segment(marker, payload))
 
     def _scan(self, scan: Scan, payload: bytes) -> None:
-        job = self._job(scan)
-        data = b"".join(self._jpeg.payload(part) for part in scan.coded) + END
+        job = job_of(scan, self._frame, self._goal, self._seen)
+        data, start, end = coded(self._jpeg, scan)
         try:
-            tables, done = self._rewritten(job, data)
+            tables, done = self._rewritten(job, data, start)
         except ScanFault as fault:
             raise refuse(str(fault)) from None
-        if (done.extra and not self._cut) or done.end != len(data) - len(END):
+        if (done.extra and not self._cut) or done.end != end:
             raise refuse("the picture data are damaged.")
         for part, (n, _, _) in zip(job.parts, scan.header.parts, strict=True):
             if part.seen_after is not None:
@@ -116,47 +117,72 @@ class Rewriter:
             self._pieces.append(segment(DHT, body))
         self._pieces += [segment(SOS, payload), done.data]
 
-    def _job(self, scan: Scan) -> Job:
-        header, frame, goal = scan.header, self._frame, self._goal
-        mode = _mode(header, frame)
-        alone = len(header.parts) == 1
-        parts = []
-        for n, dc, ac in header.parts:
-            c = frame.components[n]
-            seen = self._seen[n] if mode in (Mode.AC_FIRST, Mode.AC_REFINE) else None
-            # Blocks past the edge take no part in a scan of one component: what is known of them stays.
-            after = None if seen is None else seen.copy()
-            h, v = (1, 1) if alone else (c.h, c.v)
-            parts.append(Part(goal.fates[n], seen, after, h, v, goal.flat[n], dc, ac))
-        mcus_x, mcus_y = header.mcus(frame)
-        return Job(
-            mode=mode,
-            arithmetic=frame.arithmetic,
-            ss=max(header.ss, 1) if mode == Mode.SEQUENTIAL else header.ss,
-            se=header.se,
-            al=header.al,
-            restart=scan.restart,
-            keep_restarts=not goal.size,
-            mcus_x=mcus_x,
-            mcus_y=mcus_y,
-            parts=parts,
-            tables=scan.tables,
-            low=scan.conditioning.low,
-            high=scan.conditioning.high,
-            kx=scan.conditioning.kx,
-        )
-
-    def _rewritten(self, job: Job, data: bytes) -> tuple[dict[int, Table], Rewritten]:
+    def _rewritten(self, job: Job, data: bytes, start: int) -> tuple[dict[int, Table], Rewritten]:
         if job.mode == Mode.DC_REFINE:
-            return {}, self._engine.rewrite(job, data, 0, {})
+            return {}, self._engine.rewrite(job, data, start, {})
         if not job.arithmetic:
             try:
-                return job.tables, self._engine.rewrite(job, data, 0, job.tables)
+                return job.tables, self._engine.rewrite(job, data, start, job.tables)
             except NoCode:
                 pass
-        counts = self._engine.count(job, data, 0)
+        counts = self._engine.count(job, data, start)
         tables = {slot: optimal(counts.get(slot, [0] * 256)) for slot in _written_with(job)}
-        return tables, self._engine.rewrite(job, data, 0, tables)
+        return tables, self._engine.rewrite(job, data, start, tables)
+
+
+def coded(jpeg: Jpeg, scan: Scan) -> tuple[bytes, int, int]:
+    """Bytes with the coded data of a scan in them, where those begin, and where the marker behind them stands.
+
+    Those of the file, if a marker follows there and nothing lies between: a photo's data are not copied for nothing.
+    """
+    if len(scan.coded) == 1:
+        part = scan.coded[0]
+        if jpeg.data[part.end : part.end + 1] == b"\xff" and jpeg.data[part.end + 1 : part.end + 2] not in _NO_MARKER:
+            return jpeg.data, part.start, part.end
+    data = b"".join(jpeg.payload(part) for part in scan.coded)
+    return data + END, 0, len(data)
+
+
+_NO_MARKER = (b"", b"\0", b"\xff")
+
+
+def job_of(scan: Scan, frame: FrameHeader, goal: Goal, seen: Sequence[NDArray[np.uint64]]) -> Job:
+    """What an engine is asked of a scan.
+
+    Args:
+        scan: The scan.
+        frame: The frame.
+        goal: What is wanted.
+        seen: Of a progressive file which coefficients were not 0 before this scan, per component.
+    """
+    header = scan.header
+    mode = _mode(header, frame)
+    alone = len(header.parts) == 1
+    parts = []
+    for n, dc, ac in header.parts:
+        c = frame.components[n]
+        before = seen[n] if mode in (Mode.AC_FIRST, Mode.AC_REFINE) else None
+        # Blocks past the edge take no part in a scan of one component: what is known of them stays.
+        after = None if before is None else before.copy()
+        h, v = (1, 1) if alone else (c.h, c.v)
+        parts.append(Part(goal.fates[n], before, after, h, v, goal.flat[n], dc, ac))
+    mcus_x, mcus_y = header.mcus(frame)
+    return Job(
+        mode=mode,
+        arithmetic=frame.arithmetic,
+        ss=max(header.ss, 1) if mode == Mode.SEQUENTIAL else header.ss,
+        se=header.se,
+        al=header.al,
+        restart=scan.restart,
+        keep_restarts=not goal.size,
+        mcus_x=mcus_x,
+        mcus_y=mcus_y,
+        parts=parts,
+        tables=scan.tables,
+        low=scan.conditioning.low,
+        high=scan.conditioning.high,
+        kx=scan.conditioning.kx,
+    )
 
 
 def _mode(header: ScanHeader, frame: FrameHeader) -> Mode:

@@ -40,6 +40,9 @@ class Conditioning:
     kx: bytes = b"\5\5\5\5"
 
 
+Place = tuple[int, int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
     """A scan, with what is in effect where it begins.
@@ -47,6 +50,8 @@ class Scan:
     Attributes:
         header: Its header.
         tables: The Huffman tables it needs, by slot: 0 to 3 DC, 4 to 7 AC.
+        places: Where each stands: index in ``parts``, from and to in that segment's payload.
+        steps: The same of the quantisation table of each of its components.
         restart: MCUs between restart markers; 0 for none.
         conditioning: For arithmetic coding.
         coded: Its entropy-coded data, as they have to be joined: fill bytes lie between them.
@@ -54,6 +59,8 @@ class Scan:
 
     header: ScanHeader
     tables: dict[int, Table]
+    places: dict[int, Place]
+    steps: tuple[Place, ...]
     restart: int
     conditioning: Conditioning
     coded: tuple[Part, ...]
@@ -76,6 +83,7 @@ class Jpeg:
         used: Tables that a scan refers to: index in ``parts`` -> places of the tables in that segment's payload.
         unused: How many tables no scan refers to.
         endless: No EOI follows the last scan: it has to be read to its last symbol to know what is picture.
+        instead: Place of a table -> what stands there in a copy, where it is not the table as it stands.
     """
 
     data: bytes
@@ -90,6 +98,7 @@ class Jpeg:
     used: dict[int, set[tuple[int, int]]] = field(default_factory=dict)
     unused: int = 0
     endless: bool = False
+    instead: dict[Place, bytes] = field(default_factory=dict)
 
     def payload(self, part: Part) -> bytes:
         """A segment without its marker and length."""
@@ -135,7 +144,8 @@ def needed(jpeg: Jpeg) -> Iterator[tuple[int, bytes | memoryview]]:
     for number, part in enumerate(jpeg.parts):
         if kept(jpeg, number):
             payload, places = data[part.start : part.end], sorted(jpeg.used.get(number, ()))
-            yield number, b"".join(payload[begin:end] for begin, end in places) if places else payload
+            tables = [jpeg.instead.get((number, a, b), payload[a:b]) for a, b in places]
+            yield number, b"".join(tables) if places else payload
 
 
 def picture(jpeg: Jpeg, head: Head) -> bytes:

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define KERNEL_VERSION 1
+#define KERNEL_VERSION 2
 
 enum { SEQUENTIAL, DC_FIRST, DC_REFINE, AC_FIRST, AC_REFINE };            /* what a scan holds */
 enum { KEEP, FLAT, BEYOND, DROP };                                       /* what becomes of a block */
@@ -37,6 +37,9 @@ typedef struct {
 
 typedef struct {
     int64_t consumed, written, extra; /* extra: most unread bytes met before a marker */
+    int32_t loose, past;              /* whether something else is there that no decoder heeds, or blocks past the edge */
+    uint64_t nonzero[4];              /* coefficients of each component's kept blocks that are not all zero */
+    uint8_t met[8][256];              /* symbols of each table that were read */
 } Result;
 
 #define LOOK 10
@@ -66,6 +69,7 @@ typedef struct {
     int32_t run_in, run_out, held;    /* end-of-band runs; correction bits waiting for the run to be written */
     uint8_t held_bit[1024];           /* 937 + 63 at most */
     int64_t extra;
+    Result *said;
     uint32_t c, a;                    /* arithmetic decoder, Annex D */
     int ct, dc_context[4];
     uint8_t dc_state[4][64], ac_state[4][256], even;
@@ -147,13 +151,16 @@ static int symbol(Run *s, int slot)
     uint32_t e = d->look[w >> (16 - LOOK)];
     if (e) {
         consume(s, (int)(e >> 8));
+        s->said->met[slot][e & 255] = 1;
         return (int)(e & 255);
     }
     for (int n = LOOK + 1; n <= 16; n++) {
         uint32_t v = w >> (16 - n);
         if (v >= d->first[n] && v < d->limit[n]) {
+            int found = d->symbols[d->base[n] + v - d->first[n]];
             consume(s, n);
-            return d->symbols[d->base[n] + v - d->first[n]];
+            s->said->met[slot][found] = 1;
+            return found;
         }
     }
     fail(s, s->bits < 16 ? SHORT : CORRUPT);
@@ -176,10 +183,14 @@ static int32_t extend(uint32_t v, int n)
     return n && !(v >> (n - 1)) ? (int32_t)v - (1 << n) + 1 : (int32_t)v;
 }
 
-/* Moves to the next marker; what lies before it is counted as extra. Returns the marker's code, or -1. */
+/* Moves to the next marker; what lies before it is counted as extra. Returns the marker's code, or -1. The last byte is
+ * filled up with ones (F.1.2.3). */
 static int next_marker(Run *s)
 {
     int64_t extra = s->bits / 8;
+    int filling = s->bits % 8;
+    if (filling && s->window >> (64 - filling) != (1u << filling) - 1)
+        s->said->loose = 1;
     s->window = 0;
     s->bits = 0;
     for (; s->end - s->p >= 2; s->p++, extra++) {
@@ -463,6 +474,7 @@ static uint64_t read_refinement_arith(Run *s, int slot, int16_t *v, uint64_t see
 static uint64_t read_band(Run *s, int slot, int16_t *v) /* G.1.2.2 */
 {
     uint64_t set = 0;
+    int idle = 0; /* 16 zeros were said last: where nothing follows them, the end of the block says it (F.1.2.2) */
     if (s->run_in) {
         s->run_in--;
         return set;
@@ -471,9 +483,10 @@ static uint64_t read_band(Run *s, int slot, int16_t *v) /* G.1.2.2 */
         int sym = symbol(s, slot), r = sym >> 4, n = sym & 15;
         if (!n && r < 15) {
             s->run_in = (1 << r) + (int32_t)take(s, r) - 1;
-            return set;
+            break;
         }
         k += r;
+        idle = !n;
         if (k > s->scan->se || n > 10) {
             fail(s, CORRUPT);
             return set;
@@ -483,13 +496,14 @@ static uint64_t read_band(Run *s, int slot, int16_t *v) /* G.1.2.2 */
             set |= (uint64_t)1 << k;
         }
     }
+    s->said->loose |= idle;
     return set;
 }
 
 static uint64_t read_refinement(Run *s, int slot, int16_t *v, uint64_t seen) /* G.1.2.3 */
 {
     uint64_t set = 0;
-    int k = s->scan->ss, se = s->scan->se;
+    int k = s->scan->ss, se = s->scan->se, idle = 0;
     for (; !s->run_in && k <= se && !s->error; k++) {
         int sym = symbol(s, slot), r = sym >> 4, n = sym & 15, fresh = 0;
         if (n > 1) {
@@ -502,6 +516,7 @@ static uint64_t read_refinement(Run *s, int slot, int16_t *v, uint64_t seen) /* 
             s->run_in = (1 << r) + (int32_t)take(s, r);
             break;
         }
+        idle = !n;
         for (; k <= se; k++) {
             if (seen >> k & 1)
                 v[k] = (int16_t)take(s, 1);
@@ -515,6 +530,7 @@ static uint64_t read_refinement(Run *s, int slot, int16_t *v, uint64_t seen) /* 
         v[k] = (int16_t)fresh;
         set |= (uint64_t)(n != 0) << k;
     }
+    s->said->loose |= idle;
     if (s->run_in) {
         for (uint64_t old = k > 63 ? 0 : seen & s->band & (~(uint64_t)0 << k); old; old &= old - 1)
             v[lowest(old)] = (int16_t)take(s, 1);
@@ -594,21 +610,23 @@ static void dc_block(Run *s, int n, const Part *part, int fate)
         fail(s, CORRUPT);
     if (s->error || fate == DROP)
         return;
+    if (fate == BEYOND && s->scan->mode == SEQUENTIAL && s->pred_in[n] != s->pred_out[n])
+        s->said->past = 1;
     int32_t now = fate == FLAT ? part->flat >> s->scan->al : fate == BEYOND ? s->pred_out[n] : s->pred_in[n];
     emit_value(s, slot, 0, now - s->pred_out[n]);
     s->pred_out[n] = now;
 }
 
-static void sequential_ac(Run *s, const Part *part, int fate) /* Huffman to Huffman, symbol by symbol */
+static void sequential_ac(Run *s, int number, const Part *part, int fate) /* Huffman to Huffman, symbol by symbol */
 {
-    int slot = part->ac + 4;
+    int slot = part->ac + 4, waiting = 0, ended = 0; /* 16 zeros are written when something follows them */
+    uint64_t set = 0;
     for (int k = 1; k < 64;) {
         int sym = symbol(s, slot), r = sym >> 4, n = sym & 15;
         if (!n && r != 15) {
             if (r)
                 fail(s, CORRUPT);
-            if (fate == KEEP)
-                emit(s, slot, 0, 0, 0);
+            ended = 1;
             break;
         }
         k += r + 1;
@@ -616,15 +634,28 @@ static void sequential_ac(Run *s, const Part *part, int fate) /* Huffman to Huff
             fail(s, CORRUPT);
             return;
         }
+        if (!n) {
+            waiting++;
+            continue;
+        }
         uint32_t bits = take(s, n);
+        set |= (uint64_t)1 << (k - 1);
+        for (; waiting; waiting--)
+            if (fate == KEEP)
+                emit(s, slot, 0xF0, 0, 0);
         if (fate == KEEP)
             emit(s, slot, sym, bits, n);
     }
-    if (fate == FLAT || fate == BEYOND)
+    s->said->loose |= waiting != 0;
+    if (fate == KEEP)
+        s->said->nonzero[number] |= set;
+    else if (fate == BEYOND)
+        s->said->past |= set != 0;
+    if (fate != DROP && (ended || waiting || fate != KEEP))
         emit(s, slot, 0, 0, 0);
 }
 
-static void ac_block(Run *s, const Part *part, int fate, size_t at)
+static void ac_block(Run *s, int n, const Part *part, int fate, size_t at)
 {
     int16_t v[64];
     int slot = part->ac, refine = s->scan->mode == AC_REFINE;
@@ -645,8 +676,11 @@ static void ac_block(Run *s, const Part *part, int fate, size_t at)
         part->seen_after[at] = seen | fresh;
     if (fate == DROP)
         return;
+    if (fate == BEYOND && s->scan->mode == SEQUENTIAL)
+        s->said->past |= fresh != 0;
     if (fate != KEEP)
         fresh = seen = 0;
+    s->said->nonzero[n] |= fresh;
     if (refine)
         write_refinement(s, slot + 4, v, seen, fresh);
     else
@@ -660,9 +694,9 @@ static void block(Run *s, int n, const Part *part, size_t at)
     case SEQUENTIAL:
         dc_block(s, n, part, fate);
         if (s->scan->arithmetic)
-            ac_block(s, part, fate, at);
+            ac_block(s, n, part, fate, at);
         else if (!s->error)
-            sequential_ac(s, part, fate);
+            sequential_ac(s, n, part, fate);
         break;
     case DC_FIRST:
         dc_block(s, n, part, fate);
@@ -676,7 +710,7 @@ static void block(Run *s, int n, const Part *part, size_t at)
         break;
     }
     default:
-        ac_block(s, part, fate, at);
+        ac_block(s, n, part, fate, at);
     }
 }
 
@@ -730,44 +764,6 @@ int64_t medimg_next_marker(const uint8_t *data, int64_t at, int64_t size, int32_
     return -1;
 }
 
-/* How many bits of a TIFF LZW strip give `expected` bytes (TIFF 6.0, section 13); -1 when a code cannot stand where it
- * does, -2 when there are too few. Strings are not built: their lengths say enough. `width` is that of the next code. */
-int64_t medimg_lzw_bits(const uint8_t *data, int64_t size, int64_t expected, int32_t *width)
-{
-    uint32_t length[4096];
-    int64_t bit = 0, produced = 0;
-    int32_t next = 258, bits = 9, previous = -1;
-    for (int k = 0; k < 256; k++)
-        length[k] = 1;
-    while (produced < expected) {
-        uint32_t window = 0, code;
-        if (bit + bits > size * 8)
-            return -2;
-        for (int k = 0; k < 3; k++)
-            window = window << 8 | (bit / 8 + k < size ? data[bit / 8 + k] : 0);
-        code = window >> (24 - bit % 8 - bits) & ((1u << bits) - 1);
-        bit += bits;
-        if (code == 256) {
-            next = 258, bits = 9, previous = -1;
-            continue;
-        }
-        if (code == 257)
-            return -2;
-        if (previous < 0 ? code > 255 : code > (uint32_t)next || (code == (uint32_t)next && next > 4095))
-            return -1;
-        if (previous >= 0 && next < 4096) {
-            length[next] = length[previous] + 1;
-            next++;
-            if (next == (1 << bits) - 1 && bits < 12)
-                bits++;
-        }
-        produced += length[code];
-        previous = (int32_t)code;
-    }
-    *width = bits;
-    return bit;
-}
-
 int32_t medimg_kernel_version(void)
 {
     return KERNEL_VERSION;
@@ -776,6 +772,11 @@ int32_t medimg_kernel_version(void)
 size_t medimg_scan_size(void)
 {
     return sizeof(Scan);
+}
+
+size_t medimg_result_size(void)
+{
+    return sizeof(Result);
 }
 
 size_t medimg_work_size(void)
@@ -792,6 +793,8 @@ int32_t medimg_scan(const Scan *scan, void *work, const uint8_t *in, int64_t in_
     if (!valid(scan) || in_size < 0 || out_size < 0)
         return BAD_CALL;
     memset(s, 0, sizeof *s);
+    memset(result, 0, sizeof *result);
+    s->said = result;
     s->scan = scan;
     s->p = in;
     s->end = in + in_size;

@@ -113,6 +113,26 @@ class Rewritten:
     extra: int
 
 
+@dataclass(frozen=True)
+class Scanned:
+    """What was read of a scan.
+
+    Attributes:
+        end: Where in the file the marker after it stands.
+        loose: Whether it holds what no decoder heeds: bytes behind a last block, bits that fill up a byte and are not
+            ones (T.81, F.1.2.3), zeros that nothing follows and that the end of the block would say (F.1.2.2).
+        past: Whether blocks past the edge hold anything; only in sequential files.
+        met: The symbols that were read, by table slot.
+        nonzero: For each of its components, bit k set where coefficient k of a block that is shown is not 0.
+    """
+
+    end: int
+    loose: bool
+    past: bool
+    met: dict[int, frozenset[int]]
+    nonzero: tuple[int, ...]
+
+
 class Engine(Protocol):
     """Rewrites scans."""
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from medimg.errors import MissingPart
-from medimg.formats.jpeg.job import DAMAGED, ENDS_EARLY, RESTART, Job, NoCode, Rewritten, ScanFault
+from medimg.formats.jpeg.job import DAMAGED, ENDS_EARLY, RESTART, Job, NoCode, Rewritten, ScanFault, Scanned
 from medimg.formats.jpeg.markers import LIBRARY
 from medimg.formats.jpeg.tables import Table
 from medimg.native import library
 
-VERSION = 1
+VERSION = 2
 
 OK, CORRUPT, SHORT, NO_CODE, NO_SPACE, BAD_RESTART, BAD_CALL = range(7)
 _WORDS = {CORRUPT: DAMAGED, SHORT: ENDS_EARLY, BAD_RESTART: RESTART, BAD_CALL: "the scan is of an unknown kind."}
@@ -42,7 +42,12 @@ class _Scan(ctypes.Structure):
 
 
 class _Result(ctypes.Structure):
-    _fields_ = [(n, ctypes.c_int64) for n in ("consumed", "written", "extra")]
+    _fields_ = [
+        *((n, ctypes.c_int64) for n in ("consumed", "written", "extra")),
+        *((n, ctypes.c_int32) for n in ("loose", "past")),
+        ("nonzero", ctypes.c_uint64 * 4),
+        ("met", ctypes.c_uint8 * 256 * 8),
+    ]
 
 
 class Kernel:
@@ -79,6 +84,19 @@ class Kernel:
                 continue
             _check(code)
             return Rewritten(out[: result.written].tobytes(), start + result.consumed, result.extra)
+
+    def read(self, job: Job, data: bytes, start: int) -> Scanned:
+        """Read every symbol of the scan whose entropy-coded data begin at ``start``.
+
+        Raises:
+            ScanFault: The scan is damaged.
+        """
+        counts = np.empty((8, 256), np.uint32)
+        code, said = self._run(_packed(job, {}), data, start, np.empty(0, np.uint8), counts)
+        _check(code)
+        met = {slot: frozenset(s for s, m in enumerate(bytes(said.met[slot])) if m) for slot in job.tables}
+        loose = bool(said.loose or said.extra)
+        return Scanned(start + said.consumed, loose, bool(said.past), met, tuple(said.nonzero[: len(job.parts)]))
 
     def count(self, job: Job, data: bytes, start: int) -> dict[int, list[int]]:
         """See :class:`~medimg.formats.jpeg.job.Engine`."""
@@ -160,6 +178,7 @@ def load(path: Path = LIBRARY) -> Kernel:
     size = ctypes.c_size_t
     library.function(path, "medimg_work_size", size)
     version = library.function(path, "medimg_kernel_version", ctypes.c_int)()
-    if version != VERSION or library.function(path, "medimg_scan_size", size)() != ctypes.sizeof(_Scan):
+    sizes = [library.function(path, f"medimg_{name}_size", size)() for name in ("scan", "result")]
+    if version != VERSION or sizes != [ctypes.sizeof(_Scan), ctypes.sizeof(_Result)]:
         raise MissingPart("medimg's compiled part is of another version.")
     return Kernel(library.load(path))

@@ -84,31 +84,6 @@ def cover_jpeg(
     return CoveredJpeg(data, tuple(b.polygon for b in _place.boxes(mask, frame)), int(frame.subsampled))
 
 
-def past_the_edge(jpeg: Jpeg, head: Head, covered: bytes, *, using: Engine | None = None) -> bool:
-    """Whether :func:`cover_jpeg` without covers emptied a block that no viewer shows and that was not empty.
-
-    A size that was made smaller in the header leaves up to 15 rows or columns there, more where sampling is rare.
-
-    Args:
-        jpeg: As for :func:`cover_jpeg`.
-        head: As for :func:`cover_jpeg`.
-        covered: What it gave.
-        using: The engine; None is the compiled kernel.
-
-    Raises:
-        CheckNotRun: The coded data are damaged.
-    """
-    frame = frame_of(jpeg)
-    if frame.progressive:  # of such blocks it holds one brightness each: scans of detail leave them out (T.81, A.2.2)
-        return False
-    empty = np.zeros((frame.mcus_y, frame.mcus_x), bool)
-    fates = _place.fates(empty, frame, Fate.FLAT)
-    if not any(fate.any() for fate in fates):
-        return False
-    goal = Goal([np.zeros_like(fate) for fate in fates], [0] * len(fates))
-    return rewrite(jpeg, head, using or kernel.load(), goal) != covered
-
-
 def crop_jpeg(jpeg: Jpeg, head: Head, box: Box, *, using: Engine | None = None) -> CroppedJpeg:
     """Keep the MCUs that lie wholly inside a box.
 

@@ -1,7 +1,4 @@
-"""The next marker in coded JPEG data (ITU-T T.81, B.1.1.2), by the compiled kernel.
-
-Imports neither numpy nor the engine, so that a metadata-only run stays light.
-"""
+"""The next marker in coded JPEG data (ITU-T T.81, B.1.1.2), by the compiled kernel."""
 
 from __future__ import annotations
 

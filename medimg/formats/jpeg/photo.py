@@ -1,7 +1,8 @@
 """JPEG (ITU-T T.81; JFIF 1.02; Exif 3.0): baseline, extended, progressive and arithmetic, 8 bits, 1, 3 or 4 components.
 
-Without covers the coded picture is copied byte for byte: no decoder and no encoder takes part. With covers the
-coefficients are rewritten (:mod:`medimg.formats.jpeg.lossless`); where that cannot be done exactly, nothing is written.
+Without covers the coded picture is copied byte for byte: no decoder and no encoder takes part. With covers, and where
+the coded data hold something beside the picture, the coefficients are rewritten (:mod:`medimg.formats.jpeg.lossless`);
+where that cannot be done exactly, nothing is written. Every symbol is read in any case (``reading.py``).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from medimg.formats.jpeg.reading import Reading
 
 NAME = "jpeg"
 APP0, APP1, APP2, APP11, APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xEE
@@ -60,12 +63,8 @@ class JpegPhoto:
         self.width, self.height = jpeg.frame.width, jpeg.frame.height
         self.block = jpeg.frame.mcu_width, jpeg.frame.mcu_height
         self.orientation = self._orientation()
-        self.cut: Jpeg | None = None
-        """The picture without what no decoder reads or shows, once that was looked for and found."""
-        self._past = False
-        """Whether blocks past the edge were found in it, and not bytes behind the last block."""
         if jpeg.endless:
-            _ = self._sound
+            _ = self._reading
 
     def _payloads(self, marker: int, beginning: bytes) -> list[bytes]:
         """Segments of one kind that stand before the picture; behind its first scan no decoder looks at them."""
@@ -88,43 +87,39 @@ class JpegPhoto:
     def metadata(self) -> list[Finding]:
         """Segments and bytes that are not the picture; see :class:`medimg.formats.Opened`."""
         found = _findings.findings(self.jpeg, frozenset(self.head().segments))
-        if self.cut is None:
-            return found
-        return [*found, _findings.past_the_edge() if self._past else _findings.behind_the_last_block()]
+        read = vars(self).get("_reading")  # where every symbol was read already
+        if read is not None:
+            found += [_findings.past_the_edge()] * read.past + [_findings.behind_the_last_block()] * read.loose
+        return found
 
     def behind(self) -> bool:
-        """Whether bytes stand behind the last block of a scan, or a picture past the edge; every symbol is read.
+        """Whether the coded data hold what no decoder heeds, or a picture past the edge; every symbol is read.
 
         Raises:
             Malformed: The picture data are damaged.
         """
-        _ = self._sound
-        return self.cut is not None
+        return self._reading.loose or self._reading.past
 
     # -- pixels -----------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _sound(self) -> bytes:
-        """The stripped file, its coded data read to the last symbol; without what stands behind it, or past the edge.
+    def _reading(self) -> Reading:
+        from medimg.formats.jpeg import reading
+
+        return reading.read(self.jpeg)
+
+    @cached_property
+    def _sound(self) -> Jpeg:
+        """The picture without what no decoder heeds or shows; with Huffman codes where it was coded arithmetically.
 
         Raises:
-            Malformed: They are damaged or cut short; decoders fill such places with grey.
+            Malformed: The picture data are damaged or cut short.
         """
-        from medimg.formats.jpeg.lossless import cover_jpeg, past_the_edge
+        if not (self.behind() or self.frame.arithmetic):
+            return self.jpeg
+        from medimg.formats.jpeg.lossless import cover_jpeg
 
-        head = self.head(keep_profile=False)
-        plain = picture(self.jpeg, head)
-        try:
-            rewritten = cover_jpeg(self.jpeg, head, ()).data
-            if rewritten != plain and past_the_edge(self.jpeg, head, rewritten):
-                self.cut, self._past = self._parsed(rewritten), True
-        except CheckNotRun:
-            try:
-                rewritten = cover_jpeg(self.jpeg, head, (), cut=True).data
-                self.cut = self._parsed(rewritten)
-            except CheckNotRun as error:
-                raise Malformed("the picture data of the JPEG are damaged.") from error
-        return rewritten if self.cut or self.frame.arithmetic else plain
+        return self._parsed(cover_jpeg(self.jpeg, self.head(keep_profile=False), (), cut=True).data)
 
     def _parsed(self, rewritten: bytes) -> Jpeg:
         return parse(rewritten, Limits(pixels=self.width * self.height))
@@ -133,7 +128,8 @@ class JpegPhoto:
     def _decoded(self) -> NDArray[Any]:
         from medimg.formats.jpeg import pixels as _pixels
 
-        return _pixels.samples(self._sound, len(self.frame.components), self.width, self.height)
+        plain = picture(self._sound, self.head(keep_profile=False))
+        return _pixels.samples(plain, len(self.frame.components), self.width, self.height)
 
     def samples(self, frame: int = 0) -> NDArray[Any]:
         """Grey (H, W), RGB (H, W, 3) or the four inks as stored (H, W, 4), uint8, never turned."""
@@ -170,7 +166,8 @@ class JpegPhoto:
             CheckNotRun: A cover or crop is asked for and cannot be made without loss.
             UsageError: The crop lies outside the picture.
         """
-        jpeg, method = self.cut or self.jpeg, "coefficients" if self.cut else "segment-copy"
+        jpeg = self._sound
+        method = "segment-copy" if jpeg is self.jpeg else "coefficients"
         head = self.head(keep_profile=keep_profile)
         polygons: tuple[Polygon, ...] = ()
         fringe = 0
@@ -191,7 +188,7 @@ class JpegPhoto:
                     jpeg, method = self._parsed(done.data), "coefficients"
                     polygons, fringe = done.polygons, done.fringe
         return Copy(
-            data=picture(jpeg, head),
+            data=self._written(jpeg, head),
             format=NAME,
             suffix=".jpg",
             width=crop.width if crop else self.width,
@@ -204,10 +201,21 @@ class JpegPhoto:
             cropped=crop,
         )
 
+    def bare(self) -> bytes:
+        """The picture with no word beside it but which colours its components are; for a strip of a TIFF."""
+        head = self.head(keep_profile=False)
+        return self._written(self._sound, Head(tuple(s for s in head.segments if s[1] == APP14)))
+
+    def _written(self, jpeg: Jpeg, head: Head) -> bytes:
+        """The file, with nothing in its tables but what the picture uses."""
+        from medimg.formats.jpeg import reading
+
+        jpeg.instead = reading.without_unused(jpeg, self._reading if jpeg is self.jpeg else reading.read(jpeg))
+        return picture(jpeg, head)
+
     def _notes(self, *, keep_profile: bool) -> tuple[str, ...]:
         out = []
-        if self.cut:
-            out.append("hidden-pixels-dropped" if self._past else "trailing-bytes-dropped")
+        out += ["hidden-pixels-dropped"] * self._reading.past + ["trailing-bytes-dropped"] * self._reading.loose
         if self._payloads(APP2, MPF):
             out.append("second-images-dropped")
         if self._payloads(APP11, b"JP"):

@@ -75,6 +75,15 @@ def chunks(table: NDArray[np.uint8]) -> tuple[bytes, bytes]:
     return np.ascontiguousarray(table[:, :3]).tobytes(), trns
 
 
+def in_order(table: NDArray[np.uint8], indices: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The colours in use by alpha, red, green and blue, and the picture in them: another order could say anything."""
+    used = np.flatnonzero(np.bincount(indices.ravel(), minlength=len(table)))
+    order = used[np.lexsort(table[used][:, (2, 1, 0, 3)].T)]
+    place = np.zeros(len(table), np.uint8)
+    place[order] = np.arange(len(order))
+    return table[order], place[indices]
+
+
 def with_colour(
     table: NDArray[np.uint8], palette: Palette, colour: tuple[int, int, int, int], entries: int = 256
 ) -> tuple[NDArray[np.uint8], int] | None:

@@ -18,13 +18,8 @@ if TYPE_CHECKING:
     from medimg.formats.png.photo import Png
 
 
-def verbatim_palette(photo: Png) -> bytes:
-    """PLTE and tRNS with the entries in use alone, at their places."""
-    return _palette_chunks(photo.palette.clean())
-
-
 def anew(photo: Png, covers: Sequence[Cover], looks: bytes, crop: Box | None = None) -> tuple[bytes, tuple[str, ...]]:
-    """The file with its picture encoded again, with covers and without what hides in it; and notes for the report.
+    """The file with its picture encoded anew, with covers and without what hides in it; and notes for the report.
 
     The covers are in the coordinates of the crop.
     """
@@ -60,9 +55,8 @@ def _palette_anew(photo: Png, covers: Sequence[Cover], looks: bytes, crop: Box |
         depth = depth if len(table) <= 1 << depth else 8
     painted = paint(indices, covers, colour=colour)
     head = Header(painted.shape[1], painted.shape[0], depth, 3, False)
-    # A cover or crop may take away the last pixels of a colour; its entry goes too.
-    left = _palette.read(*_palette.chunks(table), painted)
-    return assembled(head, looks, _palette_chunks(left.clean()), _idat(painted, head)), ()
+    table, painted = _palette.in_order(table, painted)
+    return assembled(head, looks, _palette_chunks(table), _idat(painted, head)), ()
 
 
 def _palette_chunks(table: NDArray[np.uint8]) -> bytes:

@@ -1,8 +1,8 @@
 """PNG and APNG (PNG, third edition, W3C 2025).
 
-Without covers the compressed picture is copied byte for byte, with the chunks that say how it looks and nothing
-else. Where something hides in the picture data itself (colour under alpha 0, palette entries that look alike,
-padding bits, data after the last row) it is encoded anew without it, exact in everything that can be seen.
+The picture is always encoded anew, with the chunks that say how it looks and nothing else, exact in everything that
+can be seen. A foreign stream could say anything in what no decoder shows: empty blocks, codes that nothing uses, the
+filter of each row, colour under alpha 0, palette entries that look alike, padding bits, data after the last row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from medimg.formats.png._chunks import (
     Chunk,
     Header,
     appearance,
-    assembled,
     check_stream,
     chunk,
     header,
@@ -170,15 +169,6 @@ class Png:
         """Stored values: palette indices, or samples that are not scaled."""
         return self._rows[0]
 
-    @property
-    def hides(self) -> bool:
-        """Whether the picture data has to be encoded anew because something hides in it."""
-        if self.stream.surplus or (self._may_pad and self._rows[1]):
-            return True
-        if self.header.colour == 3:
-            return self.palette.mixed
-        return self.header.colour in (4, 6) and self._hidden
-
     @cached_property
     def _hidden(self) -> bool:
         """Whether a fully transparent pixel has a colour."""
@@ -263,14 +253,10 @@ class Png:
             crop, covers = framed(covers, crop, width, height)
             width, height = (crop.width, crop.height) if crop else (width, height)
             covered = clipped(covers, width, height)
-        if covered or crop or self.hides:
-            from medimg.formats.png import _write
+        from medimg.formats.png import _write
 
-            data, more = _write.anew(self, covers if covered else (), looks, crop)
-            notes += more
-            method = "samples"
-        else:
-            data, method = self._verbatim(looks), "segment-copy"
+        data, more = _write.anew(self, covers if covered else (), looks, crop)
+        notes += more
         return Copy(
             data=data,
             format=NAME,
@@ -278,26 +264,11 @@ class Png:
             width=width,
             height=height,
             orientation=self.orientation,
-            method=method,
+            method="samples",
             covered=covered,
             notes=(*notes, "cropped") if crop else notes,
             cropped=crop,
         )
-
-    def _verbatim(self, looks: bytes) -> bytes:
-        """The compressed picture byte for byte; without an imaging library unless there is a palette."""
-        if self.stream.trailing:
-            whole = b"".join(c.payload(self.data) for c in self.idat)
-            idat = chunk(b"IDAT", whole[: len(whole) - self.stream.trailing])
-        else:
-            idat = b"".join(c.whole(self.data) for c in self.idat)
-        if self.header.colour == 3:
-            from medimg.formats.png import _write
-
-            colours = _write.verbatim_palette(self)
-        else:
-            colours = b"".join(c.whole(self.data) for c in self.chunks if c.type == b"tRNS")
-        return assembled(self.header, looks, colours, idat)
 
     def _stays(self, c: Chunk) -> bool:
         """Whether a chunk besides those that hold the picture is exactly what the copy has."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from medimg.errors import Malformed, Unsupported
 from medimg.formats.tiff._file import ALPHA, MULTIPLIED, NO_COLOURS, build
+from medimg.formats.tiff.packed import deflated
 from medimg.native.opencv import cv2
 from medimg.redact.cover import clipped, cut, paint
 from medimg.types import Box, Cover, Polygon
@@ -44,7 +44,7 @@ def first_page(photo: TiffPhoto) -> NDArray[Any]:
     else:
         if sixteen and photo.tiff.number(photo.page, 262, 0) not in (0, 1, 2):
             raise _unknown_pixels()
-        data = photo.built(fields, photo.payloads)
+        data = photo.built(fields, photo.strips.shown)
         pixels = _sixteen(data) if sixteen else _pillow(data)
     if sixteen and photo.tiff.number(photo.page, 262, 0) == 0:  # white is zero: cv2 leaves it so, Pillow does not
         colours = pixels if pixels.ndim == 2 else pixels[..., :1]
@@ -74,10 +74,10 @@ def _planes(photo: TiffPhoto, fields: dict[int, tuple[int, bytes]]) -> NDArray[A
     channels = photo.tiff.number(photo.page, 277, 1)
     if photo.tiff.number(photo.page, 262, 0) not in (1, 2):
         raise _unknown_pixels()
-    each = len(photo.payloads) // channels
+    each = len(photo.strips.shown) // channels
     grey = {tag: value for tag, value in fields.items() if tag not in (338, 339)}
     grey |= {258: _short(photo, 16), 262: _short(photo, 1), 277: _short(photo, 1), 284: _short(photo, 1)}
-    parts = [photo.payloads[k * each : (k + 1) * each] for k in range(channels)]
+    parts = [photo.strips.shown[k * each : (k + 1) * each] for k in range(channels)]
     return np.dstack([_sixteen(photo.built(grey, part)) for part in parts])
 
 
@@ -102,7 +102,7 @@ def colour_map(photo: TiffPhoto) -> bytes:
     fields = photo.layout | {262: _short(photo, 1)}
     for tag in (274, 320):
         fields.pop(tag, None)
-    grey = _pillow(photo.built(fields, photo.payloads))
+    grey = _pillow(photo.built(fields, photo.strips.shown))
     if grey.shape != (photo.height, photo.width):
         raise Malformed("the picture does not decode to the size it claims.")
     used = np.zeros(size, bool)
@@ -178,6 +178,6 @@ def covered(
     if channels in (2, 4) and not cmyk:
         fields[338] = _short(photo, photo.alpha or ALPHA)
     wire = painted.astype(painted.dtype.newbyteorder("<" if order == "<" else ">"))
-    strips = [zlib.compress(wire[y : y + ROWS].tobytes(), 6) for y in range(0, height, ROWS)]
+    strips = [deflated(wire[y : y + ROWS].tobytes()) for y in range(0, height, ROWS)]
     data = build(order, fields | profile, strips, offsets=273, counts=279)
     return data, clipped(covers, width, height)

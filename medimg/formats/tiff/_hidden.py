@@ -2,7 +2,7 @@
 
 Tiles at the right and lower edge reach over it (TIFF 6.0, section 15). Writers fill them with one value or with the
 last column and row again; anything else there may be a part of the picture that somebody cut off. A JPEG strip or tile
-may be larger than what is taken of it, and bytes may stand behind its last block.
+may be larger than what is taken of it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medimg.errors import CheckNotRun, MedimgError
-from medimg.formats import jpeg
 from medimg.formats.tiff import _decode
-from medimg.types import Limits
 
 if TYPE_CHECKING:
     from medimg.formats.tiff.photo import TiffPhoto
@@ -34,7 +31,7 @@ def hidden(photo: TiffPhoto) -> bool:
         CheckNotRun: The symbols of a JPEG cannot be read here.
         MedimgError: A tile that reaches over the edge cannot be decoded.
     """
-    if photo.compression == "jpeg" and any(_larger(photo, k) for k in range(len(photo.chunks))):
+    if photo.compression == "jpeg" and _larger(photo):
         return True
     across, down = photo.chunk_size(0)
     tiled = photo.tiles is not None
@@ -45,17 +42,11 @@ def hidden(photo: TiffPhoto) -> bool:
     )
 
 
-def _larger(photo: TiffPhoto, index: int) -> bool:
-    """Whether a JPEG strip or tile is larger than it should be, or has bytes behind its last block."""
-    tables = photo.layout.get(347, (7, b"\xff\xd8\xff\xd9"))[1]
-    whole = tables[:-2] + photo.payloads[index][2:]
-    try:
-        picture = jpeg.open(whole, Limits(bytes=len(whole)))
-        return (picture.width, picture.height) != photo.chunk_size(index) or picture.behind()
-    except CheckNotRun:
-        raise
-    except MedimgError:
-        return True  # what cannot be read to its last symbol is decoded and written again
+def _larger(photo: TiffPhoto) -> bool:
+    """Whether a JPEG strip or tile is larger than it should be, or cannot be read to its last symbol."""
+    jpegs = photo.strips.jpegs
+    sizes = [photo.chunk_size(k) for k in range(len(photo.chunks))]
+    return jpegs is None or [(picture.width, picture.height) for picture in jpegs] != sizes
 
 
 def _filled(photo: TiffPhoto, index: int, columns: int, rows: int) -> bool:
@@ -87,7 +78,7 @@ def _tile(photo: TiffPhoto, index: int) -> NDArray[Any]:
     elif 320 in fields:
         del fields[320]
         fields[262] = _number(photo, 1)
-    return _decode.of_file(photo.built(fields, [photo.payloads[index]]), photo.bits[0])
+    return _decode.of_file(photo.built(fields, [photo.strips.shown[index]]), photo.bits[0])
 
 
 def _number(photo: TiffPhoto, value: int) -> tuple[int, bytes]:

@@ -1,23 +1,37 @@
-"""Where the packed data of a TIFF strip end (TIFF 6.0, sections 9 and 13), so that nothing rides behind them."""
+"""Unpacking the strips of a TIFF to rows, and packing them: a copy has rows as they are, deflated anew, or JPEGs.
+
+A foreign stream could say anything in codes that give no row, and behind its end (TIFF 6.0, sections 9 to 13).
+"""
 
 from __future__ import annotations
 
+import struct
 import zlib
-from ctypes import POINTER, byref, c_char_p, c_int32, c_int64
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from medimg.errors import Malformed
-from medimg.formats.jpeg.markers import LIBRARY
-from medimg.native import library
+from medimg.formats.tiff._file import build
 
-CLEAR, STOP, WIDEST = 256, 257, 12
-_DAMAGED, _SHORT = -1, -2
+LEVEL = 6
+"""Of deflate, for TIFF copies."""
+MIRRORED = bytes(int(f"{k:08b}"[::-1], 2) for k in range(256))
+"""Each byte with its bits the other way round: FillOrder 2 (section 8)."""
 
 
-def bare_deflate(raw: bytes, expected: int) -> bytes:
-    """A zlib stream without what follows its end, or what it holds beyond the rows of the picture.
+class Inflated(NamedTuple):
+    """A deflated strip: its rows, the stream alone, and whether there was more."""
+
+    rows: bytes
+    stream: bytes
+    more: bool
+
+
+def inflated(raw: bytes, expected: int) -> Inflated:
+    """The ``expected`` bytes of a zlib stream.
 
     Raises:
-        Malformed: It is damaged, or gives fewer than the ``expected`` bytes.
+        Malformed: It is damaged, or gives fewer.
     """
     stream = zlib.decompressobj()
     try:
@@ -27,13 +41,57 @@ def bare_deflate(raw: bytes, expected: int) -> bytes:
     except zlib.error as error:
         raise Malformed("a strip of the picture is damaged.") from error
     if len(out) > expected:  # writers fill the last strip up to the length of the others; libtiff passes over it
-        return zlib.compress(out[:expected], 6)
+        return Inflated(out[:expected], deflated(out[:expected]), more=True)
     if len(out) != expected or not stream.eof:
         raise Malformed("a strip of the picture does not have the length it should.")
-    return raw[: len(raw) - len(stream.unused_data)]
+    behind = len(stream.unused_data)
+    return Inflated(out, raw[: len(raw) - behind], more=bool(behind))
 
 
-def bare_jpeg(raw: bytes) -> bytes:
+def deflated(rows: bytes) -> bytes:
+    """A zlib stream of rows."""
+    return zlib.compress(rows, LEVEL)
+
+
+def by_libtiff(strips: Sequence[bytes], fields: dict[int, int], row: int) -> bytes:
+    """The rows of strips of one plane, one behind the other, whatever their bytes mean.
+
+    Args:
+        strips: What each holds.
+        fields: How they are packed: size in grey pixels, their bits, rows in a strip, compression and its options.
+        row: Bytes in a row.
+
+    Raises:
+        Malformed: They are damaged, or give fewer rows.
+    """
+    import io
+
+    from PIL import TiffImagePlugin
+
+    said = {tag: (4, struct.pack("<I", value)) for tag, value in (fields | {262: 1, 277: 1}).items()}
+    file = build("<", said, list(strips), offsets=273, counts=279)
+    try:
+        with TiffImagePlugin.TiffImageFile(io.BytesIO(file)) as picture:
+            out = bytes(picture.tobytes())
+    except (OSError, ValueError, SyntaxError, struct.error) as error:
+        raise Malformed("a strip of the picture is damaged.") from error
+    if len(out) != row * fields[257]:
+        raise Malformed("a strip of the picture does not have the length it should.")
+    return out
+
+
+def without_padding(rows: bytes, row: int, spare: int, *, mirrored: bool = False) -> bytes:
+    """The rows with the ``spare`` last bits of each, which belong to no pixel, 0."""
+    if not spare:
+        return rows
+    import numpy as np
+
+    grid = np.frombuffer(rows, np.uint8).reshape(-1, row).copy()
+    grid[:, -1] &= 0xFF >> spare if mirrored else 0xFF << spare & 0xFF
+    return grid.tobytes()
+
+
+def without_applications(raw: bytes) -> bytes:
     """A JPEG stream (TIFF technical note 2): the segments that make the picture (ITU-T T.81, B.2.4), and Adobe's.
 
     Raises:
@@ -63,68 +121,3 @@ def bare_jpeg(raw: bytes) -> bytes:
     if raw[at : at + 2] == b"\xff\xd9":
         return b"".join(out) + b"\xff\xd9"
     raise Malformed("a strip of the picture ends early.")
-
-
-def bare_packbits(raw: bytes, expected: int) -> bytes:
-    """A PackBits strip without what follows its ``expected`` bytes, in its last run too.
-
-    Raises:
-        Malformed: It gives fewer.
-    """
-    at = begin = produced = 0
-    while produced < expected:
-        if at >= len(raw):
-            raise Malformed("a strip of the picture ends early.")
-        begin, head = at, raw[at]
-        produced += head + 1 if head < 128 else (257 - head) * (head > 128)
-        at += head + 2 if head < 128 else 1 + (head > 128)
-    if at > len(raw):
-        raise Malformed("a strip of the picture ends early.")
-    over = produced - expected
-    if not over:
-        return raw[:at]
-    head = raw[begin]
-    if head < 128:
-        return raw[:begin] + bytes([head - over]) + raw[begin + 1 : at - over]
-    return raw[:begin] + bytes([(head + over) % 256, raw[begin + 1]])  # a run of one is a literal of one
-
-
-def bare_lzw(raw: bytes, expected: int) -> bytes:
-    """An LZW strip without what follows its ``expected`` bytes and its stop code; one of the old kind as it is.
-
-    Raises:
-        Malformed: A code cannot stand where it does, or it gives fewer.
-    """
-    if raw[:1] == b"\0" and raw[1:2] and raw[1] & 1:
-        return raw  # the order of bits before TIFF 6.0, as libtiff tells it (tif_lzw.c)
-    used, width = lzw_bits(raw, expected)
-    end = -(-used // 8)
-    # Encoders disagree about when the stop code gets wider, some put a clear code before it, some leave it out.
-    tail = int.from_bytes(raw[used // 8 : used // 8 + 5].ljust(5, b"\0")) & ((1 << (40 - used % 8)) - 1)
-    left = 40 - used % 8
-    for codes in ((STOP,), (CLEAR, STOP)):
-        for first in (width, min(width + 1, WIDEST), max(width - 1, 9)):
-            widths = (first, 9)[: len(codes)]
-            value, size = 0, 0
-            for code, wide in zip(codes, widths, strict=True):
-                value, size = value << wide | code, size + wide
-            if tail >> (left - size) == value:
-                end = -(-(used + size) // 8)
-                return raw[:end]
-    return raw[:end]
-
-
-def lzw_bits(raw: bytes, expected: int) -> tuple[int, int]:
-    """How many bits give ``expected`` bytes, and how wide the next code is.
-
-    Raises:
-        Malformed: A code cannot stand where it does, or there are too few.
-    """
-    wide = c_int32()
-    search = library.function(LIBRARY, "medimg_lzw_bits", c_int64, c_char_p, c_int64, c_int64, POINTER(c_int32))
-    used = int(search(raw, len(raw), expected, byref(wide)))
-    if used == _SHORT:
-        raise Malformed("a strip of the picture ends early.")
-    if used == _DAMAGED:
-        raise Malformed("a strip of the picture is damaged.")
-    return used, wide.value

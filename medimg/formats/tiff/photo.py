@@ -1,7 +1,8 @@
 """TIFF photographs: scanners, microscopes, hospital archives (TIFF 6.0; Adobe Photoshop TIFF notes; BigTIFF).
 
-The copy is a classic TIFF of one page, built anew from an allow-list of fields. Without covers the strips or tiles
-are the original's bytes; with covers the samples are written again, deflated, outside the covers exactly as they were.
+The copy is a classic TIFF of one page, built anew from an allow-list of fields. Without covers its strips or tiles are
+the original's rows, as they are or deflated anew, or its JPEGs; with covers the samples are written again, deflated,
+outside the covers exactly as they were.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from medimg.formats import refused
 from medimg.formats.shared import exif, icc
 from medimg.formats.tiff import _findings, _pages, packed
 from medimg.formats.tiff._file import ALPHA, INTEGERS, MULTIPLIED, NO_COLOURS, UNSAID, Entry, Ifd, Tiff, build, read
+from medimg.formats.tiff._strips import FAX_OPTIONS, FILL_ORDER, Strips
 from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
 from medimg.vocabulary import Category, Kind
 
@@ -47,6 +49,7 @@ CFA, LINEAR_RAW = 32803, 34892
 COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3}
 PALETTE, INKS, YCBCR = 3, 5, 6
 PREDICTED = (5, 8, 32946)
+DEFLATE = 8
 # Layout field -> the photometric interpretations, or compressions, in which it says something of the picture. In any
 # other a viewer passes it over, and it could hold anything.
 OF_COLOURS = {320: (PALETTE,), 332: (INKS,), 529: (YCBCR,), 530: (YCBCR,), 531: (YCBCR,), 532: (YCBCR,)}
@@ -176,7 +179,7 @@ class TiffPhoto:
                     detector="tiff reader",
                 )
             )
-        if any(c != self.data[a : a + n] for c, (a, n) in zip(self.payloads, self.chunks, strict=True)):
+        if self.strips.more:
             found.append(
                 Finding(
                     kind=Kind.METADATA,
@@ -211,32 +214,14 @@ class TiffPhoto:
         return self.tiff.number(self.page, 338, UNSAID)
 
     @cached_property
-    def payloads(self) -> list[bytes]:
-        """The strips or tiles, without what their compression does not read."""
-        return [self._payload(self.data[a : a + n], k) for k, (a, n) in enumerate(self.chunks)]
+    def strips(self) -> Strips:
+        """What the strips or tiles hold."""
+        return Strips(self)
 
-    def _payload(self, raw: bytes, index: int) -> bytes:
-        if self.compression == "jpeg":
-            return packed.bare_jpeg(raw)
-        if self.compression == "deflate":
-            return packed.bare_deflate(raw, self._chunk_bytes(index))
-        if self.compression == "none":
-            expected = self._chunk_bytes(index)
-            if len(raw) < expected:
-                raise Malformed("a strip of the picture ends early.")
-            return raw[:expected]
-        whole = self._number(262, 0) != YCBCR and self._number(266, 1) == 1  # else rows are laid out in other ways
-        if self.compression == "packbits" and whole:
-            return packed.bare_packbits(raw, self._chunk_bytes(index))
-        if self.compression == "lzw" and whole:
-            return packed.bare_lzw(raw, self._chunk_bytes(index))
-        return raw
-
-    def _chunk_bytes(self, index: int) -> int:
-        """Decoded bytes of a strip or tile."""
-        samples = 1 if self.planes > 1 else self._number(277, 1)
-        across, rows = self.chunk_size(index)
-        return -(-across * samples * self.bits[0] // 8) * rows
+    @property
+    def packed_anew(self) -> bool:
+        """Whether strips are packed in a way in which the copy's are not."""
+        return self.compression not in ("none", "jpeg")
 
     @property
     def planes(self) -> int:
@@ -298,7 +283,8 @@ class TiffPhoto:
         fields = {KIND: WHOLE_PICTURE} | self.layout | self._profile_field(keep_profile)
         if colour_map is not None:
             fields[320] = (3, colour_map)
-        return self.built(fields, self.payloads)
+        fields.pop(JPEG_TABLES, None)  # each strip has its own
+        return self.built(fields, self.strips.kept)
 
     def built(self, fields: dict[int, tuple[int, bytes]], chunks: list[bytes]) -> bytes:
         """A file of these fields and strips or tiles."""
@@ -309,13 +295,16 @@ class TiffPhoto:
     def layout(self) -> dict[int, tuple[int, bytes]]:
         """Tag -> (field type, value) of the fields that say how the samples are laid out."""
         fields = {tag: self._field(self.page.entries[tag]) for tag in LAYOUT if self._says_something(tag)}
+        if self.packed_anew:
+            fields = {tag: v for tag, v in fields.items() if tag not in (FILL_ORDER, *FAX_OPTIONS)}
+            fields[259] = (3, struct.pack(f"{self.tiff.order}H", DEFLATE))
         if ROWS in fields:
             fields[ROWS] = self._numbers([min(self._number(ROWS, 1) or 1, self.height)])
         if self.orientation > 1:
             fields[ORIENTATION] = (3, struct.pack(f"{self.tiff.order}H", self.orientation))
         tables = self.page.entries.get(JPEG_TABLES)
         if tables is not None and self.compression == "jpeg":
-            fields[JPEG_TABLES] = (7, packed.bare_jpeg(tables.raw))
+            fields[JPEG_TABLES] = (7, packed.without_applications(tables.raw))
         return fields
 
     def _says_something(self, tag: int) -> bool:
@@ -388,7 +377,8 @@ class TiffPhoto:
         crop, covers = framed(covers, crop, self.width, self.height)
         if not covers and not crop and not self.has_alpha and not self.hidden:
             colour_map = _decode.colour_map(self) if self._number(262, 0) == PALETTE else None
-            data, method = self.stripped(keep_profile=keep_profile, colour_map=colour_map), "segment-copy"
+            data = self.stripped(keep_profile=keep_profile, colour_map=colour_map)
+            method = "samples" if self.packed_anew else "segment-copy"
         else:
             data, covered = _decode.covered(self, covers, self._profile_field(keep_profile), crop)
             method = "samples"

@@ -1,13 +1,15 @@
 """WebP pictures: decoding, encoding without loss, and where the coded data really ends.
 
-The C decoder is only ever given a container made here, of checked chunks.
+The C decoder is only ever given a container made here, of checked chunks. ``_tails.c`` reads the symbols of lossy ones.
 """
 
 from __future__ import annotations
 
+import ctypes
 import io
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +18,17 @@ from PIL import Image
 
 from medimg.errors import CheckNotRun, Malformed
 from medimg.formats.webp._chunks import Still, chunks, file, still
+from medimg.native import library
 from medimg.redact.cover import paint
 from medimg.types import Cover
 
+LIBRARY = Path(__file__).with_name("_tails")
+ROOM = 64
+"""Bytes by which ``_tails.c`` may make a picture longer: three for each of nine partitions."""
 SLACK = 8
-"""Bytes at the end that an encoder may flush without need; a picture that is cut shorter decodes to another or not."""
+"""Bytes at the end that a lossless encoder may leave without need; cut shorter, a picture decodes to another or not."""
+PACKED = b"\1"
+"""The byte before alpha: packed without loss, not filtered, nothing made coarser (RFC 9649, 2.7.1.2)."""
 METHOD, QUALITY = 0, 20
 """Effort of the lossless encoder, 0 to 6 and 0 to 100, by measurement; see ``benchmarks/lossless_levels.py``."""
 SIDE = 16383
@@ -67,37 +75,42 @@ def canvas(picture: Still, place: tuple[int, int], width: int, height: int) -> t
     return pixels, hidden
 
 
-def shortest(picture: Still) -> Still:
-    """The picture without bytes after its end."""
+def bare(picture: Still) -> Still:
+    """A lossy picture without what no decoder reads: its partitions end at their last symbols, alpha is packed anew.
+
+    Raises:
+        Malformed: It does not decode, or its symbols end early.
+    """
+    room = ctypes.create_string_buffer(len(picture.image) + ROOM)
+    kinds = ctypes.c_int64, ctypes.c_char_p, ctypes.c_int64, ctypes.c_char_p
+    size = int(library.function(LIBRARY, "medimg_vp8_bare", *kinds)(picture.image, len(picture.image), room))
+    pixels = decoded(picture) if picture.alpha else None
+    if size < 0 or (picture.alpha and pixels is None):
+        raise Malformed("the picture data of the WebP file is damaged.")
+    alpha = b"" if pixels is None else _packed(pixels[..., 3])
+    return picture._replace(image=room.raw[:size], alpha=alpha)
+
+
+def _packed(alpha: NDArray[np.uint8]) -> bytes:
+    """Alpha as the green of a lossless picture, without that picture's five bytes of header (RFC 9649, 2.7.1.2)."""
+    green = np.zeros((*alpha.shape, 3), np.uint8)
+    green[..., 1] = alpha
+    return PACKED + encoded(green, ()).image[5:]
+
+
+def behind(picture: Still) -> bool:
+    """Whether bytes stand behind what was packed without loss: a picture, or the alpha of a lossy one."""
+    if picture.coding == b"VP8L":
+        return _longer(picture, picture._replace(image=picture.image[:-SLACK]))
     if picture.alpha and not picture.alpha[0] & 3:
-        picture = picture._replace(alpha=picture.alpha[: 1 + picture.width * picture.height])
-    elif picture.alpha:
-        picture = _cut(picture, picture.alpha, lambda raw: picture._replace(alpha=raw))
-    return _cut(picture, picture.image, lambda raw: picture._replace(image=raw))
+        return len(picture.alpha) > 1 + picture.width * picture.height
+    return len(picture.alpha) > SLACK and _longer(picture, picture._replace(alpha=picture.alpha[:-SLACK]))
 
 
-def _cut(picture: Still, raw: bytes, made: Callable[[bytes], Still]) -> Still:
-    """The shortest beginning of ``raw`` that decodes to the same; all of it when nothing is to be cut."""
-    shorter = decoded(made(raw[:-SLACK])) if len(raw) > SLACK else None
-    if shorter is None:
-        return picture
-    whole = decoded(picture)
-    if not _same(shorter, whole):
-        return picture
-    low, high = 0, len(raw) - SLACK  # decodes at high, not at low
-    while high - low > 1:
-        middle = (low + high) // 2
-        if decoded(made(raw[:middle])) is None:
-            low = middle
-        else:
-            high = middle
-    while high < len(raw) - SLACK and not _same(decoded(made(raw[:high])), whole):
-        high += 1  # the decoder makes up for the last few bits
-    return made(raw[:high])
-
-
-def _same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
-    return one is not None and other is not None and bool(np.array_equal(one, other))
+def _longer(picture: Still, cut: Still) -> bool:
+    shorter = decoded(cut)
+    whole = decoded(picture) if shorter is not None else None
+    return shorter is not None and whole is not None and bool(np.array_equal(shorter, whole))
 
 
 def encoded(samples: NDArray[Any], covers: Sequence[Cover]) -> Still:

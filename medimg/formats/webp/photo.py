@@ -1,7 +1,9 @@
 """WebP (RFC 9649): lossy, lossless, with alpha, animated.
 
-Without covers the coded picture is copied byte for byte. Covers, colour under alpha 0, and a first frame that is
-only part of its canvas make the copy a lossless WebP of the decoded samples, exact outside the covers.
+Without covers a lossy picture is copied symbol by symbol, which in a file of an ordinary encoder is byte by byte.
+Covers, colour under alpha 0, and a first frame that is only part of its canvas make the copy a lossless WebP of the
+decoded samples, exact outside the covers. A lossless picture is always encoded anew: the codes, colours and tables
+that nothing in it uses could say anything.
 """
 
 from __future__ import annotations
@@ -132,7 +134,7 @@ class WebP:
             found.append(_finding(Category.EXTRA_FRAMES, "ANMF", kind=Kind.HIDDEN_IMAGE, count=count))
         if self.extended and not self._header_plain:
             found.append(_finding(Category.UNKNOWN_BLOCK, "VP8X/reserved"))
-        if self._shortest != self.still:
+        if self._behind:
             found.append(_finding(Category.TRAILING_BYTES, f"{_name(self.still.coding)}/after the picture"))
         if self._hidden:
             found.append(
@@ -168,11 +170,18 @@ class WebP:
     # -- pixels -----------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _shortest(self) -> Still:
-        """The coded picture without bytes after its end."""
+    def _bare(self) -> Still:
+        """A lossy picture without what no decoder reads."""
         from medimg.formats.webp import _pixels
 
-        return _pixels.shortest(self.still)
+        return _pixels.bare(self.still)
+
+    @property
+    def _behind(self) -> bool:
+        from medimg.formats.webp import _pixels
+
+        lossy = self.still.coding == b"VP8 "
+        return (lossy and self._bare.image != self.still.image) or _pixels.behind(self.still)
 
     @property
     def _whole_canvas(self) -> bool:
@@ -231,11 +240,12 @@ class WebP:
         width, height = (crop.width, crop.height) if crop else (self.width, self.height)
         covered = clipped(covers, width, height)
         hidden = self._hidden  # decodes: a picture that a viewer would show only in part is not copied
-        picture, method = self._shortest, "segment-copy"
-        if covered or crop or hidden or not self._whole_canvas:
+        if covered or crop or hidden or not self._whole_canvas or self.still.coding == b"VP8L":
             from medimg.formats.webp import _pixels
 
             picture, method = _pixels.encoded(cut(self.samples(), crop), covers if covered else ()), "samples"
+        else:
+            picture, method = self._bare, "segment-copy"
         exif = _exif.orientation_only(self.orientation) if self.orientation > 1 else b""
         return Copy(
             data=file(picture, icc=self._profile if keep_profile else b"", exif=exif),
