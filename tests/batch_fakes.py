@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,15 @@ def _behave(how: int) -> None:
 
 def make(policy: Any) -> list[Fake]:
     return [Fake("text"), Fake("codes"), Fake("faces")]
+
+
+STARTS = 6.0
+
+
+def slow_to_start(policy: Any) -> list[Fake]:
+    """As where networks have to be read: the first photo of each worker waits for it."""
+    time.sleep(STARTS)
+    return make(policy)
 
 
 def folders_synced(job: Any, staging: str) -> int:

@@ -15,6 +15,7 @@ from shiboken6 import isValid
 from medimg.desktop import wording
 from medimg.desktop.box_items import warning_icon
 from medimg.desktop.canvas import PEEK
+from medimg.desktop.widgets import WholeWords
 from medimg.types import Action
 
 _INDEX = Qt.ItemDataRole.UserRole
@@ -39,6 +40,7 @@ class BoxList(QListWidget):
         self.setAccessibleName(self.tr("Areas in this photo"))
         self.setAccessibleDescription(self.tr("Space covers or shows the area."))
         self.setWordWrap(True)
+        self.setItemDelegate(WholeWords(self))
         self.setResizeMode(QListView.ResizeMode.Adjust)  # words wrap anew when a bar takes its room
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # words wrap
         self.currentRowChanged.connect(self._chosen)

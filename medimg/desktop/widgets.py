@@ -5,9 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
 
 from medimg.desktop.icons import IconButton
 
@@ -104,6 +116,32 @@ def named(text: str, box: QWidget) -> QLabel:
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         box.setMinimumContentsLength(16)
     return name
+
+
+class WholeWords(QStyledItemDelegate):
+    """Lines of a list as high as their words need.
+
+    Qt reckons without the tick and the padding that the words are drawn beside: those that are a little too long for
+    that room would end with three dots.
+    """
+
+    def __init__(self, view: QAbstractItemView) -> None:
+        super().__init__(view)
+        self._view = view
+
+    def sizeHint(  # noqa: N802 - Qt's name
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        """The size with all words, at the width of the list."""
+        made, style = QStyleOptionViewItem(option), self._view.style()
+        self.initStyleOption(made, index)
+        made.rect = QRect(0, 0, 100_000, 1)
+        one = super().sizeHint(made, index)
+        made.rect = QRect(0, 0, self._view.viewport().width(), one.height())
+        beside = 2 * (style.pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, made, self._view) + 1)
+        room = style.subElementRect(QStyle.SubElement.SE_ItemViewItemText, made, self._view).width() - beside
+        words = made.fontMetrics.boundingRect(0, 0, room, 100_000, Qt.TextFlag.TextWordWrap, made.text)
+        return QSize(made.rect.width(), one.height() + max(0, words.height() - made.fontMetrics.height()))
 
 
 class Banner(QFrame):

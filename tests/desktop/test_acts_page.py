@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from acts_kit import given
 from desktop_kit import make_run, nameless
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 
 from medimg.acts.plan import kind
 from medimg.desktop.pages.acts import ActsPage
@@ -123,3 +125,95 @@ def test_what_cannot_be_kept_is_said_and_the_act_stays(
     assert page.shown.act == act
     assert (run / RECORD_FOLDER).stat().st_mtime_ns == before
     monkeypatch.undo()
+
+
+@pytest.fixture
+def three(qtbot, tmp_path: Path) -> ActsPage:
+    """A page with three copies of one patient and one of another; the last of the first was not looked at."""
+    page = ActsPage()
+    qtbot.addWidget(page)
+    page.resize(1000, 700)
+    with qtbot.waitActive(page):
+        page.show()
+        page.activateWindow()
+    run = make_run(tmp_path / "three", {"P01": 3, "P02": 1}, said=False)
+    page.open_run(run, frozenset({"P01-001", "P01-002", "P02-001"}))
+    to(page, "look")
+    return page
+
+
+def answers_about(page: ActsPage, safe_id: str) -> set[str]:
+    return {a.item for a in page.sitting.walk.state.answers if a.subject == safe_id and a.choice == "yes"}
+
+
+def test_copies_that_were_looked_at_are_asked_about_once_and_each_is_kept(qtbot, three: ActsPage) -> None:
+    page = three
+    assert page.title.text() == "Look at P01-001, P01-002"  # not the one that was not looked at, nor another patient's
+    assert [page.small.item(n).text() for n in range(page.small.count())] == ["P01-001", "P01-002"]
+    assert "true of all of them" in page.area.widget().findChildren(QLabel)[0].text()
+    assert nameless(page) == []
+    asked = {line.item for line in page.shown.lines}
+    assert len(asked) > 5
+    page.options["y"].click()
+    for safe_id in ("P01-001", "P01-002"):
+        assert answers_about(page, safe_id) >= asked
+    assert answers_about(page, "P01-003") == set()
+    assert answers_about(page, "P02-001") == set()
+    acts = [a.act for a in open_run(page._opened.folder).state.acts if a.act.startswith("look:")]
+    assert acts == ["look:P01-001", "look:P01-002"]  # an act each, as if one after the other
+    assert page.shown.act == "look:P01-003"
+    assert not page.options["y"].isEnabled()
+    assert not page.small.isVisible()
+
+
+def test_something_shows_is_said_of_one_copy(qtbot, three: ActsPage) -> None:
+    page = three
+    page.options["n"].click()
+    assert page.title.text() == "Look at P01-001"
+    assert page.sitting.walk.state.acts == ()  # nothing was said yet
+    page.options["y"].click()
+    assert page.title.text() == "Look at P01-002"  # one by one from here on
+    assert answers_about(page, "P01-002") == set()
+
+
+def test_left_open_is_left_open_for_each(qtbot, three: ActsPage) -> None:
+    page = three
+    page.skip.click()
+    assert page.shown.act == "look:P01-003"
+    assert answers_about(page, "P01-001") == answers_about(page, "P01-002") == set()
+
+
+def test_what_cannot_be_kept_of_several_is_said_and_the_rest_is_asked_again(
+    qtbot, three: ActsPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, real, done = three, files.write_private, []
+
+    def full(path: Path, data: bytes) -> None:
+        done.append(path)
+        if len(done) > 1:
+            raise OutputError("the disk is full.")
+        real(path, data)
+
+    monkeypatch.setattr(files, "write_private", full)
+    page.options["y"].click()
+    assert "The disk is full." in page.banner.text()
+    monkeypatch.undo()
+    kept = {a.act for a in open_run(page._opened.folder).state.acts}
+    assert kept == {"look:P01-001"}
+    page.options["y"].click()
+    assert {a.act for a in open_run(page._opened.folder).state.acts} == {"look:P01-001", "look:P01-002"}
+
+
+def test_what_goes_is_shown_before_a_release(qtbot, page: ActsPage) -> None:
+    to(page, "release")
+    assert [page.small.item(n).text() for n in range(page.small.count())] == ["P01-001"]
+    qtbot.waitUntil(lambda: not page.small.item(0).icon().isNull(), timeout=240_000)
+
+
+def test_of_a_copy_that_waits_the_window_says_what_to_do_in_its_own_words(qtbot, page: ActsPage) -> None:
+    waits = msgspec.structs.replace(page.sitting.walk, waits=frozenset({"P01-001"}))
+    page.sitting.walk = waits
+    to(page, "look")
+    page.show_screen()
+    said = page.area.widget().findChildren(QLabel)[0].text()
+    assert said == "The copy does not show yet what you decided. Look at the photo, and go on from there."

@@ -19,10 +19,11 @@ from medimg.desktop.icons import SMALLEST
 from medimg.desktop.widgets import label
 from medimg.desktop.window import Window
 from medimg.engine.batch import scrub_folder
+from medimg.engine.groups import Suggestion
 
 LONG = 240_000
 SIZES = ((960, 540), (1280, 800), (1920, 1080))
-PAGES = ("start", "progress", "overview", "look", "acts", "questions", "finish")
+PAGES = ("start", "progress", "ask", "overview", "look", "compare", "acts", "looks", "questions", "finish")
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,14 @@ def go(qtbot, window: Window, page: str, place: Path) -> None:
         case "progress":
             window.progress.begin()
             window.show_page(window.progress)
+        case "ask":
+            paths = tuple(bytes(p) for p in sorted((place / "in").iterdir()))
+            sizes = {"P01": 1, "P02": 1}
+            photos = dict(zip(sizes, ((paths[0],), (paths[1],)), strict=True))
+            told = Suggestion(now=(2,), suggested=sizes, gaps=1, codes=0, unread=0, photos=photos)
+            window.progress.begin()
+            window.show_page(window.progress)
+            window.progress.ask(told)
         case "overview":
             window.show_page(window.review)
             window.review.show_grid()
@@ -66,8 +75,15 @@ def go(qtbot, window: Window, page: str, place: Path) -> None:
             window.show_page(window.review)
             window.review.show_photo(window.review.session.order[0])
             qtbot.waitUntil(lambda: window.review.look.canvas.photo is not None, timeout=LONG)
+        case "compare":
+            window.review.look.compare.click()
         case "acts":
             window.questions()
+        case "looks":
+            window.acts.open_run(window.run, frozenset(window.review.session.order))
+            while not window.acts.shown.act.startswith("look:"):
+                window.acts.skip.click()
+            assert "," in window.acts.title.text()
         case "questions":
             window.every_question()
         case "finish":
