@@ -93,7 +93,7 @@ class LookParts(QWidget):
             hint=self.tr("Small writing shows only at full size."),
             drawing="full",
         )
-        self.fit = button(self.tr("Whole photo"), name="fit", key="0", drawing="fit")
+        self.whole = button(self.tr("Whole photo"), name="fit", key="0", drawing="fit")
         self.nearer = button(self.tr("Zoom in"), name="nearer", key="+", drawing="in")
         self.further = button(self.tr("Zoom out"), name="further", key="-", drawing="out")
         self.turn = button(
@@ -118,7 +118,7 @@ class LookParts(QWidget):
         )
         self.compare.setCheckable(True)
         drawing = self._drawing_tools()
-        seeing = [self.to_all, self.part, self.full, self.fit, self.nearer, self.further, self.turn, self.peek]
+        seeing = [self.to_all, self.part, self.full, self.whole, self.nearer, self.further, self.turn, self.peek]
         every = [*seeing, self.compare, *drawing]
         self.more = button(self.tr("All tools, in words"), name="more", key="M", drawing="more")
         self.more.clicked.connect(lambda: self._menu(every))

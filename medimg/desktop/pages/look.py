@@ -48,7 +48,7 @@ class Look(LookSays):
             (self.to_all, self.overview.emit),
             (self.full, self.canvas.full_size),
             (self.part, self.canvas.next_part),
-            (self.fit, self.canvas.fit),
+            (self.whole, self.canvas.fit),
             (self.nearer, partial(self.canvas.zoom_by, 1.5)),
             (self.further, partial(self.canvas.zoom_by, 1 / 1.5)),
             (self.turn, self.canvas.turn),

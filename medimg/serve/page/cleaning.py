@@ -35,8 +35,8 @@ class Cleaning:
 
     def __init__(self, photos: Path, out: Path, policy: Policy, hooks: Hooks, workers: int | None) -> None:
         self._photos, self._out, self._policy, self._workers = photos, out, policy, workers
-        self._hooks = msgspec.structs.replace(hooks, progress=self._tell, stop=lambda: self._stopped)
         self._stopped = False
+        self._hooks = msgspec.structs.replace(hooks, progress=self._tell, stop=lambda: self._stopped)
         self._far: Progress | None = None
         self._made: dict[str, Path | None] = {}
         self._asked: Suggestion | None = None
