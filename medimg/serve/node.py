@@ -10,6 +10,7 @@ import io
 import logging
 import queue
 import ssl
+import sys
 import threading
 import warnings
 from collections import Counter
@@ -30,6 +31,7 @@ from medimg.engine.pool import Workers
 from medimg.engine.worker import Setup
 from medimg.errors import MedimgError, OutputError, TooLarge, UsageError
 from medimg.serve import slots
+from medimg.serve.association import PATIENCE, SECONDS, Bounded
 from medimg.serve.onward import HELD, NO_ROOM, SUCCESS, Onward
 from medimg.system import files
 from medimg.types import NOTHING_KNOWN
@@ -44,8 +46,6 @@ PLAIN = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
 """Codings of a request for storage commitment."""
 COMMITMENT = "1.2.840.10008.1.20.1.1"
 """The one instance of the Storage Commitment Push Model (PS3.4, J.3.5)."""
-PATIENCE = 60.0
-"""Seconds a peer may be silent, beside what its photo and the one before it take."""
 HEAD = 1 << 20
 """Bytes beside the data set that one message may have."""
 
@@ -124,7 +124,8 @@ class Node:
         self._entity = AE(title)
         self._entity.require_called_aet = True
         self._entity.require_calling_aet = callers
-        self._entity.maximum_associations = 2 * size
+        self._entity.maximum_associations = sys.maxsize  # the server sees to that: here connections would count as well
+        self._entity.acse_timeout = SECONDS
         self._entity.network_timeout = PATIENCE + 2 * setup.policy.limits.seconds
         self._entity.add_supported_context(Verification)
         for kind, syntaxes in dicom.storage().items():
@@ -141,6 +142,7 @@ class Node:
             MissingPart: A model, program or package is not there.
             UsageError: This address and port cannot be used.
         """
+        said = threading.excepthook
         _say_nothing()
         handlers: list[Any] = [
             (evt.EVT_C_STORE, self._store),
@@ -149,17 +151,20 @@ class Node:
             (evt.EVT_CONN_CLOSE, self._forgotten),
         ]
         with ExitStack() as stack:
+            stack.callback(setattr, threading, "excepthook", said)
             for _ in range(self._size):
                 pool = stack.enter_context(Workers(self._setup, 1, beside=self._size))
                 pool.warm()
                 self._free.put(pool)
             try:
-                server = self._entity.start_server(
-                    (host, port), block=False, ssl_context=secured, evt_handlers=handlers
+                server: Any = self._entity.make_server(
+                    (host, port), ssl_context=secured, evt_handlers=handlers, server_class=Bounded
                 )
             except OSError as error:
                 raise UsageError("this address and port cannot be used.", todo="Is another server there?") from error
-            assert server is not None  # noqa: S101 - it does not block
+            server.most = 2 * self._size
+            self._entity._servers.append(server)  # as start_server does, which has no choice of the class
+            threading.Thread(target=server.serve_forever, daemon=True).start()
             try:
                 yield int(server.server_address[1])
             finally:
@@ -249,7 +254,8 @@ def _scrubbed(pool: Workers, data: bytes) -> Scrubbed:
 
 
 def _say_nothing() -> None:
-    """What pydicom and pynetdicom log and warn of quotes what stands in a file."""
+    """What pydicom and pynetdicom log and warn of quotes what stands in a file, as do faults in their threads."""
+    threading.excepthook = lambda _: None
     logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
     logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
     warnings.filterwarnings("ignore", module=r"(pydicom|pynetdicom)(\.|$)")

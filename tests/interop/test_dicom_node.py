@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import io
 import shutil
+import socket
 import ssl
+import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -256,6 +260,71 @@ def test_tls_takes_signed_peers_alone(tmp_path: Path) -> None:
         for wrong in (None, other.issue_cert("ward.example")):
             assert _send(port, _numbered(1), tls_args=shown(wrong)) == -1
         assert _send(port, _numbered(1)) == -1
+
+
+def _item(kind: int, body: bytes) -> bytes:
+    return struct.pack(">BBH", kind, 0, len(body)) + body
+
+
+def _asking(context: int = 1) -> bytes:
+    """A request for an association (PS3.8, 9.3.2), byte by byte."""
+    syntaxes = _item(0x30, kit.PHOTOGRAPH.encode()) + _item(0x40, b"1.2.840.10008.1.2.1")
+    wanted = _item(0x10, b"1.2.840.10008.3.1.1.1") + _item(0x20, bytes([context, 0, 0, 0]) + syntaxes)
+    names = b"MEDIMG".ljust(16) + b"WARD".ljust(16)
+    body = struct.pack(">HH", 1, 0) + names + bytes(32) + wanted + _item(0x50, _item(0x51, struct.pack(">I", 16384)))
+    return struct.pack(">BBI", 1, 0, len(body)) + body
+
+
+ENDLESS = struct.pack(">BBI", 1, 0, 0xFFFFFFFF)
+NO_ASSOCIATION = {"nothing": b"", "half of a request": _asking()[:40], "four gigabytes": ENDLESS + bytes(1 << 20)}
+
+
+@pytest.mark.parametrize("secured", [False, True], ids=["plain", "TLS"])
+def test_connections_that_ask_for_no_association_keep_nobody_out(tmp_path: Path, secured: bool) -> None:
+    (tmp_path / "out").mkdir()
+    authority = trustme.CA()
+    made = authority.issue_cert("127.0.0.1")
+    made.private_key_pem.write_to_path(tmp_path / "key")
+    made.cert_chain_pems[0].write_to_path(tmp_path / "certificate")
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    options = ("--certificate", "certificate", "--key", "key") if secured else ()
+    more = {"tls_args": (context, "127.0.0.1")} if secured else {}
+    with node(tmp_path, "-o", "out", *options) as port, contextlib.ExitStack() as stack:
+        for number, said in enumerate(NO_ASSOCIATION.values()):
+            for _ in range(8):
+                line = stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))
+                with contextlib.suppress(OSError):  # it is closed as soon as the length is read
+                    line.sendall(said)
+            assert _send(port, _numbered(number), **more) == 0
+        held = stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))
+        assert _closed(held, 40.0)
+
+
+def _closed(line: socket.socket, seconds: float) -> bool:
+    line.settimeout(seconds)
+    try:
+        return line.recv(1) == b""
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+
+
+def test_associations_that_say_nothing_give_way_and_nothing_of_them_is_printed(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with node(tmp_path, "-o", "out") as port, contextlib.ExitStack() as stack:
+        for _ in range(4):  # two for each worker are as many as there may be
+            line = stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))
+            line.sendall(_asking())
+            assert line.recv(1) == b"\2"  # accepted
+        assert _send(port, _numbered(1)) == -1
+        time.sleep(11)
+        assert _send(port, _numbered(1)) == 0
+        wrong = stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))
+        wrong.sendall(_asking(context=2))  # PS3.8, 9.3.2.2: it is odd
+        assert _closed(wrong, 40.0)
+    assert "Traceback" not in (tmp_path / "said").read_text()
 
 
 def test_the_node_asks_for_no_package_of_the_http_worker() -> None:
