@@ -507,3 +507,20 @@ def test_a_detector_that_answers_in_the_numbers_of_numpy_is_written_down(tmp_pat
     assert (action.do, action.finding.score) == ("cover", 0.5)
     assert action.finding.region is not None
     assert action.finding.region.polygon == ((8.0, 8.0), (16.0, 8.0), (16.0, 12.0), (8.0, 12.0))
+
+
+def test_the_time_left_is_reckoned_without_the_start_and_not_said_too_early(tmp_path: Path) -> None:
+    """The first photo of each worker waits until its networks are read; all others do not."""
+    for n in range(9):
+        fakes.photo(tmp_path / "in" / f"{n}.png", fakes.WELL, seed=n)
+    told: list[Progress] = []
+    medimg.scrub_folder(
+        [tmp_path / "in"], tmp_path / "out", policy=POLICY, make=fakes.slow_to_start, workers=1, progress=told.append
+    )
+    done = {p.settled: p for p in told if p.event == "photo"}
+    assert [done[n].left for n in (1, 2)] == [None, None]
+    # With the start in it, three of nine done would leave at least twice what the start took.
+    assert done[3].left is not None
+    assert done[3].left < 2 * fakes.STARTS
+    assert done[3].rate > 2 / fakes.STARTS
+    assert done[9].left == 0
