@@ -8,7 +8,7 @@ never holds a value from the photo: what was read is a :class:`Secret`, which ne
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -68,7 +68,7 @@ NO_SECRET = Secret()
 class Region(msgspec.Struct, frozen=True):
     """A polygon in stored coordinates of one frame."""
 
-    polygon: Polygon
+    polygon: Annotated[Polygon, msgspec.Meta(min_length=1)]
     frame: int = 0
 
     @property

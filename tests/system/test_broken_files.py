@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from medimg.cli.main import COMMANDS
 from medimg.cli.release import release
 from medimg.cli.serve import serve
 from medimg.cli.status import status
+from medimg.cli.withdraw import withdraw
 from medimg.errors import OutputError, UsageError
 
 DEEP = {"deep JSON": b'{"a":' + b"[" * 100_000, "deep TOML": b"a=" + b"[" * 5000}
@@ -172,3 +174,25 @@ def test_what_is_none_in_the_run_folder_is_not_waited_for_and_is_named(tmp_path:
         for command in ((status, run), (answer, run, "--list")):
             with pytest.raises(UsageError):
                 call(*command)
+
+
+@pytest.mark.parametrize("name", ["decisions.json", "reports.json"])
+def test_an_area_without_a_corner_is_a_damaged_record(tmp_path: Path, name: str) -> None:
+    run = tmp_path / "medimg-R7Q4"
+    run_folder(run, {"P01": 1})
+    answered(run, tmp_path, {"P01": ["P01-001"]})
+    file = run / "PRIVATE-patient-record" / name
+    text, changed = re.subn(r'"polygon": \[.*?\]\s*\]', '"polygon": []', file.read_text(), flags=re.S)
+    assert changed
+    file.write_text(text)
+    with pytest.raises(UsageError):
+        call(review, run)
+
+
+def test_a_name_that_no_file_can_have_is_a_copy_that_is_not_there(tmp_path: Path) -> None:
+    run = tmp_path / "medimg-R7Q4"
+    run_folder(run, {"P01": 1})
+    answered(run, tmp_path, {"P01": ["P01-001"]})
+    file = run / "PRIVATE-patient-record" / "reports.json"
+    file.write_text(file.read_text().replace('"P01-001.jpg"', '"P01-001\\u0000.jpg"'))
+    assert call(withdraw, run, "P01").exit_code == 0
