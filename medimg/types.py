@@ -11,6 +11,7 @@ from collections import Counter
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from msgspec.structs import astuple
 
 from medimg.geometry import Box as Box
 from medimg.geometry import Point as Point
@@ -111,6 +112,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     on: str = ""
     inner: Polygon = ()
 
+    def __repr__(self) -> str:
+        place = self.where if self.region is None else ",".join(map(str, astuple(self.region.box)))
+        return f"<Finding {self.id or '-'}: {self.category} ({self.kind}), {place}>"
+
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """What is done about one finding, why, and who decided."""
@@ -119,6 +124,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     do: Do
     why: str
     by: By = "rule"
+
+    def __repr__(self) -> str:
+        return f"<Action {self.do} by {self.by}: {self.finding!r}>"  # a person's reason may name somebody
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -115,9 +115,8 @@ def dicom_node(
     with stops.heeded(lambda *_: told.set()), working.running(host, port, secured):
         told.wait()
     stored = working.became.pop("stored", 0)
-    click.echo(
-        tr("{stored} copies made; {n} photos not taken.", stored=stored, n=sum(working.became.values())), err=True
-    )
+    made, not_taken = common.plural(stored, "copy", "copies"), common.plural(sum(working.became.values()), "photo")
+    click.echo(tr("{made} made; {not_taken} not taken.", made=made, not_taken=not_taken), err=True)
     return 0
 
 

@@ -46,4 +46,6 @@ def upload(run: Path, url: str, register_file: Path | None, as_json: bool) -> in
             removed=len(done.removed),
         )
     )
+    if not (done.put or done.there):
+        common.say("Nothing of this run is released: 'medimg answer', then 'medimg release'.")
     return 0

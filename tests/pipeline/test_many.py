@@ -13,13 +13,14 @@ from pathlib import Path
 import batch_fakes as fakes
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 import medimg
 from medimg import errors
 from medimg.detect import Frame
 from medimg.policy import Policy
-from medimg.types import NOTHING_KNOWN, Finding, KnownValues
+from medimg.types import NOTHING_KNOWN, Box, Finding, KnownValues, Region
 
 LIGHT = Policy(scope="metadata-only")
 
@@ -217,7 +218,10 @@ def test_what_cannot_be_taken_as_a_picture_is_wrong_use() -> None:
 
 def test_a_result_prints_in_a_line_and_a_wrong_call_is_a_value_or_type_error(tmp_path: Path) -> None:
     done = medimg.Scrubber(LIGHT).scrub(fakes.photo(tmp_path / "Mary Jones.png"))
-    for text in (repr(done), repr(done.report), repr(medimg.Scrubber(LIGHT).inspect(tmp_path / "Mary Jones.png"))):
+    plan = medimg.Scrubber(LIGHT).inspect(tmp_path / "Mary Jones.png")
+    place = replace(plan.actions[0].finding, region=Region(Box(1, 2, 3, 4).polygon))
+    kept = replace(plan.actions[0], finding=place, why="Mary agreed", by="person")
+    for text in map(repr, (done, done.report, plan, *plan.actions, kept)):
         assert len(text) < 120, text
         assert "Mary" not in text
     with pytest.raises(ValueError, match="thread"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -118,7 +119,8 @@ def _asking(*names: str) -> medimg.Policy:
 
 
 def test_a_detector_of_ones_own_covers_what_it_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _package(tmp_path, "stamps = stamp_detector:make")
+    package = tomllib.loads((EXAMPLES[0].parent / "pyproject.toml").read_text(encoding="utf-8"))
+    _package(tmp_path, *(f"{name} = {at}" for name, at in package["project"]["entry-points"][plugins.GROUP].items()))
     monkeypatch.syspath_prepend(str(tmp_path))
     asked = _asking("stamps")
     assert any("stamps" in sentence for sentence in explain(asked))

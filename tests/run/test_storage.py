@@ -286,6 +286,9 @@ def test_a_file_url_is_a_path_of_this_computer(tmp_path: Path, run: Path) -> Non
     assert medimg("clean", "file://elsewhere/in", "-o", "out", cwd=tmp_path).returncode == 2
     assert medimg("upload", str(run), (tmp_path / "away").as_uri(), cwd=tmp_path).returncode == 0
     assert len(list((tmp_path / "away/medimg-R7Q4/share").iterdir())) == 3
+    (unreleased,) = (tmp_path / "out").glob("medimg-*")
+    done = medimg("upload", str(unreleased), (tmp_path / "none").as_uri(), cwd=tmp_path)
+    assert (done.returncode, "Nothing of this run is released" in done.stdout) == (0, True)
 
 
 def test_memory_takes_copies_and_gives_no_photos(tmp_path: Path, run: Path) -> None:
