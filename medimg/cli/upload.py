@@ -47,5 +47,5 @@ def upload(run: Path, url: str, register_file: Path | None, as_json: bool) -> in
         )
     )
     if not (done.put or done.there):
-        common.say("Nothing of this run is released: 'medimg answer', then 'medimg release'.")
+        common.say(tr("Nothing of this run is released: 'medimg answer', then 'medimg release'."))
     return 0
