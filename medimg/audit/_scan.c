@@ -75,17 +75,18 @@ static uint32_t bits(Bits *b, int n)
     return (uint32_t)(b->word >> b->count) & ((1u << n) - 1);
 }
 
+/* A symbol; its lower four bits say how many bits follow, which are passed over (F.1.2.1, F.1.2.2). */
 static int code(Bits *b, int slot)
 {
-    if (b->count < 16)
+    if (b->count < 32)
         more(b);
     uint64_t next = b->count < 16 ? b->word << (16 - b->count) : b->word >> (b->count - 16);
-    int found = b->look[slot][next & 0xFFFF], length = found >> 8;
-    if (!length || length > b->count) {
+    int found = b->look[slot][next & 0xFFFF], all = (found >> 8) + (found & 15);
+    if (found < 256 || all > b->count) {
         b->bad = 1;
         return 0;
     }
-    b->count -= length;
+    b->count -= all;
     b->s->met[slot][found & 255] = 1;
     return found & 255;
 }
@@ -111,7 +112,6 @@ static uint64_t band(Bits *b, int slot, int k) /* F.2.2.2 and G.1.2.2: which coe
             b->bad = 1;
             return 0;
         }
-        bits(b, size);
         set |= (uint64_t)(size > 0) << k;
     }
     b->s->loose |= zeros;
@@ -130,7 +130,6 @@ static uint64_t refined(Bits *b, int slot, uint64_t seen) /* G.1.2.3 */
             break;
         }
         zeros = !size;
-        bits(b, size);
         for (; k <= last && ((seen >> k & 1) || run--); k++)
             if (seen >> k & 1)
                 bits(b, 1);
@@ -159,7 +158,6 @@ static void one_block(Bits *b, Part *p, int x, int y)
     else if (!s->first) {
         size = code(b, p->dc);
         b->bad |= size > 11;
-        bits(b, size & 15);
     }
     if (s->last && s->refines)
         set = refined(b, p->ac, *seen);

@@ -128,7 +128,11 @@ class Strips:
         return [rows for start, end in planes for rows in self._plane(start, end, without)]
 
     def _longer(self) -> bool:
-        """Whether bytes stand behind the last codes of all strips."""
+        """Whether bytes stand behind the last codes of a strip."""
+        if self._photo.compression == "packbits":
+            return any(packed.packbits(raw) != len(rows) for raw, rows in zip(self._raw, self._unpacked, strict=True))
+        if all(map(packed.stops, self._raw)):  # else its encoder leaves the code for the end out
+            return False
         try:
             return self._by_library(SLACK) == self._unpacked
         except Malformed:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from medimg.errors import Malformed
 from medimg.formats.tiff._file import build
 
+STOP = 257
 LEVEL = 6
 """Of deflate, for TIFF copies."""
 MIRRORED = bytes(int(f"{k:08b}"[::-1], 2) for k in range(256))
@@ -78,6 +79,23 @@ def by_libtiff(strips: Sequence[bytes], fields: dict[int, int], row: int) -> byt
     if len(out) != row * fields[257]:
         raise Malformed("a strip of the picture does not have the length it should.")
     return out
+
+
+def packbits(raw: bytes) -> int:
+    """How many bytes a PackBits strip gives (section 9); -1 when it does not end where a run ends."""
+    at = size = 0
+    while at < len(raw):
+        head = raw[at]
+        size += head + 1 if head < 128 else (257 - head) * (head > 128)
+        at += head + 2 if head < 128 else 1 + (head > 128)
+    return size if at == len(raw) else -1
+
+
+def stops(raw: bytes) -> bool:
+    """Whether an LZW strip ends with the code for the end, of 9 to 12 bits, and zeros to the next byte (section 13)."""
+    tail = int.from_bytes(raw[-3:])
+    return any(tail >> spare & (1 << wide) - 1 == STOP for wide in range(9, 13) for spare in range(8)
+               if not tail & (1 << spare) - 1)  # fmt: skip
 
 
 def without_padding(rows: bytes, row: int, spare: int, *, mirrored: bool = False) -> bytes:
