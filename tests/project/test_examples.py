@@ -104,8 +104,8 @@ def _package(folder: Path, *points: str) -> None:
     (folder / "stamp_detector.py").write_text((EXAMPLES[0].parent / "stamp_detector.py").read_text())
 
 
-def _stamped() -> bytes:
-    picture = Image.new("RGB", (300, 200), "white")
+def _stamped(ground: str | tuple[int, int, int] = "white") -> bytes:
+    picture = Image.new("RGB", (300, 200), ground)
     draw = ImageDraw.Draw(picture)
     for y in (60, 75, 90):
         draw.line((40, y, 160, y + 6), fill=(200, 10, 20), width=4)
@@ -130,6 +130,7 @@ def test_a_detector_of_ones_own_covers_what_it_finds(tmp_path: Path, monkeypatch
     assert done.report.counts() == {"unknown": 1}, done.report.reason
     assert np.all(done.array()[70:80, 60:140] == 0)
     assert np.all(done.array()[150:] == 255)
+    assert tool.scrub(_stamped((225, 175, 150))).report.counts() == {}  # red on skin
     plain = medimg.Scrubber(_asking(), detectors=plugins.joined(fakes.make(None), _asking()))
     assert plain.scrub(_stamped()).report.counts() == {}
 
