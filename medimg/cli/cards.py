@@ -6,6 +6,7 @@ import datetime
 
 import click
 
+from medimg.cli import common
 from medimg.consent.cards import FIELDS, Store
 from medimg.words import many, tr
 
@@ -20,13 +21,13 @@ def cards(delete: bool) -> None:
     store = Store()
     if delete:
         count = store.delete()
-        click.echo(many("{n} card deleted.", "{n} cards deleted.", count))
+        common.say(many("{n} card deleted.", "{n} cards deleted.", count))
         return
     today = datetime.datetime.now(datetime.UTC).date()
     found, troubles = store.read()
     for card in found:
         trouble = card.trouble(today)
-        click.echo(
+        common.say(
             tr(
                 "{kind}, for {audience}, {countries}, {made}",
                 kind=card.kind,
@@ -36,12 +37,12 @@ def cards(delete: bool) -> None:
             )
         )
         for name, value in card.fields.items():
-            click.echo(f"  {FIELDS[card.kind][name]}: {value}")
+            common.say(f"  {FIELDS[card.kind].get(name, name)}: {value}")
         for item, choice in card.answers.items():
-            click.echo(f"  {item}: {choice}")
+            common.say(f"  {item}: {choice}")
         if trouble:
-            click.echo(f"  {trouble}")
+            common.say(f"  {trouble}")
     for trouble in troubles:
-        click.echo(trouble)
+        common.say(trouble)
     if not found and not troubles:
-        click.echo(tr("There are no cards."))
+        common.say(tr("There are no cards."))

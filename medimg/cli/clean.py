@@ -125,7 +125,7 @@ def clean(
         common.say_json(
             {
                 "event": "finished",
-                "folder": common.shown(outcome.folder),
+                "folder": common.told(outcome.folder),
                 "photos": outcome.photos,
                 "unchanged": outcome.unchanged,
                 "unchanged_kept_back": outcome.unchanged_kept_back,

@@ -333,7 +333,12 @@ def say_json(record: Any) -> None:
 
 
 def shown(path: Path) -> str:
-    """A path for people and programs; bytes that are no UTF-8 are escaped."""
+    """A path for people; what is not printable in it is escaped, also a line end, which would forge a line."""
+    return printable(told(path))
+
+
+def told(path: Path) -> str:
+    """A path for programs; bytes that are no UTF-8 are escaped."""
     return scan.readable(os.fsencode(path))
 
 

@@ -15,6 +15,7 @@ from medimg.engine import apply as applying
 from medimg.engine import deciding
 from medimg.engine.deciding import Area, Photo, Why
 from medimg.errors import MedimgError, UsageError
+from medimg.plain import printable
 from medimg.policy import Policy
 from medimg.run.opened import open_run
 from medimg.run.request import EXIT_CODES
@@ -110,7 +111,7 @@ def say_photo(photo: Photo, run: str, photos: Sequence[Path] = (), *, areas: Are
         name: Its own name, on a terminal alone.
     """
     state = tr("opened") if photo.looked else tr("not opened yet")
-    where = f"{photo.copy} ({state})" if photo.copy else tr("held: {reason}", reason=photo.reason)
+    where = f"{printable(photo.copy)} ({state})" if photo.copy else tr("held: {reason}", reason=photo.reason)
     called = f"{photo.safe_id} ({name})" if name else photo.safe_id
     common.say(f"{called}  {where}" + (tr("; a decision is not applied yet") if photo.waits else ""))
     for area in photo.areas:

@@ -28,7 +28,7 @@ def desktop(
             from medimg.desktop import install as entries
 
             for path in entries.uninstall() if uninstall else entries.install():
-                click.echo(f"{'Removed' if uninstall else 'Added'}: {path}")
+                common.say(f"{'Removed' if uninstall else 'Added'}: {path}")
             return
         from medimg.desktop import app
     except ImportError as error:

@@ -17,5 +17,5 @@ def explain(policy_file: Path | None, metadata_only: bool) -> int:
     """Say in plain words what the policy does."""
     settings = common.read_policy(policy_file, metadata_only)
     for sentence in policy.explain(settings):
-        click.echo(f"- {said(sentence)}")
+        common.say(f"- {said(sentence)}")
     return 0

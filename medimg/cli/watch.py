@@ -141,7 +141,7 @@ def _unmoved(count: int) -> str:
 
 def _summary(outcome: Outcome) -> dict[str, Any]:
     return {
-        "folder": common.shown(outcome.folder),
+        "folder": common.told(outcome.folder),
         "photos": outcome.photos,
         "unchanged": sum(outcome.unchanged.values()),
         "conditions": list(outcome.conditions),

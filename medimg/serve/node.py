@@ -76,9 +76,9 @@ class Peer(NamedTuple):
         """
         title, _, place = text.partition("@")
         host, _, port = place.rpartition(":")
-        if not (title and host and port.isdecimal() and 0 < int(port) < 65536):
+        if not (host and port.isascii() and port.isdecimal() and len(port) < 6 and 0 < int(port) < 65536):
             raise UsageError("a peer is written as AET@host:port.")
-        return cls(title, host.strip("[]"), int(port))
+        return cls(_title(title), host.strip("[]"), int(port))
 
     def takes(self, copy: bytes) -> bool:
         """Send a copy; whether it was acknowledged."""
@@ -121,9 +121,9 @@ class Node:
         self._setup, self._size, self._onward = setup, size, onward
         self._free: queue.Queue[Workers] = queue.Queue()
         self._received: Counter[int] = Counter()
-        self._entity = AE(title)
+        self._entity = AE(_title(title))
         self._entity.require_called_aet = True
-        self._entity.require_calling_aet = callers
+        self._entity.require_calling_aet = [_title(caller) for caller in callers]
         self._entity.maximum_associations = sys.maxsize  # the server sees to that: here connections would count as well
         self._entity.acse_timeout = SECONDS
         self._entity.network_timeout = PATIENCE + 2 * setup.policy.limits.seconds
@@ -245,6 +245,17 @@ class Node:
             return job(pool)
         finally:
             self._free.put(pool)
+
+
+def _title(text: str) -> str:
+    """A title of a node (PS3.5, VR AE).
+
+    Raises:
+        UsageError: It is none.
+    """
+    if not text.strip() or len(text) > 16 or not text.isascii() or not text.isprintable() or "\\" in text:
+        raise UsageError("the title of a node has 1 to 16 characters of ASCII, and no backslash.")
+    return text
 
 
 def _scrubbed(pool: Workers, data: bytes) -> Scrubbed:

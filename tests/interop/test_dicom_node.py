@@ -351,6 +351,11 @@ main()
         ["--send-to", "ARCHIVE@192.0.2.1:11112"],
         ["-o", ".", "--certificate", "c"],
         ["-o", ".", "--client-ca", "c"],
+        ["-o", ".", "--aet", "\x1b[2J"],
+        ["-o", ".", "--aet", "seventeen letters"],
+        ["-o", ".", "--peer", "a\\b"],
+        ["-o", ".", "--send-to", "\u202e@127.0.0.1:104"],
+        ["-o", ".", "--send-to", "ARCHIVE@127.0.0.1:" + "9" * 5000],
         ["-o", ".", "--certificate", "c", "--key", "k"],
     ],
 )

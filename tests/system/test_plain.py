@@ -9,9 +9,11 @@ import os
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import batch_fakes as fakes
+import msgspec
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -19,10 +21,16 @@ from hypothesis import strategies as st
 from release_kit import answered, call
 from sheets_kit import run_folder
 
+from medimg.cli import run_common
+from medimg.cli.cards import cards
+from medimg.cli.clean import clean
+from medimg.cli.decide import review
 from medimg.cli.main import cli
 from medimg.cli.register import register
 from medimg.cli.release import release
+from medimg.cli.status import status
 from medimg.cli.withdraw import withdraw
+from medimg.consent.cards import Card
 from medimg.plain import cell, printable, printable_json
 
 STEERING = "\x1b[2J\x1b]0;title\x07\x9b31m\r\x7f\u202egpj\u2066\u2069\u200f\u2028"
@@ -86,6 +94,40 @@ def test_a_run_folder_of_any_name_is_told_in_plain_words(tmp_path: Path) -> None
             assert "\N{REPLACEMENT CHARACTER}" not in done.stdout.decode("utf-8", "replace")
             if more:
                 assert json.loads(done.stdout.splitlines()[-1])["exit_code"] == 11
+
+
+def test_no_name_begins_a_line_of_its_own_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder and a photo of somebody else's, in a place of their choosing, cannot say that all is well."""
+    place = tmp_path / "x\nForged: all is well."
+    fakes.photo(place / "in" / "y\nForged: it may go.png")
+    said = call(clean, place / "in", "-o", place / "out", "--metadata-only", "--verbose").output
+    (run,) = (place / "out").iterdir()
+    monkeypatch.setattr(run_common, "own_names", terminal(run_common.own_names))
+    said += call(review, run, place / "in").output + call(status, run).output
+    assert "Forged: all is well." in said
+    assert "Forged: it may go" in said
+    assert not [line for line in said.splitlines() if line.startswith("Forged")]
+
+
+def terminal(asked: Callable[..., dict[str, str]]) -> Callable[..., dict[str, str]]:
+    """The same on a terminal, which the runner of the commands is not."""
+
+    def told(*given: object) -> dict[str, str]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+            return asked(*given)
+
+    return told
+
+
+def test_a_card_that_was_edited_steers_no_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIMG_CARDS", str(tmp_path))
+    fields = {"name": STEERING, f"no such{STEERING}": "x"}
+    card = Card(kind="workplace", audience=STEERING, answers={STEERING: STEERING}, fields=fields, made="2026-01-01")
+    (tmp_path / "a.json").write_bytes(msgspec.json.encode(card))
+    said = call(cards).output
+    assert "no such" in said
+    assert steers(said) == set()
 
 
 @pytest.mark.parametrize(
