@@ -14,8 +14,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from medimg.bounds import within
 from medimg.errors import UsageError
-from medimg.types import BLACK, Colour, Limits, from_toml, within
+from medimg.types import BLACK, Colour, Limits, from_toml
 from medimg.vocabulary import KEEPABLE, Category
 from medimg.words import mark
 

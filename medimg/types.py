@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec.structs import astuple
 
+from medimg.bounds import within
 from medimg.geometry import Box as Box
 from medimg.geometry import Point as Point
 from medimg.geometry import Polygon as Polygon
@@ -352,18 +353,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """
         within(self, "limits", bytes=(1, 10**12), pixels=(1, 10**12), frames=(1, 10**6), seconds=(0.001, 604_800))
         within(self, "limits", max_side=(0, 10**6))
-
-
-def within(rules: msgspec.Struct, section: str, **allowed: tuple[float, float]) -> None:
-    """Refuse settings that are no number from the first to the second bound: below, above, or not a number at all.
-
-    Raises:
-        ValueError: One is; its name and what is allowed are said, never the value.
-    """
-    for name, (least, most) in allowed.items():
-        value = getattr(rules, name)
-        if not isinstance(value, int | float) or not least <= value <= most:
-            raise ValueError(mark(f"`{section}.{name}` is a number from {least:,} to {most:,}"))
 
 
 def _no_secret(value: Any) -> Any:

@@ -240,12 +240,13 @@ def main() -> NoReturn:
 
 def _run() -> object:
     """Run it; wrong use and medimg's own errors are said, and become exit codes."""
-    from medimg.cli import _defaults, _wrong
+    from medimg.cli import _wrong
+    from medimg.cli import defaults as own
 
     typed: list[str] = []
     try:
         _language.choose(None, cli)
-        defaults = _defaults.read(COMMANDS)
+        defaults = own.read(COMMANDS)
         _language.choose(defaults.pop("language"), cli)
         return cli.main(prog_name="medimg", standalone_mode=False, obj=typed, default_map=defaults)
     except click.UsageError as error:

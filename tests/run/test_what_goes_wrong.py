@@ -13,7 +13,7 @@ from sheets_kit import run_folder
 from medimg.errors import Changed, CheckFailed, MedimgError, MissingPart, OutputError, Unreadable, UsageError
 from medimg.run import decisions, likeness, lock, looking, originals, resume, retention, search, share, signed, storage
 from medimg.run import release as releasing
-from medimg.run.folder import RECORD_FOLDER, REPORTS_NAME, STATE_NAME, RunFolder
+from medimg.run.folder import RECORD_FOLDER, REPORTS_NAME, STATE_NAME, RunFolder, refuse_links
 from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register, Sharing
 
@@ -198,7 +198,7 @@ def test_a_share_folder_that_is_a_file_is_not_looked_into(out: Path) -> None:
     assert found.linked
     assert any("is a link to another place, or no folder" in line for line in found.trouble)
     with pytest.raises(CheckFailed, match="is a link to another place"):
-        share.refuse_links(out)
+        refuse_links(out)
 
 
 def test_what_is_no_scan_of_a_signed_page_is_not_kept(opened: OpenRun, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from release_kit import answered, call
 from sheets_kit import run_folder
 
-from medimg.cli import _defaults
+from medimg.cli import defaults
 from medimg.cli.answer import answer
 from medimg.cli.cluster import cluster
 from medimg.cli.decide import review
@@ -57,7 +57,7 @@ def test_settings_that_are_no_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         call(incident)
     monkeypatch.setenv("MEDIMG_DEFAULTS", str(wrong))
     with pytest.raises(UsageError, match="your defaults"):
-        _defaults.read(COMMANDS)
+        defaults.read(COMMANDS)
 
 
 # ---------------------------------------------------------------- certificates

@@ -12,7 +12,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem
 
 from medimg.desktop import pictures
-from medimg.desktop.pages._grid import icon_of, image_of
+from medimg.desktop.pages.grid import icon_of, image_of
 from medimg.desktop.work import Lane, in_worker
 from medimg.engine.pool import MEMORY_FULL
 from medimg.engine.worker import Setup

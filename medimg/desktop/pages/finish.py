@@ -25,8 +25,8 @@ from medimg.acts import withdrawing
 from medimg.desktop.pages import paper as _paper
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._goes import Goes
-from medimg.desktop.pages._grid import icon_of, image_of
 from medimg.desktop.pages.cards import MARGINS, column_of, label, say, swap
+from medimg.desktop.pages.grid import icon_of, image_of
 from medimg.desktop.pages.questions import Questions, overall_words
 from medimg.desktop.pictures import Drawn
 from medimg.desktop.session import Session

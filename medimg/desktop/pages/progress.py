@@ -12,8 +12,8 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QProgressBar, QVBoxLayout, QWidget
 
 from medimg.desktop import pictures
-from medimg.desktop.pages._grid import icon_of, image_of
 from medimg.desktop.pages._small_pictures import SmallPictures
+from medimg.desktop.pages.grid import icon_of, image_of
 from medimg.desktop.widgets import Banner, button, copy_details, label, rename
 from medimg.desktop.wording import counts, details, fault, tr
 from medimg.desktop.work import Lane, in_worker

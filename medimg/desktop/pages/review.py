@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from medimg.api import load_detectors
 from medimg.desktop import dialogs
 from medimg.desktop.pages._fit import Pages
-from medimg.desktop.pages._grid import Grid
+from medimg.desktop.pages.grid import Grid
 from medimg.desktop.pages.look import Look
 from medimg.desktop.session import Session
 from medimg.desktop.widgets import Banner, button, copy_details

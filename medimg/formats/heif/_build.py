@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from medimg.errors import Malformed, Unsupported
@@ -73,8 +74,7 @@ def build(photo: Heif, *, keep_profile: bool = True, turned: bool = True) -> Bui
     for old in photo.kept:
         item = tables.items[old]
         coded = photo.coded(old) if item.type in CODED else None
-        entries: list[bytes] = []
-        given: list[bytes] = []
+        entries: dict[int, bytes] = {}
         for index, essential in item.properties:
             kind, raw = tables.properties[index - 1]
             if (kind in TRANSFORMS and not turned) or (kind in LAYERS and (coded is None or coded.plain)):
@@ -84,16 +84,15 @@ def build(photo: Heif, *, keep_profile: bool = True, turned: bool = True) -> Bui
             kept = _property(kind, raw, essential, keep_profile)
             if kept is None:
                 continue
-            given.append(kind)
             if (kind, kept) not in properties:
                 properties.append((kind, kept))
             place = properties.index((kind, kept)) + 1
-            entries.append(struct.pack(">H", (kind in ESSENTIAL) << 15 | place))
-        _once(given)
+            entries[place] = struct.pack(">H", (kind in ESSENTIAL) << 15 | place)
+        _once(properties, entries)
         if old == tables.primary and keep_profile and photo.adobe_rgb:
             properties.append((b"colr", b"prof" + icc.adobe_rgb()))
-            entries.append(struct.pack(">H", len(properties)))
-        association.append(struct.pack(">HB", number[old], len(entries)) + b"".join(entries))
+            entries[len(properties)] = struct.pack(">H", len(properties))
+        association.append(struct.pack(">HB", number[old], len(entries)) + b"".join(entries.values()))
         if coded:
             payload, lost = coded.payload, coded.dropped
         else:
@@ -133,9 +132,9 @@ def _locations(payloads: list[bytes], start: int) -> bytes:
     return full_box(b"iloc", 0, struct.pack(">BBH", 0x44, 0, len(entries)), *entries)
 
 
-def _once(kinds: list[bytes]) -> None:
-    """Refuse a picture that has a property twice, of which readers differ; colours may be told in two ways."""
-    kinds = [kind for kind in kinds if kind != b"colr"]
+def _once(properties: list[tuple[bytes, bytes]], places: Iterable[int]) -> None:
+    """Refuse a picture that has two of a property, of which readers differ; colours may be told in two ways."""
+    kinds = [kind for kind, _ in (properties[place - 1] for place in places) if kind != b"colr"]
     if len(set(kinds)) < len(kinds):
         raise Malformed("a picture has one property twice.")
 
