@@ -51,7 +51,7 @@ def drive(base: Path, seed: int, acts: int, *, before: tuple[str, ...] = (), **m
         env={
             **os.environ,
             "QT_QPA_PLATFORM": "offscreen",
-            "PYTHONPATH": os.pathsep.join((str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH", ""))),
+            "PYTHONPATH": os.pathsep.join((str(HERE), str(HERE.parent))),
             "TMPDIR": str(scratch),
             **more,
         },
