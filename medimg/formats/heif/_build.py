@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from medimg.errors import Malformed, Unsupported
@@ -87,6 +87,7 @@ def build(photo: Heif, *, keep_profile: bool = True, turned: bool = True) -> Bui
             if (kind, kept) not in properties:
                 properties.append((kind, kept))
             place = properties.index((kind, kept)) + 1
+            _new(entries, place, kind)
             entries[place] = struct.pack(">H", (kind in ESSENTIAL) << 15 | place)
         _once(properties, entries)
         if old == tables.primary and keep_profile and photo.adobe_rgb:
@@ -130,6 +131,12 @@ def _locations(payloads: list[bytes], start: int) -> bytes:
         entries.append(struct.pack(">HHHII", number, 0, 1, start, len(payload)))
         start += len(payload)
     return full_box(b"iloc", 0, struct.pack(">BBH", 0x44, 0, len(entries)), *entries)
+
+
+def _new(places: Container[int], place: int, kind: bytes) -> None:
+    """Refuse a property that a picture has already; what says nothing but the depth of its channels is told once."""
+    if place in places and kind not in (b"colr", b"pixi"):
+        raise Malformed("a picture has one property twice.")
 
 
 def _once(properties: list[tuple[bytes, bytes]], places: Iterable[int]) -> None:
