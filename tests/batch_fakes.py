@@ -20,6 +20,7 @@ from medimg.types import Finding
 from medimg.vocabulary import Kind
 
 WELL, RAISES, CRASHES, HANGS, EATS, IS_KILLED, HANGS_WITH_PROGRAM, QUITS, IS_KILLED_WITH_PROGRAM, FILLS = range(10)
+TAKES_TIME = 10
 
 PROGRAM = ("/bin/sleep", "9173")
 
@@ -62,11 +63,13 @@ def _behave(how: int) -> None:
             threading.Event().wait()
         case 7:
             os._exit(0)
-        case 9:
-            _may_write(0)
         case 8:
             programs.Program(PROGRAM, Path("/"), 100)
             os.kill(os.getpid(), signal.SIGKILL)
+        case 9:
+            _may_write(0)
+        case 10:
+            time.sleep(0.2)
 
 
 def make(policy: Any) -> list[Fake]:

@@ -28,6 +28,7 @@ class Node:
         self.address = said.split()[1]
 
     def stop(self, number: int = signal.SIGTERM) -> None:
+        """Once it has been stopped, nothing."""
         self.process.send_signal(number)
         self.process.wait(120)
         assert self.process.stdout is not None
