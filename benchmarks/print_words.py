@@ -1,6 +1,6 @@
-"""Make the three lists of :mod:`medimg.detect.objects.print_words`.
+"""Make the lists of :mod:`medimg.detect.objects.print_words`.
 
-    python -m benchmarks.print_words FREQUENCY SCOWL NAMES
+    python -m benchmarks.print_words FREQUENCY SCOWL NAMES MEDICINES
 
 - ``FREQUENCY``: ``content/2018`` of FrequencyWords (CC BY-SA 4.0; words of film subtitles by how often they are
   said). Of the 50,000 commonest words of twelve languages those count that hunspell with Debian's dictionary takes for
@@ -10,6 +10,9 @@
 - ``NAMES``: a folder of lists of names, of which every word is left out: those of NameDatabases (Unlicense),
   firstname-database (GFDL) and the names-dataset of solvenium (MIT, from Wiktionary). They decide what is left out;
   nothing of them is in the lists.
+- ``MEDICINES``: the dictionary of the package drug-named-entity-recognition 2.0.9 (MIT; by its page from DrugBank's open
+  data, which are CC0, MeSH, MedlinePlus, PubChem, the NHS and Wikipedia): a pickle packed with bzip2, of which nothing
+  but plain containers is read. Names of one word count.
 
 Words that stand before a name (nurse, seen: ``role`` of :mod:`medimg.detect.text.lexicon`) are left out too. Its
 words that are nobody's name are added, short ones too, and those of ``product_words.txt``, unless they are names.
@@ -17,11 +20,14 @@ words that are nobody's name are added, short ones too, and those of ``product_w
 
 from __future__ import annotations
 
+import bz2
+import pickle
 import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from medimg.detect.objects.print_words import folded
 from medimg.detect.text.lexicon import lexicon
@@ -67,6 +73,19 @@ def _spelt(words: Iterable[str], dictionary: str) -> list[str]:
     return subprocess.run(command, input="\n".join(words), capture_output=True, text=True, check=True).stdout.split()
 
 
+class _Containers(pickle.Unpickler):
+    """Reads what needs no code."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"{module}.{name}")
+
+
+def medicines(dictionary: Path) -> list[str]:
+    """Substances and trade names."""
+    with bz2.open(dictionary) as file:
+        return list(_Containers(file).load()["drug_variant_to_canonical"])
+
+
 def fit(words: Iterable[str], least: int) -> set[str]:
     """The words, folded, that are long enough."""
     bare = {folded(w) for w in words if WORD.fullmatch(w)}
@@ -79,7 +98,7 @@ def write(name: str, words: set[str]) -> None:
 
 
 def main() -> None:
-    """Write both lists."""
+    """Write the lists."""
     frequency, scowl, people = Path(sys.argv[1]), Path(sys.argv[2]), names(Path(sys.argv[3]))
     sections = lexicon()
     people |= sections["name"] | sections["both"] | sections["small"] | sections["role"]
@@ -90,6 +109,7 @@ def main() -> None:
         *(fit(foreign(frequency, language), SHORTEST + 1) for language in LANGUAGES),
     )
     write("print_words.txt", every - people | own)
+    write("medicines.txt", fit(medicines(Path(sys.argv[4])), ALONE) - people - every - own)
     write("words_and_names.txt", every & people)
     write("common_words.txt", fit(english(scowl, COMMON), ALONE) - people)
 

@@ -29,6 +29,10 @@ SAME_PLACE = 0.8
 """Least share of what the second look finds that lies in the place a person kept, for it to be the same thing."""
 LIKE = 0.75
 """Least share of the signs of a second reading that the first has in the same order, for it to be a worse one."""
+SMALL = 128
+"""Pixels of the longer side of a place in the map that is filled to see how much of it stays."""
+MANY = 6
+"""Figures of a scale in one place that were kept, from which a number read there is those figures, run together."""
 FEW = 2
 """Signs that a figure of a scale may be misread as."""
 SAME_HEIGHT = {"text": 0.33}
@@ -76,7 +80,7 @@ def content(
         for detector, (found, engine) in zip(detectors, looks, strict=True):
             bad = [
                 f
-                for f in _left(frame, found, written, copy, policy)
+                for f in _left(frame, found, stays, written, copy, policy)
                 if not _decided(f, kept, policy)
                 and not _decided(f, [s for s in settled if _says_no_more(f, s)], policy)
                 and not _of_a_scale(f, figures, policy)
@@ -87,12 +91,26 @@ def content(
     return checks, left
 
 
-def _left(frame: Frame, found: Sequence[Finding], written: formats.Opened, copy: Copy, policy: Policy) -> list[Finding]:
-    """What of the second look is to be covered, held, or asked about by what it lies on; as the original lies."""
+def _left(
+    frame: Frame,
+    found: Sequence[Finding],
+    stays: Sequence[Finding],
+    written: formats.Opened,
+    copy: Copy,
+    policy: Policy,
+) -> list[Finding]:
+    """What of the second look is to be covered, held, or asked about by what it lies on; as the original lies.
+
+    That is told from what the first look read there and keeps too: a cover over part of a screen or a ruler would
+    leave too little of it.
+    """
     width, height = written.width, written.height
     if not decide(found, policy, width=width, height=height).doing("cover", "hold"):
         return []
-    again = decide(carriers.placed(frame, found), policy, width=width, height=height)
+    beside = [f for f in stays if copy.cropped is None and f.region and f.region.frame == frame.index]
+    placed = carriers.placed(frame, [*found, *beside])
+    placed[len(found) : len(found) + len(beside)] = []
+    again = decide(placed, policy, width=width, height=height)
     return [
         _in_original(a.finding, copy)
         for a in again.actions
@@ -117,10 +135,10 @@ def _says_no_more(again: Finding, first: Finding) -> bool:
 
 
 def _read_worse(again: Finding, stays: Sequence[Finding], policy: Policy) -> bool:
-    """Whether a second look makes nothing of a line that stays but a part of what the first read there.
+    """Whether a second look makes nothing of what stays but a part of what the first read there.
 
     Args:
-        again: What it found.
+        again: What it found: in the place of one thing that stays, or of several that it takes for one line.
         stays: What the first look read and rules keep, in the coordinates of the original.
         policy: The settings.
     """
@@ -129,10 +147,25 @@ def _read_worse(again: Finding, stays: Sequence[Finding], policy: Policy) -> boo
         return False
 
     def much_of(first: str) -> bool:
-        blocks = SequenceMatcher(None, said, first, autojunk=False).get_matching_blocks()
-        return len(said) <= len(first) and sum(block.size for block in blocks) >= LIKE * len(said)
+        return len(said) <= len(first) and _alike(said, first) >= LIKE
 
-    return _decided(again, [first for first in stays if much_of(_signs(first))], policy)
+    if _decided(again, [first for first in stays if much_of(_signs(first))], policy):
+        return True
+    there = [first for first in stays if first.region and _lies_in(first, again)]
+    there.sort(key=lambda first: geometry.centre(first.region.polygon if first.region else ()))
+    every = "".join(map(_signs, there))
+    return (len(said) <= FEW or much_of(every)) and _filled(again, there, policy)
+
+
+def _filled(again: Finding, there: Sequence[Finding], policy: Policy) -> bool:
+    """Whether covers over what stays would hide most of a place together."""
+    polygon = np.asarray(again.region.polygon if again.region else (), np.float32)
+    least, factor = polygon.min(axis=0), SMALL / max(float(np.ptp(polygon, axis=0).max()), 1.0)
+    masks = np.zeros((2, SMALL + 1, SMALL + 1), np.uint8)
+    for mask, places in zip(masks, ([polygon], [cover_polygon(f, policy) for f in there]), strict=True):
+        for place in places:
+            cv2.fillPoly(mask, [np.round((np.asarray(place, np.float32) - least) * factor).astype(np.int32)], 1)
+    return int((masks[0] & masks[1]).sum()) >= SAME_PLACE * max(int(masks[0].sum()), 1)
 
 
 def _signs(finding: Finding) -> str:
@@ -158,7 +191,15 @@ def _of_a_scale(again: Finding, figures: Sequence[Finding], policy: Policy) -> b
     box = again.region.box
     on.sort(key=lambda f: geometry.centre(f.region.polygon if f.region else ())[box.height > box.width])
     read = ["".join(c for c in f.secret.reveal() if c.isdigit()) for f in on]
-    return said.isdigit() and any(said in "".join(row) for row in (read, read[::-1]))
+    rows = ["".join(row) for row in (read, read[::-1])]
+    nearly = len(on) >= MANY and any(_alike(said, row) >= LIKE for row in rows)  # of so many one is misread
+    return said.isdigit() and (nearly or any(said in row for row in rows))
+
+
+def _alike(said: str, first: str) -> float:
+    """Share of the signs of a second reading that stand in the first in the same order."""
+    blocks = SequenceMatcher(None, said, first, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks) / max(len(said), 1)
 
 
 def _lies_in(one: Finding, other: Finding) -> bool:

@@ -100,6 +100,14 @@ def test_figures_read_as_one_number_are_a_scale_on_a_ruler_alone(text: str, cate
     assert placed_on(_line(LABEL, category, text), "slip", 1, 0.0).category == category
 
 
+def test_a_row_of_figures_of_which_one_was_not_read_is_a_scale_on_a_ruler_alone() -> None:
+    row = "30 31 32 H334 35 36 37 38 39"
+    assert placed_on(_line(LABEL, "unknown", row), "measure", 1, 0.9).category == "ruler"
+    assert placed_on(_line(LABEL, "unknown", row), "slip", 1, 0.0).category == "unknown"
+    for other in ("3 4 Ines Quispe 5 6 7 8", "12 03 51 14 22 7", "3 4 Wei 5"):
+        assert placed_on(_line(LABEL, "unknown", other), "measure", 1, 0.9).category == "unknown"
+
+
 @pytest.mark.parametrize("text", ["Ines 3", "58392013", "012346", "0112233", "J. Quispe", "12 03 51", "11 12 15"])
 def test_a_name_or_a_number_on_a_ruler_is_none(text: str) -> None:
     assert placed_on(_line(LABEL, "unknown", text), "measure", 1, 0.9).category == "unknown"
@@ -183,7 +191,7 @@ def test_what_may_be_a_name_is_covered_on_a_packet_too(text: str) -> None:
         "LOT 4L021 VAL 06-2027", "REF 86.441 LOT 3F1192 2026-11", "REF GZ-5050 LOTE K77", "Heparin 25 000 IE/50 mL",
         "20 comprimidos \u2013 Via oral", "Sj\u00e4lvh\u00e4ftande skumf\u00f6rband 10 x 10 cm",
         "PERICOLOSI A RISCHIO INFETTIVO", "R\u00e8gle papier \u00e0 usage unique \u2013 cm", "Two staff to transfer",
-        "Ornidazol", "Laboratorios Farmaval S.A.", "7",
+        "Ornidazol", "Laboratorios Farmaval S.A.", "7", "30", "C vitamini", "Amisulpride 100 mg",
     ],
 )  # fmt: skip
 def test_plain_words_of_many_languages_stay_on_a_product(text: str) -> None:
@@ -194,7 +202,7 @@ def test_plain_words_of_many_languages_stay_on_a_product(text: str) -> None:
     "text",
     [
         "Quispe Halvorsen", "Rose Hill", "dressing change Rose Hill", "Reviewed by Okonjo", "Nurse Halvorsen",
-        "Okonjo 10 mg", "12/03", "Bruno 4471", "Li Wound", "1 2 3 4 Wei",
+        "Okonjo 10 mg", "12/03", "Bruno 4471", "Li Wound", "1 2 3 4 Wei", "Data: 14.I.26", "I. Quispe",
     ],
 )  # fmt: skip
 def test_a_name_beside_plain_words_or_figures_is_covered_on_a_product(text: str) -> None:
@@ -203,9 +211,9 @@ def test_a_name_beside_plain_words_or_figures_is_covered_on_a_product(text: str)
 
 def test_plain_words_stay_nowhere_beside_what_identifies() -> None:
     did = _packet(
-        ("Ornidazol tablete", "unknown"), ("LOT 4471 EXP 2027-06", "unknown"), ("MRN 5839201", "record-number")
+        ("Ornidazol tablet", "unknown"), ("LOT 4471 EXP 2027-06", "unknown"), ("MRN 5839201", "record-number")
     )
-    assert did["Ornidazol tablete"] == "cover"
+    assert did["Ornidazol tablet"] == "cover"
 
 
 @pytest.mark.parametrize("beside", [("QUISPE, INES", "name"), ("12/03/1951", "date"), ("MRN 5839201", "record-number")])
@@ -214,6 +222,67 @@ def test_a_label_of_a_person_is_covered_whole_whatever_batch_it_names(beside: tu
         beside, ("Pinza de biopsia de un solo uso", "unknown"), ("LOT 4471", "unknown"), ("EXP 2027-06", "harmless")
     )
     assert did[beside[0]] == did["Pinza de biopsia de un solo uso"] == did["slip"] == "cover"
+
+
+def test_a_number_of_an_article_stays_where_its_check_digit_is_right() -> None:
+    batch = ("LOT 4471 EXP 2027-06", "unknown")
+    did = _packet(("4006381333931", "record-number"), ("Ornidazol tablet", "unknown"), batch)
+    assert did["4006381333931"] == did["Ornidazol tablet"] == did["packet"] == "keep"
+    did = _packet(("4006381333932", "record-number"), ("Ornidazol tablet", "unknown"), batch)
+    assert did["4006381333932"] == "cover"
+    assert did["Ornidazol tablet"] == did["packet"] == "keep"
+    did = _packet(("4006381333931", "record-number"), ("QUISPE", "name"), batch)
+    assert did["4006381333931"] == did["slip"] == "cover"
+
+
+@pytest.mark.parametrize(
+    ("told", "whole"),
+    [
+        (("name", "date"), True),
+        (("hospital", "record-number"), True),
+        (("phone", "address"), False),
+        (("date",), False),
+    ],
+)
+def test_a_chart_of_medicines_that_names_somebody_is_no_packet(
+    monkeypatch: pytest.MonkeyPatch, told: tuple[str, ...], whole: bool
+) -> None:
+    frame = _thing(monkeypatch, "packet", Box(100, 60, 500, 400), 232)
+    lines = [_line(Box(150, 80 + 60 * k, 400, 110 + 60 * k), c, f"Quispe {k}") for k, c in enumerate(told)]
+    lines += [
+        _line(Box(150, 260 + 60 * k, 400, 290 + 60 * k), "harmless", text) for k, text in enumerate(("20 mg", "1 g"))
+    ]
+    plan = decide(carriers.placed(frame, lines), Policy(), width=1000, height=800)
+    assert ("sheet" in [a.finding.category for a in plan.doing("cover")]) == whole
+
+
+@pytest.mark.parametrize(("unread", "whole"), [(3, True), (2, False)])
+def test_a_thing_of_which_next_to_nothing_was_read_is_no_packet(
+    monkeypatch: pytest.MonkeyPatch, unread: int, whole: bool
+) -> None:
+    frame = _thing(monkeypatch, "packet", Box(100, 60, 500, 400), 232)
+    lines = [_line(Box(150, 80 + 60 * k, 400, 110 + 60 * k), "unread", "") for k in range(unread)]
+    lines.append(_line(Box(150, 320, 400, 350), "harmless", "dressing"))
+    plan = decide(carriers.placed(frame, lines), Policy(), width=1000, height=800)
+    assert ("slip" in [a.finding.category for a in plan.doing("cover")]) == whole
+
+
+@pytest.mark.parametrize(("solid", "edge", "cut", "believed"), [
+    (0.47, 34.0, 0.0, False), (0.75, 5.0, 0.0, False), (0.94, 3.2, 0.5, False),
+    (0.94, 6.0, 0.0, True), (0.75, 34.0, 0.4, True),
+])  # fmt: skip
+def test_a_ground_that_ran_over_is_not_believed(
+    monkeypatch: pytest.MonkeyPatch, solid: float, edge: float, cut: float, believed: bool
+) -> None:
+    frame = _thing(monkeypatch, "slip", Box(100, 60, 500, 400), 232)
+    features = judge.outline_features
+    monkeypatch.setattr(
+        judge, "outline_features", lambda *told: {**features(*told), "solid": solid, "edge": edge, "cut": cut}
+    )
+    plan = decide(
+        carriers.placed(frame, [_line(Box(150, 80, 400, 110), "name", "QUISPE")]), Policy(), width=1000, height=800
+    )
+    assert ("slip" in [a.finding.category for a in plan.doing("cover")]) == believed
 
 
 def test_a_reference_and_a_size_alone_make_no_packet() -> None:
@@ -418,6 +487,18 @@ def test_on_a_screen_that_measures_names_values_and_traces_stay_and_who_it_is_do
     lines += [_line(Box(150, 600, 600, 680), "unread", ""), _line(Box(640, 400, 760, 480), "unknown", "Anna")]
     made = _on_a_screen(monkeypatch, *lines)
     assert {text for text, category in made.items() if category == "unit"} == {*said, "97", "hhhhhhh", "nn"}
+
+
+def test_a_curve_that_was_read_with_the_value_it_runs_into_or_that_tints_its_ground_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frame = _thing(monkeypatch, "screen", Box(100, 60, 900, 700), 20)
+    frame.rgb[500:580, 150:600] = (0, 40, 110)
+    lines = [_line(Box(150, 80, 230, 104), "harmless", "SpO2"), _line(Box(150, 110, 260, 160), "unit", "97")]
+    lines += [_line(Box(150, 300, 600, 380), "unknown", "wwwww97"), _line(Box(150, 500, 600, 580), "unread", "M")]
+    lines += [_line(Box(640, 300, 760, 380), "unknown", "Anna 97")]
+    made = {f.secret.reveal(): f.category for f in carriers.placed(frame, lines) if f.kind == "text"}
+    assert {text for text, category in made.items() if category == "unit"} == {"97", "wwwww97", "M"}
 
 
 @pytest.mark.parametrize(("who", "kept"), [("unknown", True), ("name", False)], ids=["meter", "label"])

@@ -14,7 +14,7 @@ from medimg import Scrubber
 from medimg.api import load_detectors
 from medimg.detect import DETECTORS, Detector, Frame, drawn_head, proof
 from medimg.policy import Policy
-from medimg.types import NOTHING_KNOWN, Box, Finding, KnownValues, Polygon
+from medimg.types import NOTHING_KNOWN, Box, Finding, KnownValues, Polygon, Region, Secret
 from medimg.vocabulary import Reason
 
 SIZE = (1100, 760)
@@ -76,3 +76,54 @@ def test_where_one_check_of_the_original_is_blind_the_copy_is_covered_or_held(
         for box in [f.region.box for f in there if f.region]:
             inside = pixels[box.y0 + 2 : box.y1 - 2, box.x0 + 2 : box.x1 - 2]
             assert (inside == inside[0, 0]).all(), "a cover is flat"
+
+
+class Told:
+    """A detector that finds what it was told, in the original and in the copy."""
+
+    version = "told"
+
+    def __init__(self, name: str, first: Sequence[Finding] = (), again: Sequence[Finding] = ()) -> None:
+        self.name, self._first, self._again = name, list(first), list(again)
+
+    def find(self, frame: Any, known: Any = None) -> list[Finding]:
+        return self._first
+
+    def recheck(self, frame: Any, covers: Sequence[Polygon], known: Any = None) -> tuple[list[Finding], str]:
+        return self._again, "told"
+
+
+def _line(box: Box, category: str, text: str) -> Finding:
+    region = Region(box.polygon)
+    return Finding(kind="text", category=category, detector="told", score=0.9, region=region, secret=Secret(text))
+
+
+def _second(first: Sequence[Finding], again: Sequence[Finding]) -> list[Finding]:
+    """What the second look adds to a plain picture."""
+    out = io.BytesIO()
+    Image.new("RGB", SIZE, (236, 236, 232)).save(out, "PNG")
+    detectors = [Told("text", first, again), Told("codes"), Told("faces")]
+    done = Scrubber(Policy.load(), detectors=detectors).scrub(out.getvalue())
+    assert done.report.plan is not None
+    return [a.finding for a in done.report.plan.actions if a.why == Reason.SECOND_LOOK]
+
+
+FIGURES = [_line(Box(100 + 60 * k, 400, 130 + 60 * k, 430), "ruler", str(k)) for k in range(9)]
+VALUES = [_line(Box(100, 200, 500, 280), "unit", "mmHg 12"), _line(Box(500, 200, 600, 280), "unit", "36")]
+
+
+@pytest.mark.parametrize(
+    ("stays", "place", "category", "text", "more"),
+    [
+        pytest.param(FIGURES, Box(95, 398, 620, 432), "record-number", "012385678", False, id="one figure misread"),
+        pytest.param(FIGURES, Box(95, 398, 620, 432), "record-number", "583920417", True, id="another number"),
+        pytest.param(VALUES, Box(100, 200, 600, 280), "unknown", "mHg 1236", False, id="two that stay as one"),
+        pytest.param(VALUES, Box(100, 200, 600, 280), "unknown", "W", False, id="a sign in their place"),
+        pytest.param(VALUES, Box(100, 200, 600, 280), "unknown", "Quispe 36", True, id="a name in their place"),
+        pytest.param(VALUES, Box(100, 200, 900, 280), "unknown", "mmHg", True, id="reaching beyond them"),
+    ],
+)
+def test_what_the_second_look_makes_of_things_that_stay(
+    stays: list[Finding], place: Box, category: str, text: str, more: bool
+) -> None:
+    assert bool(_second(stays, [_line(place, category, text)])) == more

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,9 @@ MOST = 16
 """Finds of a picture whose ground is grown; the largest first."""
 ON, REAL = 0.6, 0.5
 """Least share of a find on an outline to lie on it, and least likelihood of an outline to be believed."""
+SOLID, RAGGED, CUT, EDGE = 0.6, 0.85, 0.2, 16.0
+"""Least share of its convex hull that a ground fills; and, of one that fills less than the second or has more than the
+third of its outline along the frame, the least strength of the edge along the rest."""
 BAND = 0.6
 """Most that a band which completes a thing has of its size, as a share of the rest."""
 ALIKE = 14.0
@@ -81,9 +84,16 @@ def _best(picture: Picture, finds: Sequence[Find], there: Sequence[Ground], k: i
     if not there:
         return None
     others = [f for m, f in enumerate(finds) if m != k]
-    likely = judge.outlines([judge.outline_features(picture, g, finds[k], others) for g in there])
+    rows = [judge.outline_features(picture, g, finds[k], others) for g in there]
+    likely = judge.outlines(rows) * [not _leaked(row) for row in rows]
     best = int(np.argmax(likely))
     return there[best].quad, float(likely[best])
+
+
+def _leaked(row: Mapping[str, float]) -> bool:
+    """Whether a ground ran over what it lies on: far from a convex shape, or without an edge round it."""
+    cut_off = row["solid"] < RAGGED or row["cut"] > CUT
+    return row["solid"] < SOLID or (row["edge"] < EDGE and cut_off)
 
 
 def _completed(blocks: list[Block], k: int, there: Sequence[Ground]) -> bool:
@@ -149,3 +159,24 @@ def grown(quad: Points, by: float) -> Points:
 def around(quads: Sequence[Points]) -> Points:
     """The smallest rectangle round all of them."""
     return np.asarray(cv2.boxPoints(cv2.minAreaRect(np.concatenate(list(quads)))), np.float32)
+
+
+def dense(outline: Points, quads: Sequence[Points], least: float) -> bool:
+    """Whether several finds fill so much of what they span that they are one block, whose ground was not made out.
+
+    Words burned into a picture do so too, on skin: there only an outline that is believed makes a thing.
+    """
+    corner, (wide, high) = outline.min(axis=0), np.ptp(outline, axis=0)
+    filled = np.zeros((int(high) + 2, int(wide) + 2), np.uint8)
+    for quad in quads:
+        cv2.fillPoly(filled, [np.round(quad - corner).astype(np.int32)], 1)
+    return len(quads) > 1 and float(filled.sum()) >= least * float(cv2.contourArea(outline))
+
+
+def with_finds(block: Block, finds: Sequence[Find]) -> Points:
+    """The outline of a thing and of the finds on it, straight-sided and convex."""
+    inner = [grown(f.quad, -0.12 * min(cv2.minAreaRect(f.quad)[1])) for f in finds]
+    points = np.concatenate([block.outline, *inner]).astype(np.float32)
+    hull = cv2.convexHull(points).reshape(-1, 2)
+    near = cv2.approxPolyDP(hull, 0.008 * cv2.arcLength(hull, True), True).reshape(-1, 2)
+    return np.asarray(near if len(near) >= 3 else hull, np.float32)

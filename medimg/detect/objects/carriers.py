@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from medimg import geometry
 from medimg.detect import Frame
 from medimg.detect.objects import burned, company, grey_card, judge, marks, product, scales, screens
-from medimg.detect.objects.blocks import ALIKE, REAL, SCALES, Block, found_blocks, grown
+from medimg.detect.objects.blocks import ALIKE, REAL, SCALES, Block, dense, found_blocks, with_finds
 from medimg.detect.objects.grounds import Picture, Points, share_in
 from medimg.detect.objects.judge import GROUNDS, Find
 from medimg.native.opencv import cv2
@@ -34,8 +34,8 @@ UNCLEAR = frozenset((Category.UNKNOWN, Category.UNREAD))
 """What a numeral of a scale may have been taken for."""
 FIGURES = UNCLEAR | {Category.RECORD_NUMBER}
 """What several of them have been taken for, where they touch ticks and numerals."""
-NUMERALS = re.compile(r"[\W_]*(?:\d{1,3}(?:[\W_]+\d{1,3}){0,11})?[\W_]*(?:cm|mm|in)?[\W_]*", re.IGNORECASE)
-"""Numerals of a scale, or ticks alone."""
+NUMERALS = re.compile(r"[\W_]*(?:\d{1,3}(?:[\W_]+\d{1,3}){0,11})?[\W_]*(?:c[mrn]|mm|in)?[\W_]*", re.IGNORECASE)
+"""Numerals of a scale, or ticks alone; of a unit that ends with the box less than an m is seen."""
 UNIT = re.compile(r"[\W_]*(?:cm|mm|inch(?:es)?)[\W_]*", re.IGNORECASE)
 """A unit of length by itself: what bears it, and not much of a person, is a ruler, though its figures were not read."""
 SCALE = 0.35
@@ -59,6 +59,8 @@ ON_A_SCALE = "scale"
 """What writing lies on that cannot be told from the ticks and numerals it touches."""
 PERHAPS_SLIP = 1 / 6
 """Likelihood from which it is a slip and no packet: a label left half open costs more than five packets covered."""
+LEAST_LINES, UNREAD = 3, 0.75
+"""So many lines, and of them the share nobody could read, from which a thing goes as a slip and not as a packet."""
 BARE, SURELY_BARE = GROUNDS.index("bare"), 0.8
 """Least likelihood of bare skin or cloth for a find to be asked about instead of covered."""
 RED, YELLOW, BLOOD = 5.0, 3.0, 15.0
@@ -123,15 +125,15 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             out[at[m]] = _on(out[at[m]], name, number, row, borne=borne, printed=printed)
             if out[at[m]].on in ("bare", ON_A_SCALE) and _burned_in(frame, picture, finds[m]):
                 out[at[m]] = msgspec.structs.replace(out[at[m]], on="")
-        outline = _with_finds(block, there)
+        outline = with_finds(block, there)
         sorts = {f.category for f in there} & judge.IDENTIFYING
-        least = LOOSE if sort == Category.SLIP and len(sorts) >= NAMED else DENSE
-        dense = not bare and _dense(outline, [f.quad for f in there], least)
+        least = LOOSE if sort in (Category.SLIP, Category.SHEET) and len(sorts) >= NAMED else DENSE
+        filled = not bare and dense(outline, [f.quad for f in there], least)
         over = _over(frame, picture, outline, some[0], [f.quad for f in measures], there, named)
         over = over or (sort == Category.SLIP and named < NAMED and any(UNIT.fullmatch(f.text) for f in there))
         # What a camera burned in is all that is covered there: a sheet or a wall beneath it bears nothing else.
         burned_in = all(f.category == Category.DATE and _burned_in(frame, picture, f) for f in there)
-        if sort in THINGS and (block.likely >= REAL or dense) and not over and not burned_in:
+        if sort in THINGS and (block.likely >= REAL or filled) and not over and not burned_in:
             outline = np.clip(outline / picture.factor, 0, (frame.width, frame.height))
             region = frame.region(tuple((float(x), float(y)) for x, y in outline))
             sure = round(float(likely.mean(axis=0).max()), 3)
@@ -151,12 +153,14 @@ def _keep_readings(
     high = screens.measuring(there) if sort == Category.SCREEN else 0.0
     if not high:
         return
-    outline = _with_finds(block, there)
+    outline = with_finds(block, there)
     ground = np.median([picture.colour(f.quad, f.code) for f in there if screens.said(f)], axis=0)
     for m, (k, find) in enumerate(zip(at, finds, strict=True)):
         own = m in block.members
         value = (own or share_in(find.quad, outline) >= WITHIN) and screens.measured(find)
-        on_ground = own and np.linalg.norm(picture.colour(find.quad, find.code) - ground) <= ALIKE
+        colour = picture.colour(find.quad, find.code)  # a broad curve tints it
+        alike = np.linalg.norm(colour - ground) <= ALIKE or max(colour[0], ground[0]) < screens.DARK
+        on_ground = own and alike
         if value or (on_ground and screens.traced(find, high)):
             out[k] = msgspec.structs.replace(out[k], category=Category.UNIT)
 
@@ -175,10 +179,19 @@ def _sort(
         return Category.PACKET
     sort = GROUNDS[int(np.argmax(likely))]
     identifying = any(map(product.identifies, there))
+    if sort == Category.PACKET and product.names_a_person(there):
+        return Category.SHEET
     if sort == "measure" and named >= SURELY_NAMED:
         return Category.SLIP
-    perhaps = likely[GROUNDS.index(Category.SLIP)] >= PERHAPS_SLIP
-    return Category.SLIP if sort == Category.PACKET and identifying and perhaps and block.likely >= REAL else sort
+    perhaps = identifying and likely[GROUNDS.index(Category.SLIP)] >= PERHAPS_SLIP
+    told_nothing = perhaps or _mostly_unread(there)
+    return Category.SLIP if sort == Category.PACKET and told_nothing and block.likely >= REAL else sort
+
+
+def _mostly_unread(there: Sequence[Find]) -> bool:
+    """Whether so little of several lines was read that nothing says of what product a packet would be."""
+    lines = [f for f in there if not f.code]
+    return len(lines) >= LEAST_LINES and sum(f.category == Category.UNREAD for f in lines) >= UNREAD * len(lines)
 
 
 def _named(block: Block, there: Sequence[Find], measures: Sequence[Find]) -> int:
@@ -300,7 +313,7 @@ def placed_on(finding: Finding, name: str, number: int, scale: float) -> Finding
     if finding.kind == Kind.TEXT:
         if _figures(category, text, on=name == "measure" or scale >= SCALE, touching=finding.on == ON_A_SCALE):
             category = Category.RULER
-        elif category in OF_A_BATCH and name == Category.PACKET and product.of_product(text):
+        elif category in OF_A_BATCH and name == Category.PACKET and product.numbers_it(text):
             category = Category.PRODUCT
         elif category == Category.UNKNOWN and name == "bare" and _no_word(text):
             category = Category.UNREAD
@@ -318,7 +331,8 @@ def _figures(category: str, text: str, *, on: bool, touching: bool) -> bool:
     """Whether a line on a scale, or one that touches ticks and numerals, is figures of it."""
     if on and ((category in UNCLEAR and _scale(text)) or scales.counts_up(text)):
         return True
-    return touching and category in FIGURES and scales.rises(text)
+    rising = scales.mostly_counts_up(text) or (touching and scales.rises(text))
+    return (on or touching) and category in FIGURES and rising
 
 
 def _blank(finding: Finding, row: Mapping[str, float]) -> bool:
@@ -342,18 +356,6 @@ def _in_flesh(picture: Picture, find: Find, row: Mapping[str, float]) -> bool:
     red, yellow = around[:, 1] - 128, around[:, 2] - 128
     least = MOSTLY if find.code else HALF
     return float(np.mean((red >= RED) & (yellow >= YELLOW))) >= least if len(around) else False
-
-
-def _dense(outline: Points, quads: Sequence[Points], least: float) -> bool:
-    """Whether several finds fill so much of what they span that they are one block, whose ground was not made out.
-
-    Words burned into a picture do so too, on skin: there only an outline that is believed makes a thing.
-    """
-    corner, (wide, high) = outline.min(axis=0), np.ptp(outline, axis=0)
-    filled = np.zeros((int(high) + 2, int(wide) + 2), np.uint8)
-    for quad in quads:
-        cv2.fillPoly(filled, [np.round(quad - corner).astype(np.int32)], 1)
-    return len(quads) > 1 and float(filled.sum()) >= least * float(cv2.contourArea(outline))
 
 
 def _scale(text: str) -> bool:
@@ -381,12 +383,3 @@ def features(frame: Frame, picture: Picture, finds: Sequence[Find], block: Block
         )
         for one in near
     ]
-
-
-def _with_finds(block: Block, finds: Sequence[Find]) -> Points:
-    """The outline of a thing and of the finds on it, straight-sided and convex."""
-    inner = [grown(f.quad, -0.12 * min(cv2.minAreaRect(f.quad)[1])) for f in finds]
-    points = np.concatenate([block.outline, *inner]).astype(np.float32)
-    hull = cv2.convexHull(points).reshape(-1, 2)
-    near = cv2.approxPolyDP(hull, 0.008 * cv2.arcLength(hull, True), True).reshape(-1, 2)
-    return np.asarray(near if len(near) >= 3 else hull, np.float32)

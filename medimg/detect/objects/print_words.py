@@ -2,7 +2,8 @@
 
 ``print_words.txt`` is far larger than the list by which :mod:`medimg.detect.text` keeps a line wherever it stands, and
 nobody read it word by word: it counts only on a packet, a sign or a device, and not for a word by itself unless it is
-a common English one (``common_words.txt``). How both were made: ``benchmarks/print_words.py``.
+a common English one (``common_words.txt``). Substances and trade names of medicines are in ``medicines.txt``. How they
+were made: ``benchmarks/print_words.py``.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ MOST_FIGURES = 3
 """Figures in a row that are no part of a record number."""
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]{1,2})?")
 _FIGURES = re.compile(r"\d+")
-_DATE = re.compile(r"\d ?[./-] ?\d")
+_DATE = re.compile(r"\d ?[./-] ?[\divxl]", re.IGNORECASE)
+"""Figures, or a day and a month in Roman ones, with a mark between them."""
 _SPELT = str.maketrans(
     {"\u00df": "ss", "\u00f8": "o", "\u0142": "l", "\u00e6": "ae", "\u0153": "oe", "\u0111": "d", "\u0131": "i"}
 )
@@ -66,7 +68,7 @@ def plain(text: str, *, sure: bool = False) -> bool:
         known or (sure and counted)
     ):
         return False
-    if not all(word in GRAMMAR or listed(word) for word in short):
+    if not all(word in GRAMMAR or listed(word) or (sure and len(word) == 1) for word in short):  # vitamin C
         return False
     if len(long) > 1 or sure:
         return len(short) <= (2 if sure else 1) * len(long)
@@ -80,8 +82,8 @@ def folded(word: str) -> str:
 
 
 def listed(word: str) -> bool:
-    """Whether a folded word is in the list of thirteen languages."""
-    return _within(_list("print_words.txt"), word)
+    """Whether a folded word is in the list of thirteen languages, or a medicine."""
+    return _within(_list("print_words.txt"), word) or _within(_list("medicines.txt"), word)
 
 
 def compound(word: str) -> bool:
@@ -100,7 +102,7 @@ def common(word: str) -> bool:
     return _within(_list("common_words.txt"), word)
 
 
-@functools.lru_cache(maxsize=3)
+@functools.lru_cache(maxsize=4)
 def _list(name: str) -> bytes:
     return resources.files("medimg.detect.objects").joinpath(name).read_bytes()
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from medimg.detect.objects import print_words
 from medimg.detect.objects.judge import IDENTIFYING, Find
+from medimg.vocabulary import Category
 
 _LOT = r"LOT(?:[EO]|TO)?|BATCH|B\. ?NO|CHARGE(?:N-?B\w*)?|CH\.?-?B\.?|PARTIJ|SARZE|C\. ?S\.|PARTI ?NO|SERIA|BETS"
 _REFERENCE = "REF|SN|MFG|GTIN"
@@ -50,6 +51,7 @@ _OTHER = re.compile(
     r"|(?:sodium|potassium|calcium|magnesium) ?(?:chloride|(?:hydrogen ?|bi)carbonate|lactate|citrate|sul(?:ph|f)ate)"
     r"|glucose|dextrose|saline|water for injections?"
     r"|\b(?:solution|tablets?|capsules?|for irrigation|oral use|sterile)\b"
+    r"|\b(?:euro(?: ?cent)?|cents|pence|dollars?)\b"
     r"|(?<![\d./-])20\d\d ?[-./] ?(?:0[1-9]|1[0-2])(?![\d./-])",
     re.IGNORECASE,
 )
@@ -61,8 +63,12 @@ _COMPANY = re.compile(
     r"(?: (?:& )?Co\.?(?: KG)?| Ltd\.?| San\w*\.?| ve Tic\w*\.?)*"
 )
 """A maker by the form of its company; people's names have none."""
-_FIGURE, FIGURES = re.compile(r"\W*\d\W*"), 2
-"""One figure by itself, and so many of them as are no number written with gaps."""
+_FIGURE, _COUNT, FIGURES = re.compile(r"\W*\d\W*"), re.compile(r"\W*\d{1,3}\W*"), 2
+"""One figure by itself, how many of something there are, and so many of them as are no number with gaps."""
+OF_A_PERSON = frozenset((Category.NAME, Category.DATE, Category.HOSPITAL, Category.AGE, Category.KNOWN))
+"""What stands on no packet as its maker's address and the numbers of an article do."""
+_GTIN = re.compile(r"(?!2)\d{8}|(?!2)\d{12,14}")
+"""A number of an article by its length; those that begin with 2 are a house's own (GS1 General Specifications, 1.4)."""
 LEAST_WORDS, LEAST_LETTERS = 3, 4
 """Words of a part of a sentence, and letters of all but one of them."""
 NAMED = 2
@@ -127,9 +133,33 @@ def identifies(find: Find) -> bool:
     return find.category in IDENTIFYING and not of_product(find.text)
 
 
+def names_a_person(finds: Sequence[Find]) -> bool:
+    """Whether what shares a ground identifies in two ways, one of them no maker's: a chart or a prescription."""
+    sorts = {f.category for f in finds if identifies(f)}
+    return len(sorts) >= NAMED and bool(sorts & OF_A_PERSON)
+
+
+def of_article(text: str) -> bool:
+    """Whether a line is a number of an article that ends with the right check digit (GTIN-8, -12, -13 and -14)."""
+    said = text.replace(" ", "")
+    right = sum(int(c) * (3 if n % 2 else 1) for n, c in enumerate(reversed(said)) if c.isdigit()) % 10 == 0
+    return right and _like_an_article(text)
+
+
+def _like_an_article(text: str) -> bool:
+    said = text.replace(" ", "")
+    return said.isascii() and _GTIN.fullmatch(said) is not None
+
+
+def numbers_it(text: str) -> bool:
+    """Whether a line on a packet says nothing but which product or batch it is."""
+    return of_product(text) or of_article(text)
+
+
 def bears_one(finds: Sequence[Find]) -> bool:
     """Whether finds that share a ground name a product and its batch, and nothing of a person."""
-    return not any(map(identifies, finds)) and names_one([f.text for f in finds if not f.code])
+    person = any(identifies(f) and not _like_an_article(f.text) for f in finds)
+    return not person and names_one([f.text for f in finds if not f.code])
 
 
 def prints(text: str, beside: Sequence[Find], *, device: bool = False) -> bool:
@@ -145,5 +175,6 @@ def prints(text: str, beside: Sequence[Find], *, device: bool = False) -> bool:
     sure = device or any(_OTHER.search(f.text) or _IN_A_ROW.search(f.text) for f in beside if not f.code)
     said = plain(text)
     named = print_words.plain(_rest(said), sure=sure) or (sure and _COMPANY.fullmatch(said.strip()) is not None)
-    figure = _FIGURE.fullmatch(text) and sum(bool(_FIGURE.fullmatch(f.text)) for f in beside) <= FIGURES
-    return (named or bool(figure)) and not any(map(identifies, beside))
+    lone = _COUNT if sure else _FIGURE
+    figure = lone.fullmatch(text) and sum(bool(lone.fullmatch(f.text)) for f in beside) <= FIGURES
+    return (named or bool(figure)) and (not any(map(identifies, beside)) or bears_one(beside))

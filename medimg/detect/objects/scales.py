@@ -34,6 +34,8 @@ FIGURES, APART = 3, 10.0
 
 STEPS, IN_A_ROW = (1, 5, 10), 4
 """Steps of the figures of a scale, and so many of them are no number by chance."""
+MOSTLY = 6
+"""So many figures that rise by one of these steps are a scale, though one more between them was not read."""
 NUMBERS = re.compile(r"(?<![\w.,/-])\d{1,3}(?![\w.,/-])")
 """A figure of a scale, by itself."""
 
@@ -74,6 +76,16 @@ def counts_up(text: str, least: int = IN_A_ROW) -> bool:
         if row == said and count >= least:
             return True
     return False
+
+
+def mostly_counts_up(text: str) -> bool:
+    """Whether a line is the figures of a scale with a blank between them, all but one of which were read."""
+    words = text.split()
+    read = [int(word) for word in words if NUMBERS.fullmatch(word)]
+    steps = [b - a for a, b in itertools.pairwise(read)]
+    step = min(steps, default=0)
+    even = step in STEPS and all(s % step == 0 for s in steps) and sum(s == step for s in steps) >= len(steps) - 1
+    return even and len(read) >= MOSTLY and len(words) - len(read) <= 1
 
 
 def rises(text: str) -> bool:

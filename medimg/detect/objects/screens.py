@@ -48,8 +48,8 @@ VALUES = re.compile(r"\W*(?:1:\d(?:\.\d)?|\d{1,3}(?:[.,]\d{1,2})?)(?:(?:[\s/]+\(
 """One value, or two beside each other; three may be a date, and a time is written with two figures before the colon."""
 PROBE = re.compile(r"[CLPSE][A-Z]?\d{1,2}-\d{1,2}[a-z]?")
 """The head of a scanner, by its shape and its frequencies."""
-LEAST_LETTERS, WAVE = 1, 3
-"""Fewest letters of a curve that was read, and most different ones: a curve repeats itself."""
+LEAST_LETTERS, WAVE, OF_A_VALUE = 1, 3, 3
+"""Fewest letters of a curve that was read, most different ones (a curve repeats itself), and most figures with them."""
 SPARSE = 1.3
 """Most letters of such, for each time it is as long as high, where none stands there three times over: as in
 :mod:`medimg.detect.text.monitors`."""
@@ -119,8 +119,10 @@ def traced(find: Find, high: float) -> bool:
         return False
     letters = [c for c in find.text.casefold() if c.isalpha()]
     long = float(max(np.hypot(*(find.quad[1] - find.quad[0])), np.hypot(*(find.quad[2] - find.quad[1]))))
-    few = LEAST_LETTERS <= len(set(letters)) <= WAVE and not any(c.isdigit() for c in find.text)
-    sparse = bool(scales.THRICE.search(find.text)) or len(letters) <= SPARSE * long / max(find.high, 1.0)
+    repeats = bool(scales.THRICE.search(find.text))
+    figures = sum(c.isdigit() for c in find.text)  # a value that a curve runs into is read with it
+    few = LEAST_LETTERS <= len(set(letters)) <= WAVE and figures <= OF_A_VALUE * repeats
+    sparse = repeats or len(letters) <= SPARSE * long / max(find.high, 1.0)
     return few and sparse and find.high >= TALL * high
 
 
