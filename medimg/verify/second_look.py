@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from functools import partial
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -192,8 +193,17 @@ def _of_a_scale(again: Finding, figures: Sequence[Finding], policy: Policy) -> b
     on.sort(key=lambda f: geometry.centre(f.region.polygon if f.region else ())[box.height > box.width])
     read = ["".join(c for c in f.secret.reveal() if c.isdigit()) for f in on]
     rows = ["".join(row) for row in (read, read[::-1])]
-    nearly = len(on) >= MANY and any(_alike(said, row) >= LIKE for row in rows)  # of so many one is misread
-    return said.isdigit() and (nearly or any(said in row for row in rows))
+    return said.isdigit() and (any(said in row for row in rows) or _continued(said, read))
+
+
+def _continued(said: str, read: Sequence[str]) -> bool:
+    """Whether a number is nearly the figures of a scale run together: those that stay, and some before and after."""
+    values = sorted({int(figure) for figure in read if figure})
+    if len(values) < MANY:
+        return False
+    step = min(b - a for a, b in pairwise(values))
+    row = "".join(str(values[0] + step * k) for k in range(-1, len(said)) if values[0] + step * k >= 0)
+    return _alike(said, row[: len(said) + 1]) >= LIKE
 
 
 def _alike(said: str, first: str) -> float:

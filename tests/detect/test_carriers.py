@@ -224,6 +224,42 @@ def test_a_label_of_a_person_is_covered_whole_whatever_batch_it_names(beside: tu
     assert did[beside[0]] == did["Pinza de biopsia de un solo uso"] == did["slip"] == "cover"
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Reference card - do not wipe with alcohol", True),
+        ("jamais utiliser avec emballage endommag\u00e9", True),
+        ("do not wipe", False),
+        ("Reference card do not wipe Quispe", False),
+        ("take one to quispe before every meal", False),
+    ],
+)
+def test_a_sentence_of_plain_words_stays_wherever_nothing_identifies(
+    monkeypatch: pytest.MonkeyPatch, text: str, kept: bool
+) -> None:
+    frame = _thing(monkeypatch, "slip", Box(100, 60, 500, 400), 232)
+    line = _line(Box(150, 80, 450, 104), "unknown", text)
+    for more, stays in (([], kept), ([_line(Box(150, 150, 300, 174), "name", "QUISPE")], False)):
+        made = {f.secret.reveal(): f.category for f in carriers.placed(frame, [line, *more]) if f.kind == "text"}
+        assert (made[text] == "product") == stays
+
+
+@pytest.mark.parametrize(("text", "category"), [("Nazwisko", "product"), ("Fecha", "product"), ("Quispe", "unknown")])
+def test_a_heading_on_a_ruler_stays(monkeypatch: pytest.MonkeyPatch, text: str, category: str) -> None:
+    frame = _thing(monkeypatch, "measure", Box(100, 60, 500, 400), 232)
+    made = carriers.placed(frame, [_line(Box(150, 80, 300, 104), "unknown", text)])
+    assert [f.category for f in made if f.kind == "text"] == [category]
+
+
+def test_settings_of_a_scanner_on_dark_ground_are_a_screens(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = _thing(monkeypatch, "slip", Box(100, 60, 500, 400), 20)
+    lines = [_line(Box(150, 80 + 40 * k, 250, 104 + 40 * k), "unknown", t) for k, t in enumerate(("MI 0.9", "Gn 62"))]
+    lines.append(_line(Box(150, 200, 300, 224), "date", "09-10-2025"))
+    made = {f.secret.reveal(): (f.category, f.on[:6]) for f in carriers.placed(frame, lines) if f.kind == "text"}
+    assert made["MI 0.9"] == made["Gn 62"] == ("unit", "screen")
+    assert made["09-10-2025"][0] == "date"
+
+
 def test_a_number_of_an_article_stays_where_its_check_digit_is_right() -> None:
     batch = ("LOT 4471 EXP 2027-06", "unknown")
     did = _packet(("4006381333931", "record-number"), ("Ornidazol tablet", "unknown"), batch)

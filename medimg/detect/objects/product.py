@@ -71,6 +71,8 @@ _GTIN = re.compile(r"(?!2)\d{8}|(?!2)\d{12,14}")
 """A number of an article by its length; those that begin with 2 are a house's own (GS1 General Specifications, 1.4)."""
 LEAST_WORDS, LEAST_LETTERS = 3, 4
 """Words of a part of a sentence, and letters of all but one of them."""
+LEAST_SENTENCE = 4
+"""Such words of a sentence that stays wherever it stands."""
 NAMED = 2
 """So many lines that say of which batch a product is, what or how large, one of them the batch or its last month, stand
 on no label of a person; nor do so many of batch, month and number of an article in one line."""
@@ -113,6 +115,17 @@ def prose(text: str) -> bool:
         and len(small) >= LEAST_WORDS - 1
         and all(word.islower() for word in words[1:])
         and not re.search(r"\d[\d ./-]{3,}\d", text)
+    )
+
+
+def sentence(text: str, beside: Sequence[Find]) -> bool:
+    """Whether a line is part of a sentence of plain words that are nobody's name, where nothing identifies."""
+    words = [word for word in re.split(r"[\W\d_]+", text) if len(word) >= LEAST_LETTERS]
+    return (
+        len(words) >= LEAST_SENTENCE
+        and prose(text)
+        and print_words.plain(plain(text))
+        and not any(map(identifies, beside))
     )
 
 
@@ -168,7 +181,7 @@ def prints(text: str, beside: Sequence[Find], *, device: bool = False) -> bool:
     Args:
         text: What was read.
         beside: Everything that shares its ground.
-        device: Whether that is a device which shows what it measures.
+        device: Whether that is a device which shows what it measures, or a ruler.
     """
     if trade_mark(text) or (prose(text) and bears_one(beside)):
         return True

@@ -33,7 +33,8 @@ age); on a diary of it a name or a day stands as well."""
 READING = re.compile(r"(?:HR|PR|RR|(?:NI|A|I)?BP|Sp[O0]2|etCO2|Temp)[ :]*\d|\b\d{2,3} ?(?:bpm|mmHg)\b")
 """A value with its name or unit, in one line."""
 READINGS = 2
-"""So many of them on a dark ground are a monitor's; a chart has them on paper. So are a name and so many values."""
+"""So many of them, or names with their values, on a dark ground are a monitor's; a chart has them on paper. So are a
+name and so many values."""
 DARK = 90.0
 """Most brightness of such a ground, CIELAB as 8 bits."""
 LEAST_NAMES, LARGER = 3, 1.3
@@ -72,6 +73,8 @@ def shows_readings(finds: Sequence[Find], light: float) -> bool:
         return True
     names = [f for f in finds if _named(f.text)]
     values = [f.high for f in finds if _valued(f)]
+    if light < DARK and _set(names) >= READINGS:
+        return True
     if light < DARK and len(values) >= READINGS and (names or _traces(finds)):
         return True
     clear = [f.high for f in finds if CLEAR.fullmatch(f.text.strip())]
@@ -90,10 +93,10 @@ def measuring(finds: Sequence[Find]) -> float:
     Args:
         finds: What was found on the screen.
     """
-    names = [f.high for f in finds if f.category != Category.UNREAD and _named(f.text)]
+    names = [f for f in finds if f.category != Category.UNREAD and _named(f.text)]
     values = [f for f in finds if f.category != Category.UNREAD and _valued(f)]
-    if values and (names or _traces(finds)):
-        return float(np.median(names)) if names else float(np.median([f.high for f in values])) / 2
+    if (values and (names or _traces(finds))) or _set(names) >= READINGS:
+        return float(np.median([f.high for f in names])) if names else float(np.median([f.high for f in values])) / 2
     return 0.0
 
 
@@ -124,6 +127,11 @@ def traced(find: Find, high: float) -> bool:
     few = LEAST_LETTERS <= len(set(letters)) <= WAVE and figures <= OF_A_VALUE * repeats
     sparse = repeats or len(letters) <= SPARSE * long / max(find.high, 1.0)
     return few and sparse and find.high >= TALL * high
+
+
+def _set(names: Sequence[Find]) -> int:
+    """How many names stand with their value, as the settings of a scanner do."""
+    return sum(any(map(str.isdigit, f.text)) for f in names)
 
 
 def _traces(finds: Sequence[Find]) -> bool:
