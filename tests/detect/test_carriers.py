@@ -267,6 +267,8 @@ def test_a_number_of_an_article_stays_where_its_check_digit_is_right() -> None:
     did = _packet(("4006381333932", "record-number"), ("Ornidazol tablet", "unknown"), batch)
     assert did["4006381333932"] == "cover"
     assert did["Ornidazol tablet"] == did["packet"] == "keep"
+    did = _packet(("4006381333932", "record-number"), ("taille S", "unknown"), ("LOT GX-4418", "unknown"))
+    assert did["LOT GX-4418"] == did["packet"] == "keep"
     did = _packet(("4006381333931", "record-number"), ("QUISPE", "name"), batch)
     assert did["4006381333931"] == did["slip"] == "cover"
 

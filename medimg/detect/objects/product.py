@@ -171,8 +171,10 @@ def numbers_it(text: str) -> bool:
 
 def bears_one(finds: Sequence[Find]) -> bool:
     """Whether finds that share a ground name a product and its batch, and nothing of a person."""
+    texts = [f.text for f in finds if not f.code]
     person = any(identifies(f) and not _like_an_article(f.text) for f in finds)
-    return not person and names_one([f.text for f in finds if not f.code])
+    article = any(map(_like_an_article, texts)) and any(map(of_batch, texts))
+    return not person and (article or names_one(texts))
 
 
 def prints(text: str, beside: Sequence[Find], *, device: bool = False) -> bool:
