@@ -10,9 +10,9 @@
 - ``NAMES``: a folder of lists of names, of which every word is left out: those of NameDatabases (Unlicense),
   firstname-database (GFDL) and the names-dataset of solvenium (MIT, from Wiktionary). They decide what is left out;
   nothing of them is in the lists.
-- ``MEDICINES``: the dictionary of the package drug-named-entity-recognition 2.0.9 (MIT; by its page from DrugBank's open
-  data, which are CC0, MeSH, MedlinePlus, PubChem, the NHS and Wikipedia): a pickle packed with bzip2, of which nothing
-  but plain containers is read. Names of one word count.
+- ``MEDICINES``: the dictionary of the package drug-named-entity-recognition 2.0.9 (MIT; by its page from DrugBank's
+  open data, which are CC0, MeSH, MedlinePlus, PubChem, the NHS and Wikipedia): a pickle packed with bzip2, of which
+  nothing but plain containers is read. Names of one word count.
 
 Words that stand before a name (nurse, seen: ``role`` of :mod:`medimg.detect.text.lexicon`) are left out too. Its
 words that are nobody's name are added, short ones too, and those of ``product_words.txt``, unless they are names.
