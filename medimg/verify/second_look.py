@@ -163,9 +163,9 @@ def _filled(again: Finding, there: Sequence[Finding], policy: Policy) -> bool:
     polygon = np.asarray(again.region.polygon if again.region else (), np.float32)
     least, factor = polygon.min(axis=0), SMALL / max(float(np.ptp(polygon, axis=0).max()), 1.0)
     masks = np.zeros((2, SMALL + 1, SMALL + 1), np.uint8)
-    for mask, places in zip(masks, ([polygon], [cover_polygon(f, policy) for f in there]), strict=True):
-        for place in places:
-            cv2.fillPoly(mask, [np.round((np.asarray(place, np.float32) - least) * factor).astype(np.int32)], 1)
+    whole = [(masks[0], polygon)]
+    for mask, place in [*whole, *((masks[1], np.asarray(cover_polygon(f, policy), np.float32)) for f in there)]:
+        cv2.fillPoly(mask, [np.round((place - least) * factor).astype(np.int32)], 1)
     return int((masks[0] & masks[1]).sum()) >= SAME_PLACE * max(int(masks[0].sum()), 1)
 
 

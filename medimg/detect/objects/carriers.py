@@ -121,8 +121,8 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             elif name == "bare" and (own[BARE] < SURELY_BARE or not _flesh(row)):
                 name = ""
             borne = block.likely >= REAL and sort in (Category.SLIP, Category.SHEET)
-            sure = sort in (Category.SCREEN, "measure")
-            printed = sort in PRINTED and product.prints(finds[m].text, there, device=sure)
+            device = sort in (Category.SCREEN, "measure")
+            printed = sort in PRINTED and product.prints(finds[m].text, there, device=device)
             printed = printed or product.sentence(finds[m].text, there)
             out[at[m]] = _on(out[at[m]], name, number, row, borne=borne, printed=printed)
             if out[at[m]].on in ("bare", ON_A_SCALE) and _burned_in(frame, picture, finds[m]):
