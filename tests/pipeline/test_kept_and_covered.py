@@ -321,7 +321,6 @@ def test_figures_that_stayed_stay(place: Box, text: str, category: str) -> None:
         (ROW, "10 12 Ines", "unknown"),
         (ROW, "10 12 15", "unknown"),
         (ROW, "101 214 77", "record-number"),
-        (ROW, "", "unread"),
         (Box(131, 201, 161, 229), "Ines", "name"),
         (Box(60, 240, 160, 270), "1214", "unknown"),
         (Box(60, 240, 90, 270), "8", "unknown"),
@@ -332,6 +331,13 @@ def test_what_says_more_or_lies_elsewhere_is_covered(place: Box, text: str, cate
     assert done.report.state == "unreviewed"
     assert done.report.plan is not None
     assert done.report.plan.doing("cover")
+
+
+def test_what_nobody_can_read_across_figures_that_stay_is_asked_about() -> None:
+    done = scrub([read(ROW, "", "unread")], first=FIGURES)
+    assert done.report.plan is not None
+    assert [a.finding.category for a in done.report.plan.doing("ask")] == ["unread"]
+    assert not done.report.plan.doing("cover")
 
 
 # -- a line that stays, and is read worse at another size --------------------------------------------------------------
