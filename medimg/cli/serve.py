@@ -188,7 +188,7 @@ def _page_host(host: str, tls: tuple[Path, Path] | None, *, lan: bool) -> str:
             raise UsageError("the page is for a browser on this computer: 127.0.0.1.", todo="For a phone: --lan.")
         return host
     if tls is None:
-        raise UsageError("--lan needs TLS.", todo="Give --certificate and --key; docs/serve.md says how they are made.")
+        raise UsageError("--lan needs TLS.", todo="Give --certificate and --key; docs/desktop.md says how they are made.")
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
