@@ -66,7 +66,7 @@ def share(
 ) -> None:
     """From photos to released copies in one go: clean, look, answer, release. Run it again to go on.
 
-    The look is in the window where there is one; else this says where the copies are, and goes on. Every step is kept:
+    You look in the window if it is installed; otherwise this says where the copies are and goes on. Every step is kept:
     stop at any time, and give the same command again. Nothing is sent.
 
     Exit code: 0 everything is released or answered, 11 questions are open, 12 a patient is at a stop, 20 a photo is on

@@ -47,11 +47,11 @@ def photos(tmp_path: Path) -> Path:
 
 WRONG = [
     (["claen", "photos"], "'claen'", "Did you mean 'clean'?"),
-    (["clean", "photoz"], "'photoz' is not there. [", ""),  # a name that nobody typed is not said, however near
+    (["clean", "photoz"], "'photoz' does not exist. [", ""),  # a name that nobody typed is not said, however near
     (["clean", "photos", "--audiense", "x"], "'--audiense'", "Did you mean '--audience'?"),
     (["clean", "photos", "--audience", "closed-grup"], "'closed-grup'", "Did you mean 'closed-group'?"),
     (["clean", "photos", "--where", "\x1b[31mAW"], "'\\x1b[31mAW'", "Choose from: AU, NZ, UK"),
-    (["verify", "photos", "photos/\x1b[2Jgone"], "'photos/\\x1b[2Jgone' is not there", ""),
+    (["verify", "photos", "photos/\x1b[2Jgone"], "'photos/\\x1b[2Jgone' does not exist", ""),
 ]
 
 
@@ -67,6 +67,24 @@ def test_on_a_terminal_what_was_typed_is_quoted_and_elsewhere_it_is_not(
     assert piped.returncode == 2
     assert quoted.strip("'") not in piped.stderr
     assert piped.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("line", [(), ("register",), ("cluster",)], ids=["medimg", "register", "cluster"])
+def test_a_command_alone_shows_its_help(photos: Path, line: tuple[str, ...]) -> None:
+    done = run(*line, cwd=photos)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Usage: {' '.join(('medimg', *line))} ")
+    assert "Commands:" in done.stderr or "selftest" in done.stderr
+    assert "M-USE" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [(("watch", "photos"), "--out"), (("show", "RUN", "P01-001", "--area", "1"), "--why"), (("clean",), "PHOTOS")],
+    ids=["option", "choice", "argument"],
+)
+def test_what_is_missing_is_called_as_it_is_typed(photos: Path, line: tuple[str, ...], missing: str) -> None:
+    assert f"medimg: {missing} is missing." in run(*line, cwd=photos).stderr
 
 
 def test_nothing_is_quoted_where_json_is_asked_for(photos: Path) -> None:
