@@ -158,7 +158,7 @@ class Shots:
         window.review.look.part.click()
         self.wait(1)
         self.shot("look-part")
-        window.review.look.fit.click()
+        window.review.look.whole.click()
         window.review.show_photo(ids[-1])
         self.wait(4)
         self.shot("look-other")
