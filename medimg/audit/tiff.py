@@ -13,6 +13,7 @@ from medimg.errors import Malformed
 WIDTHS = {3: 2, 4: 4, 5: 8, 7: 1}
 """Bytes of a value by its type: SHORT, LONG, RATIONAL, UNDEFINED (TIFF 6.0, section 2)."""
 DENOMINATOR = 10_000
+JPEG = 7
 Beside = tuple[int, Container[int]]
 """A field, and the values with which another belongs beside it."""
 NONE: Beside = (0, ())
@@ -49,7 +50,10 @@ def _numbers(
 
 
 def _fractions(many: int, beside: Beside) -> Predicate:
-    """So many fractions; those could say anything, so they have the denominator that the writer gives them."""
+    """So many fractions; those could say anything, so they have the denominator that the writer gives them.
+
+    What they say a JPEG says by itself (Supplement 2), and a viewer that heeds them all the same shows something else.
+    """
     whole = _numbers(many, beside=beside)
 
     def judge(field: Field, fields: Fields) -> bool:
@@ -60,7 +64,10 @@ def _fractions(many: int, beside: Beside) -> Predicate:
         ten_thousandths = field.many <= many and all(word == DENOMINATOR for word in words[1::2])
         return ten_thousandths and fields[other].numbers[0] in wanted
 
-    return judge
+    def without_jpeg(field: Field, fields: Fields) -> bool:
+        return fields[259].numbers[0] != JPEG and judge(field, fields)
+
+    return without_jpeg
 
 
 def _alike(field: Field, fields: Fields) -> bool:

@@ -72,7 +72,7 @@ class Opened(Protocol):
     def views(self, frame: int = 0) -> list[NDArray[Any]]:
         """What can be seen of a frame, for detectors: one or more uint8 RGB arrays (H, W, 3), stored orientation.
 
-        More than one where one rendering would hide something (alpha, 16 bit).
+        More than one where one rendering would hide something (alpha, 16 bit, four inks, a steep profile).
         """
         ...
 

@@ -144,6 +144,12 @@ def test_fractions_are_ten_thousandths(tag: int, most: int) -> None:
     assert judged(2990, 9_999, *[2990, 10_000] * (most - 1)) == [f"IFD0/{tag}"]
 
 
+@pytest.mark.parametrize(("tag", "most"), [(529, 3), (532, 6)])
+def test_a_jpeg_says_by_itself_what_its_colours_are(tag: int, most: int) -> None:
+    assert with_field(tag, s(*[1] * most), {**YCBCR, 259: s(8)}) == []
+    assert with_field(tag, s(*[1] * most), {**YCBCR, 259: s(7)}) == [f"IFD0/{tag}"]
+
+
 def test_bits_of_the_channels_are_alike() -> None:
     assert with_field(258, s(8, 8, 8)) == []
     assert with_field(258, s(8, 8, 4)) == ["IFD0/258"]

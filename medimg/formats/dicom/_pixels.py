@@ -124,15 +124,15 @@ def without_spare(samples: NDArray[Any], stored: int) -> NDArray[Any]:
 
 
 def views(
-    samples: NDArray[Any], stored: int, window: tuple[str, str] | None, *, inverted: bool
+    samples: NDArray[Any], stored: int, window: tuple[str, str] | None, profile: bytes = b"", *, inverted: bool
 ) -> list[NDArray[np.uint8]]:
     """What can be seen, 8-bit RGB: all of the range, and what the header's window shows of it (PS3.3, C.11.2.1.2)."""
     full = (1 << stored) - 1
     upright = full - samples if inverted else samples
     if stored == 8:
-        looks = _views.of(upright.astype(np.uint8))
+        looks = _views.of(upright.astype(np.uint8), profile)
     else:
-        looks = _views.of((upright.astype(np.uint32) * 65535 // full).astype(np.uint16))
+        looks = _views.of((upright.astype(np.uint32) * 65535 // full).astype(np.uint16), profile)
     if window is not None and samples.ndim == 2:
         centre, width = float(window[0]), max(float(window[1]), 1.0)
         shown = ((samples.astype(np.float64) - (centre - 0.5)) / max(width - 1, 1e-6) + 0.5) * 255

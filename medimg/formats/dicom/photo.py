@@ -278,7 +278,7 @@ class DicomPhoto:
         self._only_first(frame)
         facts = self._facts
         inverted = facts.photometric == "MONOCHROME1"
-        out = _pixels.views(self.samples(), facts.stored, facts.window, inverted=inverted)
+        out = _pixels.views(self.samples(), facts.stored, facts.window, self._profile, inverted=inverted)
         return [_regions.blanked(view, self._overlay) for view in out] if self._overlay else list(out)
 
     def _only_first(self, frame: int) -> None:

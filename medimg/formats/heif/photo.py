@@ -186,9 +186,10 @@ class Heif:
 
     def views(self, frame: int = 0) -> list[NDArray[Any]]:
         """8-bit RGB renderings; two where alpha may hide something."""
+        from medimg.formats.shared import managed
         from medimg.formats.shared import views as _views
 
-        return _views.of(self.samples(frame))
+        return _views.of(self.samples(frame), self.profile(), managed.by_code((self.cicp() or (0, 0))[1]))
 
     # -- the copy ---------------------------------------------------------------------------------------------------
 

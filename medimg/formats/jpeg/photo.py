@@ -141,11 +141,11 @@ class JpegPhoto:
         vars(self).pop("_decoded", None)
 
     def views(self, frame: int = 0) -> list[NDArray[Any]]:
-        """One 8-bit RGB rendering."""
-        from medimg.formats.jpeg import pixels as _pixels
+        """8-bit RGB renderings; more than one of four inks, and where a profile shows far more than the numbers."""
+        from medimg.formats.shared import views as _views
 
         self._only_first(frame)
-        return [_pixels.rgb(self._decoded)]
+        return list((_views.inks if len(self.frame.components) == 4 else _views.of)(self._decoded, self._profile))
 
     def _only_first(self, frame: int) -> None:
         if frame:

@@ -42,13 +42,3 @@ def _inks(data: bytes) -> NDArray[np.uint8] | None:
             return np.asarray(picture) if picture.mode == "CMYK" else None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
-
-
-def rgb(decoded: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What viewers without a press profile show: (H, W, 3)."""
-    if decoded.ndim == 2:
-        return np.repeat(decoded[..., None], 3, axis=2)
-    if decoded.shape[2] == 3:
-        return decoded
-    paper = 255 - decoded.astype(np.uint16)
-    return ((paper[..., :3] * paper[..., 3:] + 127) // 255).astype(np.uint8)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -204,9 +204,9 @@ class Png:
         from medimg.formats.shared import views as _views
 
         self._only_first(frame)
-        key = self.key
+        key, profile, light = self.key, self._clean, self._light()
         if key is None:
-            return list(_views.of(self._seen))
+            return list(_views.of(self._seen, profile, light))
         import numpy as np
 
         stored = self.stored
@@ -215,7 +215,18 @@ class Png:
             shown = shown.any(axis=2)
         full = np.iinfo(self._seen.dtype).max
         alpha = (shown * full).astype(self._seen.dtype)
-        return _views.distinct([*_views.of(self._seen), *_views.of(np.dstack((self._seen, alpha)))])
+        keyed = np.dstack((self._seen, alpha))
+        return _views.distinct([*_views.of(self._seen, profile, light), *_views.of(keyed, profile, light)])
+
+    def _light(self) -> Callable[[float], float] | None:
+        """What cICP, or else gAMA, says of how numbers become light, where the copy says it too."""
+        from medimg.formats.shared import managed
+
+        chunks = ((c.type, c.payload(self.data)) for c in self.chunks)
+        said = {kind: payload for kind, payload in chunks if appearance(kind, payload, self.header)}
+        if b"cICP" in said:
+            return managed.by_code(said[b"cICP"][1])
+        return managed.by_gamma(int.from_bytes(said.get(b"gAMA", b"")))
 
     def _only_first(self, frame: int) -> None:
         if frame:
@@ -282,12 +293,15 @@ class Png:
     @cached_property
     def _profile(self) -> bytes | None:
         """The payload of a clean iCCP chunk with the picture's colour profile; None without a usable one."""
+        return profile_payload(self._clean) if self._clean else None
+
+    @cached_property
+    def _clean(self) -> bytes | None:
         payload = self._first(b"iCCP")
         if self._adobe_rgb:
-            return profile_payload(_icc.adobe_rgb())
+            return _icc.adobe_rgb()
         profile = _text.icc_profile(payload) if payload is not None else None
-        clean = _icc.clean(profile) if profile else None
-        return profile_payload(clean) if clean else None
+        return _icc.clean(profile) if profile else None
 
     @property
     def _adobe_rgb(self) -> bool:

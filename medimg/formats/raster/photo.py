@@ -113,7 +113,11 @@ class Raster:
         """8-bit RGB renderings; several where something is transparent."""
         from medimg.formats.shared import views as _views
 
-        return list(_views.of(self.samples(frame)))
+        return list(_views.of(self.samples(frame), self._profile))
+
+    @property
+    def _profile(self) -> bytes | None:
+        return _icc.clean(self.header.profile) if self.header.profile else None
 
     def write(self, covers: Sequence[Cover] = (), *, keep_profile: bool = True, crop: Box | None = None) -> Copy:
         """A PNG of the first picture, exact outside the covers."""
@@ -124,7 +128,7 @@ class Raster:
         samples = cut(self.samples(), crop)
         height, width = samples.shape[:2]
         covered = clipped(covers, width, height)
-        profile = (_icc.clean(self.header.profile) if self.header.profile and keep_profile else None) or None
+        profile = self._profile if keep_profile else None
         notes = [
             "format-changed",
             *["frames-dropped"] * (self.frames > 1),

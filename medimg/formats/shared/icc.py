@@ -34,7 +34,7 @@ ADOBE_COLOURS = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14
 NEAR = 0.006
 """How far a colour may lie from a known one: roundings and several published adaptations lie within 0.003."""
 
-_TO_SRGB = ((3.1339, -1.6169, -0.4906), (-0.9788, 1.9161, 0.0335), (0.0719, -0.2290, 1.4052))
+TO_SRGB = ((3.1339, -1.6169, -0.4906), (-0.9788, 1.9161, 0.0335), (0.0719, -0.2290, 1.4052))
 """From XYZ under D50 to the light of sRGB: the inverse of its colours above."""
 MOST_STEP, MOST_WEIGHT = 8, 3.0
 """Most difference, in 255ths, of neighbouring numbers of one channel as sRGB would write them, and most weight of one
@@ -59,7 +59,7 @@ def clean(profile: bytes) -> bytes | None:
 
     Then it is dropped, and reported.
     """
-    tags = _tags(profile)
+    tags = tags_of(profile)
     if tags is None:
         return None
     major = profile[8]
@@ -104,7 +104,7 @@ def name(space: bytes, tags: dict[bytes, bytes]) -> str:
         space: Colour space of the header.
         tags: Signature -> tag, each as :func:`exact` gives it.
     """
-    colours = [_numbers(tags.get(sig, b"")) for sig in (b"rXYZ", b"gXYZ", b"bXYZ")]
+    colours = [numbers(tags.get(sig, b"")) for sig in (b"rXYZ", b"gXYZ", b"bXYZ")]
     halves = [_half(tags.get(sig, b"")) for sig in (b"rTRC", b"gTRC", b"bTRC")]
     for known, wanted, half in KNOWN:
         near = all(
@@ -116,7 +116,8 @@ def name(space: bytes, tags: dict[bytes, bytes]) -> str:
     return SPACES[space]
 
 
-def _numbers(xyz: bytes) -> tuple[float, ...]:
+def numbers(xyz: bytes) -> tuple[float, ...]:
+    """The three numbers of a colour; none without one."""
     return tuple(v / 65536 for v in struct.unpack(">3i", xyz[8:20])) if xyz[:4] == b"XYZ " else ()
 
 
@@ -125,10 +126,10 @@ def _half(curve: bytes) -> float:
     (function,) = struct.unpack_from(">H", curve.ljust(10, b"\0"), 8)
     if curve[:4] == b"para" and function in (1, 2):
         return -1.0  # no known space is written so
-    return _light(curve, 0.5)
+    return light(curve, 0.5)
 
 
-def _light(curve: bytes, at: float) -> float:
+def light(curve: bytes, at: float) -> float:
     """Light that a curve gives for a signal from 0 to 1; -1 without a curve, or where it has no value."""
     if curve[:4] == b"curv":
         values = _entries(curve)
@@ -140,8 +141,8 @@ def _light(curve: bytes, at: float) -> float:
     if curve[:4] != b"para":
         return -1.0
     (function,) = struct.unpack_from(">H", curve, 8)
-    numbers: tuple[int, ...] = struct.unpack(f">{(len(curve) - 12) // 4}i", curve[12:])
-    g, *others = (v / 65536 for v in numbers)
+    given: tuple[int, ...] = struct.unpack(f">{(len(curve) - 12) // 4}i", curve[12:])
+    g, *others = (v / 65536 for v in given)
     a, b, c, d, e, f = (*others, *(0.0,) * (6 - len(others))) if others else (1.0, *(0.0,) * 5)
     if function in (1, 2):  # level up to -b / a; the fourth number is what both parts have more (ICC.1:2022, 10.18)
         c, d, e, f = 0.0, -b / a if a else 0.0, c, c
@@ -166,18 +167,18 @@ def _even(space: bytes, tags: dict[bytes, bytes]) -> bool:
     if space not in (b"RGB ", b"GRAY") or any(sig[:3] == b"A2B" for sig in tags):
         return False
     if space == b"RGB ":
-        colours = [_numbers(tags.get(sig, b"")) or (math.inf,) * 3 for sig in (b"rXYZ", b"gXYZ", b"bXYZ")]
-        weights = [sum(a * b for a, b in zip(row, colour, strict=True)) for row in _TO_SRGB for colour in colours]
+        colours = [numbers(tags.get(sig, b"")) or (math.inf,) * 3 for sig in (b"rXYZ", b"gXYZ", b"bXYZ")]
+        weights = [sum(a * b for a, b in zip(row, colour, strict=True)) for row in TO_SRGB for colour in colours]
         if not all(abs(weight) <= MOST_WEIGHT for weight in weights):
             return False
     for sig in (b"rTRC", b"gTRC", b"bTRC") if space == b"RGB " else (b"kTRC",):
-        shown = [_signal(_light(tags.get(sig, b""), level / 255)) for level in range(256)]
+        shown = [signal(light(tags.get(sig, b""), level / 255)) for level in range(256)]
         if any(not 0 <= after - before <= MOST_STEP / 255 for before, after in itertools.pairwise(shown)):
             return False
     return True
 
 
-def _signal(light: float) -> float:
+def signal(light: float) -> float:
     """The number that sRGB has for light, both from 0 to 1 (IEC 61966-2-1)."""
     return 12.92 * light if light <= 0.0031308 else 1.055 * math.pow(light, 1 / 2.4) - 0.055
 
@@ -205,7 +206,8 @@ def _point(x: float, y: float, z: float) -> bytes:
     return b"XYZ " + bytes(4) + struct.pack(">3i", *(round(v * 65536) for v in (x, y, z)))
 
 
-def _tags(profile: bytes) -> list[tuple[bytes, bytes]] | None:
+def tags_of(profile: bytes) -> list[tuple[bytes, bytes]] | None:
+    """Signature and value of each colour tag, as :func:`exact` gives it; None when the profile cannot be parsed."""
     if len(profile) < HEADER + 4 or profile[36:40] != b"acsp" or profile[8] not in (2, 4, 5):
         return None
     if profile[12:16] not in (b"mntr", b"scnr", b"prtr", b"spac") or profile[20:24] not in (b"XYZ ", b"Lab "):

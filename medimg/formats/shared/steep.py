@@ -53,14 +53,14 @@ def steep(data: bytes) -> bool:
     try:
         return any(
             _far_apart(shown, mode, tables=bool(table)) or _hidden(shown, mode, table)
-            for each in (data, *_without_tables(data))
-            for shown, table in _renderings(each, mode)
+            for each in (data, *without_tables(data))
+            for shown, table in renderings(each, mode)
         )
     except (ImageCms.PyCMSError, OSError, ValueError):
         return True
 
 
-def _without_tables(data: bytes) -> Iterator[bytes]:
+def without_tables(data: bytes) -> Iterator[bytes]:
     """A profile as those see it who do not know its tables, where curves stand beside these."""
     tags = [data[132 + 12 * n : 136 + 12 * n] for n in range(int.from_bytes(data[128:132], "big"))]
     if {*TABLES} & {*tags} and {b"rTRC", b"kTRC"} & {*tags}:
@@ -71,7 +71,7 @@ def _without_tables(data: bytes) -> Iterator[bytes]:
         yield bytes(out)
 
 
-def _renderings(data: bytes, mode: str) -> Iterator[tuple[Shown, bytes]]:
+def renderings(data: bytes, mode: str) -> Iterator[tuple[Shown, bytes]]:
     """What a profile shows in each of its ways, and the table of that; none of the same table twice."""
     tables: dict[bytes, int] = {}
     for n in range(int.from_bytes(data[128:132], "big")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -32,14 +32,44 @@ def invisible(alpha: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(alpha == 0)
 
 
-def of(samples: NDArray[Any]) -> list[NDArray[np.uint8]]:
+def of(
+    samples: NDArray[Any], profile: bytes | None = None, light: Callable[[float], float] | None = None
+) -> list[NDArray[np.uint8]]:
     """Views of grey, grey+alpha, RGB or RGBA samples, uint8 or uint16: (H, W, 3) each, no two equal.
 
     One view normally. Alpha below full gives more, because writing can hide in each: over white, black and mid grey,
     the colours as stored where they are not :func:`invisible`, and alpha itself when it has levels between none and
     full. A dim 16-bit picture gives one stretched as a whole, and one with faint differences one stretched
-    neighbourhood by neighbourhood.
+    neighbourhood by neighbourhood. A profile or curve that makes much of small differences, or little of large ones,
+    gives what it shows of each of these.
+
+    Args:
+        samples: Decoded samples.
+        profile: The cleaned colour profile that the copy has.
+        light: What the file says besides of how numbers become light.
     """
+    from medimg.formats.shared import managed
+
+    views = _of_numbers(samples)
+    return distinct([*views, *managed.by_profile(views, profile), *managed.by_curve(views, light)])
+
+
+def inks(samples: NDArray[np.uint8], profile: bytes | None = None) -> list[NDArray[np.uint8]]:
+    """Views of cyan, magenta, yellow and black, (H, W, 4) uint8: (H, W, 3) each, no two equal.
+
+    Writing can stand in some inks under full black, or be made of other inks than its ground, of the same colour on
+    paper. So each ink is seen: what all of them show on paper, the three colours without black, black alone, and what
+    a press profile shows.
+    """
+    from medimg.formats.shared import managed
+
+    paper = 255 - samples
+    colours, black = paper[..., :3], paper[..., 3]
+    shown = ((colours.astype(np.uint16) * black[..., None] + 127) // 255).astype(np.uint8)
+    return distinct([shown, colours, black, *managed.by_profile([samples], profile)])
+
+
+def _of_numbers(samples: NDArray[Any]) -> list[NDArray[np.uint8]]:
     colour, alpha = _split(samples)
     if alpha is None or bool((alpha == _full(alpha)).all()):
         return distinct(_shades(colour))

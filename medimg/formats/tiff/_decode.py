@@ -140,10 +140,8 @@ def _pillow(data: bytes) -> NDArray[Any]:
         raise Malformed("the picture cannot be decoded.") from error
 
 
-def to_rgb(photo: TiffPhoto, samples: NDArray[Any]) -> NDArray[Any]:
-    """Samples as the views module takes them: CMYK converted, colours multiplied by alpha divided by it."""
-    if photo.tiff.number(photo.page, 262, 0) == 5 and samples.ndim == 3 and samples.shape[2] == 4:
-        return np.asarray(Image.fromarray(samples, "CMYK").convert("RGB"))
+def divided(photo: TiffPhoto, samples: NDArray[Any]) -> NDArray[Any]:
+    """Samples as the views module takes them: colours multiplied by alpha divided by it."""
     if photo.has_alpha and photo.alpha == MULTIPLIED:
         full = np.iinfo(samples.dtype).max
         alpha = np.maximum(samples[..., -1:], 1).astype(np.uint32)

@@ -53,7 +53,7 @@ DEFLATE = 8
 # Layout field -> the photometric interpretations, or compressions, in which it says something of the picture. In any
 # other a viewer passes it over, and it could hold anything.
 OF_COLOURS = {320: (PALETTE,), 332: (INKS,), 529: (YCBCR,), 530: (YCBCR,), 531: (YCBCR,), 532: (YCBCR,)}
-OF_PACKING = {292: (3,), 293: (4,), 317: PREDICTED}
+OF_PACKING = {292: (3,), 293: (4,), 317: PREDICTED} | dict.fromkeys((529, 532), (1, *PREDICTED, 32773))
 ROWS = 278
 DEFINED = {
     266: (1, 2), 284: (1, 2), 292: range(8), 293: (0, 2), 317: (1, 2, 3), 332: (1, 2), 339: (1, 4), 530: (1, 2, 4),
@@ -274,7 +274,10 @@ class TiffPhoto:
         from medimg.formats.shared import views as _views
         from medimg.formats.tiff import _decode
 
-        return _views.of(_decode.to_rgb(self, self.samples(frame)))
+        _, profile = self._profile_field(keep_profile=True).get(PROFILE, (7, None))
+        if self._number(262, 0) == INKS:
+            return list(_views.inks(self.samples(frame), profile))
+        return list(_views.of(_decode.divided(self, self.samples(frame)), profile))
 
     # -- the copy ---------------------------------------------------------------------------------------------------
 

@@ -208,7 +208,7 @@ class WebP:
         """8-bit RGB renderings; two where alpha may hide something."""
         from medimg.formats.shared import views as _views
 
-        return list(_views.of(self.samples(frame)))
+        return list(_views.of(self.samples(frame), self._profile))
 
     def _only_first(self, frame: int) -> None:
         if frame:
