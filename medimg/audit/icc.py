@@ -6,8 +6,13 @@ import math
 import struct
 
 CURVES = (b"rTRC", b"gTRC", b"bTRC", b"kTRC")
-POINTS = (b"wtpt", b"bkpt", b"rXYZ", b"gXYZ", b"bXYZ", b"lumi")
+POINTS = (b"wtpt", b"rXYZ", b"gXYZ", b"bXYZ")
 TABLES = (b"A2B0", b"A2B1", b"A2B2")
+EVERY = (b"desc", b"cprt", b"wtpt", b"chad", *TABLES)
+READ = {b"RGB ": (*EVERY, *CURVES[:3], *POINTS, b"cicp"), b"GRAY": (*EVERY, b"kTRC"), b"CMYK": EVERY}
+"""Tags that are read for a colour space (ICC.1, 8.3 to 8.5)."""
+PLAIN = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 16)
+"""What the matrix of a table is for colours that are not XYZ (10.10, 10.11)."""
 FIXED_DATE = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
 TEXTS = {b"cprt": ("CC0",)}
 KINDS = {b"RGB ": ("sRGB", "Display P3", "Adobe RGB compatible", "RGB"), b"GRAY": ("Gray",), b"CMYK": ("CMYK",),
@@ -24,12 +29,15 @@ def strays(profile: bytes) -> list[str]:
         out.append("header")
     if head[4:8].strip(b"\0") or head[10:12].strip(b"\0") or head[40:67].strip(b"\0") or head[80:].strip(b"\0"):
         out.append("header")
+    if head[9] & 0x0F or head[9] > 0x40:
+        out.append("header")
     spans = {(0, 132 + 12 * count)}
     for k in range(count):
         sig, at, length = struct.unpack_from(">4sII", profile, 132 + 12 * k)
         body = profile[at : at + length]
         texts = KINDS.get(profile[16:20], ()) if sig == b"desc" else TEXTS.get(sig, ())
-        if len(body) != length or not _allowed(sig, body, profile[8], texts):
+        read = sig in READ.get(profile[16:20], EVERY)
+        if len(body) != length or not read or not _allowed(sig, body, profile[8], texts):
             out.append("tag")
         spans.add((at, at + length))
     end = 0
@@ -62,7 +70,8 @@ def _allowed(sig: bytes, body: bytes, major: int, texts: tuple[str, ...]) -> boo
         inputs, outputs, grid = body[8:11]
         width, rows = (1, (256, 256)) if kind == b"mft1" else (2, struct.unpack_from(">HH", body, 48))
         numbers = rows[0] * inputs + grid**inputs * outputs + rows[1] * outputs
-        return bool(len(body) == (48 if width == 1 else 52) + width * numbers and not body[11])
+        whole = len(body) == (48 if width == 1 else 52) + width * numbers
+        return bool(whole and not body[11] and body[12:48] == PLAIN)
     return sig in TABLES and kind in (b"mAB ", b"mBA ") and _filled(body)
 
 

@@ -112,6 +112,56 @@ def test_nothing_rides_behind_a_lookup_table(kind: bytes) -> None:
     assert judge.strays(clean[:at] + clean[at:].replace(b"\x03\x03\x02", b"\x03\x03\x01", 1))
 
 
+@pytest.mark.parametrize(
+    ("space", "sig", "body"),
+    [
+        (b"RGB ", b"kTRC", b"curv\0\0\0\0\0\0\0\x07Mrs Jones 1961"),
+        (b"RGB ", b"bkpt", b"XYZ \0\0\0\0Mrs Jones 19"),
+        (b"RGB ", b"lumi", b"XYZ \0\0\0\0Mrs Jones 19"),
+        (b"GRAY", b"rTRC", b"curv\0\0\0\0\0\0\0\x07Mrs Jones 1961"),
+        (b"GRAY", b"rXYZ", b"XYZ \0\0\0\0Mrs Jones 19"),
+        (b"GRAY", b"cicp", b"cicp\0\0\0\0\1\x0d\0\1"),
+    ],
+)
+def test_a_tag_that_nothing_reads_for_these_colours_goes(space: bytes, sig: bytes, body: bytes) -> None:
+    tags = MATRIX if space == b"RGB " else (*MATRIX[:4], tag(b"kTRC", GAMMA))
+    clean = icc.clean(built(*tags, tag(sig, body), space=space))
+    assert clean is not None
+    assert clean == icc.clean(built(*tags, space=space))
+    assert judge.strays(clean) == []
+    renamed = built(*tags, tag(sig, body), space=space)
+    assert judge.strays(clean[:128] + renamed[128:]).count("tag") > judge.strays(
+        clean[:128] + built(*tags, space=space)[128:]
+    ).count("tag")
+
+
+def test_the_minor_version_says_nothing() -> None:
+    odd = bytearray(built(*MATRIX))
+    odd[9] = 0x37
+    clean = icc.clean(bytes(odd))
+    assert clean is not None
+    assert clean[8:10] == b"\2\x30"
+    odd[9] = 0xC4
+    assert (icc.clean(bytes(odd)) or b"")[8:10] == b"\2\x40"
+    for minor in (0x31, 0x50):
+        assert "header" in judge.strays(clean[:9] + bytes((minor,)) + clean[10:])
+
+
+@pytest.mark.parametrize("kind", [b"mft1", b"mft2"])
+def test_the_matrix_of_a_table_is_the_one_that_changes_nothing(kind: bytes) -> None:
+    """Some viewers multiply by it, others know that it is not for device colours."""
+    table = lookup(kind)
+    other = table[:12] + struct.pack(">i", 40 * 65536) + table[16:]
+    assert icc.clean(built(*MATRIX, tag(b"A2B0", other))) is None
+    clean = icc.clean(built(*MATRIX, tag(b"A2B0", table)))
+    assert clean is not None
+    at = clean.index(kind) + 12
+    assert judge.strays(clean[:at] + other[12:16] + clean[at + 4 :]) == ["tag"]
+    inks = one_black_cell(4, bytes(range(256)))
+    says = inks[:12] + b"Mrs Jones 1961".ljust(36) + inks[48:]
+    assert icc.clean(of_a_table(b"CMYK", says)) == icc.clean(of_a_table(b"CMYK", inks))
+
+
 def table(steps: list[int]) -> bytes:
     return b"curv" + bytes(4) + struct.pack(f">I{len(steps)}H", len(steps), *steps)
 

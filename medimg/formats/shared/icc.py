@@ -46,11 +46,21 @@ _CURVE = (b"curv", b"para")
 _XYZ = (b"XYZ ",)
 _LUT = (b"mft1", b"mft2", b"mAB ", b"mBA ")
 COLOUR_TAGS: dict[bytes, tuple[bytes, ...]] = {
-    b"wtpt": _XYZ, b"bkpt": _XYZ, b"rXYZ": _XYZ, b"gXYZ": _XYZ, b"bXYZ": _XYZ, b"lumi": _XYZ,
+    b"wtpt": _XYZ, b"rXYZ": _XYZ, b"gXYZ": _XYZ, b"bXYZ": _XYZ,
     b"chad": (b"sf32",), b"cicp": (b"cicp",),
     b"rTRC": _CURVE, b"gTRC": _CURVE, b"bTRC": _CURVE, b"kTRC": _CURVE,
     b"A2B0": _LUT, b"A2B1": _LUT, b"A2B2": _LUT,
 }  # fmt: skip
+SIZES = {b"XYZ ": 20, b"sf32": 44, b"cicp": 12}
+OF_SPACE = {
+    b"rXYZ": b"RGB ", b"gXYZ": b"RGB ", b"bXYZ": b"RGB ", b"rTRC": b"RGB ", b"gTRC": b"RGB ", b"bTRC": b"RGB ",
+    b"cicp": b"RGB ", b"kTRC": b"GRAY",
+}  # fmt: skip
+"""Tags that are read for device colours of one kind alone; beside others they could hold anything."""
+MINOR = 0x40
+"""The last minor version of any (ICC.1:2022, 7.2.4), in the upper half of its byte; nothing reads it."""
+UNIT = struct.pack(">9i", *(65536 * k for k in (1, 0, 0, 0, 1, 0, 0, 0, 1)))
+"""The matrix of a table; of device colours it has to be this (10.10 and 10.11), and not every viewer passes it over."""
 
 
 @functools.lru_cache(maxsize=8)
@@ -75,7 +85,7 @@ def clean(profile: bytes) -> bytes | None:
             body += data + bytes(-len(data) % 4)
         index += struct.pack(">4sII", sig, places[data], len(data))
     head = bytearray(HEADER)
-    head[8:10] = profile[8:10]  # version
+    head[8:10] = bytes((major, min(profile[9] & 0xF0, MINOR)))  # version
     head[12:24] = profile[12:24]  # class, colour space, connection space
     head[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
     head[36:40] = b"acsp"
@@ -220,7 +230,7 @@ def tags_of(profile: bytes) -> list[tuple[bytes, bytes]] | None:
     out: list[tuple[bytes, bytes]] = []
     for k in range(count):
         sig, at, size = struct.unpack_from(">4sII", profile, HEADER + 4 + ENTRY * k)
-        if sig not in COLOUR_TAGS:
+        if sig not in COLOUR_TAGS or OF_SPACE.get(sig, profile[16:20]) != profile[16:20]:
             continue
         body = exact(sig, profile[at : at + size]) if at + size <= len(profile) else None
         if body is None or any(sig == other for other, _ in out):
@@ -234,12 +244,8 @@ def exact(signature: bytes, body: bytes) -> bytes | None:
     kind = body[:4]
     if len(body) < 12 or kind not in COLOUR_TAGS[signature] or body[4:8] != bytes(4):
         return None
-    if kind == b"XYZ ":
-        size = 20
-    elif kind == b"sf32":
-        size = 44
-    elif kind == b"cicp":
-        size = 12
+    if kind in SIZES:
+        size = SIZES[kind]
     elif kind == b"curv":
         size = 12 + 2 * struct.unpack_from(">I", body, 8)[0]
     elif kind == b"para":
@@ -256,7 +262,14 @@ def exact(signature: bytes, body: bytes) -> bytes | None:
     reserved = {b"para": slice(10, 12), b"mft1": slice(11, 12), b"mft2": slice(11, 12)}.get(kind, slice(0, 0))
     out = bytearray(body[:size])
     out[reserved] = bytes(len(out[reserved]))
-    return bytes(out)
+    return bytes(out) if kind not in (b"mft1", b"mft2") else _without_matrix(bytes(out))
+
+
+def _without_matrix(table: bytes) -> bytes | None:
+    """A table whose matrix changes nothing; None where some viewers would heed another."""
+    if table[8] == 3 and table[12:48] != UNIT:
+        return None
+    return table[:12] + UNIT + table[48:]
 
 
 def _parts(kind: bytes, body: bytes) -> bytes | None:
