@@ -70,6 +70,12 @@ def _fractions(many: int, beside: Beside) -> Predicate:
     return without_jpeg
 
 
+def _map(field: Field, fields: Fields) -> bool:
+    """Colours of 16 bits that cannot be taken for colours of 8: not all of them need fewer, or all are black."""
+    some = set(field.numbers)
+    return _numbers(768, None, PALETTE)(field, fields) and (some <= {0} or max(some) >= 256)
+
+
 def _alike(field: Field, fields: Fields) -> bool:
     """Bits of each channel, the same for all."""
     return _numbers(8, (1, 2, 4, 8, 16))(field, fields) and len(set(field.numbers)) == 1
@@ -110,7 +116,7 @@ FIELDS: dict[int, Predicate] = {  # TIFF 6.0 by section, or where it stands
     278: _rows,  # RowsPerStrip: 8
     284: _numbers(1, (1, 2)),  # PlanarConfiguration: 8
     317: _numbers(1, (1, 2, 3), DEFLATED),  # Predictor: 14, technical note 3
-    320: _numbers(768, None, PALETTE),  # ColorMap: 5
+    320: _map,  # ColorMap: 5
     322: _numbers(), 323: _numbers(), 324: _place, 325: _place,  # tiles: 15
     332: _numbers(1, (1, 2), INKS),  # InkSet: 16
     338: _numbers(8, (0, 1, 2)),  # ExtraSamples: 18

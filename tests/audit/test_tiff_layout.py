@@ -108,7 +108,7 @@ def test_a_field_has_the_values_that_its_section_defines(
     [
         (258, 8, 8, {}), (259, 1, 1, {}),
         (262, 1, 1, {}), (266, 1, 1, {}), (274, 6, 1, {}), (277, 1, 1, {}), (278, 6, 1, {}),
-        (284, 1, 1, {}), (317, 2, 1, DEFLATED), (320, 9, 768, PALETTE),
+        (284, 1, 1, {}), (317, 2, 1, DEFLATED), (320, 257, 768, PALETTE),
         (332, 1, 1, INKS), (338, 0, 8, {}), (339, 1, 8, {}), (529, 1, 3, YCBCR), (530, 2, 2, YCBCR),
         (531, 1, 1, YCBCR), (532, 1, 6, YCBCR),
     ],
@@ -142,6 +142,11 @@ def test_fractions_are_ten_thousandths(tag: int, most: int) -> None:
     assert judged(*[2990, 10_000] * (most + 1)) == [f"IFD0/{tag}"]
     assert judged(*[2990, 10_000] * (most - 1), 2990, 10_001) == [f"IFD0/{tag}"]
     assert judged(2990, 9_999, *[2990, 10_000] * (most - 1)) == [f"IFD0/{tag}"]
+
+
+@pytest.mark.parametrize(("values", "found"), [((0, 0, 0), []), ((0, 256, 9), []), ((0, 255, 9), ["IFD0/320"])])
+def test_a_colour_map_cannot_be_taken_for_one_of_8_bits(values: tuple[int, ...], found: list[str]) -> None:
+    assert with_field(320, s(*values * 256), PALETTE) == found
 
 
 @pytest.mark.parametrize(("tag", "most"), [(529, 3), (532, 6)])

@@ -9,12 +9,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import tiff_kit
 from PIL import Image, ImageCms, ImageDraw, ImageFont, TiffImagePlugin
 
 from medimg import audit
 from medimg.api import Scrubber
 from medimg.formats import open_photo
 from medimg.formats.shared import icc, managed, views
+from medimg.native.opencv import cv2
 from medimg.types import Limits
 
 WIDTH, HEIGHT = 520, 260
@@ -222,6 +224,28 @@ def test_a_jpeg_in_a_tiff_keeps_no_word_of_what_is_black_and_white() -> None:
         assert opened.tag_v2[262] == 6
         assert not {529, 532} & set(opened.tag_v2)
     assert audit.walk(copy, "tiff") == []
+
+
+def mapped(paper: int, ink: int, unused: int) -> bytes:
+    """A TIFF of two of 256 colours, one more in its map."""
+    colours = [value for _ in range(3) for value in (paper, ink, unused, *[0] * 253)]
+    shorts = {256: [WIDTH], 257: [HEIGHT], 258: [8], 259: [1], 262: [3], 277: [1], 278: [HEIGHT], 320: colours}
+    fields = {tag: (3, struct.pack(f"<{len(values)}H", *values)) for tag, values in shorts.items()}
+    return tiff_kit.build("<", fields, [INK.astype(np.uint8).tobytes()])
+
+
+@pytest.mark.parametrize(
+    ("data", "seen"), [(mapped(240, 10, 0), True), (mapped(240, 10, 60_000), False)], ids=["8 bits", "16 bits"]
+)
+def test_every_viewer_reads_a_colour_map_as_it_was_looked_at(data: bytes, seen: bool) -> None:
+    """Colours below 256 are colours of 8 bits for libtiff, which OpenCV asks, and black for Pillow."""
+    assert (most(data) > 200) == seen
+    copy = open_photo(data, Limits()).write().data
+    assert audit.walk(copy, "tiff") == []
+    by_opencv = cv2.imdecode(np.frombuffer(copy, np.uint8), cv2.IMREAD_COLOR_RGB)
+    by_pillow = np.asarray(Image.open(io.BytesIO(copy)).convert("RGB"))
+    assert np.array_equal(by_opencv, by_pillow)
+    assert (contrast(by_pillow) > 200) == seen
 
 
 USUAL = {

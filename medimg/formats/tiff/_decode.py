@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from medimg.errors import Malformed, Unsupported
-from medimg.formats.tiff._file import ALPHA, MULTIPLIED, NO_COLOURS, build
+from medimg.formats.tiff._file import ALPHA, MULTIPLIED, NO_COLOURS, build, wide_map
 from medimg.formats.tiff.packed import deflated
 from medimg.native.opencv import cv2
 from medimg.redact.cover import clipped, cut, paint
@@ -95,7 +95,7 @@ def colour_map(photo: TiffPhoto) -> bytes:
     Raises:
         Malformed: The picture does not decode, or its map has a wrong size.
     """
-    values = np.array(photo.tiff.numbers(photo.page, 320))
+    values = np.array(wide_map(photo.tiff.numbers(photo.page, 320)))
     size = 1 << photo.bits[0]
     if values.size != 3 * size:
         raise Malformed("the picture's colour map has a wrong size.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from medimg.errors import Malformed
@@ -131,6 +132,16 @@ def directory(tiff: Tiff, offset: int) -> tuple[Ifd, int]:
             page.twice.add(tag)
     (after,) = struct.unpack_from(order + word, data, end)
     return page, after
+
+
+def wide_map(values: Sequence[int]) -> list[int]:
+    """A colour map whose 16 bits every viewer reads alike.
+
+    Where no value needs more than 8 bits, libtiff takes them for 8 bits, and others for 16, nearly black (checkcmap in
+    tif_getimage.c); so old files are shown as their writers meant them.
+    """
+    eight = all(value < 256 for value in values)
+    return [257 * value if eight else value if value >= 256 else 0 for value in values]
 
 
 def build(

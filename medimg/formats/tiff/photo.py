@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from medimg.errors import Malformed, TooLarge, Unsupported
 from medimg.formats import refused
 from medimg.formats.shared import exif, icc
-from medimg.formats.tiff import _findings, _pages, packed
+from medimg.formats.tiff import _file, _findings, _pages, packed
 from medimg.formats.tiff._file import ALPHA, INTEGERS, MULTIPLIED, NO_COLOURS, UNSAID, Entry, Ifd, Tiff, build, read
 from medimg.formats.tiff._strips import FAX_OPTIONS, FILL_ORDER, Strips
 from medimg.types import Box, Copy, Cover, Finding, Limits, Polygon
@@ -330,7 +330,7 @@ class TiffPhoto:
                 raise Malformed("a field of the picture has too few or too many values.")
             if not set(values) <= set(DEFINED.get(entry.tag, values)):
                 raise Malformed("a field of the picture has a value that is not defined.")
-            return self._numbers(values)
+            return self._numbers(_file.wide_map(values) if entry.tag == 320 else values)
         if entry.type == 5 and entry.tag in (529, 532) and entry.count in (3, 6):
             return 5, self._rounded(entry.raw)
         raise Malformed("a field of the picture is of a wrong type.")
