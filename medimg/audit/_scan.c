@@ -28,94 +28,200 @@ typedef struct {
     int32_t loose, past;        /* given back: whether there is more than the blocks need; a block of filling that is not empty */
 } Scan;
 
+enum { AHEAD = 11, NEXT = 1 << AHEAD };
+
+typedef struct {                /* a Huffman table, to read with */
+    uint16_t look[65536];       /* for any 16 bits: length of the code they begin with << 8 | symbol */
+    uint32_t run[NEXT];         /* for any 11 bits: what `several` says of the codes that they hold whole */
+    uint8_t met[NEXT];          /* which of these were read */
+} Codes;
+
 typedef struct {
     Scan *s;
-    uint16_t (*look)[65536];    /* for any 16 bits: length of the code they begin with << 8 | symbol */
+    Codes *codes;
     const uint8_t *at, *end;
-    uint64_t word;
-    int count, bad;             /* bits in `word`; whether the data are damaged */
+    uint64_t word;              /* the next bits from the uppermost on */
+    int count, bad;             /* how many of them count; whether the data are damaged */
     uint32_t skip;              /* blocks that end a band still to come (G.1.2.2) */
 } Bits;
 
-static int filled(uint16_t *look, const uint8_t *table)
+/* Codes of AC coefficients at the beginning of 11 bits, up to the end of a block: their bits and those that follow each
+ * (F.1.2.2) | how many coefficients they say << 5 | whether the end is one of them << 10 | which are not 0 << 16; 0 where
+ * the first is longer, is 16 zeros, or may end more than one block. Of a DC code its bits | its size << 16 (F.1.2.1). */
+static uint32_t several(const uint16_t *look, uint32_t next, int dc, uint8_t *met)
+{
+    uint32_t wide = 0, on = 0, set = 0, end = 0;
+    while (wide < AHEAD && !end) {
+        uint32_t found = look[(next << wide & (NEXT - 1)) << (16 - AHEAD)];
+        uint32_t length = found >> 8, symbol = found & 255, size = symbol & 15;
+        if (!length || wide + length > AHEAD || size > (dc ? 11 : 10) || (symbol > 15 && (dc || !size)) ||
+            on + (symbol >> 4) >= 16)
+            break;
+        wide += length + size;
+        if (met)
+            met[symbol] = 1;
+        if (dc)
+            return size << 16 | wide;
+        end = !size;
+        on += end ? 0 : (symbol >> 4) + 1;
+        set |= end ? 0 : 1u << (on - 1);
+    }
+    return set << 16 | end << 10 | on << 5 | wide;
+}
+
+static int filled(Codes *c, const uint8_t *table, int dc)
 {
     uint32_t at = 0, k = 16;
-    memset(look, 0, 65536 * sizeof *look);
+    memset(c, 0, sizeof *c);
     for (uint32_t length = 1; length <= 16; length++)
         for (int n = table[length - 1]; n; n--, k++) {
             uint32_t width = 1u << (16 - length);
             if (k >= 272 || at + width > 65536)
                 return 0;
             for (uint32_t end = at + width; at < end; at++)
-                look[at] = (uint16_t)(length << 8 | table[k]);
+                c->look[at] = (uint16_t)(length << 8 | table[k]);
         }
+    for (uint32_t next = 0; next < NEXT; next++)
+        c->run[next] = several(c->look, next, dc, 0);
     return 1;
 }
 
-static void more(Bits *b) /* B.1.1.5: a zero follows each byte 0xFF that is no marker */
+static void one_by_one(Bits *b) /* B.1.1.5: a zero follows each byte 0xFF that is no marker */
 {
-    while (b->count <= 48 && b->at < b->end) {
+    while (b->count <= 56 && b->at < b->end) {
         if (*b->at == 0xFF && (b->end - b->at < 2 || b->at[1]))
             return;
-        b->word = b->word << 8 | *b->at;
+        b->word |= (uint64_t)*b->at << (56 - b->count);
         b->count += 8;
         b->at += *b->at == 0xFF ? 2 : 1;
     }
 }
 
+static inline uint64_t eight(const uint8_t *p)
+{
+    return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 | (uint64_t)p[3] << 32 |
+           (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 | (uint64_t)p[6] << 8 | p[7];
+}
+
+static inline int has_ff(uint64_t v)
+{
+    return ((~v - 0x0101010101010101u) & v & 0x8080808080808080u) != 0;
+}
+
+static inline void more(Bits *b) /* at least 32 bits, where there are as many */
+{
+    uint64_t next;
+    if (b->count >= 32)
+        return;
+    if (b->end - b->at >= 8 && !has_ff(next = eight(b->at))) {
+        b->word |= next >> b->count;
+        b->at += (63 - b->count) >> 3;
+        b->count |= 56;
+    } else
+        one_by_one(b);
+}
+
 static uint32_t bits(Bits *b, int n)
 {
-    if (b->count < n)
-        more(b);
+    more(b);
     if (b->count < n) {
         b->bad = 1;
         return 0;
     }
+    uint32_t value = n ? (uint32_t)(b->word >> (64 - n)) : 0;
+    b->word <<= n;
     b->count -= n;
-    return (uint32_t)(b->word >> b->count) & ((1u << n) - 1);
+    return value;
 }
 
 /* A symbol; its lower four bits say how many bits follow, which are passed over (F.1.2.1, F.1.2.2). */
 static int code(Bits *b, int slot)
 {
-    if (b->count < 32)
-        more(b);
-    uint64_t next = b->count < 16 ? b->word << (16 - b->count) : b->word >> (b->count - 16);
-    int found = b->look[slot][next & 0xFFFF], all = (found >> 8) + (found & 15);
+    more(b);
+    int found = b->codes[slot].look[b->word >> 48], all = (found >> 8) + (found & 15);
     if (found < 256 || all > b->count) {
         b->bad = 1;
         return 0;
     }
+    b->word <<= all;
     b->count -= all;
     b->s->met[slot][found & 255] = 1;
     return found & 255;
 }
 
+static int difference(Bits *b, int slot) /* of DC: its size */
+{
+    Codes *c = &b->codes[slot];
+    more(b);
+    uint32_t next = (uint32_t)(b->word >> (64 - AHEAD)), found = c->run[next];
+    int wide = found & 31, size;
+    if (found && wide <= b->count) {
+        c->met[next] = 1;
+        b->word <<= wide;
+        b->count -= wide;
+        return (int)(found >> 16);
+    }
+    size = code(b, slot);
+    b->bad |= size > 11;
+    return size;
+}
+
 static uint64_t band(Bits *b, int slot, int k) /* F.2.2.2 and G.1.2.2: which coefficients from k on are not 0 */
 {
-    uint64_t set = 0;
-    int zeros = 0;
+    Codes *c = &b->codes[slot];
+    uint64_t set = 0, word = b->word; /* copies, which may lie in registers */
+    const uint8_t *at = b->at, *whole = b->end - 8;
+    int zeros = 0, last = b->s->last, count = b->count;
     if (b->skip) {
         b->skip--;
         return 0;
     }
-    for (; k <= b->s->last && !b->bad; k++) {
-        int symbol = code(b, slot), run = symbol >> 4, size = symbol & 15;
-        if (!size && run < 15) {
+    while (k <= last) {
+        uint64_t bytes;
+        uint32_t next, found;
+        if (count < 32 && at <= whole && !has_ff(bytes = eight(at))) {
+            word |= bytes >> count;
+            at += (63 - count) >> 3;
+            count |= 56;
+        }
+        next = (uint32_t)(word >> (64 - AHEAD));
+        found = c->run[next];
+        int wide = found & 31, on = found >> 5 & 31;
+        if (wide && wide <= count && k + on <= last) {
+            c->met[next] = 1;
+            word <<= wide;
+            count -= wide;
+            set |= (uint64_t)(found >> 16) << k;
+            k += on;
+            zeros &= !on;
+            if (found & 1 << 10)
+                break;
+            continue;
+        }
+        b->word = word;
+        b->count = count;
+        b->at = at;
+        int symbol = code(b, slot), run = symbol >> 4, size = symbol & 15, end = !size && run < 15;
+        if (end) {
             b->bad |= run && !b->s->progressive;
             b->skip = (1u << run) + bits(b, run) - 1;
+        } else {
+            k += run;
+            zeros = !size;
+            b->bad |= k > last || size > 10;
+            set |= b->bad ? 0 : (uint64_t)(size > 0) << k++;
+        }
+        word = b->word;
+        count = b->count;
+        at = b->at;
+        if (end || b->bad)
             break;
-        }
-        k += run;
-        zeros = !size;
-        if (k > b->s->last || size > 10) {
-            b->bad = 1;
-            return 0;
-        }
-        set |= (uint64_t)(size > 0) << k;
     }
+    b->word = word;
+    b->count = count;
+    b->at = at;
     b->s->loose |= zeros;
-    return set;
+    return b->bad ? 0 : set;
 }
 
 static uint64_t refined(Bits *b, int slot, uint64_t seen) /* G.1.2.3 */
@@ -155,10 +261,8 @@ static void one_block(Bits *b, Part *p, int x, int y)
     int size = 0;
     if (!s->first && s->refines)
         bits(b, 1);
-    else if (!s->first) {
-        size = code(b, p->dc);
-        b->bad |= size > 11;
-    }
+    else if (!s->first)
+        size = difference(b, p->dc);
     if (s->last && s->refines)
         set = refined(b, p->ac, *seen);
     else if (s->last)
@@ -174,7 +278,7 @@ static void one_block(Bits *b, Part *p, int x, int y)
 /* The end of an interval: no bit more than fills up the byte, and those are ones (F.1.2.3); then a marker. */
 static int marker(Bits *b)
 {
-    b->s->loose |= b->count >= 8 || (b->word & ((1u << b->count % 8) - 1)) != (1u << b->count % 8) - 1;
+    b->s->loose |= b->count >= 8 || b->word >> 56 >> (8 - b->count) != (1u << b->count) - 1;
     b->word = 0;
     b->count = 0;
     for (; b->end - b->at >= 2; b->at++) {
@@ -190,16 +294,18 @@ int32_t medimg_audit_scan_size(void)
     return (int32_t)sizeof(Scan);
 }
 
-static int64_t scan_read(Scan *s, uint16_t (*look)[65536], const uint8_t *data, int64_t at, int64_t size)
+static int64_t scan_read(Scan *s, Codes *codes, const uint8_t *data, int64_t at, int64_t size)
 {
-    Bits b = {s, look, data + at, data + size, 0, 0, 0, 0};
+    Bits b = {s, codes, data + at, data + size, 0, 0, 0, 0};
     int64_t unit = 0;
+    int used = 0;
     if (s->progressive ? s->first > s->last || s->last > 63 || (s->last && (!s->first || s->parts > 1))
                        : s->first || s->last != 63 || s->refines)
         return -1;
     for (int n = 0; n < s->parts; n++)
-        if ((!s->first && !s->refines && !filled(look[s->part[n].dc], s->table[s->part[n].dc])) ||
-            (s->last && !filled(look[s->part[n].ac], s->table[s->part[n].ac])))
+        used |= (!s->first && !s->refines) << s->part[n].dc | (s->last > 0) << s->part[n].ac;
+    for (int slot = 0; slot < 8; slot++)
+        if (used >> slot & 1 && !filled(&codes[slot], s->table[slot], slot < 4))
             return -1;
     for (int y = 0; y < s->down; y++)
         for (int x = 0; x < s->across; x++, unit++) {
@@ -208,14 +314,17 @@ static int64_t scan_read(Scan *s, uint16_t (*look)[65536], const uint8_t *data, 
                     return -1;
                 b.at += 2;
             }
-            for (int n = 0; n < s->parts; n++)
-                for (int k = 0; k < s->part[n].h * s->part[n].v; k++) {
-                    Part *p = &s->part[n];
-                    one_block(&b, p, x * p->h + k % p->h, y * p->v + k / p->h);
-                    if (b.bad)
-                        return -1;
-                }
+            for (Part *p = s->part; p < s->part + s->parts; p++)
+                for (int row = 0; row < p->v; row++)
+                    for (int column = 0; column < p->h && !b.bad; column++)
+                        one_block(&b, p, x * p->h + column, y * p->v + row);
+            if (b.bad)
+                return -1;
         }
+    for (int slot = 0; slot < 8; slot++)
+        for (uint32_t next = 0; used >> slot & 1 && next < NEXT; next++)
+            if (codes[slot].met[next])
+                several(codes[slot].look, next, slot < 4, s->met[slot]);
     int last = marker(&b);
     return last < 0xC0 || (last & 0xF8) == 0xD0 || last == 0xFF ? -1 : b.at - data;
 }
@@ -223,9 +332,9 @@ static int64_t scan_read(Scan *s, uint16_t (*look)[65536], const uint8_t *data, 
 /* Where the marker behind the scan stands whose coded data begin at `at`; -1 when they are damaged, or there is no room. */
 int64_t medimg_audit_scan(Scan *s, const uint8_t *data, int64_t at, int64_t size)
 {
-    uint16_t (*look)[65536] = malloc(8 * sizeof *look);
-    int64_t end = look ? scan_read(s, look, data, at, size) : -1;
-    free(look);
+    Codes *codes = malloc(8 * sizeof *codes);
+    int64_t end = codes ? scan_read(s, codes, data, at, size) : -1;
+    free(codes);
     return end;
 }
 

@@ -77,7 +77,9 @@ def fates(mask: NDArray[np.bool_], frame: FrameHeader, inside: Fate) -> list[NDA
     """What becomes of each block, per component: ``inside`` in the masked MCUs, BEYOND past the picture's edge."""
     out = []
     for c in frame.components:
-        fate = np.repeat(np.repeat(mask.astype(np.uint8) * np.uint8(inside), c.v, axis=0), c.h, axis=1)
+        fate = np.zeros((len(mask) * c.v, mask.shape[1] * c.h), np.uint8)
+        if mask.any():
+            fate = np.repeat(np.repeat(mask.astype(np.uint8) * np.uint8(inside), c.v, axis=0), c.h, axis=1)
         columns, rows = frame.shown(c)
         for part in (fate[rows:], fate[:, columns:]):
             part[part == Fate.KEEP] = Fate.BEYOND

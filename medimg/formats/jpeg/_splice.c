@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define KERNEL_VERSION 2
+#define KERNEL_VERSION 3
 
 enum { SEQUENTIAL, DC_FIRST, DC_REFINE, AC_FIRST, AC_REFINE };            /* what a scan holds */
 enum { KEEP, FLAT, BEYOND, DROP };                                       /* what becomes of a block */
@@ -42,7 +42,7 @@ typedef struct {
     uint8_t met[8][256];              /* symbols of each table that were read */
 } Result;
 
-#define LOOK 10
+#define LOOK 11
 typedef struct {
     uint16_t look[1 << LOOK];         /* length << 8 | symbol; 0: longer than LOOK bits, or no such code */
     uint32_t first[17], limit[17], base[17];
@@ -54,6 +54,12 @@ typedef struct {
     uint8_t length[256];
 } Encode;
 
+typedef struct {            /* what AC symbols say that stand whole in LOOK bits, one behind the other */
+    uint16_t set;           /* which of the coefficients they pass are not 0 */
+    uint8_t passed, bits;   /* how many they pass, and BLOCK_ENDS; their bits, 0 where the first has to be read by itself */
+} Leap;
+enum { BLOCK_ENDS = 64 };
+
 typedef struct {
     const Scan *scan;
     const uint8_t *p, *end;           /* input */
@@ -63,6 +69,7 @@ typedef struct {
     uint64_t pending;
     int pending_bits;
     uint32_t *freq;                   /* when set, symbols are counted and nothing is written */
+    int reading;                      /* nothing is written or counted */
     int error;
     int32_t pred_in[4], pred_out[4];
     uint64_t band;                    /* bits ss to se */
@@ -75,6 +82,8 @@ typedef struct {
     uint8_t dc_state[4][64], ac_state[4][256], even;
     Decode dec[8];
     Encode enc[8];
+    Leap leap[4][1 << LOOK];          /* of the AC tables; only made for reading, */
+    uint8_t taken[4][1 << LOOK];      /* and which of them were met */
 } Run;
 
 /* ---- Huffman tables (Annex C) ---- */
@@ -109,6 +118,26 @@ static int make_tables(Run *s, int slot)
     return OK;
 }
 
+/* What can be told from LOOK bits; `met`, when given, gets the symbols of it. */
+static Leap leap_of(const Decode *d, uint32_t look, uint8_t *met)
+{
+    Leap leap = {0, 0, 0};
+    while (leap.bits < LOOK && leap.passed < BLOCK_ENDS) {
+        uint32_t e = d->look[look << leap.bits & ((1 << LOOK) - 1)], zeros = e >> 4 & 15, n = e & 15;
+        if (!e || leap.bits + (e >> 8) > LOOK || n > 10 || (!n && zeros) || leap.passed + zeros > 15)
+            break;
+        if (n) {
+            leap.passed += (uint8_t)(zeros + 1);
+            leap.set |= (uint16_t)(1 << (leap.passed - 1));
+        } else
+            leap.passed += BLOCK_ENDS;
+        leap.bits += (uint8_t)((e >> 8) + n);
+        if (met)
+            met[e & 255] = 1;
+    }
+    return leap;
+}
+
 /* ---- input ---- */
 
 static void fail(Run *s, int why)
@@ -117,8 +146,25 @@ static void fail(Run *s, int why)
         s->error = why;
 }
 
+/* The next eight bytes, where there are as many and none is 0xFF. */
+static inline int plain_bytes(const uint8_t *p, const uint8_t *end, uint64_t *bytes)
+{
+    if (end - p < 8)
+        return 0;
+    *bytes = (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 | (uint64_t)p[3] << 32 |
+             (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 | (uint64_t)p[6] << 8 | (uint64_t)p[7];
+    return !(*bytes & 0x8080808080808080u & (~*bytes - 0x0101010101010101u));
+}
+
 static void refill(Run *s)
 {
+    uint64_t bytes;
+    if (s->bits < 64 && plain_bytes(s->p, s->end, &bytes)) { /* bits past `bits` are those that follow there anyway */
+        s->window |= bytes >> s->bits;
+        s->p += (63 - s->bits) / 8;
+        s->bits |= 56;
+        return;
+    }
     while (s->bits <= 56 && s->p < s->end) {
         uint8_t b = *s->p;
         if (b == 0xFF) {
@@ -132,7 +178,7 @@ static void refill(Run *s)
     }
 }
 
-static void consume(Run *s, int n)
+static inline void consume(Run *s, int n)
 {
     s->window <<= n;
     s->bits -= n;
@@ -142,7 +188,7 @@ static void consume(Run *s, int n)
     }
 }
 
-static int symbol(Run *s, int slot)
+static inline int symbol(Run *s, int slot)
 {
     const Decode *d = &s->dec[slot];
     if (s->bits < 32)
@@ -167,7 +213,7 @@ static int symbol(Run *s, int slot)
     return 0;
 }
 
-static uint32_t take(Run *s, int n) /* n <= 16 */
+static inline uint32_t take(Run *s, int n) /* n <= 16 */
 {
     if (!n)
         return 0;
@@ -213,7 +259,7 @@ static int next_marker(Run *s)
 
 static void put(Run *s, uint32_t v, int n) /* n <= 32 */
 {
-    if (s->freq)
+    if (s->freq || s->reading)
         return;
     s->pending = s->pending << n | v;
     s->pending_bits += n;
@@ -228,6 +274,8 @@ static void put(Run *s, uint32_t v, int n) /* n <= 32 */
 
 static void emit(Run *s, int slot, int sym, uint32_t v, int n) /* a symbol and its n further bits */
 {
+    if (s->reading)
+        return;
     if (s->freq) {
         s->freq[slot * 256 + sym]++;
         return;
@@ -613,8 +661,41 @@ static void dc_block(Run *s, int n, const Part *part, int fate)
     if (fate == BEYOND && s->scan->mode == SEQUENTIAL && s->pred_in[n] != s->pred_out[n])
         s->said->past = 1;
     int32_t now = fate == FLAT ? part->flat >> s->scan->al : fate == BEYOND ? s->pred_out[n] : s->pred_in[n];
-    emit_value(s, slot, 0, now - s->pred_out[n]);
+    if (!s->reading)
+        emit_value(s, slot, 0, now - s->pred_out[n]);
+    else if (now - s->pred_out[n] > 2047 || now - s->pred_out[n] < -2047) /* no symbol says that */
+        fail(s, CORRUPT);
     s->pred_out[n] = now;
+}
+
+/* Over the coefficients from k on as far as leaps go; 0 where one of them ends the block. Reading alone. */
+static int leaps(Run *s, int ac, int k, uint64_t *set)
+{
+    const Leap *leap = s->leap[ac];
+    const uint8_t *p = s->p, *end = s->end;
+    uint8_t *taken = s->taken[ac];
+    uint64_t window = s->window, met = 0, bytes;
+    int bits = s->bits;
+    while (k && (bits >= 32 || plain_bytes(p, end, &bytes))) {
+        if (bits < 32) {
+            window |= bytes >> bits;
+            p += (63 - bits) / 8;
+            bits |= 56;
+        }
+        uint32_t look = (uint32_t)(window >> (64 - LOOK)), passed = leap[look].passed, ends = passed & BLOCK_ENDS;
+        if (!leap[look].bits || k + (int)(passed ^ ends) > 63)
+            break;
+        taken[look] = 1;
+        met |= (uint64_t)leap[look].set << k;
+        k = ends ? 0 : k + (int)passed;
+        bits -= leap[look].bits;
+        window <<= leap[look].bits;
+    }
+    *set |= met;
+    s->p = p;
+    s->window = window;
+    s->bits = bits;
+    return k;
 }
 
 static void sequential_ac(Run *s, int number, const Part *part, int fate) /* Huffman to Huffman, symbol by symbol */
@@ -622,6 +703,10 @@ static void sequential_ac(Run *s, int number, const Part *part, int fate) /* Huf
     int slot = part->ac + 4, waiting = 0, ended = 0; /* 16 zeros are written when something follows them */
     uint64_t set = 0;
     for (int k = 1; k < 64;) {
+        if (s->reading && !waiting && !(k = leaps(s, part->ac, k, &set))) {
+            ended = 1;
+            break;
+        }
         int sym = symbol(s, slot), r = sym >> 4, n = sym & 15;
         if (!n && r != 15) {
             if (r)
@@ -662,7 +747,7 @@ static void ac_block(Run *s, int n, const Part *part, int fate, size_t at)
     uint64_t seen = part->seen ? part->seen[at] : 0;
     if (s->run_in && !(refine && seen & s->band)) { /* most blocks: nothing in the band */
         s->run_in--;
-        if (fate != DROP)
+        if (fate != DROP && !s->reading)
             end_block(s, slot + 4);
         return;
     }
@@ -681,6 +766,8 @@ static void ac_block(Run *s, int n, const Part *part, int fate, size_t at)
     if (fate != KEEP)
         fresh = seen = 0;
     s->said->nonzero[n] |= fresh;
+    if (s->reading)
+        return;
     if (refine)
         write_refinement(s, slot + 4, v, seen, fresh);
     else
@@ -784,27 +871,22 @@ size_t medimg_work_size(void)
     return sizeof(Run);
 }
 
-/* Rewrites the scan whose entropy-coded data begin at `in`. `work` has medimg_work_size() bytes. With `freq` (8 x 256)
- * nothing is written: the symbols that would be are counted. */
-int32_t medimg_scan(const Scan *scan, void *work, const uint8_t *in, int64_t in_size, uint8_t *out, int64_t out_size,
-                    uint32_t *freq, Result *result)
+static int32_t run(Run *s, const Scan *scan, const uint8_t *in, int64_t in_size, Result *result)
 {
-    Run *s = work;
-    if (!valid(scan) || in_size < 0 || out_size < 0)
+    if (!valid(scan) || in_size < 0 || s->o_end < s->o)
         return BAD_CALL;
-    memset(s, 0, sizeof *s);
     memset(result, 0, sizeof *result);
     s->said = result;
     s->scan = scan;
     s->p = in;
     s->end = in + in_size;
-    s->o = out;
-    s->o_end = out + out_size;
-    s->freq = freq;
     s->band = (~(uint64_t)0 >> (63 - scan->se)) & (~(uint64_t)0 << scan->ss);
     for (int slot = 0; slot < 8; slot++)
         if (make_tables(s, slot))
             return CORRUPT;
+    for (int slot = 0; s->reading && slot < 4; slot++)
+        for (uint32_t look = 0; scan->mode == SEQUENTIAL && scan->defined[4 + slot] && look < 1 << LOOK; look++)
+            s->leap[slot][look] = leap_of(&s->dec[4 + slot], look, 0);
     arith_reset(s);
     int32_t left = scan->restart, restarts = 0;
     for (int32_t my = 0; my < scan->mcus_y; my++)
@@ -818,7 +900,7 @@ int32_t medimg_scan(const Scan *scan, void *work, const uint8_t *in, int64_t in_
                 if (scan->keep_restarts) {
                     memset(s->pred_out, 0, sizeof s->pred_out);
                     pad(s);
-                    if (!freq) {
+                    if (!s->freq && !s->reading) {
                         *s->o++ = 0xFF;
                         *s->o++ = (uint8_t)(0xD0 + (restarts & 7));
                     }
@@ -831,7 +913,7 @@ int32_t medimg_scan(const Scan *scan, void *work, const uint8_t *in, int64_t in_
                 for (int y = 0; y < part->v; y++)
                     for (int x = 0; x < part->h; x++) {
                         /* A block writes at most 64 codes of 26 bits and 1024 held bits, every byte stuffed. */
-                        if (!freq && s->o_end - s->o < 2048)
+                        if (!s->freq && !s->reading && s->o_end - s->o < 2048)
                             return NO_SPACE;
                         size_t at = (size_t)(my * part->v + y) * (size_t)part->stride + (size_t)(mx * part->h + x);
                         block(s, n, part, at);
@@ -848,7 +930,26 @@ int32_t medimg_scan(const Scan *scan, void *work, const uint8_t *in, int64_t in_
     if (s->error)
         return s->error;
     result->consumed = s->p - in;
-    result->written = s->o - out;
     result->extra = s->extra;
+    for (int slot = 0; slot < 4; slot++)
+        for (uint32_t look = 0; look < 1 << LOOK; look++)
+            if (s->taken[slot][look])
+                leap_of(&s->dec[4 + slot], look, result->met[4 + slot]);
     return OK;
+}
+
+/* Rewrites the scan whose entropy-coded data begin at `in`. `work` has medimg_work_size() bytes. With `freq` (8 x 256)
+ * nothing is written: the symbols that would be are counted. With neither `out` nor `freq` it is only read. */
+int32_t medimg_scan(const Scan *scan, void *work, const uint8_t *in, int64_t in_size, uint8_t *out, int64_t out_size,
+                    uint32_t *freq, Result *result)
+{
+    Run *s = work;
+    memset(s, 0, sizeof *s);
+    s->o = out;
+    s->o_end = out ? out + out_size : out;
+    s->freq = freq;
+    s->reading = !out && !freq;
+    int32_t said = run(s, scan, in, in_size, result);
+    result->written = s->o - out;
+    return said;
 }

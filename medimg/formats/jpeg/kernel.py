@@ -15,7 +15,7 @@ from medimg.formats.jpeg.markers import LIBRARY
 from medimg.formats.jpeg.tables import Table
 from medimg.native import library
 
-VERSION = 2
+VERSION = 3
 
 OK, CORRUPT, SHORT, NO_CODE, NO_SPACE, BAD_RESTART, BAD_CALL = range(7)
 _WORDS = {CORRUPT: DAMAGED, SHORT: ENDS_EARLY, BAD_RESTART: RESTART, BAD_CALL: "the scan is of an unknown kind."}
@@ -91,8 +91,7 @@ class Kernel:
         Raises:
             ScanFault: The scan is damaged.
         """
-        counts = np.empty((8, 256), np.uint32)
-        code, said = self._run(_packed(job, {}), data, start, np.empty(0, np.uint8), counts)
+        code, said = self._run(_packed(job, {}), data, start, None, None)
         _check(code)
         met = {slot: frozenset(s for s, m in enumerate(bytes(said.met[slot])) if m) for slot in job.tables}
         loose = bool(said.loose or said.extra)
@@ -113,8 +112,8 @@ class Kernel:
             ctypes.create_string_buffer(self._work_size),
             source.ctypes.data + start,
             len(data) - start,
-            out.ctypes.data,
-            out.size,
+            None if out is None else out.ctypes.data,
+            0 if out is None else out.size,
             None if counts is None else counts.ctypes.data,
             ctypes.byref(result),
         )
