@@ -44,8 +44,8 @@ def by_pillow(pixels: np.ndarray, **options: object) -> bytes:
     return out.getvalue()
 
 
-def by_cv2(pixels: np.ndarray, level: int, strategy: int) -> bytes:
-    settings = [cv2.IMWRITE_PNG_COMPRESSION, level, cv2.IMWRITE_PNG_STRATEGY, strategy]
+def by_cv2(pixels: np.ndarray, level: int, *more: int) -> bytes:
+    settings = [cv2.IMWRITE_PNG_COMPRESSION, level, *more]
     return bytes(cv2.imencode(".png", pixels, settings)[1])
 
 
@@ -56,8 +56,9 @@ def settings(pixels: np.ndarray) -> dict[str, Callable[[], bytes]]:
     }
     for level in (1, 3, 6):
         rows[f"Pillow PNG level {level}"] = lambda n=level: by_pillow(pixels, format="PNG", compress_level=n)
-        for label, strategy in (("default", 0), ("run-length", 3)):
-            rows[f"cv2 PNG level {level} {label}"] = lambda n=level, s=strategy: by_cv2(pixels, n, s)
+        for label, way in (("default", _png_pixels.DRAWING), ("run-length, mean", _png_pixels.PHOTO),
+                           ("run-length, all filters", _png_pixels.PHOTO[2:])):  # fmt: skip
+            rows[f"cv2 PNG level {level} {label}"] = lambda n=level, w=way: by_cv2(pixels, n, *w)
     for method in (0, 2, 4):
         options = {"format": "WEBP", "lossless": True, "exact": True, "method": method, "quality": 20}
         rows[f"WebP method {method} quality 20"] = lambda o=options: by_pillow(pixels, **o)

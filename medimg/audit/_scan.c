@@ -367,18 +367,25 @@ static void start(Coder *c, const uint8_t *at, const uint8_t *end)
     c->beyond = c->value >= c->range << 8;
 }
 
-static int flag(Coder *c, uint32_t probability)
+static inline int flag(Coder *c, uint32_t probability)
 {
     uint32_t split = 1 + ((c->range - 1) * probability >> 8);
     int set = c->value >= split << 8;
     c->value -= set ? split << 8 : 0;
     c->range = set ? c->range - split : split;
-    for (; c->range < 128; c->range <<= 1) {
-        c->value <<= 1;
-        if (++c->shifted == 8) {
-            c->shifted = 0;
-            c->value |= byte(c);
-        }
+#if defined(__GNUC__)
+    int by = __builtin_clz(c->range) - 24;
+#else
+    int by = 0;
+    while (c->range << by < 128)
+        by++;
+#endif
+    c->range <<= by;
+    c->value <<= by;
+    c->shifted += by;
+    if (c->shifted >= 8) {
+        c->shifted -= 8;
+        c->value |= byte(c) << c->shifted;
     }
     return set;
 }

@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from medimg.errors import Malformed, Unsupported
 from medimg.formats.tiff._file import ALPHA, MULTIPLIED, NO_COLOURS, build, wide_map
-from medimg.formats.tiff.packed import deflated
+from medimg.formats.tiff.packed import all_deflated
 from medimg.native.opencv import cv2
 from medimg.redact.cover import clipped, cut, paint
 from medimg.types import Box, Cover, Polygon
@@ -175,7 +175,7 @@ def covered(
         fields[274] = (3, struct.pack(f"{order}H", photo.orientation))
     if channels in (2, 4) and not cmyk:
         fields[338] = _short(photo, photo.alpha or ALPHA)
-    wire = painted.astype(painted.dtype.newbyteorder("<" if order == "<" else ">"))
-    strips = [deflated(wire[y : y + ROWS].tobytes()) for y in range(0, height, ROWS)]
+    wire = np.ascontiguousarray(painted, painted.dtype.newbyteorder("<" if order == "<" else ">"))
+    strips = all_deflated([wire[y : y + ROWS].data.cast("B") for y in range(0, height, ROWS)])
     data = build(order, fields | profile, strips, offsets=273, counts=279)
     return data, clipped(covers, width, height)

@@ -120,7 +120,7 @@ class Strips:
         photo = self._photo
         if photo.compression == "jpeg":
             return [picture.bare() for picture in self.jpegs or ()]
-        return [packed.deflated(rows) for rows in self._rows] if photo.packed_anew else self._rows
+        return packed.all_deflated(self._rows) if photo.packed_anew else self._rows
 
     def _by_library(self, without: int = 0) -> list[bytes]:
         each = len(self._raw) // self._photo.planes

@@ -17,7 +17,7 @@ STOP = 257
 LEVEL = 6
 """Of deflate, for drawings and writing."""
 TRIED = 8192
-"""Bytes of a strip that are tried both ways."""
+"""Bytes of a few strips each that are tried both ways."""
 MIRRORED = bytes(int(f"{k:08b}"[::-1], 2) for k in range(256))
 """Each byte with its bits the other way round: FillOrder 2 (section 8)."""
 
@@ -51,15 +51,20 @@ def inflated(raw: bytes, expected: int) -> Inflated:
     return Inflated(out, raw[: len(raw) - behind], more=bool(behind))
 
 
-def deflated(rows: bytes) -> bytes:
-    """A zlib stream of rows. Looking for repeats takes a photo twice the time and makes it no smaller."""
-    middle = max(0, (len(rows) - TRIED) // 2)
-    some = rows[middle : middle + TRIED]
-    drawing = len(zlib.compress(some, LEVEL)) < 0.8 * len(_by_runs(some))
-    return zlib.compress(rows, LEVEL) if drawing else _by_runs(rows)
+def deflated(rows: bytes | memoryview) -> bytes:
+    """A zlib stream of rows."""
+    return zlib.compress(rows, LEVEL)
 
 
-def _by_runs(rows: bytes) -> bytes:
+def all_deflated(strips: Sequence[bytes | memoryview]) -> list[bytes]:
+    """A zlib stream of each strip's rows. Looking for repeats takes a photo twice the time for next to nothing."""
+    tried = b"".join(strips[len(strips) * k // 4][:TRIED] for k in (1, 2, 3)) if strips else b""
+    if len(tried) < TRIED or len(deflated(tried)) < 0.8 * len(_by_runs(tried)):
+        return [deflated(rows) for rows in strips]
+    return [_by_runs(rows) for rows in strips]
+
+
+def _by_runs(rows: bytes | memoryview) -> bytes:
     deflater = zlib.compressobj(1, strategy=zlib.Z_RLE)
     return deflater.compress(rows) + deflater.flush()
 

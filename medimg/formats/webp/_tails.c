@@ -47,7 +47,19 @@ static void load(Bools *b)
     b->loaded += n;
 }
 
-static int get(Bools *b, uint32_t probability)
+static inline int zeros_before(uint32_t range) /* how often it is doubled until it is 128 or more */
+{
+#if defined(__GNUC__)
+    return __builtin_clz(range) - 24;
+#else
+    int n = 0;
+    for (; range < 128; range <<= 1)
+        n++;
+    return n;
+#endif
+}
+
+static inline int get(Bools *b, uint32_t probability)
 {
     if (b->bits < 0)
         load(b);
@@ -59,10 +71,9 @@ static int get(Bools *b, uint32_t probability)
         b->range -= split;
     } else
         b->range = split;
-    while (b->range < 128) {
-        b->range <<= 1;
-        b->bits--;
-    }
+    int shift = zeros_before(b->range);
+    b->range <<= shift;
+    b->bits -= shift;
     return bit;
 }
 
