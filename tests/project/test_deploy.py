@@ -52,6 +52,20 @@ def test_units_are_sound() -> None:
     assert len(UNITS) == 2
 
 
+def test_nothing_goes_into_the_image_but_what_medimg_is_made_of() -> None:
+    given = [x.split() for x in (DEPLOY / "Containerfile").read_text("utf-8").splitlines() if x.startswith("COPY ")]
+    taken = {name for words in given if not words[1].startswith("--") for name in words[1:-1]}
+    assert taken == {"pyproject.toml", "README.md", "LICENSE", "medimg"}
+
+
+@pytest.mark.parametrize(
+    "name", ["token", "key.pem", "certs/ca-key.pem", "jobs/key", "deploy/token", "deploy/inbox/a.jpg"]
+)
+def test_what_the_documentation_has_people_make_in_a_checkout_is_not_committed(name: str) -> None:
+    git = ["git", "-C", str(DEPLOY.parent), "check-ignore", "-q", name]
+    assert subprocess.run(git, timeout=600, check=False).returncode == 0
+
+
 def test_manifests_are_of_the_published_form_and_lock_the_container() -> None:
     for manifest in KUBERNETES:
         kubernetes_validate.validate(manifest, "1.30", strict=True)
