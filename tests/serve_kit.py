@@ -100,22 +100,31 @@ def listening(path: Path) -> bool:
         return path.exists() and probe.connect_ex(str(path)) == 0
 
 
-@contextlib.contextmanager
-def serving(folder: Path, *command: str, **more: str) -> Iterator[int]:
-    """A command of medimg's that serves on a port, as its users start it; it ends well, and says no name."""
+def start(folder: Path, *command: str, **more: str) -> tuple[subprocess.Popen[bytes], int]:
+    """A command of medimg's that serves on a port, as its users start it; what it says goes to ``folder/said``."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
     line = [sys.executable, "-m", "medimg", command[0], "--port", str(port), *command[1:]]
-    said = (folder / "said").open("wb")
-    running = subprocess.Popen(line, cwd=folder, stdout=said, stderr=said, env={**os.environ, **more})
+    with (folder / "said").open("wb") as said:
+        running = subprocess.Popen(line, cwd=folder, stdout=said, stderr=said, env={**os.environ, **more})
     try:
         wait_for(running, folder, lambda: accepts(port))
+    except BaseException:
+        running.kill()
+        raise
+    return running, port
+
+
+@contextlib.contextmanager
+def serving(folder: Path, *command: str, **more: str) -> Iterator[int]:
+    """The same for a ``with`` block; it ends well, and says no name."""
+    running, port = start(folder, *command, **more)
+    try:
         yield port
     finally:
         running.send_signal(signal.SIGTERM)
         assert running.wait(100) == 0
-        said.close()
     assert dicom_kit.MARK not in (folder / "said").read_text()
 
 

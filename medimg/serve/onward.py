@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 from medimg import dicom
 from medimg.errors import OutputError
-from medimg.system import files
+from medimg.system import files, locks
 
 SUCCESS, NO_ROOM, HELD, NOT_SENT_ON = 0x0000, 0xA700, 0xC000, 0xC001
 """Status of a store (PS3.4, Table B.2-1): out of resources; two of "cannot understand", which leaves the rest free."""
@@ -33,6 +35,24 @@ class Onward:
     def __init__(self, out: Path | None, to: Next | None = None) -> None:
         self.out, self._to = out, to
         self._writing = threading.Lock()
+        with contextlib.suppress(OSError, OutputError), self._alone():
+            for part in out.glob(".medimg-*.part") if out is not None else ():  # a node was killed while it wrote it
+                part.unlink()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No thread writes, nor does another node that keeps its copies in the same folder.
+
+        Raises:
+            OutputError: The folder cannot be opened.
+        """
+        with self._writing, contextlib.ExitStack() as stack:
+            if self.out is not None:
+                try:
+                    stack.enter_context(locks.alone(self.out))
+                except OSError as error:
+                    raise OutputError("the output could not be written.") from error
+            yield
 
     def put(self, copy: bytes, suffix: str) -> tuple[int, str]:
         """Status and error code, once the copy is where it is to be.
@@ -48,7 +68,7 @@ class Onward:
 
     def _write(self, path: Path, copy: bytes) -> None:
         """Put a copy on the disk; the same one sent again changes nothing."""
-        with self._writing:
+        with self._alone():
             if path.exists():
                 if path.read_bytes() != copy:
                     raise OutputError("there is another copy of that identifier.")

@@ -24,7 +24,7 @@ import pytest
 import trustme
 from click.testing import CliRunner
 from pynetdicom import AE, build_context, evt
-from serve_kit import serving
+from serve_kit import serving, start
 from share_kit import mounted
 
 from medimg import dicom
@@ -225,18 +225,45 @@ def test_more_than_a_photo_may_have_ends_the_association(tmp_path: Path) -> None
     assert all(path.stat().st_size < 40_000 for path in (tmp_path / "out").iterdir())
 
 
-def test_many_photographs_over_several_associations_are_all_there(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    photos = [_photo(tmp_path, n) for n in range(60)]
+@pytest.mark.parametrize("number", [60, pytest.param(2000, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
+def test_what_was_acknowledged_outlives_a_kill_and_in_the_end_all_are_there(tmp_path: Path, number: int) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    photos = [_photo(tmp_path, n) for n in range(number)]
+    running, port = start(tmp_path, "dicom-node", "--peer", "WARD", "--metadata-only", "--workers", "2", "-o", "out")
+    try:
+        senders = _three(port, photos, tmp_path)
+        until = time.monotonic() + 1200
+        while len(list(out.glob("*.dcm"))) < number // 3:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    finally:
+        running.kill()
+        running.wait(100)
+    assert all(one.wait(600) for one in senders)  # who is cut off knows it
+    acknowledged = sum(_acknowledged(tmp_path))
+    kept = {path.name: path.read_bytes() for path in out.glob("*.dcm")}
+    assert 0 < acknowledged <= len(kept) < number
+    (out / ".medimg-0123456789abcdef.part").write_bytes(b"half")  # as a kill may leave it
     with node(tmp_path, "-o", "out") as port:
-        sending = [
-            subprocess.Popen(
-                ["storescu", "-xy", "-aet", "WARD", "-aec", "MEDIMG", "127.0.0.1", str(port), *map(str, photos[n::3])]
-            )
-            for n in range(3)
-        ]
-        assert [one.wait(280) for one in sending] == [0, 0, 0]
-    assert len(list((tmp_path / "out").iterdir())) == 60
+        assert [one.wait(1200) for one in _three(port, photos, tmp_path)] == [0, 0, 0]
+    assert sum(_acknowledged(tmp_path)) == number
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.name in kept} == kept
+    assert len(list(out.iterdir())) == number
+
+
+def _three(port: int, photos: list[Path], folder: Path) -> list[subprocess.Popen[bytes]]:
+    """Three senders at once, each with a third of the photos; what each is told goes to a file."""
+    command = ["storescu", "-v", "-xy", "-aet", "WARD", "-aec", "MEDIMG", "127.0.0.1", str(port)]
+    senders = []
+    for n in range(3):
+        with (folder / f"told-{n}").open("wb") as told:
+            senders.append(subprocess.Popen([*command, *map(str, photos[n::3])], stdout=told, stderr=told))
+    return senders
+
+
+def _acknowledged(folder: Path) -> list[int]:
+    return [(folder / f"told-{n}").read_text().count("Received Store Response (Success)") for n in range(3)]
 
 
 def test_tls_takes_signed_peers_alone(tmp_path: Path) -> None:
