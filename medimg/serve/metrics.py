@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from medimg.errors import MedimgError
+from medimg.serve.answers import OtherBody
 from medimg.serve.slots import Busy
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -51,6 +52,9 @@ class Metrics:
             raise
         except Busy:
             became.append("busy")
+            raise
+        except OtherBody:
+            became.append("M-HTTP-KEY")
             raise
         finally:
             self._seconds.observe(time.monotonic() - start)

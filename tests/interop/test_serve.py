@@ -123,10 +123,12 @@ def test_a_supervisor_needs_no_token_for_one_word_and_counts_hold_no_value(serve
     before = counts()
     ask(server, "POST", "/v1/scrub", content=photo())
     ask(server, "POST", "/v1/scrub", content=b"")
+    for one in (photo(1), photo(2)):
+        ask(server, "POST", "/v1/scrub", content=one, headers={"idempotency-key": "counted"})
     after = counts()
-    for name in ("medimg_photos_total/unreviewed", "medimg_photos_total/M-USE"):
-        assert after[name] == before.get(name, 0) + 1
-    assert after["medimg_photo_seconds_count"] == before["medimg_photo_seconds_count"] + 2
+    for name, more in (("unreviewed", 2), ("M-USE", 1), ("M-HTTP-KEY", 1), ("ended", 0)):
+        assert after.get(f"medimg_photos_total/{name}", 0) == before.get(f"medimg_photos_total/{name}", 0) + more
+    assert after["medimg_photo_seconds_count"] == before["medimg_photo_seconds_count"] + 4
     assert after["medimg_photos_taken"] == 0
 
 

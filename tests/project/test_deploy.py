@@ -50,6 +50,9 @@ def test_units_are_sound() -> None:
     complaints = [x for x in done.stderr.splitlines() if "is not executable: No such file" not in x]
     assert not complaints
     assert len(UNITS) == 2
+    for unit in UNITS:  # exposure 1.0 of 10 at most
+        graded = [program, "security", "--offline=true", "--threshold=10", unit]
+        assert subprocess.run(graded, capture_output=True, timeout=600, check=False).returncode == 0
 
 
 def test_nothing_goes_into_the_image_but_what_medimg_is_made_of() -> None:
