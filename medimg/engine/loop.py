@@ -205,7 +205,9 @@ class Batch:
                 times.popleft()
         while len(times) > 2 and now - times[0] > _WINDOW:
             times.popleft()
-        return (len(times) - 1) / (now - times[0]) if now > times[0] else 0.0
+        # What came back together came at one moment: it is where the clock starts, and tells no rate by itself.
+        later = len(times) - next((n for n, at in enumerate(times) if at > times[0]), len(times))
+        return later / (now - times[0]) if later else 0.0
 
     def _pulse(self) -> Pulse | None:
         """The rate, for other processes that read the journal; now and then only."""

@@ -524,3 +524,15 @@ def test_the_time_left_is_reckoned_without_the_start_and_not_said_too_early(tmp_
     assert done[3].left < 2 * fakes.STARTS
     assert done[3].rate > 2 / fakes.STARTS
     assert done[9].left == 0
+
+
+def test_photos_that_come_back_together_tell_no_rate_by_themselves(tmp_path: Path) -> None:
+    """Metadata alone goes to a worker by sixteens, and so do photos to a cluster."""
+    for n in range(20):
+        fakes.photo(tmp_path / "in" / f"{n}.png", fakes.WELL, seed=n)
+    told: list[Progress] = []
+    medimg.scrub_folder([tmp_path / "in"], tmp_path / "out", policy=LIGHT, workers=1, progress=told.append)
+    rates = [p.rate for p in told if p.event == "photo"]
+    assert rates[:16] == [0.0] * 16
+    assert all(rates[16:])
+    assert len(rates) == 20
