@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -13,6 +14,7 @@ import click
 import medimg
 from medimg import faults
 from medimg.cli import _language
+from medimg.errors import Unreadable
 from medimg.system import children
 from medimg.words import mark, tr
 
@@ -174,6 +176,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """Heading of the help -> the commands below it."""
 
 
+_AWAY = frozenset(
+    {errno.EACCES, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.EIO, errno.ENOSPC, errno.ENOTCONN, errno.EPERM}
+    | {errno.EROFS, errno.ESTALE, errno.ETIMEDOUT}
+)
+"""What a disk or share fails with that is away, full or closed; any command may be the first to notice."""
+
+
 class Lazy(click.Group):
     """A group whose commands are imported when they are used."""
 
@@ -231,10 +240,7 @@ def main() -> NoReturn:
     except Exception as error:  # a traceback may quote names; its type and place do not
         if os.environ.get("MEDIMG_DEBUG"):
             raise
-        code = _say(
-            tr("a fault in medimg itself ({kind}). Nothing was marked as done.", kind=faults.kind(error)) + " [M-000]",
-            1,
-        )
+        code = _unforeseen(error)
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     sys.exit(code if isinstance(code, int) else 0)
@@ -260,6 +266,15 @@ def _run() -> object:
         return _say(tr("this cannot be done with what was given.") + " [M-USE]", 2)
     except medimg.MedimgError as error:
         return _say(_wrong.told(error, typed), error.exit_code)
+
+
+def _unforeseen(error: Exception) -> int:
+    kind = faults.kind(error)
+    if isinstance(error, OSError) and error.errno in _AWAY:
+        said = tr("a file or folder could not be read or written ({kind}).", kind=kind)
+        todo = tr("Check that its disk or share is there and that you may open it, then give the command again.")
+        return _say(f"{said} {todo} [{Unreadable.code}]", Unreadable.exit_code)
+    return _say(tr("a fault in medimg itself ({kind}). Nothing was marked as done.", kind=kind) + " [M-000]", 1)
 
 
 def _say(text: str, code: int) -> int:

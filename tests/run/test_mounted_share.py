@@ -185,3 +185,31 @@ def test_a_watch_whose_share_is_away_says_so_and_goes_on(share: Share, photos: P
         watch.round()
     share.tell()
     assert watch.round() is None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        CLEAN,
+        ("clean", "in", "-o", "../out", "--metadata-only"),
+        ("clean", "../photos", "-o", "in", "--metadata-only"),
+        ("inspect", "in", "--metadata-only"),
+        ("verify", "in"),
+        ("watch", "in", "-o", "../out"),
+        ("watch", "../photos", "-o", "in"),
+        ("status", "in"),
+        ("purge", "in", "--older-than", "30"),
+        ("apply", "in", "in"),
+        ("upload", "in", "memory://x"),
+    ],
+    ids=lambda words: " ".join(words[:4]),
+)
+def test_a_share_that_is_away_at_the_start_is_said_and_is_no_fault_of_medimg(
+    share: Share, photos: Path, command: tuple[str, ...]
+) -> None:
+    shutil.copytree(photos, share.disk / "in")
+    shutil.copytree(photos, share.mount.parent / "photos", dirs_exist_ok=True)
+    share.tell(fail={"getattr": ["EIO", "in", 0], "readdir": ["EIO", "in", 0]})
+    done = medimg(*command, cwd=share.mount)
+    assert said_well(done), done.stderr
+    assert done.returncode in (2, 21, 30)
