@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -119,8 +120,13 @@ def test_events_for_programs(photos: Path, tmp_path: Path) -> None:
 
 def test_a_bar_with_count_and_time_left_on_a_terminal(photos: Path, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
+    many, one = tmp_path / "many", next(photos.rglob("*.png"))
+    many.mkdir()
+    for n in range(20):  # more than are given out together: those say nothing of the rate
+        shutil.copy(one, many / f"{n}.png")
+    command = ["clean", str(many), "-o", str(tmp_path / "out"), "--metadata-only", "--workers", "1"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "medimg", "clean", str(photos), "-o", str(tmp_path / "out"), "--metadata-only"],
+        [sys.executable, "-m", "medimg", *command],
         stdout=subprocess.PIPE,
         stderr=theirs,
     )
@@ -129,7 +135,7 @@ def test_a_bar_with_count_and_time_left_on_a_terminal(photos: Path, tmp_path: Pa
     said = os.read(ours, 65536)
     os.close(ours)
     assert b"Cleaning" in said
-    assert b"3/3" in said
+    assert b"20/20" in said
     assert b"/s" in said
 
 
