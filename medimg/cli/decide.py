@@ -96,6 +96,8 @@ def review(run: Path, photos: tuple[Path, ...], everything: bool, as_json: bool)
                 name=names.get(photo.safe_id, ""),
             )
         common.say()
+        if not listed:
+            return run_common.say_no_copy(opened, run)
         common.say(_next(listed, common.shown(run)))
     return EXIT_CODES["hold"] if any(p.asked or not p.copy for p in listed) else EXIT_CODES["review"]
 

@@ -20,6 +20,7 @@ from medimg.run import originals
 from medimg.run.folder import SHARE_FOLDER
 from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
+from medimg.run.request import EXIT_CODES
 from medimg.run.state import RunState
 from medimg.system import files
 from medimg.vocabulary import StandingReason
@@ -100,6 +101,18 @@ def say_held(run: OpenRun, folder: Path, most: int = 8) -> list[str]:
             )
         )
     return held
+
+
+def say_no_copy(run: OpenRun, folder: Path) -> int:
+    """Where no photo has a copy, say so and what to do, in one sentence; the exit code, 0 where there are copies."""
+    if any(r.copy is not None for r in run.reports):
+        return 0
+    common.say(tr("There is no copy yet, so there is nothing to answer."))
+    if say_held(run, folder):
+        return EXIT_CODES["hold"]
+    why = common.shown(run.folder / "hold" / "why-held.txt")
+    common.say(tr("Next: read why files were not cleaned: {file}", file=why))
+    return EXIT_CODES["unreadable"]
 
 
 def opened(path: Path) -> tuple[OpenRun, dict[str, GroupResult]]:

@@ -158,6 +158,8 @@ def _made_again(run: Path, *, photos: Sequence[Path], request: RunRequest) -> li
 def _answered(run: Path, role: str, register: Register, remake: _walk.Remake) -> int:
     """The acts up to the release, and what is to be done next in one sentence."""
     opened, _ = run_common.opened(run)
+    if none := run_common.say_no_copy(opened, run):
+        return none
     before, opened = opened, _walk.walk(opened, opened.groups(), role, register, remake)
     state = opened.state
     results = run_common.written(opened, state)
