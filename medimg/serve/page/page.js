@@ -267,10 +267,22 @@ function act() {
   form.append(foot);
   form.addEventListener("submit", event => event.preventDefault());
   const focused = into.contains(document.activeElement);
+  keep(into, form, JSON.stringify([screen.act, screen.title, screen.lead, screen.lines.map(l => l.text), screen.fields.map(f => f.name), screen.ticks]));
   into.replaceChildren(form);
   if (focused || drawnAct !== into.dataset.act) into.focus({ preventScroll: true });
   into.dataset.act = drawnAct;
   gate();
+}
+
+// What was typed and ticked stays where the same questions are drawn again, as when another photo is chosen meanwhile.
+function keep(into, form, same) {
+  const before = into.dataset.same === same ? [...into.querySelectorAll("input")] : [];
+  into.dataset.same = same;
+  [...form.querySelectorAll("input")].forEach((input, n) => {
+    const old = before[n];
+    if (old && old.type === "checkbox") input.checked = old.checked;
+    else if (old && old.value !== old.defaultValue) input.value = old.value;
+  });
 }
 
 // "Nothing identifying shows" waits until all of the copy was on the screen and nothing is asked about it.

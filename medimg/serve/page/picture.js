@@ -134,8 +134,8 @@ function tick() {
   const p = parts();
   map(p);
   if (!p || line()) {
-    const words = photo() && at("picture").getAttribute("src") ? p ? tr("The photo itself shows: nothing is covered there, and nothing counts as seen.")
-      : tr("This is the photo itself, not a copy: nothing is covered.") : "";
+    const words = p ? tr("The photo itself shows: nothing is covered there, and nothing counts as seen.")
+      : photo() && alone(photo()) && at("picture").getAttribute("src") ? tr("This is the photo itself, not a copy: nothing is covered.") : "";
     if (at("seen").textContent !== words) at("seen").textContent = words;
     at("next").disabled = true;
     return;
