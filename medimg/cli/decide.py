@@ -17,7 +17,7 @@ from medimg.engine.deciding import Area, Photo, Why
 from medimg.errors import MedimgError, UsageError
 from medimg.plain import printable
 from medimg.policy import Policy
-from medimg.run.opened import open_run
+from medimg.run.opened import OpenRun, open_run
 from medimg.run.request import EXIT_CODES
 from medimg.types import Report
 from medimg.vocabulary import Category, Choice, PhotoState
@@ -120,7 +120,7 @@ def review(
         common.say()
         if not listed:
             return run_common.say_no_copy(opened, run)
-        common.say(_next(listed, common.shown(run)))
+        _say_next(opened, listed, common.shown(run))
     return EXIT_CODES["hold"] if any(p.asked or not p.copy for p in listed) else EXIT_CODES["review"]
 
 
@@ -174,9 +174,17 @@ def _command(choice: Choice) -> str:
     return _COMMANDS.get(choice, f"show {{of}} --area {{number}} --why {choice}")
 
 
+def _say_next(opened: OpenRun, listed: list[Photo], run: str) -> None:
+    """What to do next, in one sentence; where everything is released, that it may be attached."""
+    settled = any(p.copy for p in listed) and not any(p.asked or p.waits for p in listed)
+    if settled and not run_common.unreleased(opened):
+        run_common.say_attach(opened)
+    else:
+        common.say(_next(listed, run))
+
+
 def _next(listed: list[Photo], run: str) -> str:
-    """What to do next, in one sentence."""
-    if any(p.asked for p in listed):
+    if any(p.asked for p in listed) or not any(p.copy for p in listed):
         return tr(
             "Next: decide what is asked above (what stays held is not shared), then look at all copies at full size."
         )

@@ -23,6 +23,7 @@ from medimg.run.register import Register
 from medimg.run.request import EXIT_CODES
 from medimg.run.state import RunState
 from medimg.system import files
+from medimg.types import Report
 from medimg.vocabulary import StandingReason
 from medimg.words import many, tr
 
@@ -79,6 +80,12 @@ def say_share_well(run: OpenRun) -> None:
     common.say(tr("Share it well:"))
     for line in panel(run.state.context.audience):
         common.say_prose(f"- {line}", 2)
+
+
+def unreleased(run: OpenRun) -> list[Report]:
+    """The photos whose copy was not released."""
+    out = {name for group in run.state.run.groups for name in run.state.released_names(group)}
+    return [r for r in run.reports if r.copy and r.copy.name not in out]
 
 
 def say_attach(run: OpenRun) -> None:

@@ -173,8 +173,7 @@ def _answered(run: Path, role: str, register: Register, remake: _walk.Remake) ->
         run_common.say_share_well(opened)
     code = run_common.exit_code(results)
     folder = common.shown(run)
-    out = {name for group in state.run.groups for name in state.released_names(group)}
-    waiting = [r for r in opened.reports if r.copy and r.copy.name not in out]
+    waiting = run_common.unreleased(opened)
     held = run_common.say_held(opened, run)
     if code:
         common.say(tr("Next: give the same command again; it goes on with what is open."))

@@ -77,9 +77,13 @@ def test_the_number_of_each_suggested_patient_is_whole(qtbot, tmp_path: Path, sc
     page.show()
     page.ask(
         Suggestion(
-            now=(12,), suggested={f"P{n:02d}": 1 for n in range(1, 13)}, gaps=0, codes=0, unread=0,
+            now=(12,),
+            suggested={f"P{n:02d}": 1 for n in range(1, 13)},
+            gaps=0,
+            codes=0,
+            unread=0,
             photos={f"P{n:02d}": (bytes(tmp_path / f"{n - 1}.png"),) for n in range(1, 13)},
-        )  # fmt: skip
+        )
     )
     there = page.patients
     qtbot.waitUntil(lambda: all(not there.item(n).icon().isNull() for n in range(12)), timeout=LONG)
@@ -88,7 +92,8 @@ def test_the_number_of_each_suggested_patient_is_whole(qtbot, tmp_path: Path, sc
         option = QStyleOptionViewItem()
         there.initViewItemOption(option)
         option.rect = there.visualItemRect(item)
-        option.features = QStyleOptionViewItem.ViewItemFeature.HasDecoration | QStyleOptionViewItem.ViewItemFeature.HasDisplay  # fmt: skip
+        feature = QStyleOptionViewItem.ViewItemFeature
+        option.features = feature.HasDecoration | feature.HasDisplay
         option.text, option.icon = item.text(), item.icon()
         room = there.style().subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, there).width()
         margin = there.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, option, there) + 1
