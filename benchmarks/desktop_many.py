@@ -1,12 +1,12 @@
 """The window with many fully checked photos: seconds and memory of each page.
 
-    python benchmarks/desktop_many.py                          # draws 200 small scenes, checks them, measures
-    python benchmarks/desktop_many.py --run OUT/medimg-XXXX --photos FOLDER     # a run that is there already
+    python benchmarks/desktop_many.py                          # draws 8 scenes, checks them, measures with 200
+    python benchmarks/desktop_many.py --run OUT/medimg-XXXX --photos FOLDER     # of a run that is there already
 
-The photos are small (``--megapixels``), so that every check of 200 of them takes minutes and not an hour: what the
-pages cost depends on how many there are, what the look costs on how large they are (``--run`` with a run of large ones
-tells). The window draws itself without a screen. Seconds are from the act until what is named is on the page. Memory is
-what the window's process holds then, and with it the workers that decode for it. One patient, everything answered.
+To check 200 photos takes minutes; what the pages cost does not depend on that. So a few are checked, and what was
+stored of them (report, plan, copy) stands for 200 photos of one patient, whose files are there 200 times as well. The
+window draws itself without a screen. Seconds are from the act until what is named is on the page. Memory is what the
+window's process holds then, and with it the workers that decode for it.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ def main() -> None:
     """Make the run where none is given, then let a process with the window measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", type=int, default=200)
-    parser.add_argument("--megapixels", type=float, default=0.5)
-    parser.add_argument("--run", type=Path, help="a run folder; a copy of it is answered and released")
+    parser.add_argument("--megapixels", type=float, default=3)
+    parser.add_argument("--scenes", type=int, default=8)
+    parser.add_argument("--run", type=Path, help="a run folder; it is only read")
     parser.add_argument("--photos", type=Path, help="where the photos of that run lie")
     parser.add_argument("--measure", nargs=2, type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -50,20 +51,20 @@ def main() -> None:
         photos, run = options.photos, options.run
         if run is None:
             photos = work / "photos"
-            draw(photos, options.items, options.megapixels)
+            draw(photos, options.scenes, options.megapixels)
             began = time.perf_counter()
             command = [sys.executable, "-m", "medimg", "clean", str(photos), "-o", str(work / "out"), "--where", "AU"]
             done = subprocess.run(command, env=env, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             if done.returncode not in (10, 11, 20):
                 sys.exit("the photos could not be cleaned")
-            print(f"{options.items} photos checked in {time.perf_counter() - began:.0f} s", flush=True)
+            print(f"{options.scenes} photos checked in {time.perf_counter() - began:.0f} s", flush=True)
             (run,) = (work / "out").glob("medimg-*")
-        mine = work / "measured" / run.name
-        shutil.copytree(run, mine)
+        mine, many = work / "measured" / run.name, work / "many"
+        multiply(run, photos, options.items, mine, many)
         print(f"load: {os.getloadavg()[0]:.1f}")
         print("| page, until | seconds | MiB | with workers |\n| --- | ---: | ---: | ---: |", flush=True)
         env["MEDIMG_BEGUN"] = str(time.time())
-        subprocess.run([sys.executable, __file__, "--measure", str(mine), str(photos)], env=env, check=True)
+        subprocess.run([sys.executable, __file__, "--measure", str(mine), str(many)], env=env, check=True)
 
 
 def draw(folder: Path, items: int, megapixels: float) -> None:
@@ -77,6 +78,33 @@ def draw(folder: Path, items: int, megapixels: float) -> None:
         Image.fromarray(scenes.scene(scenes.CHECK + seed, megapixels).rgb).save(
             folder / f"{seed:03d}.jpg", "JPEG", quality=90
         )
+
+
+def multiply(run: Path, photos: Path, items: int, mine: Path, many: Path) -> None:
+    """A run of so many photos of one patient, of what another run stored of a few."""
+    from msgspec.structs import replace
+
+    from medimg.report import write_sheets
+    from medimg.run import originals
+    from medimg.run.opened import open_run
+    from medimg.types import to_json
+
+    opened = open_run(run)
+    where = originals.find(opened.reports, [photos])
+    few = [r for r in opened.reports if r.copy is not None and r.safe_id in where]
+    for folder in (mine / "share", mine / "unreviewed", mine / "hold", mine / "PRIVATE-patient-record", many):
+        folder.mkdir(parents=True)
+    reports = []
+    for number in range(items):
+        one = few[number % len(few)]
+        name = f"P01-{number + 1:03d}"
+        copy = replace(one.copy, name=f"{name}{Path(one.copy.name).suffix}")
+        shutil.copy(opened.copy_of(one), mine / "unreviewed" / copy.name)
+        shutil.copy(where[one.safe_id], many / f"{name}{where[one.safe_id].suffix}")
+        reports.append(replace(one, safe_id=name, copy=copy))
+    (mine / "PRIVATE-patient-record" / "reports.json").write_bytes(to_json(reports))
+    groups = {"P01": tuple(r.safe_id for r in reports)}
+    write_sheets(replace(opened.state.run, groups=groups), reports, opened.state.context, mine)
 
 
 class Pages:
@@ -137,9 +165,8 @@ class Pages:
         self.tell("every question by itself", lambda: bool(window.checklist.view.cards))
         self.act(lambda: window.checklist.parts.setCurrentRow(0))
         self.tell("questions about the patient", lambda: bool(window.checklist.view.cards))
-        group = next(iter(session.opened.groups()) if hasattr(session, "opened") else iter(["P01"]))
         window.show_page(window.start)
-        answer_everything(self.run, group)
+        answer_everything(self.run, "P01")
         subprocess.run(
             [sys.executable, "-m", "medimg", "release", str(self.run), "--yes", "--to", "the hand group"],
             check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -296,6 +296,7 @@ function gate() {
   for (const button of at("act").querySelectorAll("button[data-key='y']")) button.disabled = Boolean(wait);
   at("gate").textContent = !wait ? "" : open ? tr("Decide first what is asked about this photo.") : current !== id
     ? tr("Choose {id} above the picture.", { id }) : tr("Look at all of it at full size first: N shows the next part.");
+  if (open && current === id) at("gate").append(" ", made("button", tr("Go there"), { type: "button", onclick: () => choose(about.photo.asked[0], true) }));
   const ticks = [...at("act").querySelectorAll("fieldset input")];
   const none = at("act").querySelector("button[data-key='0']"), some = at("act").querySelector("button[data-key='']");
   if (ticks.length && none && some) { none.disabled = ticks.some(t => t.checked); some.disabled = !none.disabled; }
