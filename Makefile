@@ -161,7 +161,7 @@ app: $(VENV)/.dev ## the packed program in build/app/medimg, and a try of it: do
 	@$(BIN)/pyinstaller --noconfirm --log-level ERROR --distpath build/app --workpath build/app-work release/app.spec
 	@$(BIN)/python release/try_app.py build/app/medimg
 
-strings: $(VENV)/.dev ## bring the catalogues of medimg/words up to date with the words in the code: docs/languages.md
+strings: $(VENV)/.dev ## bring the catalogues of medimg/words up to date with the words in the code: docs/architecture.md
 	@$(BIN)/python release/strings.py
 
 docs: $(VENV)/.dev ## the documentation as a site, in build/site

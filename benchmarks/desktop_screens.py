@@ -158,7 +158,7 @@ class Shots:
         window.review.look.part.click()
         self.wait(1)
         self.shot("look-part")
-        window.review.look.fit.click()
+        window.review.look.whole.click()
         window.review.show_photo(ids[-1])
         self.wait(4)
         self.shot("look-other")
@@ -187,9 +187,15 @@ class Shots:
 
     def checklist(self) -> None:
         """Answers, a stop, a release."""
+        from medimg.run.opened import open_run
+
         page = self.window.checklist
         assert page.questions is not None
-        group = page.part
+        opened = open_run(self.run)
+        waiting = {r.safe_id for r in opened.reports if r.plan is not None and r.plan.undecided()}
+        groups = opened.state.run.groups
+        row, group = next((n, g) for n, g in enumerate(groups) if not waiting & set(groups[g]))
+        page.parts.setCurrentRow(row)
 
         def choose(item: str, choice: str) -> None:
             card = next(c for c in page.view.cards if c.row.ask.item == item)
@@ -203,7 +209,7 @@ class Shots:
         self.shot("checklist-consent")
         page.parts.setCurrentRow(page.parts.count() - 1)
         self.shot("checklist-shared")
-        page.parts.setCurrentRow(0)
+        page.parts.setCurrentRow(row)
         choose("child", "yes")
         choose("intimate", "yes")
         self.shot("stopped")
@@ -212,7 +218,7 @@ class Shots:
         answer_everything(self.run, group)
         self.window.every_question()
         page.questions.role = "registrar"  # kept with the page, not with the run
-        page.parts.setCurrentRow(0)
+        page.parts.setCurrentRow(row)
         self.shot("checklist-answered")
         page.release_button.click()
         self.shot("release")

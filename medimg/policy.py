@@ -263,7 +263,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raw = path.read_bytes()
             return from_toml(raw, cls)
         except OSError as error:
-            raise UsageError("the policy file could not be read.") from error
+            raise UsageError("the policy file could not be read.", todo="Check the name of the file.") from error
         except msgspec.DecodeError as error:  # its text names the setting's path, never a value
             raise UsageError(f"the policy file is not valid: {error}.") from error
 

@@ -1,11 +1,11 @@
 """Third-party notices of an installed medimg, and a check of their licences.
 
-    python release/notices.py [--extras heic pdf ...] > THIRD-PARTY-NOTICES.txt
+    python release/notices.py [--extras serve pdf ...] > THIRD-PARTY-NOTICES.txt
 
 Walks what medimg and the named extras require in this environment, writes name, version, licence and the licence texts
 that the packages carry, and fails when one of them can only be had under the GPL or AGPL, or says nothing about its
 licence. What a wheel says of itself is all that is read here; what is bundled inside wheels stands in
-docs/dependencies.md.
+docs/release.md.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def told(error: MedimgError, typed: list[str]) -> str:
     if isinstance(error, NotThere) and 0 < error.number <= len(typed) and _alone():
         name = typed[error.number - 1]
         return tr(
-            "{quoted} is not there. [{code}]", quoted=_quoted(name), code=error.code
+            "{quoted} does not exist. [{code}]", quoted=_quoted(name), code=error.code
         )  # no guess: what lies beside it was not typed by anybody
     return error.told()
 
@@ -124,8 +124,11 @@ def _bare(error: click.UsageError, cli: click.Group) -> str:
         case click.NoSuchOption():
             return tr("there is no such option.") + ("" if error.ctx and error.ctx.command is cli else tr(_DASH))
         case click.MissingParameter():
-            name = (error.param.human_readable_name or "") if error.param else ""
-            return tr("{name} is missing.", name=name.upper()).strip()
+            asked = error.param
+            name = (
+                _name(error) if isinstance(asked, click.Option) else (asked.human_readable_name or "") if asked else ""
+            )
+            return tr("{name} is missing.", name=name).strip()
         case click.BadOptionUsage():
             return tr("the option {option_name} needs a value.", option_name=error.option_name)
         case click.BadParameter() if error.param is not None:

@@ -86,7 +86,7 @@ def answer(
 ) -> None:
     """Answer a run in a few acts, one screen each, up to the release. Every act is kept at once; stop at any time.
 
-    Each screen shows the sentences that it closes. Keys: the letter, or arrows and Enter; b goes back, s leaves it
+    Each screen shows the sentences that it answers. Keys: the letter, or arrows and Enter; b goes back, s leaves it
     open, q stops here. What you say of your workplace, channel and consent form is kept as cards ('medimg cards').
     With PATIENT: only those patients.
 

@@ -28,7 +28,7 @@ def apply(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Make the copies again whose plan was changed in decisions.json, and check them again.
+    """Make again the copies whose plan was changed in decisions.json, and check them again.
 
     PHOTOS are the files and folders the run was made from: an original is known by its digest, because its name is
     written nowhere. Nothing is looked for in the originals again. The questions about a changed copy are asked again.

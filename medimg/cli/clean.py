@@ -273,7 +273,7 @@ def _say_large(outcome: Outcome) -> None:
     if large:
         common.say(
             tr(
-                "{copies} of HEIC photos saved as exact PNG, about ten times as large.",
+                "{copies} of HEIC or AVIF photos saved as exact PNG, about ten times as large.",
                 copies=common.plural(large, "copy", "copies"),
             )
         )

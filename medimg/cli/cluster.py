@@ -33,7 +33,9 @@ def cluster() -> None:
 @cluster.command()
 @click.argument("folder", type=common.FILE, metavar="DIR")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long they hold.")
+@click.option(
+    "--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How many days they are valid."
+)
 def certificates(folder: Path, names: tuple[str, ...], days: int) -> int:
     """Make an identity for each node: a host name, an address, or any word for the one who starts batches.
 
@@ -49,18 +51,37 @@ def certificates(folder: Path, names: tuple[str, ...], days: int) -> int:
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where it listens.")
 @click.option("--port", type=click.IntRange(0, 65535), default=nodes.PORT, show_default=True, metavar="N")
 @click.option("--adapt", type=click.IntRange(min=1), metavar="N", help="Start workers when photos wait, N at most.")
-@click.option("--least", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Workers kept.")
 @click.option(
-    "--idle", type=click.IntRange(min=1), default=60, show_default=True, metavar="SECONDS", help="Without work: end it."
+    "--least",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Workers that stay without work.",
 )
-@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Of a worker.")
+@click.option(
+    "--idle",
+    type=click.IntRange(min=1),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="End a worker that had no work for this long.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Photos that a worker does at once.",
+)
 @click.option("--worker-certificates", type=common.FILE, metavar="DIR", help="Folder of the workers' identity.")
 @click.option("--start-with", default="", metavar="COMMAND", help="What starts a worker elsewhere, such as 'srun'.")
 def scheduler(folder: Path, host: str, port: int, **adapt: Any) -> int:
     """Run the scheduler until it is stopped.
 
     With --adapt it starts its workers itself, on this computer or by --start-with, which has to run for as long as the
-    worker does. --least, --idle, --threads, --worker-certificates and --start-with count with --adapt alone.
+    worker does. --least, --idle, --threads, --worker-certificates and --start-with only count with --adapt.
     """
     nodes.scheduler(nodes.Identity(folder), host, port, _ready, _adapt(host, **adapt))
     return 0

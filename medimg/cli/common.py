@@ -111,7 +111,7 @@ def out_option(command: F) -> F:
         "--out",
         type=PLACE,
         metavar="OUT",
-        help="Where the run folder is made; in a folder beside the folder of the photos when not given.",
+        help="Where the run folder is made; when not given, in medimg-runs beside the folder of the photos.",
     )(command)
 
 
@@ -237,7 +237,7 @@ def workers_option(command: F) -> F:
         "--workers",
         type=click.IntRange(1, MOST_WORKERS),
         metavar="N",
-        help="Processes; as many as suit when not given.",
+        help="How many processes; when not given, as many as suit this computer.",
     )(command)
 
 

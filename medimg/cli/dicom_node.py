@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Listen here.")
 @click.option("--port", type=click.IntRange(1, 65535), required=True, help="Listen on this port.")
 @click.option(
-    "--peer", "callers", multiple=True, required=True, metavar="AET", help="Hear this title. Can be given again."
+    "--peer", "callers", multiple=True, required=True, metavar="AET", help="Listen to this title. May be repeated."
 )
 @click.option("--out", "-o", type=common.FILE, metavar="FOLDER", help="Keep the copies in this folder.")
 @click.option(
@@ -36,9 +36,18 @@ if TYPE_CHECKING:
 @click.option("--certificate", type=common.FILE, metavar="FILE", help="TLS certificate chain (PEM).")
 @click.option("--key", type=common.FILE, metavar="FILE", help="TLS private key (PEM).")
 @click.option(
-    "--client-ca", "clients", type=common.FILE, metavar="FILE", help="Hear peers alone that one of these has signed."
+    "--client-ca",
+    "clients",
+    type=common.FILE,
+    metavar="FILE",
+    help="Listen only to peers whose certificate one of these has signed.",
 )
-@click.option("--send-ca", type=common.FILE, metavar="FILE", help="Send on by TLS, to whom one of these has signed.")
+@click.option(
+    "--send-ca",
+    type=common.FILE,
+    metavar="FILE",
+    help="Send on by TLS, to a server whose certificate one of these has signed.",
+)
 @click.option(
     "--closed-network",
     is_flag=True,

@@ -24,7 +24,7 @@ FILE = click.Path(path_type=Path)
 
 @click.command("dicom-wrap")
 @click.argument("copies", nargs=-1, required=True, type=FILE, metavar="COPY...")
-@click.option("-o", "--out", required=True, metavar="FILE", help="The DICOM file, or a folder that is there.")
+@click.option("-o", "--out", required=True, metavar="FILE", help="The DICOM file, or an existing folder.")
 @click.option(
     "--patient",
     "patient_file",

@@ -198,7 +198,10 @@ def _checklist() -> Line:
 @click.command()
 @click.argument("runs", nargs=-1, type=common.FILE, metavar="[RUN]...")
 @click.option(
-    "--bundle", type=common.FILE, metavar="FILE", help="Write what helps to mend a fault; of each RUN, numbers alone."
+    "--bundle",
+    type=common.FILE,
+    metavar="FILE",
+    help="Write a file for a help desk; of each RUN it holds numbers alone.",
 )
 def doctor(runs: tuple[Path, ...], bundle: Path | None) -> int:
     """Say what is installed, what is missing, and how to install it.

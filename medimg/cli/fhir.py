@@ -18,7 +18,7 @@ from medimg.words import tr
 
 @click.command()
 @run_common.run_argument
-@click.option("--group", default="", metavar="PATIENT", help="The group; the only released one when not given.")
+@click.option("--group", default="", metavar="PATIENT", help="The patient; when not given, the only released one.")
 @click.option("--version", type=click.Choice(["R4", "R5"]), default="R4", show_default=True, help="FHIR version.")
 @click.option("-o", "--out", type=run_common.FILE, metavar="FILE", help="Where the bundle goes.")
 @click.option(

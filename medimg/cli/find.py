@@ -17,7 +17,7 @@ from medimg.words import tr
 @click.command()
 @click.argument("folder", type=run_common.FILE, metavar="FOLDER")
 @click.option("--run", default="", metavar="TAG", help="Only copies of this run.")
-@click.option("--group", default="", metavar="PATIENT", help="Only copies of this group.")
+@click.option("--group", default="", metavar="PATIENT", help="Only copies of this patient.")
 @run_common.register_option
 @click.pass_context
 def find(ctx: click.Context, folder: Path, run: str, group: str, register_file: Path | None) -> None:

@@ -21,7 +21,7 @@ _HOW = Table({"text": "text", "authority": "authority", "summary": "summary"})
 @click.option("--where", multiple=True, metavar="COUNTRY", help="A country, as for 'medimg clean'. May be repeated.")
 @click.option("--sources", "with_sources", is_flag=True, help="Print what was read, where and when.")
 def incident(run: Path | None, where: tuple[str, ...], with_sources: bool) -> None:
-    """Say what to do when a picture reached the wrong person, with the country's clock and your contacts.
+    """Say what to do when a picture reached the wrong person, with the country's time limits and your contacts.
 
     With RUN: for its countries, with the contacts that your organisation has set. Not legal advice.
     """

@@ -40,7 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         mark("Keep only a part of one photo of a run. What lies outside needs no cover."),
     ),
     "clean": ("medimg.cli.clean:clean", mark("Make covered copies of photos, checked again, and the consent report.")),
-    "watch": ("medimg.cli.watch:watch", mark("Clean what arrives in a folder as soon as it is whole.")),
+    "watch": ("medimg.cli.watch:watch", mark("Clean what arrives in a folder as soon as it is complete.")),
     "status": (
         "medimg.cli.status:status",
         mark("Say which patients of a run are answered, which questions wait, and what was released."),
@@ -51,7 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "apply": (
         "medimg.cli.apply:apply",
-        mark("Make the copies again whose plan was changed in decisions.json, and check them again."),
+        mark("Make again the copies whose plan was changed in decisions.json, and check them again."),
     ),
     "answer": (
         "medimg.cli.answer:answer",
@@ -85,7 +85,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "incident": (
         "medimg.cli.incident:incident",
-        mark("Say what to do when a picture reached the wrong person, with the country's clock and your contacts."),
+        mark(
+            "Say what to do when a picture reached the wrong person, with the country's time limits and your contacts."
+        ),
     ),
     "find": (
         "medimg.cli.find:find",
@@ -141,7 +143,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    mark("From photos to copies that may go"): (
+    mark("From photos to released copies"): (
         "share",
         "clean",
         "review",
@@ -207,7 +209,7 @@ class Lazy(click.Group):
 def cli() -> None:
     """Make a clinical photo safer to share.
 
-    Nothing leaves this computer but what you have sent, and no original is changed. You look at every copy before it
+    Nothing leaves this computer unless you send it, and no original is changed. You look at every copy before it
     goes.
     """
 
@@ -249,6 +251,9 @@ def _run() -> object:
         defaults = own.read(COMMANDS)
         _language.choose(defaults.pop("language"), cli)
         return cli.main(prog_name="medimg", standalone_mode=False, obj=typed, default_map=defaults)
+    except click.exceptions.NoArgsIsHelpError as error:  # a command alone: its help is what is missing
+        click.echo(error.message, err=True)
+        return 2
     except click.UsageError as error:
         return _say(_wrong.use(error, cli), 2)
     except click.ClickException:

@@ -33,7 +33,7 @@ def purge(out: Path, days: int, with_waiting: bool, yes: bool, register_file: Pa
 
     OUT is the folder that run folders lie in, or one run folder. File the record sheets in the patients' records first.
     Afterwards 'withdraw' has no run to work on; the register still says with whom a picture was shared, and 'find'
-    still finds it. Files are deleted, not overwritten; backups are outside. --json without --yes only lists.
+    still finds it. Files are deleted, not overwritten; backups are not touched. --json without --yes only lists.
 
     Exit code: 0 removed, or nothing is that old; 10 a run was left, because copies wait or something foreign is in it.
     """

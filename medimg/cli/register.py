@@ -32,7 +32,7 @@ def register(ctx: click.Context, register_file: Path | None) -> None:
 @click.option("--run", default="", metavar="TAG", help="Only this run.")
 @click.pass_context
 def list_(ctx: click.Context, run: str) -> None:
-    """One line an entry."""
+    """One line for each entry."""
     entries = ctx.obj.entries(run)
     for e in entries:
         copies = many("{n} copy", "{n} copies", len(e.sharing.copies))

@@ -38,9 +38,9 @@ def release(
 ) -> None:
     """Move the copies of answered patients from unreviewed/ to share/.
 
-    Released are patients whose blocking questions are all closed, whose every copy a person opened at full size, and
-    of whom is written down with whom and by whom the copies are shared. Without PATIENT: everybody who is answered.
-    Nothing is sent.
+    A patient is released when all blocking questions are answered, a person has opened every copy at full size, and it
+    is written down with whom and by whom the copies are shared. Without PATIENT: every patient who is answered. Nothing
+    is sent.
     """
     if as_json and not yes:
         raise UsageError("--json asks nothing: add --yes.")

@@ -50,11 +50,11 @@ def selftest(
     """Draw photos with planted marks, clean them, and say which marks are gone.
 
     Takes a minute or two, needs no network, and removes what it made. The copies are judged by their pixels and
-    bytes. Exit code 0: nothing hidden is left, and of the drawn marks as many are gone as this version promises;
-    20: not so.
+    bytes. Exit code 0: nothing hidden is left, and as many drawn marks are gone as this version promises; 20:
+    otherwise.
 
-    Drawn photos are easier than real ones: a passed test says that the parts work together here. How often the checks
-    miss on photos like yours, --own says in one page. Exit code 0; 20 where a word that must be gone stands in a copy.
+    Drawn photos are easier than real ones: a passed test says that the parts work together here. --own says on one
+    page how often the checks miss on photos like yours. Exit code 0; 20 if a word that must be gone is in a copy.
     """
     from medimg.engine.loop import Progress
     from medimg.selftest.run import run, run_own

@@ -34,7 +34,7 @@ from medimg.words import tr
     "clients",
     type=common.FILE,
     metavar="FILE",
-    help="With TLS: take senders alone whose certificate one of these has signed (PEM).",
+    help="With TLS: take only senders whose certificate one of these has signed (PEM).",
 )
 @click.option(
     "--consent-page",
@@ -171,7 +171,7 @@ def _fit(
         UsageError: They do not.
     """
     if (socket_path is None) == (port is None):
-        raise UsageError("name either --socket or --port.")
+        raise UsageError("name either --socket or --port; or, for a browser, --page.")
     if (certificate is None) != (key is None):
         raise UsageError("TLS needs both --certificate and --key.")
     if clients is not None and certificate is None:
@@ -193,7 +193,9 @@ def _page_host(host: str, tls: tuple[Path, Path] | None, *, lan: bool) -> str:
             raise UsageError("the page is for a browser on this computer: 127.0.0.1.", todo="For a phone: --lan.")
         return host
     if tls is None:
-        raise UsageError("--lan needs TLS.", todo="Give --certificate and --key; docs/serve.md says how they are made.")
+        raise UsageError(
+            "--lan needs TLS.", todo="Give --certificate and --key; docs/desktop.md says how they are made."
+        )
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

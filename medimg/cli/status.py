@@ -43,7 +43,7 @@ def status(ctx: click.Context, run: Path, as_json: bool, register_file: Path | N
 
     What lies in share/ is compared with what was released, and the answers with the register.
 
-    Of a run that is not finished: how far it is, how fast it goes, and what to do.
+    For an unfinished run: how far it is, how fast it goes, and what to do.
 
     Exit code: 0 every patient is answered, or medimg is working on the run; 11 blocking questions are open; 12 a
     patient is at a stop; 20 otherwise, when share/, the answers and the register do not agree; 130 the run was stopped

@@ -37,9 +37,9 @@ def verify(
 ) -> int:
     """Judge any picture: exit code 0 only when every check ran and found nothing.
 
-    What no check looks for in a format (bytes inside the coded data of HEIC, for one) is named, and counts for neither.
-    20: a check found something or did not run. 21: a file is no picture, is damaged, or is of a kind not handled.
-    Whatever the checks found or did not find, a person looks.
+    What no check looks for in a format (bytes inside the coded data of HEIC, for one) is named, and
+    counts neither way. 20: a check found something or did not run. 21: a file is not a picture, is damaged, or is of a
+    kind not handled. Whatever the checks found or did not find, a person has to look.
     """
     policy = common.read_policy(policy_file, metadata_only)
     known = common.read_known(known_file)

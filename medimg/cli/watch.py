@@ -44,7 +44,7 @@ _PAUSE = 60.0  # seconds after the output could not be written
     default=10.0,
     show_default=True,
     metavar="SECONDS",
-    help="A file is whole when its size and time have not changed for so long and nobody has it open for writing.",
+    help="A file is complete when its size and time have not changed for this long and nobody has it open for writing.",
 )
 @click.option(
     "--every",
@@ -78,7 +78,7 @@ def watch(
     originals: Path | None,
     json_lines: bool,
 ) -> int:
-    """Clean what arrives in a folder as soon as it is whole.
+    """Clean what arrives in a folder as soon as it is complete.
 
     Every round of arrivals gets a run folder under OUT, where the copies wait in unreviewed/ for a person's look. A
     file that cannot be cleaned stops nothing. SIGTERM and Ctrl-C leave nothing half-written; the next start goes on.

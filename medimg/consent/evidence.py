@@ -305,7 +305,7 @@ def _clinical_meaning(report: Report) -> AutoEvidence:
         subject=report.safe_id,
         verdict="supports" if checked and share < MUCH and not middle and not cut else "asks",
         found=len(copy.covered),
-        words="; ".join(parts) + tr("; whether the finding still shows, you see"),
+        words="; ".join(parts) + tr("; look whether the finding still shows"),
     )
 
 

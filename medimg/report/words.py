@@ -30,7 +30,7 @@ WRONG_RECIPIENT = mark("If this reached you by mistake: do not forward it, delet
 def versions(ids: tuple[str, ...]) -> str:
     """What is said of photos that are versions of one."""
     return tr(
-        "{ids} and {last} are versions of one photo, to go by their file names: one may still show "
+        "{ids} and {last} are versions of one photo, going by their file names: one may still show "
         "what was cropped or covered in the other. Look at them together.",
         ids=", ".join(ids[:-1]),
         last=ids[-1],

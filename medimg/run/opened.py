@@ -17,6 +17,8 @@ from medimg.system import files
 from medimg.types import Report, from_json
 from medimg.words import mark
 
+_NAME_IT = mark("Name the folder that begins with 'medimg-'.")
+
 
 class OpenRun(msgspec.Struct, frozen=True, kw_only=True):
     """A run folder that was read: its state and its reports."""
@@ -88,10 +90,10 @@ def _find(path: Path) -> Path:
     try:
         inside = [p for p in path.iterdir() if p.name.startswith(PREFIX) and _holds_record(p)]
     except OSError as error:
-        raise UsageError("this is not a medimg run folder.") from error
+        raise UsageError("this is not a medimg run folder.", todo=_NAME_IT) from error
     if len(inside) != 1:
         what = mark("this is not a medimg run folder.") if not inside else mark("there are several run folders here.")
-        raise UsageError(what, todo="Name the folder that begins with 'medimg-'.")
+        raise UsageError(what, todo=_NAME_IT)
     return inside[0]
 
 

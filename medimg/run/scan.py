@@ -88,7 +88,7 @@ def roots(inputs: Sequence[str | os.PathLike[str] | Root]) -> list[Root]:
             resolved = given.resolve(strict=True)
             path, mode = os.fsencode(resolved), resolved.stat().st_mode
         except (OSError, RuntimeError) as error:
-            missing = NotThere(f"number {number} of the files and folders named is not there.")
+            missing = NotThere(f"number {number} of the files and folders that you named does not exist.")
             missing.number = number
             raise missing from error
         if stat.S_ISDIR(mode):

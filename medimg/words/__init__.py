@@ -1,7 +1,7 @@
 """What people read, in their language. There is one catalogue: ``LANGUAGE.po`` in this folder, by the English words.
 
 English stands in the code and is what records on disk hold; another language is looked up when words are shown.
-``make strings`` collects the words (``release/strings.py``); docs/languages.md says how a language is added.
+``make strings`` collects the words (``release/strings.py``); docs/architecture.md says how a language is added.
 """
 
 from __future__ import annotations

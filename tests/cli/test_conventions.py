@@ -47,13 +47,13 @@ def photos(tmp_path: Path) -> Path:
 
 WRONG = [
     (["claen", "photos"], "'claen'", "Did you mean 'clean'?"),
-    (["clean", "photoz"], "'photoz' is not there. [", ""),  # a name that nobody typed is not said, however near
+    (["clean", "photoz"], "'photoz' does not exist. [", ""),  # a name that nobody typed is not said, however near
     (["clean", "photos", "--audiense", "x"], "'--audiense'", "Did you mean '--audience'?"),
     (["clean", "photos", "--audience", "closed-grup"], "'closed-grup'", "Did you mean 'closed-group'?"),
     (["clean", "photos", "--where", "\x1b[31mAW"], "'\\x1b[31mAW'", "Choose from: AU, NZ, UK"),
     (["cover", "run", "P01-001", "--box", "1,2,ZZ"], "'1,2,ZZ' does not fit --box", "It takes X,Y,W,H."),
     (["clean", "photos", "--max-side=10ZZ"], "'10ZZ' does not fit --max-side", "It takes 640 - 1000000."),
-    (["verify", "photos", "photos/\x1b[2Jgone"], "'photos/\\x1b[2Jgone' is not there", ""),
+    (["verify", "photos", "photos/\x1b[2Jgone"], "'photos/\\x1b[2Jgone' does not exist", ""),
 ]
 
 
@@ -83,6 +83,24 @@ def test_where_there_is_no_copy_nobody_is_asked_anything(tmp_path: Path, command
     assert "There is no copy yet, so there is nothing to answer." in said.stdout
     assert said.stdout.splitlines()[-1].startswith("Next: read why files were not cleaned: ")
     assert "Workplace" not in said.stdout
+
+
+@pytest.mark.parametrize("line", [(), ("register",), ("cluster",)], ids=["medimg", "register", "cluster"])
+def test_a_command_alone_shows_its_help(photos: Path, line: tuple[str, ...]) -> None:
+    done = run(*line, cwd=photos)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Usage: {' '.join(('medimg', *line))} ")
+    assert "Commands:" in done.stderr or "selftest" in done.stderr
+    assert "M-USE" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [(("watch", "photos"), "--out"), (("show", "RUN", "P01-001", "--area", "1"), "--why"), (("clean",), "PHOTOS")],
+    ids=["option", "choice", "argument"],
+)
+def test_what_is_missing_is_called_as_it_is_typed(photos: Path, line: tuple[str, ...], missing: str) -> None:
+    assert f"medimg: {missing} is missing." in run(*line, cwd=photos).stderr
 
 
 def test_nothing_is_quoted_where_json_is_asked_for(photos: Path) -> None:

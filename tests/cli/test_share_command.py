@@ -195,7 +195,7 @@ def test_the_copies_of_iphone_photos_are_said_to_be_large_and_a_side_makes_them_
     large = subprocess.run(line, capture_output=True, text=True, env=place.env, timeout=600)
     (run,) = place.runs
     assert [p.suffix for p in (run / "unreviewed").iterdir()] == [".png"], large.stdout
-    assert "1 copy of HEIC photos saved as exact PNG, about ten times as large." in large.stdout
+    assert "1 copy of HEIC or AVIF photos saved as exact PNG, about ten times as large." in large.stdout
     assert "clean again with --as jpeg, or --max-side 2048" in large.stdout
     small = subprocess.run([*line, "--max-side", "640"], capture_output=True, text=True, env=place.env, timeout=600)
     (again,) = set(place.runs) - {run}

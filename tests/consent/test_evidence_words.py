@@ -38,7 +38,7 @@ def said(item: str, of: Report) -> AutoEvidence:
 def test_what_covers_may_hide_of_the_medicine_is_said(covered: tuple[Box, ...], verdict: str, words: str) -> None:
     auto = said("img.clinical-meaning", made(covered=covered))
     assert (auto.verdict, words in auto.words) == (verdict, True), auto.words
-    assert auto.words.endswith("whether the finding still shows, you see")
+    assert auto.words.endswith("look whether the finding still shows")
 
 
 def test_a_ruler_is_looked_for_where_the_crop_put_it() -> None:
