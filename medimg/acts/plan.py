@@ -12,6 +12,7 @@ from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.standing import GroupResult, Standing
 from medimg.report import build
 from medimg.run.events import CardUse
+from medimg.types import Report
 
 
 def settled(walk: Walk) -> Walk:
@@ -35,12 +36,12 @@ def group_of(act: str) -> str:
 
 
 def acts(walk: Walk) -> list[str]:
-    """The ids of all acts, done or not."""
-    out = ["workplace", "channel"]
+    """The ids of all acts, done or not. A patient of whom there is no copy has none: there is nothing to share."""
+    copies = {g: [r.safe_id for r in walk.reports if r.copy is not None and _is_of(walk, r, g)] for g in walk.groups}
+    out = ["workplace", "channel"] if any(copies.values()) else []
     form = False
-    for group in walk.groups:
-        copies = [r.safe_id for r in walk.reports if r.copy is not None and r.safe_id in walk.state.run.groups[group]]
-        for copy in copies:
+    for group in (g for g in walk.groups if copies[g]):
+        for copy in copies[group]:
             out += [f"areas:{copy}"] if walk.areas.get(copy) else []
             out.append(f"look:{copy}")
         out += [f"applies:{group}", f"basis:{group}", *_extras(walk, group)]
@@ -52,6 +53,10 @@ def acts(walk: Walk) -> list[str]:
         out += [f"second:{group}"] if standings(walk, f"second:{group}") else []
         out.append(f"release:{group}")
     return out
+
+
+def _is_of(walk: Walk, report: Report, group: str) -> bool:
+    return report.safe_id in walk.state.run.groups[group]
 
 
 def _extras(walk: Walk, group: str) -> Iterator[str]:

@@ -80,10 +80,12 @@ def _quoting(error: click.UsageError, cli: click.Group) -> str:
 
 
 def _value(error: click.BadParameter) -> str:
-    typed = getattr(error, "typed", None)
+    choices, typed = _choices(error), getattr(error, "typed", None) or _given(error)
     if typed is None:
         return ""
-    choices = _choices(error)
+    if not choices:
+        quoted, name = _quoted(typed), _name(error)
+        return tr("{quoted} does not fit {name}. It takes {takes}.", quoted=quoted, name=name, takes=_takes(error))
     return tr(
         "{quoted} does not fit {name}.{nearest} Choose from: {choices}.",
         quoted=_quoted(typed),
@@ -91,6 +93,29 @@ def _value(error: click.BadParameter) -> str:
         nearest=_nearest(typed, choices),
         choices=", ".join(choices),
     )
+
+
+def _given(error: click.BadParameter) -> str | None:
+    """What stands behind the option in this call; None for what has no option before it."""
+    for word, after in zip(sys.argv, [*sys.argv[1:], None], strict=True):
+        for option in error.param.opts if error.param is not None else ():
+            if option.startswith("-") and word == option:
+                return after
+            if option.startswith("--") and word.startswith(f"{option}="):
+                return word.removeprefix(f"{option}=")
+    return None
+
+
+def _takes(error: click.BadParameter) -> str:
+    """What the option takes: its range, or its form as the help has it."""
+    if error.param is None:
+        return ""
+    kind = error.param.type
+    if isinstance(kind, click.IntRange | click.FloatRange):
+        if kind.min is not None and kind.max is not None:
+            return f"{kind.min} - {kind.max}"
+        return f">= {kind.min}" if kind.max is None else f"<= {kind.max}"
+    return error.param.make_metavar(error.ctx) if error.ctx is not None else ""
 
 
 def _bare(error: click.UsageError, cli: click.Group) -> str:

@@ -117,10 +117,10 @@ def answer(
         sitting.take(file.acts)
     elif given:
         runs.save(opened.folder, state)
-    elif all_questions or again:
-        _ask_all(opened, wanted, role, again)
+    elif none := run_common.say_no_copy(opened, run):
+        ctx.exit(none)
     else:
-        _walk.walk(opened, wanted, role, run_common.register(register_file))
+        _by_hand(opened, wanted, role, register_file, long=all_questions or again, again=again)
     before, opened = opened, open_run(opened.folder)  # as it was saved last
     results = run_common.written(opened, opened.state)
     mine = {g: results[g] for g in wanted}
@@ -145,6 +145,15 @@ def _given(*given: object, as_json: bool) -> bool:
 
 def _sitting(opened: OpenRun, wanted: list[str], role: str, register_file: Path | None) -> Sitting:
     return Sitting(opened, wanted, run_common.register(register_file), role)
+
+
+def _by_hand(
+    opened: OpenRun, wanted: list[str], role: str, register_file: Path | None, *, long: bool, again: bool
+) -> None:
+    if long:
+        _ask_all(opened, wanted, role, again)
+    else:
+        _walk.walk(opened, wanted, role, run_common.register(register_file))
 
 
 def _ask_all(opened: OpenRun, wanted: list[str], role: str, again: bool) -> RunState:

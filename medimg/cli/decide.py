@@ -10,14 +10,14 @@ from typing import Any, Literal, TypeVar, get_args
 
 import click
 
-from medimg.cli import common, run_common
+from medimg.cli import _page, common, run_common
 from medimg.engine import apply as applying
 from medimg.engine import deciding
 from medimg.engine.deciding import Area, Photo, Why
 from medimg.errors import MedimgError, UsageError
 from medimg.plain import printable
 from medimg.policy import Policy
-from medimg.run.opened import open_run
+from medimg.run.opened import OpenRun, open_run
 from medimg.run.request import EXIT_CODES
 from medimg.types import Report
 from medimg.vocabulary import Category, Choice, PhotoState
@@ -74,14 +74,36 @@ def _photo_arguments(command: F) -> F:
 @click.argument("photos", nargs=-1, type=common.PHOTOS, metavar="[PHOTOS]...")
 @click.option("--all", "everything", is_flag=True, help="Also list what was judged harmless.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def review(run: Path, photos: tuple[Path, ...], everything: bool, as_json: bool) -> int:
+@click.option(
+    "--page",
+    is_flag=True,
+    help="In a browser on this computer instead: look, decide, answer, release. PHOTOS are shown beside the copies.",
+)
+@click.option("--policy", "policy_file", type=common.FILE, metavar="FILE", help="With --page: the settings of the run.")
+@run_common.register_option
+def review(
+    run: Path,
+    photos: tuple[Path, ...],
+    everything: bool,
+    as_json: bool,
+    page: bool,
+    policy_file: Path | None,
+    register_file: Path | None,
+) -> int:
     """List the photos of a run: where each copy lies, what was found, and the command that decides what is open.
 
     Areas have the numbers of the record sheet. Boxes are X,Y,WIDTH,HEIGHT in pixels, as a viewer shows the picture.
     Photos that need a decision come first. With PHOTOS, the files and folders the run was made from, a photo is called
     by its own name as well, on a terminal alone.
     """
+    if not page and (policy_file or register_file):
+        raise UsageError("--policy and --register go with --page.")
     opened = open_run(run)
+    if page:
+        policy = common.read_policy(policy_file, metadata_only=False)
+        register = run_common.register(register_file)
+        _page.serve(opened.folder.parent, policy, register, run=opened.folder, places=photos)
+        opened = open_run(run)
     listed = deciding.photos(opened)
     if as_json:
         common.say_json({"schema": "medimg.review/1", "run": opened.state.run.tag, "photos": listed})
@@ -96,7 +118,9 @@ def review(run: Path, photos: tuple[Path, ...], everything: bool, as_json: bool)
                 name=names.get(photo.safe_id, ""),
             )
         common.say()
-        common.say(_next(listed, common.shown(run)))
+        if not listed:
+            return run_common.say_no_copy(opened, run)
+        _say_next(opened, listed, common.shown(run))
     return EXIT_CODES["hold"] if any(p.asked or not p.copy for p in listed) else EXIT_CODES["review"]
 
 
@@ -150,9 +174,17 @@ def _command(choice: Choice) -> str:
     return _COMMANDS.get(choice, f"show {{of}} --area {{number}} --why {choice}")
 
 
+def _say_next(opened: OpenRun, listed: list[Photo], run: str) -> None:
+    """What to do next, in one sentence; where everything is released, that it may be attached."""
+    settled = any(p.copy for p in listed) and not any(p.asked or p.waits for p in listed)
+    if settled and not run_common.unreleased(opened):
+        run_common.say_attach(opened)
+    else:
+        common.say(_next(listed, run))
+
+
 def _next(listed: list[Photo], run: str) -> str:
-    """What to do next, in one sentence."""
-    if any(p.asked for p in listed):
+    if any(p.asked for p in listed) or not any(p.copy for p in listed):
         return tr(
             "Next: decide what is asked above (what stays held is not shared), then look at all copies at full size."
         )

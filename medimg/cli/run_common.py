@@ -20,8 +20,10 @@ from medimg.run import originals
 from medimg.run.folder import SHARE_FOLDER
 from medimg.run.opened import OpenRun, open_run
 from medimg.run.register import Register
+from medimg.run.request import EXIT_CODES
 from medimg.run.state import RunState
 from medimg.system import files
+from medimg.types import Report
 from medimg.vocabulary import StandingReason
 from medimg.words import many, tr
 
@@ -80,6 +82,12 @@ def say_share_well(run: OpenRun) -> None:
         common.say_prose(f"- {line}", 2)
 
 
+def unreleased(run: OpenRun) -> list[Report]:
+    """The photos whose copy was not released."""
+    out = {name for group in run.state.run.groups for name in run.state.released_names(group)}
+    return [r for r in run.reports if r.copy and r.copy.name not in out]
+
+
 def say_attach(run: OpenRun) -> None:
     """What to do with the released copies."""
     folder = f"{common.shown(run.folder)}/{SHARE_FOLDER}"
@@ -100,6 +108,18 @@ def say_held(run: OpenRun, folder: Path, most: int = 8) -> list[str]:
             )
         )
     return held
+
+
+def say_no_copy(run: OpenRun, folder: Path) -> int:
+    """Where no photo has a copy, say so and what to do, in one sentence; the exit code, 0 where there are copies."""
+    if any(r.copy is not None for r in run.reports):
+        return 0
+    common.say(tr("There is no copy yet, so there is nothing to answer."))
+    if say_held(run, folder):
+        return EXIT_CODES["hold"]
+    why = common.shown(run.folder / "hold" / "why-held.txt")
+    common.say(tr("Next: read why files were not cleaned: {file}", file=why))
+    return EXIT_CODES["unreadable"]
 
 
 def opened(path: Path) -> tuple[OpenRun, dict[str, GroupResult]]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-import sys
 from pathlib import Path
 
 import click
 import msgspec
 
-from medimg.cli import common, run_common
+from medimg.cli import _page, common, run_common
 from medimg.errors import MissingPart, UsageError
 from medimg.serve import KEEP_HOURS
 from medimg.system import tls as secured
-from medimg.words import mark, tr
-
-_HERE = mark("Open this address in a browser on this computer.")
+from medimg.words import tr
 
 
 @click.command()
@@ -115,7 +112,15 @@ def serve(
         tls = (certificate, key) if certificate and key else None
         if any((socket_path, token_file, clients, shown, jobs, stow, metadata_only, not lan and (certificate or key))):
             raise UsageError("--page takes --port, --policy, --workers, --register and --lan, and nothing else.")
-        _serve_page(page_out, _page_host(host, tls, lan=lan), port or 0, tls, policy_file, register_file, workers)
+        _page.serve(
+            page_out,
+            common.read_policy(policy_file, metadata_only=False),
+            run_common.register(register_file),
+            host=_page_host(host, tls, lan=lan),
+            port=port or 0,
+            tls=tls,
+            workers=workers,
+        )
         return 0
     if lan:
         raise UsageError("--lan goes with --page.")
@@ -127,7 +132,7 @@ def serve(
     _fit(socket_path, port, token_file, certificate, key, clients)
     assert token_file is not None  # noqa: S101 - said above
     secret = who.token(token_file)
-    page = _page(Path(shown[0]), shown[1]) if shown else b""
+    page = _consent_page(Path(shown[0]), shown[1]) if shown else b""
     if stow is not None and not stow.is_dir():
         raise UsageError("the folder for the copies is not there.")
     setup = Setup(policy=common.read_policy(policy_file, metadata_only))
@@ -200,41 +205,7 @@ def _page_host(host: str, tls: tuple[Path, Path] | None, *, lan: bool) -> str:
     return host
 
 
-def _serve_page(
-    out: Path,
-    host: str,
-    port: int,
-    tls: tuple[Path, Path] | None,
-    policy_file: Path | None,
-    register_file: Path | None,
-    workers: int | None,
-) -> None:
-    """Serve the page until Ctrl-C."""
-    from medimg.engine.batch import NO_HOOKS
-    from medimg.serve import listen
-    from medimg.serve.page import qr
-    from medimg.serve.page.desk import Desk
-    from medimg.serve.page.routes import Door, build
-
-    policy = common.read_policy(policy_file, metadata_only=False)
-    if tls is not None:
-        secured.serving(*tls)
-    listening = listen.tcp(host, port, secured=tls is not None)
-    try:
-        named = f"[{host}]" if ":" in host else host
-        door = Door(f"{named}:{listening.getsockname()[1]}", secured=tls is not None)
-        desk = Desk(out, policy, run_common.register(register_file), NO_HOOKS, workers)
-        told = tr("Point a phone's camera at the code, or open the address there.") if tls else tr(_HERE)
-        click.echo(f"{told} " + tr("It works once; Ctrl-C ends it."), err=True)
-        if tls and sys.stderr.isatty():
-            click.echo("\n".join(qr.lines(door.address)), err=True)
-        click.echo(door.address)
-        listen.serve(build(desk, door, policy.limits.bytes), listening, *(tls or ()))
-    finally:
-        listening.close()
-
-
-def _page(run: Path, group: str) -> bytes:
+def _consent_page(run: Path, group: str) -> bytes:
     """The consent page of a group, for as long as the server runs."""
     from medimg.report import consent_page
 

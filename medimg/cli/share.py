@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
-from medimg.cli import _walk, clean, common, decide, progress, run_common
+from medimg.cli import _page, _walk, clean, common, decide, progress, run_common
 from medimg.consent.site import SiteProfile
 from medimg.engine import apply as applying
 from medimg.engine import deciding
@@ -66,8 +66,8 @@ def share(
 ) -> None:
     """From photos to released copies in one go: clean, look, answer, release. Run it again to go on.
 
-    You look in the window if it is installed; otherwise this says where the copies are and goes on. Every step is kept:
-    stop at any time, and give the same command again. Nothing is sent.
+    The look is in the window where there is one, else on a page in a browser or in your own program for pictures.
+    Every step is kept: stop at any time, and give the same command again. Nothing is sent.
 
     Exit code: 0 everything is released or answered, 11 questions are open, 12 a patient is at a stop, 20 a photo is on
     hold.
@@ -88,9 +88,11 @@ def share(
     codes = [0]
     for run in _cleaned(request, suggest=suggest_groups, light=metadata_only, quiet=quiet, verbose=verbose):
         places = [p for p in photos if isinstance(p, Path)]
-        _look(run, places, window=not no_window and policy_file is None)
+        register = run_common.register(register_file)
+        page = partial(_page.serve, run.parent, policy, register, run=run, places=places)
+        _look(run, places, page, window=not no_window and policy_file is None)
         remake = partial(_made_again, photos=places, request=request)
-        codes.append(_answered(run, role, run_common.register(register_file), remake))
+        codes.append(_answered(run, role, register, remake))
     ctx.exit(max(codes))
 
 
@@ -116,7 +118,7 @@ def _runs(outcome: Outcome) -> list[Path]:
     return [*(p for p in earlier if p != outcome.folder), outcome.folder]
 
 
-def _look(run: Path, photos: Sequence[Path], *, window: bool) -> None:
+def _look(run: Path, photos: Sequence[Path], page: Callable[[], None], *, window: bool) -> None:
     """The look at every copy that nobody opened yet, and at what holds a photo."""
     left = [p for p in deciding.photos(open_run(run)) if not p.looked]
     if not left:
@@ -132,7 +134,10 @@ def _look(run: Path, photos: Sequence[Path], *, window: bool) -> None:
     common.say()
     if sys.stdin.isatty() and sys.stdout.isatty():
         common.say(tr("To decide about a photo first: Ctrl-C, the command above, then this one again; it goes on."))
-        click.prompt(tr("Press Enter when you have looked"), default="", show_default=False)
+        common.say(tr("To see and answer it in a browser on this computer instead: type p, then Enter."))
+        typed = click.prompt(tr("Press Enter when you have looked"), default="", show_default=False)
+        if typed.strip().lower() == "p":
+            page()
 
 
 def _window(run: Path, photos: Sequence[Path]) -> bool:
@@ -158,6 +163,8 @@ def _made_again(run: Path, *, photos: Sequence[Path], request: RunRequest) -> li
 def _answered(run: Path, role: str, register: Register, remake: _walk.Remake) -> int:
     """The acts up to the release, and what is to be done next in one sentence."""
     opened, _ = run_common.opened(run)
+    if none := run_common.say_no_copy(opened, run):
+        return none
     before, opened = opened, _walk.walk(opened, opened.groups(), role, register, remake)
     state = opened.state
     results = run_common.written(opened, state)
@@ -166,8 +173,7 @@ def _answered(run: Path, role: str, register: Register, remake: _walk.Remake) ->
         run_common.say_share_well(opened)
     code = run_common.exit_code(results)
     folder = common.shown(run)
-    out = {name for group in state.run.groups for name in state.released_names(group)}
-    waiting = [r for r in opened.reports if r.copy and r.copy.name not in out]
+    waiting = run_common.unreleased(opened)
     held = run_common.say_held(opened, run)
     if code:
         common.say(tr("Next: give the same command again; it goes on with what is open."))

@@ -202,27 +202,19 @@ def _act(answer: RecordAnswer) -> str:
 
 
 def _lines(same: Sequence[RecordAnswer]) -> list[str]:
-    """What is said about each subject; equal lines of several copies are joined."""
+    """What the checks say of each subject, then what was answered; equal lines of several copies are joined."""
+    checks = [(_first_large(a.checks_say), a.subjects) for a in same]
+    said = [(". ".join(filter(None, _said(a))), a.subjects) for a in same]
+    if len({words for words, _ in said}) == 1 and said[0][0] and any(words for words, _ in checks):
+        return [*_joined(checks), f"{said[0][0]}."]  # it is said once, below what the checks say of each
+    return _joined([(". ".join(filter(None, (c, w))), of) for (c, of), (w, _) in zip(checks, said, strict=True)])
+
+
+def _joined(lines: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+    """Words about subjects, with the subjects before them where they are not all the same."""
     said: dict[str, list[str]] = {}
-    for a in same:
-        parts = [a.checks_say[:1].upper() + a.checks_say[1:] if a.checks_say else ""]
-        if a.choice:
-            at = f", {when(a.at)}" if a.at else ""
-            until = tr(", valid until {valid_until}", valid_until=a.valid_until) if a.valid_until else ""
-            who = a.role or tr(a.by)
-            parts.append(
-                tr("Answered: {choice} ({who}{at}{until})", choice=a.choice, who=who, at=at, until=until) + _act(a)
-            )
-        if a.note:
-            parts.append(tr("Note: {note}", note=a.note))
-        if a.why and a.why.casefold() not in (
-            a.checks_say.casefold(),
-            tr(StandingReason.BY_PERSON).casefold(),
-            tr(StandingReason.ASKED).casefold(),
-        ):
-            parts.append(a.why[:1].upper() + a.why[1:])
-        line = ". ".join(p for p in parts if p)
-        said.setdefault(line, []).extend(a.subjects)
+    for line, subjects in lines:
+        said.setdefault(line, []).extend(subjects)
     out = []
     for line, subjects in said.items():
         if not line:
@@ -236,3 +228,28 @@ def _lines(same: Sequence[RecordAnswer]) -> list[str]:
             else f"{line}."
         )
     return out
+
+
+def _said(a: RecordAnswer) -> list[str]:
+    """What a person answered, and why it stands as it does."""
+    parts = []
+    if a.choice:
+        at = f", {when(a.at)}" if a.at else ""
+        until = tr(", valid until {valid_until}", valid_until=a.valid_until) if a.valid_until else ""
+        who = a.role or tr(a.by)
+        parts.append(
+            tr("Answered: {choice} ({who}{at}{until})", choice=a.choice, who=who, at=at, until=until) + _act(a)
+        )
+    if a.note:
+        parts.append(tr("Note: {note}", note=a.note))
+    if a.why and a.why.casefold() not in (
+        a.checks_say.casefold(),
+        tr(StandingReason.BY_PERSON).casefold(),
+        tr(StandingReason.ASKED).casefold(),
+    ):
+        parts.append(_first_large(a.why))
+    return parts
+
+
+def _first_large(words: str) -> str:
+    return words[:1].upper() + words[1:]

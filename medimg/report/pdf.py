@@ -27,7 +27,9 @@ WIDTH, HEIGHT = 595.28, 841.89
 """A4 in points (ISO 216)."""
 _MARGIN, _BOTTOM, _GUTTER = 42.0, 54.0, 18.0
 _TOGETHER = 60.0
-"""A question with its answers, in points: it is not parted, and a heading stays with the first of them."""
+"""What stays with a heading, in points."""
+_LONG = 260.0
+"""A question with its answers is not parted, up to this height in points."""
 _WHOLE = 5
 """Lines of a paragraph that are not parted."""
 _ACROSS, _PICTURE = 4, 92.0
@@ -111,7 +113,7 @@ def _group(page: _Page, sheet: RecordSheet, group: RecordGroup, thumbs: Mapping[
     for key, title in SECTIONS.items():
         mine = [row for row in asked if row[0].section == key]
         if mine:
-            page.heading(title)
+            page.heading(title, below=_height(page, *mine[0][:3]))
         for answer, state, lines, alike in mine:
             _question(page, group.group, answer, state, lines, alike=alike)
 
@@ -172,18 +174,22 @@ def _photo(photo: RecordPhoto) -> str:
 
 
 def _question(page: _Page, group: str, answer: RecordAnswer, state: str, lines: Sequence[str], *, alike: bool) -> None:
-    level = tr("needs an answer before sharing") if answer.level == "blocking" else tr("to think about")
-    site = tr(", set by your organisation") if answer.set_by_site else ""
-    page.keep(_TOGETHER)
+    page.keep(_height(page, answer, state, lines))
     page.text(answer.ask, bold=True)
-    page.text(
-        tr("{item}, {level}{site}. Now: {state}.", item=answer.item, level=level, site=site, state=as_words(state)),
-        small=True,
-    )
-    for line in lines:
+    for line in (_now(answer, state), *lines):
         page.text(line, small=True)
     page.boxes(f"{group}.{answer.item}", answer.ask, answer.choices, answer.choice if alike else "")
     page.gap(6)
+
+
+def _height(page: _Page, answer: RecordAnswer, state: str, lines: Sequence[str]) -> float:
+    return page.height(answer.ask, (_now(answer, state), *lines), answer.choices)
+
+
+def _now(answer: RecordAnswer, state: str) -> str:
+    level = tr("needs an answer before sharing") if answer.level == "blocking" else tr("to think about")
+    site = tr(", set by your organisation") if answer.set_by_site else ""
+    return tr("{item}, {level}{site}. Now: {state}.", item=answer.item, level=level, site=site, state=as_words(state))
 
 
 class _Page:
@@ -242,13 +248,22 @@ class _Page:
         if self._y - height < _BOTTOM:
             self.turn()
 
+    def height(self, title: str, lines: Sequence[str], labels: Sequence[str]) -> float:
+        """What a question takes from its title to its boxes; the most that is kept together where it is very long."""
+        from reportlab.lib.utils import simpleSplit
+
+        high = 12.0 * len(simpleSplit(plain_letters(title), "Helvetica-Bold", 9, self._room))
+        high += sum(11.0 * len(simpleSplit(plain_letters(line), "Helvetica", 8, self._room)) for line in lines)
+        high += sum(14.0 * (at == 8) + 11 * len(more) for at, _, more in self._laid(labels))
+        return min(high, _LONG)
+
     def gap(self, height: float) -> None:
         """Leave some room."""
         self._y -= height
 
-    def heading(self, words: str, size: float = 11.5) -> None:
-        """A heading that stays with what follows."""
-        self.keep(size + 11 + _TOGETHER)
+    def heading(self, words: str, size: float = 11.5, below: float = _TOGETHER) -> None:
+        """A heading that stays with what follows, as high as ``below`` says."""
+        self.keep(size + 11 + max(below, _TOGETHER))
         self._y -= 8
         self._write(words, "Helvetica-Bold", size)
 
@@ -304,27 +319,35 @@ class _Page:
 
     def boxes(self, name: str, tip: str, labels: Sequence[str], ticked: str) -> None:
         """Check boxes in a row, each with its words."""
-        from reportlab.lib.utils import simpleSplit
-        from reportlab.pdfbase.pdfmetrics import stringWidth
-
-        x = WIDTH
-        for number, label in enumerate(labels):
-            words, *more = simpleSplit(plain_letters(label), "Helvetica", 9, self._room - 26)
-            room = 30 + stringWidth(words, "Helvetica", 9)
-            if x + room > self._left + self._room + 12:  # the last 16 points are blank
+        for number, (at, first, more) in enumerate(self._laid(labels)):
+            if at == 8:
                 self.keep(15 + 11 * len(more))
                 self._y -= 14
-                x = self._left + 8
+            x, label = self._left + at, labels[number]
             self._canvas.acroForm.checkbox(
                 name=f"{name}.{number}", tooltip=plain_letters(f"{tip} {label}"), x=x, y=self._y - 1, size=10,
                 checked=label == ticked, buttonStyle="check", borderWidth=0.7,
             )  # fmt: skip
             self._canvas.setFont("Helvetica", 9)
-            self._canvas.drawString(x + 14, self._y + 1, words)
+            self._canvas.drawString(x + 14, self._y + 1, first)
             for line in more:
                 self._y -= 11
                 self._canvas.drawString(x + 14, self._y + 1, line)
+
+    def _laid(self, labels: Sequence[str]) -> list[tuple[float, str, list[str]]]:
+        """Boxes in rows: how far to the right each stands (8 begins a row), its words, their further lines."""
+        from reportlab.lib.utils import simpleSplit
+        from reportlab.pdfbase.pdfmetrics import stringWidth
+
+        out, x = [], WIDTH
+        for label in labels:
+            words, *more = simpleSplit(plain_letters(label), "Helvetica", 9, self._room - 26)
+            room = 30 + stringWidth(words, "Helvetica", 9)
+            if x + room > self._room + 12:  # the last 16 points are blank
+                x = 8
+            out.append((x, words, more))
             x += room
+        return out
 
     def done(self) -> bytes:
         """The file."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medimg.errors import CheckNotRun
+from medimg.system import files
 from medimg.types import Limits
 
 if TYPE_CHECKING:
@@ -24,6 +28,25 @@ def draw(data: bytes, long_side: int) -> tuple[Image, int, int, int] | None:
         long_side: What is needed, in pixels; a JPEG is decoded smaller where that is enough.
     """
     return _with_pillow(data, long_side) or _with_reader(data)
+
+
+def before(path: bytes, limits: Limits) -> bytes:
+    """An original as a person sees it, as a JPEG without metadata; for a worker, because the file is anybody's.
+
+    Raises:
+        MedimgError: It cannot be read or decoded.
+    """
+    from PIL import Image
+
+    from medimg import formats
+
+    opened = formats.open_photo(files.read_original(Path(os.fsdecode(path)), limits.bytes), limits)
+    view = next(iter(opened.views()), None)
+    if view is None:
+        raise CheckNotRun("this picture cannot be shown.")
+    out = io.BytesIO()
+    upright(Image.fromarray(view).convert("RGB"), opened.orientation).save(out, "JPEG", quality=95, subsampling=0)
+    return out.getvalue()
 
 
 def _with_pillow(data: bytes, long_side: int) -> tuple[Image, int, int, int] | None:

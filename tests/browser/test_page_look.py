@@ -125,6 +125,28 @@ def test_an_area_is_chosen_in_the_picture_or_in_the_list_and_decided(served: Ser
 
 
 @browser
+def test_what_was_typed_stays_when_another_photo_is_chosen_and_goes_with_the_next_question(
+    served: Served, tmp_path: Path
+) -> None:
+    for n in range(2):
+        drawn(tmp_path / f"{n}.png", n, 500, 400)
+    page = Chrome(tmp_path / "profile")
+    try:
+        page.size(1280, 720)
+        looking(page, served, *(tmp_path / f"{n}.png" for n in range(2)))
+        page.run("document.querySelector('#act input[name=name]').value = 'Hand group'")
+        page.run("document.querySelectorAll('#strip button')[1].click()")
+        assert page.run("document.querySelector('#act input[name=name]').value") == "Hand group"
+        page.run("at('picture').removeAttribute('src'); at('picture').src = 'copy/P01-001?later'; tick()")
+        assert page.run(SEEN) == ""  # a copy that is on its way is not the photo itself
+        page.run("document.querySelector('#act button[data-key=y]').click()")
+        page.until("document.querySelector('#act h2').textContent === 'Where it goes'", 200)
+        assert page.run("document.querySelector('#act input[name=name]').value") == ""
+    finally:
+        page.close()
+
+
+@browser
 def test_before_shows_while_it_is_held_or_left_of_the_line_and_counts_as_nothing_seen(
     served: Served, tmp_path: Path
 ) -> None:

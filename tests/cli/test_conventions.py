@@ -51,6 +51,8 @@ WRONG = [
     (["clean", "photos", "--audiense", "x"], "'--audiense'", "Did you mean '--audience'?"),
     (["clean", "photos", "--audience", "closed-grup"], "'closed-grup'", "Did you mean 'closed-group'?"),
     (["clean", "photos", "--where", "\x1b[31mAW"], "'\\x1b[31mAW'", "Choose from: AU, NZ, UK"),
+    (["cover", "run", "P01-001", "--box", "1,2,ZZ"], "'1,2,ZZ' does not fit --box", "It takes X,Y,W,H."),
+    (["clean", "photos", "--max-side=10ZZ"], "'10ZZ' does not fit --max-side", "It takes 640 - 1000000."),
     (["verify", "photos", "photos/\x1b[2Jgone"], "'photos/\\x1b[2Jgone' does not exist", ""),
 ]
 
@@ -67,6 +69,20 @@ def test_on_a_terminal_what_was_typed_is_quoted_and_elsewhere_it_is_not(
     assert piped.returncode == 2
     assert quoted.strip("'") not in piped.stderr
     assert piped.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["review", "answer", "share"])
+def test_where_there_is_no_copy_nobody_is_asked_anything(tmp_path: Path, command: str) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").write_text("no picture")
+    own = {"MEDIMG_CARDS": str(tmp_path / "cards"), "MEDIMG_REGISTER": str(tmp_path / "register")}
+    assert run("clean", "photos", "-o", "out", cwd=tmp_path, **own).returncode == 21
+    line = ["share", "photos", "-o", "out", "--no-window"] if command == "share" else [command, "out"]
+    said = run(*line, cwd=tmp_path, **own)
+    assert said.returncode == 21
+    assert "There is no copy yet, so there is nothing to answer." in said.stdout
+    assert said.stdout.splitlines()[-1].startswith("Next: read why files were not cleaned: ")
+    assert "Workplace" not in said.stdout
 
 
 @pytest.mark.parametrize("line", [(), ("register",), ("cluster",)], ids=["medimg", "register", "cluster"])

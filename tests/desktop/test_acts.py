@@ -51,7 +51,7 @@ def drive(base: Path, seed: int, acts: int, *, before: tuple[str, ...] = (), **m
         env={
             **os.environ,
             "QT_QPA_PLATFORM": "offscreen",
-            "PYTHONPATH": os.pathsep.join((str(HERE), str(HERE.parent))),
+            "PYTHONPATH": os.pathsep.join((str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH", ""))),
             "TMPDIR": str(scratch),
             **more,
         },

@@ -7,9 +7,12 @@ from pathlib import Path
 import desktop_fakes as fakes
 import pytest
 from desktop_kit import nameless
+from PySide6.QtWidgets import QApplication, QStyle, QStyleOptionViewItem
 
+from medimg.desktop import theme
 from medimg.desktop.pages.progress import ProgressPage, time_left
 from medimg.engine.batch import scrub_folder
+from medimg.engine.groups import Suggestion
 from medimg.engine.loop import Progress
 from medimg.run.opened import open_run
 
@@ -59,3 +62,41 @@ def test_each_photo_appears_as_it_is_done_and_can_be_looked_at(qtbot, tmp_path: 
     assert (colour.red(), colour.green(), colour.blue()) == (0, 0, 0)  # the copy, with its covers
     assert nameless(page) == []
     page.end()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.6])
+def test_the_number_of_each_suggested_patient_is_whole(qtbot, tmp_path: Path, scale: float) -> None:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    theme.apply(app, "light", scale)
+    for n in range(12):
+        fakes.photo(tmp_path / f"{n}.png", seed=n)
+    page = ProgressPage()
+    qtbot.addWidget(page)
+    page.resize(1100, 700)
+    page.show()
+    page.ask(
+        Suggestion(
+            now=(12,),
+            suggested={f"P{n:02d}": 1 for n in range(1, 13)},
+            gaps=0,
+            codes=0,
+            unread=0,
+            photos={f"P{n:02d}": (bytes(tmp_path / f"{n - 1}.png"),) for n in range(1, 13)},
+        )
+    )
+    there = page.patients
+    qtbot.waitUntil(lambda: all(not there.item(n).icon().isNull() for n in range(12)), timeout=LONG)
+    for n in range(12):
+        item = there.item(n)
+        option = QStyleOptionViewItem()
+        there.initViewItemOption(option)
+        option.rect = there.visualItemRect(item)
+        feature = QStyleOptionViewItem.ViewItemFeature
+        option.features = feature.HasDecoration | feature.HasDisplay
+        option.text, option.icon = item.text(), item.icon()
+        room = there.style().subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, there).width()
+        margin = there.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, option, there) + 1
+        assert room - 2 * margin >= there.fontMetrics().horizontalAdvance(item.text()), item.text()
+    page.end()
+    theme.apply(app, "light", 1.0)

@@ -14,6 +14,7 @@ from sheets_kit import MARKER, run_folder
 
 from medimg import report as sheets
 from medimg.acts.answering import from_setting
+from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.context import SharingContext
 from medimg.report import pdf
 from medimg.report.model import RecordSheet
@@ -143,6 +144,21 @@ def test_no_heading_stands_alone_at_the_foot_of_a_page(out: Path) -> None:
         lines = [line.strip() for line in page.extract_text().splitlines() if line.strip()]
         body = [line for line in lines if not line.startswith(("Record sheet R7Q4 (private), page", "PRIVATE"))]
         assert body[-1] not in titles
+
+
+def test_no_question_is_parted_from_its_boxes_by_a_page(tmp_path: Path) -> None:
+    folder = tmp_path / "medimg-R7Q4"
+    run_folder(folder, {"P01": 4, "P02": 3, "P03": 7}, context=SharingContext())
+    asked = {item.id: "".join(item.ask.split()) for item in ChecklistDefinition.load().items}
+    boxes = 0
+    for page in read(folder).pages:
+        words = "".join(page.extract_text().split())
+        for box in page.get("/Annots", []):
+            group, _, item = str(box.get_object()["/T"]).partition(".")
+            if (item := item.rpartition(".")[0]) in asked:
+                assert asked[item] in words, (group, item)
+                boxes += 1
+    assert boxes > 300
 
 
 def test_eight_photos_take_at_most_six_pages_and_the_first_is_enough_for_a_busy_reader(tmp_path: Path) -> None:

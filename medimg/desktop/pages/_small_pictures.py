@@ -56,17 +56,18 @@ class SmallPictures(QListWidget):
         """Show these photos in place of what is shown; with ``words`` below each."""
         self._round += 1
         self.clear()
-        across = max(_SIDE, *(self.fontMetrics().horizontalAdvance(w) for w in words)) if words else _SIDE
+        self.ensurePolished()  # in the letters it is drawn with
         down = _SIDE + (self.fontMetrics().lineSpacing() + 6 if words else 0)
         if self.maximumHeight() < _ANY:
             self.setFixedHeight(down + 24 + self.horizontalScrollBar().sizeHint().height())
         for number, path in enumerate(photos, 1):
             item = QListWidgetItem(words[number - 1] if words else "")
             item.setTextAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom)
-            item.setSizeHint(QSize(across + 12, down + 12))  # its place before its picture is made
             said = ", ".join(w for w in (self.tr("Photo {}").format(number), item.text()) if w)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, said)
             self.addItem(item)
+            across = max(_SIDE + 12, self.sizeHintForIndex(self.indexFromItem(item)).width())  # of its words
+            item.setSizeHint(QSize(across, down + 12))  # its place before its picture is made
             job = in_worker(pictures.draw, os.fsencode(path), self._policy, 2 * _SIDE)
             self._worker().give(job, partial(self._drawn, self._round, number - 1))
         self.setVisible(self.count() > 0)

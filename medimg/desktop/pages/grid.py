@@ -7,14 +7,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap
-from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from medimg.desktop import theme, wording
 from medimg.desktop.pages._flow import FlowLayout
 from medimg.desktop.pages._strip import mark
 from medimg.desktop.pictures import Drawn
 from medimg.desktop.session import Session
-from medimg.desktop.widgets import button, label
+from medimg.desktop.widgets import button, label, restyle
 from medimg.errors import MedimgError
 
 _ID = Qt.ItemDataRole.UserRole
@@ -134,6 +134,14 @@ class Grid(QWidget):
         item.setText(f"{safe_id}\n{sign} {where}\n{words}")
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{safe_id}: {where}, {words}")
 
+    def _leads(self, first: QPushButton) -> None:
+        """Mark the button that goes on."""
+        for made in (self.go_on, self.questions):
+            kind = "primary" if made is first else ""
+            if made.property("kind") != kind:
+                made.setProperty("kind", kind)
+                restyle(made)
+
     def _say(self) -> None:
         s = self.session
         if s is None:
@@ -158,6 +166,7 @@ class Grid(QWidget):
             )
         self.words.setText(" ".join(lines))
         self.go_on.setEnabled(bool(left))
+        self._leads(self.go_on if left else self.questions)
 
     def _next(self) -> None:
         if self.session is not None:

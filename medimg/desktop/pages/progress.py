@@ -146,7 +146,11 @@ class ProgressPage(QWidget):
             button(
                 self.tr("Use {} patients").format(len(told.suggested)), lambda: self._group(use=True), name="group-yes"
             ),
-            button(self.tr("No: {}").format(len(told.now)), lambda: self._group(use=False), name="group-no"),
+            button(
+                counts(len(told.now), self.tr("No: one patient"), self.tr("No: {} patients")),
+                lambda: self._group(use=False),
+                name="group-no",
+            ),
         )
         self.banner.first()
 

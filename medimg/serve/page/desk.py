@@ -1,7 +1,7 @@
 """What stands behind the page: photos that were dropped, the run made of them, and where the person is in it.
 
-The photos lie in a private folder in memory until the server ends or other photos are begun with. Copies and answers
-lie in the run folder, as after every run. One thing is done at a time.
+The photos lie in a private folder in memory until the server ends or other photos are begun with; those of an earlier
+run stay where they are. Copies and answers lie in the run folder, as after every run. One thing is done at a time.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,10 +21,12 @@ from medimg.acts.sitting import Sitting
 from medimg.engine import apply as applying
 from medimg.engine import deciding
 from medimg.engine.batch import Hooks
+from medimg.engine.pool import MEMORY_FULL, Workers
+from medimg.engine.worker import Setup
 from medimg.errors import Interrupted, MedimgError, TooLarge, UsageError
 from medimg.policy import Policy
 from medimg.report import refresh
-from medimg.run import originals, scan, share
+from medimg.run import originals, pictures, scan, share
 from medimg.run import state as runs
 from medimg.run.folder import RECORD_FOLDER, SHARE_FOLDER
 from medimg.run.opened import OpenRun, open_run
@@ -48,27 +51,43 @@ class Desk:
         register: Where releases are noted.
         hooks: Who loads the detectors.
         workers: Processes.
+        run: A run folder to go on with, in place of photos to be dropped.
+        places: Files and folders where the photos of that run lie.
     """
 
-    def __init__(self, out: Path, policy: Policy, register: Register, hooks: Hooks, workers: int | None) -> None:
+    def __init__(
+        self,
+        out: Path,
+        policy: Policy,
+        register: Register,
+        hooks: Hooks,
+        workers: int | None,
+        *,
+        run: Path | None = None,
+        places: Sequence[Path] = (),
+    ) -> None:
         self._out, self._policy, self._register = out, policy, register
         self._hooks, self._workers = hooks, workers
         self._scratch = Scratch()
-        self._begin()
+        self._drawing: Workers | None = None
+        self._begin(run, places)
 
     def close(self) -> None:
-        """Remove the dropped photos."""
+        """Remove the dropped photos, and end what draws them."""
+        if self._drawing is not None:
+            self._drawing.__exit__(None)
         self._scratch.remove()
 
-    def _begin(self) -> None:
+    def _begin(self, run: Path | None = None, places: Sequence[Path] = ()) -> None:
         self._photos = self._scratch.path / "photos"
         shutil.rmtree(self._photos, ignore_errors=True)
         self._photos.mkdir(mode=0o700)
+        self._places = [self._photos, *places]
         self._names: list[str] = []
         self._bytes = 0
         self._cleaning, self._busy = self._new_cleaning(), False
         self._trouble = ""
-        self._run: Path | None = None
+        self._run = run
         self._found: dict[str, Path] | None = None
         self._sitting: Sitting | None = None
         self._known = NOTHING_KNOWN
@@ -174,19 +193,23 @@ class Desk:
 
     def _seen(self, opened: OpenRun) -> tuple[Seen, ...]:
         by_id = {r.safe_id: r for r in opened.reports}
-        if self._found is None:
-            self._found = originals.find(opened.reports, [self._photos])
-        found = self._found
+        found = self._at_hand(opened)
         return tuple(
             Seen(
                 photo=p,
-                original=self._names.index(found[p.safe_id].name) if p.safe_id in found else None,
+                before=p.safe_id in found,
                 made=made.sha256[:16] if (made := by_id[p.safe_id].copy) else "",
                 width=by_id[p.safe_id].width,
                 height=by_id[p.safe_id].height,
             )
             for p in deciding.photos(opened)
         )
+
+    def _at_hand(self, opened: OpenRun) -> dict[str, Path]:
+        """Where the photos of the run are."""
+        if self._found is None:
+            self._found = originals.find(opened.reports, self._places)
+        return self._found
 
     def _sat(self, opened: OpenRun) -> Sitting:
         if self._sitting is None:
@@ -225,19 +248,19 @@ class Desk:
             case "cover", None:
                 deciding.cover_area(run, photo, decision.area)
             case "cover", (_, _, _, _) as box:
-                deciding.cover_box(run, photo, box, [self._photos])
+                deciding.cover_box(run, photo, box, self._places)
             case "choose", _:
                 deciding.choose(run, photo, decision.area, decision.choice)
             case "show", _:
                 deciding.show_area(run, photo, decision.area, decision.why)
             case "crop", box:
-                deciding.crop(run, photo, box, [self._photos])
+                deciding.crop(run, photo, box, self._places)
             case _:
                 raise UsageError("this cannot be done with a photo.")
         self._sitting = None
         done = applying.apply(
             run,
-            [self._photos],
+            self._places,
             only={photo},
             policy=self._policy,
             known=self._known,
@@ -266,6 +289,24 @@ class Desk:
             UsageError: There is none.
         """
         return shown.copy(self._opened(), safe_id)
+
+    def before(self, safe_id: str) -> bytes:
+        """The photo itself, drawn anew by a worker: the browser gets its pixels and nothing else of it.
+
+        Raises:
+            MedimgError: It is not at hand, or cannot be drawn.
+        """
+        path = self._at_hand(self._opened()).get(safe_id)
+        if path is None:
+            raise UsageError("this photo is not at hand.")
+        if self._drawing is None:
+            light = msgspec.structs.replace(self._policy, scope="metadata-only")
+            self._drawing = Workers(Setup(policy=light, memory=MEMORY_FULL), 1)
+        future = self._drawing.submit(
+            pictures.before, os.fsencode(path), self._policy.limits, seconds=self._policy.limits.seconds
+        )
+        self._drawing.wait()
+        return self._drawing.result(future)
 
     def small(self, safe_id: str) -> bytes:
         """A copy in small, as JPEG; may be asked while others are still checked.

@@ -5,7 +5,8 @@
 const tr = (words, fields = {}) => words.replace(/\{(\w+)\}/g, (_, name) => fields[name]);
 const at = id => document.getElementById(id);
 let stand = { step: "drop", photos: [] };
-let files = [];         // the dropped photos, by number: what Before shows
+let files = [];         // the dropped photos, by number
+let counting = false;   // the line says how far the checks are
 let current = "";       // safe id of the photo in the frame
 let mode = "";          // "draw" or "crop" while a box is drawn
 let from = null, drew = false, drawnAct = "";
@@ -54,7 +55,7 @@ async function take(list) {
       at("dropped").append(small(file, file.name));
     } catch (error) { trouble(error.message); }
   }
-  say(files.length ? `${files.length} photos.` : "");
+  say(files.length ? tr("{n} photos.", { n: files.length }) : "");
   at("clean").disabled = !files.length;
 }
 
@@ -101,13 +102,14 @@ async function refresh() {
     setTimeout(refresh, 700);
     return;
   }
-  if (stand.step === "look") { if (at("status").textContent.includes(" of ")) say(""); show(); }
+  if (stand.step === "look") { if (counting) say(""); counting = false; show(); }
 }
 
 function checking() {
   if (stand.total) { at("bar").max = stand.total; at("bar").value = stand.settled; }
   at("bar").hidden = Boolean(stand.grouping);
   if (stand.step !== "clean") return;
+  counting = true;
   const left = stand.left === null ? tr("How long it takes is known after a few photos.") : stand.left < 60 ? tr("Less than a minute left.")
     : tr("About {n} minutes left.", { n: Math.ceil(stand.left / 60) });
   say(stand.grouping ? tr("Waiting for your answer.") : stand.total ? `${tr("{done} of {n} photos", { done: stand.settled, n: stand.total })}. ${left}` : tr("Loading the checks ..."));
@@ -134,7 +136,7 @@ function grouping(asked) {
     return part;
   }));
   at("group-yes").textContent = tr("Use {n} patients", { n: number });
-  at("group-no").textContent = `No: ${asked.now}`;
+  at("group-no").textContent = asked.now === 1 ? tr("No: one patient") : tr("No: {n} patients", { n: asked.now });
   at("grouping").focus();
 }
 
@@ -265,10 +267,22 @@ function act() {
   form.append(foot);
   form.addEventListener("submit", event => event.preventDefault());
   const focused = into.contains(document.activeElement);
+  keep(into, form, JSON.stringify([screen.act, screen.title, screen.lead, screen.lines.map(l => l.text), screen.fields.map(f => f.name), screen.ticks]));
   into.replaceChildren(form);
   if (focused || drawnAct !== into.dataset.act) into.focus({ preventScroll: true });
   into.dataset.act = drawnAct;
   gate();
+}
+
+// What was typed and ticked stays where the same questions are drawn again, as when another photo is chosen meanwhile.
+function keep(into, form, same) {
+  const before = into.dataset.same === same ? [...into.querySelectorAll("input")] : [];
+  into.dataset.same = same;
+  [...form.querySelectorAll("input")].forEach((input, n) => {
+    const old = before[n];
+    if (old && old.type === "checkbox") input.checked = old.checked;
+    else if (old && old.value !== old.defaultValue) input.value = old.value;
+  });
 }
 
 // "Nothing identifying shows" waits until all of the copy was on the screen and nothing is asked about it.
@@ -282,6 +296,7 @@ function gate() {
   for (const button of at("act").querySelectorAll("button[data-key='y']")) button.disabled = Boolean(wait);
   at("gate").textContent = !wait ? "" : open ? tr("Decide first what is asked about this photo.") : current !== id
     ? tr("Choose {id} above the picture.", { id }) : tr("Look at all of it at full size first: N shows the next part.");
+  if (open && current === id) at("gate").append(" ", made("button", tr("Go there"), { type: "button", onclick: () => choose(about.photo.asked[0], true) }));
   const ticks = [...at("act").querySelectorAll("fieldset input")];
   const none = at("act").querySelector("button[data-key='0']"), some = at("act").querySelector("button[data-key='']");
   if (ticks.length && none && some) { none.disabled = ticks.some(t => t.checked); some.disabled = !none.disabled; }
@@ -359,6 +374,7 @@ function wires() {
   at("whole").addEventListener("click", () => decide({ do: "crop" }));
   at("picture").addEventListener("load", size);
   at("picture").addEventListener("error", () => { if (at("picture").getAttribute("src")) say(tr("This browser cannot show this picture.")); });
+  at("under").addEventListener("error", () => { if (at("under").getAttribute("src")) say(tr("This browser cannot show this picture.")); });
   at("picture").addEventListener("dragstart", e => e.preventDefault());
   at("sheet").addEventListener("pointerdown", e => { if (mode) { from = place(e); at("sheet").setPointerCapture(e.pointerId); } });
   at("sheet").addEventListener("pointercancel", () => { from = null; outlines(); });

@@ -15,17 +15,16 @@ const alone = one => !one.photo.copy; // then the photo itself is shown
 
 function picture() {
   const one = photo();
-  const original = one && one.original !== null ? files[one.original] : null;
+  const original = one && one.before ? `before/${current}` : "";
   const key = one ? `${current}|${one.made}` : "";
   at("before").disabled = at("line").disabled = !original || alone(one);
   if (at("picture").dataset.key === key) return;
   at("picture").dataset.key = key;
-  if (shownUrl) { URL.revokeObjectURL(shownUrl); shownUrl = ""; }
+  shownUrl = original;
   at("under").removeAttribute("src");
   at("line").value = 0;
   before(false);
   if (!one || (alone(one) && !original)) { at("picture").removeAttribute("src"); return; }
-  if (original) shownUrl = URL.createObjectURL(original);
   at("picture").alt = alone(one) ? tr("The photo {id} before", { id: current }) : tr("The covered copy {id}", { id: current });
   at("picture").src = alone(one) ? shownUrl : `copy/${current}?${Date.now()}`;
   if (!alone(one)) learn(current, key);
@@ -135,8 +134,8 @@ function tick() {
   const p = parts();
   map(p);
   if (!p || line()) {
-    const words = photo() && at("picture").getAttribute("src") ? p ? tr("The photo itself shows: nothing is covered there, and nothing counts as seen.")
-      : tr("This is the photo itself, not a copy: nothing is covered.") : "";
+    const words = p ? tr("The photo itself shows: nothing is covered there, and nothing counts as seen.")
+      : photo() && alone(photo()) && at("picture").getAttribute("src") ? tr("This is the photo itself, not a copy: nothing is covered.") : "";
     if (at("seen").textContent !== words) at("seen").textContent = words;
     at("next").disabled = true;
     return;

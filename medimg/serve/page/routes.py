@@ -192,6 +192,7 @@ class _Routes:
             ("give", self.give, "POST"),
             ("withdraw", self.withdraw, "POST"),
             ("copy/{safe_id}", self.copy, "GET"),
+            ("before/{safe_id}", self.before, "GET"),
             ("small/{safe_id}", self.small, "GET"),
             ("squares/{safe_id}", self.squares, "GET"),
             ("share/{name}", self.share, "GET"),
@@ -288,6 +289,10 @@ class _Routes:
     async def copy(self, request: Request) -> Response:
         data, kind = await self._do(self._desk.copy, request.path_params["safe_id"])
         return Response(data, headers=HEADERS, media_type=kind)
+
+    async def before(self, request: Request) -> Response:
+        data = await self._do(self._desk.before, request.path_params["safe_id"])
+        return Response(data, headers=HEADERS, media_type="image/jpeg")
 
     async def small(self, request: Request) -> Response:
         data = await asyncio.to_thread(self._desk.small, request.path_params["safe_id"])  # others are checked meanwhile

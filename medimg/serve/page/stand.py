@@ -16,14 +16,14 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         photo: What was found and decided.
-        original: The number under which it was dropped.
+        before: Whether the photo itself is at hand.
         made: Another word for each copy that is made of it.
         width: Of the stored photo, in pixels.
         height: Likewise.
     """
 
     photo: deciding.Photo
-    original: int | None
+    before: bool
     made: str
     width: int
     height: int
