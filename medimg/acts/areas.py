@@ -49,7 +49,7 @@ def screen(walk: Walk, bare: Screen) -> Screen:
             name=copy.name if copy else "",
         ),
         lines=tuple(Line(item=f"{ITEM}{a.number}", text=_sentence(a)) for a in found),
-        options=(Option(key="y", words=tr("true: leave them")), Option(key="n", words=tr("not true"))),
+        options=(Option(key="y", words=tr("true: leave them")), Option(key="n", words=tr("false"))),
     )
 
 

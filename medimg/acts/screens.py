@@ -162,7 +162,7 @@ def _new_card(walk: Walk, bare: Screen, found: list[Standing]) -> Screen:
 
 
 def _all() -> tuple[Option, ...]:
-    return (Option(key="y", words=tr("true")), Option(key="n", words=tr("not true")))
+    return (Option(key="y", words=tr("true")), Option(key="n", words=tr("false")))
 
 
 # ---------------------------------------------------------------------- acts
@@ -311,7 +311,7 @@ def _release(walk: Walk, bare: Screen) -> Screen:
         lines=(*_lines(found), *(Line(text=t) for t in told)),
         options=(
             *([Option(key="y", words=words)] if can else []),
-            *([Option(key="n", words=tr("not true"))] if found else []),
+            *([Option(key="n", words=tr("false"))] if found else []),
         ),
     )
 

@@ -212,7 +212,8 @@ def test_a_table_of_colours_is_as_long_as_it_says(kind: bytes, entries: bytes) -
     inputs, outputs, grid = 2, 3, 4
     rows, width = ((256, 256), 1) if kind == b"mft1" else ((3, 2), 2)
     numbers = rows[0] * inputs + grid**inputs * outputs + rows[1] * outputs
-    body = kind + bytes(4) + bytes((inputs, outputs, grid, 0)) + bytes(36) + entries + bytes(width * numbers)
+    matrix = struct.pack(">9i", *(65536 * k for k in (1, 0, 0, 0, 1, 0, 0, 0, 1)))  # of no colours but XYZ another
+    body = kind + bytes(4) + bytes((inputs, outputs, grid, 0)) + matrix + entries + bytes(width * numbers)
     assert icc.strays(profile({b"A2B0": body})) == []
     reserved = body[:11] + b"\1" + body[12:]
     for wrong in (
@@ -222,6 +223,7 @@ def test_a_table_of_colours_is_as_long_as_it_says(kind: bytes, entries: bytes) -
         reserved,
         b"mft3" + body[4:],
         body[:7] + b"\1" + body[8:],
+        body[:15] + b"\1" + body[16:],
     ):
         assert icc.strays(profile({b"A2B0": wrong})) == ["tag"]
     assert icc.strays(profile({b"rTRC": body})) == ["tag"]

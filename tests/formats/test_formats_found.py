@@ -101,7 +101,7 @@ def test_channels_in_which_a_picture_could_hide_are_refused(photometric: int, pl
 def test_colours_the_picture_does_not_use_go() -> None:
     shown = np.tile(np.array([0, 1, 2, 3], np.uint8), (8, 4))
     spare = hiding.MARK + b"\0"
-    values = [9, 99, 199, 250, *struct.unpack(f"<{len(spare) // 2}H", spare)]
+    values = [2313, 25_443, 51_143, 64_250, *struct.unpack(f"<{len(spare) // 2}H", spare)]
     colour_map = (values + [7] * (256 - len(values))) * 3
     data = tiff_of([shown], 3, t320=tuple(colour_map))
     assert hiding.MARK in data
@@ -109,7 +109,7 @@ def test_colours_the_picture_does_not_use_go() -> None:
     assert hiding.MARK not in copy.data
     assert audit.walk(copy.data, "tiff") == []
     kept = tiff.open(copy.data, LIMITS)
-    assert kept.tiff.numbers(kept.page, 320) == ((9, 99, 199, 250) + (0,) * 252) * 3
+    assert kept.tiff.numbers(kept.page, 320) == ((2313, 25_443, 51_143, 64_250) + (0,) * 252) * 3
     with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(copy.data)) as after:
         assert np.array_equal(np.asarray(before.convert("RGB")), np.asarray(after.convert("RGB")))
 
