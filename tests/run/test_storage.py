@@ -232,6 +232,7 @@ def test_released_copies_go_to_s3_whole_and_once_and_come_out_again(run: Path, m
     assert set(held(moto, "copies")) == left
 
 
+@pytest.mark.long  # two libraries try again for two minutes
 def test_a_storage_that_takes_nothing_is_said_and_the_next_command_goes_on(run: Path, moto: int, line: Line) -> None:
     url = bucket(moto, "full", {})
     line.fault = lambda method, path: "cut-in" if method == "PUT" and "P01-002" in path else ""
