@@ -206,7 +206,7 @@ def _lines(same: Sequence[RecordAnswer]) -> list[str]:
     checks = [(_first_large(a.checks_say), a.subjects) for a in same]
     said = [(". ".join(filter(None, _said(a))), a.subjects) for a in same]
     if len({words for words, _ in said}) == 1 and said[0][0] and any(words for words, _ in checks):
-        return [*_joined(checks), f"{said[0][0]}."]  # it is said once, below what the checks say of each
+        return [*_joined(checks), f"{said[0][0]}."]  # one answer for all of them stands once, below the checks
     return _joined([(". ".join(filter(None, (c, w))), of) for (c, of), (w, _) in zip(checks, said, strict=True)])
 
 

@@ -269,6 +269,9 @@ def test_a_number_of_an_article_stays_where_its_check_digit_is_right() -> None:
     assert did["Ornidazol tablet"] == did["packet"] == "keep"
     did = _packet(("4006381333932", "record-number"), ("taille S", "unknown"), ("LOT GX-4418", "unknown"))
     assert did["LOT GX-4418"] == did["packet"] == "keep"
+    for number, category in (("96385074", "record-number"), ("4006381333931", "id-number")):  # a patient's may be so
+        did = _packet((number, category), ("Ornidazol tablet", "unknown"), batch)
+        assert did[number] == did["Ornidazol tablet"] == did["slip"] == "cover"
     did = _packet(("4006381333931", "record-number"), ("QUISPE", "name"), batch)
     assert did["4006381333931"] == did["slip"] == "cover"
 

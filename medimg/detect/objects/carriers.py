@@ -315,7 +315,7 @@ def placed_on(finding: Finding, name: str, number: int, scale: float) -> Finding
     if finding.kind == Kind.TEXT:
         if _figures(category, text, on=name == "measure" or scale >= SCALE, touching=finding.on == ON_A_SCALE):
             category = Category.RULER
-        elif category in OF_A_BATCH and name == Category.PACKET and product.numbers_it(text):
+        elif category in OF_A_BATCH and name == Category.PACKET and product.numbers_it(text, category):
             category = Category.PRODUCT
         elif category == Category.UNKNOWN and name == "bare" and _no_word(text):
             category = Category.UNREAD

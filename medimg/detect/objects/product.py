@@ -67,8 +67,9 @@ _FIGURE, _COUNT, FIGURES = re.compile(r"\W*\d\W*"), re.compile(r"\W*\d{1,3}\W*")
 """One figure by itself, how many of something there are, and so many of them as are no number with gaps."""
 OF_A_PERSON = frozenset((Category.NAME, Category.DATE, Category.HOSPITAL, Category.AGE, Category.KNOWN))
 """What stands on no packet as its maker's address and the numbers of an article do."""
-_GTIN = re.compile(r"(?!2)\d{8}|(?!2)\d{12,14}")
-"""A number of an article by its length; those that begin with 2 are a house's own (GS1 General Specifications, 1.4)."""
+_GTIN = re.compile(r"(?!2)\d{12,14}")
+"""A number of an article by its length, but for those of eight, which are as long as many a patient's; those that begin
+with 2 are a house's own (GS1 General Specifications, 1.4)."""
 LEAST_WORDS, LEAST_LETTERS = 3, 4
 """Words of a part of a sentence, and letters of all but one of them."""
 LEAST_SENTENCE = 4
@@ -153,7 +154,7 @@ def names_a_person(finds: Sequence[Find]) -> bool:
 
 
 def of_article(text: str) -> bool:
-    """Whether a line is a number of an article that ends with the right check digit (GTIN-8, -12, -13 and -14)."""
+    """Whether a line is a number of an article that ends with the right check digit (GTIN-12, -13 and -14)."""
     said = text.replace(" ", "")
     right = sum(int(c) * (3 if n % 2 else 1) for n, c in enumerate(reversed(said)) if c.isdigit()) % 10 == 0
     return right and _like_an_article(text)
@@ -164,16 +165,21 @@ def _like_an_article(text: str) -> bool:
     return said.isascii() and _GTIN.fullmatch(said) is not None
 
 
-def numbers_it(text: str) -> bool:
-    """Whether a line on a packet says nothing but which product or batch it is."""
-    return of_product(text) or of_article(text)
+def _numbers_an_article(find: Find) -> bool:
+    """Whether a find may be the number of an article; what a rule took for somebody's own number is none."""
+    return find.category == Category.RECORD_NUMBER and _like_an_article(find.text)
+
+
+def numbers_it(text: str, category: str) -> bool:
+    """Whether a line of that category on a packet says nothing but which product or batch it is."""
+    return of_product(text) or (category in (Category.RECORD_NUMBER, Category.UNKNOWN) and of_article(text))
 
 
 def bears_one(finds: Sequence[Find]) -> bool:
     """Whether finds that share a ground name a product and its batch, and nothing of a person."""
     texts = [f.text for f in finds if not f.code]
-    person = any(identifies(f) and not _like_an_article(f.text) for f in finds)
-    article = any(map(_like_an_article, texts)) and any(map(of_batch, texts))
+    person = any(identifies(f) and not _numbers_an_article(f) for f in finds)
+    article = any(map(_numbers_an_article, finds)) and any(map(of_batch, texts))
     return not person and (article or names_one(texts))
 
 
