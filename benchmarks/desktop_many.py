@@ -20,6 +20,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QListWidget
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -186,9 +190,9 @@ class Pages:
         seconds = time.time() - self.began
         print(f"| {name} | {seconds:.2f} | {memory('VmRSS')} | {memory('VmRSS') + workers()} |", flush=True)
 
-    def drawn(self, small: object) -> int:
+    def drawn(self, small: QListWidget) -> int:
         """How many of the small pictures are there."""
-        return sum(not small.item(n).icon().isNull() for n in range(small.count()))  # type: ignore[attr-defined]
+        return sum(not small.item(n).icon().isNull() for n in range(small.count()))
 
 
 def memory(name: str, pid: str = "self") -> int:

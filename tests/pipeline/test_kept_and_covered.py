@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 from PIL import Image
+from told_kit import Told
 
 from medimg import Scrubber, frames
 from medimg.api import Scrubbed
@@ -32,27 +33,6 @@ def picture(kind: str = "PNG") -> bytes:
 def thing(place: Polygon | None, kind: Any = "text", category: str = "name", frame: int = 0) -> Finding:
     region = None if place is None else Region(place, frame)
     return Finding(kind=kind, category=category, detector="drawn", region=region)
-
-
-class Told:
-    """A detector that finds what it was told, and in the copy what of ``later`` lies outside the covers."""
-
-    version = "told"
-
-    def __init__(self, name: str, first: Sequence[Finding] = (), later: Sequence[Finding] = ()) -> None:
-        self.name, self._first, self._later = name, list(first), list(later)
-
-    def find(self, frame: Any, known: Any = None) -> list[Finding]:
-        return self._first
-
-    def recheck(self, frame: Any, covers: Sequence[Polygon], known: Any = None) -> tuple[list[Finding], str]:
-        def hidden(finding: Finding) -> bool:
-            boxes = [Region(frame.upright(c)).box for c in covers]
-            return finding.region is not None and any(
-                b.overlap(finding.region.box) >= 0.95 * finding.region.box.area for b in boxes
-            )
-
-        return [f for f in self._later if not hidden(f)], "told"
 
 
 def scrub(

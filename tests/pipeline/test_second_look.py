@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from told_kit import Told
 
 from medimg import Scrubber
 from medimg.api import load_detectors
@@ -76,21 +77,6 @@ def test_where_one_check_of_the_original_is_blind_the_copy_is_covered_or_held(
         for box in [f.region.box for f in there if f.region]:
             inside = pixels[box.y0 + 2 : box.y1 - 2, box.x0 + 2 : box.x1 - 2]
             assert (inside == inside[0, 0]).all(), "a cover is flat"
-
-
-class Told:
-    """A detector that finds what it was told, in the original and in the copy."""
-
-    version = "told"
-
-    def __init__(self, name: str, first: Sequence[Finding] = (), again: Sequence[Finding] = ()) -> None:
-        self.name, self._first, self._again = name, list(first), list(again)
-
-    def find(self, frame: Any, known: Any = None) -> list[Finding]:
-        return self._first
-
-    def recheck(self, frame: Any, covers: Sequence[Polygon], known: Any = None) -> tuple[list[Finding], str]:
-        return self._again, "told"
 
 
 def _line(box: Box, category: str, text: str) -> Finding:
