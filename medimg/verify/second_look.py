@@ -16,7 +16,7 @@ from medimg.decide import decide
 from medimg.detect import Detector, Frame
 from medimg.detect.answers import Answers
 from medimg.detect.found import findings
-from medimg.detect.objects import carriers
+from medimg.detect.objects import carriers, screens
 from medimg.errors import CheckNotRun, MedimgError
 from medimg.native.opencv import cv2
 from medimg.native.threads import each
@@ -150,6 +150,9 @@ def _read_worse(again: Finding, stays: Sequence[Finding], policy: Policy) -> boo
     def much_of(first: str) -> bool:
         return len(said) <= len(first) and _alike(said, first) >= LIKE
 
+    curves = [first for first in stays if first.category == Category.UNIT and screens.curve(first.secret.reveal())]
+    if screens.curve(again.secret.reveal()) and _decided(again, curves, policy):
+        return True
     if _decided(again, [first for first in stays if much_of(_signs(first))], policy):
         return True
     there = [first for first in stays if first.region and _lies_in(first, again)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
@@ -203,6 +204,7 @@ def test_plain_words_of_many_languages_stay_on_a_product(text: str) -> None:
     [
         "Quispe Halvorsen", "Rose Hill", "dressing change Rose Hill", "Reviewed by Okonjo", "Nurse Halvorsen",
         "Okonjo 10 mg", "12/03", "Bruno 4471", "Li Wound", "1 2 3 4 Wei", "Data: 14.I.26", "I. Quispe",
+        "80-214 Gda\u0144sk", "114 55 Stockholm", "14 Gomez", "5 Mlbeke", "CE 1234 Quispe", "Gra ce 1234",
     ],
 )  # fmt: skip
 def test_a_name_beside_plain_words_or_figures_is_covered_on_a_product(text: str) -> None:
@@ -386,6 +388,39 @@ def test_a_written_line_in_the_outline_of_a_whole_ruler_is_no_scale() -> None:
     assert [a.do for a in decide(out[1:2], Policy(), width=1024, height=768).actions] == ["ask"]
 
 
+def test_a_letter_that_passed_for_a_numeral_cuts_nobodys_date() -> None:
+    day = _line(Box(240, 332, 420, 372), "date", "8-2-2025")
+    scale = [_line(Box(160 + 60 * k, 300, 184 + 60 * k, 331), "ruler", str(k)) for k in range(5)]
+    for text, cut in (("o", False), ("2", True)):
+        beside = _line(Box(280, 310, 304, 340), "ruler", text)
+        out = carriers.placed(Frame(np.full((768, 1024, 3), 236, np.uint8)), [beside, day, *scale])
+        assert out[1].tight == cut
+
+
+def test_a_blank_strip_along_the_figures_of_a_scale_is_asked_about() -> None:
+    """The ticks of a syringe, or what somebody wrote there and nobody could read."""
+    strip = _line(Box(200, 300, 800, 330), "unread", "")
+    figures = [_line(Box(220 + 110 * k, 340, 244 + 110 * k, 364), "ruler", str(10 * k)) for k in range(6)]
+    for some, do in ((figures, "ask"), (figures[:3], "cover")):
+        out = carriers.placed(Frame(np.full((768, 1024, 3), 236, np.uint8)), [strip, *some])
+        assert [a.do for a in decide(out[:1], Policy(), width=1024, height=768).actions] == [do]
+
+
+@pytest.mark.parametrize(
+    ("category", "box", "stays"),
+    [
+        ("harmless", Box(420, 302, 470, 338), False),  # two bold figures of a line that says nothing of anybody
+        ("unknown", Box(420, 302, 470, 338), True),
+        ("harmless", Box(420, 260, 540, 380), True),  # a code with a line beside it
+    ],
+)
+def test_bold_letters_of_a_harmless_line_are_no_code(category: str, box: Box, stays: bool) -> None:
+    code = msgspec.structs.replace(_line(box, "2d-code", "", "code"), score=0.86)
+    line = _line(Box(300, 300, 700, 340), category, "14:00 - 16:00")
+    out = carriers.placed(Frame(np.full((768, 1024, 3), 236, np.uint8)), [line, code])
+    assert ("code" in {f.kind for f in out}) == stays
+
+
 def test_a_header_in_another_colour_is_part_of_its_badge() -> None:
     picture = _picture()
     picture[LABEL.y0 - 50 : LABEL.y0, LABEL.x0 : LABEL.x1] = (30, 90, 60)
@@ -519,15 +554,29 @@ def _on_a_screen(monkeypatch: pytest.MonkeyPatch, *lines: Finding) -> dict[str, 
 def test_on_a_screen_that_measures_names_values_and_traces_stay_and_who_it_is_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    said = ["PNI", "FC", "(101)", "18 37.1", "PRbpm", "II x1", "1:2 40"]
-    names = ["LIT 3", "QUISPE", "JK", "12 03 51", "Dr Ngo", "T", "14:07", "10068"]
+    said = ["PNI", "FC", "(101)", "18 37.1", "PRbpm", "II x1", "1:2 40", "14:07", "ADULT 14:22", "VTBI 42 m| 7:15 h"]
+    said += ["Philips MX450", "INFUSOMAT space"]
+    names = [
+        "LIT 3",
+        "QUISPE",
+        "JK",
+        "12 03 51",
+        "Dr Ngo",
+        "T",
+        "Philips F45",
+        "10068",
+        "14:07 Ngo",
+        "Philips",
+        "Evita",
+    ]
     lines = [_line(Box(150, 80, 230, 104), "harmless", "SpO2"), _line(Box(150, 110, 260, 160), "unit", "97")]
     lines += [_line(Box(400, 80 + 40 * k, 480, 104 + 40 * k), "unknown", text) for k, text in enumerate(said)]
     lines += [_line(Box(600, 80 + 32 * k, 700, 104 + 32 * k), "unknown", text) for k, text in enumerate(names)]
     lines += [_line(Box(150, 400, 600, 480), "unknown", "hhhhhhh"), _line(Box(150, 500, 600, 580), "unread", "nn")]
-    lines += [_line(Box(150, 600, 600, 680), "unread", ""), _line(Box(640, 400, 760, 480), "unknown", "Anna")]
+    lines += [_line(Box(150, 600, 600, 680), "unread", ""), _line(Box(640, 600, 760, 680), "unknown", "Anna")]
+    lines += [_line(Box(160, 402, 240, 478), "unknown", "ror")]  # a part of the curve, found again
     made = _on_a_screen(monkeypatch, *lines)
-    assert {text for text, category in made.items() if category == "unit"} == {*said, "97", "hhhhhhh", "nn"}
+    assert {text for text, category in made.items() if category == "unit"} == {*said, "97", "hhhhhhh", "nn", "ror"}
 
 
 def test_a_curve_that_was_read_with_the_value_it_runs_into_or_that_tints_its_ground_stays(

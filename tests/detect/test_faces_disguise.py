@@ -360,3 +360,10 @@ def test_a_tiled_wall_is_no_mosaic(detector: faces.Faces) -> None:
     wall = np.ascontiguousarray(wall[:480, :640])
     assert _disguise.mosaics(Frame(wall))
     assert of(detector.find(Frame(wall)), "old-disguise") == []
+
+
+def test_the_corner_of_a_board_on_a_plain_wall_is_no_mosaic() -> None:
+    """One edge each way lies on any grid."""
+    wall = np.tile(np.linspace(120, 180, 640, dtype=np.float32), (480, 1))
+    wall[200:, 300:] += np.linspace(30, 60, 340, dtype=np.float32)
+    assert _disguise.mosaics(Frame(np.repeat(wall.astype(np.uint8)[..., None], 3, axis=2))) == []

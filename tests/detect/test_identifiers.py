@@ -86,6 +86,8 @@ HARMLESS = {
     "EXP 06/27": "harmless",
     "Använd före 2028-05": "harmless",
     "Verwendbar bis 2027-03": "harmless",
+    "14:00 - 16:00": "harmless",
+    "8:30 Uhr bis 17:00 Uhr": "harmless",
 }
 
 IDENTIFYING = {
@@ -126,6 +128,18 @@ IDENTIFYING = {
     "Oluwaseun Adeyemi": "name",
     "María Gutiérrez": "name",
     "123-45-6789": "id-number",
+    "PESEL: 66041208745": "record-number",
+    "Fall-Nr.: 80041736": "record-number",
+    "Personnr 580923-4427": "record-number",
+    "C.F. SPSRTI66D52H501X": "id-number",
+    "Imi\u0119 i nazwisko:\u017baneta W\u0105\u017c": "name",
+    "Lekarz: S. D\u0119bski": "name",
+    "Nom (usage) : Hu": "name",
+    "Hasta Ad\u0131: Kaya": "name",
+    "\u041f\u0430\u0446\u0438\u0435\u043d\u0442: \u041f\u0435\u0442\u0440\u043e\u0432": "name",
+    "D. nar. 4": "date",
+    "Szpital Miejski": "hospital",
+    "Clinica Sant'Anna": "hospital",
 }
 
 NEVER_KEPT = [
@@ -146,6 +160,7 @@ NEVER_KEPT = [
     "110w/2017", "10/2cm", "Exp 2026-04", "2017",
     "5.07", "31.12", "12.84", "3,84", "1.1.56", "D. 3 cm Quispe", "Val 03/2026",
     "06/27", "4 Stock", "28 Tabi Ngata", "12/03 m", "Quispe 4.50 \u20ac",
+    "14:00", "14:00 - 16:00 Ngata", "14.00 - 16.00",
 ]  # fmt: skip
 
 

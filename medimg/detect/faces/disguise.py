@@ -63,6 +63,8 @@ NOISE, STRONG = 2, 24
 LEAST_STEP = 0.15
 """Mean of the steps below which a window is one plain surface."""
 ON_GRID = 0.7
+ONE_LINE = 0.6
+"""Most of the steps of a window along one line, three pixels wide: the corner of a board lies on every grid."""
 LEAST_GREYS = 5
 MOSAIC_SKIN = 0.2
 """Least share of a mosaic in the colours of skin, where the networks see no face on it and the picture has colours: a
@@ -322,7 +324,8 @@ def _gridded(grey: Pixels, jpeg: float) -> Iterator[tuple[int, int]]:
     upright = _profiles(below).transpose(1, 0, 2)
     waves = _frequencies(jpeg)
     ways = [across.reshape(-1, WINDOW), upright.reshape(-1, WINDOW)]
-    some = np.flatnonzero(np.minimum(*(way.sum(axis=1) for way in ways)) >= LEAST_STEP * WINDOW**2)
+    stepped = np.minimum(*(way.sum(axis=1) for way in ways)) >= LEAST_STEP * WINDOW**2
+    some = np.flatnonzero(stepped & (np.maximum(*map(_one_line, ways)) <= ONE_LINE))
     both = np.minimum(*(_on_grid(way[some], waves) for way in ways))
     for n in some[both.max(axis=1) >= ON_GRID]:
         y, x = divmod(int(n), along - 1)
@@ -344,6 +347,12 @@ def _profiles(sums: Table) -> Table:
     pairs = sums[1:] + sums[:-1]
     halves = pairs.reshape(len(pairs), -1, WINDOW // 2)
     return np.concatenate([halves[:, :-1], halves[:, 1:]], axis=2)
+
+
+def _one_line(profiles: Table) -> Table:
+    """The share of each profile that lies in three neighbouring places, (profiles,); 0 for one without steps."""
+    three = profiles[:, :-2] + profiles[:, 1:-1] + profiles[:, 2:]
+    return np.asarray(three.max(axis=1) / np.maximum(profiles.sum(axis=1), 1e-3), np.float32)
 
 
 def _frequencies(jpeg: float) -> Table:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from medimg import geometry
 from medimg.detect import Frame
 from medimg.detect.objects import burned, company, grey_card, judge, marks, product, scales, screens
-from medimg.detect.objects.blocks import ALIKE, REAL, SCALES, Block, dense, found_blocks, with_finds
+from medimg.detect.objects.blocks import ALIKE, REAL, SCALES, Block, dense, found_blocks, grown, with_finds
 from medimg.detect.objects.grounds import Picture, Points, share_in
 from medimg.detect.objects.judge import GROUNDS, Find
 from medimg.native.opencv import cv2
@@ -36,6 +36,7 @@ FIGURES = UNCLEAR | {Category.RECORD_NUMBER}
 """What several of them have been taken for, where they touch ticks and numerals."""
 NUMERALS = re.compile(r"[\W_]*(?:\d{1,3}(?:[\W_]+\d{1,3}){0,11})?[\W_]*(?:c[mrn]|mm|in)?[\W_]*", re.IGNORECASE)
 """Numerals of a scale, or ticks alone; of a unit that ends with the box less than an m is seen."""
+FIGURE = re.compile(r"\d")
 UNIT = re.compile(r"[\W_]*(?:cm|mm|inch(?:es)?)[\W_]*", re.IGNORECASE)
 """A unit of length by itself: what bears it, and not much of a person, is a ruler, though its figures were not read."""
 SCALE = 0.35
@@ -66,6 +67,8 @@ BARE, SURELY_BARE = GROUNDS.index("bare"), 0.8
 RED, YELLOW, BLOOD = 5.0, 3.0, 15.0
 """Least red and yellow of a ground that may be skin, and least red of one that may be a wound: CIELAB as 8 bits, from
 neutral. Off such ground what nobody could read is covered: the judge has seen too little bare ground to be believed."""
+ROW, BESIDE = 6.0, 2.0
+"""How many times as long as high a row of ticks is at least, and how far its figures may be, in their height."""
 SURELY_SCALE, SPARSE, LONG = 0.6, 0.9, 2.5
 """Likelihood of a ruler from which so few signs for each time a line is as long as high, in one so long, are no word;
 print has 1.3 to 2."""
@@ -89,6 +92,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         findings: What the checks found in it.
     """
     findings = [*findings, *company.codes(frame, [f for f in findings if _partly_in(frame, f)])]
+    findings = company.no_letters(frame, findings)
     at = [k for k, f in enumerate(findings) if f.kind in (Kind.TEXT, Kind.CODE) and _partly_in(frame, f)]
     if not at or min(frame.width, frame.height) < 16:
         return list(findings)
@@ -124,7 +128,8 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             device = sort in (Category.SCREEN, "measure")
             printed = sort in PRINTED and product.prints(finds[m].text, there, device=device)
             printed = printed or product.sentence(finds[m].text, there)
-            out[at[m]] = _on(out[at[m]], name, number, row, borne=borne, printed=printed)
+            scale = row["ruler"] >= PERHAPS_SCALE or _along_figures(finds[m], finds)
+            out[at[m]] = _on(out[at[m]], name, number, row, borne=borne, printed=printed, scale=scale)
             if out[at[m]].on in ("bare", ON_A_SCALE) and _burned_in(frame, picture, finds[m]):
                 out[at[m]] = msgspec.structs.replace(out[at[m]], on="")
         outline = with_finds(block, there)
@@ -157,14 +162,18 @@ def _keep_readings(
         return
     outline = with_finds(block, there)
     ground = np.median([picture.colour(f.quad, f.code) for f in there if screens.said(f)], axis=0)
-    for m, (k, find) in enumerate(zip(at, finds, strict=True)):
-        own = m in block.members
-        value = (own or share_in(find.quad, outline) >= WITHIN) and screens.measured(find)
-        colour = picture.colour(find.quad, find.code)  # a broad curve tints it
-        alike = np.linalg.norm(colour - ground) <= ALIKE or max(colour[0], ground[0]) < screens.DARK
-        on_ground = own and alike
-        if value or (on_ground and screens.traced(find, high)):
-            out[k] = msgspec.structs.replace(out[k], category=Category.UNIT)
+    curves = [find.quad for find in there if find.category == Category.UNIT and screens.curve(find.text)]
+    for again in (False, True):
+        for m, (k, find) in enumerate(zip(at, finds, strict=True)):
+            own = m in block.members
+            value = (own or share_in(find.quad, outline) >= WITHIN) and screens.measured(find)
+            colour = picture.colour(find.quad, find.code)  # a broad curve tints it
+            alike = np.linalg.norm(colour - ground) <= ALIKE or max(colour[0], ground[0]) < screens.DARK
+            traced = own and alike and screens.traced(find, high, curves if again else ())
+            if value or traced:
+                out[k] = msgspec.structs.replace(out[k], category=Category.UNIT)
+            if traced and not again:
+                curves.append(find.quad)
 
 
 def _sort(
@@ -211,13 +220,24 @@ def _burned_in(frame: Frame, picture: Picture, find: Find) -> bool:
     return not find.code and burned.like_a_date(frame, find.quad / picture.factor, find.text)
 
 
-def _on(finding: Finding, name: str, number: int, row: Mapping[str, float], *, borne: bool, printed: bool) -> Finding:
+def _on(
+    finding: Finding, name: str, number: int, row: Mapping[str, float], *, borne: bool, printed: bool, scale: bool
+) -> Finding:
     """A find with what it lies on; on a slip or a sheet that is believed nothing is a scale by its looks alone."""
     if printed and finding.kind == Kind.TEXT and finding.category == Category.UNKNOWN:
         finding = msgspec.structs.replace(finding, category=Category.PRODUCT)
-    if row["ruler"] >= PERHAPS_SCALE and _blank(finding, row):
+    if scale and _blank(finding, row):
         finding = msgspec.structs.replace(finding, category=Category.UNREAD, on=ON_A_SCALE)
     return placed_on(finding, name, number, 0.0 if borne else row["ruler"])
+
+
+def _along_figures(find: Find, finds: Sequence[Find]) -> bool:
+    """Whether a long find runs along the figures of a scale, as its ticks do."""
+    figures = [f for f in finds if f.category == Category.RULER and scales.NUMBERS.fullmatch(f.text)]
+    if len(figures) < scales.IN_A_ROW or max(cv2.minAreaRect(find.quad)[1]) < ROW * find.high:
+        return False
+    around = grown(find.quad, BESIDE * float(np.median([f.high for f in figures])))
+    return len({f.text for f in figures if share_in(f.quad, around) >= WITHIN}) >= scales.IN_A_ROW
 
 
 def _over(
@@ -283,7 +303,8 @@ def _off_scales(
     frame: Frame, picture: Picture, findings: Sequence[Finding], at: Sequence[int], finds: Sequence[Find]
 ) -> dict[int, Finding]:
     """Writing that touches the ticks or numerals of a ruler: part of them, or cut off where they begin."""
-    rulers = [f.quad for f in finds if f.category == Category.RULER]
+    # A lone letter that passed for a numeral (o, l) cuts nobody's name.
+    rulers = [f.quad for f in finds if f.category == Category.RULER and (scales.ticks(f.text) or FIGURE.search(f.text))]
     out: dict[int, Finding] = {}
     for k, find in zip(at, finds, strict=True):
         if find.code or find.category in SCALES or not any(share_in(find.quad, r) > scales.TOUCH for r in rulers):

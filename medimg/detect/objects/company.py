@@ -28,6 +28,8 @@ NEAR = 4.0
 """How far it may be from a line, in heights of the line."""
 LOWEST, HIGHEST = 0.8, 12.0
 """Shorter side of the code, in the same."""
+AS_HIGH = 1.5
+"""Most height of letters that pass for a code, in that of their line."""
 KNOWN = 0.5
 """Share of it that lies in a code, or of a code in it, for it to be found already; share of it that lines fill which
 were read, for it to be these. The network's outline may reach into the line beside a code."""
@@ -66,6 +68,23 @@ def codes(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             )
         )
     return out
+
+
+def no_letters(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings without 2-D codes that are bold letters of a harmless line: nobody read them, and they lie in it."""
+    lines = [f for f in findings if f.kind == Kind.TEXT and f.category == Category.HARMLESS and f.score >= LIKELY]
+    quads = [_upright(frame, f) for f in lines if f.region]
+
+    def lettering(finding: Finding) -> bool:
+        if finding.category != Category.TWO_D_CODE or finding.score >= 1 or not finding.region:
+            return False
+        code = _upright(frame, finding)
+        high = float(min(cv2.minAreaRect(code)[1]))
+        return any(
+            share_in(code, line) > KNOWN and high <= AS_HIGH * float(min(cv2.minAreaRect(line)[1])) for line in quads
+        )
+
+    return [f for f in findings if not lettering(f)]
 
 
 def _likely(frame: Frame) -> Iterator[tuple[bool, float, Points]]:

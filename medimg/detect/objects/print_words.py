@@ -39,6 +39,10 @@ MOST_FIGURES = 3
 """Figures in a row that are no part of a record number."""
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]{1,2})?")
 _FIGURES = re.compile(r"\d+")
+_PARTED = re.compile(r"\d+(?:[ -]\d+)+")
+"""Figures with nothing but a blank or a stroke between them: of so many as :data:`MOST_PARTED` a code of a town or a
+number of a telephone is made (80-214, 114 55)."""
+MOST_PARTED = 4
 _DATE = re.compile(r"\d ?[./-] ?[\divxl]", re.IGNORECASE)
 """Figures, or a day and a month in Roman ones, with a mark between them."""
 _SPELT = str.maketrans(
@@ -58,6 +62,8 @@ def plain(text: str, *, sure: bool = False) -> bool:
     words = [folded(word) for word in written]
     long = [word for word in words if len(word) >= LEAST]
     if not long or _DATE.search(text) or any(len(some) > MOST_FIGURES for some in _FIGURES.findall(text)):
+        return False
+    if any(sum(map(str.isdigit, some)) > MOST_PARTED for some in _PARTED.findall(text)):
         return False
     short = [word for word in words if len(word) < LEAST]
     counted = text.lstrip()[0].isdigit()

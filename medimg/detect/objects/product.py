@@ -40,17 +40,19 @@ _IN_A_ROW = re.compile(
     rf"\b(?:{_LOT}|REF|EXP|SN)\b[\s.:#]*(?=[A-Z]{{0,3}}-?\d)[A-Z\d][A-Z\d.-]{{2,11}}\b|\b(?:{_UNTIL_WHEN}|{_SHORT_FOR_IT}){_MONTH}"
 )
 """The same beside other print of a packet."""
+_STARTS, _ENDS = r"(?<![^\W\d_])", r"(?![^\W\d_])"
+"""No letter stands before a word or behind a unit: else a part of a name would count as one (14 Garcia)."""
 _OTHER = re.compile(
     r"(?<![\d-])\d{1,2}-0(?![\d-])"
     r"|(?<![\d.,])\d{1,3}(?:[ .,]\d{3})? ?(?:IE|IU|UI|ME|mmol|mOsm(?:ol)?|kcal|kJ)"
     r"(?: ?/ ?\d{0,4} ?(?:ml|l|g|kg))?(?!\w)"
-    r"|\d{1,2} ?G(?: ?[x\u00d7] ?\d(?:[ /\d]*\d)?(?: ?\"|\u2033)?)?"
-    r"|USP|STERILE(?: ?(?:EO|R)\b)?|single use(?: only)?|keep dry|do not re-?use|CE ?\d{4}"
+    rf"|(?<!\d)\d{{1,2}} ?G(?: ?[x\u00d7] ?\d(?:[ /\d]*\d)?(?: ?\"|\u2033)?|{_ENDS})"
+    rf"|{_STARTS}(?:USP|STERILE(?: ?(?:EO|R))?|single use(?: only)?|keep dry|do not re-?use|CE ?\d{{4}}){_ENDS}"
     r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g)?(?: ?[x\u00d7] ?\d+(?:[.,]\d+)? ?(?:mm|cm)?)+"
-    r"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g|%)"
+    rf"|\d+(?:[.,]\d+)? ?(?:mm|cm|ml|mg|g|%){_ENDS}"
     r"|(?:sodium|potassium|calcium|magnesium) ?(?:chloride|(?:hydrogen ?|bi)carbonate|lactate|citrate|sul(?:ph|f)ate)"
-    r"|glucose|dextrose|saline|water for injections?"
-    r"|\b(?:solution|tablets?|capsules?|for irrigation|oral use|sterile)\b"
+    rf"|{_STARTS}(?:glucose|dextrose|saline|water for injections?|solution|tablets?|capsules?|for irrigation|oral use"
+    rf"|sterile){_ENDS}"
     r"|\b(?:euro(?: ?cent)?|cents|pence|dollars?)\b"
     r"|(?<![\d./-])20\d\d ?[-./] ?(?:0[1-9]|1[0-2])(?![\d./-])",
     re.IGNORECASE,

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from medimg.detect.objects import scales
+from medimg.detect.objects import devices, scales
+from medimg.detect.objects.grounds import Points, share_in
 from medimg.detect.objects.judge import IDENTIFYING, Find
 from medimg.vocabulary import Category
 
@@ -22,7 +23,7 @@ kvo l map max mean med mg mgdl min ml mlh mlhr mm mmhg mmol mmoll mms monitor mo
 o2 pa pad pam pani pap pas paw pc pcv peep perf pi pic pinsp pip plet pleth plethy pmax pmean pni ppeak pplat pr
 prvc ps pso2 pspitze psv pul puls pulse pvc pvi rate resp rpm rr rsb s sao2 simv sp02 spo2 spoz st sys t ta temp
 temperatur temperature ti tmp tv v vc vcv ve vi vm vmand vol volume volumen vspont vt vtb vtbi vte vti x x1 x2
-zvd mi ti tis tib tic tid dr gn frq freq dyn pwr prf wf thi har zoom depth gain tds eh ce
+zvd mi ti tis tib tic tid dr gn frq freq dyn pwr prf wf thi har zoom depth gain tds eh ce adult adulte adulto ped neo
 """
 NAMES = frozenset(_NAMES.split())
 """What monitors, oximeters, ventilators, pumps, scanners and scopes call what they measure, their settings and units,
@@ -47,6 +48,8 @@ CLEAR = re.compile(
 """A unit or name that stands on nothing but what measures, where nobody is named beside it."""
 VALUES = re.compile(r"\W*(?:1:\d(?:\.\d)?|\d{1,3}(?:[.,]\d{1,2})?)(?:(?:[\s/]+\(?|\()\d{1,3}(?:[.,]\d{1,2})?\)?)?\W*")
 """One value, or two beside each other; three may be a date, and a time is written with two figures before the colon."""
+TIME = re.compile(r"\W*(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?: ?h)?\W*")
+"""The time of a day, or how long something takes; no day, and nobody's."""
 PROBE = re.compile(r"[CLPSE][A-Z]?\d{1,2}-\d{1,2}[a-z]?")
 """The head of a scanner, by its shape and its frequencies."""
 LEAST_LETTERS, WAVE, OF_A_VALUE = 1, 3, 3
@@ -54,6 +57,8 @@ LEAST_LETTERS, WAVE, OF_A_VALUE = 1, 3, 3
 SPARSE = 1.3
 """Most letters of such, for each time it is as long as high, where none stands there three times over: as in
 :mod:`medimg.detect.text.monitors`."""
+ON_A_CURVE = 0.8
+"""Least share of a find that lies in curves for it to be a part of them."""
 TALL = 1.8
 """Its least height, in that of the names of what is measured."""
 
@@ -108,15 +113,17 @@ def said(find: Find) -> bool:
 def measured(find: Find) -> bool:
     """Whether a find on such a screen was read as a value or a name of what is measured."""
     read = find.category == Category.UNKNOWN and not find.code
-    return read and bool(VALUES.fullmatch(find.text) or PROBE.fullmatch(find.text) or _named(find.text))
+    shown = (VALUES, TIME, PROBE)
+    return read and (any(p.fullmatch(find.text) for p in shown) or _named(find.text) or devices.named(find.text))
 
 
-def traced(find: Find, high: float) -> bool:
+def traced(find: Find, high: float, curves: Sequence[Points] = ()) -> bool:
     """Whether a find on such a screen is a curve that was read as a few letters.
 
     Args:
         find: It.
         high: As :func:`measuring` says.
+        curves: Where curves are for certain: a part of one that was found again needs to be no longer than it is high.
     """
     if find.code or find.category not in (Category.UNKNOWN, Category.UNREAD):
         return False
@@ -126,7 +133,13 @@ def traced(find: Find, high: float) -> bool:
     figures = sum(c.isdigit() for c in find.text)  # a value that a curve runs into is read with it
     few = LEAST_LETTERS <= len(set(letters)) <= WAVE and figures <= OF_A_VALUE * repeats
     sparse = repeats or len(letters) <= SPARSE * long / max(find.high, 1.0)
-    return few and sparse and find.high >= TALL * high
+    again = sum(share_in(find.quad, curve) for curve in curves) >= ON_A_CURVE
+    return few and (sparse or again) and find.high >= TALL * high
+
+
+def curve(text: str) -> bool:
+    """Whether a reading is one of a curve: few letters, one of them three times over, as in no word."""
+    return scales.THRICE.search(text) is not None and len({c for c in text.casefold() if c.isalpha()}) <= WAVE
 
 
 def _set(names: Sequence[Find]) -> int:
@@ -146,7 +159,7 @@ def _valued(find: Find) -> bool:
 
 def _named(text: str) -> bool:
     """Whether every word is a name or a unit of what is measured, perhaps two run together, or a small number."""
-    words = re.findall(r"[^\W_]+", text.casefold())
+    words = re.findall(r"[^\W_]+", text.casefold().replace("|", "l"))
     named = any(_name(word) and len(word) > 1 for word in words)
     return named and all(_name(word) or re.fullmatch(r"\d{1,3}", word) for word in words)
 

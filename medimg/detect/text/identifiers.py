@@ -57,6 +57,11 @@ _STRENGTH = re.compile(
     r"\d{1,4}(?:[.,]\d+)? ?(?:mc?g|g|iu)? ?/ ?\d{0,4}(?:[.,]\d+)? ?(?:mc?g|mg|ml|g|kg|h)", re.IGNORECASE
 )
 """How strong a medicine is."""
+_OPENED = re.compile(
+    r"(?:[01]?\d|2[0-4]):[0-5]\d(?: ?(?:h|Uhr))? ?(?:[-\u2013\u2014]|to|bis|a|\u00e0|do|tot|til|till) ?"
+    r"(?:[01]?\d|2[0-4]):[0-5]\d(?: ?(?:h|Uhr))?"
+)
+"""From when to when something is open."""
 _PRICE = re.compile(
     r"(?:\d{1,2} for )?[\u00a3\u20ac$] ?\d{1,4}(?:[.,]\d\d)?|\d{1,4}[.,]\d\d ?(?:\u20ac|kr|z\u0142|K\u010d)"
 )
@@ -209,7 +214,7 @@ def _harmless(line: str) -> Verdict | None:
         return Verdict("harmless")
     if ("/" in line and vital_value(line)) or _measured(line):
         return Verdict("unit")
-    if _DATE_FIELD.fullmatch(line) or _PRICE.fullmatch(line) or _DOSES.fullmatch(folded(line)):
+    if any(p.fullmatch(line) for p in (_DATE_FIELD, _PRICE, _OPENED)) or _DOSES.fullmatch(folded(line)):
         return Verdict("harmless")
     bare = line.strip(" .:;,()[]*-_/|'\"")
     if bare.upper() in ("L", "R", "LT", "RT", "LEFT", "RIGHT", "LHS", "RHS", "L)", "R)"):
