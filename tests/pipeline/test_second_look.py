@@ -95,6 +95,7 @@ def _second(first: Sequence[Finding], again: Sequence[Finding]) -> list[Finding]
 
 
 FIGURES = [_line(Box(100 + 60 * k, 400, 130 + 60 * k, 430), "ruler", str(k)) for k in range(9)]
+TRACE = [_line(Box(100, 200, 600, 280), "unit", "rrrrrrr")]
 VALUES = [_line(Box(100, 200, 500, 280), "unit", "mmHg 12"), _line(Box(500, 200, 600, 280), "unit", "36")]
 
 
@@ -106,6 +107,8 @@ VALUES = [_line(Box(100, 200, 500, 280), "unit", "mmHg 12"), _line(Box(500, 200,
         pytest.param(VALUES, Box(100, 200, 600, 280), "unknown", "mHg 1236", False, id="two that stay as one"),
         pytest.param(VALUES, Box(100, 200, 600, 280), "unknown", "W", False, id="a sign in their place"),
         pytest.param(VALUES, Box(100, 200, 600, 280), "unknown", "Quispe 36", True, id="a name in their place"),
+        pytest.param(TRACE, Box(100, 200, 400, 280), "unknown", "hhhh", False, id="a curve by other letters"),
+        pytest.param(TRACE, Box(100, 200, 400, 280), "unknown", "Hanna", True, id="a name on a curve"),
         pytest.param(VALUES, Box(100, 200, 900, 280), "unknown", "mmHg", True, id="reaching beyond them"),
     ],
 )
