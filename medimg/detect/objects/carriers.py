@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from medimg import geometry
 from medimg.detect import Frame
 from medimg.detect.objects import burned, company, grey_card, judge, marks, product, scales, screens
-from medimg.detect.objects.blocks import ALIKE, REAL, SCALES, Block, dense, found_blocks, grown, with_finds
+from medimg.detect.objects.blocks import ALIKE, REAL, SCALES, Block, dense, found_blocks, with_finds
 from medimg.detect.objects.grounds import Picture, Points, share_in
 from medimg.detect.objects.judge import GROUNDS, Find
 from medimg.native.opencv import cv2
@@ -67,8 +67,6 @@ BARE, SURELY_BARE = GROUNDS.index("bare"), 0.8
 RED, YELLOW, BLOOD = 5.0, 3.0, 15.0
 """Least red and yellow of a ground that may be skin, and least red of one that may be a wound: CIELAB as 8 bits, from
 neutral. Off such ground what nobody could read is covered: the judge has seen too little bare ground to be believed."""
-ROW, BESIDE = 6.0, 2.0
-"""How many times as long as high a row of ticks is at least, and how far its figures may be, in their height."""
 SURELY_SCALE, SPARSE, LONG = 0.6, 0.9, 2.5
 """Likelihood of a ruler from which so few signs for each time a line is as long as high, in one so long, are no word;
 print has 1.3 to 2."""
@@ -103,6 +101,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
     out = list(findings)
     for k, cut in _off_scales(frame, picture, findings, at, finds).items():
         out[k] = cut
+    numerals = [f for f in finds if f.category == Category.RULER and scales.NUMBERS.fullmatch(f.text)]
     rows = [features(frame, picture, finds, block) for block in blocks]
     said = judge.lies_on([row for some in rows for row in some])
     for number, (block, some) in enumerate(zip(blocks, rows, strict=True), 1):
@@ -128,7 +127,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             device = sort in (Category.SCREEN, "measure")
             printed = sort in PRINTED and product.prints(finds[m].text, there, device=device)
             printed = printed or product.sentence(finds[m].text, there)
-            scale = row["ruler"] >= PERHAPS_SCALE or _along_figures(finds[m], finds)
+            scale = row["ruler"] >= PERHAPS_SCALE or scales.runs_along(finds[m].quad, numerals)
             out[at[m]] = _on(out[at[m]], name, number, row, borne=borne, printed=printed, scale=scale)
             if out[at[m]].on in ("bare", ON_A_SCALE) and _burned_in(frame, picture, finds[m]):
                 out[at[m]] = msgspec.structs.replace(out[at[m]], on="")
@@ -229,15 +228,6 @@ def _on(
     if scale and _blank(finding, row):
         finding = msgspec.structs.replace(finding, category=Category.UNREAD, on=ON_A_SCALE)
     return placed_on(finding, name, number, 0.0 if borne else row["ruler"])
-
-
-def _along_figures(find: Find, finds: Sequence[Find]) -> bool:
-    """Whether a long find runs along the figures of a scale, as its ticks do."""
-    figures = [f for f in finds if f.category == Category.RULER and scales.NUMBERS.fullmatch(f.text)]
-    if len(figures) < scales.IN_A_ROW or max(cv2.minAreaRect(find.quad)[1]) < ROW * find.high:
-        return False
-    around = grown(find.quad, BESIDE * float(np.median([f.high for f in figures])))
-    return len({f.text for f in figures if share_in(f.quad, around) >= WITHIN}) >= scales.IN_A_ROW
 
 
 def _over(

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from medimg.detect.objects.grounds import Points, share_in
+from medimg.detect.objects.judge import Find
 from medimg.native.opencv import cv2
 
 PART = 0.6
@@ -36,6 +37,8 @@ STEPS, IN_A_ROW = (1, 5, 10), 4
 """Steps of the figures of a scale, and so many of them are no number by chance."""
 MOSTLY = 6
 """So many figures that rise by one of these steps are a scale, though one more between them was not read."""
+ROW, BESIDE = 6.0, 2.0
+"""How many times as long as high a row of ticks is at least, and how far its figures may be, in their height."""
 NUMBERS = re.compile(r"(?<![\w.,/-])\d{1,3}(?![\w.,/-])")
 """A figure of a scale, by itself."""
 
@@ -56,6 +59,21 @@ def figures(quads: Sequence[Points], texts: Sequence[str], k: int) -> bool:
         if float(np.hypot(*(quad.mean(axis=0) - quads[k].mean(axis=0)))) <= reach
     ]
     return len(set(near)) >= FIGURES
+
+
+def runs_along(quad: Points, numerals: Sequence[Find]) -> bool:
+    """Whether a long find runs along the figures of a scale, as its ticks do.
+
+    Args:
+        quad: The find, (4, 2).
+        numerals: What is taken for figures of scales.
+    """
+    (x, y), (wide, high), angle = cv2.minAreaRect(quad)
+    if len(numerals) < IN_A_ROW or max(wide, high) < ROW * min(wide, high):
+        return False
+    reach = 2 * BESIDE * float(np.median([n.high for n in numerals]))
+    around = np.asarray(cv2.boxPoints(((x, y), (wide + reach, high + reach), angle)), np.float32)
+    return len({n.text for n in numerals if share_in(n.quad, around) >= PART}) >= IN_A_ROW
 
 
 def counts_up(text: str, least: int = IN_A_ROW) -> bool:
