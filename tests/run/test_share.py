@@ -167,6 +167,14 @@ def test_a_copy_that_went_bad_in_share_stops_the_next_release(out: Path) -> None
     assert "P01-002.jpg" in refused(out, "P02", *TO)
 
 
+@pytest.mark.parametrize("harm", ["replaced", "gone"])
+def test_a_copy_that_is_not_the_checked_one_names_the_option_that_makes_it_anew(out: Path, harm: str) -> None:
+    """Without it 'medimg clean' says of a copy that was replaced that nothing is new."""
+    copy = out / "unreviewed" / "P01-001.jpg"
+    copy.write_bytes(picture((1, 2, 3))) if harm == "replaced" else copy.unlink()
+    assert "--again" in refused(out, *TO)
+
+
 @pytest.mark.parametrize("harm", ["replaced", "appended", "emptied", "link", "folder"])
 def test_a_replaced_copy_is_noticed_everywhere(out: Path, tmp_path: Path, harm: str) -> None:
     call(release, out, "P01", *TO)
