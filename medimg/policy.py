@@ -16,8 +16,9 @@ import msgspec
 
 from medimg.bounds import within
 from medimg.errors import UsageError
+from medimg.system import files
 from medimg.types import BLACK, Colour, Limits, from_toml
-from medimg.vocabulary import KEEPABLE, Category
+from medimg.vocabulary import KEEPABLE, THINGS, Category
 from medimg.words import mark
 
 SHARE = (0.0, 1.0)
@@ -80,12 +81,14 @@ class ObjectRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ask: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse what is no such number.
+        """Refuse what is no such number or thing: a misspelt thing would be left to its lines.
 
         Raises:
             ValueError: One is not; its name is said.
         """
         within(self, "objects", largest=SHARE, margin=MARGIN)
+        if not set(self.whole) <= set(THINGS):
+            raise ValueError(mark(f"`objects.whole` can name {', '.join(THINGS)}"))
 
 
 class FaceRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -260,7 +263,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             if path is None:
                 raw = resources.files("medimg").joinpath("policies/default.toml").read_bytes()
             else:
-                raw = path.read_bytes()
+                raw = files.read_named(path)
             return from_toml(raw, cls)
         except OSError as error:
             raise UsageError("the policy file could not be read.", todo="Check the name of the file.") from error

@@ -7,6 +7,7 @@ never holds a value from the photo: what was read is a :class:`Secret`, which ne
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -373,7 +374,7 @@ def to_json(record: Any, *, indent: int = 2) -> bytes:
 
 
 def from_json(data: bytes | str, kind: type[T]) -> T:
-    """Read a record written by :func:`to_json`, or a person's or another program's JSON.
+    """Read a record written by :func:`to_json`.
 
     Raises:
         msgspec.DecodeError: The text does not fit the record (``ValidationError``), is no JSON, or goes too deep.
@@ -384,6 +385,25 @@ def from_json(data: bytes | str, kind: type[T]) -> T:
         raise msgspec.DecodeError(mark("this is no JSON in UTF-8, or it is nested too deeply")) from error
 
 
+def from_others_json(data: bytes, kind: type[T]) -> T:
+    """Read a person's or another program's JSON, in which no key may stand twice: one of the two would not count.
+
+    Raises:
+        msgspec.DecodeError: As for :func:`from_json`, or a key stands twice.
+    """
+    found = from_json(data, kind)
+
+    def once(pairs: list[tuple[str, Any]]) -> None:
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise ValueError
+
+    try:
+        json.loads(data, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
+        raise msgspec.DecodeError(mark("a key stands twice")) from error
+    return found
+
+
 def from_toml(data: bytes | str, kind: type[T]) -> T:
     """Read a record that a person wrote as TOML.
 
@@ -392,5 +412,9 @@ def from_toml(data: bytes | str, kind: type[T]) -> T:
     """
     try:
         return msgspec.toml.decode(data, type=kind)
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise msgspec.DecodeError(mark("this is no TOML in UTF-8, or it is nested too deeply")) from error
+    except msgspec.DecodeError:
+        raise
+    except (ValueError, RecursionError) as error:  # not UTF-8, or a number of more figures than Python reads
+        raise msgspec.DecodeError(
+            mark("this is no TOML in UTF-8, it is nested too deeply, or has a number that is too long")
+        ) from error

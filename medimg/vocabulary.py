@@ -385,5 +385,7 @@ class Category(StrEnum):
             return as_words(name)
 
 
+THINGS: tuple[Category, ...] = tuple(c for c in Category if Kind.OBJECT in c.kinds)
+"""What may be covered as a whole, where the policy lists it."""
 KEEPABLE: tuple[Category, ...] = tuple(c for c in Category if c.keepable)
 """Writing that may stay in the picture, where the policy lists it."""

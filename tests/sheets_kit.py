@@ -150,6 +150,7 @@ def run_folder(
     held: int = 0,
     scope: str = "full",
     actions: tuple[Action, ...] | None = None,
+    tag: str = "R7Q4",
     **more: object,
 ) -> tuple[RunSummary, list[Report]]:
     """Make a whole run folder: ``groups`` says how many copies each group has."""
@@ -170,7 +171,7 @@ def run_folder(
             ids.append(reports[-1].safe_id)
         keys[group] = tuple(ids)
     run = RunSummary(
-        tag="R7Q4",
+        tag=tag,
         version="0.1.0",
         policy_digest="0011223344556677",
         policy_lines=("Metadata: everything that is not the picture is left out of the copy.",),

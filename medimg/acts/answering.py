@@ -2,6 +2,7 @@
 
 An answers file is YAML::
 
+    run: R7Q4                   # another run's patients have the same numbers: there it is refused
     role: registrar
     batch:                      # channel, policy, incident: once for the whole run
       pol.employer: yes
@@ -67,8 +68,9 @@ class GroupAnswers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class AnswersFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A whole answers file."""
+    """A whole answers file; ``run`` is the tag of the run it is for, and may be left out where it has no acts."""
 
+    run: str = ""
     role: str = ""
     batch: dict[str, str | Given] = {}
     groups: dict[str, GroupAnswers] = {}
@@ -80,8 +82,12 @@ def from_file(state: RunState, file: AnswersFile, at: str) -> RunState:
     """The state with every answer of a file but its acts, or nothing of it.
 
     Raises:
-        UsageError: It names an unknown item, subject, condition or choice.
+        UsageError: It is for another run, or names an unknown item, subject, condition or choice.
     """
+    if file.run != state.run.tag and (file.run or file.acts):
+        raise UsageError(
+            "the answers file is for another run. Nothing was written.", todo="Print a --template of this run."
+        )
     if not set(file.groups) <= set(state.run.groups):
         raise UsageError("the answers file names a patient that this run does not have. Nothing was written.")
     subjects: dict[str, dict[str, str | Given]] = {BATCH: file.batch}

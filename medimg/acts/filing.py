@@ -59,8 +59,9 @@ def template(walk: Walk) -> str:
 
     What comes after an act that is open is written as it would be if all were well: nothing applies, the first ground.
     """
-    lines = [tr(_HEAD, run=walk.state.run.tag, audience=walk.state.context.audience), f"role: {_text(walk.role)}"]
-    lines += ["", "acts:"]
+    run = walk.state.run.tag
+    lines = [tr(_HEAD, run=run, audience=walk.state.context.audience)]
+    lines += [f"run: {_text(run)}", f"role: {_text(walk.role)}", "", "acts:"]
     while (shown := screens.screen(walk)) is not None:
         if not shown.options:  # a copy that was changed: nobody looks at it
             walk = steps.left_open(walk)

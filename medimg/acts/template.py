@@ -28,7 +28,7 @@ def template(state: RunState, results: dict[str, GroupResult], wanted: list[str]
         results: Where each group stands.
         wanted: The groups to ask about.
     """
-    lines = [tr(_HEAD, run=state.run.tag, audience=state.context.audience), 'role: ""']
+    lines = [tr(_HEAD, run=state.run.tag, audience=state.context.audience), f'run: "{state.run.tag}"', 'role: ""']
     once = {s.question.id: s for g in wanted for s in waiting(results[g].standings) if s.subjects == (BATCH,)}
     if once:
         lines += ["", "batch:  # " + tr("once for the run")]

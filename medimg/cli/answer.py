@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -286,7 +285,7 @@ def _caption(state: RunState, path: Path, *, say: bool) -> RunState:
 
 def _read(path: Path) -> bytes:
     try:
-        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return common.given(path)
     except OSError as error:
         raise UsageError("the file could not be read.") from error
 

@@ -25,7 +25,7 @@ from medimg.errors import MissingPart, UsageError
 from medimg.plain import printable, printable_json
 from medimg.policy import LEAST_SIDE, MOST_SIDE, Policy
 from medimg.run import known, scan, storage
-from medimg.system import host
+from medimg.system import files, host
 from medimg.types import NOTHING_KNOWN, KnownValues
 from medimg.words import mark
 
@@ -262,10 +262,20 @@ def read_known(path: Path | None) -> KnownValues:
     if path is None:
         return NOTHING_KNOWN
     try:
-        data = sys.stdin.buffer.read() if os.fspath(path) == "-" else path.read_bytes()
+        return known.known_values(given(path))
     except OSError as error:
         raise UsageError("the file of known values could not be read.") from error
-    return known.known_values(data)
+
+
+def given(path: Path) -> bytes:
+    """A file that was named, or standard input for ``-``.
+
+    Raises:
+        OSError: It may not be read, or is longer than any such file is.
+    """
+    if os.fspath(path) == "-":
+        return files.bounded(sys.stdin.buffer, files.VALUES)
+    return files.read_named(path, files.VALUES)
 
 
 def jobs(paths: Sequence[Path]) -> list[tuple[Job, bytes]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from medimg.errors import UsageError
+from medimg.system import files
 
 OPTIONS = {
     "audience": str,
@@ -46,18 +47,18 @@ def read(commands: Iterable[str]) -> dict[str, Any]:
         UsageError: The file cannot be read, or sets something that it cannot set.
     """
     try:
-        text = path().read_text("utf-8")
+        data = files.read_named(path())
     except FileNotFoundError:
         return {"language": None}
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise UsageError("the file of your defaults cannot be read.") from error
-    import tomllib
+    from medimg.types import from_toml
 
     try:
-        said = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        said = from_toml(data, dict[str, Any])
+    except ValueError as error:
         raise UsageError("the file of your defaults is not TOML.") from error
-    if not all(k in OPTIONS and isinstance(v, OPTIONS[k]) for k, v in said.items()):
+    if not all(k in OPTIONS and type(v) is OPTIONS[k] for k, v in said.items()):
         kinds = ", ".join(f"{name} ({kind.__name__})" for name, kind in OPTIONS.items())
         raise UsageError("the file of your defaults sets what it cannot set.", todo=f"It can set: {kinds}.")
     found = {_PARAMETERS.get(k, k): v for k, v in said.items() if k != "language"}

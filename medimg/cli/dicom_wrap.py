@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-import sys
 from pathlib import Path
 
 import click
 
+from medimg.cli import common
 from medimg.dicom import Patient, Statement, statement, wrap
 from medimg.errors import OutputError, UsageError
 from medimg.policy import Policy
 from medimg.run.folder import RECORD_FOLDER, SHARE_FOLDER
 from medimg.run.opened import open_run
 from medimg.system import files
-from medimg.types import from_json, from_toml
+from medimg.types import from_others_json, from_toml
 from medimg.words import many, tr
 
 FILE = click.Path(path_type=Path)
@@ -113,12 +113,12 @@ def _patient(path: Path | None) -> Patient:
     if path is None:
         return Patient()
     try:
-        data = sys.stdin.buffer.read() if os.fspath(path) == "-" else path.read_bytes()
+        data = common.given(path)
     except OSError as error:
         raise UsageError("the file about the patient could not be read.") from error
     try:
         if data.lstrip().startswith(b"{"):
-            return from_json(data, Patient)
+            return from_others_json(data, Patient)
         return from_toml(data, Patient)
     except ValueError as error:  # its text may quote a value
         raise UsageError(

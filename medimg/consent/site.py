@@ -46,6 +46,7 @@ from medimg.consent.cards import FIELDS, Card, CardKind, wording
 from medimg.consent.checklist import ChecklistDefinition, Item, Level, Question
 from medimg.consent.context import SharingContext
 from medimg.errors import UsageError
+from medimg.system import files
 from medimg.types import from_toml
 from medimg.vocabulary import StandingReason
 from medimg.words import Table, mark, tr
@@ -159,7 +160,7 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             UsageError: It cannot be read, has an unknown setting, or would weaken a blocking question.
         """
         try:
-            profile = from_toml(path.read_bytes(), cls)
+            profile = from_toml(files.read_named(path), cls)
         except OSError as error:
             raise UsageError("the site profile could not be read.") from error
         except msgspec.DecodeError as error:

@@ -26,7 +26,7 @@ def read(data: bytes) -> Plain:
     """Read one YAML document of plain values.
 
     Raises:
-        YamlRefused: Not YAML, too large, nested too deeply, with aliases, tags of its own or a doubled key.
+        YamlRefused: Not YAML, too large, nested too deeply, with aliases, tags or a doubled key.
     """
     if len(data) > MAX_BYTES:
         raise YamlRefused("it is too large")
@@ -36,6 +36,8 @@ def read(data: bytes) -> Plain:
         for event in yaml.parse(text, Loader=_LOADER):
             if isinstance(event, yaml.AliasEvent):
                 raise YamlRefused(f"line {event.start_mark.line + 1}: aliases are not read here")
+            if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
+                raise YamlRefused(f"line {event.start_mark.line + 1}: tags are not read here")
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
                 raise YamlRefused("it is nested too deeply")

@@ -23,10 +23,10 @@ from medimg.engine.pool import Workers
 from medimg.errors import MedimgError, UsageError
 from medimg.plain import cell
 from medimg.run.scan import Group, Item, Root, Scan, readable
+from medimg.system import files
 
 GAP = datetime.timedelta(minutes=10)
 """Photos of one folder that lie further apart in time are suggested as two patients."""
-MOST_BYTES = 64 * 1024 * 1024
 
 Place = tuple[int, bytes]
 """Root and path of a file."""
@@ -86,9 +86,7 @@ def from_csv(path: Path, roots: Sequence[Root]) -> dict[Place, Group]:
 
 def _rows(path: Path) -> list[tuple[int, str, str]]:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UsageError("the groups file is too large.")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = files.read_named(path, files.VALUES).decode("utf-8-sig")
     except OSError as error:
         raise UsageError(
             "the groups file could not be read.", todo="--group-by takes folder, file, or a CSV file."

@@ -58,7 +58,7 @@ def load(folder: Path) -> Decisions | None:
     """The decisions in a run folder; None when there are none.
 
     Raises:
-        UsageError: They cannot be read, are damaged, or were written by a newer version.
+        UsageError: They cannot be read, are damaged, were made in another run, or were written by a newer version.
     """
     try:
         data = files.read_own(folder / RECORD_FOLDER / NAME)
@@ -67,11 +67,15 @@ def load(folder: Path) -> Decisions | None:
     except OSError as error:
         raise UsageError("the decisions of this run cannot be read.") from error
     try:
-        return from_json(data, Decisions)
+        decided = from_json(data, Decisions)
     except msgspec.DecodeError as error:
         raise UsageError(
             "the decisions of this run are damaged, or were written by a newer version. Nothing was changed."
         ) from error
+    state = runs.load(folder)
+    if state is not None and state.run.tag != decided.run:  # its photos have the same numbers
+        raise UsageError("the decisions in this run folder were made in another run. Nothing was changed.")
+    return decided
 
 
 def save(folder: Path, decisions: Decisions) -> None:

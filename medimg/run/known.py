@@ -11,7 +11,7 @@ import io
 from collections.abc import Callable
 
 from medimg.errors import UsageError
-from medimg.types import KnownValues, from_json, from_toml
+from medimg.types import KnownValues, from_others_json, from_toml
 from medimg.words import mark
 
 ROWS = 100_000
@@ -44,7 +44,7 @@ def known_values(data: bytes) -> KnownValues:
 def _lists(data: bytes) -> dict[str, tuple[str, ...]] | None:
     """The lists of a TOML or JSON file; None where it is neither."""
     structured = data.lstrip().startswith(b"{")
-    decode: Callable[..., dict[str, tuple[str, ...]]] = from_json if structured else from_toml
+    decode: Callable[..., dict[str, tuple[str, ...]]] = from_others_json if structured else from_toml
     try:
         lists = decode(data, dict[str, tuple[str, ...]])
         if not lists or not set(lists) <= {"names", "numbers", "dates"}:

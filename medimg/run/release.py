@@ -21,6 +21,10 @@ from medimg.run.opened import OpenRun
 from medimg.run.register import Entry, Register, Sharing
 from medimg.run.state import RunState
 from medimg.vocabulary import PhotoState
+from medimg.words import mark
+
+_AGAIN = mark("Clean it again, with --again; nothing of this patient was released.")
+"""Without the option a photo counts as done while a file with the name of its copy is there."""
 
 
 def release(
@@ -310,12 +314,12 @@ def _checked_copies(opened: OpenRun, group: str) -> dict[Path, str]:
         places = [opened.folder / p / name for p in (UNREVIEWED_FOLDER, SHARE_FOLDER)]
         found = [p for p in places if p.is_file() and not p.is_symlink()]
         if len(found) != 1:
-            raise CheckFailed("the copy is not where it was written.", todo="Clean it again.", safe_id=report.safe_id)
+            raise CheckFailed("the copy is not where it was written.", todo=_AGAIN, safe_id=report.safe_id)
         digest = share.digest(found[0])
         if digest != report.copy.sha256:
             raise CheckFailed(
                 "the copy is not the one that was checked: it was changed afterwards.",
-                todo="Clean it again; nothing of this patient was released.",
+                todo=_AGAIN,
                 safe_id=report.safe_id,
             )
         out[found[0]] = digest

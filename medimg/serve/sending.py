@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from medimg.errors import TooLarge, Unreadable, UsageError
 from medimg.serve.records import Sent
-from medimg.types import NOTHING_KNOWN, KnownValues, from_json
+from medimg.types import NOTHING_KNOWN, KnownValues, from_others_json
 
 PATIENCE = 60.0
 """Seconds a sender may take for the whole of a photo."""
@@ -42,10 +42,10 @@ async def sent(request: Request, most: int) -> tuple[bytes, KnownValues]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     allowed = {JSON: most * 4 // 3 + WORDS, FORM: most + WORDS}.get(kind, most)
     data, known = await body(request, allowed), NOTHING_KNOWN
-    if kind == JSON:
-        data, known = _from_json(data)
+    if kind == JSON:  # beside the event loop: a large photo takes seconds, in which others want to be answered
+        data, known = await asyncio.to_thread(_from_json, data)
     elif kind == FORM:
-        data, known = _from_form(data, request.headers["content-type"])
+        data, known = await asyncio.to_thread(_from_form, data, request.headers["content-type"])
     if not data:
         raise UsageError("there is no photo in this request.")
     if len(data) > most:
@@ -83,7 +83,7 @@ async def _body(request: Request, most: int) -> bytes:
 
 def _from_json(body: bytes) -> tuple[bytes, KnownValues]:
     try:
-        record = from_json(body, Sent)
+        record = from_others_json(body, Sent)
         return base64.b64decode(record.photo, validate=True), record.known
     except (msgspec.DecodeError, binascii.Error, ValueError) as error:  # its text may quote a value
         _not_as_described("JSON", error)
@@ -92,16 +92,23 @@ def _from_json(body: bytes) -> tuple[bytes, KnownValues]:
 def _from_form(body: bytes, content_type: str) -> tuple[bytes, KnownValues]:
     photos: list[bytes] = []
     values: dict[str, list[str]] = {"names": [], "numbers": [], "dates": []}
+    words = fields = 0
 
     def field(given: Field) -> None:
+        nonlocal words, fields
+        words, fields = words + len(given.value or b""), fields + 1
+        if words > WORDS or fields > FIELDS:  # the parser bounds the fields of other kinds of forms alone
+            raise ValueError
         values[(given.field_name or b"").decode()].append((given.value or b"").decode())
 
     def file(given: File) -> None:
+        if given.field_name != b"photo":  # known values that were sent as a file are no photo
+            raise ValueError
         given.file_object.seek(0)
         photos.append(given.file_object.read())
 
     # A photo may be larger than what the parser would keep in memory by itself; the whole body is bounded already.
-    config = {"MAX_MEMORY_FILE_SIZE": float("inf"), "MAX_FIELDS": FIELDS, "MAX_FIELD_SIZE": WORDS}
+    config = {"MAX_MEMORY_FILE_SIZE": float("inf")}
     try:
         parser = create_form_parser({"Content-Type": content_type.encode("latin-1")}, field, file, config=config)
         parser.write(body)

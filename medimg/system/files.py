@@ -21,6 +21,11 @@ NEUTRAL_TIME = 946_684_800  # 2000-01-01 00:00 UTC: a file time that tells nothi
 READ_SIZE = 1 << 17
 """Bytes that are read back at once: few enough to stay in the processor's cache."""
 
+SETTINGS = 1 << 20
+"""Most bytes of a file of settings: the shipped checklist, the longest that medimg has, takes 37 KB."""
+VALUES = 64 << 20
+"""Most bytes of a table or list that a person names: a row for each of 100,000 photos, of 600 bytes."""
+
 
 def state(info: os.stat_result) -> tuple[int, int]:
     """Size and time of a file, by which a change is noticed; both fit into 64 bits with a sign, as in SQLite.
@@ -85,6 +90,28 @@ def read_own(path: Path) -> bytes:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         return file.read()
+
+
+def read_named(path: Path, most: int = SETTINGS) -> bytes:
+    """A file that a person named: settings, answers, known values. It may be a pipe, and may not be endless.
+
+    Raises:
+        OSError: It may not be read, or is longer than ``most`` bytes.
+    """
+    with path.open("rb") as file:
+        return bounded(file, most)
+
+
+def bounded(file: BinaryIO, most: int) -> bytes:
+    """All of an open file, or none of it.
+
+    Raises:
+        OSError: It may not be read, or is longer than ``most`` bytes.
+    """
+    data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return data
 
 
 def write_private(path: Path, data: bytes, *, mode: int = 0o600, new: bool = False) -> None:

@@ -143,6 +143,18 @@ def test_answers_for_another_copy_than_the_one_that_lies_there_are_refused(out: 
     assert "another copy now" in refused(out, text)
 
 
+def test_a_file_for_another_run_is_refused_whose_patients_have_the_same_numbers(out: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "medimg-K3M8"
+    run_folder(other, {"P01": 1, "P02": 1}, context=AU, actions=(), tag="K3M8")
+    of_the_patient = re.compile(r"\n  (?!applies:P01|basis:P01)\S+:.*(?:\n    .*)*")
+    acts = of_the_patient.sub("", filled(template(other)))  # of acts that say what copy they are about, none
+    assert "applies:P01" in acts
+    long = call(answer, other, "--template", "--all-questions").output.replace(": not-sure", ": yes")
+    for text in (acts, acts.replace('run: "K3M8"\n', ""), long):
+        assert "another run" in refused(out, text)
+    taken(out, acts.replace("K3M8", "R7Q4"), code=11)
+
+
 def test_two_people_with_two_files_the_second_is_told(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from medimg.acts import filing
 

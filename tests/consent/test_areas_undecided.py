@@ -235,16 +235,16 @@ def test_the_act_in_an_answers_file(out: Path, tmp_path: Path) -> None:
     assert "areas:P01-001:  # Decide about P01-001" in text
     assert "answer: not-sure  # yes; under but, by the ID of an area: cover, shown" in text
     (act,) = re.findall(r"\n  areas:P01-001:.*?answer: not-sure", text, flags=re.S)
-    source = tmp_path / "answers.yaml"
+    source, head = tmp_path / "answers.yaml", "run: R7Q4\nacts:"
     for wrong in ("{area.2: consent-allows}", "{area.9: shown}", "{area.1: perhaps}"):
-        source.write_text("acts:" + act.replace("not-sure", "yes") + f"\n    but: {wrong}\n")
+        source.write_text(head + act.replace("not-sure", "yes") + f"\n    but: {wrong}\n")
         with pytest.raises(UsageError, match="Nothing was written"):
             call(answer, out, "--from", source)
         assert [do for do, _, _ in plan_of(out)] == ["ask"] * 3
-    source.write_text("acts:" + act.replace("not-sure", "yes") + "\n    but: {area.1: consent-allows}\n")
+    source.write_text(head + act.replace("not-sure", "yes") + "\n    but: {area.1: consent-allows}\n")
     assert call(answer, out, "--from", source).exit_code == 11
     assert plan_of(out)[0][2] == "a face, and the consent allows showing it"
-    source.write_text("acts:" + act.replace("not-sure", "yes"))
+    source.write_text(head + act.replace("not-sure", "yes"))
     with pytest.raises(UsageError):  # that screen is no more
         call(answer, out, "--from", source)
 

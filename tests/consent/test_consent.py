@@ -141,7 +141,20 @@ def test_yaml_of_any_bytes_is_read_or_refused(data: bytes) -> None:
     assert len(refused) < 80
 
 
-@pytest.mark.parametrize("text", ["a: [" * 30_000, "{" * 30_000, "x: 1\nx: 2", "? [a]\n: b", "", "a: \x00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [" * 30_000,
+        "{" * 30_000,
+        "x: 1\nx: 2",
+        "? [a]\n: b",
+        "",
+        "a: \x00",
+        "x: !!binary eA==",
+        "x: !y z",
+        "!!omap\na: b",
+    ],
+)
 def test_hostile_yaml_is_refused(text: str) -> None:
     with pytest.raises(strict_yaml.YamlRefused):
         strict_yaml.read(text.encode())

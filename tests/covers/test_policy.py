@@ -117,6 +117,7 @@ def test_a_policy_that_is_not_there_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [('[text]\nkeep = ["ruler", "name"]', "`text.keep` cannot keep `name`"), ("[codes]\nmargn = 0.1", "margn"),
+     ('[objects]\nwhole = ["slip", "sheets"]', "`objects.whole` can name slip, sheet, screen, packet"),
      ("[codes", "not valid"), ('scope = "some"', "scope"), ('schema = "medimg.policy/2"', "schema")],
 )  # fmt: skip
 def test_what_is_wrong_with_a_policy_is_said(tmp_path: Path, text: str, says: str) -> None:

@@ -68,6 +68,15 @@ def test_known_values_go_with_a_photo_as_json(server: Path) -> None:
     assert "Whitcombe" not in answer.text
 
 
+def test_a_request_that_says_a_thing_twice_is_refused(server: Path) -> None:
+    """The known values that stand first would not be looked for."""
+    values = f'"known": {{"names": ["{MARK}"]}}, "known": {{}}'
+    body = f'{{"photo": "{base64.b64encode(photo()).decode()}", {values}}}'
+    answer = ask(server, "POST", "/v1/scrub", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "M-USE")
+    assert MARK not in answer.text
+
+
 def test_a_form_takes_a_photo_and_known_values_and_writes_no_file(server: Path) -> None:
     words = {"names": ["Margaret Whitcombe", ""], "numbers": ["1961"]}
     answer = ask(server, "POST", "/v1/scrub", data=words, files={"photo": (f"{MARK}.png", photo(), "image/png")})
@@ -78,6 +87,9 @@ def test_a_form_takes_a_photo_and_known_values_and_writes_no_file(server: Path) 
         {"files": {"photo": ("a.png", b"", "image/png")}},
         {"files": [("photo", ("a.png", photo(), "image/png"))] * 2},
         {"files": {"photo": ("a.png", photo(), "image/png")}, "data": {"surname": MARK}},
+        {"files": {"photo": ("a.png", photo(), "image/png")}, "data": {"names": [MARK] * 1001}},
+        {"files": {"photo": ("a.png", photo(), "image/png")}, "data": {"names": [MARK * 1000] * 3}},
+        {"files": {"names": ("a.png", photo(), "image/png")}},
         {"content": b"--x\r\n" + MARK.encode(), "headers": {"content-type": "multipart/form-data; boundary=x"}},
         {"content": photo(), "headers": {"content-type": "multipart/form-data"}},
     ):

@@ -45,6 +45,7 @@ def test_lists_are_read_as_before() -> None:
         b'names = ["ZZMARKER"\n',
         b'{"names": "ZZMARKER"}',
         b'{"who": ["ZZMARKER"]}',
+        b'{"names": ["ZZMARKER"], "names": []}',  # the first list would not be looked for
         b"just some words of ZZMARKER\n",
     ],
 )

@@ -19,7 +19,7 @@ from sheets_kit import picture, run_folder
 from medimg.cli.answer import answer
 from medimg.cli.clean import clean
 from medimg.cli.consent_page import consent_page
-from medimg.cli.decide import crop
+from medimg.cli.decide import crop, review
 from medimg.cli.register import register
 from medimg.cli.release import release
 from medimg.cli.reopen import reopen
@@ -165,6 +165,14 @@ def test_a_copy_that_went_bad_in_share_stops_the_next_release(out: Path) -> None
     call(release, out, "P01", *TO)
     (out / "share" / "P01-002.jpg").write_bytes(picture((1, 2, 3)))
     assert "P01-002.jpg" in refused(out, "P02", *TO)
+
+
+@pytest.mark.parametrize("harm", ["replaced", "gone"])
+def test_a_copy_that_is_not_the_checked_one_names_the_option_that_makes_it_anew(out: Path, harm: str) -> None:
+    """Without it 'medimg clean' says of a copy that was replaced that nothing is new."""
+    copy = out / "unreviewed" / "P01-001.jpg"
+    copy.write_bytes(picture((1, 2, 3))) if harm == "replaced" else copy.unlink()
+    assert "--again" in refused(out, *TO)
 
 
 @pytest.mark.parametrize("harm", ["replaced", "appended", "emptied", "link", "folder"])
@@ -438,6 +446,17 @@ def test_decisions_that_are_gone_stop_the_release(out: Path, harm: str) -> None:
     assert "decisions.json" in refused(out, "P01", *TO)
     if harm == "without one photo":
         assert call(release, out, "P02", *TO).exit_code == 0
+
+
+def test_decisions_of_another_run_are_not_taken_for_this_one_s(out: Path, tmp_path: Path) -> None:
+    """What was shown of a photo there would be shown of another patient's here, which has the same number."""
+    other = tmp_path / "medimg-K3M8"
+    run_folder(other, {"P01": 2, "P02": 1}, tag="K3M8")
+    call(crop, other, "P01-001", "--box", "10,10,40,40")
+    shutil.copy(other / PRIVATE / "decisions.json", out / PRIVATE / "decisions.json")
+    assert "another run" in refused(out, *TO)
+    with pytest.raises(UsageError, match="another run"):
+        call(review, out)
 
 
 def test_writing_a_run_again_keeps_a_decision_that_waits(out: Path) -> None:

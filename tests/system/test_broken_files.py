@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -32,7 +33,7 @@ from medimg.errors import OutputError, UsageError
 DEEP = {"deep JSON": b'{"a":' + b"[" * 100_000, "deep TOML": b"a=" + b"[" * 5000}
 CONTENTS = {
     "nothing": b"", "bytes": bytes(range(256)) * 9, "another code page": "n\xe4me = 1".encode("latin-1"),
-    "UTF-16": "a = 1".encode("utf-16"), **DEEP,
+    "UTF-16": "a = 1".encode("utf-16"), "a long number": b"a = " + b"1" * 5000, **DEEP,
 }  # fmt: skip
 JUNK = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
@@ -47,7 +48,19 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_settings_that_are_no_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     wrong = tmp_path / "wrong.toml"
     wrong.write_bytes(CONTENTS[content])
-    photo = fakes.photo(tmp_path / "a.png")
+    settings_are_refused(wrong, fakes.photo(tmp_path / "a.png"), monkeypatch)
+
+
+def test_settings_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo, most = fakes.photo(tmp_path / "a.png"), resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (8 << 30, most[1]))
+    try:
+        settings_are_refused(Path("/dev/zero"), photo, monkeypatch)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, most)
+
+
+def settings_are_refused(wrong: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="policy file"):
         call(explain, "--policy", wrong)
     with pytest.raises(UsageError, match="known values"):

@@ -22,10 +22,8 @@ from medimg.detect.objects.grounds import Picture, Points, share_in
 from medimg.detect.objects.judge import GROUNDS, Find
 from medimg.native.opencv import cv2
 from medimg.types import Finding
-from medimg.vocabulary import Category, Kind
+from medimg.vocabulary import THINGS, Category, Kind
 
-THINGS = (Category.SLIP, Category.SHEET, Category.SCREEN, Category.PACKET)
-"""What may be covered as a whole."""
 PRINTED = (Category.PACKET, Category.SCREEN, "measure")
 """What bears print that is nobody's name, where nothing says who somebody is."""
 OF_A_BATCH = frozenset((Category.UNKNOWN, Category.RECORD_NUMBER, Category.DATE, Category.ID_NUMBER))
