@@ -12,6 +12,7 @@ from medimg.consent.checklist import SECTIONS, ChecklistDefinition
 from medimg.report.build import this_day
 from medimg.report.model import RecordAnswer, RecordSheet, ShareAnswer, ShareGroup, ShareSheet
 from medimg.report.record import condition_words
+from medimg.report.words import not_looked_for, of_all
 from medimg.types import Report
 from medimg.vocabulary import StandingReason
 from medimg.words import current, many, template, tr
@@ -41,7 +42,8 @@ def _environment() -> Environment:
         trim_blocks=False,
         auto_reload=False,
     )
-    environment.globals.update(tr=_tr, many=_many, language=current)
+    environment.globals.update(tr=_tr, many=_many, language=current, not_looked_for=not_looked_for)
+    environment.filters["of_all"] = of_all
     environment.filters["when"] = when
     environment.filters["withdrawal"] = withdrawal
     environment.filters["extract_from"] = _extract

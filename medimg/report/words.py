@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from medimg.consent.incident import STEPS
 from medimg.vocabulary import CheckName, Kind, PhotoState
 from medimg.words import Table, mark, tr
@@ -35,6 +37,12 @@ def versions(ids: tuple[str, ...]) -> str:
         ids=", ".join(ids[:-1]),
         last=ids[-1],
     )
+
+
+def of_all(pixels: Iterable[int]) -> int:
+    """The one height that was not looked for in every photo, which is said once; 0 where the photos differ."""
+    heights = set(pixels)
+    return heights.pop() if len(heights) == 1 else 0
 
 
 def not_looked_for(pixels: int) -> str:
