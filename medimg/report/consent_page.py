@@ -201,7 +201,7 @@ def _flow(sheet: ConsentPage) -> list[Flowable]:
     def said(words: str, style: Any = text) -> Paragraph:
         plain = plain_letters(words)
         unshown.extend([plain] if UNSHOWN in plain else [])
-        return Paragraph(escape(plain), style)
+        return Paragraph(str(escape(plain)), style)
 
     flow: list[Flowable] = [said(_title(), top)]
     if sheet.organisation:

@@ -88,6 +88,7 @@ def answer(page: Chrome, width: int) -> int:
         if title.startswith("Look at"):
             look(page)
         key = {"What applies?": "0", "Allowed by": "1"}.get(title, "y")
+        assert page.run("getComputedStyle(document.querySelector('#act .foot')).position") == "static"  # below them all
         place = page.run("document.querySelector('#act p').textContent")
         press(page, f'#act button[data-key="{key}"]')
         page.until(
@@ -95,6 +96,8 @@ def answer(page: Chrome, width: int) -> int:
             f"|| document.querySelector('#act p').textContent !== {place!r})"
         )
         assert page.run(f"at('act').contains({NOW})"), title  # a screen reader goes on from the next question
+        top, high = page.run("[document.querySelector('#act h2').getBoundingClientRect().top, innerHeight]")
+        assert -1 < top < high, title
     return acts
 
 

@@ -373,3 +373,17 @@ def test_both_sheets_say_which_height_of_print_was_not_looked_for_once_where_it_
         words = text_of(page)
         assert words.count("single lines lower than") == times
         assert all(f"single lines lower than {h} pixels" in words for h in heights if h)
+
+
+def test_what_a_check_says_of_every_copy_stands_once_below_what_it_says_of_each(tmp_path: Path) -> None:
+    run, (first, second) = run_folder(tmp_path, {"P01": 2})
+    assert second.plan is not None
+    fewer = msgspec.structs.replace(second.plan, actions=second.plan.actions[:4])
+    reports = [first, msgspec.structs.replace(second, plan=fewer)]
+    write_sheets(run, reports, SharingContext(jurisdictions=("AU",), conditions=none_true()), tmp_path)
+    words = " ".join(text_of(tmp_path / PRIVATE / "record-sheet.html").split())
+    of_all = "no check looks for people whose face is not seen: you look."
+    assert words.count(of_all) == 1
+    assert f"Each copy: {of_all}" in words
+    for line in ("P01-001: The check found 1 face; covered.", "P01-002: The check found no face."):
+        assert line in words

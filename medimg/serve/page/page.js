@@ -271,6 +271,8 @@ function act() {
   keep(into, form, JSON.stringify([screen.act, screen.title, screen.lead, screen.lines.map(l => l.text), screen.fields.map(f => f.name), screen.ticks]));
   into.replaceChildren(form);
   if (focused || drawnAct !== into.dataset.act) into.focus({ preventScroll: true });
+  const top = Math.max(0, at("right").getBoundingClientRect().top); // the next question begins in view
+  if (focused && drawnAct !== into.dataset.act && into.getBoundingClientRect().top < top) into.scrollIntoView();
   into.dataset.act = drawnAct;
   gate();
 }
