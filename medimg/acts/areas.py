@@ -12,10 +12,11 @@ import msgspec
 
 from medimg.acts import plan
 from medimg.acts.records import Line, Option, Screen, Walk
+from medimg.report.words import undecided
 from medimg.run.areas import Asked
 from medimg.run.plans import Why
 from medimg.vocabulary import Category, Kind
-from medimg.words import many, mark, tr
+from medimg.words import mark, tr
 
 APPLY = mark("Have it made again: medimg apply RUN PHOTOS.")
 KEYS = "acdefghijklmnoptuvwxyz"
@@ -101,17 +102,6 @@ def _one(area: Asked) -> tuple[Option, ...]:
     )
 
 
-def still(walk: Walk, undecided: Mapping[str, tuple[int, ...]]) -> list[str]:
+def still(walk: Walk, numbers: Mapping[str, tuple[int, ...]]) -> list[str]:
     """What about areas keeps the copies of a patient back, one line each copy."""
-    return [f"{i}: {tr(APPLY)}" if i in walk.waits else waiting(i, numbers) for i, numbers in undecided.items()]
-
-
-def waiting(safe_id: str, numbers: tuple[int, ...]) -> str:
-    """The sentence about areas that nobody decided about, with the command that decides the first."""
-    named = ", ".join(map(str, numbers))
-    what = (
-        many("area {named}: cover or leave?", "areas {named}: cover or leave?", len(numbers), named=named)
-        if numbers
-        else tr("cover or leave?")
-    )
-    return f"{safe_id}: {what}"
+    return [f"{i}: {tr(APPLY)}" if i in walk.waits else undecided(i, asked) for i, asked in numbers.items()]

@@ -33,8 +33,7 @@ def again(walk: Walk, trouble: str) -> Walk:
 
 
 def on(walk: Walk, trouble: str) -> Walk:
-    """The walk at the next act that is open."""
-    walk = plan.settled(walk)
+    """The walk, settled as it is, at the next act that is open."""
     return msgspec.structs.replace(walk, done=not plan.current(walk), trouble=trouble)
 
 

@@ -76,7 +76,7 @@ def _kept(walk: Walk, shown: Screen, but: Mapping[str, str]) -> Walk:
         decided=(*walk.decided, *decided),
         waits=walk.waits | {about} if covers else walk.waits,
     )
-    return closing.on(closing.parted(after), "")
+    return closing.on(plan.settled(closing.parted(after)), "")
 
 
 def _left(report: Report, decided: Iterable[Decided]) -> Report:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Literal
 
 import msgspec
@@ -114,10 +115,18 @@ def _fed(report: Report, item: str) -> int:
 
 def _feeding(report: Report, item: str) -> list[Action]:
     """What feeds an item, by its kind or by its category."""
-    kinds = {k for k in Kind if item in k.items}
-    categories = {(c.kinds[0], c) for c in Category if item in c.items}
+    kinds, categories = _feeders(item)
     every = report.plan.actions if report.plan else ()
     return [a for a in every if a.finding.kind in kinds or (a.finding.kind, a.finding.category) in categories]
+
+
+@cache
+def _feeders(item: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+    """The kinds that feed an item, and the categories that do, each with its kind."""
+    return (
+        frozenset(k for k in Kind if item in k.items),
+        frozenset((c.kinds[0], c) for c in Category if item in c.items),
+    )
 
 
 def _check(report: Report, name: CheckName) -> Check | None:
@@ -311,9 +320,15 @@ def _clinical_meaning(report: Report) -> AutoEvidence:
 
 def hidden_share(copy: CopySummary) -> float:
     """How much of a copy its covers hide, 0 to 1."""
-    clipped = [bounding_box(p).clipped(copy.width, copy.height).polygon for p in copy.covered if _is_box(p)]
-    rest = [p for p in copy.covered if not _is_box(p)]
-    return min(covers.hidden_area([*clipped, *rest]) / max(copy.width * copy.height, 1), 1.0)
+    return _hidden_share(copy.covered, copy.width, copy.height)
+
+
+@lru_cache(maxsize=4096)
+def _hidden_share(covered: tuple[Polygon, ...], width: int, height: int) -> float:
+    """Reckoned once for the covers of a copy: every answer asks for all copies of a run, some times over."""
+    clipped = [bounding_box(p).clipped(width, height).polygon for p in covered if _is_box(p)]
+    rest = [p for p in covered if not _is_box(p)]
+    return min(covers.hidden_area([*clipped, *rest]) / max(width * height, 1), 1.0)
 
 
 def _is_box(polygon: Polygon) -> bool:

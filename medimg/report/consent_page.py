@@ -17,7 +17,7 @@ import msgspec
 from medimg.errors import UsageError
 from medimg.report import thumbs
 from medimg.report.html import page
-from medimg.report.pdf import plain_letters
+from medimg.report.pdf import UNSHOWN, plain_letters
 from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.opened import OpenRun
 from medimg.words import many, mark, tr
@@ -172,7 +172,8 @@ def html(sheet: ConsentPage) -> str:
 def pdf(sheet: ConsentPage) -> bytes:
     """The page as a PDF to print, with the extra ``medimg[pdf]``.
 
-    Letters that the standard fonts of PDF do not have are written without their marks; the HTML page has them.
+    Letters that the standard fonts of PDF do not have are written without their marks, or as a sign that the page then
+    explains; the HTML page has them.
     """
     from reportlab.platypus import SimpleDocTemplate
 
@@ -186,6 +187,7 @@ def pdf(sheet: ConsentPage) -> bytes:
 
 
 def _flow(sheet: ConsentPage) -> list[Flowable]:
+    from markupsafe import escape
     from reportlab.lib.styles import ParagraphStyle
     from reportlab.platypus import KeepTogether, Paragraph, Spacer
 
@@ -194,8 +196,12 @@ def _flow(sheet: ConsentPage) -> list[Flowable]:
     top = ParagraphStyle("top", parent=head, fontSize=24, leading=30)
     line = ParagraphStyle("line", parent=text, spaceBefore=14)
 
+    unshown: list[str] = []
+
     def said(words: str, style: Any = text) -> Paragraph:
-        return Paragraph(_escaped(words), style)
+        plain = plain_letters(words)
+        unshown.extend([plain] if UNSHOWN in plain else [])
+        return Paragraph(str(escape(plain)), style)
 
     flow: list[Flowable] = [said(_title(), top)]
     if sheet.organisation:
@@ -210,6 +216,8 @@ def _flow(sheet: ConsentPage) -> list[Flowable]:
     )
     blank = "_" * 34
     flow.append(KeepTogether([*(said(f"{words}: {blank}", line) for words in _all(LINES)), Spacer(1, 6)]))
+    if unshown:
+        flow.insert(1, said(tr("[?]: letters that this PDF cannot show. Print the HTML page instead."), head))
     return flow
 
 
@@ -221,9 +229,3 @@ def _image(uri: str) -> Flowable:
     scale = min(480 / picture.imageWidth, 400 / picture.imageHeight)
     picture.drawWidth, picture.drawHeight = picture.imageWidth * scale, picture.imageHeight * scale
     return picture
-
-
-def _escaped(words: str) -> str:
-    from markupsafe import escape
-
-    return str(escape(plain_letters(words)))

@@ -12,6 +12,7 @@ from medimg.consent.checklist import SECTIONS, ChecklistDefinition
 from medimg.report.build import this_day
 from medimg.report.model import RecordAnswer, RecordSheet, ShareAnswer, ShareGroup, ShareSheet
 from medimg.report.record import condition_words
+from medimg.report.words import not_looked_for, of_all
 from medimg.types import Report
 from medimg.vocabulary import StandingReason
 from medimg.words import current, many, template, tr
@@ -41,7 +42,8 @@ def _environment() -> Environment:
         trim_blocks=False,
         auto_reload=False,
     )
-    environment.globals.update(tr=_tr, many=_many, language=current)
+    environment.globals.update(tr=_tr, many=_many, language=current, not_looked_for=not_looked_for)
+    environment.filters["of_all"] = of_all
     environment.filters["when"] = when
     environment.filters["withdrawal"] = withdrawal
     environment.filters["extract_from"] = _extract
@@ -203,11 +205,25 @@ def _act(answer: RecordAnswer) -> str:
 
 def _lines(same: Sequence[RecordAnswer]) -> list[str]:
     """What the checks say of each subject, then what was answered; equal lines of several copies are joined."""
-    checks = [(_first_large(a.checks_say), a.subjects) for a in same]
+    checks, ends = _once([(_first_large(a.checks_say), a.subjects) for a in same])
     said = [(". ".join(filter(None, _said(a))), a.subjects) for a in same]
     if len({words for words, _ in said}) == 1 and said[0][0] and any(words for words, _ in checks):
-        return [*_joined(checks), f"{said[0][0]}."]  # one answer for all of them stands once, below the checks
-    return _joined([(". ".join(filter(None, (c, w))), of) for (c, of), (w, _) in zip(checks, said, strict=True)])
+        return [*_joined(checks), *ends, f"{said[0][0]}."]  # one answer for all stands once, below the checks
+    both = [(". ".join(filter(None, (c, w))), of) for (c, of), (w, _) in zip(checks, said, strict=True)]
+    return [*_joined(both), *ends]
+
+
+def _once(
+    checks: list[tuple[str, tuple[str, ...]]],
+) -> tuple[list[tuple[str, tuple[str, ...]]], list[str]]:
+    """What the checks say of each subject, and one line for how all of that ends: no sentence stands there thrice."""
+    parts = [words.split("; ") for words, _ in checks]
+    least = min(map(len, parts), default=1) if len({words for words, _ in checks}) > 1 else 1
+    alike = next((n for n in range(least - 1, 0, -1) if len({tuple(p[-n:]) for p in parts}) == 1), 0)
+    if not alike:
+        return checks, []
+    apart = [("; ".join(p[:-alike]), subjects) for p, (_, subjects) in zip(parts, checks, strict=True)]
+    return apart, [tr("Each copy: {line}.", line="; ".join(parts[0][-alike:]))]
 
 
 def _joined(lines: Sequence[tuple[str, Sequence[str]]]) -> list[str]:

@@ -36,6 +36,8 @@ _ACROSS, _PICTURE = 4, 92.0
 """Small pictures in a row, and the height of each in points."""
 _OPEN = 8
 """Open questions named on the first page; below, every one has its boxes."""
+UNSHOWN = "[?]"
+"""Stands for letters that the standard fonts of PDF do not have."""
 _BLANKS = (
     mark("Patient (label here)"),
     mark("Why"),
@@ -53,7 +55,8 @@ def available() -> bool:
 def record_pdf(sheet: RecordSheet, thumbs: Mapping[str, Thumb] | None = None) -> bytes:
     """The record sheet, to be filled in on screen or on paper.
 
-    Letters that the standard fonts of PDF do not have are written without their marks; the HTML sheet has them.
+    Letters that the standard fonts of PDF do not have are written without their marks, or as :data:`UNSHOWN`; a page
+    with such a sign says so. The HTML sheet has them.
 
     Args:
         sheet: The record sheet.
@@ -158,18 +161,21 @@ def _blanks(page: _Page, group: RecordGroup) -> None:
 
 def _copies(page: _Page, group: RecordGroup) -> None:
     page.heading(tr("Copies of this patient"))
-    page.lines(*map(_photo, group.photos[:SHOWN]))
+    photos = group.photos[:SHOWN]
+    least = words.of_all(p.least_letters for p in photos)
+    page.lines(*(_photo(p, apart=not least) for p in photos), words.not_looked_for(least) if least else "")
     if len(group.photos) > SHOWN:
         page.text(tr("{n} more photos of this patient are in record-sheet.json.", n=len(group.photos) - SHOWN))
 
 
-def _photo(photo: RecordPhoto) -> str:
+def _photo(photo: RecordPhoto, *, apart: bool) -> str:
+    """One line of a photo; with ``apart`` also of what holds for it and not for all."""
     copy = photo.copy
     if copy is None:
         return f"{photo.safe_id}: {photo.reason}"
     looked = tr("opened at full size") if copy.looked_at else tr("not opened yet")
     released = tr(", released") if copy.released else ""
-    least = f" {words.not_looked_for(photo.least_letters)}" if photo.least_letters else ""
+    least = f" {words.not_looked_for(photo.least_letters)}" if apart and photo.least_letters else ""
     return f"{copy.name}: sha256 {copy.sha256[:16]}, {copy.altered}; {looked}{released}.{least}"
 
 
@@ -205,21 +211,33 @@ class _Page:
         self._canvas.setAuthor("medimg")
         # All boxes look alike: drawn once, not four times for each (19 s for 40 groups, 4 s with this).
         self._canvas.acroForm.checkboxAP = cache(self._canvas.acroForm.checkboxAP)
-        self._title, self._number = title, 1
+        self._title, self._number, self._unshown = title, 1, False
         self._left, self._room, self._second = _MARGIN, WIDTH - 2 * _MARGIN, False
         self._y = self._top = HEIGHT - _MARGIN
         self._frame()
 
     def _frame(self) -> None:
         self._canvas.setFont("Helvetica-Bold", 9)
-        self._canvas.drawString(
-            _MARGIN, HEIGHT - 30, plain_letters(tr("PRIVATE: file this in the patient's record. Do not share it."))
-        )
+        self._draw(_MARGIN, HEIGHT - 30, tr("PRIVATE: file this in the patient's record. Do not share it."))
         self._canvas.setFont("Helvetica", 8)
-        self._canvas.drawString(
-            _MARGIN, 30, plain_letters(tr("{title}, page {number}", title=self._title, number=self._number))
-        )
+        self._draw(_MARGIN, 30, tr("{title}, page {number}", title=self._title, number=self._number))
         self._y = self._top = HEIGHT - _MARGIN - 12
+
+    def _draw(self, x: float, y: float, words: str) -> None:
+        self._canvas.drawString(x, y, self._plain(words))
+
+    def _plain(self, words: str) -> str:
+        """Words as they can be shown; the page remembers that some cannot."""
+        plain = plain_letters(words)
+        self._unshown |= UNSHOWN in plain
+        return plain
+
+    def _end(self) -> None:
+        """What has to be said below, now that the page is full."""
+        if self._unshown:
+            self._canvas.setFont("Helvetica-Bold", 8)
+            self._draw(_MARGIN, 41, tr("[?]: letters that this PDF cannot show. They stand in record-sheet.html."))
+        self._unshown = False
 
     def columns(self) -> None:
         """From here on, two columns."""
@@ -238,6 +256,7 @@ class _Page:
             self._turn()
 
     def _turn(self) -> None:
+        self._end()
         self._canvas.showPage()
         self._number += 1
         self._second, self._left = False, _MARGIN
@@ -292,7 +311,7 @@ class _Page:
                 ImageReader(io.BytesIO(data)), x, self._y + 10, thumb.width * scale, thumb.height * scale
             )
             self._canvas.setFont("Helvetica", 7.5)
-            self._canvas.drawString(x, self._y, plain_letters(name))
+            self._draw(x, self._y, name)
         self.gap(4)
 
     def _write(self, words: str, font: str, size: float) -> None:
@@ -304,16 +323,16 @@ class _Page:
             self.keep(size + 3)
             self._y -= size + 3
             self._canvas.setFont(font, size)
-            self._canvas.drawString(self._left, self._y, line)
+            self._draw(self._left, self._y, line)
 
     def field(self, name: str, label: str, value: str = "") -> None:
         """A line to be filled in."""
         self.keep(20)
         self._y -= 18
         self._canvas.setFont("Helvetica", 9)
-        self._canvas.drawString(_MARGIN, self._y + 4, plain_letters(label))
+        self._draw(_MARGIN, self._y + 4, label)
         self._canvas.acroForm.textfield(
-            name=name, tooltip=plain_letters(label), value=plain_letters(value), x=_MARGIN + 165, y=self._y,
+            name=name, tooltip=self._plain(label), value=self._plain(value), x=_MARGIN + 165, y=self._y,
             width=WIDTH - 2 * _MARGIN - 165, height=15, fontSize=9, borderWidth=0.5, maxlen=2000,
         )  # fmt: skip
 
@@ -329,10 +348,10 @@ class _Page:
                 checked=label == ticked, buttonStyle="check", borderWidth=0.7,
             )  # fmt: skip
             self._canvas.setFont("Helvetica", 9)
-            self._canvas.drawString(x + 14, self._y + 1, first)
+            self._draw(x + 14, self._y + 1, first)
             for line in more:
                 self._y -= 11
-                self._canvas.drawString(x + 14, self._y + 1, line)
+                self._draw(x + 14, self._y + 1, line)
 
     def _laid(self, labels: Sequence[str]) -> list[tuple[float, str, list[str]]]:
         """Boxes in rows: how far to the right each stands (8 begins a row), its words, their further lines."""
@@ -351,20 +370,28 @@ class _Page:
 
     def done(self) -> bytes:
         """The file."""
+        self._end()
         self._canvas.save()
         return self._out.getvalue()
 
 
 def plain_letters(words: str) -> str:
-    """What the standard fonts can show: letters without marks they do not have, a question mark for the rest."""
+    """What the standard fonts can show: letters without marks they do not have, :data:`UNSHOWN` for the rest."""
     if words.isascii() and words.isprintable():
         return words
-    out = []
-    for letter in words:
-        try:
-            letter.encode("cp1252")
-            out.append(letter if letter.isprintable() else " ")
-        except UnicodeEncodeError:
-            plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
-            out.append(plain or "?")
+    out: list[str] = []
+    for letter in unicodedata.normalize("NFC", words):
+        plain = _plain_letter(letter)
+        if plain and (plain != UNSHOWN or out[-1:] != [UNSHOWN]):  # one sign for letters in a row
+            out.append(plain)
     return "".join(out)
+
+
+def _plain_letter(letter: str) -> str:
+    try:
+        letter.encode("cp1252")
+    except UnicodeEncodeError:
+        if unicodedata.category(letter) in ("Cf", "Mn"):  # how letters are set; a mark above or below one
+            return ""
+        return unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode() or UNSHOWN
+    return letter if letter.isprintable() else " "

@@ -118,10 +118,7 @@ def _fields(state: RunState, act: str) -> dict[str, str]:
 
 def _open(result: GroupResult) -> tuple[str, ...]:
     """What is to be decided about areas, then the questions that need an answer and have none, each once."""
-    asked = (
-        tr("{photo}: area {numbers}: cover or leave?", photo=i, numbers=", ".join(map(str, numbers)))
-        for i, numbers in result.undecided.items()
-    )
+    asked = (w.undecided(i, numbers) for i, numbers in result.undecided.items())
     return tuple(dict.fromkeys((*asked, *(s.question.item.ask for s in result.waiting()))))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from medimg.consent.incident import STEPS
 from medimg.vocabulary import CheckName, Kind, PhotoState
-from medimg.words import Table, mark, tr
+from medimg.words import Table, many, mark, tr
 
 KINDS = Table({k: k.english for k in Kind})
 
@@ -35,6 +37,23 @@ def versions(ids: tuple[str, ...]) -> str:
         ids=", ".join(ids[:-1]),
         last=ids[-1],
     )
+
+
+def undecided(safe_id: str, numbers: tuple[int, ...]) -> str:
+    """That nobody decided about areas of a copy."""
+    named = ", ".join(map(str, numbers))
+    what = (
+        many("area {named}: cover or leave?", "areas {named}: cover or leave?", len(numbers), named=named)
+        if numbers
+        else tr("cover or leave?")
+    )
+    return f"{safe_id}: {what}"
+
+
+def of_all(pixels: Iterable[int]) -> int:
+    """The one height that was not looked for in every photo, which is said once; 0 where the photos differ."""
+    heights = set(pixels)
+    return heights.pop() if len(heights) == 1 else 0
 
 
 def not_looked_for(pixels: int) -> str:

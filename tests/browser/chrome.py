@@ -149,9 +149,11 @@ class Chrome:
         )
         return found
 
-    def size(self, width: int, height: int = 900) -> None:
-        """Set the size of the window."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+    def size(self, width: int, height: int = 900, zoom: int = 1) -> None:
+        """Set the size of the window, in pixels as the page counts them: at 200 % zoom, half as many as there are."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=zoom, mobile=False
+        )
 
     def phone(self, width: int = 390, height: int = 844) -> None:
         """Pose as a phone: its small and dense screen, fingers, what it calls itself."""
@@ -166,16 +168,17 @@ class Chrome:
             self.call("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": place[0], "y": place[1]}])
         self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
-    def media(self, kind: str = "", scheme: str = "light") -> None:
-        """Screen or print, light or dark."""
-        self.call(
-            "Emulation.setEmulatedMedia", media=kind, features=[{"name": "prefers-color-scheme", "value": scheme}]
-        )
+    def media(self, kind: str = "", scheme: str = "light", motion: str = "no-preference") -> None:
+        """Screen or print, light or dark, with or without motion."""
+        asked = {"prefers-color-scheme": scheme, "prefers-reduced-motion": motion}
+        features = [{"name": name, "value": value} for name, value in asked.items()]
+        self.call("Emulation.setEmulatedMedia", media=kind, features=features)
 
-    def key(self, name: str, code: int) -> None:
-        """Press and release one key."""
-        for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code)
+    def key(self, name: str, code: int, text: str = "") -> None:
+        """Press and release one key; with ``text``, one that types."""
+        more = {"text": text} if text else {}
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=name, code=name, windowsVirtualKeyCode=code, **more)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=name, code=name, windowsVirtualKeyCode=code)
 
     def close(self) -> None:
         """End the browser and everything it started."""

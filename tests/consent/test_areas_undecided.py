@@ -92,7 +92,7 @@ def test_answers_of_every_kind_release_nothing_while_an_area_waits(out: Path, tm
     assert done.exit_code == 11
     assert shared(out) == []
     record = json.loads((out / "PRIVATE-patient-record" / "record-sheet.json").read_bytes())
-    assert record["groups"][0]["open_questions"][0] == "P01-001: area 1, 2, 3: cover or leave?"
+    assert record["groups"][0]["open_questions"][0] == "P01-001: areas 1, 2, 3: cover or leave?"
     assert json.loads((out / "share-sheet.json").read_bytes())["overall"] == "open"
 
 

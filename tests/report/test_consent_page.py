@@ -87,6 +87,18 @@ def test_the_pdf_says_the_same_and_is_printed_large(out: Path) -> None:
     assert min(sizes) >= 14
 
 
+def test_the_pdf_says_above_all_that_it_lacks_letters(out: Path) -> None:
+    told = "[?]: letters that this PDF cannot show. Print the HTML page instead."
+    for whom, there in (("Ng\u0101 Hau <x>", False), ("\u674e\u5c0f\u660e <x>", True)):
+        call(answer, out, "--to", whom)
+        call(consent_page, out, "P01")
+        said = " ".join(
+            PdfReader(io.BytesIO((out / PRIVATE / "consent-page-P01.pdf").read_bytes())).pages[0].extract_text().split()
+        )
+        assert (told in said) == there
+        assert whom.partition(" <")[0] in (out / PRIVATE / "consent-page-P01.html").read_text("utf-8")
+
+
 def test_caption_recipients_and_contacts_stand_on_it_escaped(out: Path, tmp_path: Path) -> None:
     (tmp_path / "caption.txt").write_text("A <b>burn</b> & a graft")
     call(answer, out, "--caption", tmp_path / "caption.txt", "--to", "the hand group <x>")

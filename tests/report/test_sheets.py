@@ -24,7 +24,7 @@ from medimg.report import Decisions, refresh, write_sheets
 from medimg.report.model import RecordSheet, ShareSheet
 from medimg.report.thumbs import thumbnail
 from medimg.run.state import RunSummary, load, save
-from medimg.types import Action, Finding, Report, from_json, to_json
+from medimg.types import Action, Finding, Report, from_json
 from medimg.vocabulary import Reason
 
 AT = "2026-11-21T12:00:00Z"
@@ -362,10 +362,28 @@ def test_a_large_run_has_small_pages(tmp_path: Path) -> None:
     assert len(share(tmp_path)["groups"]) == 60  # type: ignore[arg-type]
 
 
-def test_both_sheets_say_which_height_of_print_was_not_looked_for(tmp_path: Path) -> None:
-    run, reports = run_folder(tmp_path, {"P01": 1})
-    said = [json.loads(to_json(one)) | {"least_letters": 30} for one in reports]
-    again = from_json(json.dumps(said).encode(), tuple[Report, ...])
-    write_sheets(run, again, SharingContext(jurisdictions=("AU",), conditions=none_true()), tmp_path)
+@pytest.mark.parametrize(("heights", "times"), [((30,), 1), ((30, 30, 30), 1), ((30, 0, 41), 2), ((0, 0), 0)])
+def test_both_sheets_say_which_height_of_print_was_not_looked_for_once_where_it_is_one(
+    tmp_path: Path, heights: tuple[int, ...], times: int
+) -> None:
+    run, reports = run_folder(tmp_path, {"P01": len(heights)})
+    said = [msgspec.structs.replace(one, least_letters=h) for one, h in zip(reports, heights, strict=True)]
+    write_sheets(run, said, SharingContext(jurisdictions=("AU",), conditions=none_true()), tmp_path)
     for page in (tmp_path / "share-sheet.html", tmp_path / PRIVATE / "record-sheet.html"):
-        assert "single lines lower than 30 pixels" in text_of(page)
+        words = text_of(page)
+        assert words.count("single lines lower than") == times
+        assert all(f"single lines lower than {h} pixels" in words for h in heights if h)
+
+
+def test_what_a_check_says_of_every_copy_stands_once_below_what_it_says_of_each(tmp_path: Path) -> None:
+    run, (first, second) = run_folder(tmp_path, {"P01": 2})
+    assert second.plan is not None
+    fewer = msgspec.structs.replace(second.plan, actions=second.plan.actions[:4])
+    reports = [first, msgspec.structs.replace(second, plan=fewer)]
+    write_sheets(run, reports, SharingContext(jurisdictions=("AU",), conditions=none_true()), tmp_path)
+    words = " ".join(text_of(tmp_path / PRIVATE / "record-sheet.html").split())
+    of_all = "no check looks for people whose face is not seen: you look."
+    assert words.count(of_all) == 1
+    assert f"Each copy: {of_all}" in words
+    for line in ("P01-001: The check found 1 face; covered.", "P01-002: The check found no face."):
+        assert line in words

@@ -221,9 +221,11 @@ function drawing(which) {
 
 function act() {
   const screen = stand.screen, into = at("act");
+  const focused = into.contains(document.activeElement); // what is drawn anew loses it
   drawnAct = screen ? screen.act : "";
   if (!screen) {
     into.replaceChildren(made("h2", tr("Nothing is left to answer")));
+    if (focused) into.focus({ preventScroll: true });
     return;
   }
   const form = made("form");
@@ -266,10 +268,11 @@ function act() {
   foot.append(buttons, made("p", "", { id: "gate", class: "checks" }));
   form.append(foot);
   form.addEventListener("submit", event => event.preventDefault());
-  const focused = into.contains(document.activeElement);
   keep(into, form, JSON.stringify([screen.act, screen.title, screen.lead, screen.lines.map(l => l.text), screen.fields.map(f => f.name), screen.ticks]));
   into.replaceChildren(form);
   if (focused || drawnAct !== into.dataset.act) into.focus({ preventScroll: true });
+  const top = Math.max(0, at("right").getBoundingClientRect().top); // the next question begins in view
+  if (focused && drawnAct !== into.dataset.act && into.getBoundingClientRect().top < top) into.scrollIntoView();
   into.dataset.act = drawnAct;
   gate();
 }
