@@ -23,6 +23,7 @@ define apt
 missing=""; for p in $(1); do dpkg -s "$$p" >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 if [ -n "$$missing" ]; then \
   if command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; then \
+    echo "Installing with apt-get:$$missing ..."; \
     sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo"; \
     $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null \
       || echo "Some of these could not be installed:$$missing. medimg runs without them and says what it did not use."; \

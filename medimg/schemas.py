@@ -44,7 +44,8 @@ def secret(kind: type) -> dict[str, Any]:
 
 
 def write(folder: Path) -> None:
-    """All schemas into a folder."""
+    """All schemas into a folder, which is made if it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name in RECORDS:
         (folder / f"{name}.schema.json").write_bytes(to_json(schema(name)))
 

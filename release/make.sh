@@ -29,8 +29,8 @@ make build/tools/.made
 build/tools/bin/python release/wheels.py --out "$out"
 wheel=$(echo "$out"/medimg-*-manylinux*_x86_64.whl)
 
-step "4 that wheel in empty environments: the README's main job, and every extra"
-"$bin"/python release/check_wheel.py "$wheel"
+step "4 that wheel in empty environments: the README's main job, and every extra; the main job from the source archive"
+"$bin"/python release/check_wheel.py "$wheel" --source "$out"/medimg-*.tar.gz
 
 step "5 notices, bill of materials, known vulnerabilities"
 # Notices and bill of materials describe an environment of what the lock names and nothing else.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,11 @@ OLD = sorted((ROOT / "fixtures").glob("written-by-*/*.json"))
 def test_the_published_schema_is_that_of_the_record(name: str) -> None:
     published = (ROOT / "docs" / "schemas" / f"{name}.schema.json").read_bytes()
     assert published == to_json(schemas.schema(name)), "python -m medimg.schemas docs/schemas"
+
+
+def test_the_schemas_are_written_into_a_folder_that_is_made(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "medimg.schemas", str(tmp_path / "new")], check=True)
+    assert {p.name for p in (tmp_path / "new").iterdir()} == {f"{name}.schema.json" for name in schemas.RECORDS}
 
 
 def test_every_record_has_a_file_of_an_earlier_version() -> None:
