@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+# Images of containers often set it: then every process, of thousands, compiles all of medimg anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 # The first Python of 3.11 or newer that really starts (a version manager may list some that do not).
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
