@@ -64,6 +64,7 @@ def test_a_few_photos_may_be_held_for_their_covers_but_none_with_something_hidde
     assert not judge.outcome(seen, [], {"hidden-001.jpg": "refused"}).passed
 
 
+@pytest.mark.long  # every kind of photo; two of them in the test of hidden things and drawn faces
 @pytest.mark.timeout(600)
 def test_the_command_passes_here() -> None:
     done = CliRunner().invoke(cli, ["selftest", "--quick"])
