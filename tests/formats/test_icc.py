@@ -355,9 +355,8 @@ def test_what_cannot_be_parsed_is_dropped_and_reported(data: bytes) -> None:
     assert icc.findings(data, "x")
 
 
-@settings(max_examples=300)
-@given(st.data())
-def test_mutants_come_out_well_formed_or_not_at_all(data: st.DataObject) -> None:
+def mutants(data: st.DataObject) -> None:
+    """They come out well-formed, or not at all."""
     tables = (lookup(b"mft1"), lookup(b"mft2"), parts(b"mAB "), parts(b"mBA "))
     mutant = bytearray(built(*MATRIX, tag(b"A2B0", data.draw(st.sampled_from(tables)))))
     for _ in range(data.draw(st.integers(1, 5))):
@@ -369,6 +368,10 @@ def test_mutants_come_out_well_formed_or_not_at_all(data: st.DataObject) -> None
         if clean is not None:
             assert judge.strays(clean) == []
             assert icc.clean(clean) == clean
+
+
+test_mutants_come_out_well_formed_or_not_at_all = settings(max_examples=80)(given(st.data())(mutants))
+test_many_mutants = pytest.mark.long(settings(max_examples=1000)(given(st.data())(mutants)))
 
 
 def test_profiles_of_real_files(corpus: Callable[[str], list[Path]]) -> None:

@@ -27,7 +27,13 @@ def imported_by_the_start(folder: Path) -> list[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.split()
 
 
-@pytest.mark.parametrize("start", [MODULE, (sys.executable, "-mmedimg.cli.main")], ids=["module", "joined"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        pytest.param(MODULE, id="module", marks=pytest.mark.long),
+        pytest.param((sys.executable, "-mmedimg.cli.main"), id="joined"),
+    ],
+)
 def test_nothing_is_run_for_python_m_medimg(tmp_path: Path, start: tuple[str, ...]) -> None:
     """Python itself looks into the current folder for medimg and for what its own start needs; medimg does not."""
     place, proof = kit.Place(tmp_path, start), tmp_path / "proof"
@@ -41,7 +47,9 @@ def test_nothing_is_run_for_python_m_medimg(tmp_path: Path, start: tuple[str, ..
 LATE = ("PIL", "cv2", "msgspec", "multiprocessing", "numpy", "onnxruntime", "pebble", "zxingcpp")
 
 
-@pytest.mark.parametrize("start", [(), MODULE], ids=["command", "module"])
+@pytest.mark.parametrize(
+    "start", [pytest.param((), id="command", marks=pytest.mark.long), pytest.param(MODULE, id="module")]
+)
 def test_an_empty_entry_of_the_paths_is_taken_out(tmp_path: Path, start: tuple[str, ...]) -> None:
     """``PYTHONPATH=$PYTHONPATH:/x``: what Python has not imported before medimg begins is not looked for here."""
     more = {"PYTHONPATH": f":{tmp_path / 'nothing'}", "LD_LIBRARY_PATH": ":/nothing"}
