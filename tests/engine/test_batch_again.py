@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import batch_fakes as fakes
@@ -160,21 +161,25 @@ def test_the_list_tells_nobody_a_name_and_another_key_reads_nothing(
     assert not (last.folder / "PRIVATE-patient-record" / incremental.NAME).exists()
 
 
-@pytest.mark.parametrize("damage", ["empty", "text", "rows"])
-def test_a_damaged_list_is_passed_over(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_list_is_passed_over(tmp_path: Path) -> None:
+    """Each run finds the damaged lists of those before it, and its own is damaged for the next."""
     made(tmp_path, 2)
-    seen = run(tmp_path).folder / "PRIVATE-patient-record" / incremental.NAME
-    match damage:
-        case "cut":
-            seen.write_bytes(seen.read_bytes()[:700])
-        case "empty":
-            seen.write_bytes(b"")
-        case "text":
-            seen.write_text("no list " * 200)
-        case "rows":
-            with sqlite3.connect(seen) as db:
-                db.execute("UPDATE seen SET original = x'5b315d'")
-    assert run(tmp_path).photos == {"unreviewed": 2}
+
+    def rows(seen: Path) -> None:
+        with sqlite3.connect(seen) as db:
+            db.execute("UPDATE seen SET original = x'5b315d'")
+
+    damages: list[Callable[[Path], object]] = [
+        lambda seen: seen.write_bytes(seen.read_bytes()[:700]),
+        lambda seen: seen.write_bytes(b""),
+        lambda seen: seen.write_text("no list " * 200),
+        rows,
+    ]
+    last = run(tmp_path)
+    for damage in damages:
+        damage(last.folder / "PRIVATE-patient-record" / incremental.NAME)
+        last = run(tmp_path)
+        assert last.photos == {"unreviewed": 2}
 
 
 def test_a_resumed_run_leaves_its_list_too(tmp_path: Path) -> None:
