@@ -76,16 +76,17 @@ def test_workers_come_with_photos_and_go_without_and_a_killed_one_loses_nothing(
     before = listing(tmp_path / "in")
     assert workers(scheduler) == []
     seen: list[list[int]] = [[]]
-    killed: list[int] = []
+    killed: list[int] = []  # and the one beside it
     settled: list[str] = []
 
     def look(event: Progress) -> None:
-        if workers(scheduler) != seen[-1]:
-            seen.append(workers(scheduler))
+        now = workers(scheduler)
+        if now != seen[-1]:
+            seen.append(now)
         if event.report is not None:
             settled.append(event.report.safe_id)
-        if len(seen[-1]) == 2 and not killed:
-            killed.append(seen[-1][0])
+        if len(now) == 2 and not killed:
+            killed.extend(now)
             os.kill(killed[0], signal.SIGKILL)
 
     engine = Cluster(scheduler.address, Identity(tmp_path / "certificates/client"), chunk=2)
@@ -99,7 +100,8 @@ def test_workers_come_with_photos_and_go_without_and_a_killed_one_loses_nothing(
     assert listing(tmp_path / "in") == before
     assert killed
     assert max(len(now) for now in seen) == 2  # it grew, and no further than it may
-    assert set(seen[-1]) - set(seen[1]) - set(killed), seen  # another has taken the killed one's place
+    # Another has taken the killed one's place; at the last event of a slow computer they may all have gone already.
+    assert {pid for now in seen for pid in now} - set(killed), seen
     until(lambda: workers(scheduler) == [])
     # Nothing waits and nobody is there: the next batch has one started again.
     one = tmp_path / "in/000.png"
