@@ -62,6 +62,7 @@ def tcp(host: str, port: int, *, secured: bool) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen(bounds.BACKLOG)  # whoever opens the printed address at once waits, and is not refused
     except OSError as error:
         listening.close()
         raise UsageError("this address and port cannot be used.", todo="Is another server there?") from error

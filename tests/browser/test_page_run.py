@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from medimg.errors import UsageError
 from medimg.policy import Policy
 from medimg.run.opened import open_run
 from medimg.run.register import Register
+from medimg.serve import listen
 from medimg.serve.page.desk import Desk
 from medimg.serve.page.stand import Decision
 
@@ -114,6 +116,12 @@ def address(said: int) -> str:
         assert time.monotonic() < end, text
         text += os.read(said, 65536)
     return found[0].decode()
+
+
+def test_whoever_opens_the_address_at_once_is_not_refused() -> None:
+    """It is printed before the server has started; the connection waits for it."""
+    with listen.tcp("127.0.0.1", 0, secured=False) as listening:
+        socket.create_connection(listening.getsockname(), timeout=60).close()
 
 
 @pytest.mark.parametrize("command", ["review", "share"])
