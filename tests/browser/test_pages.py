@@ -48,7 +48,7 @@ def test_no_fault_and_no_request(chrome: Chrome, out: Path, name: str) -> None:
 
 @pytest.mark.skipif(not AXE, reason="axe-playwright-python is not installed: make .venv/.dev")
 @pytest.mark.parametrize("name", SHEETS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])  # its contrast: below
 def test_axe_finds_no_barrier(chrome: Chrome, out: Path, name: str, scheme: str) -> None:
     chrome.size(1000)
     chrome.media("", scheme)
