@@ -11,7 +11,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
@@ -19,8 +19,6 @@ import msgspec
 from medimg import words
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.context import DEFAULT_AUDIENCE, country
-from medimg.engine.pool import MOST_WORKERS, Workers, suitable_workers
-from medimg.engine.worker import Job, Setup
 from medimg.errors import MissingPart, UsageError
 from medimg.plain import printable, printable_json
 from medimg.policy import LEAST_SIDE, MOST_SIDE, Policy
@@ -28,6 +26,10 @@ from medimg.run import known, scan, storage
 from medimg.system import files, host
 from medimg.types import NOTHING_KNOWN, KnownValues
 from medimg.words import mark
+
+if TYPE_CHECKING:  # with all that opens a photo, and asyncio: most commands need none of it
+    from medimg.engine.pool import Workers
+    from medimg.engine.worker import Job
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -233,6 +235,8 @@ def known_option(command: F) -> F:
 
 def workers_option(command: F) -> F:
     """``--workers``."""
+    from medimg.engine.pool import MOST_WORKERS
+
     return click.option(
         "--workers",
         type=click.IntRange(1, MOST_WORKERS),
@@ -284,6 +288,8 @@ def jobs(paths: Sequence[Path]) -> list[tuple[Job, bytes]]:
     Raises:
         UsageError: Something named is not there.
     """
+    from medimg.engine.worker import Job
+
     found: list[tuple[Job, bytes]] = []
     roots = scan.roots(list(paths))
     listing = scan.Scan(roots)
@@ -307,6 +313,9 @@ def jobs(paths: Sequence[Path]) -> list[tuple[Job, bytes]]:
 
 def pool(policy: Policy, known: KnownValues, count: int, workers: int | None) -> Workers:
     """Workers for a command that writes nothing."""
+    from medimg.engine.pool import Workers, suitable_workers
+    from medimg.engine.worker import Setup
+
     return Workers(Setup(policy=policy, known=known), min(workers or suitable_workers(), count))
 
 
