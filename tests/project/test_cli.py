@@ -218,9 +218,13 @@ def test_a_name_that_is_not_utf8_on_the_command_line(tmp_path: Path) -> None:
     assert key.splitlines() == ["original,id,copy,state,group", "in-\\xe9\\xff.png,P01-001,P01-001.png,unreviewed,"]
 
 
+PHOTOS = 120
+"""Several times those whose events the pipe below holds."""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_with_130_and_can_be_resumed(tmp_path: Path, number: int) -> None:
-    for n in range(400):
+    for n in range(PHOTOS):
         fakes.photo(tmp_path / f"in/{n}.png", seed=n)
     arguments = ["clean", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--metadata-only", "--json-lines"]
     process = subprocess.Popen(
@@ -242,7 +246,7 @@ def test_a_signal_ends_with_130_and_can_be_resumed(tmp_path: Path, number: int) 
     done = medimg(*arguments, "--resume")
     assert done.returncode == 11
     assert the_run(tmp_path / "out") == run
-    assert len(list((run / "unreviewed").iterdir())) == 400
+    assert len(list((run / "unreviewed").iterdir())) == PHOTOS
 
 
 def test_known_values_are_looked_for_and_never_written(tmp_path: Path) -> None:
