@@ -113,8 +113,8 @@ CASES: dict[str, tuple[Callable[[np.ndarray], bytes], np.ndarray]] = {
 }
 JUDGED = ("PNG", "TIFF, 16-bit grey")
 """Also looked at as copies of somebody else's; each takes twice the time of a run."""
-LONG = ("WebP", "TIFF", "AVIF")
-"""Eight bits and alpha as in PNG."""
+LONG = ("WebP", "TIFF", "AVIF", "PNG, 16 bits")
+"""Eight bits and alpha as in PNG, and sixteen as in grey."""
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long) if n in LONG else n for n in CASES])

@@ -80,7 +80,7 @@ def test_a_run_there_gives_the_same_copies(disk: Path, expected: list[bytes]) ->
     assert not any(word in said for word in ("MARKER", "Traceback", "M-000"))
 
 
-@pytest.mark.parametrize("told", [0, 1, 5])
+@pytest.mark.parametrize("told", [pytest.param(0, marks=pytest.mark.long), 1, pytest.param(5, marks=pytest.mark.long)])
 def test_a_killed_run_goes_on_there(disk: Path, expected: list[bytes], told: int) -> None:
     photos(disk / "in")
     run = medimg(*CLEAN, cwd=disk)
