@@ -46,9 +46,9 @@ def _collected() -> Iterator[None]:
 
 
 @contextmanager
-def node(folder: Path, *options: str) -> Iterator[int]:
-    """``medimg dicom-node`` as its users start it; metadata alone, so that it starts soon."""
-    command = ("dicom-node", "--peer", "WARD", "--metadata-only", "--workers", "2")
+def node(folder: Path, *options: str, workers: int = 1) -> Iterator[int]:
+    """``medimg dicom-node`` as its users start it; metadata alone and one worker, so that it starts soon."""
+    command = ("dicom-node", "--peer", "WARD", "--metadata-only", "--workers", str(workers))
     with serving(folder, *command, *options) as port:
         yield port
 
@@ -245,7 +245,7 @@ def test_what_was_acknowledged_outlives_a_kill_and_in_the_end_all_are_there(tmp_
     kept = {path.name: path.read_bytes() for path in out.glob("*.dcm")}
     assert 0 < acknowledged <= len(kept) < number
     (out / ".medimg-0123456789abcdef.part").write_bytes(b"half")  # as a kill may leave it
-    with node(tmp_path, "-o", "out") as port:
+    with node(tmp_path, "-o", "out", workers=2) as port:
         assert [one.wait(1200) for one in _three(port, photos, tmp_path)] == [0, 0, 0]
     assert sum(_acknowledged(tmp_path)) == number
     assert {path.name: path.read_bytes() for path in out.iterdir() if path.name in kept} == kept
@@ -341,7 +341,7 @@ def _closed(line: socket.socket, seconds: float) -> bool:
 def test_associations_that_say_nothing_give_way_and_nothing_of_them_is_printed(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with node(tmp_path, "-o", "out") as port, contextlib.ExitStack() as stack:
-        for _ in range(4):  # two for each worker are as many as there may be
+        for _ in range(2):  # two for each worker are as many as there may be
             line = stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))
             line.sendall(_asking())
             assert line.recv(1) == b"\2"  # accepted
