@@ -13,6 +13,7 @@ from medimg.cli import common
 from medimg.consent.advice import panel
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.standing import GroupResult
+from medimg.engine import deciding
 from medimg.errors import OutputError
 from medimg.report import build, refresh
 from medimg.run import originals
@@ -95,8 +96,6 @@ def say_attach(run: OpenRun) -> None:
 
 def say_held(run: OpenRun, folder: Path, most: int = 8) -> list[str]:
     """Say which photos are held, and the command that says what decides them; their safe ids."""
-    from medimg.engine import deciding
-
     held = [p.safe_id for p in deciding.photos(run) if not p.copy]
     if held:
         more = tr(" and more") if len(held) > most else ""

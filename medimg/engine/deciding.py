@@ -13,9 +13,6 @@ from pathlib import Path
 import msgspec
 
 from medimg import geometry
-from medimg.engine import worker
-from medimg.engine.pool import Workers
-from medimg.engine.worker import Job, Setup
 from medimg.errors import MedimgError, UsageError
 from medimg.policy import Policy
 from medimg.report import refresh
@@ -239,6 +236,10 @@ def _stored(opened: OpenRun, report: Report, plan: Plan, box: tuple[int, int, in
 
 
 def _turned_original(report: Report, places: Sequence[Path]) -> int:
+    from medimg.engine import worker  # who only lists photos opens none
+    from medimg.engine.pool import Workers
+    from medimg.engine.worker import Job, Setup
+
     where = originals.find([report], places).get(report.safe_id)
     if where is None:
         raise UsageError(
