@@ -14,10 +14,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from medimg import strict
 from medimg.bounds import within
 from medimg.errors import UsageError
 from medimg.system import files
-from medimg.types import BLACK, Colour, Limits, from_toml
+from medimg.types import BLACK, Colour, Limits
 from medimg.vocabulary import KEEPABLE, THINGS, Category
 from medimg.words import mark
 
@@ -264,7 +265,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raw = resources.files("medimg").joinpath("policies/default.toml").read_bytes()
             else:
                 raw = files.read_named(path)
-            return from_toml(raw, cls)
+            return strict.from_toml(raw, cls)
         except OSError as error:
             raise UsageError("the policy file could not be read.", todo="Check the name of the file.") from error
         except msgspec.DecodeError as error:  # its text names the setting's path, never a value

@@ -52,10 +52,10 @@ def read(commands: Iterable[str]) -> dict[str, Any]:
         return {"language": None}
     except OSError as error:
         raise UsageError("the file of your defaults cannot be read.") from error
-    from medimg.types import from_toml
+    from medimg import strict
 
     try:
-        said = from_toml(data, dict[str, Any])
+        said = strict.from_toml(data, dict[str, Any])
     except ValueError as error:
         raise UsageError("the file of your defaults is not TOML.") from error
     if not all(k in OPTIONS and type(v) is OPTIONS[k] for k, v in said.items()):

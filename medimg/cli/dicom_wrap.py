@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from medimg import strict
 from medimg.cli import common
 from medimg.dicom import Patient, Statement, statement, wrap
 from medimg.errors import OutputError, UsageError
@@ -16,7 +17,6 @@ from medimg.policy import Policy
 from medimg.run.folder import RECORD_FOLDER, SHARE_FOLDER
 from medimg.run.opened import open_run
 from medimg.system import files
-from medimg.types import from_others_json, from_toml
 from medimg.words import many, tr
 
 FILE = click.Path(path_type=Path)
@@ -118,8 +118,8 @@ def _patient(path: Path | None) -> Patient:
         raise UsageError("the file about the patient could not be read.") from error
     try:
         if data.lstrip().startswith(b"{"):
-            return from_others_json(data, Patient)
-        return from_toml(data, Patient)
+            return strict.from_json(data, Patient)
+        return strict.from_toml(data, Patient)
     except ValueError as error:  # its text may quote a value
         raise UsageError(
             "the file about the patient must hold texts named name, id, birth_date, sex, accession, study or series."

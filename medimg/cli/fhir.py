@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
+from medimg import strict
 from medimg.cli import run_common
 from medimg.errors import UsageError
 from medimg.fhir import Settings, bundle, check, to_json
 from medimg.run.opened import open_run
 from medimg.run.state import RunState
 from medimg.system import files, host
-from medimg.types import from_others_json
 from medimg.words import tr
 
 
@@ -132,7 +132,7 @@ def _originals(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
     try:
-        return from_others_json(files.read_named(path, files.VALUES), dict[str, str])
+        return strict.from_json(files.read_named(path, files.VALUES), dict[str, str])
     except (OSError, ValueError) as error:
         raise UsageError("the file of originals must be JSON that gives each copy number a text.") from error
 

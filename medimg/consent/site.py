@@ -41,13 +41,13 @@ from typing import Literal
 
 import msgspec
 
+from medimg import strict
 from medimg.consent.answers import NOT_APPLICABLE, TURNED, Answer, NotApplicable, choices
 from medimg.consent.cards import FIELDS, Card, CardKind, wording
 from medimg.consent.checklist import ChecklistDefinition, Item, Level, Question
 from medimg.consent.context import SharingContext
 from medimg.errors import UsageError
 from medimg.system import files
-from medimg.types import from_toml
 from medimg.vocabulary import StandingReason
 from medimg.words import Table, mark, tr
 
@@ -160,7 +160,7 @@ class SiteProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             UsageError: It cannot be read, has an unknown setting, or would weaken a blocking question.
         """
         try:
-            profile = from_toml(files.read_named(path), cls)
+            profile = strict.from_toml(files.read_named(path), cls)
         except OSError as error:
             raise UsageError("the site profile could not be read.") from error
         except msgspec.DecodeError as error:

@@ -10,8 +10,9 @@ import csv
 import io
 from collections.abc import Callable
 
+from medimg import strict
 from medimg.errors import UsageError
-from medimg.types import KnownValues, from_others_json, from_toml
+from medimg.types import KnownValues
 from medimg.words import mark
 
 ROWS = 100_000
@@ -44,7 +45,7 @@ def known_values(data: bytes) -> KnownValues:
 def _lists(data: bytes) -> dict[str, tuple[str, ...]] | None:
     """The lists of a TOML or JSON file; None where it is neither."""
     structured = data.lstrip().startswith(b"{")
-    decode: Callable[..., dict[str, tuple[str, ...]]] = from_others_json if structured else from_toml
+    decode: Callable[..., dict[str, tuple[str, ...]]] = strict.from_json if structured else strict.from_toml
     try:
         lists = decode(data, dict[str, tuple[str, ...]])
         if not lists or not set(lists) <= {"names", "numbers", "dates"}:

@@ -16,9 +16,10 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, create_form_parser
 from starlette.requests import ClientDisconnect, Request
 
+from medimg import strict
 from medimg.errors import TooLarge, Unreadable, UsageError
 from medimg.serve.records import Sent
-from medimg.types import NOTHING_KNOWN, KnownValues, from_others_json
+from medimg.types import NOTHING_KNOWN, KnownValues
 
 PATIENCE = 60.0
 """Seconds a sender may take for the whole of a photo."""
@@ -83,7 +84,7 @@ async def _body(request: Request, most: int) -> bytes:
 
 def _from_json(body: bytes) -> tuple[bytes, KnownValues]:
     try:
-        record = from_others_json(body, Sent)
+        record = strict.from_json(body, Sent)
         return base64.b64decode(record.photo, validate=True), record.known
     except (msgspec.DecodeError, binascii.Error, ValueError) as error:  # its text may quote a value
         _not_as_described("JSON", error)

@@ -30,6 +30,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from medimg import strict
 from medimg.acts import Input
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.context import DEFAULT_AUDIENCE
@@ -40,7 +41,6 @@ from medimg.serve import answers
 from medimg.serve.page.desk import Desk
 from medimg.serve.page.stand import Decision, Wanted
 from medimg.serve.sending import sent
-from medimg.types import from_others_json
 from medimg.words import ENGLISH, current, mark, tr
 
 T = TypeVar("T")
@@ -314,7 +314,7 @@ class _Routes:
 async def _body(request: Request, kind: type[T]) -> T:
     data, _ = await sent(request, WORDS)
     try:
-        return from_others_json(data, kind)
+        return strict.from_json(data, kind)
     except msgspec.DecodeError as error:  # its text may quote a value
         raise UsageError("this request is not as the page sends it.") from error
 
