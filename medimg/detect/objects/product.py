@@ -41,7 +41,7 @@ _IN_A_ROW = re.compile(
 )
 """The same beside other print of a packet."""
 _STARTS, _ENDS = r"(?<![^\W\d_])", r"(?![^\W\d_])"
-"""No letter stands before a word or behind a unit: else a part of a name would count as one (14 Garcia)."""
+"""No letter stands before a word or behind a unit: else a part of a name would count as one (80-214 Gda\u0144sk)."""
 _OTHER = re.compile(
     r"(?<![\d-])\d{1,2}-0(?![\d-])"
     r"|(?<![\d.,])\d{1,3}(?:[ .,]\d{3})? ?(?:IE|IU|UI|ME|mmol|mOsm(?:ol)?|kcal|kJ)"
