@@ -45,6 +45,7 @@ ROOMS = {
     "system": "the operating system",
     "faults": "a fault, without its words",
     "plain": "safe to print",
+    "strict": "what others wrote, read strictly",
     "types": "the records",
     "vocabulary": "the fixed words",
     "errors": "the error tree",

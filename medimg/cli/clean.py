@@ -10,7 +10,7 @@ from typing import Literal
 
 import click
 
-from medimg.cli import common, decide, progress, run_common
+from medimg.cli import common, progress, run_common
 from medimg.consent.site import SiteProfile
 from medimg.engine import deciding
 from medimg.engine.batch import Engine, Hooks, Outcome, scrub_folder
@@ -295,6 +295,8 @@ def say_held(outcome: Outcome, photos: Sequence[Path | str]) -> None:
 
     On a terminal alone a photo is called by its own name as well, which is stored nowhere: it is found by its digest.
     """
+    from medimg.cli import decide  # with all that opens a photo
+
     held = [p for p in deciding.photos(open_run(outcome.folder)) if not p.copy] if outcome.photos.get("held") else []
     names = run_common.own_names(outcome.folder, [p.safe_id for p in held], photos)
     folder = common.shown(outcome.folder)

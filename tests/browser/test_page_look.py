@@ -178,6 +178,7 @@ def test_before_shows_while_it_is_held_or_left_of_the_line_and_counts_as_nothing
 
 
 @browser
+@pytest.mark.long
 def test_plain_ground_may_be_seen_at_half_and_covers_not_at_all(served: Served, tmp_path: Path) -> None:
     """Fewer parts to look at; what is no plain ground has to be seen at full size as ever."""
     pixels = np.full((3000, 4000, 3), 180, np.uint8)
@@ -222,6 +223,7 @@ def test_the_squares_of_a_copy_say_how_they_have_to_be_seen() -> None:
 
 
 @browser
+@pytest.mark.long
 def test_what_is_enlarged_by_two_fingers_counts_as_far_as_it_is_on_the_screen(served: Served, tmp_path: Path) -> None:
     drawn(tmp_path / "a.png", 3, 1000, 1200)
     page = Chrome(tmp_path / "profile")
@@ -287,7 +289,9 @@ def taken(path: Path, seed: int, when: str) -> None:
 
 
 @browser
-@pytest.mark.parametrize(("answer", "patients"), [("group-yes", 2), ("group-no", 1)])
+@pytest.mark.parametrize(
+    ("answer", "patients"), [("group-yes", 2), pytest.param("group-no", 1, marks=pytest.mark.long)]
+)
 def test_patients_are_suggested_in_pictures_and_one_act_answers(
     served: Served, tmp_path: Path, answer: str, patients: int
 ) -> None:

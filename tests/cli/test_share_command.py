@@ -182,6 +182,7 @@ def test_a_photo_on_hold_has_its_own_name_on_the_terminal_alone_and_its_exact_co
         assert not path.is_file() or path.name.startswith("journal") or NAME.encode() not in path.read_bytes()
 
 
+@pytest.mark.long
 def test_the_copies_of_iphone_photos_are_said_to_be_large_and_a_side_makes_them_small(place: Place) -> None:
     """Covered, they become exact PNG; AVIF goes the way of HEIC here, and Pillow writes no HEIC."""
     image = Image.new("RGB", (800, 600), (205, 160, 140))

@@ -48,7 +48,7 @@ class Failed(Exception):
 class OneFile(pytest.Item):
     def runtest(self) -> None:
         options = ["-q", "-p", "no:cacheprovider", "--no-header", *PLUGINS]
-        command = [sys.executable, "-m", "pytest", *options, str(self.path)]
+        command = [sys.executable, "-m", "pytest", *options, "-m", self.config.option.markexpr, str(self.path)]
         done = subprocess.run(
             command,
             cwd=self.config.rootpath,

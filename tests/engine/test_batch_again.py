@@ -103,9 +103,9 @@ def test_what_may_come_out_otherwise_next_time_is_tried_again(tmp_path: Path) ->
     ("more", "why"),
     [
         ({"policy": Policy(), "make": fakes.make}, "policy"),
-        ({"audience": "teaching"}, "audience"),
-        ({"group_by": "file"}, "group-by"),
-        ({"keep_key": True}, "keep-key"),
+        pytest.param({"audience": "teaching"}, "audience", marks=pytest.mark.long),
+        pytest.param({"group_by": "file"}, "group-by", marks=pytest.mark.long),
+        pytest.param({"keep_key": True}, "keep-key", marks=pytest.mark.long),
         ({"known": KnownValues(names=("Mary",))}, "known"),
     ],
 )

@@ -172,6 +172,7 @@ def test_the_bad_ones_alone_are_held_and_a_killed_worker_loses_nothing(tmp_path:
     running.worker()
 
 
+@pytest.mark.long
 def test_a_stopped_batch_goes_on_with_or_without_the_cluster(
     tmp_path: Path, running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

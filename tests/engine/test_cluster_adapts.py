@@ -67,6 +67,7 @@ def alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_workers_come_with_photos_and_go_without_and_a_killed_one_loses_nothing(tmp_path: Path, started: Start) -> None:
     scheduler = started("--adapt", "2", "--idle", "2")
     for n in range(

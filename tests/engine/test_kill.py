@@ -58,7 +58,7 @@ def killed_after(process: subprocess.Popen[str], lines: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kind", ["full", "light"])
+@pytest.mark.parametrize("kind", ["full", pytest.param("light", marks=pytest.mark.long)])
 def test_killed_at_random_moments_and_resumed(tmp_path: Path, kind: str) -> None:
     for n in range(PHOTOS):
         fakes.photo(tmp_path / f"in/{n % 7}/{n}.png", seed=n)

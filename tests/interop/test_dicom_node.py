@@ -306,7 +306,9 @@ ENDLESS = struct.pack(">BBI", 1, 0, 0xFFFFFFFF)
 NO_ASSOCIATION = {"nothing": b"", "half of a request": _asking()[:40], "four gigabytes": ENDLESS + bytes(1 << 20)}
 
 
-@pytest.mark.parametrize("secured", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize(
+    "secured", [pytest.param(False, id="plain"), pytest.param(True, id="TLS", marks=pytest.mark.long)]
+)
 def test_connections_that_ask_for_no_association_keep_nobody_out(tmp_path: Path, secured: bool) -> None:
     (tmp_path / "out").mkdir()
     authority = trustme.CA()

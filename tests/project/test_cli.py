@@ -222,7 +222,7 @@ PHOTOS = 120
 """Several times those whose events the pipe below holds."""
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_a_signal_ends_with_130_and_can_be_resumed(tmp_path: Path, number: int) -> None:
     for n in range(PHOTOS):
         fakes.photo(tmp_path / f"in/{n}.png", seed=n)

@@ -69,6 +69,7 @@ def left(folder: Path) -> list[Path]:
     return [p for p in folder.rglob("*") if p.suffix == ".part" or "journal" in p.name or ".fuse_hidden" in p.name]
 
 
+@pytest.mark.long
 def test_a_slow_share_gives_the_copies_of_a_disk(share: Share, photos: Path, expected: list[bytes]) -> None:
     shutil.copytree(photos, share.disk / "in")
     share.tell(delay=0.02, keeps=2)

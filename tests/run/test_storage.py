@@ -186,6 +186,7 @@ def test_photos_come_from_s3_over_a_line_with_faults(tmp_path: Path, moto: int, 
     assert not any(b"MARKER" in p.read_bytes() for p in run.rglob("*") if p.is_file())
 
 
+@pytest.mark.long
 def test_what_the_line_keeps_back_is_said_and_tried_again_the_next_time(tmp_path: Path, moto: int, line: Line) -> None:
     photos = {f"in/{n}.png": fakes.photo(tmp_path / "x.png", seed=n).read_bytes() for n in range(3)}
     url = bucket(moto, "kept-back", photos)

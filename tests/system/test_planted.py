@@ -71,6 +71,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.long
 def test_workers_of_a_notebook_do_not_look_beside_it(tmp_path: Path) -> None:
     """A notebook and a prompt have "" on their path, the current folder; their workers have not."""
     place, proof = kit.Place(tmp_path), tmp_path / "proof"
