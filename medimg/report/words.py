@@ -51,7 +51,7 @@ def undecided(safe_id: str, numbers: tuple[int, ...]) -> str:
 
 
 def of_all(pixels: Iterable[int]) -> int:
-    """The one height that was not looked for in every photo, which is said once; 0 where the photos differ."""
+    """The one height that was not looked for in every photo, stated once; 0 where the photos differ."""
     heights = set(pixels)
     return heights.pop() if len(heights) == 1 else 0
 
