@@ -8,16 +8,17 @@ from __future__ import annotations
 import re
 
 _FAMILIES = """
-agilia alaris apollo benevision beneview carescope connex corpuls epiq infinity infusomat injectomat intellivue leoni
-lifepak logiq lumify mindray nellcor nihon kohden omron oxylog perfusor primus propaq radical resmed savina sonosite
-sonoscape spacelabs umec volumat voluson covidien draeger drager drägerwerk dräger medtronic masimo terumo arcomed
+agilia alaris benevision beneview carescope connex corpuls epiq infusomat injectomat intellivue
+lifepak logiq lumify mindray nellcor nihon kohden omron oxylog perfusor propaq resmed sonosite
+sonoscape spacelabs umec volumat voluson covidien medtronic masimo terumo arcomed
 """
 FAMILIES = frozenset(_FAMILIES.split())
-"""Made-up words, or words that are hardly anybody's name."""
+"""Made-up words, nobody's name: a patient may be called Dräger, or Leoni Braun."""
 _LIKE_NAMES = """
-affiniti babylog baxter beurer bbraun braun canon carina cardiocap dash edan esaote evita fresenius fujifilm getinge
-hamilton healthcare hitachi kabi maquet medical philips samsung schiller servo siemens space stryker toshiba venue
-vivid welch allyn zoll
+affiniti allyn apollo babylog baxter bbraun beurer braun canon cardiocap carina dash draeger drager dräger
+drägerwerk edan esaote evita fresenius fujifilm getinge hamilton healthcare hitachi infinity kabi leoni maquet
+medical philips primus radical samsung savina schiller servo siemens space stryker toshiba venue vivid welch
+zoll
 """
 LIKE_NAMES = frozenset(_LIKE_NAMES.split())
 """Makers and families that are people's names or plain words too: they count beside a model or one of the others."""
