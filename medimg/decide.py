@@ -5,7 +5,7 @@ Pure functions over :mod:`medimg.types` records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 import msgspec
 
@@ -13,10 +13,13 @@ from medimg import geometry
 from medimg.covers import Block, cover_polygon, fills, hidden_area, uncut
 from medimg.policy import Policy
 from medimg.types import Action, Do, Finding, Plan, Polygon
-from medimg.vocabulary import Category, Kind, Reason
+from medimg.vocabulary import IDENTIFYING, Category, Kind, Reason
 
 UNSURE_ON = ("bare", "scale")
 """What a finding lies on that is asked about where nobody could read it: skin, a wound or cloth; a scale."""
+OF_A_PERSON = 2
+"""So many sorts of what identifies on a large thing are a chart, a form or a list of patients. Of seven such by two
+makers, signatures, days and notes that no reader saw stood between the lines of four."""
 
 
 def decide(
@@ -58,8 +61,12 @@ def decide(
         return geometry.inside(cover_polygon(action.finding, policy), *size(action))
 
     found = [_decide_one(f, policy) for f in findings]
-    bearing = {(_frame(a), a.finding.on) for a in found if a.do == "cover" and a.finding.on}
-    actions = [_with_place(_with_thing(a, policy, bearing, area(a)), policy, size(a)) for a in found]
+    bearing: dict[tuple[int, str], set[str]] = {}
+    for a in found:
+        if a.do == "cover" and a.finding.on:
+            bearing.setdefault((_frame(a), a.finding.on), set()).add(a.finding.category)
+    documents = {_frame(a) for a in found if a.finding.kind == Kind.DOCUMENT}
+    actions = [_with_place(_with_thing(a, policy, bearing, documents, area(a)), policy, size(a)) for a in found]
     actions = [_close_up(a, policy, geometry.area(shown(a)), most(a)) for a in actions]
     actions = with_whole_lines(actions, policy, block, aligned=aligned) if block else actions
     return Plan(width=width, height=height, actions=tuple(_not_most_of_it(actions, shown, most, beside, aligned)))
@@ -206,13 +213,31 @@ def _perhaps(finding: Finding) -> bool:
     return unread_text or (finding.kind == Kind.CODE and finding.score < 1)
 
 
-def _with_thing(action: Action, policy: Policy, bearing: set[tuple[int, str]], frame_size: int) -> Action:
-    """The action; of a thing, a cover for the whole of it where something on it is covered (frame and ``on``)."""
+def _with_thing(
+    action: Action,
+    policy: Policy,
+    bearing: Mapping[tuple[int, str], Set[str]],
+    documents: Set[int],
+    frame_size: int,
+) -> Action:
+    """The action; of a thing, a cover for the whole of it where something on it is covered.
+
+    One that is too large for that, and surely tells of a person, is a document.
+
+    Args:
+        action: As decided by itself.
+        policy: The settings.
+        bearing: What is covered, by frame and ``on``.
+        documents: Frames that are held as a document anyway: one question is enough.
+        frame_size: Area of the frame.
+    """
     finding, rules = action.finding, policy.objects
     if finding.kind != Kind.OBJECT or finding.category not in rules.whole or finding.region is None:
         return action
-    if (_frame(action), finding.on) not in bearing or geometry.area(
-        finding.region.polygon
-    ) > rules.largest * frame_size:
+    on_it = bearing.get((_frame(action), finding.on), set())
+    if not on_it:
         return action
-    return Action(finding=finding, do="cover", why=Reason.WITH_ITS_THING)
+    if geometry.area(finding.region.polygon) <= rules.largest * frame_size:
+        return Action(finding=finding, do="cover", why=Reason.WITH_ITS_THING)
+    held = _frame(action) not in documents and len(on_it & IDENTIFYING) >= OF_A_PERSON
+    return Action(finding=finding, do="hold", why=Reason.DOCUMENT) if held else action

@@ -387,5 +387,10 @@ class Category(StrEnum):
 
 THINGS: tuple[Category, ...] = tuple(c for c in Category if Kind.OBJECT in c.kinds)
 """What may be covered as a whole, where the policy lists it."""
+IDENTIFYING: frozenset[str] = frozenset((
+    Category.NAME, Category.RECORD_NUMBER, Category.DATE, Category.ADDRESS, Category.AGE, Category.EMAIL,
+    Category.HOSPITAL, Category.ID_NUMBER, Category.PHONE, Category.KNOWN,
+))  # fmt: skip
+"""Writing of which a rule or a list says that it is of a person."""
 KEEPABLE: tuple[Category, ...] = tuple(c for c in Category if c.keepable)
 """Writing that may stay in the picture, where the policy lists it."""

@@ -144,8 +144,12 @@ def _read_worse(again: Finding, stays: Sequence[Finding], policy: Policy) -> boo
         policy: The settings.
     """
     said = _signs(again)
-    if again.kind != Kind.TEXT or again.category not in (Category.UNKNOWN, Category.UNREAD) or not said:
+    if again.kind != Kind.TEXT or again.category not in (Category.UNKNOWN, Category.UNREAD):
         return False
+    if not said:
+        return again.category == Category.UNREAD and _decided(
+            again, [s for s in stays if s.category == Category.UNIT], policy
+        )
 
     def much_of(first: str) -> bool:
         return len(said) <= len(first) and _alike(said, first) >= LIKE

@@ -76,6 +76,32 @@ def test_a_thing_larger_than_the_policy_says_is_left_to_its_lines() -> None:
     assert [a.finding.kind for a in plan.doing("cover")] == ["text"]
 
 
+@pytest.mark.parametrize(
+    ("more", "do"), [("date", "hold"), ("hospital", "hold"), ("name", "keep"), ("unknown", "keep"), ("barcode", "keep")]
+)
+def test_one_that_tells_of_a_person_in_two_ways_is_a_document(more: str, do: str) -> None:
+    """A signature or a note that no reader saw would stay between its lines."""
+    kind = "code" if more == "barcode" else "text"
+    plan = _plan(
+        _found("text", "name", NAME, "sheet 1"),
+        _found(kind, more, OTHER, "sheet 1"),
+        _found("object", "sheet", Box(0, 0, 900, 700), "sheet 1"),
+    )
+    assert _of(plan, "object").do == do
+    assert do == "keep" or _of(plan, "object").why == Reason.DOCUMENT
+
+
+def test_what_is_a_document_by_its_words_is_one_question() -> None:
+    large = Box(0, 0, 900, 700)
+    plan = _plan(
+        _found("text", "name", NAME, "sheet 1"),
+        _found("text", "date", OTHER, "sheet 1"),
+        _found("object", "sheet", large, "sheet 1"),
+        _found("document", "consent-form", large),
+    )
+    assert [a.finding.kind for a in plan.doing("hold")] == ["document"]
+
+
 def test_a_person_can_go_back_to_the_lines_of_a_thing() -> None:
     plan = _plan(_found("text", "name", NAME, "slip 1"), _found("object", "slip", THING, "slip 1"))
     shown = tuple(

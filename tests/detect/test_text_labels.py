@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from medimg.covers import cover_polygon
 from medimg.detect import Frame
 from medimg.detect.text import layout as _layout
-from medimg.detect.text import monitors
+from medimg.detect.text import monitors, scale_lines
 from medimg.detect.text.known import Known
 from medimg.detect.text.labels import Line, alone, closed_rows, gaps, in_company, off_kept
 from medimg.detect.text.lines import Quad, area, labels, shared, sides
@@ -148,6 +148,22 @@ def test_the_trace_of_a_monitor_stays_whatever_was_read_there(text: str, certain
     # Without a reading beside it nothing is a monitor's.
     alone = _layout.decide([trace], Frame(np.full((600, 900, 3), 12, np.uint8)), NO_ONE)
     assert hidden(trace.spot.quad, alone) > 0.99
+
+
+@pytest.mark.parametrize(("text", "high"), [(".", 65), ("-.", 65), ("M", 36), ("JL", 36)])
+def test_a_name_in_letters_that_the_reader_does_not_know_is_no_curve(text: str, high: int) -> None:
+    name = line(text, box(55, 265, 300, high), "")
+    assert hidden(name.spot.quad, on_a_monitor(name)) > 0.99
+
+
+@pytest.mark.parametrize(("text", "kept"), [("8/11", False), ("8", True), ("3/8", True)])
+def test_days_in_the_even_cells_of_a_chart_are_no_figures_of_a_ruler(
+    monkeypatch: pytest.MonkeyPatch, text: str, kept: bool
+) -> None:
+    cells = box(80, 90, 500, 50)
+    monkeypatch.setattr(scale_lines.marks, "rulers", lambda _: [cells])
+    (made,) = scale_lines.rulers([line(text, box(100, 95, 70, 40), "unknown")], BLANK)
+    assert (made.category == "ruler") == kept
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from medimg import geometry
 from medimg.detect import Frame
-from medimg.detect.objects import burned, company, grey_card, judge, marks, product, scales, screens
+from medimg.detect.objects import burned, company, drawn_scale, grey_card, judge, marks, product, scales, screens
 from medimg.detect.objects.blocks import ALIKE, REAL, SCALES, Block, dense, found_blocks, with_finds
 from medimg.detect.objects.grounds import Picture, Points, share_in
 from medimg.detect.objects.judge import GROUNDS, Find
 from medimg.native.opencv import cv2
 from medimg.types import Finding
-from medimg.vocabulary import THINGS, Category, Kind
+from medimg.vocabulary import IDENTIFYING, THINGS, Category, Kind
 
 PRINTED = (Category.PACKET, Category.SCREEN, "measure")
 """What bears print that is nobody's name, where nothing says who somebody is."""
@@ -108,12 +108,11 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         measures = [f for f, k in zip(finds, at, strict=True) if out[k].category in SCALES]
         named = _named(block, there, measures)
         sort = _sort(block, there, likely.mean(axis=0), some, named)
-        if named >= NAMED:
+        shows = sort == Category.SCREEN and block.likely >= REAL and screens.measuring(there) > 0
+        if named >= NAMED or shows:  # no ruler lies on a monitor, whose curves look like one's ticks
             some = [{**row, "ruler": 0.0, "ruler_all": 0.0} for row in some]
             measures = []
-        bare = (
-            block.likely < REAL and all(map(_flesh, some)) and not any(f.category in judge.IDENTIFYING for f in there)
-        )
+        bare = block.likely < REAL and all(map(_flesh, some)) and not any(f.category in IDENTIFYING for f in there)
         _keep_readings(out, at, finds, block, picture, sort)
         for m, own, row in zip(block.members, likely, some, strict=True):
             name = sort if block.likely >= REAL else GROUNDS[int(np.argmax(likely.mean(axis=0) + own))]
@@ -130,7 +129,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             if out[at[m]].on in ("bare", ON_A_SCALE) and _burned_in(frame, picture, finds[m]):
                 out[at[m]] = msgspec.structs.replace(out[at[m]], on="")
         outline = with_finds(block, there)
-        sorts = {f.category for f in there} & judge.IDENTIFYING
+        sorts = {f.category for f in there} & IDENTIFYING
         least = LOOSE if sort in (Category.SLIP, Category.SHEET) and len(sorts) >= NAMED else DENSE
         filled = not bare and dense(outline, [f.quad for f in there], least)
         over = _over(frame, picture, outline, some[0], [f.quad for f in measures], there, named)
@@ -209,7 +208,7 @@ def _named(block: Block, there: Sequence[Find], measures: Sequence[Find]) -> int
     sure = any(f.category == Category.COLOUR_CARD for f in on) or any(
         scales.figures(quads, texts, n) for n in range(len(on))
     )
-    return 0 if sure or block.likely < REAL else len({f.category for f in there} & judge.IDENTIFYING)
+    return 0 if sure or block.likely < REAL else len({f.category for f in there} & IDENTIFYING)
 
 
 def _burned_in(frame: Frame, picture: Picture, find: Find) -> bool:
@@ -261,7 +260,8 @@ def _no_scales(frame: Frame, picture: Picture, findings: Sequence[Finding], at: 
     out = list(findings)
     for n, k in enumerate(some):
         seen = judge.seen(picture, _view(frame), quads[n])[marks.RULER]
-        if seen < NO_SCALE and not scales.ticks(texts[n]) and not scales.figures(quads, texts, n):
+        told = scales.ticks(texts[n]) or scales.figures(quads, texts, n)
+        if seen < NO_SCALE and not told and not drawn_scale.strokes(frame.rgb, quads[n] / picture.factor):
             out[k] = msgspec.structs.replace(findings[k], category=Category.UNKNOWN)
     return out
 

@@ -14,11 +14,10 @@ import numpy as np
 from medimg.detect import Frame
 from medimg.detect.objects import marks
 from medimg.detect.objects.grounds import Points, share_in
-from medimg.detect.objects.judge import IDENTIFYING
 from medimg.detect.objects.level import comb, there
 from medimg.native.opencv import cv2
 from medimg.types import Finding
-from medimg.vocabulary import Category, Kind
+from medimg.vocabulary import IDENTIFYING, Category, Kind
 
 LIKELY = 0.8
 """Least mean likelihood of a code's squares, where it stands beside what identifies."""

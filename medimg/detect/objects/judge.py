@@ -20,7 +20,7 @@ from medimg.detect.objects import marks
 from medimg.detect.objects.grounds import Ground, Picture, Points, share_in
 from medimg.errors import MissingPart
 from medimg.native.opencv import cv2
-from medimg.vocabulary import Category, Kind
+from medimg.vocabulary import IDENTIFYING, Category, Kind
 
 MEASURED = (Category.HARMLESS, Category.UNIT)
 """What says nothing of anybody."""
@@ -217,11 +217,6 @@ def ground_features(
         "yellow": float(colour[2] - 128),
         "uneven": _uneven(picture, find.quad),
     }
-
-
-IDENTIFYING = frozenset(
-    ("name", "record-number", "date", "address", "age", "email", "hospital", "id-number", "phone", "known")
-)
 
 
 def _along(picture: Picture, quad: Points) -> tuple[float, float]:

@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Sequence
 
 from medimg.detect.objects import print_words
-from medimg.detect.objects.judge import IDENTIFYING, Find
-from medimg.vocabulary import Category
+from medimg.detect.objects.judge import Find
+from medimg.vocabulary import IDENTIFYING, Category
 
 _LOT = r"LOT(?:[EO]|TO)?|BATCH|B\. ?NO|CHARGE(?:N-?B\w*)?|CH\.?-?B\.?|PARTIJ|SARZE|C\. ?S\.|PARTI ?NO|SERIA|BETS"
 _REFERENCE = "REF|SN|MFG|GTIN"

@@ -13,8 +13,8 @@ import numpy as np
 
 from medimg.detect.objects import devices, scales
 from medimg.detect.objects.grounds import Points, share_in
-from medimg.detect.objects.judge import IDENTIFYING, Find
-from medimg.vocabulary import Category
+from medimg.detect.objects.judge import Find
+from medimg.vocabulary import IDENTIFYING, Category
 
 _NAMES = """
 abp af apvcmv ar art asb avf avl avr b bipap bolus bpm br c cmh2o co2 cpap cstat cvp debit dia dl dose dosis ecg

@@ -46,8 +46,9 @@ _DATE_FIELD = re.compile(r"(?:Date|DATE|Datum|Data|Fecha) ?: ?[_.]*")
 """A field to be filled in; without its colon it may be a name (Date)."""
 _TEMPERATURE = re.compile(r"(?:3[3-9]|4[0-2])[.,]\d ?[.\u00b0\u00ba'o]? ?[Cc]?")
 """Of a body: no day has so high a number. The ring of its unit is read as a full stop."""
-_CALIPER = re.compile(r"(?:\d{1,2} )?(?:[A-Za-z]{1,4} ?)?\d{1,3}[.,]\d{1,2} ?(?:[cm]m[2\u00b2\u00b3]?|ml|mL)")
-"""What was measured between two marks on a scan: ``1 D 3.42 cm``."""
+_LENGTH = r"(?:\d{1,2} )?(?:[A-Za-z]{1,4}\d? ?)?\d{1,3}[.,]\d{1,2} ?(?:[cm]m[2\u00b2\u00b3]?|ml|mL)"
+_CALIPER = re.compile(rf"{_LENGTH}(?:[ ,;]+{_LENGTH}){{0,3}}")
+"""What was measured between marks on a scan: ``1 D 3.42 cm``, ``D1 38.2 mm D2 28.0 mm``."""
 _DOSES = re.compile(
     r"\d{1,3} ?(?:tab(?:l|let\w*|s)?|comprim\w+|compresse|caps(?:ule\w*|ul\w+)?|gelules|kaps(?:eln?|ulki|ul)?|kapsl\w+"
     r"|amp(?:ou?l\w+|ullen)?|sachets?|sobres|bustine|st(?:uck|uks?|k)?|pcs|pieces|unidades|unites|uds|units|ks|szt\w*|adet)\.?"

@@ -24,8 +24,11 @@ FAR = 12.0
 """How far past a reading its curve may be, in its height."""
 THRICE = re.compile(r"([^\W\d_])\1\1", re.IGNORECASE)
 """A letter three times over, as in no word and no name."""
-CURVE = re.compile(r"[LVWUMNIJCAYlvwumnijcay~\u039b\u221a\u2227\W_]+")
-"""What the reader makes of a curve."""
+CURVE = re.compile(r"[\W_]*[LVWUMNIJCAYlvwumnijcay~\u039b\u221a\u2227][LVWUMNIJCAYlvwumnijcay~\u039b\u221a\u2227\W_]*")
+"""What the reader makes of a curve; of a name in letters that it does not know it makes a stop as well."""
+TALL = 1.8
+"""Least height of a curve in that of the names of what is measured, unless a letter stands there three times over: of
+a name in other letters than the reader's it makes an L or an M. As in :mod:`medimg.detect.objects.screens`."""
 WAVE = 3
 """Most different letters of it: a curve repeats itself, and a name in wide letters (JULIA) does not."""
 DECIMAL = re.compile(r"\d{1,2}\.\d")
@@ -54,17 +57,20 @@ def kept(lines: Sequence[Line], rgb: Pixels) -> list[Line]:
     near: list[Quad] = []
     ways = [LEVEL]
     rows: list[Quad] = []
+    names: list[float] = []
     for line in (line for line in lines if line.certainty >= 0.6):
         high, way = sides(line.spot.quad)[1], axis(line.spot.quad)
         if identifiers.vital_sign(line.text) or _named_value(line.text):
             near.append(grown(line.spot.quad, high))
             far = FAR * high * way
             rows.append(around([line.spot.quad - far, line.spot.quad + far], way))
+            names.append(high / 2 if any(map(str.isdigit, line.text)) else high)  # a value is twice as high
         elif _pressure(line):
             near.append(grown(line.spot.quad, 5.0 * high))
         else:
             continue
         ways.append(way)
+    named_high = float(np.median(names)) if names else 0.0
     out = []
     for line in lines:
         free = _undecided(line)
@@ -75,7 +81,7 @@ def kept(lines: Sequence[Line], rgb: Pixels) -> list[Line]:
         parts = _trace(line, lines, ways) if plain and (near or CURVE.match(line.text)) else [line]
         named = any(_named_value(part.text) for part in parts)
         for part in parts:
-            curve = _curve(part, ways)
+            curve = _curve(part, ways) and _tall(part, named_high)
             decimal = DECIMAL.fullmatch(part.text.strip()) is not None  # it stands apart from its name, in its row
             there = named or any(shared(part.spot.quad, q) > 0 for q in (near + rows if curve or decimal else near))
             measured = curve or identifiers.vital_value(part.text) or _named_value(part.text)
@@ -156,6 +162,11 @@ def _curve(line: Line, ways: Sequence[NDArray[np.float32]]) -> bool:
     like = bool(CURVE.fullmatch(line.text)) and not named
     level = any(abs(float(axis(line.spot.quad) @ way)) >= ALONG for way in ways)
     return like and not line.strong and level and sparse
+
+
+def _tall(line: Line, high: float) -> bool:
+    """Whether what was read as a curve is as high as one, beside names of what is measured as high as ``high``."""
+    return THRICE.search(line.text) is not None or sides(line.spot.quad)[1] >= TALL * high
 
 
 def _trace(line: Line, lines: Sequence[Line], ways: Sequence[NDArray[np.float32]]) -> list[Line]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from medimg.detect import Frame
-from medimg.detect.objects import marks, scales
+from medimg.detect.objects import drawn_scale, marks, scales
 from medimg.detect.text import identifiers, ruler
 from medimg.detect.text.labels import Line
 from medimg.detect.text.lines import area, axis, grown, shared, sides
@@ -72,6 +72,7 @@ def rulers(lines: Sequence[Line], frame: Frame) -> list[Line]:
         if (
             _counts_up(line.text)
             or (loose and (_ticked(line, frame) or _on_scale(line, found, values, frame) or _across(line, frame)))
+            or (loose and sum(map(str.isalnum, line.text)) <= 1 and drawn_scale.strokes(frame.rgb, line.spot.quad))
             or (line.strong and _values_of(line, found, values))
         ):
             on.add(k)
@@ -219,12 +220,13 @@ def _ticked(line: Line, frame: Frame) -> bool:
 
 
 def _wordy(line: Line) -> bool:
-    """Whether the reader saw letters (a name on a ruler), or an identifier, and not a scale."""
+    """Whether the reader saw letters (a name on a ruler), an identifier or a day, and not a scale."""
     if line.certainty < identifiers.LEAST_SCORE:
         return False
     letters = max((len(w) for w in re.findall(r"[^\W\d_]+", line.text)), default=0)
+    day = identifiers.STROKE.search(line.text) is not None  # the cells of a chart are as even as a ruler's
     scale = identifiers.scale_text(line.text) or numerals_only(line.text)
-    return (letters >= 3 or line.strong) and not scale and not identifiers.comb(line.text)
+    return (letters >= 3 or line.strong or day) and not scale and not identifiers.comb(line.text)
 
 
 def _counts_up(text: str) -> bool:
