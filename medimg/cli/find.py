@@ -6,9 +6,7 @@ from pathlib import Path
 
 import click
 
-from medimg.cli import run_common
-from medimg.cli.common import plural
-from medimg.plain import printable
+from medimg.cli import common, run_common
 from medimg.run import search
 from medimg.run.register import Entry
 from medimg.words import tr
@@ -41,19 +39,19 @@ def find(ctx: click.Context, folder: Path, run: str, group: str, register_file: 
     for found in search.search(folder, copies, looked):
         count += 1
         how = tr("is") if found.sort == "same-file" else tr("looks like ({bits} of 255 bits differ)", bits=found.bits)
-        click.echo(f"{printable(str(found.path))} {how} {found.copy}")
+        common.say(f"{found.path} {how} {found.copy}")
     click.echo(
         tr(
             "{pictures} looked at for {copies}: {count} found. {others}. A cropped picture or a "
             "screenshot is not found.",
-            pictures=plural(looked.pictures, "picture"),
-            copies=plural(len(copies.exact), "copy", "copies"),
+            pictures=common.plural(looked.pictures, "picture"),
+            copies=common.plural(len(copies.exact), "copy", "copies"),
             count=count,
-            others=plural(looked.others, "other file"),
+            others=common.plural(looked.others, "other file"),
         )
     )
     if looked.unread:
         click.echo(tr("{unread} could not be read: what is in them is not known.", unread=looked.unread))
     if copies.blind:
-        click.echo(tr("Looked for as the very file alone: {blind}.", blind=", ".join(copies.blind)))
+        common.say(tr("Looked for as the very file alone: {blind}.", blind=", ".join(copies.blind)))
     ctx.exit(10 if count else 0)

@@ -15,6 +15,7 @@ import medimg
 from medimg import faults
 from medimg.cli import _language
 from medimg.errors import Unreadable
+from medimg.plain import printable
 from medimg.system import children
 from medimg.words import mark, tr
 
@@ -279,7 +280,7 @@ def _unforeseen(error: Exception) -> int:
 
 def _say(text: str, code: int) -> int:
     with contextlib.suppress(OSError):
-        click.echo(f"medimg: {text}", err=True)
+        click.echo("\n".join(map(printable, f"medimg: {text}".split("\n"))), err=True)
     return code
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from medimg.cli import run_common
+from medimg.cli import common, run_common
 from medimg.errors import UsageError
 from medimg.plain import cell, printable_json
 from medimg.run import release as releasing
@@ -36,7 +36,7 @@ def list_(ctx: click.Context, run: str) -> None:
     entries = ctx.obj.entries(run)
     for e in entries:
         copies = many("{n} copy", "{n} copies", len(e.sharing.copies))
-        click.echo(f"{e.seq:>4}  {e.at[:16].replace('T', ' ')}  {e.event}  {e.sharing.run} {e.sharing.group}  {copies}")
+        common.say(f"{e.seq:>4}  {e.at[:16].replace('T', ' ')}  {e.event}  {e.sharing.run} {e.sharing.group}  {copies}")
     if not entries:
         click.echo(tr("The register holds no entry."))
 
@@ -77,7 +77,7 @@ def verify(ctx: click.Context, runs: tuple[Path, ...]) -> None:
             for line in releasing.share_of(opened, ctx.obj)[1]
         ]
     for problem in problems:
-        click.echo(problem)
+        common.say(problem)
     if not problems:
         click.echo(tr("{n} entries; the chain holds.", n=len(ctx.obj.entries())))
     ctx.exit(20 if problems else 0)
@@ -96,7 +96,7 @@ def due(ctx: click.Context, days: int, review_after: int) -> None:
     """
     waits = worklist.due(ctx.obj.entries(), datetime.now(UTC).date(), ahead=days, review_after=review_after)
     for row in waits:
-        click.echo(f"{row.run} {row.group}: {row.words}. " + tr("(register entry {number})", number=row.seq))
+        common.say(f"{row.run} {row.group}: {row.words}. " + tr("(register entry {number})", number=row.seq))
     if not waits:
         click.echo(tr("Nothing waits."))
     ctx.exit(11 if waits else 0)

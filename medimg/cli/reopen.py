@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from medimg.cli import run_common
+from medimg.cli import common, run_common
 from medimg.run import release as releasing
 from medimg.run.folder import SHARE_FOLDER
 from medimg.words import tr
@@ -35,6 +35,6 @@ def reopen(ctx: click.Context, run: Path, groups: tuple[str, ...], role: str, re
             tr("These released copies did not lie in {folder}/: {gone}.", folder=SHARE_FOLDER, gone=", ".join(gone))
         )
     for trouble in releasing.share_of(opened.at(state), register)[1]:
-        click.echo(trouble)
+        common.say(trouble)
     click.echo(tr("Copies that were sent before cannot be called back by this."))
     ctx.exit(run_common.exit_code({g: results[g] for g in wanted}))

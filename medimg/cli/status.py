@@ -75,7 +75,7 @@ def status(ctx: click.Context, run: Path, as_json: bool, register_file: Path | N
             nl=False,
         )
     else:
-        click.echo(tr("Run {run}, for: {audience}.", run=opened.state.run.tag, audience=opened.state.context.audience))
+        common.say(tr("Run {run}, for: {audience}.", run=opened.state.run.tag, audience=opened.state.context.audience))
         run_common.say(results, opened.state)
         run_common.say_held(opened, run)
         if share.lying:
@@ -104,7 +104,7 @@ def status(ctx: click.Context, run: Path, as_json: bool, register_file: Path | N
                     )
                 )
         for line in trouble:
-            click.echo(tr("Look: {line}", line=said(line)))
+            common.say(tr("Look: {line}", line=said(line)))
     code = run_common.exit_code(results)
     ctx.exit(20 if trouble and code != 12 else code)
 
@@ -129,7 +129,7 @@ def _say_unfinished(run: Unfinished, as_json: bool) -> None:
         )
         return
     how = tr("medimg is working on it") if run.working else tr("not finished, and nobody is working on it")
-    click.echo(tr("Run {run}: {how}.", run=run.tag, how=how))
+    common.say(tr("Run {run}: {how}.", run=run.tag, how=how))
     counts = run.counts
     click.echo(
         tr(
@@ -145,7 +145,7 @@ def _say_unfinished(run: Unfinished, as_json: bool) -> None:
         tr("  {running} being worked on, {pending} waiting.", running=counts["running"], pending=counts["pending"])
     )
     for code, count in run.codes.items():
-        click.echo(f"  {count}: {_WORDS.get(code, tr('see the reports'))} [{code}]")
+        common.say(f"  {count}: {_WORDS.get(code, tr('see the reports'))} [{code}]")
     if run.working and run.left is not None:
         click.echo(
             tr("  {rate} photos a second, about {time} left.", rate=f"{run.rate:.1f}", time=common.duration(run.left))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from medimg.acts import withdrawing
-from medimg.cli import run_common
+from medimg.cli import common, run_common
 from medimg.run import release as releasing
 from medimg.run.folder import RECORD_FOLDER
 from medimg.words import tr
@@ -34,11 +34,11 @@ def withdraw(run: Path, group: str, note: str, told: bool, role: str, register_f
         return
     noted, letter = withdrawing.withdraw(opened, group, register, note=note, role=role)
     for line in noted:
-        click.echo(line)
+        common.say(line)
     if letter:
         click.echo(tr("\nThe letter:\n"))
         for line in letter:
-            click.echo(f"  {line}".rstrip())
+            common.say(f"  {line}".rstrip())
     also = (
         tr(", the letter in {folder}/withdrawal-letter-{group}.txt", folder=RECORD_FOLDER, group=group)
         if letter

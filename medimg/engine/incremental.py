@@ -25,6 +25,7 @@ from medimg.engine import worker
 from medimg.engine.pool import Workers
 from medimg.engine.worker import Job
 from medimg.errors import CheckNotRun, Crashed, MedimgError, OutOfMemory, OutOfTime, OutputError, Unreadable
+from medimg.run import names, tables
 from medimg.run.folder import RunFolder
 from medimg.run.journal import Journal, Settings
 from medimg.run.scan import Item, Root
@@ -179,13 +180,19 @@ class EarlierRun:
     def __init__(self, run: RunFolder) -> None:
         self.run = run
         self._db = sqlite3.connect(f"file:{_quoted(run.private / NAME)}?mode=ro&immutable=1", uri=True)
-        (raw,) = self._db.execute("SELECT value FROM meta").fetchone()
-        self.made = from_json(raw, Made)
+        try:
+            if not tables.as_made(self._db, _SCHEMA):
+                raise sqlite3.DatabaseError
+            (raw,) = self._db.execute("SELECT value FROM meta").fetchone()
+            self.made = from_json(raw, Made)
+        except BaseException:
+            self._db.close()
+            raise
 
     def of(self, place: bytes) -> Row | None:
         """What this run says of the photo there; None when it had none, or the list is damaged."""
         query = "SELECT state, original, copy, became FROM seen WHERE place = ?"
-        with contextlib.suppress(sqlite3.Error, msgspec.DecodeError):
+        with contextlib.suppress(*tables.FAULTS, msgspec.DecodeError):
             for state, original, copy, became in self._db.execute(query, (place,)):
                 known = from_json(original, Original) if original else None
                 return Row(state, known, copy, became)
@@ -194,7 +201,9 @@ class EarlierRun:
     def stands(self, row: Row) -> bool:
         """Whether what became of the photo still holds: its copy is there, released or not, or it can have none."""
         if row.became == "unreviewed":
-            return bool(row.copy) and any((f / row.copy).is_file() for f in (self.run.unreviewed, self.run.share))
+            return names.is_given(row.copy) and any(
+                (f / row.copy).is_file() for f in (self.run.unreviewed, self.run.share)
+            )
         return row.became in ("held", "refused")
 
     def marks(self) -> Iterator[tuple[bytes, bytes, bool]]:
@@ -213,8 +222,8 @@ def under(out: Path) -> Iterator[list[EarlierRun]]:
     found: list[tuple[str, EarlierRun]] = []
     try:
         for run in RunFolder.all_under(out):
-            with contextlib.suppress(OSError, sqlite3.Error, msgspec.DecodeError, TypeError):
-                if (run.private / NAME).is_file() and not run.journal.exists():
+            with contextlib.suppress(OSError, *tables.FAULTS, msgspec.DecodeError):
+                if tables.is_plain(run.private / NAME) and not run.journal.exists():
                     seen = EarlierRun(run)
                     found.append((str(seen.made.settings.started_ns).zfill(20), seen))
         yield [seen for _, seen in sorted(found, key=lambda pair: pair[0], reverse=True)]

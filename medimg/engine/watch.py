@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +20,7 @@ from medimg.engine import incremental
 from medimg.engine.batch import Outcome
 from medimg.engine.moving import mend, move
 from medimg.errors import MedimgError, OutputError, Unreadable, UsageError
-from medimg.run import resume, scan
+from medimg.run import resume, scan, tables
 from medimg.run.folder import RunFolder, refuse_inside
 from medimg.run.journal import Settings
 from medimg.run.scan import Item, Root
@@ -173,7 +172,7 @@ class Watch:
         return place, incremental.state_mark(self._key, item.size, item.mtime_ns)
 
     def _learn_from(self, folder: Path) -> None:
-        with contextlib.suppress(OSError, sqlite3.Error, msgspec.DecodeError, TypeError):
+        with contextlib.suppress(OSError, *tables.FAULTS, msgspec.DecodeError):
             seen = incremental.EarlierRun(RunFolder(folder))
             try:
                 self._learn(seen)

@@ -25,6 +25,7 @@ from medimg.run.events import Released, now
 from medimg.run.folder import SHARE_FOLDER
 from medimg.run.opened import OpenRun
 from medimg.run.state import RunState
+from medimg.system import files
 from medimg.types import Report
 
 _NAMESPACE = uuid.UUID("4f5b7a52-3c0e-5d6e-9c41-8a7c7f1b9d20")
@@ -169,7 +170,7 @@ def _shared(run: OpenRun, report: Report, digest: str, said: Settings, ref: str)
 
 def _read(path: Path, digest: str, safe_id: str) -> bytes:
     try:
-        data = path.read_bytes()
+        data = files.read_own(path)
     except OSError as error:
         raise CheckFailed("a released copy is not in the share folder.", safe_id=safe_id) from error
     if hashlib.sha256(data).hexdigest() != digest:

@@ -14,6 +14,7 @@ import msgspec
 
 from medimg import geometry
 from medimg.run import pictures
+from medimg.system import files
 from medimg.types import Polygon
 
 
@@ -54,7 +55,7 @@ def thumbnail(path: Path, sha256: str, *, long_side: int = 320, quality: int = 7
         quality: JPEG quality.
     """
     try:
-        data = path.read_bytes()
+        data = files.read_own(path)
     except (OSError, ValueError):  # ValueError: a name no file can have, in a record that was edited
         return None
     if hashlib.sha256(data).hexdigest() != sha256:

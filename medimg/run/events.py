@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from medimg.consent.cards import Card
+from medimg.run.names import Name
 
 
 def now() -> str:
@@ -20,9 +21,9 @@ class Released(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ``revision`` is that of the state which says so first; times order nothing, because a clock can be set.
     """
 
-    group: str
+    group: Name
     at: str
-    copies: dict[str, str]
+    copies: dict[Name, str]
     receipt: str = ""
     revision: int = 0
     role: str = ""
@@ -31,7 +32,7 @@ class Released(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Reopened(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A group whose copies were taken back from the share folder; ``revision`` as in :class:`Released`."""
 
-    group: str
+    group: Name
     at: str
     revision: int = 0
 
@@ -39,7 +40,7 @@ class Reopened(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Withdrawn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A patient's withdrawal, as noted by a person."""
 
-    group: str
+    group: Name
     at: str
     note: str = ""
 
@@ -57,12 +58,12 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         role: Of the person who noted it.
     """
 
-    group: str
+    group: Name
     at: str
     reference: str = ""
-    file: str = ""
+    file: Name = ""
     sha256: str = ""
-    copies: dict[str, str] = {}
+    copies: dict[Name, str] = {}
     role: str = ""
 
 

@@ -16,16 +16,18 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from medimg import __version__
 from medimg.errors import OutputError, UsageError
+from medimg.run import names, tables
 from medimg.run.scan import Aside, Item, Root
 from medimg.system import files, host
 from medimg.types import Report, from_json, to_json
 
+T = TypeVar("T")
 State = Literal["pending", "running", "done", "failed", "held"]
 STATES: tuple[State, ...] = ("pending", "running", "done", "failed", "held")
 MAX_ATTEMPTS = 2
@@ -102,6 +104,8 @@ class Journal:
                 files.make_private(path, new=True)
             elif not path.is_file():
                 raise UsageError("this run has no journal: it is finished.")
+            elif path.is_symlink() or not tables.is_plain(path):  # what a link leads to is not the run's
+                raise _damaged()
             self._path = path
             self._db = sqlite3.connect(path, isolation_level=None)
             try:
@@ -120,6 +124,26 @@ class Journal:
                 for statement in SCHEMA.split(";\n"):
                     if statement.strip():
                         self._db.execute(statement)
+        elif self._begun():
+            self._refuse_edited()
+
+    def _begun(self) -> bool:
+        """Whether its tables are there; not, when the run died before its list was complete."""
+        return self._one("SELECT 1 FROM sqlite_schema") is not None
+
+    def _refuse_edited(self) -> None:
+        """Refuse a journal that another program has changed into something else: its ids become names of files.
+
+        Raises:
+            OutputError: It is one.
+        """
+        if not tables.as_made(self._db, SCHEMA):
+            raise _damaged()
+        settings = self.settings()
+        roots = len(settings.roots) if settings else 0
+        for safe_id, root in self._rows("SELECT safe_id, root FROM item"):
+            if not names.is_given(safe_id) or not 0 <= root < roots:
+                raise _damaged()
 
     def __enter__(self) -> Journal:
         return self
@@ -171,9 +195,8 @@ class Journal:
     def settings(self) -> Settings | None:
         """What the run was started with; None when it died before its list was complete."""
         with _as_output_error():
-            made = self._one("SELECT 1 FROM sqlite_schema WHERE name = 'meta'")
-            row = self._one("SELECT value FROM meta WHERE key = 'settings'") if made else None
-        return from_json(row[0], Settings) if row else None
+            row = self._one("SELECT value FROM meta WHERE key = 'settings'") if self._begun() else None
+        return _read(row[0], Settings) if row else None
 
     def places(self) -> Iterator[tuple[int, bytes, str]]:
         """Root, path and safe id of every item of which there is a copy, or may be one yet."""
@@ -241,7 +264,7 @@ class Journal:
         """How fast it went when that was last noted."""
         with _as_output_error():
             row = self._one("SELECT value FROM meta WHERE key = 'pulse'")
-        return from_json(row[0], Pulse) if row else None
+        return _read(row[0], Pulse) if row else None
 
     # -- what came of it
 
@@ -254,7 +277,7 @@ class Journal:
     def reports(self) -> Iterator[Report]:
         """Every report, by safe id."""
         for (data,) in self._rows("SELECT report FROM item WHERE report IS NOT NULL ORDER BY safe_id"):
-            yield from_json(data, Report)
+            yield _read(data, Report)
 
     def without_report(self) -> list[tuple[int, str]]:
         """Items that are settled and have no report: they took the batch down."""
@@ -265,14 +288,14 @@ class Journal:
         for *item, report in self._rows(
             "SELECT root, path, safe_id, size, mtime_ns, label, report FROM item ORDER BY root, path"
         ):
-            yield Item(*item), from_json(report, Report) if report else None
+            yield Item(*item), _read(report, Report) if report else None
 
     def settled(self) -> Iterator[tuple[Item, Report]]:
         """Every item that has a report."""
         for *item, report in self._rows(
             "SELECT root, path, safe_id, size, mtime_ns, report FROM item WHERE report IS NOT NULL"
         ):
-            yield Item(*item), from_json(report, Report)
+            yield Item(*item), _read(report, Report)
 
     def codes(self) -> dict[str, int]:
         """Error code -> how many items were not cleaned because of it."""
@@ -298,11 +321,22 @@ class Journal:
             yield from self._db.execute(query)
 
 
+def _read(data: bytes, kind: type[T]) -> T:
+    try:
+        return from_json(data, kind)
+    except msgspec.DecodeError as error:
+        raise _damaged() from error
+
+
+def _damaged() -> OutputError:
+    return OutputError("the run's journal is damaged.", todo="Clean the photos again, without --resume.")
+
+
 @contextlib.contextmanager
 def _as_output_error() -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (*tables.FAULTS, OSError) as error:
         raise OutputError(
             "the run's journal could not be written or read.", todo="Check the disk, then run again with --resume."
         ) from error

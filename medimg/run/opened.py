@@ -9,7 +9,7 @@ import msgspec
 
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.errors import UsageError
-from medimg.run import decisions
+from medimg.run import decisions, names
 from medimg.run import state as runs
 from medimg.run.folder import PREFIX, RECORD_FOLDER, REPORTS_NAME, SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.state import RunState
@@ -76,7 +76,8 @@ def open_run(path: Path) -> OpenRun:
     except msgspec.DecodeError as error:
         raise UsageError("the reports of this run are damaged, or were written by a newer version.") from error
     written = {r.safe_id: r.copy.sha256 for r in reports if r.copy is not None}
-    if written != state.digests:
+    named = {r.safe_id for r in reports} | {r.copy.name for r in reports if r.copy is not None}
+    if written != state.digests or not all(map(names.is_given, named)):
         raise UsageError("the reports and the answers of this run do not fit together: it was edited by hand.")
     definition = ChecklistDefinition.load()
     if runs.version(state.checklist) > runs.version(definition.version):

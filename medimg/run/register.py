@@ -25,6 +25,7 @@ from typing import Any, Literal
 import msgspec
 
 from medimg.errors import OutputError, UsageError
+from medimg.run import tables
 from medimg.system import files, host
 from medimg.types import from_json
 from medimg.words import mark
@@ -163,7 +164,7 @@ class Register:
                 db.execute("INSERT INTO private VALUES (?, ?)", (seq + 1, private))
                 db.execute("UPDATE head SET seq = ?, digest = ?", (seq + 1, digest))
                 db.execute("COMMIT")
-            except sqlite3.DatabaseError as error:
+            except tables.FAULTS as error:
                 raise _fault(error) from error
         return Entry(seq=seq + 1, at=at, event=event, sharing=sharing, previous=previous, digest=digest)
 
@@ -179,7 +180,7 @@ class Register:
             try:
                 rows = db.execute("SELECT seq, at, event, body, previous, digest FROM entries ORDER BY seq").fetchall()
                 beside = dict(db.execute(_BESIDE).fetchall()) if _version(db) > 1 else {}
-            except sqlite3.DatabaseError as error:
+            except tables.FAULTS as error:
                 raise _fault(error) from error
         found = [_entry(row, beside.get(row[0])) for row in rows]
         return [e for e in found if run in ("", e.sharing.run) and group in ("", e.sharing.group)]
@@ -200,7 +201,7 @@ class Register:
                 rows = db.execute("SELECT seq, at, event, body, previous, digest FROM entries ORDER BY seq").fetchall()
                 head = tuple(db.execute("SELECT seq, digest FROM head").fetchone() or ())
                 beside = dict(db.execute(_BESIDE).fetchall()) if _version(db) > 1 else {}
-            except sqlite3.DatabaseError as error:
+            except tables.FAULTS as error:
                 raise _fault(error) from error
         return [*problems, *_chain(rows, head, bool(problems)), *_beside(rows, beside)]
 
@@ -235,7 +236,7 @@ class Register:
             try:
                 db.execute("PRAGMA secure_delete = ON")  # zeros over it; a VACUUM would copy the rest to another folder
                 db.executemany("DELETE FROM private WHERE seq = ?", [(n,) for n in numbers])
-            except sqlite3.DatabaseError as error:
+            except tables.FAULTS as error:
                 raise _fault(error) from error
 
     def holds(self, receipt: str) -> bool:
@@ -248,6 +249,8 @@ class Register:
         try:
             if create and not self.path.exists():
                 self._begin()
+            if not tables.is_plain(self.path):  # a link to nowhere would be followed
+                raise _damaged()
             db = sqlite3.connect(self.path, isolation_level=None, timeout=10.0)
         except (OSError, sqlite3.Error) as error:
             raise OutputError("the register of what was shared could not be opened.") from error
@@ -285,14 +288,16 @@ class Register:
             version = _version(db)
             if version > VERSION:
                 raise UsageError("the register was written by a newer version of medimg. Nothing was changed.")
-            if version == 0:
-                raise UsageError("the register of what was shared is damaged. Nothing was changed.")
+            if version not in _TABLES or not tables.as_made(db, _TABLES[version]):
+                raise _damaged()
             if version == 1 and create:
                 db.executescript("BEGIN IMMEDIATE;" + _PRIVATE + "COMMIT;")
-        except sqlite3.DatabaseError as error:
+        except tables.FAULTS as error:
             raise _fault(error) from error
 
 
+_TABLES = {1: _SCHEMA.format(first=_FIRST), 2: _SCHEMA.format(first=_FIRST) + _PRIVATE}
+"""Version -> what makes its tables."""
 _BESIDE = "SELECT seq, body FROM private"
 
 
@@ -347,9 +352,13 @@ def _is_object(body: str) -> bool:
         return False
 
 
-def _fault(error: sqlite3.DatabaseError) -> OutputError | UsageError:
+def _fault(error: Exception) -> OutputError | UsageError:
     if isinstance(error, sqlite3.OperationalError):
         return OutputError("the register of what was shared could not be written or is in use.", todo="Try again.")
+    return _damaged()
+
+
+def _damaged() -> UsageError:
     return UsageError(
         "the register of what was shared is damaged. Nothing was changed.",
         todo="Put back a copy from your backup, or move the file away to start a new one.",

@@ -17,6 +17,7 @@ from medimg.errors import UsageError
 from medimg.run import lock
 from medimg.run.events import Act, CardUse, Released, Reopened, Signed, Withdrawn
 from medimg.run.folder import RECORD_FOLDER, STATE_NAME, RunFolder
+from medimg.run.names import Name
 from medimg.system import files as _files
 from medimg.types import Report, from_json, to_json
 from medimg.words import Table
@@ -60,10 +61,10 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         max_side: Pixels to which pictures were brought, 0 for none.
     """
 
-    tag: str
+    tag: Name
     version: str
     policy_digest: str
-    groups: dict[str, tuple[str, ...]]
+    groups: dict[Name, tuple[Name, ...]]
     policy_lines: tuple[str, ...] = ()
     engines: dict[str, str] = {}
     scope: Literal["full", "metadata-only"] = "full"
@@ -71,8 +72,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     finished: str = ""
     warnings: tuple[Warn, ...] = ()
     site: SiteProfile | None = None
-    replaces: str = ""
-    versions: tuple[tuple[str, ...], ...] = ()
+    replaces: Name = ""
+    versions: tuple[tuple[Name, ...], ...] = ()
     max_side: int = 0
 
 
@@ -117,16 +118,16 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     checklist_digest: str = ""
     run: RunSummary
     context: SharingContext
-    conditions: dict[str, dict[str, Flag]] = {}
+    conditions: dict[Name, dict[str, Flag]] = {}
     answers: tuple[Answer, ...] = ()
-    digests: dict[str, str] = {}
+    digests: dict[Name, str] = {}
     caption: str = ""
     caption_found: dict[str, int] = {}
     caption_text: str = ""
-    captions: dict[str, Caption] = {}
+    captions: dict[Name, Caption] = {}
     cards: dict[str, CardUse] = {}
     acts: tuple[Act, ...] = ()
-    recipients: dict[str, str] = {}
+    recipients: dict[Name, str] = {}
     released: tuple[Released, ...] = ()
     reopened: tuple[Reopened, ...] = ()
     withdrawn: tuple[Withdrawn, ...] = ()

@@ -1,8 +1,8 @@
 """What a connection may cost before it has shown the token: little time, and a place that is taken back when needed.
 
 A request's head must arrive within :data:`HEAD_SECONDS`, however slowly it drips, and so must the next one on the same
-connection. At most :data:`CONNECTIONS` are open: one more, and the oldest that asks for nothing is closed. So silent or
-half-said connections, however many, do not keep anybody else out.
+connection. At most :data:`CONNECTIONS` are open: one more, and the oldest that asks for nothing, or does not take its
+answer, is closed. So silent or half-said connections, however many, do not keep anybody else out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _RESERVED = 128
 
 
 class Bounded(H11Protocol):
-    """uvicorn's HTTP/1.1 connection, with these bounds. ``waiting`` holds the connections that ask for nothing."""
+    """uvicorn's HTTP/1.1 connection, with these bounds. ``waiting`` holds the connections that may be closed."""
 
     waiting: ClassVar[dict[Bounded, None]] = {}  # the oldest first
 
@@ -43,11 +43,28 @@ class Bounded(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes, and look whether a head is now complete."""
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self.cycle is not None and not self.cycle.response_complete and not self.flow.write_paused:
             self._stop_waiting()  # the head is there
 
+    def pause_writing(self) -> None:
+        """An answer is not taken: asked for by hundreds, such answers would keep everybody else out."""
+        super().pause_writing()
+        self.waiting.setdefault(self, None)
+
+    def resume_writing(self) -> None:
+        """It is taken."""
+        super().resume_writing()
+        if self._deadline is None:
+            self.waiting.pop(self, None)
+
     def on_response_complete(self) -> None:
-        """Wait for the next head, unless it is there already."""
+        """Wait for the next head.
+
+        A connection on which it is there already is closed: one that asks without end would never be among those that
+        may be closed for others. RFC 9112, 9.3.2, has such a client ask again.
+        """
+        if self.conn.trailing_data[0]:
+            self.transport.close()
         super().on_response_complete()
         if self.cycle.response_complete and self._deadline is None:
             self._await_head()

@@ -50,7 +50,7 @@ def give_back(path: Path, handle: int) -> None:
 def held(path: Path) -> bool:
     """Whether a process has the lock. It is only looked at."""
     try:
-        handle = os.open(path, os.O_RDONLY)
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe in its place is not waited for
     except OSError:
         return False
     try:

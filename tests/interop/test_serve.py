@@ -246,6 +246,30 @@ def test_silent_connections_without_a_token_shut_nobody_out(port: int) -> None:
             time.sleep(0.2)
 
 
+def test_whoever_asks_without_end_and_takes_no_answer_shuts_nobody_out(port: int) -> None:
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))
+    with contextlib.ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (files, most))
+        for _ in range(300):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))
+            one.setblocking(False)
+            with contextlib.suppress(OSError):  # as much as goes
+                one.sendall(b"GET /v1/scrub HTTP/1.1\r\nHost: x\r\n\r\n" * 8000)
+        with httpx.Client(timeout=600) as client:
+            headers = {"authorization": f"Bearer {TOKEN}"}
+            assert client.get(f"http://127.0.0.1:{port}/health", headers=headers).status_code == 200
+
+
+def test_a_request_behind_another_is_to_be_sent_again(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), 60) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+        said = b""
+        while block := line.recv(65536):
+            said += block
+    assert said.count(b"HTTP/1.1 200") == 1
+
+
 def test_a_request_that_says_its_length_twice_is_refused_and_what_follows_is_no_request(server: Path) -> None:
     """A proxy that reads the length and a server that reads the chunks would take it for different requests."""
     head = f"POST /v1/scrub HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"

@@ -34,6 +34,7 @@ from medimg.run.register import Register
 from medimg.serve.page import shown
 from medimg.serve.page.cleaning import Cleaning
 from medimg.serve.page.stand import Decision, Seen, Stand, Wanted
+from medimg.system import files
 from medimg.system.scratch import Scratch
 from medimg.types import NOTHING_KNOWN, KnownValues
 from medimg.words import said, tr
@@ -351,7 +352,7 @@ class Desk:
         opened = self._opened()
         self._sheets(self._sat(opened))
         try:
-            return (opened.folder / RECORD_FOLDER / "record-sheet.html").read_bytes()
+            return files.read_own(opened.folder / RECORD_FOLDER / "record-sheet.html")
         except OSError as error:
             raise UsageError("there is no record sheet yet.") from error
 
