@@ -162,7 +162,11 @@ def _copies(page: _Page, group: RecordGroup) -> None:
     page.heading(tr("Copies of this patient"))
     photos = group.photos[:SHOWN]
     least = words.of_all(p.least_letters for p in photos)
-    page.lines(*(_photo(p, apart=not least) for p in photos), words.not_looked_for(least) if least else "")
+    page.lines(
+        *(_photo(p, apart=not least) for p in photos),
+        words.opened([p.copy for p in group.photos if p.copy]),
+        words.not_looked_for(least) if least else "",
+    )
     if len(group.photos) > SHOWN:
         page.text(tr("{n} more photos of this patient are in record-sheet.json.", n=len(group.photos) - SHOWN))
 
@@ -172,10 +176,9 @@ def _photo(photo: RecordPhoto, *, apart: bool) -> str:
     copy = photo.copy
     if copy is None:
         return f"{photo.safe_id}: {photo.reason}"
-    looked = tr("opened at full size") if copy.looked_at else tr("not opened yet")
     released = tr(", released") if copy.released else ""
     least = f" {words.not_looked_for(photo.least_letters)}" if apart and photo.least_letters else ""
-    return f"{copy.name}: sha256 {copy.sha256[:16]}, {copy.altered}; {looked}{released}.{least}"
+    return f"{copy.name}: sha256 {copy.sha256[:16]}, {copy.altered}{released}.{least}"
 
 
 def _question(page: _Page, group: str, answer: RecordAnswer, state: str, lines: Sequence[str], *, alike: bool) -> None:

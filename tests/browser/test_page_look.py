@@ -92,6 +92,44 @@ def test_the_look_takes_the_window_and_nothing_of_it_scrolls_away(served: Served
 
 
 @browser
+@pytest.mark.parametrize("width", [320, 360])
+def test_no_control_is_cut_on_a_narrow_screen(served: Served, tmp_path: Path, width: int) -> None:
+    beyond = """[...document.querySelectorAll('button, select, input, summary')].filter(e => e.checkVisibility()
+        && !e.closest('#strip')).filter(e => (r => r.left < 0 || r.right > innerWidth)(e.getBoundingClientRect())
+        || e.scrollWidth > e.clientWidth + 1).map(e => e.id || e.textContent)"""
+    page = Chrome(tmp_path / "profile")
+    try:
+        page.size(width, 740)
+        drawn(tmp_path / "a.png", 3, 900, 700)
+        page.go(served.address)
+        page.until("!document.querySelector('#drop').hidden")
+        page.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert page.run(beyond) == []
+        for name in ("audience", "where", "size"):
+            for choice in page.run(f"[...at('{name}').options].map(o => o.value)"):
+                page.run(f"at('{name}').value = {choice!r}; at('{name}').dispatchEvent(new Event('change'))")
+                need, has, chosen, below = page.run(f"""(s => {{
+                    const one = s.cloneNode(false), below = s.parentNode.querySelector(`#${{s.id}} + .whole`);
+                    one.style.cssText = 'position: absolute; width: auto; max-width: none';
+                    one.append(s.selectedOptions[0].cloneNode(true));
+                    document.body.append(one);
+                    const need = one.offsetWidth;
+                    one.remove();
+                    const words = below?.checkVisibility() && below.scrollWidth <= innerWidth ? below.textContent : '';
+                    return [need, s.offsetWidth, s.selectedOptions[0].textContent, words];
+                }})(at('{name}'))""")
+                assert need <= has or below == chosen, (name, choice)
+                assert below in ("", chosen)
+        assert page.run("document.documentElement.scrollWidth") <= width
+        looking(page, served, tmp_path / "a.png")
+        page.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert page.run(beyond) == []
+        assert page.run("document.documentElement.scrollWidth") <= width
+    finally:
+        page.close()
+
+
+@browser
 def test_an_area_is_chosen_in_the_picture_or_in_the_list_and_decided(served: Served, tmp_path: Path) -> None:
     drawn(tmp_path / "a.png", 3, 1600, 1200)
     page = Chrome(tmp_path / "profile")

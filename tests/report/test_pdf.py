@@ -14,12 +14,14 @@ from sheets_kit import MARKER, fonts_in, run_folder
 
 from medimg import report as sheets
 from medimg.acts.answering import from_setting
+from medimg.consent.answers import Answer
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.context import SharingContext
 from medimg.report import pdf
 from medimg.report.model import RecordSheet
 from medimg.report.pdf import record_pdf
 from medimg.run import state as runs
+from medimg.run.opened import open_run
 from medimg.run.state import with_recipients
 from medimg.types import Report, from_json
 
@@ -130,6 +132,37 @@ def test_without_the_package_there_is_none_and_an_old_one_goes(out: Path, monkey
     again(out)
     assert not (out / PRIVATE / "record-sheet.pdf").exists()
     assert (out / PRIVATE / "record-sheet.html").exists()
+
+
+@pytest.mark.parametrize("seen", [(True, True, True), (False, False, False), (True, True, False), (True, False, False)])
+def test_which_copies_were_opened_is_said_once_in_all_three_sheets(tmp_path: Path, seen: tuple[bool, ...]) -> None:
+    run_folder(tmp_path / "medimg-R7Q4", {"P01": 3})
+    opened = open_run(tmp_path / "medimg-R7Q4")
+    state = runs.with_answers(
+        opened.state,
+        [
+            Answer(
+                item="img.person-looked", subject=f"P01-00{n}", choice="yes", role="nurse", at="2026-11-21T12:00:00Z"
+            )
+            for n, yes in enumerate(seen, 1)
+            if yes
+        ],
+    )
+    sheets.refresh(state, opened.reports, opened.folder)
+    said = {
+        (True, True, True): "Every copy was opened at full size.",
+        (False, False, False): "No copy was opened at full size yet.",
+        (True, True, False): "Every copy was opened at full size, but P01-003.jpg.",
+        (True, False, False): "Opened at full size so far: P01-001.jpg alone.",
+    }[seen]
+    pages = [" ".join(" ".join(page.extract_text() for page in read(opened.folder).pages).split())]
+    pages += [
+        (opened.folder / name).read_text("utf-8") for name in (f"{PRIVATE}/record-sheet.html", "share-sheet.html")
+    ]
+    for page in pages:
+        assert page.count(said) == 1
+        assert "not opened yet" not in page
+        assert "opened at full size: " not in page
 
 
 @pytest.mark.parametrize("words", ["", "\x00\x1b[31m", "\u0101" * 5000, "\U0001f600", "(\\) %s {0}", "x" * 3000])
