@@ -41,6 +41,11 @@ def looking(page: Chrome, served: Served, *photos: Path) -> None:
     """Drop photos, have them checked, and begin to look."""
     page.go(served.address)
     page.until("!document.querySelector('#drop').hidden")
+    dropping(page, *photos)
+
+
+def dropping(page: Chrome, *photos: Path) -> None:
+    """The same, on a page that is open."""
     page.put("#files", *photos)
     page.until(f"document.querySelectorAll('#dropped li').length === {len(photos)}", 60)
     page.run("document.querySelector('#clean').click()")
@@ -121,7 +126,7 @@ def test_no_control_is_cut_on_a_narrow_screen(served: Served, tmp_path: Path, wi
                 assert need <= has or below == chosen, (name, choice)
                 assert below in ("", chosen)
         assert page.run("document.documentElement.scrollWidth") <= width
-        looking(page, served, tmp_path / "a.png")
+        dropping(page, tmp_path / "a.png")
         page.run("document.querySelectorAll('details').forEach(d => d.open = true)")
         assert page.run(beyond) == []
         assert page.run("document.documentElement.scrollWidth") <= width
