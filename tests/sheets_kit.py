@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import io
+from functools import cache
 from pathlib import Path
 
 import msgspec
+import pytest
 from PIL import Image, ImageDraw
 
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.context import SharingContext
-from medimg.report import RunSummary, write_sheets
+from medimg.report import RunSummary, letters, write_sheets
+from medimg.report.letters import fonts
+from medimg.system import host
 from medimg.types import (
     Action,
     Box,
@@ -28,6 +32,13 @@ from medimg.types import (
 MARKER = "ZZMARKERQUENTIN"
 WIDTH, HEIGHT = 640, 480
 FULL = ("structure", "metadata", "pixels", "text", "codes", "faces")
+
+
+def fonts_in(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
+    """Letters are looked for in the fonts of these folders, and in no others."""
+    monkeypatch.setattr(host, "font_folders", lambda: tuple(map(str, folders)))
+    for place, name in ((fonts, "_fonts"), (fonts, "with_letters"), (letters, "pieces")):  # what is kept of others
+        monkeypatch.setattr(place, name, cache(getattr(place, name).__wrapped__))
 
 
 def none_true() -> dict[str, str]:

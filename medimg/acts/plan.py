@@ -12,12 +12,17 @@ from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.standing import GroupResult, Standing
 from medimg.report import build
 from medimg.run.events import CardUse
-from medimg.types import Report
 
 
 def settled(walk: Walk) -> Walk:
     """The walk with where every question stands now."""
-    return msgspec.structs.replace(walk, results=build.results(walk.state, walk.reports, walk.today))
+    matters = build.matters(walk.state, walk.reports, walk.today, walk.matters)
+    results = {
+        # An act is about one patient; the others stand as they stood.
+        group: walk.results[group] if walk.matters.get(group) == matter else build.result(matter)
+        for group, matter in matters.items()
+    }
+    return msgspec.structs.replace(walk, matters=matters, results=results)
 
 
 def kind(act: str) -> str:
@@ -37,7 +42,11 @@ def group_of(act: str) -> str:
 
 def acts(walk: Walk) -> list[str]:
     """The ids of all acts, done or not. A patient of whom there is no copy has none: there is nothing to share."""
-    copies = {g: [r.safe_id for r in walk.reports if r.copy is not None and _is_of(walk, r, g)] for g in walk.groups}
+    copies: dict[str, list[str]] = {group: [] for group in walk.groups}
+    of = {safe_id: group for group in walk.groups for safe_id in walk.state.run.groups[group]}
+    for report in walk.reports:
+        if report.copy is not None and report.safe_id in of:
+            copies[of[report.safe_id]].append(report.safe_id)
     out = ["workplace", "channel"] if any(copies.values()) else []
     form = False
     for group in (g for g in walk.groups if copies[g]):
@@ -53,10 +62,6 @@ def acts(walk: Walk) -> list[str]:
         out += [f"second:{group}"] if standings(walk, f"second:{group}") else []
         out.append(f"release:{group}")
     return out
-
-
-def _is_of(walk: Walk, report: Report, group: str) -> bool:
-    return report.safe_id in walk.state.run.groups[group]
 
 
 def _extras(walk: Walk, group: str) -> Iterator[str]:

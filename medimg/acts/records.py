@@ -11,6 +11,7 @@ import msgspec
 
 from medimg.consent.cards import Card
 from medimg.consent.standing import GroupResult
+from medimg.report.build import Matter
 from medimg.run.areas import Asked
 from medimg.run.plans import Why
 from medimg.run.state import RunState
@@ -161,6 +162,7 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
             as in the window, it is empty.
         decided: What was decided about areas, to be kept.
         results: Where every question stands.
+        matters: What that follows from.
     """
 
     state: RunState
@@ -186,3 +188,4 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
     areas: dict[str, tuple[Asked, ...]] = {}
     decided: tuple[Decided, ...] = ()
     results: dict[str, GroupResult] = {}
+    matters: dict[str, Matter] = {}

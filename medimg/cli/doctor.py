@@ -41,6 +41,7 @@ CORE = (
 OPTIONAL = (
     "pi-heif",
     "reportlab",
+    "uharfbuzz",
     "PySide6-Essentials",
     "starlette",
     "uvicorn",

@@ -93,6 +93,7 @@ def assess(
     context: SharingContext,
     answers: Iterable[Answer] = (),
     *,
+    seen: Iterable[AutoEvidence] | None = None,
     extra: Iterable[AutoEvidence] = (),
     caption: Mapping[str, int] | None = None,
     today: datetime.date | None = None,
@@ -106,6 +107,7 @@ def assess(
         reports: The reports of its photos.
         context: For whom, where, and the conditions a person said about this group.
         answers: Every answer of the run; those of other groups and copies are passed over.
+        seen: What the checks say of each report, where that is known already.
         extra: Evidence about the run as a whole (a synced folder, a caption), subject ``batch`` or the group.
         caption: Kinds found in the caption that goes with it; None when no caption was checked.
         today: The day on which answers may have expired; none means that no answer expires.
@@ -119,8 +121,8 @@ def assess(
     # A person's answer goes before the organisation's: somebody who knows better may say so.
     given = {(a.item, a.subject): a for a in (*(site.answered(context) if site else ()), *mine)}
     context = _settled(context, reports, given.get(("con.basis", group)))
-    found = {(e.item, e.subject): e for r in reports for e in evidence(r)}
-    found.update({(e.item, e.subject): e for e in (*group_evidence(group, reports, caption), *extra)})
+    checked = (e for r in reports for e in evidence(r)) if seen is None else seen
+    found = {(e.item, e.subject): e for e in (*checked, *group_evidence(group, reports, caption), *extra)}
     copies = [r.safe_id for r in reports if r.copy is not None]
     standings: list[Standing] = []
     shown = faces_shown(reports)

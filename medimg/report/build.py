@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from medimg.consent import caption
 from medimg.consent.answers import Answer
 from medimg.consent.checklist import ChecklistDefinition
-from medimg.consent.evidence import AutoEvidence, hidden_words
+from medimg.consent.context import SharingContext
+from medimg.consent.evidence import AutoEvidence, evidence, hidden_words
+from medimg.consent.site import SiteProfile
 from medimg.consent.standing import GroupResult, Standing, assess
 from medimg.report import sentence
 from medimg.report import words as w
@@ -25,7 +28,24 @@ from medimg.report.model import (
 from medimg.run.state import RunState
 from medimg.types import Report
 from medimg.vocabulary import Category, CheckState, Reason, as_words
-from medimg.words import tr
+from medimg.words import current, tr
+
+
+class Matter(NamedTuple):
+    """All that decides where the questions of one group stand; its words are in ``language``."""
+
+    group: str
+    reports: list[Report]
+    seen: list[AutoEvidence]
+    context: SharingContext
+    answers: list[Answer]
+    extra: list[AutoEvidence]
+    caption: Mapping[str, int] | None
+    today: datetime.date
+    site: SiteProfile | None
+    withdrawn: bool
+    language: str
+
 
 _WORST = ("answered", "open", "stop")
 
@@ -38,6 +58,23 @@ def results(state: RunState, reports: Sequence[Report], today: datetime.date | N
         reports: One report a photo.
         today: The day on which answers may have expired; the present day (UTC) when not given.
     """
+    return {group: result(one) for group, one in matters(state, reports, today).items()}
+
+
+def matters(
+    state: RunState,
+    reports: Sequence[Report],
+    today: datetime.date | None = None,
+    before: Mapping[str, Matter] | None = None,
+) -> dict[str, Matter]:
+    """What decides about every group of the run; equal ones have equal results.
+
+    Args:
+        state: What people said.
+        reports: One report a photo.
+        today: The day on which answers may have expired; the present day (UTC) when not given.
+        before: The same of a while ago: what the checks say of a report stays.
+    """
     by_id = {r.safe_id: r for r in reports}
     today = today or this_day()
     extra = run_evidence(state)
@@ -45,25 +82,49 @@ def results(state: RunState, reports: Sequence[Report], today: datetime.date | N
     for answer in state.answers:
         mine.setdefault(answer.subject.partition("-")[0], []).append(answer)
     old = {act for act, use in state.cards.items() if use.card.trouble(today)}
-    found = {
-        group: assess(
-            group,
-            of(state, group, by_id),
-            state.group_context(group),
-            [
+    return {
+        group: Matter(
+            group=group,
+            reports=(own := of(state, group, by_id)),
+            seen=_seen(own, (before or {}).get(group)),
+            context=state.group_context(group),
+            answers=[
                 a
                 for a in (*mine.get("batch", ()), *mine.get(group, ()))
                 # What a card said counts no longer than the card; what was released on it stays as it was.
                 if a.act not in old or state.released_names(group)
             ],
-            extra=extra,
+            extra=[e for e in extra if e.subject in ("batch", group)],
             caption=said.found if (said := state.caption_of(group)) else None,
             today=today,
             site=state.run.site,
+            withdrawn=state.is_withdrawn(group),
+            language=current(),
         )
         for group in state.run.groups
     }
-    return {g: msgspec.structs.replace(r, overall="stop") if state.is_withdrawn(g) else r for g, r in found.items()}
+
+
+def _seen(reports: list[Report], before: Matter | None) -> list[AutoEvidence]:
+    if before is not None and before.language == current() and before.reports == reports:
+        return before.seen
+    return [e for report in reports for e in evidence(report)]
+
+
+def result(matter: Matter) -> GroupResult:
+    """The checklist of one group."""
+    found = assess(
+        matter.group,
+        matter.reports,
+        matter.context,
+        matter.answers,
+        seen=matter.seen,
+        extra=matter.extra,
+        caption=matter.caption,
+        today=matter.today,
+        site=matter.site,
+    )
+    return msgspec.structs.replace(found, overall="stop") if matter.withdrawn else found
 
 
 def this_day() -> datetime.date:

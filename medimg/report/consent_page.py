@@ -10,14 +10,16 @@ import base64
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from medimg.errors import UsageError
 from medimg.report import thumbs
 from medimg.report.html import page
-from medimg.report.pdf import UNSHOWN, plain_letters
+from medimg.report.letters import UNSHOWN, shown
+from medimg.report.letters.embed import Ink
+from medimg.report.letters.flow import paragraph
 from medimg.run.folder import SHARE_FOLDER, UNREVIEWED_FOLDER
 from medimg.run.opened import OpenRun
 from medimg.words import many, mark, tr
@@ -172,8 +174,8 @@ def html(sheet: ConsentPage) -> str:
 def pdf(sheet: ConsentPage) -> bytes:
     """The page as a PDF to print, with the extra ``medimg[pdf]``.
 
-    Letters that the standard fonts of PDF do not have are written without their marks, or as a sign that the page then
-    explains; the HTML page has them.
+    Letters that no font here has are written without their marks, or as a sign that the page then explains; the HTML
+    page has them.
     """
     from reportlab.platypus import SimpleDocTemplate
 
@@ -187,37 +189,34 @@ def pdf(sheet: ConsentPage) -> bytes:
 
 
 def _flow(sheet: ConsentPage) -> list[Flowable]:
-    from markupsafe import escape
-    from reportlab.lib.styles import ParagraphStyle
-    from reportlab.platypus import KeepTogether, Paragraph, Spacer
+    from reportlab.platypus import KeepTogether, Spacer
 
-    text = ParagraphStyle("text", fontName="Helvetica", fontSize=15, leading=20, spaceAfter=5)
-    head = ParagraphStyle("head", fontName="Helvetica-Bold", fontSize=18, leading=23, spaceBefore=10, spaceAfter=5)
-    top = ParagraphStyle("top", parent=head, fontSize=24, leading=30)
-    line = ParagraphStyle("line", parent=text, spaceBefore=14)
-
+    ink = Ink()
     unshown: list[str] = []
 
-    def said(words: str, style: Any = text) -> Paragraph:
-        plain = plain_letters(words)
-        unshown.extend([plain] if UNSHOWN in plain else [])
-        return Paragraph(str(escape(plain)), style)
+    def said(words: str, size: float = 15, *, bold: bool = False, before: float = 0) -> Flowable:
+        can = shown(words, bold=bold)
+        unshown.extend([can] if UNSHOWN in can else [])
+        return paragraph(ink, can, size, bold=bold, before=before)
 
-    flow: list[Flowable] = [said(_title(), top)]
+    def head(words: str) -> Flowable:
+        return said(words, 18, bold=True, before=10)
+
+    flow: list[Flowable] = [said(_title(), 24, bold=True, before=10)]
     if sheet.organisation:
         flow.append(said(sheet.organisation))
     for name, uri in sheet.pictures:
         flow.append(KeepTogether([_image(uri), said(name)]))
     flow += [said(words) for words in _all(COVERED)]
     for title, sentences in sections(sheet):
-        flow.append(KeepTogether([said(title, head), *map(said, sentences)]))
+        flow.append(KeepTogether([head(title), *map(said, sentences)]))
     flow.append(
-        KeepTogether([said(tr("Please tick"), head), *(said(f"[   ]  {words}") for words in _all((*TICKS, *DECIDE)))])
+        KeepTogether([head(tr("Please tick")), *(said(f"[   ]  {words}") for words in _all((*TICKS, *DECIDE)))])
     )
     blank = "_" * 34
-    flow.append(KeepTogether([*(said(f"{words}: {blank}", line) for words in _all(LINES)), Spacer(1, 6)]))
+    flow.append(KeepTogether([*(said(f"{words}: {blank}", before=14) for words in _all(LINES)), Spacer(1, 6)]))
     if unshown:
-        flow.insert(1, said(tr("[?]: letters that this PDF cannot show. Print the HTML page instead."), head))
+        flow.insert(1, head(tr("[?]: letters that this PDF cannot show. Print the HTML page instead.")))
     return flow
 
 

@@ -12,10 +12,10 @@ from medimg.consent.checklist import SECTIONS, ChecklistDefinition
 from medimg.report.build import this_day
 from medimg.report.model import RecordAnswer, RecordSheet, ShareAnswer, ShareGroup, ShareSheet
 from medimg.report.record import condition_words
-from medimg.report.words import not_looked_for, of_all
+from medimg.report.words import few, not_looked_for, of_all, opened
 from medimg.types import Report
 from medimg.vocabulary import StandingReason
-from medimg.words import current, many, template, tr
+from medimg.words import current, template, tr
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -42,7 +42,7 @@ def _environment() -> Environment:
         trim_blocks=False,
         auto_reload=False,
     )
-    environment.globals.update(tr=_tr, many=_many, language=current, not_looked_for=not_looked_for)
+    environment.globals.update(tr=_tr, many=_many, language=current, not_looked_for=not_looked_for, opened=opened)
     environment.filters["of_all"] = of_all
     environment.filters["when"] = when
     environment.filters["withdrawal"] = withdrawal
@@ -235,7 +235,7 @@ def _joined(lines: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
     for line, subjects in said.items():
         if not line:
             continue
-        names = ", ".join(subjects) if len(subjects) <= 6 else many("{n} copy", "{n} copies", len(subjects))
+        names = few(subjects)
         out.append(
             f"{names}: {line}."
             if len(said) > 1

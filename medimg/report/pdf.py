@@ -8,14 +8,15 @@ from __future__ import annotations
 import base64
 import importlib.util
 import io
-import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from medimg.consent.checklist import SECTIONS
-from medimg.report import words
+from medimg.report import letters, words
 from medimg.report.html import GROUPS, SHOWN, rows, when, withdrawal
+from medimg.report.letters import UNSHOWN, bidi, shown
+from medimg.report.letters.embed import Ink
 from medimg.report.model import RecordAnswer, RecordGroup, RecordPhoto, RecordSheet
 from medimg.vocabulary import as_words
 from medimg.words import mark, tr
@@ -36,8 +37,6 @@ _ACROSS, _PICTURE = 4, 92.0
 """Small pictures in a row, and the height of each in points."""
 _OPEN = 8
 """Open questions named on the first page; below, every one has its boxes."""
-UNSHOWN = "[?]"
-"""Stands for letters that the standard fonts of PDF do not have."""
 _BLANKS = (
     mark("Patient (label here)"),
     mark("Why"),
@@ -55,8 +54,8 @@ def available() -> bool:
 def record_pdf(sheet: RecordSheet, thumbs: Mapping[str, Thumb] | None = None) -> bytes:
     """The record sheet, to be filled in on screen or on paper.
 
-    Letters that the standard fonts of PDF do not have are written without their marks, or as :data:`UNSHOWN`; a page
-    with such a sign says so. The HTML sheet has them.
+    Letters that no font here has are written without their marks, or as :data:`UNSHOWN`; a page with such a sign says
+    so. The HTML sheet has them.
 
     Args:
         sheet: The record sheet.
@@ -163,7 +162,11 @@ def _copies(page: _Page, group: RecordGroup) -> None:
     page.heading(tr("Copies of this patient"))
     photos = group.photos[:SHOWN]
     least = words.of_all(p.least_letters for p in photos)
-    page.lines(*(_photo(p, apart=not least) for p in photos), words.not_looked_for(least) if least else "")
+    page.lines(
+        *(_photo(p, apart=not least) for p in photos),
+        words.opened([p.copy for p in group.photos if p.copy]),
+        words.not_looked_for(least) if least else "",
+    )
     if len(group.photos) > SHOWN:
         page.text(tr("{n} more photos of this patient are in record-sheet.json.", n=len(group.photos) - SHOWN))
 
@@ -173,10 +176,9 @@ def _photo(photo: RecordPhoto, *, apart: bool) -> str:
     copy = photo.copy
     if copy is None:
         return f"{photo.safe_id}: {photo.reason}"
-    looked = tr("opened at full size") if copy.looked_at else tr("not opened yet")
     released = tr(", released") if copy.released else ""
     least = f" {words.not_looked_for(photo.least_letters)}" if apart and photo.least_letters else ""
-    return f"{copy.name}: sha256 {copy.sha256[:16]}, {copy.altered}; {looked}{released}.{least}"
+    return f"{copy.name}: sha256 {copy.sha256[:16]}, {copy.altered}{released}.{least}"
 
 
 def _question(page: _Page, group: str, answer: RecordAnswer, state: str, lines: Sequence[str], *, alike: bool) -> None:
@@ -207,7 +209,8 @@ class _Page:
         self._out = io.BytesIO()
         # invariant: no time and no random id in the file
         self._canvas: Any = Canvas(self._out, pagesize=(WIDTH, HEIGHT), invariant=1)
-        self._canvas.setTitle(plain_letters(title))
+        self._ink = Ink()
+        self._canvas.setTitle(shown(title))
         self._canvas.setAuthor("medimg")
         # All boxes look alike: drawn once, not four times for each (19 s for 40 groups, 4 s with this).
         self._canvas.acroForm.checkboxAP = cache(self._canvas.acroForm.checkboxAP)
@@ -217,26 +220,26 @@ class _Page:
         self._frame()
 
     def _frame(self) -> None:
-        self._canvas.setFont("Helvetica-Bold", 9)
-        self._draw(_MARGIN, HEIGHT - 30, tr("PRIVATE: file this in the patient's record. Do not share it."))
-        self._canvas.setFont("Helvetica", 8)
-        self._draw(_MARGIN, 30, tr("{title}, page {number}", title=self._title, number=self._number))
+        self._draw(
+            _MARGIN, HEIGHT - 30, tr("PRIVATE: file this in the patient's record. Do not share it."), 9, bold=True
+        )
+        self._draw(_MARGIN, 30, tr("{title}, page {number}", title=self._title, number=self._number), 8)
         self._y = self._top = HEIGHT - _MARGIN - 12
 
-    def _draw(self, x: float, y: float, words: str) -> None:
-        self._canvas.drawString(x, y, self._plain(words))
+    def _draw(self, x: float, y: float, words: str, size: float, *, bold: bool = False, rtl: bool = False) -> None:
+        self._ink.draw(self._canvas, x, y, self._shown(words, bold=bold), size, bold=bold, rtl=rtl)
 
-    def _plain(self, words: str) -> str:
+    def _shown(self, words: str, *, bold: bool = False) -> str:
         """Words as they can be shown; the page remembers that some cannot."""
-        plain = plain_letters(words)
-        self._unshown |= UNSHOWN in plain
-        return plain
+        can = shown(words, bold=bold)
+        self._unshown |= UNSHOWN in can
+        return can
 
     def _end(self) -> None:
         """What has to be said below, now that the page is full."""
         if self._unshown:
-            self._canvas.setFont("Helvetica-Bold", 8)
-            self._draw(_MARGIN, 41, tr("[?]: letters that this PDF cannot show. They stand in record-sheet.html."))
+            told = tr("[?]: letters that this PDF cannot show. They stand in record-sheet.html.")
+            self._draw(_MARGIN, 41, told, 8, bold=True)
         self._unshown = False
 
     def columns(self) -> None:
@@ -269,10 +272,8 @@ class _Page:
 
     def height(self, title: str, lines: Sequence[str], labels: Sequence[str]) -> float:
         """What a question takes from its title to its boxes; the most that is kept together where it is very long."""
-        from reportlab.lib.utils import simpleSplit
-
-        high = 12.0 * len(simpleSplit(plain_letters(title), "Helvetica-Bold", 9, self._room))
-        high += sum(11.0 * len(simpleSplit(plain_letters(line), "Helvetica", 8, self._room)) for line in lines)
+        high = 12.0 * len(letters.split(shown(title, bold=True), 9, self._room, bold=True))
+        high += sum(11.0 * len(letters.split(shown(line), 8, self._room)) for line in lines)
         high += sum(14.0 * (at == 8) + 11 * len(more) for at, _, more in self._laid(labels))
         return min(high, _LONG)
 
@@ -284,11 +285,11 @@ class _Page:
         """A heading that stays with what follows, as high as ``below`` says."""
         self.keep(size + 11 + max(below, _TOGETHER))
         self._y -= 8
-        self._write(words, "Helvetica-Bold", size)
+        self._write(words, size, bold=True)
 
     def text(self, words: str, *, bold: bool = False, small: bool = False) -> None:
         """A paragraph."""
-        self._write(words, "Helvetica-Bold" if bold else "Helvetica", 8 if small else 9)
+        self._write(words, 8 if small else 9, bold=bold)
 
     def lines(self, *paragraphs: str) -> None:
         """Paragraphs one below the other; empty ones are left out."""
@@ -310,29 +311,28 @@ class _Page:
             self._canvas.drawImage(
                 ImageReader(io.BytesIO(data)), x, self._y + 10, thumb.width * scale, thumb.height * scale
             )
-            self._canvas.setFont("Helvetica", 7.5)
-            self._draw(x, self._y, name)
+            self._draw(x, self._y, name, 7.5)
         self.gap(4)
 
-    def _write(self, words: str, font: str, size: float) -> None:
-        from reportlab.lib.utils import simpleSplit
-
-        lines = simpleSplit(plain_letters(words), font, size, self._room)
+    def _write(self, words: str, size: float, *, bold: bool) -> None:
+        can = shown(words, bold=bold)
+        rtl = bidi.right_to_left(can)
+        lines = letters.split(can, size, self._room, bold=bold)
         self.keep(min(len(lines), _WHOLE) * (size + 3))
         for line in lines:
             self.keep(size + 3)
             self._y -= size + 3
-            self._canvas.setFont(font, size)
-            self._draw(self._left, self._y, line)
+            right = self._room - letters.width(line, size, bold=bold, rtl=rtl) if rtl else 0
+            self._draw(self._left + right, self._y, line, size, bold=bold, rtl=rtl)
 
     def field(self, name: str, label: str, value: str = "") -> None:
         """A line to be filled in."""
         self.keep(20)
         self._y -= 18
-        self._canvas.setFont("Helvetica", 9)
-        self._draw(_MARGIN, self._y + 4, label)
-        self._canvas.acroForm.textfield(
-            name=name, tooltip=self._plain(label), value=self._plain(value), x=_MARGIN + 165, y=self._y,
+        self._draw(_MARGIN, self._y + 4, label, 9)
+        can = self._shown(value)
+        self._ink.field(
+            self._canvas, can, name=name, tooltip=shown(label), x=_MARGIN + 165, y=self._y,
             width=WIDTH - 2 * _MARGIN - 165, height=15, fontSize=9, borderWidth=0.5, maxlen=2000,
         )  # fmt: skip
 
@@ -344,24 +344,20 @@ class _Page:
                 self._y -= 14
             x, label = self._left + at, labels[number]
             self._canvas.acroForm.checkbox(
-                name=f"{name}.{number}", tooltip=plain_letters(f"{tip} {label}"), x=x, y=self._y - 1, size=10,
+                name=f"{name}.{number}", tooltip=shown(f"{tip} {label}"), x=x, y=self._y - 1, size=10,
                 checked=label == ticked, buttonStyle="check", borderWidth=0.7,
             )  # fmt: skip
-            self._canvas.setFont("Helvetica", 9)
-            self._draw(x + 14, self._y + 1, first)
+            self._draw(x + 14, self._y + 1, first, 9)
             for line in more:
                 self._y -= 11
-                self._draw(x + 14, self._y + 1, line)
+                self._draw(x + 14, self._y + 1, line, 9)
 
     def _laid(self, labels: Sequence[str]) -> list[tuple[float, str, list[str]]]:
         """Boxes in rows: how far to the right each stands (8 begins a row), its words, their further lines."""
-        from reportlab.lib.utils import simpleSplit
-        from reportlab.pdfbase.pdfmetrics import stringWidth
-
         out, x = [], WIDTH
         for label in labels:
-            words, *more = simpleSplit(plain_letters(label), "Helvetica", 9, self._room - 26)
-            room = 30 + stringWidth(words, "Helvetica", 9)
+            words, *more = letters.split(shown(label), 9, self._room - 26)
+            room = 30 + letters.width(words, 9)
             if x + room > self._room + 12:  # the last 16 points are blank
                 x = 8
             out.append((x, words, more))
@@ -373,25 +369,3 @@ class _Page:
         self._end()
         self._canvas.save()
         return self._out.getvalue()
-
-
-def plain_letters(words: str) -> str:
-    """What the standard fonts can show: letters without marks they do not have, :data:`UNSHOWN` for the rest."""
-    if words.isascii() and words.isprintable():
-        return words
-    out: list[str] = []
-    for letter in unicodedata.normalize("NFC", words):
-        plain = _plain_letter(letter)
-        if plain and (plain != UNSHOWN or out[-1:] != [UNSHOWN]):  # one sign for letters in a row
-            out.append(plain)
-    return "".join(out)
-
-
-def _plain_letter(letter: str) -> str:
-    try:
-        letter.encode("cp1252")
-    except UnicodeEncodeError:
-        if unicodedata.category(letter) in ("Cf", "Mn"):  # how letters are set; a mark above or below one
-            return ""
-        return unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode() or UNSHOWN
-    return letter if letter.isprintable() else " "

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from medimg.consent.incident import STEPS
 from medimg.vocabulary import CheckName, Kind, PhotoState
 from medimg.words import Table, many, mark, tr
+
+if TYPE_CHECKING:
+    from medimg.report.model import CopyLine
 
 KINDS = Table({k: k.english for k in Kind})
 
@@ -50,10 +54,31 @@ def undecided(safe_id: str, numbers: tuple[int, ...]) -> str:
     return f"{safe_id}: {what}"
 
 
+NAMED = 6
+"""Copies named in one sentence; more are counted."""
+
+
 def of_all(pixels: Iterable[int]) -> int:
     """The one height that was not looked for in every photo, stated once; 0 where the photos differ."""
     heights = set(pixels)
     return heights.pop() if len(heights) == 1 else 0
+
+
+def opened(copies: Sequence[CopyLine]) -> str:
+    """Which copies a person opened at full size: said of all once, with the exceptions."""
+    yes, no = ([c.name for c in copies if c.looked_at is was] for was in (True, False))
+    if not no:
+        return many("The copy was opened at full size.", "Every copy was opened at full size.", len(yes)) if yes else ""
+    if not yes:
+        return many("The copy was not opened at full size yet.", "No copy was opened at full size yet.", len(no))
+    if len(yes) < len(no):
+        return tr("Opened at full size so far: {copies} alone.", copies=few(yes))
+    return tr("Every copy was opened at full size, but {copies}.", copies=few(no))
+
+
+def few(names: Sequence[str]) -> str:
+    """Names of copies, or how many there are."""
+    return ", ".join(names) if len(names) <= NAMED else many("{n} copy", "{n} copies", len(names))
 
 
 def not_looked_for(pixels: int) -> str:

@@ -37,6 +37,12 @@ def temporary_base() -> Path:
     return Path(tempfile.gettempdir())
 
 
+def font_folders() -> tuple[str, ...]:
+    """Where fonts are kept."""
+    own = os.path.expanduser("~/Library/Fonts")  # noqa: PTH111 - it may stay as it is: there is no home
+    return ("/System/Library/Fonts", "/Library/Fonts", *filter(os.path.isabs, (own,)))
+
+
 def rename_new(old: Path, new: Path) -> bool:
     """Give a file a name that must be free, in one step (renamex_np(2)).
 

@@ -34,6 +34,12 @@ def temporary_base() -> Path:
     return memory if memory.is_dir() and os.access(memory, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
 
 
+def font_folders() -> tuple[str, ...]:
+    """Where fonts are kept: the folders that fontconfig has from the start."""
+    own = (os.path.expanduser(folder) for folder in ("~/.local/share/fonts", "~/.fonts"))  # noqa: PTH111 - may fail
+    return ("/usr/share/fonts", "/usr/local/share/fonts", *filter(os.path.isabs, own))
+
+
 def rename_new(old: Path, new: Path) -> bool:
     """Give a file a name that must be free, in one step (renameat2(2)).
 

@@ -226,6 +226,14 @@ def others_may_read(path: Path) -> bool:
     return True
 
 
+def font_folders() -> tuple[str, ...]:
+    """Where fonts are kept: the system's, and those that a user installed for themself."""
+    root = os.environ.get("SystemRoot", r"C:\Windows")  # noqa: SIM112 - the system's spelling
+    own = os.environ.get("LOCALAPPDATA", "")
+    found = (str(Path(root, "Fonts")), str(Path(own, "Microsoft", "Windows", "Fonts")) if own else "")
+    return tuple(folder for folder in found if Path(folder).is_absolute())
+
+
 def temporary_base() -> Path:
     """Where temporary files go: the user's own folder for them."""
     return Path(tempfile.gettempdir())

@@ -41,6 +41,11 @@ def looking(page: Chrome, served: Served, *photos: Path) -> None:
     """Drop photos, have them checked, and begin to look."""
     page.go(served.address)
     page.until("!document.querySelector('#drop').hidden")
+    dropping(page, *photos)
+
+
+def dropping(page: Chrome, *photos: Path) -> None:
+    """The same, on a page that is open."""
     page.put("#files", *photos)
     page.until(f"document.querySelectorAll('#dropped li').length === {len(photos)}", 60)
     page.run("document.querySelector('#clean').click()")
@@ -87,6 +92,44 @@ def test_the_look_takes_the_window_and_nothing_of_it_scrolls_away(served: Served
         page.size(390, 844)  # narrow: one below the other, never sideways
         page.until("document.documentElement.scrollWidth <= 390", 20)
         page.until("[...document.querySelectorAll('#strip img')].every(i => i.complete && i.naturalWidth)")
+    finally:
+        page.close()
+
+
+@browser
+@pytest.mark.parametrize("width", [320, 360])
+def test_no_control_is_cut_on_a_narrow_screen(served: Served, tmp_path: Path, width: int) -> None:
+    beyond = """[...document.querySelectorAll('button, select, input, summary')].filter(e => e.checkVisibility()
+        && !e.closest('#strip')).filter(e => (r => r.left < 0 || r.right > innerWidth)(e.getBoundingClientRect())
+        || e.scrollWidth > e.clientWidth + 1).map(e => e.id || e.textContent)"""
+    page = Chrome(tmp_path / "profile")
+    try:
+        page.size(width, 740)
+        drawn(tmp_path / "a.png", 3, 900, 700)
+        page.go(served.address)
+        page.until("!document.querySelector('#drop').hidden")
+        page.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert page.run(beyond) == []
+        for name in ("audience", "where", "size"):
+            for choice in page.run(f"[...at('{name}').options].map(o => o.value)"):
+                page.run(f"at('{name}').value = {choice!r}; at('{name}').dispatchEvent(new Event('change'))")
+                need, has, chosen, below = page.run(f"""(s => {{
+                    const one = s.cloneNode(false), below = s.parentNode.querySelector(`#${{s.id}} + .whole`);
+                    one.style.cssText = 'position: absolute; width: auto; max-width: none';
+                    one.append(s.selectedOptions[0].cloneNode(true));
+                    document.body.append(one);
+                    const need = one.offsetWidth;
+                    one.remove();
+                    const words = below?.checkVisibility() && below.scrollWidth <= innerWidth ? below.textContent : '';
+                    return [need, s.offsetWidth, s.selectedOptions[0].textContent, words];
+                }})(at('{name}'))""")
+                assert need <= has or below == chosen, (name, choice)
+                assert below in ("", chosen)
+        assert page.run("document.documentElement.scrollWidth") <= width
+        dropping(page, tmp_path / "a.png")
+        page.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert page.run(beyond) == []
+        assert page.run("document.documentElement.scrollWidth") <= width
     finally:
         page.close()
 

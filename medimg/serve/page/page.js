@@ -80,6 +80,23 @@ async function choices() {
   at("size").append(made("option", tr("for a chat: JPEG, at most {pixels} pixels", { pixels: known.chat }), { value: `jpeg,${known.chat}` }));
 }
 
+// A select shows one line: where the words that are chosen are longer, they stand below it once more.
+function whole(select) {
+  const below = select.nextElementSibling, style = getComputedStyle(select), pen = document.createElement("canvas").getContext("2d");
+  pen.font = style.font;
+  below.textContent = select.selectedOptions[0]?.textContent ?? "";
+  const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - 1.5 * parseFloat(style.fontSize); // the arrow
+  below.hidden = !select.clientWidth || pen.measureText(below.textContent).width <= room;
+}
+
+function wholes() {
+  for (const select of document.querySelectorAll("select")) {
+    select.after(made("span", "", { class: "whole", "aria-hidden": "true", hidden: "" }));
+    select.addEventListener("change", () => whole(select));
+    new ResizeObserver(() => whole(select)).observe(select);
+  }
+}
+
 // ---------------------------------------------------------------- where it stands
 
 async function refresh() {
@@ -410,6 +427,7 @@ async function begin() {
   try {
     if (key) await ask("open", key);
     await choices();
+    wholes();
   } catch (error) {
     trouble(`${error.message} ${tr("Start 'medimg serve --page' again, and open the new address.")}`);
     return;
