@@ -86,9 +86,9 @@ static int filled(Codes *c, const uint8_t *table, int dc)
     return 1;
 }
 
-static void one_by_one(Bits *b) /* B.1.1.5: a zero follows each byte 0xFF that is no marker */
+static void one_by_one(Bits *b) /* B.1.1.5: a zero follows each byte 0xFF that is no marker; at most 63 bits */
 {
-    while (b->count <= 56 && b->at < b->end) {
+    while (b->count < 56 && b->at < b->end) {
         if (*b->at == 0xFF && (b->end - b->at < 2 || b->at[1]))
             return;
         b->word |= (uint64_t)*b->at << (56 - b->count);
@@ -179,7 +179,7 @@ static uint64_t band(Bits *b, int slot, int k) /* F.2.2.2 and G.1.2.2: which coe
     while (k <= last) {
         uint64_t bytes;
         uint32_t next, found;
-        if (count < 32 && at <= whole && !has_ff(bytes = eight(at))) {
+        if (at <= whole && !has_ff(bytes = eight(at))) { /* always: whether bits run short is hard to foresee */
             word |= bytes >> count;
             at += (63 - count) >> 3;
             count |= 56;

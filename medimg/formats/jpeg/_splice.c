@@ -60,6 +60,11 @@ typedef struct {            /* what AC symbols say that stand whole in LOOK bits
 } Leap;
 enum { BLOCK_ENDS = 64 };
 
+typedef struct {            /* a DC difference that stands whole in LOOK bits */
+    int16_t diff;
+    uint8_t bits, symbol;   /* its bits, 0 where it is longer */
+} Step;
+
 typedef struct {
     const Scan *scan;
     const uint8_t *p, *end;           /* input */
@@ -84,6 +89,7 @@ typedef struct {
     Encode enc[8];
     Leap leap[4][1 << LOOK];          /* of the AC tables; only made for reading, */
     uint8_t taken[4][1 << LOOK];      /* and which of them were met */
+    Step step[4][1 << LOOK];          /* of the DC tables; likewise */
 } Run;
 
 /* ---- Huffman tables (Annex C) ---- */
@@ -156,16 +162,16 @@ static inline int plain_bytes(const uint8_t *p, const uint8_t *end, uint64_t *by
     return !(*bytes & 0x8080808080808080u & (~*bytes - 0x0101010101010101u));
 }
 
-static void refill(Run *s)
+static void refill(Run *s) /* to 63 bits at most */
 {
     uint64_t bytes;
-    if (s->bits < 64 && plain_bytes(s->p, s->end, &bytes)) { /* bits past `bits` are those that follow there anyway */
+    if (plain_bytes(s->p, s->end, &bytes)) { /* bits past `bits` are those that follow there anyway */
         s->window |= bytes >> s->bits;
         s->p += (63 - s->bits) / 8;
         s->bits |= 56;
         return;
     }
-    while (s->bits <= 56 && s->p < s->end) {
+    while (s->bits < 56 && s->p < s->end) {
         uint8_t b = *s->p;
         if (b == 0xFF) {
             if (s->end - s->p < 2 || s->p[1])
@@ -639,21 +645,41 @@ static void write_refinement(Run *s, int slot, const int16_t *v, uint64_t seen, 
 
 /* ---- blocks ---- */
 
+static Step step_of(const Decode *d, uint32_t look)
+{
+    uint32_t e = d->look[look], n = e & 255, bits = (e >> 8) + n;
+    Step step = {0, 0, (uint8_t)n};
+    if (e && n <= 11 && bits <= LOOK) {
+        step.diff = (int16_t)extend(look >> (LOOK - bits) & ((1u << n) - 1), (int)n);
+        step.bits = (uint8_t)bits;
+    }
+    return step;
+}
+
+static int32_t dc_difference(Run *s, int slot)
+{
+    if (s->reading) {
+        refill(s);
+        Step step = s->step[slot][s->window >> (64 - LOOK)];
+        if (step.bits && step.bits <= s->bits) {
+            s->window <<= step.bits;
+            s->bits -= step.bits;
+            s->said->met[slot][step.symbol] = 1;
+            return step.diff;
+        }
+    }
+    int size = symbol(s, slot);
+    if (size > 11) {
+        fail(s, CORRUPT);
+        return 0;
+    }
+    return extend(take(s, size), size);
+}
+
 static void dc_block(Run *s, int n, const Part *part, int fate)
 {
     int slot = part->dc;
-    int32_t diff;
-    if (s->scan->arithmetic)
-        diff = arith_dc(s, n, slot);
-    else {
-        int size = symbol(s, slot);
-        if (size > 11) {
-            fail(s, CORRUPT);
-            return;
-        }
-        diff = extend(take(s, size), size);
-    }
-    s->pred_in[n] += diff;
+    s->pred_in[n] += s->scan->arithmetic ? arith_dc(s, n, slot) : dc_difference(s, slot);
     if (s->pred_in[n] > 2047 || s->pred_in[n] < -2048)
         fail(s, CORRUPT);
     if (s->error || fate == DROP)
@@ -676,12 +702,13 @@ static int leaps(Run *s, int ac, int k, uint64_t *set)
     uint8_t *taken = s->taken[ac];
     uint64_t window = s->window, met = 0, bytes;
     int bits = s->bits;
-    while (k && (bits >= 32 || plain_bytes(p, end, &bytes))) {
-        if (bits < 32) {
+    while (k) {
+        if (plain_bytes(p, end, &bytes)) { /* always: whether bits run short is hard to foresee */
             window |= bytes >> bits;
             p += (63 - bits) / 8;
             bits |= 56;
-        }
+        } else if (bits < 32)
+            break;
         uint32_t look = (uint32_t)(window >> (64 - LOOK)), passed = leap[look].passed, ends = passed & BLOCK_ENDS;
         if (!leap[look].bits || k + (int)(passed ^ ends) > 63)
             break;
@@ -887,6 +914,9 @@ static int32_t run(Run *s, const Scan *scan, const uint8_t *in, int64_t in_size,
     for (int slot = 0; s->reading && slot < 4; slot++)
         for (uint32_t look = 0; scan->mode == SEQUENTIAL && scan->defined[4 + slot] && look < 1 << LOOK; look++)
             s->leap[slot][look] = leap_of(&s->dec[4 + slot], look, 0);
+    for (int slot = 0; s->reading && slot < 4; slot++)
+        for (uint32_t look = 0; scan->defined[slot] && look < 1 << LOOK; look++)
+            s->step[slot][look] = step_of(&s->dec[slot], look);
     arith_reset(s);
     int32_t left = scan->restart, restarts = 0;
     for (int32_t my = 0; my < scan->mcus_y; my++)
