@@ -94,6 +94,11 @@ def test_a_numeral_on_a_ruler_is_its_scale(text: str) -> None:
     assert placed_on(_line(LABEL, "unknown", text), "slip", 1, 0.1).category == "unknown"
 
 
+@pytest.mark.parametrize(("text", "category"), [("8/11", "unknown"), ("14 / 3", "unknown"), ("1/2", "ruler")])
+def test_a_day_and_month_on_a_ruler_are_no_numerals(text: str, category: str) -> None:
+    assert placed_on(_line(LABEL, "unknown", text), "measure", 1, 0.9).category == category
+
+
 @pytest.mark.parametrize("text", ["012345", "7891011", "0102030", "05101520", "0 12345"])
 @pytest.mark.parametrize("category", ["unknown", "record-number", "date"])
 def test_figures_read_as_one_number_are_a_scale_on_a_ruler_alone(text: str, category: str) -> None:

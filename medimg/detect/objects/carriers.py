@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -24,6 +23,8 @@ from medimg.native.opencv import cv2
 from medimg.types import Finding
 from medimg.vocabulary import IDENTIFYING, THINGS, Category, Kind
 
+WHOLE = (Category.SLIP, Category.SHEET)
+"""What is of a patient where anything on it is."""
 PRINTED = (Category.PACKET, Category.SCREEN, "measure")
 """What bears print that is nobody's name, where nothing says who somebody is."""
 OF_A_BATCH = frozenset((Category.UNKNOWN, Category.RECORD_NUMBER, Category.DATE, Category.ID_NUMBER))
@@ -32,8 +33,6 @@ UNCLEAR = frozenset((Category.UNKNOWN, Category.UNREAD))
 """What a numeral of a scale may have been taken for."""
 FIGURES = UNCLEAR | {Category.RECORD_NUMBER}
 """What several of them have been taken for, where they touch ticks and numerals."""
-NUMERALS = re.compile(r"[\W_]*(?:\d{1,3}(?:[\W_]+\d{1,3}){0,11})?[\W_]*(?:c[mrn]|mm|in)?[\W_]*", re.IGNORECASE)
-"""Numerals of a scale, or ticks alone; of a unit that ends with the box less than an m is seen."""
 FIGURE = re.compile(r"\d")
 UNIT = re.compile(r"[\W_]*(?:cm|mm|inch(?:es)?)[\W_]*", re.IGNORECASE)
 """A unit of length by itself: what bears it, and not much of a person, is a ruler, though its figures were not read."""
@@ -108,19 +107,21 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         measures = [f for f, k in zip(finds, at, strict=True) if out[k].category in SCALES]
         named = _named(block, there, measures)
         sort = _sort(block, there, likely.mean(axis=0), some, named)
-        shows = sort == Category.SCREEN and block.likely >= REAL and screens.measuring(there) > 0
-        if named >= NAMED or shows:  # no ruler lies on a monitor, whose curves look like one's ticks
+        # No ruler lies on a monitor, whose curves look like one's ticks.
+        if named >= NAMED or (sort == Category.SCREEN and block.likely >= REAL and screens.measuring(there)):
             some = [{**row, "ruler": 0.0, "ruler_all": 0.0} for row in some]
             measures = []
         bare = block.likely < REAL and all(map(_flesh, some)) and not any(f.category in IDENTIFYING for f in there)
         _keep_readings(out, at, finds, block, picture, sort)
         for m, own, row in zip(block.members, likely, some, strict=True):
-            name = sort if block.likely >= REAL else GROUNDS[int(np.argmax(likely.mean(axis=0) + own))]
+            name = GROUNDS[int(np.argmax(likely.mean(axis=0) + own))]
+            if block.likely >= REAL or (name in THINGS and sort in WHOLE):
+                name = sort
             if (bare and not finds[m].code) or _in_flesh(picture, finds[m], row):
                 name = "bare"
             elif name == "bare" and (own[BARE] < SURELY_BARE or not _flesh(row)):
                 name = ""
-            borne = block.likely >= REAL and sort in (Category.SLIP, Category.SHEET)
+            borne = block.likely >= REAL and sort in WHOLE
             device = sort in (Category.SCREEN, "measure")
             printed = sort in PRINTED and product.prints(finds[m].text, there, device=device)
             printed = printed or product.sentence(finds[m].text, there)
@@ -130,7 +131,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
                 out[at[m]] = msgspec.structs.replace(out[at[m]], on="")
         outline = with_finds(block, there)
         sorts = {f.category for f in there} & IDENTIFYING
-        least = LOOSE if sort in (Category.SLIP, Category.SHEET) and len(sorts) >= NAMED else DENSE
+        least = LOOSE if sort in WHOLE and len(sorts) >= NAMED else DENSE
         filled = not bare and dense(outline, [f.quad for f in there], least)
         over = _over(frame, picture, outline, some[0], [f.quad for f in measures], there, named)
         over = over or (sort == Category.SLIP and named < NAMED and any(UNIT.fullmatch(f.text) for f in there))
@@ -340,7 +341,7 @@ def _no_word(text: str) -> bool:
 
 def _figures(category: str, text: str, *, on: bool, touching: bool) -> bool:
     """Whether a line on a scale, or one that touches ticks and numerals, is figures of it."""
-    if on and ((category in UNCLEAR and _scale(text)) or scales.counts_up(text)):
+    if on and ((category in UNCLEAR and scales.numerals(text)) or scales.counts_up(text)):
         return True
     rising = scales.mostly_counts_up(text) or (touching and scales.rises(text))
     return (on or touching) and category in FIGURES and rising
@@ -367,13 +368,6 @@ def _in_flesh(picture: Picture, find: Find, row: Mapping[str, float]) -> bool:
     red, yellow = around[:, 1] - 128, around[:, 2] - 128
     least = MOSTLY if find.code else HALF
     return float(np.mean((red >= RED) & (yellow >= YELLOW))) >= least if len(around) else False
-
-
-def _scale(text: str) -> bool:
-    """Whether a line on a ruler is one of its numerals, several that rise evenly, or ticks."""
-    values = [int(v) for v in re.findall(r"\d+", text)]
-    steps = {b - a for a, b in pairwise(values)}
-    return bool(NUMERALS.fullmatch(text)) and (not steps or (len(steps) == 1 and min(steps) > 0))
 
 
 def find_of(frame: Frame, picture: Picture, finding: Finding) -> Find:

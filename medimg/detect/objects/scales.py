@@ -42,6 +42,19 @@ ROW, BESIDE = 6.0, 2.0
 NUMBERS = re.compile(r"(?<![\w.,/-])\d{1,3}(?![\w.,/-])")
 """A figure of a scale, by itself."""
 
+NUMERALS = re.compile(r"[\W_]*(?:\d{1,3}(?:[\W_]+\d{1,3}){0,11})?[\W_]*(?:c[mrn]|mm|in)?[\W_]*", re.IGNORECASE)
+"""Numerals of a scale, or ticks alone; of a unit that ends with the box less than an m is seen."""
+DAY = re.compile(r"\d ?/ ?(?!(?:2|4|8|16)\b)\d")
+"""A stroke between figures that are no part of an inch: a day and a month."""
+
+
+def numerals(text: str) -> bool:
+    """Whether a line on a ruler is one of its numerals, several that rise evenly, or ticks."""
+    values = [int(v) for v in re.findall(r"\d+", text)]
+    steps = {b - a for a, b in itertools.pairwise(values)}
+    even = not steps or (len(steps) == 1 and min(steps) > 0)
+    return even and NUMERALS.fullmatch(text) is not None and not DAY.search(text)
+
 
 def figures(quads: Sequence[Points], texts: Sequence[str], k: int) -> bool:
     """Whether a figure has others beside it, as those of a scale have.

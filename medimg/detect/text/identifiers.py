@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from medimg.detect.objects import product
+from medimg.detect.objects import product, scales
 from medimg.detect.text import _plain_words
 from medimg.detect.text._plain_words import words_of
 from medimg.detect.text.known import Known, folded
@@ -136,16 +136,12 @@ def numeral(line: str) -> float | None:
     return float(found.group(1).replace(",", ".")) if found else None
 
 
-STROKE = re.compile(r"\d ?/ ?(?!(?:2|4|8|16)\b)\d")
-"""A stroke between figures that are no part of an inch: a day and a month."""
-
-
 def scale_text(line: str) -> bool:
     """Whether a line is nothing but numerals, units and marks of measure, as on a ruler."""
     words = words_of(line)
     return (
         bool(words)
-        and not STROKE.search(line)
+        and not scales.DAY.search(line)
         and all(
             numeral(w) is not None or w in lexicon()["unit"] or re.fullmatch(r"\d{1,40}", w) or w in ("l", "i", "o")
             for w in words

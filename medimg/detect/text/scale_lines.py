@@ -195,7 +195,7 @@ def numerals_only(text: str) -> bool:
     """Whether a line is one to four numerals of a scale, found as one line, perhaps with their unit."""
     words = re.findall(r"[^\W\d_]+|\d+", text.lower())
     units = ("cm", "mm", "in", "inch", "m", "c", "i", "l", "o")
-    if identifiers.STROKE.search(text):
+    if scales.DAY.search(text):
         return False
     return 0 < len(words) <= 5 and all(w in units or (w.isdigit() and len(w) <= 3) for w in words)
 
@@ -224,7 +224,7 @@ def _wordy(line: Line) -> bool:
     if line.certainty < identifiers.LEAST_SCORE:
         return False
     letters = max((len(w) for w in re.findall(r"[^\W\d_]+", line.text)), default=0)
-    day = identifiers.STROKE.search(line.text) is not None  # the cells of a chart are as even as a ruler's
+    day = scales.DAY.search(line.text) is not None  # the cells of a chart are as even as a ruler's
     scale = identifiers.scale_text(line.text) or numerals_only(line.text)
     return (letters >= 3 or line.strong or day) and not scale and not identifiers.comb(line.text)
 
