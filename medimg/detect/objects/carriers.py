@@ -114,9 +114,7 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
         bare = block.likely < REAL and all(map(_flesh, some)) and not any(f.category in IDENTIFYING for f in there)
         _keep_readings(out, at, finds, block, picture, sort)
         for m, own, row in zip(block.members, likely, some, strict=True):
-            name = GROUNDS[int(np.argmax(likely.mean(axis=0) + own))]
-            if block.likely >= REAL or (name in THINGS and sort in WHOLE):
-                name = sort
+            name = _name(block, likely.mean(axis=0) + own, sort)
             if (bare and not finds[m].code) or _in_flesh(picture, finds[m], row):
                 name = "bare"
             elif name == "bare" and (own[BARE] < SURELY_BARE or not _flesh(row)):
@@ -144,6 +142,12 @@ def placed(frame: Frame, findings: Sequence[Finding]) -> list[Finding]:
             thing = Finding(kind=Kind.OBJECT, category=sort, detector="carriers", score=sure, region=region)
             out.append(placed_on(thing, sort, number, 0.0))
     return out
+
+
+def _name(block: Block, likely: NDArray[np.float64], sort: str) -> str:
+    """What a find lies on: what its block is, if that is believed or a patient's, and else what it looks like there."""
+    own = GROUNDS[int(np.argmax(likely))]
+    return sort if block.likely >= REAL or (own in THINGS and sort in WHOLE) else own
 
 
 def _keep_readings(
