@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,8 +71,18 @@ def scrubber() -> Scrubber:
 
 @pytest.fixture(scope="session")
 def fixture_photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
-    """The folder of fixtures/make.py and what is in it, drawn once and only read."""
-    from fixtures.make import make
+    """The folder of fixtures/make.py and what is in it, drawn once for all processes of pytest-xdist, and only read."""
+    import fcntl
 
-    out = tmp_path_factory.mktemp("fixtures")
-    return out, make(out)
+    import msgspec
+
+    from fixtures.make import Manifest, make
+
+    own = tmp_path_factory.getbasetemp()
+    out = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "fixture-photos"
+    told = out.with_name(f"{out.name}-manifest.json")
+    with out.with_name(f"{out.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():  # it is written last
+            make(out)
+    return out, msgspec.json.decode(told.read_bytes(), type=Manifest)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from click.testing import CliRunner, Result
+from sheets_kit import Files, put, taken
 
 from medimg.cli.answer import answer
 
@@ -61,4 +63,12 @@ def yaml_answers(groups: dict[str, list[str]], batch: bool = True, extra: str = 
 def answered(out: Path, tmp_path: Path, groups: dict[str, list[str]] | None = None) -> Result:
     source = tmp_path / "answers.yaml"
     source.write_text(yaml_answers(groups or {"P01": ["P01-001", "P01-002"]}))
-    return call(answer, out, "--from", source)
+    begun = (source.read_text(), time.time() // 3600, *sorted(taken(out).items()))
+    if begun not in _ANSWERED:  # half a second, and the same for every run that nobody has touched
+        _ANSWERED[begun] = call(answer, out, "--from", source), taken(out)
+    result, files = _ANSWERED[begun]
+    put(out, files)
+    return result
+
+
+_ANSWERED: dict[object, tuple[Result, Files]] = {}

@@ -135,7 +135,7 @@ def accepts(port: int) -> bool:
 
 def ask(path: Path, method: str, where: str, *, token: str | None = TOKEN, **more: Any) -> httpx.Response:
     headers = {"authorization": f"Bearer {token}".encode()} if token is not None else {}
-    transport = httpx.HTTPTransport(uds=str(path))
+    transport = httpx.HTTPTransport(uds=str(path), verify=False)  # no TLS: its certificates take longer than the answer
     with httpx.Client(transport=transport, base_url="http://medimg", timeout=600) as client:
         request = client.build_request(method, where, headers={**more.pop("headers", {}), **headers}, **more)
         if "files" in more:

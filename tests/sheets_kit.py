@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from functools import cache
 from pathlib import Path
 
@@ -164,10 +165,19 @@ def run_folder(
     tag: str = "R7Q4",
     **more: object,
 ) -> tuple[RunSummary, list[Report]]:
-    """Make a whole run folder: ``groups`` says how many copies each group has."""
+    """Make a whole run folder: ``groups`` says how many copies each group has.
+
+    Its sheets take half a second: what came out is kept, and written the next time the same is asked for.
+    """
     for name in ("share", "unreviewed", "hold", "PRIVATE-patient-record"):
         (out / name).mkdir(parents=True, exist_ok=True)
-    reports: list[Report] = []
+    wanted = (*groups.items(), held, scope, tag, *(os.environ.get(name) for name in ("LC_ALL", "MEDIMG_SITE")))
+    plain = context is None and actions is None and not more
+    if plain and wanted in _MADE:
+        files, run, reports = _MADE[wanted]
+        put(out, files)
+        return run, list(reports)
+    reports = []
     keys: dict[str, tuple[str, ...]] = {}
     for g, (group, count) in enumerate(groups.items()):
         ids = []
@@ -195,4 +205,22 @@ def run_folder(
     )
     (out / "PRIVATE-patient-record" / "reports.json").write_bytes(to_json(reports))
     write_sheets(run, reports, context or SharingContext(jurisdictions=("AU",), conditions=none_true()), out)
+    if plain:
+        _MADE[wanted] = taken(out), run, tuple(reports)
     return run, reports
+
+
+Files = dict[Path, tuple[int, bytes]]
+_MADE: dict[object, tuple[Files, RunSummary, tuple[Report, ...]]] = {}
+
+
+def taken(folder: Path) -> Files:
+    """The files of a folder: permissions and content."""
+    return {p.relative_to(folder): (p.stat().st_mode & 0o777, p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
+
+
+def put(folder: Path, files: Files) -> None:
+    """Write what :func:`taken` gave, with the same permissions."""
+    for name, (mode, data) in files.items():
+        (folder / name).write_bytes(data)
+        (folder / name).chmod(mode)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -23,6 +24,7 @@ COUNTRIES = list(ChecklistDefinition.load().jurisdictions)
 SETS = {"none of these": (), "under 18, other people": ("child", "other_people")}
 
 
+@cache
 def counted(audience: str, country: str, ticks: tuple[str, ...]) -> tuple[Count, Count, Count]:
     """The very first patient (cards filled in), the first in a known place (cards confirmed), and a further one."""
     state, reports = fresh(audience, (country,), {"P01": 1, "P02": 1})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import json
 import socket
@@ -35,15 +34,10 @@ from medimg.errors import UsageError
 from medimg.fhir import sending
 from medimg.serve.stow import Archive
 
-
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """Sockets that a peer leaves to the garbage collector go at the end of the test that left them."""
-    yield
-    gc.collect()
-
-
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("collected"),
+]
 
 
 @contextmanager

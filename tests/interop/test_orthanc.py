@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import json
 import os
@@ -33,14 +32,8 @@ pytestmark = [
         reason="Orthanc with orthanc-dicomweb, or DCMTK, is not installed",
     ),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("collected"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """Sockets that a peer leaves to the garbage collector go at the end of the test that left them."""
-    yield
-    gc.collect()
 
 
 def _free() -> int:
