@@ -113,7 +113,11 @@ def test_only_who_brings_the_key_first_is_let_in_and_only_from_the_page(served: 
 
 
 @pytest.mark.parametrize(
-    "name", ["../../../etc/passwd", "..\\..\\x.png", "/etc/x", ".hidden", "\x00a", "", "..", "x" * 400, "\u4e2d" * 300]
+    "name",
+    [
+        *("../../../etc/passwd", "..", "\x00a", "\u4e2d" * 300),
+        *(pytest.param(n, marks=pytest.mark.long) for n in ("..\\..\\x.png", "/etc/x", ".hidden", "", "x" * 400)),
+    ],
 )
 def test_no_name_of_a_photo_leads_out_of_its_folder(served: Served, name: str, tmp_path: Path) -> None:
     drawn(tmp_path / "a.png", 1, 32, 24)

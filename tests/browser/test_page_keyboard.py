@@ -101,7 +101,9 @@ def answer(page: Chrome, width: int) -> int:
     return acts
 
 
-@pytest.mark.parametrize(("width", "height", "zoom"), [(360, 740, 1), (640, 400, 2)])
+@pytest.mark.parametrize(
+    ("width", "height", "zoom"), [(360, 740, 1), pytest.param(640, 400, 2, marks=pytest.mark.long)]
+)
 def test_by_keys_alone_from_photos_to_the_downloaded_copy(tmp_path: Path, width: int, height: int, zoom: int) -> None:
     drawn(tmp_path / "a.png", 1, 700, 500)
     downloads = tmp_path / "downloads"

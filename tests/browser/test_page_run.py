@@ -124,7 +124,7 @@ def test_whoever_opens_the_address_at_once_is_not_refused() -> None:
         socket.create_connection(listening.getsockname(), timeout=60).close()
 
 
-@pytest.mark.parametrize("command", ["review", "share"])
+@pytest.mark.parametrize("command", ["review", pytest.param("share", marks=pytest.mark.long)])
 def test_a_terminal_without_a_window_shows_a_run_as_a_page_and_goes_on(
     made: Path, tmp_path: Path, command: str
 ) -> None:

@@ -71,7 +71,7 @@ def test_on_a_terminal_what_was_typed_is_quoted_and_elsewhere_it_is_not(
     assert piped.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["review", "answer", "share"])
+@pytest.mark.parametrize("command", ["review", pytest.param("answer", marks=pytest.mark.long), "share"])
 def test_where_there_is_no_copy_nobody_is_asked_anything(tmp_path: Path, command: str) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.jpg").write_text("no picture")
@@ -125,7 +125,12 @@ def test_the_help_lists_the_values_that_can_be_given(photos: Path, command: str)
 
 
 @pytest.mark.parametrize(
-    ("given", "country"), [("au", "AU"), ("gb", "UK"), ("us", "US-HIPAA"), ("nz,au", "NZ, AU"), ("AU", "AU")]
+    ("given", "country"),
+    [
+        ("gb", "UK"),
+        ("nz,au", "NZ, AU"),
+        *(pytest.param(*pair, marks=pytest.mark.long) for pair in (("au", "AU"), ("us", "US-HIPAA"), ("AU", "AU"))),
+    ],
 )
 def test_a_country_may_be_written_as_people_write_it(photos: Path, given: str, country: str) -> None:
     done = run("clean", "photos", "--metadata-only", "--where", given, cwd=photos)

@@ -67,7 +67,7 @@ def place(tmp_path: Path) -> Place:
 
 def plain_photo(path: Path) -> None:
     """Skin and nothing else."""
-    noise = np.random.default_rng(1).integers(150, 190, (600, 800, 3), np.uint8)
+    noise = np.random.default_rng(1).integers(150, 190, (300, 400, 3), np.uint8)
     Image.fromarray(noise).filter(ImageFilter.GaussianBlur(6)).save(path, quality=92)
 
 
@@ -155,7 +155,7 @@ def on_a_terminal(place: Place, *line: str | Path) -> str:
 def test_a_photo_on_hold_has_its_own_name_on_the_terminal_alone_and_its_exact_command(place: Place) -> None:
     """A face that fills the frame would be covered whole: the photo waits for a person."""
     skimage = pytest.importorskip("skimage.data")
-    Image.fromarray(skimage.astronaut()[0:260, 120:340]).resize((880, 1040)).save(place.photos / f"{NAME}.jpg")
+    Image.fromarray(skimage.astronaut()[0:260, 120:340]).resize((440, 520)).save(place.photos / f"{NAME}.jpg")
     line = ("clean", place.photos, "--where", "AU")
     said = on_a_terminal(place, *line)
     (run,) = place.runs

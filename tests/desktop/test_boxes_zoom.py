@@ -46,7 +46,7 @@ os._exit(0)
 """
 
 
-@pytest.mark.parametrize("seed", [7, 8])
+@pytest.mark.parametrize("seed", [7, pytest.param(8, marks=pytest.mark.long)])
 def test_areas_that_go_while_the_size_changes_leave_the_window_alive(tmp_path: Path, seed: int) -> None:
     env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "MALLOC_PERTURB_": "165", "PYTHONMALLOC": "malloc"}
     command = [sys.executable, "-c", CHILD, str(tmp_path / "raw.bin"), str(seed)]

@@ -304,7 +304,9 @@ def test_a_face_can_be_covered_alone_and_nothing_else_has_that_button(qtbot, pag
     assert bounding_box(on_disk(base, safe_id).actions[index].finding.region.polygon) == fakes.PLACES["face"]
 
 
-@pytest.mark.parametrize("choice", ["A face; the consent allows it", "Not a face: show it"])
+@pytest.mark.parametrize(
+    "choice", ["A face; the consent allows it", pytest.param("Not a face: show it", marks=pytest.mark.long)]
+)
 def test_writing_in_a_face_that_is_shown_is_covered(qtbot, tmp_path: Path, choice: str) -> None:
     """To show a face keeps the face alone; and the consent has to cover it before anything is shared."""
     fakes.photo(tmp_path / "in" / "one.png", how=fakes.NAME_IN_FACE)
@@ -618,9 +620,9 @@ def test_a_damaged_or_newer_run_is_said_and_left_as_it_is(qtbot, own: Path) -> N
         page.open_run(own / "in")
 
 
-@pytest.mark.parametrize("side", [5_000, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("side", [4_000, pytest.param(10_000, marks=pytest.mark.long)])
 def test_a_very_large_photo_is_shown_from_near_and_far(qtbot, tmp_path: Path, side: int) -> None:
-    """25 or 100 megapixels: the window maps what the worker decoded and draws only what is in view."""
+    """16 or 100 megapixels: the window maps what the worker decoded and draws only what is in view."""
     import resource
 
     (tmp_path / "in").mkdir()

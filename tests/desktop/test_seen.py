@@ -138,7 +138,7 @@ def test_one_press_of_full_size_is_not_all_of_it(qtbot, page: ReviewPage) -> Non
     assert "see all of it at full size" in page.look.state.text()
 
 
-@pytest.mark.parametrize("turns", [0, 1])
+@pytest.mark.parametrize("turns", [pytest.param(0, marks=pytest.mark.long), 1])
 def test_one_key_walks_through_the_photo_and_then_it_was_looked_at(qtbot, page: ReviewPage, turns: int) -> None:
     canvas = page.look.canvas
     for _ in range(turns):

@@ -126,7 +126,9 @@ def small(window: Window) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scale", theme.SCALES)
+@pytest.mark.parametrize(
+    "scale", [s if s in (1.0, 2.0) else pytest.param(s, marks=pytest.mark.long) for s in theme.SCALES]
+)
 def test_nothing_is_cut_off_or_too_small(qtbot, window: Window, place: Path, scale: float) -> None:
     """One scale after the other: to give the whole window its looks takes longer than all else here."""
     app = QApplication.instance()
@@ -176,7 +178,7 @@ def test_words_have_contrast(c: theme.Colours) -> None:
     assert contrast(c.border, c.window) >= 3
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.long), "dark"])
 def test_the_marks_of_the_strip_can_be_read(qtbot, window: Window, scheme: str) -> None:
     app = QApplication.instance()
     theme.apply(app, scheme, 1.0)

@@ -51,7 +51,7 @@ def holds(box: Box, x: float, y: float) -> bool:
     return box.x0 <= x < box.x1 and box.y0 <= y < box.y1
 
 
-@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("turn", [1, 2, *(pytest.param(turn, marks=pytest.mark.long) for turn in (0, 3))])
 def test_a_face_is_found_at_every_quarter_turn(turn: int, detector: faces.Faces, astronaut: Pixels) -> None:
     x, y = FACE
     for _ in range(turn):
@@ -62,7 +62,7 @@ def test_a_face_is_found_at_every_quarter_turn(turn: int, detector: faces.Faces,
     assert box.area < 0.35 * 512 * 512
 
 
-@pytest.mark.parametrize("orientation", [1, 4, 5, 6, 8])
+@pytest.mark.parametrize("orientation", [5, 8, *(pytest.param(o, marks=pytest.mark.long) for o in (1, 4, 6))])
 def test_the_region_is_in_stored_coordinates(orientation: int, detector: faces.Faces, astronaut: Pixels) -> None:
     frame = Frame(astronaut, orientation)
     (box,) = of(detector.find(frame), "face")
@@ -146,7 +146,7 @@ def ruler(_seed: int) -> Pixels:
 
 
 @pytest.mark.parametrize("scene", [skin, ruler])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_no_cover_on_skin_or_ruler(scene: object, seed: int, detector: faces.Faces) -> None:
     assert of(detector.find(Frame(scene(seed))), "face") == []  # type: ignore[operator]
 

@@ -77,7 +77,7 @@ LABEL: list[Entry] = [
 ]
 
 
-@pytest.mark.parametrize("turn", [0, 14, -35, 90, 180])
+@pytest.mark.parametrize("turn", [14, 90, *(pytest.param(turn, marks=pytest.mark.long) for turn in (0, -35, 180))])
 def test_a_label_is_covered_at_any_angle(detector: text.TextDetector, turn: float) -> None:
     pixels, places = picture(LABEL, (1200, 1200), turn=turn)
     found = detector.find(Frame(pixels))
@@ -106,8 +106,8 @@ def test_harmless_words_stay_and_unknown_ones_go(detector: text.TextDetector) ->
     "name",
     [
         "\u0418\u0432\u0430\u043d\u043e\u0432",
-        "\u10d2\u10d8\u10dd\u10e0\u10d2\u10d8",
-        "\u0393\u03b9\u03ce\u03c1\u03b3\u03bf\u03c2",
+        pytest.param("\u10d2\u10d8\u10dd\u10e0\u10d2\u10d8", marks=pytest.mark.long),
+        pytest.param("\u0393\u03b9\u03ce\u03c1\u03b3\u03bf\u03c2", marks=pytest.mark.long),
     ],
 )
 @pytest.mark.parametrize("high", [120, 150])
@@ -133,7 +133,7 @@ def test_the_day_of_a_date_in_wide_letters_is_covered_with_it(detector: text.Tex
     assert min(covered(detector.find(Frame(np.asarray(image))), places, image.size)) > 0.98
 
 
-@pytest.mark.parametrize("upright", [True, False])
+@pytest.mark.parametrize("upright", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_mirror_writing_cannot_be_read_and_is_covered(detector: text.TextDetector, upright: bool) -> None:
     pixels, places = picture([("Marama Ngata", 120, 100, 40), ("ZZZ0016 64", 120, 240, 40), ("Foot", 700, 600, 40)])
     mirrored = np.ascontiguousarray(pixels[:, ::-1] if upright else pixels[::-1])

@@ -62,7 +62,7 @@ def hidden(detector: text.TextDetector, pixels: NDArray[np.uint8]) -> NDArray[np
     return np.asarray(mask([c.polygon for c in covers(plan, policy)], *SIZE), np.bool_)
 
 
-@pytest.mark.parametrize("turn", [57, -57])
+@pytest.mark.parametrize("turn", [57, pytest.param(-57, marks=pytest.mark.long)])
 def test_a_sheet_out_of_focus_and_askew_is_covered(detector: text.TextDetector, turn: float) -> None:
     pixels, lines, paper = pictures(turn, 3.5)
     covered = hidden(detector, pixels)
@@ -70,7 +70,7 @@ def test_a_sheet_out_of_focus_and_askew_is_covered(detector: text.TextDetector, 
     assert not covered[~paper].any()  # its lines, not what lies round it
 
 
-@pytest.mark.parametrize("kind", ["sole", "toes"])
+@pytest.mark.parametrize("kind", [pytest.param("sole", marks=pytest.mark.long), "toes"])
 def test_a_foot_is_no_sheet(detector: text.TextDetector, kind: str) -> None:
     image = Image.new("RGB", SIZE, (90, 120, 90))
     draw = ImageDraw.Draw(image)
@@ -80,6 +80,9 @@ def test_a_foot_is_no_sheet(detector: text.TextDetector, kind: str) -> None:
         draw.ellipse((520 + 85 * k, 180 + 12 * k, 600 + 85 * k, 340 + 12 * k), fill=(210, 170, 150))
     pixels = np.asarray(image.filter(ImageFilter.GaussianBlur(4)), np.uint8)
     assert [f for f in detector.find(Frame(pixels)) if f.category not in KEPT] == []
+
+
+TURNS = [20, *(pytest.param(turn, marks=pytest.mark.long) for turn in (0, 90))]
 
 
 def card(words: bool, turn: float, ink: int = 70) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -100,13 +103,13 @@ def card(words: bool, turn: float, ink: int = 70) -> tuple[NDArray[np.uint8], ND
     return pixels, np.asarray(lines.rotate(turn), np.uint8) > 128
 
 
-@pytest.mark.parametrize("turn", [0, 20, 90])
+@pytest.mark.parametrize("turn", TURNS)
 def test_a_card_with_print_out_of_focus_is_covered(detector: text.TextDetector, turn: float) -> None:
     pixels, lines = card(True, turn)
     assert hidden(detector, pixels)[lines].mean() > 0.75
 
 
-@pytest.mark.parametrize("turn", [0, 20, 90])
+@pytest.mark.parametrize("turn", TURNS)
 def test_an_empty_card_is_left(detector: text.TextDetector, turn: float) -> None:
     pixels, _ = card(False, turn)
     assert len(_cards.cards(Frame(pixels))) == 1

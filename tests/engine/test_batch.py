@@ -105,7 +105,11 @@ def test_a_worker_that_leaves_without_a_word_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "code"), [(fakes.HANGS_WITH_PROGRAM, "M-HOLD-TIME"), (fakes.IS_KILLED_WITH_PROGRAM, "M-HOLD-CRASH")]
+    ("how", "code"),
+    [
+        (fakes.HANGS_WITH_PROGRAM, "M-HOLD-TIME"),
+        pytest.param(fakes.IS_KILLED_WITH_PROGRAM, "M-HOLD-CRASH", marks=pytest.mark.long),
+    ],
 )
 def test_a_program_goes_with_its_worker(tmp_path: Path, how: int, code: str) -> None:
     fakes.photo(tmp_path / "in/1.png", how)

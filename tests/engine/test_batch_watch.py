@@ -346,7 +346,17 @@ def _as(patch: pytest.MonkeyPatch, disks: Between) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is copied to be killed")
-@pytest.mark.parametrize(("disks", "taken"), [*((d, False) for d in DISKS), ("links", True), ("two disks", True)])
+@pytest.mark.parametrize(
+    ("disks", "taken"),
+    [
+        ("one step", False),
+        ("links", False),
+        ("two disks", True),
+        pytest.param("links", True, marks=pytest.mark.long),
+        pytest.param("two disks", False, marks=pytest.mark.long),
+        pytest.param("two disks without links", False, marks=pytest.mark.long),
+    ],
+)
 def test_a_move_killed_at_any_moment_loses_nothing_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disks: str, taken: bool
 ) -> None:

@@ -106,18 +106,18 @@ def judge(folder: Path) -> tuple[int, int]:
     return written, refused
 
 
-def test_150_mutants_by_both_engines(tmp_path: Path) -> None:
+def test_90_mutants_by_both_engines(tmp_path: Path) -> None:
     outputs = []
     for n, library in enumerate(("", str(markers.LIBRARY))):
         folder = tmp_path / str(n)
         folder.mkdir()
-        mutants(folder, 150, 7)
+        mutants(folder, 90, 7)
         done = child(folder, library, 1 << 30)
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("done"), done.stderr
         written, refused = judge(folder)
-        assert refused > 70
-        assert written > 5
+        assert refused > 42
+        assert written > 3
         outputs.append({p.name: p.read_bytes() for p in folder.iterdir() if p.suffix != ".jpg"})
     assert all(o == outputs[0] for o in outputs)
 

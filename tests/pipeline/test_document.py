@@ -37,9 +37,9 @@ def scrubber() -> medimg.Scrubber:
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A form on the left, skin on the right."""
-    image = Image.new("RGB", (1500, 900), (205, 160, 140))
+    image = Image.new("RGB", (1280, 820), (205, 160, 140))
     draw = ImageDraw.Draw(image)
-    draw.rectangle((0, 0, 900, 900), fill=(250, 250, 248))
+    draw.rectangle((0, 0, 800, 820), fill=(250, 250, 248))
     font = ImageFont.load_default(30)
     for k, words in enumerate(LINES):
         draw.text((50, 40 + 64 * k), words, font=font, fill=(20, 20, 20))
@@ -69,9 +69,9 @@ def test_it_is_held_and_covering_it_whole_ends_that(scrubber: medimg.Scrubber, p
 
 
 def test_cropping_it_away_ends_that_too(scrubber: medimg.Scrubber, photo: Path, plan: Plan) -> None:
-    made = scrubber.scrub(photo, plan=msgspec.structs.replace(plan, crop=Box(960, 0, 1500, 900)))
+    made = scrubber.scrub(photo, plan=msgspec.structs.replace(plan, crop=Box(860, 0, 1280, 820)))
     assert made.report.state == "unreviewed", made.report.reason
-    assert made.image().size == (540, 900)
+    assert made.image().size == (420, 820)
 
 
 def test_shown_as_harmless_its_names_stay_covered(scrubber: medimg.Scrubber, photo: Path, plan: Plan) -> None:

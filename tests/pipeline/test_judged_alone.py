@@ -42,10 +42,10 @@ def test_the_outline_of_a_cover_is_no_word(scrubber: Scrubber) -> None:
 
 
 def test_a_copy_of_our_own_passes(scrubber: Scrubber) -> None:
-    picture = Image.fromarray(skin(None))
+    picture = Image.fromarray(skin(None)).crop((60, 600, 560, 860))
     draw = ImageDraw.Draw(picture)
-    draw.rectangle((120, 690, 440, 760), (245, 245, 240))
-    draw.text((135, 700), "Smith left heel", (20, 20, 20), font=ImageFont.load_default(38))
+    draw.rectangle((60, 90, 380, 160), (245, 245, 240))
+    draw.text((75, 100), "Smith left heel", (20, 20, 20), font=ImageFont.load_default(38))
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=92)
     copy = scrubber.scrub(out.getvalue()).data

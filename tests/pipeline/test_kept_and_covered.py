@@ -147,7 +147,7 @@ OVER: dict[str, Polygon] = {
 KINDS = {"text": "name", "code": "qr", "face": "face"}
 
 
-@pytest.mark.parametrize("turned", [1, 6])
+@pytest.mark.parametrize("turned", [pytest.param(1, marks=pytest.mark.long), 6])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("beside", BESIDE)
 def test_what_lies_beside_the_picture_holds_for_that(beside: str, kind: str, turned: int) -> None:

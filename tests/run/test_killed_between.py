@@ -59,8 +59,19 @@ def everything(out: Path) -> list[str]:
     return sorted(name for names in copies(out).values() for name in names)
 
 
-@pytest.mark.parametrize("moment", ["first copy", "second copy", "answers", "first sheet"])
-@pytest.mark.parametrize("act", COMMANDS)
+MOMENTS = ("first copy", "second copy", "answers", "first sheet")
+QUICK = {("withdraw", "second copy"), ("reopen", "answers")}
+"""Of what takes a release back, by the same moves; a release is killed at every moment."""
+
+
+@pytest.mark.parametrize(
+    ("act", "moment"),
+    [
+        pytest.param(a, m, marks=() if a == "release" or (a, m) in QUICK else pytest.mark.long)
+        for a in COMMANDS
+        for m in MOMENTS
+    ],
+)
 def test_a_release_and_its_return_killed_between_two_moves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str, moment: str
 ) -> None:
@@ -141,7 +152,9 @@ def cleaned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base
 
 
-@pytest.mark.parametrize("nth", range(1, 8))  # the plan, what is to be done, the copy, reports, answers, plans, hold/
+@pytest.mark.parametrize(
+    "nth", [1, 2, 3, 5, 7, *(pytest.param(n, marks=pytest.mark.long) for n in (4, 6))]
+)  # the plan, what is to be done, the copy, reports, answers, plans, hold/
 def test_a_decision_that_is_being_applied(tmp_path: Path, cleaned: Path, nth: int) -> None:
     shutil.copytree(cleaned, tmp_path, dirs_exist_ok=True)
     known = digests(tmp_path / "in")

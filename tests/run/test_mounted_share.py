@@ -88,7 +88,7 @@ def test_a_slow_share_gives_the_copies_of_a_disk(share: Share, photos: Path, exp
         pytest.param("read", "EIO", "MARKER", marks=pytest.mark.long),
         pytest.param("create", "EACCES", ".part", marks=pytest.mark.long),
         pytest.param("write", "ENOSPC", ".part", marks=pytest.mark.long),
-        ("fsync", "EIO", ".part"),
+        pytest.param("fsync", "EIO", ".part", marks=pytest.mark.long),
         ("rename", "ESTALE", ".part"),
         pytest.param("fsyncdir", "EIO", "unreviewed", marks=pytest.mark.long),
         pytest.param("unlink", "EIO", ".part", marks=pytest.mark.long),

@@ -271,7 +271,10 @@ def test_a_link_in_the_place_of_a_folder_is_refused(out: Path, tmp_path: Path, n
     assert sorted(p.name for p in elsewhere.iterdir()) == before
 
 
-@pytest.mark.parametrize("name", ["share", "unreviewed", "hold", "PRIVATE-patient-record"])
+@pytest.mark.parametrize(
+    "name",
+    ["share", "PRIVATE-patient-record", *(pytest.param(n, marks=pytest.mark.long) for n in ("unreviewed", "hold"))],
+)
 def test_nothing_is_written_through_a_link_in_the_place_of_a_folder(tmp_path: Path, name: str) -> None:
     fakes.photo(tmp_path / "in" / "a.png")
     call(clean, tmp_path / "in", "-o", tmp_path / "out", "--metadata-only", "--workers", "1")
@@ -306,7 +309,7 @@ def test_decisions_are_not_applied_over_a_copy_that_still_lies_in_share(out: Pat
 # ---------------------------------------------------------------- order, not the clock
 
 
-@pytest.mark.parametrize("hours", [5, -5, 24 * 400, -24 * 400])
+@pytest.mark.parametrize("hours", [-5, 24 * 400, *(pytest.param(h, marks=pytest.mark.long) for h in (5, -24 * 400))])
 def test_a_clock_set_wrong_does_not_change_what_is_released(
     out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:

@@ -37,12 +37,12 @@ def cleaned(folder: Path, names: list[str]) -> tuple[str, Path, dict[str, object
     "names",
     [
         ["IMG_4711.jpg", "IMG_E4711.jpg"],
-        ["leg.jpg", "leg_edited.jpg"],
+        pytest.param(["leg.jpg", "leg_edited.jpg"], marks=pytest.mark.long),
         ["20240607_080910.jpg", "20240607_080910~2.jpg"],
-        ["PXL_20240607_1.jpg", "PXL_20240607_1-EFFECTS.jpg"],
-        ["heel (2).jpg", "heel.jpg"],
+        pytest.param(["PXL_20240607_1.jpg", "PXL_20240607_1-EFFECTS.jpg"], marks=pytest.mark.long),
+        pytest.param(["heel (2).jpg", "heel.jpg"], marks=pytest.mark.long),
         ["heel - Copy.jpg", "heel.jpeg"],
-        ["Wunde-bearbeitet.jpg", "Wunde.jpg"],
+        pytest.param(["Wunde-bearbeitet.jpg", "Wunde.jpg"], marks=pytest.mark.long),
     ],
     ids=lambda names: names[-1],
 )

@@ -49,7 +49,10 @@ def scrub(folder: Path, host: str, setting: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("host", HOSTS)
+LONG = ("asked too late", "first, switched off")
+
+
+@pytest.mark.parametrize("host", [pytest.param(h, marks=pytest.mark.long) if h in LONG else h for h in HOSTS])
 def test_a_host_that_was_first_is_told_so(tmp_path: Path, host: str) -> None:
     made, variable = scrub(tmp_path, host, "note")
     assert made.startswith("made unreviewed")
@@ -62,7 +65,7 @@ def test_a_host_that_was_first_is_told_so(tmp_path: Path, host: str) -> None:
     assert variable == {"set too late": "1", "first, switched off": "1"}.get(host, "unset")
 
 
-@pytest.mark.parametrize("host", ["alone", "first"])
+@pytest.mark.parametrize("host", [pytest.param("alone", marks=pytest.mark.long), "first"])
 def test_the_policy_can_refuse_it(tmp_path: Path, host: str) -> None:
     said = scrub(tmp_path, host, "refuse")[0]
     assert said.startswith("made" if host == "alone" else "refused M-USE")
