@@ -7,17 +7,16 @@ programs a dead worker had started are killed, a pool that broke is built again,
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from multiprocessing.context import SpawnProcess
+from typing import Any, TypeVar, cast
 
 import msgspec
 from pebble import ProcessExpired, ProcessPool
-from pebble.pool.process import WORKERS_NAME
 
 from medimg import faults
 from medimg.engine import spawn, worker
@@ -87,7 +86,7 @@ class Workers:
             threads=max(1, host.processors() // (size * beside)),
             memory=setup.memory or (MEMORY_FULL if full else MEMORY_LIGHT),
         )
-        self._context: Any = spawn.context()  # pebble's types know the pipes of POSIX alone
+        self._context = spawn.context()
         self._live: dict[Future[Any], float] = {}
         self._pids: set[int] = set()
         self._build()
@@ -98,7 +97,7 @@ class Workers:
             max_tasks=self._jobs,
             initializer=worker.start,
             initargs=(self.setup,),
-            context=self._context,
+            context=cast(Any, self._context),  # pebble's types know the pipes of POSIX alone
         )
 
     def __enter__(self) -> Workers:
@@ -124,6 +123,9 @@ class Workers:
         ending = threading.Thread(target=stop, daemon=True)
         ending.start()
         ending.join(_STOPPING)
+        # One that is still starting would find the pool's locks gone, and say so on the terminal.
+        for child in self._children():
+            child.kill()
 
     def warm(self) -> dict[str, str]:
         """Start the workers and wait for one: its engines.
@@ -233,7 +235,10 @@ class Workers:
         self._build()
 
     def _learn(self) -> None:
-        self._pids |= {p.pid for p in multiprocessing.active_children() if p.pid and p.name == WORKERS_NAME}
+        self._pids |= {child.pid for child in self._children() if child.pid}
+
+    def _children(self) -> list[SpawnProcess]:
+        return [child for child in list(self._context.started) if child.is_alive()]
 
     def _reap(self) -> None:
         """Kill what dead workers have left running."""

@@ -47,9 +47,17 @@ def _path_of_its_own() -> Iterator[None]:
 
 
 class Spawn(SpawnContext):
-    """The context "spawn" of multiprocessing, whose children start in :func:`environment`."""
+    """The context "spawn" of multiprocessing, whose children start in :func:`environment`; ``started`` holds them."""
 
-    Process = _Process
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[SpawnProcess] = []
+
+    def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
+        """A child that is not started yet."""
+        child = _Process(*args, **kwargs)
+        self.started.append(child)
+        return child
 
 
 def context() -> Spawn:

@@ -202,10 +202,11 @@ def test_an_area_without_a_corner_is_a_damaged_record(tmp_path: Path, name: str)
         call(review, run)
 
 
-def test_a_name_that_no_file_can_have_is_a_copy_that_is_not_there(tmp_path: Path) -> None:
+def test_a_copy_with_a_name_that_no_file_can_have_was_written_by_somebody_else(tmp_path: Path) -> None:
     run = tmp_path / "medimg-R7Q4"
     run_folder(run, {"P01": 1})
     answered(run, tmp_path, {"P01": ["P01-001"]})
     file = run / "PRIVATE-patient-record" / "reports.json"
     file.write_text(file.read_text().replace('"P01-001.jpg"', '"P01-001\\u0000.jpg"'))
-    assert call(withdraw, run, "P01").exit_code == 0
+    with pytest.raises(UsageError):
+        call(withdraw, run, "P01")
