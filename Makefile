@@ -72,7 +72,7 @@ demo: $(VENV)/.run ## set up everything, draw the fixture photos, clean them, sa
 	@$(BIN)/medimg clean fixtures/out/photos -o $(DEMO) --where AU || { code=$$?; [ $$code = 10 ] || [ $$code = 11 ] || exit $$code; }
 	@echo "Here the command is $(BIN)/medimg; 'pipx install .' puts it on your PATH."
 
-# The window's random acts are as many as the minutes allow: 60 for each of two seeds here, 670 for three in
+# The window's random acts are as many as the minutes allow: 60 for one seed here, 670 for three in
 # `make test-all`. The dear files come first (tests/conftest.py), so that none runs alone at the end. Three processes
 # on two cores: many tests wait for others, a window or a limit of time.
 QUICK := -n 3 --dist loadfile --no-loadscope-reorder -m 'not long'

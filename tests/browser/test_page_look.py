@@ -168,6 +168,7 @@ def test_an_area_is_chosen_in_the_picture_or_in_the_list_and_decided(served: Ser
 
 
 @browser
+@pytest.mark.long
 def test_what_was_typed_stays_when_another_photo_is_chosen_and_goes_with_the_next_question(
     served: Served, tmp_path: Path
 ) -> None:
@@ -190,6 +191,7 @@ def test_what_was_typed_stays_when_another_photo_is_chosen_and_goes_with_the_nex
 
 
 @browser
+@pytest.mark.long
 def test_before_shows_while_it_is_held_or_left_of_the_line_and_counts_as_nothing_seen(
     served: Served, tmp_path: Path
 ) -> None:

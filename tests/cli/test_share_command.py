@@ -96,6 +96,7 @@ def test_it_goes_from_a_photo_to_a_released_copy_and_on_where_it_was_left(place:
     assert NAME.encode() not in written
 
 
+@pytest.mark.long
 def test_new_photos_of_a_later_call_come_into_a_run_of_their_own_and_the_first_is_gone_on_with(place: Place) -> None:
     fakes.photo(place.photos / "a.png", seed=1)
     assert place.share("--metadata-only").returncode == 11
@@ -108,6 +109,7 @@ def test_new_photos_of_a_later_call_come_into_a_run_of_their_own_and_the_first_i
     assert sorted(len(list((r / "unreviewed").iterdir())) for r in place.runs) == [1, 1]
 
 
+@pytest.mark.long
 def test_it_says_which_photos_count_as_one_patient_and_how_to_part_them(place: Place) -> None:
     """Consent is asked for each patient: several that are taken for one would all go with one agreement."""
     for n in range(3):

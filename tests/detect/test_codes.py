@@ -48,6 +48,7 @@ def hidden(findings: list[types.Finding], width: int, height: int) -> NDArray[np
     return mask([c.polygon for c in covers(plan, POLICY)], width, height)
 
 
+@pytest.mark.long
 def test_every_code_of_the_fixtures_is_covered_and_nothing_else_is_hit(
     fixture_photos: tuple[Path, Manifest], detector: Codes
 ) -> None:

@@ -222,6 +222,7 @@ def test_the_real_reader_passes_and_its_words_stay_where_they_are(policy: Policy
 
 
 @needs_tesseract
+@pytest.mark.long
 def test_the_words_come_back_from_sheets_of_every_tone() -> None:
     """Dark, pale, inverted and noisy sheets, narrow and wide, with and without writing."""
     reader, random = tesseract.Reader(), np.random.default_rng(5)

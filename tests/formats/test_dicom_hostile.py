@@ -164,6 +164,7 @@ def test_a_deflated_bomb_is_stopped() -> None:
         opened(head + b"PK\x03\x04" + bytes(20))
 
 
+@pytest.mark.long
 def test_too_many_elements_are_stopped() -> None:
     many = b"".join(struct.pack("<HHI", 0xFFFE, 0xE000, 8) + element(0x00100010, b"PN", b"") for _ in range(100_001))
     with pytest.raises(TooLarge, match="too many"):

@@ -113,7 +113,16 @@ CASES: dict[str, tuple[Callable[[np.ndarray], bytes], np.ndarray]] = {
 }
 JUDGED = ("PNG", "TIFF, 16-bit grey")
 """Also looked at as copies of somebody else's; each takes twice the time of a run."""
-LONG = ("WebP", "TIFF", "AVIF", "PNG, 16 bits", "PNG, grey", "PNG, 16-bit grey")
+LONG = (
+    "PNG, close levels",
+    "PNG, transparent colour",
+    "WebP",
+    "TIFF",
+    "AVIF",
+    "PNG, 16 bits",
+    "PNG, grey",
+    "PNG, 16-bit grey",
+)
 """Eight bits and alpha as in PNG, and sixteen as in a TIFF's grey."""
 
 

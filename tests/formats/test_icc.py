@@ -108,7 +108,7 @@ def not_steep() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("not_steep")
-@pytest.mark.parametrize("kind", [b"mft1", b"mft2"])
+@pytest.mark.parametrize("kind", [pytest.param(b"mft1", marks=pytest.mark.long), b"mft2"])
 def test_nothing_rides_behind_a_lookup_table(kind: bytes) -> None:
     plain, loaded = (built(*MATRIX, tag(b"A2B0", lookup(kind, extra))) for extra in (b"", b"Mrs Jones 1961"))
     clean = icc.clean(loaded)

@@ -176,6 +176,7 @@ def test_the_second_look_reads_what_stands_beside_and_half_under_a_cover() -> No
         assert any(low < middle < high for low, high in said), (middle, said)
 
 
+@pytest.mark.long
 def test_the_plan_and_the_copy_are_the_same_on_one_thread_and_on_two(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.BytesIO()
     lines(("Marama Ngata", 120, 120, 44), ("Ward 4", 120, 300, 20), ("ZAC5361", 300, 480, 12)).save(

@@ -478,6 +478,7 @@ def test_it_answers_as_it_describes_itself(server: Path) -> None:
         sends()
 
 
+@pytest.mark.long
 def test_a_client_that_was_generated_from_the_description_works(server: Path, tmp_path: Path) -> None:
     (tmp_path / "openapi.json").write_bytes(ask(server, "GET", "/openapi.json").content)
     command = ["openapi-python-client", "generate", "--path", "openapi.json", "--output-path", "made", "--meta", "none"]

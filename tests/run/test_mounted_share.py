@@ -89,7 +89,7 @@ def test_a_slow_share_gives_the_copies_of_a_disk(share: Share, photos: Path, exp
         pytest.param("create", "EACCES", ".part", marks=pytest.mark.long),
         pytest.param("write", "ENOSPC", ".part", marks=pytest.mark.long),
         pytest.param("fsync", "EIO", ".part", marks=pytest.mark.long),
-        ("rename", "ESTALE", ".part"),
+        pytest.param("rename", "ESTALE", ".part", marks=pytest.mark.long),
         pytest.param("fsyncdir", "EIO", "unreviewed", marks=pytest.mark.long),
         pytest.param("unlink", "EIO", ".part", marks=pytest.mark.long),
         pytest.param("utimens", "EPERM", ".part", marks=pytest.mark.long),
@@ -112,6 +112,7 @@ def test_a_fault_is_said_and_the_next_command_makes_it_whole(
     assert {p.name: p.read_bytes() for p in (share.disk / "in").rglob("*.png")} == originals
 
 
+@pytest.mark.long
 def test_what_has_a_name_when_the_server_is_gone_is_whole_and_resume_goes_on(
     share: Share, photos: Path, expected: list[bytes]
 ) -> None:

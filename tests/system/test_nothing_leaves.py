@@ -31,6 +31,7 @@ TOGETHER: dict[str, Sequence[Callable[..., None]]] = {
     "cluster": (kit.cluster,),
 }
 """Acts that go on beside each other in one folder."""
+SLOW = ("look", "wait")
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "reference.md").read_text()
 OWN = set(re.findall(r"`~/([^`]+)`", PAGE.partition("### What lies elsewhere")[2].partition("\n### ")[0]))
@@ -70,7 +71,9 @@ def test_every_act_is_watched() -> None:
     assert {act for acts in TOGETHER.values() for act in acts} == set(kit.ACTS)
 
 
-@pytest.mark.parametrize("acts", TOGETHER.values(), ids=TOGETHER)
+@pytest.mark.parametrize(
+    "acts", [pytest.param(acts, id=name, marks=[pytest.mark.long] * (name in SLOW)) for name, acts in TOGETHER.items()]
+)
 def test_no_socket_no_file_in_the_home_and_nothing_among_the_photos_is_run(
     tmp_path: Path, acts: Sequence[Callable[..., None]]
 ) -> None:
