@@ -2,65 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import attrgetter
 
 import msgspec
 
-from medimg.acts.records import BATCH, Walk
-from medimg.consent.cards import Card
+from medimg.acts import touched
+from medimg.acts.records import BATCH, Acts, Part, Settled, Walk, group_of, kind, subject
+from medimg.consent.cards import KINDS, Card
 from medimg.consent.checklist import ChecklistDefinition
 from medimg.consent.standing import GroupResult, Standing
 from medimg.report import build
 from medimg.run.events import CardUse
+from medimg.words import current as current_language
 
 
 def settled(walk: Walk) -> Walk:
-    """The walk with where every question stands now."""
-    matters = build.matters(walk.state, walk.reports, walk.today, walk.matters)
-    results = {
-        # An act is about one patient; the others stand as they stood.
-        group: walk.results[group] if walk.matters.get(group) == matter else build.result(matter)
-        for group, matter in matters.items()
-    }
-    return msgspec.structs.replace(walk, matters=matters, results=results)
+    """The walk with where every question stands now. An act is about one patient; the others stand as they stood."""
+    changed = touched.groups(walk)
+    matters = build.matters(walk.state, walk.reports, walk.today, walk.matters, changed)
+    results = {g: walk.results[g] if walk.matters.get(g) == m else build.result(m) for g, m in matters.items()}
+    after = msgspec.structs.replace(
+        walk,
+        matters={**walk.matters, **matters},
+        results={**walk.results, **results},
+        settled_from=Settled(walk.state, walk.reports, walk.areas, walk.release, current_language()),
+    )
+    asked = set(walk.groups)
+    parts = {g: _part(after, g) for g in changed if g in asked}
+    return msgspec.structs.replace(after, parts={**walk.parts, **parts})
 
 
-def kind(act: str) -> str:
-    """What kind of act it is: the first part of its id."""
-    return act.partition(":")[0]
-
-
-def subject(act: str) -> str:
-    """What an act is about: ``batch``, a patient group or a copy."""
-    return act.split(":")[1] if ":" in act else BATCH
-
-
-def group_of(act: str) -> str:
-    """The patient group of an act, or ``batch``."""
-    return subject(act).partition("-")[0]
+def _part(walk: Walk, group: str) -> Part | None:
+    """The acts of a patient. One of whom there is no copy has none: there is nothing to share."""
+    before: list[str] = []
+    for copy in (r.safe_id for r in walk.matters[group].reports if r.copy is not None):
+        before += [f"areas:{copy}"] if walk.areas.get(copy) else []
+        before.append(f"look:{copy}")
+    if not before:
+        return None
+    before += [f"applies:{group}", f"basis:{group}", *_extras(walk, group)]
+    after = [f"consent:{group}", *_lacking(walk, group), f"words:{group}", f"people:{group}"]
+    after += [f"second:{group}"] if standings(walk, f"second:{group}") else []
+    after.append(f"release:{group}")
+    every = (tuple(before), tuple(after))
+    looks = {i for s in _asked(walk.results[group], "look", None) if not answered(s) for i in s.subjects}
+    left = [
+        tuple(a for a in some if (subject(a) in looks if kind(a) == "look" else not done(walk, a))) for some in every
+    ]
+    return Part(on_form=rests_on_form(walk, group), every=every, open=(left[0], left[1]))
 
 
 def acts(walk: Walk) -> list[str]:
-    """The ids of all acts, done or not. A patient of whom there is no copy has none: there is nothing to share."""
-    copies: dict[str, list[str]] = {group: [] for group in walk.groups}
-    of = {safe_id: group for group in walk.groups for safe_id in walk.state.run.groups[group]}
-    for report in walk.reports:
-        if report.copy is not None and report.safe_id in of:
-            copies[of[report.safe_id]].append(report.safe_id)
-    out = ["workplace", "channel"] if any(copies.values()) else []
+    """The ids of all acts, done or not."""
+    return _in_order(walk, attrgetter("every"))
+
+
+def _in_order(walk: Walk, wanted: Callable[[Part], tuple[Acts, Acts]]) -> list[str]:
+    """Acts of all patients, and those about the workplace, the channel and the forms at their places."""
+    found = [(group, part) for group in walk.groups if (part := walk.parts.get(group)) is not None]
+    out = ["workplace", "channel"] if found else []
     form = False
-    for group in (g for g in walk.groups if copies[g]):
-        for copy in copies[group]:
-            out += [f"areas:{copy}"] if walk.areas.get(copy) else []
-            out.append(f"look:{copy}")
-        out += [f"applies:{group}", f"basis:{group}", *_extras(walk, group)]
-        own = f"form:{group}"
-        if rests_on_form(walk, group):
+    for group, part in found:
+        before, after = wanted(part)
+        out += before
+        if part.on_form:
+            own = f"form:{group}"
             out += [own] if own in walk.state.cards or walk.act == own else [] if form else ["form"]
             form = True
-        out += [f"consent:{group}", *_lacking(walk, group), f"words:{group}", f"people:{group}"]
-        out += [f"second:{group}"] if standings(walk, f"second:{group}") else []
-        out.append(f"release:{group}")
+        out += after
     return out
 
 
@@ -195,4 +205,24 @@ def current(walk: Walk) -> str:
     """The act to be shown: the one a person went to, else the first that is open; empty when none is."""
     if walk.act:
         return walk.act
-    return next((a for a in acts(walk) if a not in walk.skipped and not done(walk, a)), "")
+    left = (a for a in _in_order(walk, attrgetter("open")) if a not in walk.skipped)
+    return next((a for a in left if kind(a) not in KINDS or not done(walk, a)), "")
+
+
+__all__ = [
+    "acts",
+    "answered",
+    "current",
+    "done",
+    "form_of",
+    "from_form",
+    "group_of",
+    "kind",
+    "rests_on_form",
+    "settled",
+    "standings",
+    "subject",
+    "tickable",
+    "unsaid",
+    "used",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,21 @@ from medimg.types import Report
 from medimg.words import tr
 
 BATCH = "batch"
+
+
+def kind(act: str) -> str:
+    """What kind of act it is: the first part of its id."""
+    return act.partition(":")[0]
+
+
+def subject(act: str) -> str:
+    """What an act is about: ``batch``, a patient group or a copy."""
+    return act.split(":")[1] if ":" in act else BATCH
+
+
+def group_of(act: str) -> str:
+    """The patient group of an act, or ``batch``."""
+    return subject(act).partition("-")[0]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +148,27 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     what: Literal["cover"] | Why
 
 
+Acts = tuple[str, ...]
+
+
+class Part(NamedTuple):
+    """The acts of one group, those before its form and those after it: every one, and those that are not done."""
+
+    on_form: bool
+    every: tuple[Acts, Acts]
+    open: tuple[Acts, Acts]
+
+
+class Settled(NamedTuple):
+    """What a walk was settled from."""
+
+    state: RunState
+    reports: tuple[Report, ...]
+    areas: dict[str, tuple[Asked, ...]]
+    release: tuple[str, ...]
+    language: str
+
+
 class Walk(msgspec.Struct, frozen=True, kw_only=True):
     """Where a person stands in the acts of a run. Nothing in it changes; :func:`step` gives the next one.
 
@@ -163,6 +199,8 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
         decided: What was decided about areas, to be kept.
         results: Where every question stands.
         matters: What that follows from.
+        parts: The acts of every group that is asked about and has copies.
+        settled_from: What these three were made from.
     """
 
     state: RunState
@@ -189,3 +227,5 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
     decided: tuple[Decided, ...] = ()
     results: dict[str, GroupResult] = {}
     matters: dict[str, Matter] = {}
+    parts: dict[str, Part | None] = {}
+    settled_from: Settled | None = None

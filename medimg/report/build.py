@@ -66,21 +66,26 @@ def matters(
     reports: Sequence[Report],
     today: datetime.date | None = None,
     before: Mapping[str, Matter] | None = None,
+    groups: Iterable[str] | None = None,
 ) -> dict[str, Matter]:
-    """What decides about every group of the run; equal ones have equal results.
+    """What decides about groups of the run; equal ones have equal results.
 
     Args:
         state: What people said.
         reports: One report a photo.
         today: The day on which answers may have expired; the present day (UTC) when not given.
         before: The same of a while ago: what the checks say of a report stays.
+        groups: Which; every group when not given.
     """
+    groups = list(state.run.groups if groups is None else groups)
     by_id = {r.safe_id: r for r in reports}
     today = today or this_day()
-    extra = run_evidence(state)
+    synced = _synced(state)
+    about = {"batch", *groups}
     mine: dict[str, list[Answer]] = {}
     for answer in state.answers:
-        mine.setdefault(answer.subject.partition("-")[0], []).append(answer)
+        if (owner := answer.subject.partition("-")[0]) in about:
+            mine.setdefault(owner, []).append(answer)
     old = {act for act, use in state.cards.items() if use.card.trouble(today)}
     return {
         group: Matter(
@@ -94,14 +99,14 @@ def matters(
                 # What a card said counts no longer than the card; what was released on it stays as it was.
                 if a.act not in old or state.released_names(group)
             ],
-            extra=[e for e in extra if e.subject in ("batch", group)],
+            extra=[*synced, *_of_caption(state, group)],
             caption=said.found if (said := state.caption_of(group)) else None,
             today=today,
             site=state.run.site,
             withdrawn=state.is_withdrawn(group),
             language=current(),
         )
-        for group in state.run.groups
+        for group in groups
     }
 
 
@@ -132,25 +137,25 @@ def this_day() -> datetime.date:
     return datetime.datetime.now(datetime.UTC).date()
 
 
-def run_evidence(state: RunState) -> list[AutoEvidence]:
+def _synced(state: RunState) -> list[AutoEvidence]:
     """Evidence about the run as a whole."""
-    out = []
     synced = [x for x in state.run.warnings if x.startswith("synced-")]
-    if synced:
-        out.append(
-            AutoEvidence(
-                item="aud.auto-upload",
-                subject="batch",
-                verdict="fails",
-                found=len(synced),
-                words=tr("a folder used here looks synchronised with a cloud service"),
-            )
+    if not synced:
+        return []
+    return [
+        AutoEvidence(
+            item="aud.auto-upload",
+            subject="batch",
+            verdict="fails",
+            found=len(synced),
+            words=tr("a folder used here looks synchronised with a cloud service"),
         )
-    for group in state.run.groups:
-        said = state.caption_of(group)
-        if said is not None:
-            out.append(_caption_evidence(group, said.found))
-    return out
+    ]
+
+
+def _of_caption(state: RunState, group: str) -> list[AutoEvidence]:
+    said = state.caption_of(group)
+    return [_caption_evidence(group, said.found)] if said is not None else []
 
 
 def _caption_evidence(group: str, found: Mapping[str, int]) -> AutoEvidence:

@@ -285,8 +285,12 @@ def with_answers(state: RunState, new: Sequence[Answer]) -> RunState:
             )
         if answer.choice not in allowed:
             raise UsageError(f"{answer.item} has no such answer. Choose one of: {', '.join(allowed)}.")
-    newest = {(a.item, a.subject): a for a in (*state.answers, *new)}
-    return msgspec.structs.replace(state, answers=tuple(newest.values()))
+    about = {a.subject for a in new}
+    last = {(a.item, a.subject): a for a in new}
+    if any((a.item, a.subject) in last for a in [a for a in state.answers if a.subject in about]):
+        last = {(a.item, a.subject): a for a in (*state.answers, *new)}
+        return msgspec.structs.replace(state, answers=tuple(last.values()))
+    return msgspec.structs.replace(state, answers=(*state.answers, *last.values()))
 
 
 def load(folder: Path) -> RunState | None:
