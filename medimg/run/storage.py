@@ -102,7 +102,7 @@ def _read(url: bytes, limit: int, expected: tuple[int, int] | None) -> bytes:
     if info.st_size > limit:
         raise TooLarge("the file is larger than the policy allows.")
     data: bytes = system.cat_file(path)
-    if len(data) != info.st_size:
+    if len(data) != info.st_size or files.state(_stat(system.info(path))) != files.state(info):
         raise Changed("the file changed while it was being read.")
     return data
 

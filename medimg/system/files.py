@@ -7,9 +7,10 @@ import errno
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from medimg.errors import Changed, OutputError, TooLarge, Unreadable
 from medimg.system import host, placeholders
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 NEUTRAL_TIME = 946_684_800  # 2000-01-01 00:00 UTC: a file time that tells nothing
 READ_SIZE = 1 << 17
 """Bytes that are read back at once: few enough to stay in the processor's cache."""
+
+TICK = 100_000_000
+"""Nanoseconds in which a file's time may not tell two writes apart: a kernel's tick is 10 ms and Windows' 15.6 ms; the
+rest is for a write of tens of megabytes that has set the time and is still under way."""
+SECONDS = 2_000_000_000
+"""The same where a time is of whole seconds: FAT keeps the time of a change in steps of two."""
+READS = 3
+"""Most times that a file that was written just now is read again."""
 
 SETTINGS = 1 << 20
 """Most bytes of a file of settings: the shipped checklist, the longest that medimg has, takes 37 KB."""
@@ -60,20 +69,60 @@ def read_original(path: Path, limit: int, expected: tuple[int, int] | None = Non
         except PermissionError:
             handle = os.open(place, flags)
         with os.fdopen(handle, "rb") as file:
-            before = os.fstat(file.fileno())
-            if not stat.S_ISREG(before.st_mode):
-                raise Unreadable("this is not a regular file.")
-            if expected is not None and state(before) != expected:
-                raise Changed("the file changed after it was listed.")
-            if before.st_size > limit:
-                raise TooLarge("the file is larger than the policy allows.")
-            data = file.read(limit + 1)
-            after = os.fstat(file.fileno())
+            return _settled(file, limit, expected)
     except (OSError, ValueError) as error:  # ValueError: no file has such a name
         raise Unreadable("the file could not be read.") from error
-    if state(before) != state(after) or len(data) != after.st_size:
+
+
+def _settled(file: BinaryIO, limit: int, expected: tuple[int, int] | None) -> bytes:
+    """All of an open file, of one state: a file that was written just now is read until two reads agree.
+
+    A write sets the time first and the bytes after it, and a second write in the same tick leaves the time as it is:
+    the times before and after a read tell nothing of a file whose time is not older than the clock's grain.
+    """
+    now = time.time_ns()
+    seen, data = _once(file, limit, expected)
+    grain = max((_grain(at) for at in seen.times if abs(now - at) < _grain(at)), default=0)
+    if not grain:
+        return data
+    for _ in range(READS):
+        time.sleep(grain / 1e9)
+        before, (seen, again) = (seen, data), _once(file, limit, expected)
+        if (seen, again) == before:
+            return again
+        data = again
+    raise Changed("the file changed while it was being read.")
+
+
+class _Seen(NamedTuple):
+    place: tuple[int, int]
+    size: int
+    times: tuple[int, int]
+
+
+def _once(file: BinaryIO, limit: int, expected: tuple[int, int] | None) -> tuple[_Seen, bytes]:
+    before = os.fstat(file.fileno())
+    if not stat.S_ISREG(before.st_mode):
+        raise Unreadable("this is not a regular file.")
+    if expected is not None and state(before) != expected:
+        raise Changed("the file changed after it was listed.")
+    if before.st_size > limit:
+        raise TooLarge("the file is larger than the policy allows.")
+    file.seek(0)
+    data = file.read(limit + 1)
+    after = os.fstat(file.fileno())
+    if _seen(before) != _seen(after) or len(data) != after.st_size:
         raise Changed("the file changed while it was being read.")
-    return data
+    return _seen(after), data
+
+
+def _seen(info: os.stat_result) -> _Seen:
+    """What tells one state of an open file; the second time cannot be set back by the program that writes."""
+    return _Seen((info.st_dev, info.st_ino), info.st_size, (info.st_mtime_ns, info.st_ctime_ns))
+
+
+def _grain(at: int) -> int:
+    return TICK if at % 1_000_000_000 else SECONDS
 
 
 def read_own(path: Path) -> bytes:

@@ -29,7 +29,7 @@ from sheets_kit import run_folder
 
 from medimg.cli.release import release
 from medimg.cli.reopen import reopen
-from medimg.errors import OutputError, UsageError
+from medimg.errors import Changed, OutputError, UsageError
 from medimg.run import storage, upload
 from medimg.run.opened import open_run
 from medimg.run.register import Register
@@ -169,6 +169,24 @@ def once_each(faults: str, methods: str, part: str) -> Callable[[str, str], str]
 
 
 # -- photos from a storage --------------------------------------------------------------------------------------------
+
+
+def test_a_photo_that_is_overwritten_while_it_is_fetched_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/overwritten/a", b"one")
+    whole = type(memory).cat_file
+
+    def overwritten(system: Any, path: str, **options: Any) -> bytes:
+        data: bytes = whole(system, path, **options)
+        time.sleep(0.01)
+        system.pipe_file(path, b"two")
+        return data
+
+    assert storage.read(b"memory://overwritten/a", 3) == b"one"
+    monkeypatch.setattr(type(memory), "cat_file", overwritten)
+    with pytest.raises(Changed):
+        storage.read(b"memory://overwritten/a", 3)
+    memory.rm("/overwritten", recursive=True)
 
 
 def test_photos_come_from_s3_over_a_line_with_faults(tmp_path: Path, moto: int, line: Line) -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -52,7 +55,8 @@ def test_limits_and_changes(tmp_path: Path) -> None:
 def test_a_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"photo")
-    real, calls = os.fstat, []
+    real = os.fstat
+    calls: list[int] = []
 
     def fstat(handle: int) -> os.stat_result:
         if calls:
@@ -64,6 +68,69 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "fstat", fstat)
     with pytest.raises(Changed):
         files.read_original(path, 100)
+
+
+def _overwrites(path: Path, ended: threading.Event, size: int) -> None:
+    """Writes other bytes of the same size over a file, again and again, as a program that saves in place does."""
+    with path.open("r+b", buffering=0) as file:
+        while not ended.is_set():
+            for letter in b"AB":
+                os.pwrite(file.fileno(), bytes([letter]) * size, 0)
+
+
+def test_a_file_that_is_overwritten_in_place_is_of_one_state_or_refused(tmp_path: Path) -> None:
+    path, size, ended = tmp_path / "a", 8 << 20, threading.Event()
+    path.write_bytes(b"A" * size)
+    writer = threading.Thread(target=_overwrites, args=(path, ended, size))
+    writer.start()
+    try:
+        for _ in range(12):
+            with contextlib.suppress(Changed):
+                assert len(set(files.read_original(path, size))) == 1
+    finally:
+        ended.set()
+        writer.join()
+    assert len(set(files.read_original(path, size))) == 1
+
+
+def test_a_change_that_the_times_do_not_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write under way has set the time already; the bytes after the place it has reached are the old ones."""
+    path = tmp_path / "a"
+    path.write_bytes(b"new old")
+    seen = path.stat()
+    monkeypatch.setattr(os, "fstat", lambda _: seen)
+    monkeypatch.setattr(time, "sleep", lambda _: path.write_bytes(b"new new"))
+    assert files.read_original(path, 7) == b"new new"
+
+
+def test_a_time_that_the_writer_sets_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"one")
+    os.utime(path, (files.NEUTRAL_TIME, files.NEUTRAL_TIME))
+    time.sleep(0.2)
+    real = os.fstat
+    calls: list[int] = []
+
+    def fstat(handle: int) -> os.stat_result:
+        if calls:
+            path.write_bytes(b"two")
+            os.utime(path, (files.NEUTRAL_TIME, files.NEUTRAL_TIME))
+        calls.append(handle)
+        return real(handle)
+
+    monkeypatch.setattr(os, "fstat", fstat)
+    with pytest.raises(Changed):
+        files.read_original(path, 3)
+
+
+def test_an_old_file_is_read_once_and_waited_for_by_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"photo")
+    time.sleep(0.2)
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    assert files.read_original(path, 5) == b"photo"
+    assert not waits
 
 
 def test_written_files_are_private_with_a_time_that_tells_nothing(tmp_path: Path) -> None:
