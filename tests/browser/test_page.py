@@ -241,6 +241,14 @@ def test_what_the_page_offers_for_an_area_is_the_one_list_and_nothing_else_is_ta
         assert (after["do"], [c["choice"] for c in after["choices"]]) == ("keep", ["cover"])
 
 
+def test_no_two_scripts_of_the_page_share_a_name() -> None:
+    """They have one scope: of two functions with one name the later counts, wherever the other was meant."""
+    words = [line for script in Path(qr.__file__).parent.glob("*.js") for line in script.read_text().splitlines()]
+    found = [m.group(1) for line in words if (m := re.match(r"(?:async )?(?:function|const|let|class) (\w+)", line))]
+    assert len(found) > 60
+    assert sorted(found) == sorted(set(found))
+
+
 PRESS = "document.querySelector('#act button[data-key=\"{}\"]').click()"
 
 

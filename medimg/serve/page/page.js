@@ -81,7 +81,7 @@ async function choices() {
 }
 
 // A select shows one line: where the words that are chosen are longer, they stand below it once more.
-function whole(select) {
+function spelt(select) {
   const below = select.nextElementSibling, style = getComputedStyle(select), pen = document.createElement("canvas").getContext("2d");
   pen.font = style.font;
   below.textContent = select.selectedOptions[0]?.textContent ?? "";
@@ -89,11 +89,11 @@ function whole(select) {
   below.hidden = !select.clientWidth || pen.measureText(below.textContent).width <= room;
 }
 
-function wholes() {
+function spelled() {
   for (const select of document.querySelectorAll("select")) {
     select.after(made("span", "", { class: "whole", "aria-hidden": "true", hidden: "" }));
-    select.addEventListener("change", () => whole(select));
-    new ResizeObserver(() => whole(select)).observe(select);
+    select.addEventListener("change", () => spelt(select));
+    new ResizeObserver(() => spelt(select)).observe(select);
   }
 }
 
@@ -427,7 +427,7 @@ async function begin() {
   try {
     if (key) await ask("open", key);
     await choices();
-    wholes();
+    spelled();
   } catch (error) {
     trouble(`${error.message} ${tr("Start 'medimg serve --page' again, and open the new address.")}`);
     return;
