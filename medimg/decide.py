@@ -17,9 +17,10 @@ from medimg.vocabulary import IDENTIFYING, Category, Kind, Reason
 
 UNSURE_ON = ("bare", "scale")
 """What a finding lies on that is asked about where nobody could read it: skin, a wound or cloth; a scale."""
-OF_A_PERSON = 2
-"""So many sorts of what identifies on a large thing are a chart, a form or a list of patients. Of seven such by two
-makers, signatures, days and notes that no reader saw stood between the lines of four."""
+OF_A_PERSON, A_PAGE = 2, 8
+"""So many sorts of what identifies, among so many lines on a large thing, are a chart, a form or a list of patients:
+seven such by two makers had 12 lines and more, and signatures, days and notes that no reader saw stood between those of
+four. Fewer lines may be burned into a picture whose backdrop is taken for a sheet."""
 
 
 def decide(
@@ -61,10 +62,10 @@ def decide(
         return geometry.inside(cover_polygon(action.finding, policy), *size(action))
 
     found = [_decide_one(f, policy) for f in findings]
-    bearing: dict[tuple[int, str], set[str]] = {}
+    bearing: dict[tuple[int, str], list[str]] = {}
     for a in found:
         if a.do == "cover" and a.finding.on:
-            bearing.setdefault((_frame(a), a.finding.on), set()).add(a.finding.category)
+            bearing.setdefault((_frame(a), a.finding.on), []).append(a.finding.category)
     documents = {_frame(a) for a in found if a.finding.kind == Kind.DOCUMENT}
     actions = [_with_place(_with_thing(a, policy, bearing, documents, area(a)), policy, size(a)) for a in found]
     actions = [_close_up(a, policy, geometry.area(shown(a)), most(a)) for a in actions]
@@ -216,7 +217,7 @@ def _perhaps(finding: Finding) -> bool:
 def _with_thing(
     action: Action,
     policy: Policy,
-    bearing: Mapping[tuple[int, str], Set[str]],
+    bearing: Mapping[tuple[int, str], Sequence[str]],
     documents: Set[int],
     frame_size: int,
 ) -> Action:
@@ -234,10 +235,11 @@ def _with_thing(
     finding, rules = action.finding, policy.objects
     if finding.kind != Kind.OBJECT or finding.category not in rules.whole or finding.region is None:
         return action
-    on_it = bearing.get((_frame(action), finding.on), set())
+    on_it = bearing.get((_frame(action), finding.on), ())
     if not on_it:
         return action
     if geometry.area(finding.region.polygon) <= rules.largest * frame_size:
         return Action(finding=finding, do="cover", why=Reason.WITH_ITS_THING)
-    held = _frame(action) not in documents and len(on_it & IDENTIFYING) >= OF_A_PERSON
+    page = len(on_it) >= A_PAGE and len(IDENTIFYING.intersection(on_it)) >= OF_A_PERSON
+    held = page and _frame(action) not in documents
     return Action(finding=finding, do="hold", why=Reason.DOCUMENT) if held else action

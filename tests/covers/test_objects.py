@@ -28,6 +28,9 @@ def _found(kind: str, category: str, box: Box, on: str = "", score: float = 0.9)
     )
 
 
+PAGE = [_found("text", "unknown", Box(50, 300 + 40 * k, 90, 330 + 40 * k), "sheet 1") for k in range(6)]
+
+
 def _plan(*found: Finding, policy: Policy | None = None) -> Plan:
     return decide(found, policy or Policy(), width=WIDE, height=HIGH)
 
@@ -82,13 +85,12 @@ def test_a_thing_larger_than_the_policy_says_is_left_to_its_lines() -> None:
 def test_one_that_tells_of_a_person_in_two_ways_is_a_document(more: str, do: str) -> None:
     """A signature or a note that no reader saw would stay between its lines."""
     kind = "code" if more == "barcode" else "text"
-    plan = _plan(
-        _found("text", "name", NAME, "sheet 1"),
-        _found(kind, more, OTHER, "sheet 1"),
-        _found("object", "sheet", Box(0, 0, 900, 700), "sheet 1"),
-    )
+    large = _found("object", "sheet", Box(0, 0, 900, 700), "sheet 1")
+    few = (_found("text", "name", NAME, "sheet 1"), _found(kind, more, OTHER, "sheet 1"))
+    plan = _plan(*few, *PAGE, large)
     assert _of(plan, "object").do == do
     assert do == "keep" or _of(plan, "object").why == Reason.DOCUMENT
+    assert _of(_plan(*few, large), "object").do == "keep"
 
 
 def test_what_is_a_document_by_its_words_is_one_question() -> None:
@@ -96,6 +98,7 @@ def test_what_is_a_document_by_its_words_is_one_question() -> None:
     plan = _plan(
         _found("text", "name", NAME, "sheet 1"),
         _found("text", "date", OTHER, "sheet 1"),
+        *PAGE,
         _found("object", "sheet", large, "sheet 1"),
         _found("document", "consent-form", large),
     )
