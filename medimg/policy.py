@@ -71,10 +71,9 @@ class ObjectRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """What follows from what writing and codes lie on.
 
     A thing of a sort in ``whole`` is covered whole, with straight sides, where anything on it is to be covered. One
-    larger than ``largest`` of the frame is held as a document where it bears a page of lines and identifies in two ways,
-    and else left to its lines. Where a sort is not listed, and where a person shows the
-    thing, its lines are decided one by one. ``ask`` asks about what nobody could read on bare skin or cloth, where it
-    would else be covered.
+    larger than ``largest`` of the frame is held as a document where it bears a page of lines and identifies in two
+    ways, and else left to its lines. Where a sort is not listed, and where a person shows the thing, its lines are
+    decided one by one. ``ask`` asks about what nobody could read on bare skin or cloth, where it would else be covered.
     """
 
     whole: tuple[str, ...] = (Category.SLIP, Category.SHEET)
