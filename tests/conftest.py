@@ -21,7 +21,7 @@ CORPUS = ROOT.parent / "shared" / "corpus"
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-DEAR = ("desktop", "system", "engine", "browser")
+DEAR = ("desktop", "system", "engine", "browser", "interop", "run")
 """Rooms whose files each take long: they begin, so that two processes end at about the same time."""
 
 
