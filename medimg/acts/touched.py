@@ -1,4 +1,4 @@
-"""Which patients something was said or decided about since a walk was settled last: only those stand elsewhere now."""
+"""Which patients have new answers or decisions since the walk was last settled: only they have to be settled again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from medimg.words import current
 
 
 def groups(walk: Walk) -> list[str]:
-    """The groups to be settled again; all of them where something was said about all, or of a kind not known here."""
+    """The groups to settle again: all of them if the change concerns the batch, or a field that is not listed here."""
     every, before = list(walk.state.run.groups), walk.settled_from
     if before is None or before.language != current():
         return every
@@ -73,4 +73,4 @@ _ABOUT: dict[str, Callable[[Any, Any], Iterable[str]]] = {
     "withdrawn": _of_group,
     "signed": _of_group,
 }
-"""Field of the state -> the groups of which it says something else now; any other field is about all of them."""
+"""Field of the state -> the groups whose entries in it changed. A change in any other field concerns all groups."""

@@ -147,9 +147,8 @@ def _read_worse(again: Finding, stays: Sequence[Finding], policy: Policy) -> boo
     if again.kind != Kind.TEXT or again.category not in (Category.UNKNOWN, Category.UNREAD):
         return False
     if not said:
-        return again.category == Category.UNREAD and _decided(
-            again, [s for s in stays if s.category == Category.UNIT], policy
-        )
+        same = [f for f in stays if f.category == Category.UNIT and f.region and again.region and _lies_in(f, again)]
+        return again.category == Category.UNREAD and _decided(again, same, policy)
 
     def much_of(first: str) -> bool:
         return len(said) <= len(first) and _alike(said, first) >= LIKE

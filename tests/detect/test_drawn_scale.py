@@ -49,6 +49,9 @@ def test_too_few_uneven_ones_and_what_is_written_are_none() -> None:
     uneven[600:, 690:] = rim(pitch=70)[600:, 690:]
     uneven[370:375, 690:], uneven[330:333, 700:727] = 6, 235
     assert not drawn_scale.strokes(uneven, quad(*SOME))
+    faint = rim()
+    cv2.putText(faint, "Ngata", (690, 240), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (70, 70, 70), 2, cv2.LINE_AA)
+    assert not drawn_scale.strokes(faint, quad(*SOME))
     named = rim()
     cv2.putText(named, "Ngata", (690, 240), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (235, 235, 235), 2, cv2.LINE_AA)
     assert not drawn_scale.strokes(named, quad(*SOME))

@@ -19,6 +19,8 @@ DUST = 4
 """Most pixels of what is noise."""
 LEAST = 5
 """Fewest strokes of a scale: no letters stand like that, and the strokes of bar codes differ."""
+RINGING, RIM = 8, 4
+"""How far round a stroke JPEG leaves traces (a block), and how far into a place its neighbours reach, in pixels."""
 LOOSE, EVEN = 1.5, 0.06
 """How far the ends of strokes may be from one line, in pixels, and by how much of it a distance may differ."""
 
@@ -50,21 +52,31 @@ def strokes(rgb: Pixels, quad: Points) -> bool:
     boxes = every[every[:, 4] > DUST]
     middle = boxes[:, :2] + boxes[:, 2:4] / 2
     inside = np.all((middle >= (left, top)) & (middle <= (right, bottom)), axis=1)
-    return any(_scale(boxes[:, order], inside) for order in ((0, 1, 2, 3, 4), (1, 0, 3, 2, 4)))
+    found = [_scale(boxes[:, order], inside) for order in ((0, 1, 2, 3, 4), (1, 0, 3, 2, 4))]
+    if not any(row.any() for row in found):
+        return False
+    # Fainter writing between the strokes is no ink beside them.
+    rest = np.abs(apart)
+    for x, y, wide, high, _ in boxes[found[0] | found[1]]:
+        rest[max(y - RINGING, 0) : y + high + RINGING, max(x - RINGING, 0) : x + wide + RINGING] = 0
+    inner = rest[max(top, 0) + RIM : bottom + 1 - RIM, max(left, 0) + RIM : right + 1 - RIM]
+    return not inner.size or float(inner.max()) < LEAST_INK  # what stands beside the place may reach over its rim
 
 
-def _scale(boxes: Boxes, inside: NDArray[np.bool_]) -> bool:
-    """Whether everything inside is level strokes of one scale, whose others may lie outside."""
+def _scale(boxes: Boxes, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The level strokes of one scale, if everything inside is of them; the others may lie outside."""
     start, at, long, thick, ink = boxes.T
     level = (thick <= SLENDER * long) & (ink >= FILLED * long * thick)
+    none = np.zeros_like(inside)
     if not inside.any() or not level[inside].all():
-        return False
+        return none
     usual = float(np.median(thick[inside]))
     alike = level & (np.abs(thick - usual) <= max(1.0, SLENDER * usual))
     if not alike[inside].all():
-        return False
+        return none
     ends = (start, start + long, start + long / 2)
-    return any(_even(at + thick / 2, alike & (np.abs(e - np.median(e[inside])) <= LOOSE), inside) for e in ends)
+    rows = (alike & (np.abs(end - np.median(end[inside])) <= LOOSE) for end in ends)
+    return next((row for row in rows if _even(at + thick / 2, row, inside)), none)
 
 
 def _even(at: NDArray[np.float64], row: NDArray[np.bool_], inside: NDArray[np.bool_]) -> bool:
